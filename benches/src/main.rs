@@ -1,0 +1,3 @@
+//! livestore-benches
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! repo-history
+
+fn main() {}

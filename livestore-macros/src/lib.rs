@@ -1,1 +1,233 @@
-//! shims
+//! The macros of LiveStore. Use them through `livestore`, which re-exports them all.
+//!
+//! | macro | declares |
+//! |---|---|
+//! | [`#[table]`](macro@table) | a table: one column per field |
+//! | [`#[derive(Event)]`](macro@Event) | events: one per variant, or one struct |
+//! | [`#[derive(ColumnType)]`](macro@ColumnType) | a type that can be stored in a column |
+//! | [`#[derive(Row)]`](macro@Row) | a struct that a query returns |
+//! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a session |
+//! | [`schema!`](macro@schema) | a schema: all of the above that make up an app |
+//!
+//! This crate only forwards tokens; the work is done in `livestore-macros-core`.
+
+use proc_macro::TokenStream;
+
+/// Declares a table: the struct is a row, each field is a column.
+///
+/// The struct stays as it is. Beside it come a constant per field (`Todo::CREATED_AT` for
+/// `created_at`), as visible as the field, from which queries are built, and the implementations of
+/// `Table` and `Row`.
+///
+/// ```ignore
+/// #[table(index(completed, created_at))]
+/// #[derive(Debug, Clone, PartialEq)]
+/// pub struct Todo {
+///     #[column(primary_key)]
+///     pub id: String,
+///     #[column(check = "length(text) > 0")]
+///     pub text: String,
+///     #[column(default = false)]
+///     pub completed: bool,
+///     pub created_at: Timestamp,
+///     #[column(references = Author::ID, on_delete = set_null)]
+///     pub author: Option<String>,
+/// }
+///
+/// let open = Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc());
+/// ```
+///
+/// Keys of `#[table(..)]`:
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "todos"` | the table's name; else the struct's in `snake_case` |
+/// | `primary_key(a, b)` | a composite primary key, in this order |
+/// | `index(a, b)` | an index over these fields, named `{table}_{a}_{b}` |
+/// | `unique(a, b)` | a unique index, named `{table}_{a}_{b}_unique` |
+/// | `index(name = "by_x", columns(a, b))` | an index with a name of its own; `unique` likewise |
+/// | `check = "sql"`, `check("sql")` | a condition that every row meets; repeatable |
+/// | `crate = path` | where `livestore` is found |
+///
+/// Keys of `#[column(..)]`:
+///
+/// | key | meaning |
+/// |---|---|
+/// | `primary_key` | the column is the primary key, or part of it |
+/// | `name = "col"` | the column's name; else the field's |
+/// | `default = value` | the value of rows that do not give one; any Rust expression |
+/// | `index`, `index = "name"` | an index over this column, named `{table}_{col}` |
+/// | `unique`, `unique = "name"` | a unique index, named `{table}_{col}_unique` |
+/// | `check = "sql"` | a condition that every row meets |
+/// | `references = Table::COLUMN` | a foreign key |
+/// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` |
+#[proc_macro_attribute]
+pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
+    livestore_macros_core::table(attr.into(), item.into()).into()
+}
+
+/// Declares a client document: UI state that is client-only, last write wins, and by default there
+/// is one for every session.
+///
+/// The struct stays as it is; it must be `Clone`, `Default`, `Serialize` and `Deserialize`, and so
+/// its fields. Beside it comes the event that sets some of its fields, `UiStateSet` for `UiState`.
+/// A setter is as visible as its field.
+///
+/// ```ignore
+/// #[client_document]
+/// #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// pub struct UiState {
+///     pub new_todo_text: String,
+///     pub filter: Filter,
+/// }
+///
+/// store.commit(UiState::set().filter(Filter::Active))?;
+/// ```
+///
+/// Keys of `#[client_document(..)]`:
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "UiState"` | the document's name, from which the event's is made; else the struct's |
+/// | `id = "settings"` | one document of this id; else one for every session |
+/// | `crate = path` | where `livestore` is found |
+///
+/// Of serde's attributes `rename_all` on the struct and `rename` on a field decide the JSON's keys;
+/// `default`, `alias` and `skip_serializing_if` may be there too. Those that give a field another
+/// form (`with`, `flatten`, `skip` …) are refused, since each field can be set on its own.
+#[proc_macro_attribute]
+pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
+    livestore_macros_core::client_document(attr.into(), item.into()).into()
+}
+
+/// Declares events: each variant of an enum is one, or the whole struct.
+///
+/// The name is what the eventlog holds, forever. The fields are the event's args: a JSON object
+/// with one key per field, or for a newtype the JSON of what it wraps.
+///
+/// ```ignore
+/// #[derive(Event, Debug, Clone)]
+/// #[serde(rename_all = "camelCase")]
+/// pub enum TodoEvent {
+///     #[event(name = "v1.TodoCreated")]
+///     Created { id: String, text: String, created_at: Timestamp },
+///     #[event(name = "v1.TodoSelected", client_only)]
+///     Selected { id: String },
+///     #[event(name = "v1.TodoRemoved", deprecated = "v2 keeps the reason")]
+///     Removed { id: String },
+///     #[event(name = "v1.TodosImported")]
+///     Imported(Import),
+/// }
+/// ```
+///
+/// Keys of `#[event(..)]`, on a variant or a struct:
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "v1.TodoCreated"` | the event's name; required |
+/// | `client_only` | the event is never synced |
+/// | `deprecated`, `deprecated = "reason"` | the event can be read, but should not be committed |
+/// | `crate = path` | on the type: where `livestore` is found |
+///
+/// Keys of `#[serde(..)]` that have their usual meaning:
+///
+/// | key | on |
+/// |---|---|
+/// | `rename_all = "camelCase"` | the type or a variant: how the fields are written |
+/// | `rename_all_fields = "camelCase"` | an enum: the same as `rename_all` on it |
+/// | `rename = "key"` | a field |
+/// | `default`, `default = "path"` | a field |
+/// | `with`, `serialize_with`, `deserialize_with` | a field |
+/// | `skip_serializing_if = "path"` | a field |
+#[proc_macro_derive(Event, attributes(event, serde))]
+pub fn event(input: TokenStream) -> TokenStream {
+    livestore_macros_core::event(input.into()).into()
+}
+
+/// Makes a type storable in a column: an enum without fields as text, a newtype as what it wraps.
+///
+/// ```ignore
+/// #[derive(ColumnType, Serialize, Deserialize)]
+/// #[serde(rename_all = "snake_case")]
+/// pub enum Status {
+///     Open,
+///     InProgress, // stored as `in_progress`
+///     #[column_type(rename = "closed")]
+///     Done,
+/// }
+///
+/// #[derive(ColumnType)]
+/// pub struct TodoId(String);
+/// ```
+///
+/// Keys of `#[column_type(..)]`:
+///
+/// | key | on | meaning |
+/// |---|---|---|
+/// | `rename_all = "snake_case"` | an enum | how the variants are written |
+/// | `rename = "text"` | a variant | what it is stored as |
+/// | `crate = path` | the type | where `livestore` is found |
+///
+/// Where these are missing, serde's `rename_all` and `rename` count, so that SQL and JSON agree;
+/// without either, a variant is stored under its own name.
+#[proc_macro_derive(ColumnType, attributes(column_type, serde))]
+pub fn column_type(input: TokenStream) -> TokenStream {
+    livestore_macros_core::column_type(input.into()).into()
+}
+
+/// Makes a struct out of a query's result: each field is read from one result column.
+///
+/// With `from` the struct also says what to select, so a query can end in it. Without, it is for
+/// raw SQL.
+///
+/// ```ignore
+/// #[derive(Row)]
+/// #[row(from = (Todo, Maybe<User>))]
+/// struct Titled {
+///     id: String,                 // Todo::ID
+///     #[row(expr = User::NAME)]
+///     owner: Option<String>,
+/// }
+/// ```
+///
+/// Keys of `#[row(..)]`:
+///
+/// | key | on | meaning |
+/// |---|---|---|
+/// | `from = Todo`, `from = (Todo, User)` | the struct | what is selected from |
+/// | `expr = User::NAME` | a field | what is selected; else the first table's column of the field's name |
+/// | `name = "col"` | a field | the result column's name; else the field's |
+/// | `crate = path` | the struct | where `livestore` is found |
+#[proc_macro_derive(Row, attributes(row))]
+pub fn row(input: TokenStream) -> TokenStream {
+    livestore_macros_core::row(input.into()).into()
+}
+
+/// Declares a schema: the tables, client documents and events of an app.
+///
+/// The schema is a type of its own: a `Store<App>` takes the events of `App`, others do not compile
+/// in `commit`. That two events, or two tables, have the same name is an error.
+///
+/// ```ignore
+/// livestore::schema! {
+///     /// Everything the app knows.
+///     pub App {
+///         tables: [Todo, models::User],
+///         documents: [UiState],
+///         events: [TodoEvent],
+///     }
+/// }
+/// ```
+///
+/// | part | meaning |
+/// |---|---|
+/// | `crate = path;` | before everything else: where `livestore` is found |
+/// | `tables: [..]` | types with `#[table]` |
+/// | `documents: [..]` | types with `#[client_document]`; their events come along |
+/// | `events: [..]` | types that derive `Event` and implement `Materialize` |
+///
+/// Each list may be left out; the order is free.
+#[proc_macro]
+pub fn schema(input: TokenStream) -> TokenStream {
+    livestore_macros_core::schema(input.into()).into()
+}

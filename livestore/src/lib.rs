@@ -1,1 +1,131 @@
-//! livestore
+//! A client-side data layer with a sync engine, for apps that are instant, offline and auditable.
+//!
+//! An app declares three things as plain Rust types:
+//!
+//! - **Events**: what can happen. An event is a fact: it has a wire name and args, and both are
+//!   forever.
+//! - **Tables**: how state is stored, one struct per table.
+//! - **Materializers**: how an event changes the state.
+//!
+//! Macros turn them at compile time into event codecs, SQL, a typed query builder and dispatch. A
+//! [`Store`] does the rest: it keeps the *eventlog*, derives the *state* from it, and answers
+//! queries in microseconds.
+//!
+//! ```
+//! use livestore::prelude::*;
+//!
+//! #[table]                                    // a table: SQL, a row codec, typed columns
+//! #[derive(Debug, Clone, PartialEq)]
+//! pub struct Todo {
+//!     #[column(primary_key)]
+//!     pub id: String,
+//!     pub text: String,
+//!     #[column(default = false)]
+//!     pub completed: bool,
+//!     #[column(index)]
+//!     pub created_at: Timestamp,
+//!     pub deleted_at: Option<Timestamp>,
+//! }
+//!
+//! #[derive(Event, Debug, Clone)]              // events: one variant, one wire name
+//! pub enum TodoEvent {
+//!     #[event(name = "v1.TodoCreated")]
+//!     Created { id: String, text: String, created_at: Timestamp },
+//!     #[event(name = "v1.TodoCompleted")]
+//!     Completed { id: String },
+//! }
+//!
+//! impl Materialize for TodoEvent {            // a forgotten event does not compile
+//!     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+//!         match self {
+//!             Self::Created { id, text, created_at } => state.insert(&Todo {
+//!                 id: id.clone(),
+//!                 text: text.clone(),
+//!                 completed: false,
+//!                 created_at: *created_at,
+//!                 deleted_at: None,
+//!             }),
+//!             Self::Completed { id } => {
+//!                 state.run(Todo::update().set(Todo::COMPLETED, true).filter(Todo::ID.eq(id)))
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! livestore::schema! { pub App { tables: [Todo], events: [TodoEvent] } }
+//!
+//! let store = Store::<App>::builder("todos").open()?;    // in memory; `.directory("./data")` keeps it
+//! store.commit(TodoEvent::Created { id: new_id(), text: "Buy milk".into(), created_at: now() })?;
+//! let open = store.query(Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc()))?;
+//! assert_eq!(open[0].text, "Buy milk");
+//! # livestore::Result::Ok(())
+//! ```
+//!
+//! # The model
+//!
+//! **The eventlog is the only truth.** A [commit](Store::commit) is the one way to change anything:
+//! its events are materialized and logged as one unit, or not at all. State is a pure function of
+//! the log, so it may be thrown away at any time: [`open`](store::Builder::open) makes it again,
+//! from a snapshot and the events after it, or from all of them. That is also how a table changes
+//! its shape: change the struct, and the next open rebuilds the state.
+//!
+//! **Materializers are pure.** They get the event and the state, nothing else: no clock, no
+//! randomness, no I/O, in SQL either. Put what an event needs (an [id](new_id), the
+//! [time](now)) into the event. Raise [`Materialize::VERSION`](schema::Materialize::VERSION) when
+//! you change what a materializer does, so that state the old one made is rebuilt.
+//!
+//! **Nothing is lost.** An event that cannot be applied, because its materializer fails or because
+//! a newer version of the app wrote it, is [kept, listed](Store::quarantined) and tried again once
+//! the schema changes. The rest goes on.
+//!
+//! **Queries are values.** [`Table::filter`](table::Table::filter) and its siblings build a
+//! [`Select`](table::Select), typed so that a wrong value, a column of another table or a missing
+//! join does not compile; [`raw`](table::raw()) takes SQL for every shape the builder lacks.
+//!
+//! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
+//! set field by field and never leave their client.
+//!
+//! **The past is there.** [`events`](Store::events) reads the log, and follows it live;
+//! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) goes
+//! another way from there.
+//!
+//! # Where to look
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`event`] | events, their args, [sequence numbers](SeqNum) |
+//! | [`table`] | tables, columns, conditions, queries, the materializers' [`Writer`](table::Writer) |
+//! | [`value`] | what a column can hold: [`ColumnType`](value::ColumnType), [`Timestamp`], [`Json`](value::Json) |
+//! | [`schema`] | [`schema!`], [`Materialize`](schema::Materialize), [client documents](schema::Document) |
+//! | [`store`] | [`Store`] and how to [open](store::Builder) one |
+//! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
+//!
+//! # Features
+//!
+//! `chrono`, `jiff` and `uuid` make types of those crates column types.
+
+extern crate self as livestore;
+
+mod edge;
+mod error;
+pub mod event;
+pub mod eventlog;
+pub mod prelude;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod schema;
+mod sqlite;
+pub mod state;
+pub mod store;
+pub mod table;
+pub mod value;
+
+pub use edge::now;
+pub use error::{Error, Result};
+pub use event::SeqNum;
+pub use eventlog::Durability;
+pub use livestore_macros::{ColumnType, Event, Row, client_document, schema, table};
+pub use sqlite::{SqliteError, SqliteErrorKind};
+pub use store::Store;
+pub use value::{Timestamp, new_id};

@@ -1,0 +1,78 @@
+//! `impl ColumnType`: a value as SQL stores it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Generics, Type, parse_quote};
+
+use super::located_at;
+use crate::parse::column_type::{ColumnType, Shape, StoredVariant};
+
+pub(crate) fn expand(column_type: &ColumnType, shape: &Shape) -> TokenStream {
+    match shape {
+        Shape::Enum(variants) => of_enum(column_type, variants),
+        Shape::Newtype(inner) => of_newtype(column_type, inner),
+    }
+}
+
+fn of_enum(column_type: &ColumnType, variants: &[StoredVariant]) -> TokenStream {
+    let ColumnType { runtime, ident, .. } = column_type;
+    let attributes = &column_type.attributes;
+    let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    let texts: Vec<_> = variants.iter().map(|variant| &variant.text).collect();
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #runtime::ColumnType for #ident {
+            type Base = Self;
+            const STORAGE: #runtime::Storage = #runtime::Storage::Text;
+            const VARIANTS: &'static [&'static str] = &[#(#texts),*];
+            fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
+                ::core::result::Result::Ok(#runtime::Value::text(match self {
+                    #(Self::#idents => #texts),*
+                }))
+            }
+            fn decode(value: #runtime::Value<'_>) -> ::core::result::Result<Self, #runtime::ValueError> {
+                match value.as_text()? {
+                    #(#texts => ::core::result::Result::Ok(Self::#idents),)*
+                    other => ::core::result::Result::Err(#runtime::ValueError::not_a_variant(
+                        other,
+                        <Self as #runtime::ColumnType>::VARIANTS,
+                    )),
+                }
+            }
+        }
+    }
+}
+
+fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
+    let ColumnType { runtime, ident, .. } = column_type;
+    let attributes = &column_type.attributes;
+    let generics = bounded_generics(column_type, inner);
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let inner_type = quote_spanned!(located_at(inner)=> <#inner as #runtime::ColumnType>);
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #impl_generics #runtime::ColumnType for #ident #type_generics #where_clause {
+            type Base = Self;
+            const STORAGE: #runtime::Storage = #inner_type::STORAGE;
+            fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
+                #inner_type::encode(&self.0)
+            }
+            fn decode(value: #runtime::Value<'_>) -> ::core::result::Result<Self, #runtime::ValueError> {
+                ::core::result::Result::Ok(Self(#inner_type::decode(value)?))
+            }
+        }
+    }
+}
+
+/// A generic newtype is a column type where its inner type is one.
+fn bounded_generics(column_type: &ColumnType, inner: &Type) -> Generics {
+    let ColumnType {
+        runtime, generics, ..
+    } = column_type;
+    let mut generics = generics.clone();
+    if !generics.params.is_empty() {
+        let predicate = parse_quote!(#inner: #runtime::ColumnType);
+        generics.make_where_clause().predicates.push(predicate);
+    }
+    generics
+}

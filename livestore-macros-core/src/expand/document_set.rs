@@ -1,0 +1,128 @@
+//! `UiStateSet`: the event that sets some fields of a client document, as a builder.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::parse::client_document::{ClientDocument, DocumentField};
+use crate::parse::names;
+
+/// The type's name.
+pub(crate) fn ident(document: &ClientDocument) -> Ident {
+    format_ident!(
+        "{}Set",
+        names::plain(&document.ident),
+        span = document.ident.span()
+    )
+}
+
+pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
+    let definition = definition(document);
+    let setters = setters(document);
+    let from = from_document(document);
+    quote!(#definition #setters #from)
+}
+
+pub(crate) fn definition(document: &ClientDocument) -> TokenStream {
+    let ClientDocument {
+        ident: document_ident,
+        vis,
+        ..
+    } = document;
+    let set = ident(document);
+    let name = names::plain(document_ident);
+    let summary = format!(
+        " A partial update of [`{name}`]: the fields that are set change, the others stay."
+    );
+    let usage = format!(
+        " Made with `{name}::set()`, or from a whole [`{name}`]; commit it like any other event."
+    );
+    let fields = settable_fields(document)
+        .map(|DocumentField { ident, ty, .. }| quote!(#ident: ::core::option::Option<#ty>));
+    quote! {
+        #[doc = #summary]
+        #[doc = ""]
+        #[doc = #usage]
+        #[derive(::core::clone::Clone, ::core::default::Default)]
+        #[allow(dead_code)]
+        #vis struct #set {
+            id: ::core::option::Option<::std::string::String>,
+            #(#fields,)*
+        }
+    }
+}
+
+pub(crate) fn setters(document: &ClientDocument) -> TokenStream {
+    let ClientDocument {
+        ident: document_ident,
+        vis,
+        ..
+    } = document;
+    let set = ident(document);
+    let id_doc = format!(
+        " Addresses the [`{}`] of this `id` instead of the default one.",
+        names::plain(document_ident)
+    );
+    let attributes = document.attributes.inherent();
+    let setters = settable_fields(document).map(setter);
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #set {
+            #[doc = #id_doc]
+            #[must_use]
+            #vis fn id(mut self, id: impl ::core::convert::Into<::std::string::String>) -> Self {
+                self.id = ::core::option::Option::Some(::core::convert::Into::into(id));
+                self
+            }
+            #(#setters)*
+        }
+    }
+}
+
+/// All fields, or after an error those that do not cause more of them.
+fn settable_fields(document: &ClientDocument) -> impl Iterator<Item = &DocumentField> {
+    let is_generic = !document.generics.params.is_empty();
+    document
+        .fields
+        .iter()
+        .filter(move |field| !is_generic && field.ident != "id")
+}
+
+/// As visible as the field: a private field may have a private type.
+fn setter(field: &DocumentField) -> TokenStream {
+    let DocumentField {
+        ident,
+        vis,
+        docs,
+        ty,
+        ..
+    } = field;
+    let summary = format!(" Sets `{}`.", names::plain(ident));
+    let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
+    quote_spanned! {Span::mixed_site()=>
+        #[doc = #summary]
+        #paragraph
+        #(#docs)*
+        #[must_use]
+        #vis fn #ident(mut self, value: impl ::core::convert::Into<#ty>) -> Self {
+            self.#ident = ::core::option::Option::Some(::core::convert::Into::into(value));
+            self
+        }
+    }
+}
+
+fn from_document(document: &ClientDocument) -> TokenStream {
+    let document_ident = &document.ident;
+    let set = ident(document);
+    let attributes = &document.attributes;
+    let fields = document.fields.iter().map(|DocumentField { ident, .. }| {
+        quote_spanned!(Span::mixed_site()=> #ident: ::core::option::Option::Some(document.#ident))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl ::core::convert::From<#document_ident> for #set {
+            fn from(document: #document_ident) -> Self {
+                Self { id: ::core::option::Option::None, #(#fields),* }
+            }
+        }
+    }
+}

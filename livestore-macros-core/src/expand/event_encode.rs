@@ -1,0 +1,80 @@
+//! `Event::encode`: an event's fields become its args.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::located_at;
+use crate::parse::event::{Args, Definition, Event};
+use crate::parse::event_fields::ArgsField;
+use syn::Type;
+
+pub(crate) fn expand(event: &Event) -> TokenStream {
+    let runtime = &event.runtime;
+    let body = if event.definitions.is_empty() {
+        quote_spanned!(Span::mixed_site()=> match *self {})
+    } else {
+        let arms = event.definitions.iter().map(arm);
+        quote_spanned! {Span::mixed_site()=>
+            match self { #(#arms)* }
+            ::core::result::Result::Ok(())
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        fn encode(
+            &self,
+            __args: &mut #runtime::ArgsWriter<'_>,
+        ) -> ::core::result::Result<(), #runtime::EncodeError> {
+            #body
+        }
+    }
+}
+
+fn arm(definition: &Definition) -> TokenStream {
+    let constructor = definition.constructor();
+    match &definition.args {
+        Args::Fields(fields) => {
+            let locals = fields
+                .iter()
+                .enumerate()
+                .map(|(position, field)| local(position, &field.ty));
+            let locals: Vec<_> = locals.collect();
+            let idents = fields.iter().map(|field| &field.ident);
+            let writes = fields
+                .iter()
+                .zip(&locals)
+                .map(|(field, local)| write(field, local));
+            quote!(#constructor { #(#idents: #locals),* } => { #(#writes)* })
+        }
+        Args::Whole(ty) => {
+            let local = local(0, ty);
+            let write = quote_spanned!(located_at(ty)=> __args.whole(#local)?);
+            quote!(#constructor(#local) => #write,)
+        }
+    }
+}
+
+fn write(field: &ArgsField, local: &Ident) -> TokenStream {
+    let ArgsField {
+        wire_name,
+        ty,
+        serialize_with,
+        skip_serializing_if,
+        ..
+    } = field;
+    let span = located_at(ty);
+    let write = match serialize_with {
+        Some(path) => {
+            quote_spanned!(span=> __args.field_with(#wire_name, |__s| #path(#local, __s))?;)
+        }
+        None => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
+    };
+    match skip_serializing_if {
+        Some(path) => quote_spanned!(span=> if !#path(#local) { #write }),
+        None => write,
+    }
+}
+
+/// `__f0`, `__f1` …: cannot meet a name that the user chose.
+fn local(position: usize, ty: &Type) -> Ident {
+    format_ident!("__f{position}", span = located_at(ty))
+}

@@ -1,0 +1,101 @@
+//! `impl Event`: the definitions, and which one a value belongs to.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Generics, WherePredicate, parse_quote};
+
+use super::{event_decode, event_encode};
+use crate::parse::event::{Args, Definition, Event};
+use crate::runtime::Runtime;
+
+pub(crate) fn expand(event: &Event) -> TokenStream {
+    let Event {
+        runtime,
+        ident,
+        definitions,
+        ..
+    } = event;
+    let attributes = &event.attributes;
+    let generics = bounded_generics(event);
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let defs = definitions
+        .iter()
+        .map(|definition| event_def(runtime, definition));
+    let def = def_fn(event);
+    let encode = event_encode::expand(event);
+    let decode = event_decode::expand(event);
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #impl_generics #runtime::Event for #ident #type_generics #where_clause {
+            const DEFS: &'static [#runtime::EventDef] = &[#(#defs),*];
+            #def
+            #encode
+            #decode
+        }
+    }
+}
+
+fn event_def(runtime: &Runtime, definition: &Definition) -> TokenStream {
+    let Definition {
+        name,
+        client_only,
+        deprecated,
+        args,
+        ..
+    } = definition;
+    let wire_names: Vec<_> = match args {
+        Args::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
+        Args::Whole(_) => Vec::new(),
+    };
+    let client_only = client_only.then(|| quote!(.client_only()));
+    let deprecated = deprecated
+        .as_ref()
+        .map(|reason| quote!(.deprecated(#reason)));
+    quote!(#runtime::EventDef::new(#name, &[#(#wire_names),*]) #client_only #deprecated)
+}
+
+fn def_fn(event: &Event) -> TokenStream {
+    let Event {
+        runtime,
+        definitions,
+        ..
+    } = event;
+    let arms = definitions
+        .iter()
+        .enumerate()
+        .map(|(position, definition)| {
+            let constructor = definition.constructor();
+            quote!(#constructor { .. } => #position)
+        });
+    let body = if definitions.is_empty() {
+        quote_spanned!(Span::mixed_site()=> match *self {})
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            &<Self as #runtime::Event>::DEFS[match self { #(#arms),* }]
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        fn def(&self) -> &'static #runtime::EventDef {
+            #body
+        }
+    }
+}
+
+/// Every type parameter may be the type of a field, so all must go to JSON and back.
+pub(crate) fn bounded_generics(event: &Event) -> Generics {
+    let Event {
+        runtime, generics, ..
+    } = event;
+    let mut generics = generics.clone();
+    let predicates: Vec<WherePredicate> = generics
+        .type_params()
+        .map(|param| {
+            let ident = &param.ident;
+            parse_quote!(#ident: #runtime::Serialize + #runtime::DeserializeOwned)
+        })
+        .collect();
+    if !predicates.is_empty() {
+        generics.make_where_clause().predicates.extend(predicates);
+    }
+    generics
+}

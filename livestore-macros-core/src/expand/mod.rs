@@ -1,0 +1,92 @@
+//! From the intermediate form to code, one file per artifact.
+//!
+//! Generated code names everything absolutely, so that a user's own `Result` or `String` does not
+//! get in its way. Its locals have mixed-site spans, so that they cannot be seen by, or capture,
+//! what the user wrote; what can fail to type-check is located at the field it is about.
+
+mod column_consts;
+mod column_type_impl;
+mod commit_impls;
+mod document_event;
+mod document_impl;
+mod document_set;
+mod event_decode;
+mod event_encode;
+mod event_impl;
+mod projection_impl;
+mod row_impl;
+mod schema_impl;
+mod stub;
+mod table_def;
+mod table_impl;
+mod unique_asserts;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+
+use crate::ctxt::Ctxt;
+use crate::parse::client_document::ClientDocument;
+use crate::parse::column_type::ColumnType;
+use crate::parse::event::Event;
+use crate::parse::row::Row;
+use crate::parse::schema::Schema;
+use crate::parse::table::Table;
+
+pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
+    let consts = column_consts::expand(table);
+    let impls = if ctxt.has_errors() {
+        stub::table(table)
+    } else {
+        [table_impl::expand(table), row_impl::of_table(table)]
+            .into_iter()
+            .collect()
+    };
+    quote!(#consts #impls)
+}
+
+pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
+    if ctxt.has_errors() {
+        stub::event(event)
+    } else {
+        event_impl::expand(event)
+    }
+}
+
+pub(crate) fn column_type(ctxt: &Ctxt, column_type: &ColumnType) -> TokenStream {
+    match &column_type.shape {
+        Some(shape) if !ctxt.has_errors() => column_type_impl::expand(column_type, shape),
+        _ => stub::column_type(column_type),
+    }
+}
+
+pub(crate) fn row(ctxt: &Ctxt, row: &Row) -> TokenStream {
+    if ctxt.has_errors() {
+        return stub::row(row);
+    }
+    let row_impl = row_impl::of_row(row);
+    let projection = projection_impl::expand(row);
+    quote!(#row_impl #projection)
+}
+
+pub(crate) fn client_document(ctxt: &Ctxt, document: &ClientDocument) -> TokenStream {
+    if ctxt.has_errors() {
+        return stub::client_document(document);
+    }
+    let document_impl = document_impl::expand(document);
+    let set = document_set::expand(document);
+    let event = document_event::expand(document);
+    quote!(#document_impl #set #event)
+}
+
+pub(crate) fn schema(schema: &Schema) -> TokenStream {
+    let schema_impl = schema_impl::expand(schema);
+    let commits = commit_impls::expand(schema);
+    let asserts = unique_asserts::expand(schema);
+    quote!(#schema_impl #commits #asserts)
+}
+
+/// Where the user wrote `tokens`, with the hygiene of macro-made locals.
+fn located_at(tokens: &impl Spanned) -> Span {
+    tokens.span().resolved_at(Span::mixed_site())
+}

@@ -1,0 +1,53 @@
+//! `impl Row`: the result columns, and how a struct is read from them.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::Type;
+
+use super::located_at;
+use crate::impl_attributes::ImplAttributes;
+use crate::parse::row::Row;
+use crate::parse::table::Table;
+use crate::runtime::Runtime;
+
+/// Of a whole table.
+pub(crate) fn of_table(table: &Table) -> TokenStream {
+    let fields = table
+        .columns
+        .iter()
+        .map(|c| (&c.ident, &c.ty, c.name.as_str()));
+    expand(&table.runtime, &table.attributes, &table.ident, fields)
+}
+
+/// Of a `#[derive(Row)]` struct.
+pub(crate) fn of_row(row: &Row) -> TokenStream {
+    let fields = row
+        .fields
+        .iter()
+        .map(|f| (&f.ident, &f.ty, f.name.as_str()));
+    expand(&row.runtime, &row.attributes, &row.ident, fields)
+}
+
+fn expand<'a>(
+    runtime: &Runtime,
+    attributes: &ImplAttributes,
+    ident: &Ident,
+    fields: impl Iterator<Item = (&'a Ident, &'a Type, &'a str)>,
+) -> TokenStream {
+    let (mut names, mut reads) = (Vec::new(), Vec::new());
+    for (position, (field, ty, name)) in fields.enumerate() {
+        names.push(name);
+        reads.push(quote_spanned!(located_at(ty)=> #field: row.get(#position)?));
+    }
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #runtime::Row for #ident {
+            const COLUMNS: &'static [&'static str] = &[#(#names),*];
+            fn decode(
+                row: &#runtime::RowReader<'_>,
+            ) -> ::core::result::Result<Self, #runtime::RowError> {
+                ::core::result::Result::Ok(Self { #(#reads),* })
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What is expanded after an error: the same impls with bodies that never run, so that code which
+//! uses the type gives no errors of its own.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Generics;
+
+use super::document_set;
+use super::event_impl::bounded_generics;
+use crate::impl_attributes::ImplAttributes;
+use crate::parse::client_document::ClientDocument;
+use crate::parse::column_type::ColumnType;
+use crate::parse::event::Event;
+use crate::parse::row::Row;
+use crate::parse::table::Table;
+use crate::runtime::Runtime;
+
+pub(crate) fn table(table: &Table) -> TokenStream {
+    let Table {
+        runtime,
+        attributes,
+        ident,
+        generics,
+        name,
+        columns,
+        primary_key,
+        ..
+    } = table;
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let key_column = primary_key
+        .first()
+        .map_or(columns.first(), |&position| columns.get(position));
+    let key = key_column.map_or_else(
+        || quote!(::core::primitive::i64),
+        |column| {
+            let ty = &column.ty;
+            quote!(#ty)
+        },
+    );
+    let row_impl = row_impl(runtime, attributes, ident, generics);
+    quote! {
+        #attributes
+        impl #impl_generics #runtime::Table for #ident #type_generics #where_clause {
+            type Key = #key;
+            const NAME: &'static str = #name;
+            fn def() -> &'static #runtime::TableDef {
+                loop {}
+            }
+            fn encode(
+                &self,
+                _: &mut #runtime::RowWriter<'_>,
+            ) -> ::core::result::Result<(), #runtime::RowError> {
+                loop {}
+            }
+        }
+        #row_impl
+    }
+}
+
+pub(crate) fn row(row: &Row) -> TokenStream {
+    let Row {
+        runtime,
+        attributes,
+        ident,
+        generics,
+        from,
+        ..
+    } = row;
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let row_impl = row_impl(runtime, attributes, ident, generics);
+    let projection_impl = from.as_ref().map(|from| {
+        quote! {
+            #attributes
+            impl #impl_generics #runtime::Projection<#from> for #ident #type_generics #where_clause {
+                fn select(_: &mut #runtime::SelectList<#from>) {
+                    loop {}
+                }
+            }
+        }
+    });
+    quote!(#row_impl #projection_impl)
+}
+
+fn row_impl(
+    runtime: &Runtime,
+    attributes: &ImplAttributes,
+    ident: &Ident,
+    generics: &Generics,
+) -> TokenStream {
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #attributes
+        impl #impl_generics #runtime::Row for #ident #type_generics #where_clause {
+            const COLUMNS: &'static [&'static str] = &[];
+            fn decode(
+                _: &#runtime::RowReader<'_>,
+            ) -> ::core::result::Result<Self, #runtime::RowError> {
+                loop {}
+            }
+        }
+    }
+}
+
+pub(crate) fn event(event: &Event) -> TokenStream {
+    let generics = bounded_generics(event);
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let ident = &event.ident;
+    event_impl(
+        &event.runtime,
+        &event.attributes,
+        &quote!(#impl_generics),
+        &quote!(#ident #type_generics #where_clause),
+    )
+}
+
+fn event_impl(
+    runtime: &Runtime,
+    attributes: &ImplAttributes,
+    impl_generics: &TokenStream,
+    target: &TokenStream,
+) -> TokenStream {
+    quote! {
+        #attributes
+        impl #impl_generics #runtime::Event for #target {
+            const DEFS: &'static [#runtime::EventDef] = &[];
+            fn def(&self) -> &'static #runtime::EventDef {
+                loop {}
+            }
+            fn encode(
+                &self,
+                _: &mut #runtime::ArgsWriter<'_>,
+            ) -> ::core::result::Result<(), #runtime::EncodeError> {
+                loop {}
+            }
+            fn decode(
+                _: &str,
+                _: &#runtime::Args<'_>,
+            ) -> ::core::result::Result<Self, #runtime::DecodeError> {
+                loop {}
+            }
+        }
+    }
+}
+
+pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
+    let ColumnType {
+        runtime,
+        attributes,
+        ident,
+        generics,
+        ..
+    } = column_type;
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #attributes
+        impl #impl_generics #runtime::ColumnType for #ident #type_generics #where_clause {
+            type Base = Self;
+            const STORAGE: #runtime::Storage = #runtime::Storage::Text;
+            fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
+                loop {}
+            }
+            fn decode(
+                _: #runtime::Value<'_>,
+            ) -> ::core::result::Result<Self, #runtime::ValueError> {
+                loop {}
+            }
+        }
+    }
+}
+
+/// Keeps the setters; a generic document's fields cannot be named outside of it, so it has none.
+pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
+    let ClientDocument {
+        runtime,
+        attributes,
+        ident,
+        generics,
+        name,
+        ..
+    } = document;
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let set = document_set::ident(document);
+    let set_type = document_set::definition(document);
+    let setters = document_set::setters(document);
+    let event_impl = event_impl(runtime, attributes, &TokenStream::new(), &quote!(#set));
+    quote! {
+        #attributes
+        impl #impl_generics #runtime::Document for #ident #type_generics #where_clause {
+            type Set = #set;
+            const NAME: &'static str = #name;
+            fn def() -> &'static #runtime::DocumentDef {
+                loop {}
+            }
+        }
+        #set_type
+        #setters
+        #event_impl
+        #attributes
+        impl #runtime::Materialize for #set {
+            fn materialize(
+                &self,
+                _: &mut #runtime::Writer<'_>,
+            ) -> ::core::result::Result<(), #runtime::MaterializeError> {
+                loop {}
+            }
+        }
+        #attributes
+        impl #impl_generics ::core::convert::From<#ident #type_generics> for #set #where_clause {
+            fn from(_: #ident #type_generics) -> Self {
+                loop {}
+            }
+        }
+    }
+}

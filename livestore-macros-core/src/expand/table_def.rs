@@ -1,0 +1,90 @@
+//! The static `TableDef`: columns, primary key, indexes, checks, foreign keys.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::located_at;
+use crate::parse::column::{Column, OnDelete, Reference};
+use crate::parse::index::Index;
+use crate::parse::table::Table;
+use crate::runtime::Runtime;
+
+/// The expression that builds it.
+pub(crate) fn expand(table: &Table) -> TokenStream {
+    let Table {
+        runtime,
+        name,
+        columns,
+        primary_key,
+        ..
+    } = table;
+    let column_defs = columns.iter().map(|column| column_def(runtime, column));
+    let indexes = indexes(table);
+    let checks = checks(table);
+    let foreign_keys = foreign_keys(table);
+    quote! {
+        #runtime::TableDef::new(#name, &[#(#column_defs),*], &[#(#primary_key),*])
+            #indexes
+            #checks
+            #foreign_keys
+    }
+}
+
+fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
+    let Column { ty, name, .. } = column;
+    let default = column.default.as_ref().map(|value| {
+        quote_spanned!(located_at(value)=> .default(|| #runtime::default_value::<#ty>(#value)))
+    });
+    let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
+    quote_spanned!(located_at(ty)=> #runtime::ColumnDef::new::<#ty>(#name) #default #check)
+}
+
+fn indexes(table: &Table) -> Option<TokenStream> {
+    let Table {
+        runtime, indexes, ..
+    } = table;
+    let defs = indexes.iter().map(
+        |Index {
+             name,
+             columns,
+             is_unique,
+         }| { quote!(#runtime::IndexDef::new(#name, &[#(#columns),*], #is_unique)) },
+    );
+    (!indexes.is_empty()).then(|| quote!(.indexes(&[#(#defs),*])))
+}
+
+fn checks(table: &Table) -> Option<TokenStream> {
+    let checks = &table.checks;
+    (!checks.is_empty()).then(|| quote!(.checks(&[#(#checks),*])))
+}
+
+fn foreign_keys(table: &Table) -> Option<TokenStream> {
+    let columns = table.columns.iter().enumerate();
+    let defs: Vec<_> = columns
+        .filter_map(|(position, column)| {
+            let reference = column.reference.as_ref()?;
+            Some(foreign_key(&table.runtime, position, column, reference))
+        })
+        .collect();
+    (!defs.is_empty()).then(|| quote!(.foreign_keys(&[#(#defs),*])))
+}
+
+fn foreign_key(
+    runtime: &Runtime,
+    position: usize,
+    column: &Column,
+    reference: &Reference,
+) -> TokenStream {
+    let (ty, target) = (&column.ty, &reference.target);
+    let on_delete = reference.on_delete.map(|action| {
+        let action = on_delete(action);
+        quote!(.on_delete(#runtime::OnDelete::#action))
+    });
+    quote_spanned! {located_at(target)=>
+        #runtime::ForeignKeyDef::new(#position, || #runtime::reference::<#ty, _, _>(#target)) #on_delete
+    }
+}
+
+fn on_delete(action: OnDelete) -> Ident {
+    format_ident!("{}", format!("{action:?}"), span = Span::mixed_site())
+}

@@ -1,0 +1,60 @@
+//! `impl Table`: the definition, and how a row is written.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+
+use super::{located_at, table_def};
+use crate::parse::table::Table;
+
+pub(crate) fn expand(table: &Table) -> TokenStream {
+    let Table {
+        runtime,
+        ident,
+        name,
+        ..
+    } = table;
+    let attributes = &table.attributes;
+    let key = key_type(table);
+    let def = table_def::expand(table);
+    let pushes = pushes(table);
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #runtime::Table for #ident {
+            type Key = #key;
+            const NAME: &'static str = #name;
+            fn def() -> &'static #runtime::TableDef {
+                static DEF: #runtime::TableDef = #def;
+                &DEF
+            }
+            fn encode(
+                &self,
+                row: &mut #runtime::RowWriter<'_>,
+            ) -> ::core::result::Result<(), #runtime::RowError> {
+                #(#pushes)*
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+fn pushes(table: &Table) -> impl Iterator<Item = TokenStream> {
+    table.columns.iter().map(|column| {
+        let ident = &column.ident;
+        quote_spanned!(located_at(&column.ty)=> row.push(&self.#ident)?;)
+    })
+}
+
+/// The type of the one key column, or a tuple in key order.
+fn key_type(table: &Table) -> TokenStream {
+    let types: Vec<&Type> = table
+        .primary_key
+        .iter()
+        .filter_map(|&position| table.columns.get(position))
+        .map(|column| &column.ty)
+        .collect();
+    match types.as_slice() {
+        [single] => quote!(#single),
+        several => quote!((#(#several),*)),
+    }
+}

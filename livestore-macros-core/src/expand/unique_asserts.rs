@@ -1,0 +1,75 @@
+//! Compile-time checks that no two events, and no two tables or documents, share a name.
+//!
+//! One assertion per listed type, so that the error points at the type; each compares with the
+//! types listed before it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+
+use super::{located_at, schema_impl};
+use crate::parse::schema::Schema;
+
+pub(crate) fn expand(schema: &Schema) -> TokenStream {
+    [unique_tables(schema), unique_events(schema)]
+        .into_iter()
+        .collect()
+}
+
+fn unique_tables(schema: &Schema) -> TokenStream {
+    let Schema {
+        runtime,
+        tables,
+        documents,
+        ..
+    } = schema;
+    let tables = tables
+        .iter()
+        .map(|table| (table, quote!(<#table as #runtime::Table>::NAME)));
+    let documents = documents
+        .iter()
+        .map(|document| (document, quote!(<#document as #runtime::Document>::NAME)));
+    let name_type = quote!(&'static str);
+    asserts(
+        schema,
+        &name_type,
+        "assert_unique_tables",
+        tables.chain(documents),
+    )
+}
+
+fn unique_events(schema: &Schema) -> TokenStream {
+    let runtime = &schema.runtime;
+    let defs = schema_impl::event_types(schema)
+        .map(|(listed, event)| (listed, quote!(<#event as #runtime::Event>::DEFS)));
+    let defs_type = quote!(&'static [#runtime::EventDef]);
+    asserts(schema, &defs_type, "assert_unique_events", defs)
+}
+
+/// The names stand in one list that every assertion looks into: the code grows with the number of
+/// types, not with its square.
+fn asserts<'a>(
+    schema: &Schema,
+    name_type: &TokenStream,
+    function: &str,
+    listed: impl Iterator<Item = (&'a Type, TokenStream)>,
+) -> TokenStream {
+    let (types, names): (Vec<_>, Vec<_>) = listed.unzip();
+    if types.len() < 2 {
+        return TokenStream::new();
+    }
+    let calls = types.iter().enumerate().map(|(position, ty)| {
+        let span = located_at(ty);
+        let runtime = schema.runtime.located_at(span);
+        let function = Ident::new(function, span);
+        quote_spanned! {span=>
+            const _: () = #runtime::#function(ALL[#position], ALL.split_at(#position).0);
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            const ALL: &[#name_type] = &[#(#names),*];
+            #(#calls)*
+        };
+    }
+}

@@ -1,0 +1,228 @@
+//! `#[column(..)]` on a table's field.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+use syn::{Attribute, Expr, Field, LitStr, Type, Visibility};
+
+use crate::case;
+use crate::ctxt::Ctxt;
+use crate::keys::{Key, Slot, each_attribute_key};
+use crate::parse::names;
+use crate::suggest;
+use crate::types;
+
+const KEYS: [&str; 8] = [
+    "primary_key",
+    "default",
+    "index",
+    "unique",
+    "name",
+    "check",
+    "references",
+    "on_delete",
+];
+
+/// A column: a field of a table.
+pub(crate) struct Column {
+    pub(crate) ident: Ident,
+    /// The associated constant that stands for the column in queries.
+    pub(crate) constant: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) ty: Type,
+    pub(crate) name: String,
+    pub(crate) default: Option<Expr>,
+    pub(crate) check: Option<LitStr>,
+    pub(crate) reference: Option<Reference>,
+}
+
+/// A foreign key.
+pub(crate) struct Reference {
+    pub(crate) target: Expr,
+    pub(crate) on_delete: Option<OnDelete>,
+}
+
+/// What happens to a row when the row it references is deleted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum OnDelete {
+    Cascade,
+    SetNull,
+    Restrict,
+}
+
+/// The keys of `#[column(..)]` that concern the whole table.
+#[derive(Default)]
+pub(crate) struct ColumnKeys {
+    pub(crate) primary_key: Slot<Ident>,
+    pub(crate) index: Slot<ColumnIndex>,
+    pub(crate) unique: Slot<ColumnIndex>,
+    /// A key could not be read: it may have been any of these.
+    pub(crate) is_unclear: bool,
+}
+
+/// `index`, or `index = "name"`.
+pub(crate) struct ColumnIndex {
+    pub(crate) name: Option<LitStr>,
+}
+
+/// The keys of `#[column(..)]` that concern the column alone.
+#[derive(Default)]
+struct OwnKeys {
+    name: Slot<LitStr>,
+    default: Slot<Expr>,
+    check: Slot<LitStr>,
+    references: Slot<Expr>,
+    on_delete: Slot<(Ident, OnDelete)>,
+}
+
+impl Column {
+    pub(crate) fn parse(ctxt: &Ctxt, ident: &Ident, field: &Field) -> (Self, ColumnKeys) {
+        check_always_there(ctxt, field);
+        let (mut own, mut table_wide) = (OwnKeys::default(), ColumnKeys::default());
+        each_attribute_key(ctxt, &field.attrs, "column", |key| {
+            let result = table_wide.read(key).unwrap_or_else(|| own.read(key));
+            table_wide.is_unclear |= result.is_err();
+            result
+        });
+        let column = Self {
+            constant: format_ident!(
+                "{}",
+                case::screaming_snake_case(&names::plain(ident)),
+                span = ident.span()
+            ),
+            ident: ident.clone(),
+            vis: field.vis.clone(),
+            docs: types::docs(&field.attrs),
+            ty: field.ty.clone(),
+            name: column_name(ctxt, ident, own.name.get()),
+            reference: Reference::from_keys(ctxt, &field.ty, own.references, own.on_delete),
+            default: own.default.take(),
+            check: own.check.take(),
+        };
+        (column, table_wide)
+    }
+
+    pub(crate) fn is_nullable(&self) -> bool {
+        types::is_option(&self.ty)
+    }
+}
+
+impl ColumnKeys {
+    /// `None` when the key is not one of these.
+    fn read(&mut self, key: &Key<'_>) -> Option<syn::Result<()>> {
+        match key.name().as_str() {
+            "primary_key" => Some(
+                key.flag()
+                    .and_then(|()| self.primary_key.set(key, key.ident.clone())),
+            ),
+            "index" => Some(ColumnIndex::read(key).and_then(|index| self.index.set(key, index))),
+            "unique" => Some(ColumnIndex::read(key).and_then(|index| self.unique.set(key, index))),
+            _ => None,
+        }
+    }
+}
+
+impl OwnKeys {
+    fn read(&mut self, key: &Key<'_>) -> syn::Result<()> {
+        match key.name().as_str() {
+            "name" => self.name.set(key, key.string()?),
+            "default" => self.default.set(key, key.value("default = value")?),
+            "check" => self.check.set(key, key.string()?),
+            "references" => self
+                .references
+                .set(key, key.value("references = Table::COLUMN")?),
+            "on_delete" => {
+                let action: Ident = key.value("on_delete = cascade")?;
+                self.on_delete
+                    .set(key, (key.ident.clone(), OnDelete::parse(&action)?))
+            }
+            _ => Err(key.unknown("column", &KEYS)),
+        }
+    }
+}
+
+impl ColumnIndex {
+    fn read(key: &Key<'_>) -> syn::Result<Self> {
+        if key.has_list() {
+            let message = format!(
+                "an index over several columns goes on the struct: write `#[table({}(a, b))]`",
+                key.ident
+            );
+            return Err(syn::Error::new_spanned(&key.ident, message));
+        }
+        let name = if key.has_value() {
+            Some(key.string()?)
+        } else {
+            None
+        };
+        Ok(Self { name })
+    }
+}
+
+impl Reference {
+    fn from_keys(
+        ctxt: &Ctxt,
+        ty: &Type,
+        references: Slot<Expr>,
+        on_delete: Slot<(Ident, OnDelete)>,
+    ) -> Option<Self> {
+        let on_delete = on_delete.take();
+        let Some(target) = references.take() else {
+            if let Some((key, _)) = on_delete {
+                let message =
+                    "`on_delete` needs a reference: write `references = Table::COLUMN` beside it";
+                ctxt.error(key, message);
+            }
+            return None;
+        };
+        if let Some((key, OnDelete::SetNull)) = &on_delete
+            && !types::is_option(ty)
+        {
+            ctxt.error(
+                key,
+                "`set_null` needs a column that may be null: make the field an `Option`",
+            );
+        }
+        Some(Self {
+            target,
+            on_delete: on_delete.map(|(_, action)| action),
+        })
+    }
+}
+
+impl OnDelete {
+    fn parse(action: &Ident) -> syn::Result<Self> {
+        match action.to_string().as_str() {
+            "cascade" => Ok(Self::Cascade),
+            "set_null" => Ok(Self::SetNull),
+            "restrict" => Ok(Self::Restrict),
+            other => {
+                let hint = suggest::hint(other, &["cascade", "set_null", "restrict"]);
+                let message = format!("unknown action `{other}`{hint}");
+                Err(syn::Error::new_spanned(action, message))
+            }
+        }
+    }
+}
+
+fn column_name(ctxt: &Ctxt, ident: &Ident, given: Option<&LitStr>) -> String {
+    match given {
+        Some(literal) => {
+            names::check_not_empty(ctxt, literal, "a column's name");
+            literal.value()
+        }
+        None => names::plain(ident),
+    }
+}
+
+/// Attribute macros see fields before `#[cfg]` is decided, so the columns could not be counted.
+fn check_always_there(ctxt: &Ctxt, field: &Field) {
+    for attr in field
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+    {
+        let message = "a column cannot depend on `#[cfg]`: put `#[cfg]` on the whole struct";
+        ctxt.error(attr, message);
+    }
+}

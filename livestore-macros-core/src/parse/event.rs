@@ -1,0 +1,243 @@
+//! `#[derive(Event)]`: an enum with one event per variant, or a struct that is one event.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Variant};
+
+use crate::case::RenameRule;
+use crate::ctxt::Ctxt;
+use crate::impl_attributes::ImplAttributes;
+use crate::keys::{Key, Slot, each_attribute_key};
+use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
+use crate::parse::names::{self, Taken};
+use crate::runtime::Runtime;
+
+const DEFINITION_KEYS: [&str; 3] = ["name", "client_only", "deprecated"];
+
+/// A type that derives `Event`.
+pub(crate) struct Event {
+    pub(crate) runtime: Runtime,
+    pub(crate) attributes: ImplAttributes,
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) definitions: Vec<Definition>,
+}
+
+/// An event definition: a variant, or the whole struct.
+pub(crate) struct Definition {
+    variant: Option<Ident>,
+    pub(crate) name: LitStr,
+    pub(crate) client_only: bool,
+    pub(crate) deprecated: Option<LitStr>,
+    pub(crate) args: Args,
+}
+
+/// How the fields become the event's args.
+pub(crate) enum Args {
+    /// An object with one key per field; also for no fields at all.
+    Fields(Vec<ArgsField>),
+    /// A newtype: its JSON is the args.
+    Whole(Box<syn::Type>),
+}
+
+/// What `#[event(..)]` says about one definition.
+#[derive(Default)]
+struct DefinitionKeys {
+    name: Slot<LitStr>,
+    client_only: Slot<()>,
+    deprecated: Slot<LitStr>,
+}
+
+impl Event {
+    pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
+        check_generics(ctxt, &input.generics);
+        let (runtime, definitions) = match &input.data {
+            Data::Enum(data) => parse_enum(ctxt, &input.attrs, data),
+            Data::Struct(data) => parse_struct(ctxt, input, &data.fields),
+            Data::Union(data) => {
+                ctxt.error(
+                    data.union_token,
+                    "a union cannot be an event: use an enum or a struct",
+                );
+                Default::default()
+            }
+        };
+        Self {
+            runtime,
+            attributes: ImplAttributes::of_input(input),
+            ident: input.ident.clone(),
+            generics: input.generics.clone(),
+            definitions,
+        }
+    }
+}
+
+impl Definition {
+    /// `Self::Variant`, or `Self` for a struct.
+    pub(crate) fn constructor(&self) -> TokenStream {
+        match &self.variant {
+            Some(variant) => quote!(Self::#variant),
+            None => quote!(Self),
+        }
+    }
+}
+
+impl DefinitionKeys {
+    fn read(&mut self, key: &Key<'_>) -> syn::Result<()> {
+        match key.name().as_str() {
+            "name" => self.name.set(key, key.string()?),
+            "client_only" => key.flag().and_then(|()| self.client_only.set(key, ())),
+            "deprecated" if key.has_value() => self.deprecated.set(key, key.string()?),
+            "deprecated" => self.deprecated.set(key, LitStr::new("", key.ident.span())),
+            _ => Err(key.unknown("event", &DEFINITION_KEYS)),
+        }
+    }
+
+    fn into_definition(
+        self,
+        ctxt: &Ctxt,
+        ident: &Ident,
+        variant: Option<Ident>,
+        args: Args,
+    ) -> Definition {
+        let name = self.name.take().unwrap_or_else(|| {
+            let message = format!(
+                "`{ident}` needs the name it has in the eventlog: write `#[event(name = \"v1.{ident}\")]`"
+            );
+            ctxt.error(ident, message);
+            LitStr::new(&ident.to_string(), ident.span())
+        });
+        names::check_not_empty(ctxt, &name, "an event's name");
+        Definition {
+            variant,
+            name,
+            client_only: self.client_only.is_set(),
+            deprecated: self.deprecated.take(),
+            args,
+        }
+    }
+}
+
+fn parse_enum(
+    ctxt: &Ctxt,
+    attrs: &[Attribute],
+    data: &syn::DataEnum,
+) -> (Runtime, Vec<Definition>) {
+    let runtime = read_enum_keys(ctxt, attrs);
+    let rename_all = read_rename_all(ctxt, attrs, &["rename_all", "rename_all_fields"]);
+    let variants = data.variants.iter();
+    let definitions: Vec<_> = variants
+        .map(|variant| parse_variant(ctxt, variant, rename_all))
+        .collect();
+    check_names_differ(ctxt, &definitions);
+    (runtime, definitions)
+}
+
+fn read_enum_keys(ctxt: &Ctxt, attrs: &[Attribute]) -> Runtime {
+    let mut runtime = Runtime::default();
+    each_attribute_key(ctxt, attrs, "event", |key| match key.name().as_str() {
+        "crate" => runtime.read(key),
+        own if DEFINITION_KEYS.contains(&own) => {
+            let message = format!("`{own}` belongs to one event: move it to a variant");
+            Err(syn::Error::new_spanned(&key.ident, message))
+        }
+        _ => Err(key.unknown("event", &["crate"])),
+    });
+    runtime
+}
+
+fn parse_variant(ctxt: &Ctxt, variant: &Variant, rename_all: Option<RenameRule>) -> Definition {
+    let mut keys = DefinitionKeys::default();
+    each_attribute_key(ctxt, &variant.attrs, "event", |key| keys.read(key));
+    let rename_all = read_rename_all(ctxt, &variant.attrs, &["rename_all"]).or(rename_all);
+    let args = parse_args(ctxt, &variant.fields, rename_all);
+    keys.into_definition(ctxt, &variant.ident, Some(variant.ident.clone()), args)
+}
+
+fn parse_struct(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> (Runtime, Vec<Definition>) {
+    let (mut runtime, mut keys) = (Runtime::default(), DefinitionKeys::default());
+    each_attribute_key(ctxt, &input.attrs, "event", |key| {
+        match key.name().as_str() {
+            "crate" => runtime.read(key),
+            _ => keys.read(key),
+        }
+    });
+    let rename_all = read_rename_all(ctxt, &input.attrs, &["rename_all"]);
+    let args = parse_args(ctxt, fields, rename_all);
+    (
+        runtime,
+        vec![keys.into_definition(ctxt, &input.ident, None, args)],
+    )
+}
+
+/// Reads serde's renaming of fields; the last of `accepted` wins over the first.
+fn read_rename_all(ctxt: &Ctxt, attrs: &[Attribute], accepted: &[&str]) -> Option<RenameRule> {
+    let (mut all, mut all_fields) = (Slot::default(), Slot::default());
+    each_attribute_key(ctxt, attrs, "serde", |key| match key.name().as_str() {
+        "rename_all" => all.set(key, read_rule(key)?),
+        "rename_all_fields" if accepted.contains(&"rename_all_fields") => {
+            all_fields.set(key, read_rule(key)?)
+        }
+        _ => Err(key.unsupported_serde("an event", accepted)),
+    });
+    all_fields.take().or(all.take())
+}
+
+/// Reads `= "camelCase"`.
+pub(crate) fn read_rule(key: &Key<'_>) -> syn::Result<RenameRule> {
+    RenameRule::parse(&read_one_name(key)?)
+}
+
+/// Reads `= "name"`, and says why `(serialize = .., deserialize = ..)` will not do.
+pub(crate) fn read_one_name(key: &Key<'_>) -> syn::Result<LitStr> {
+    if key.has_list() {
+        let message = format!(
+            "what is written must be read again under the same name: write `{} = \"…\"`",
+            key.ident
+        );
+        return Err(syn::Error::new_spanned(&key.ident, message));
+    }
+    key.string()
+}
+
+fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> Args {
+    match fields {
+        Fields::Unit => Args::Fields(Vec::new()),
+        Fields::Named(fields) => Args::Fields(parse_fields(ctxt, fields, rename_all)),
+        Fields::Unnamed(fields) => match fields.unnamed.first() {
+            Some(field) if fields.unnamed.len() == 1 => {
+                refuse_attributes(ctxt, field);
+                Args::Whole(Box::new(field.ty.clone()))
+            }
+            first => {
+                if first.is_some() {
+                    let message =
+                        "args have named keys: use named fields, or one field that is a struct";
+                    ctxt.error(fields, message);
+                }
+                Args::Fields(Vec::new())
+            }
+        },
+    }
+}
+
+fn check_names_differ(ctxt: &Ctxt, definitions: &[Definition]) {
+    let mut taken = Taken::default();
+    for Definition { name, variant, .. } in definitions {
+        let Some(variant) = variant else { continue };
+        if let Some(owner) = taken.take(&name.value(), variant) {
+            let message = format!(
+                "`{}` already names `{owner}`: an event's name is used once",
+                name.value()
+            );
+            ctxt.error(name, message);
+        }
+    }
+}
+
+fn check_generics(ctxt: &Ctxt, generics: &Generics) {
+    for lifetime in generics.lifetimes() {
+        let message = "an event owns its args: use `String` instead of `&str`, and no lifetimes";
+        ctxt.error(lifetime, message);
+    }
+}

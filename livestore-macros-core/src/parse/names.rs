@@ -1,0 +1,56 @@
+//! Checks on names that end up in the database or on the wire.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+use crate::ctxt::Ctxt;
+
+/// What SQLite and LiveStore keep for themselves.
+const RESERVED_PREFIXES: [&str; 2] = ["sqlite_", "__livestore"];
+
+/// The field's or type's name without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// Refuses an empty name; `what` says whose name it is.
+pub(crate) fn check_not_empty(ctxt: &Ctxt, literal: &LitStr, what: &str) {
+    if literal.value().is_empty() {
+        ctxt.error(literal, format!("{what} cannot be empty"));
+    }
+}
+
+/// Refuses a table's or index's name that the database would refuse later.
+pub(crate) fn check_not_reserved(ctxt: &Ctxt, at: impl ToTokens, name: &str, what: &str) {
+    let lower = name.to_lowercase();
+    if let Some(prefix) = RESERVED_PREFIXES
+        .iter()
+        .find(|prefix| lower.starts_with(**prefix))
+    {
+        let message = format!(
+            "{what} cannot start with `{prefix}`, which is reserved: write `name = \"…\"` with another name"
+        );
+        ctxt.error(at, message);
+    }
+}
+
+/// Remembers who took which name.
+#[derive(Default)]
+pub(crate) struct Taken {
+    owners: HashMap<String, String>,
+}
+
+impl Taken {
+    /// Takes `name` for `owner`, or gives the owner who has it already.
+    pub(crate) fn take(&mut self, name: &str, owner: impl ToString) -> Option<String> {
+        let previous = self.owners.get(name).cloned();
+        if previous.is_none() {
+            self.owners.insert(name.to_owned(), owner.to_string());
+        }
+        previous
+    }
+}

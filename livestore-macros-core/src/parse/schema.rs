@@ -1,0 +1,125 @@
+//! `schema! { pub App { tables: [..], documents: [..], events: [..] } }`
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Path, Token, Type, Visibility, braced, bracketed};
+
+use crate::ctxt::Ctxt;
+use crate::keys::drained;
+use crate::runtime::Runtime;
+use crate::suggest;
+use crate::types;
+
+const LISTS: [&str; 3] = ["tables", "documents", "events"];
+
+/// A schema: all tables, client documents and events of an app.
+pub(crate) struct Schema {
+    pub(crate) runtime: Runtime,
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) tables: Vec<Type>,
+    pub(crate) documents: Vec<Type>,
+    pub(crate) events: Vec<Type>,
+}
+
+impl Schema {
+    /// `None` when not even the schema's name could be read.
+    pub(crate) fn parse(ctxt: &Ctxt, input: TokenStream) -> Option<Self> {
+        let parser = |input: ParseStream<'_>| {
+            let schema = Self::parse_header(ctxt, input);
+            // What is left was reported; `parse2` would report it again.
+            input.parse::<TokenStream>()?;
+            schema
+        };
+        ctxt.ok(parser.parse2(input))
+    }
+
+    fn parse_header(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Self> {
+        let runtime = parse_runtime(input)?;
+        let mut schema = Self {
+            runtime,
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            ident: input.parse().map_err(|error| {
+                let message = format!("{error}: write `pub App {{ tables: [..], events: [..] }}`");
+                syn::Error::new(error.span(), message)
+            })?,
+            tables: Vec::new(),
+            documents: Vec::new(),
+            events: Vec::new(),
+        };
+        ctxt.ok(schema.parse_lists(ctxt, input));
+        if !input.is_empty() {
+            ctxt.push(input.error("expected nothing after the schema"));
+        }
+        Ok(schema)
+    }
+
+    fn parse_lists(&mut self, ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<()> {
+        let content;
+        braced!(content in input);
+        drained(&content, |content| {
+            let mut seen = Vec::new();
+            while !content.is_empty() {
+                let key = content.call(Ident::parse_any)?;
+                content.parse::<Token![:]>()?;
+                let types = parse_types(ctxt, content)?;
+                if seen.contains(&key) {
+                    ctxt.error(&key, format!("`{key}` is given twice: make it one list"));
+                } else {
+                    self.set_list(ctxt, &key, types);
+                }
+                seen.push(key);
+                if !content.is_empty() {
+                    content.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn set_list(&mut self, ctxt: &Ctxt, key: &Ident, types: Vec<Type>) {
+        match key.to_string().as_str() {
+            "tables" => self.tables = types,
+            "documents" => self.documents = types,
+            "events" => self.events = types,
+            other => {
+                let hint = suggest::hint(other, &LISTS);
+                ctxt.error(key, format!("unknown list `{other}`{hint}"));
+            }
+        }
+    }
+}
+
+/// `crate = path;`
+fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
+    if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
+        return Ok(Runtime::default());
+    }
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    let path = input.call(Path::parse_mod_style)?;
+    input.parse::<Token![;]>()?;
+    Ok(Runtime::with_path(path))
+}
+
+/// `[A, b::B]`; what is listed twice is reported and left out.
+fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
+    let content;
+    bracketed!(content in input);
+    let listed = drained(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
+    let (mut types, mut texts) = (Vec::new(), Vec::new());
+    for ty in listed {
+        let text = types::stable_text(&ty);
+        if texts.contains(&text) {
+            ctxt.error(&ty, format!("`{text}` is listed twice: remove one"));
+        } else {
+            types.push(ty);
+            texts.push(text);
+        }
+    }
+    Ok(types)
+}

@@ -1,0 +1,16 @@
+//! The edges: where time, threads and files come from.
+//!
+//! The rest of the crate has none of them (law 7); clippy holds it to that. A browser build brings
+//! other edges.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge: what the core may not reach for is reached for here"
+)]
+
+mod background;
+mod clock;
+pub(crate) mod files;
+
+pub(crate) use background::Background;
+pub use clock::now;
+pub(crate) use files::{DirectoryLock, LockError};

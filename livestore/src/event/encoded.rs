@@ -1,0 +1,43 @@
+//! An event as the log has it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{Args, DecodeError, Event, SeqNum};
+
+/// One event of the eventlog: its place, its name, its args as JSON, and who committed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EncodedEvent {
+    /// Its place in the log.
+    pub seq: SeqNum,
+    /// The event before it.
+    pub parent: SeqNum,
+    /// The wire name.
+    pub name: Cow<'static, str>,
+    /// The args: a JSON object.
+    pub args: String,
+    /// The client that committed it.
+    pub client_id: Arc<str>,
+    /// The session of that client.
+    pub session_id: Arc<str>,
+    /// The hash of the schema it was committed under.
+    pub schema_hash: i64,
+    /// What the sync backend says about it, as JSON; `None` while it is pending.
+    pub sync_metadata: Option<String>,
+}
+
+impl EncodedEvent {
+    /// The event as a Rust value.
+    ///
+    /// # Errors
+    /// When it is not one of `E`'s events or its args are not what `E` takes.
+    pub fn decode<E: Event>(&self) -> Result<E, DecodeError> {
+        E::decode(&self.name, &Args::parse(&self.args)?)
+    }
+
+    /// Whether the event stays on its client.
+    pub fn is_client_only(&self) -> bool {
+        self.seq.client != 0
+    }
+}

@@ -1,0 +1,91 @@
+//! Events: what can happen, and how it is written down.
+//!
+//! A type that implements [`Event`] (by `#[derive(Event)]`) has one wire name per kind of event and
+//! encodes its args as the JSON object LiveStore would write. Wire names and the shape of args are
+//! forever: a log written today is read by every later version.
+
+mod args;
+mod encoded;
+mod seq_num;
+
+pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
+pub use encoded::EncodedEvent;
+pub use seq_num::{ParseSeqNumError, SeqNum};
+
+/// A type whose values are events.
+///
+/// Derive it; the derive's documentation lists the attributes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "add `#[derive(Event)]` to the type"
+)]
+pub trait Event: Sized {
+    /// The event definitions of this type: one per variant, or one for a struct.
+    const DEFS: &'static [EventDef];
+
+    /// The definition this value belongs to.
+    fn def(&self) -> &'static EventDef;
+
+    /// Writes the args.
+    ///
+    /// # Errors
+    /// When a field has no JSON form.
+    fn encode(&self, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
+
+    /// Reads the event called `name`.
+    ///
+    /// # Errors
+    /// When `name` is not one of [`DEFS`](Self::DEFS) or the args are not what it takes.
+    fn decode(name: &str, args: &Args<'_>) -> Result<Self, DecodeError>;
+}
+
+/// What is known about one kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventDef {
+    name: &'static str,
+    fields: &'static [&'static str],
+    client_only: bool,
+    deprecated: Option<&'static str>,
+}
+
+impl EventDef {
+    /// A synced event called `name` on the wire, with args of these fields.
+    pub const fn new(name: &'static str, fields: &'static [&'static str]) -> Self {
+        Self { name, fields, client_only: false, deprecated: None }
+    }
+
+    /// The event stays on its client: it is logged, never pushed.
+    #[must_use]
+    pub const fn client_only(mut self) -> Self {
+        self.client_only = true;
+        self
+    }
+
+    /// The event should no longer be committed; `reason` says what to commit instead.
+    #[must_use]
+    pub const fn deprecated(mut self, reason: &'static str) -> Self {
+        self.deprecated = Some(reason);
+        self
+    }
+
+    /// The wire name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The names of the args' fields, as they stand in the JSON.
+    pub const fn fields(&self) -> &'static [&'static str] {
+        self.fields
+    }
+
+    /// Whether the event never leaves its client.
+    pub const fn is_client_only(&self) -> bool {
+        self.client_only
+    }
+
+    /// Why the event should no longer be committed, if so.
+    pub const fn deprecation(&self) -> Option<&'static str> {
+        self.deprecated
+    }
+}

@@ -1,0 +1,73 @@
+//! What can be wrong with a log.
+
+use std::path::PathBuf;
+
+use crate::event::SeqNum;
+use crate::sqlite::{SqliteError, SqliteErrorKind};
+
+/// Why the eventlog could not be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventlogError {
+    /// The file is something else.
+    #[error("{} is not an eventlog; move it away, or choose another directory", path.display())]
+    NotAnEventlog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "{} has eventlog format {found}, this version of livestore reads up to {supported}; \
+         update the app", path.display()
+    )]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this version reads.
+        supported: i64,
+    },
+    /// The file is damaged. Nothing was changed; events before the damage can still be exported.
+    #[error(
+        "the eventlog is damaged{}: {detail}; restore it from a backup",
+        at.map(|seq| format!(" at {seq}")).unwrap_or_default()
+    )]
+    Corrupt {
+        /// The first event that is not what was written, where that is known.
+        at: Option<SeqNum>,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The disk is full. The events in question were not logged.
+    #[error("the disk is full: {0}; free some space and try again")]
+    Full(SqliteError),
+    /// The file cannot be read or written.
+    #[error("the eventlog cannot be read or written: {0}")]
+    Io(SqliteError),
+    /// The background thread that writes buffered events could not.
+    #[error("buffered events are not written yet: {0}")]
+    Unwritten(Box<EventlogError>),
+    /// The store is closed.
+    #[error("the store is closed; open it again to read its log")]
+    Closed,
+    /// The system has no thread left for the background writer.
+    #[error("no thread for the background writer: {0}")]
+    NoThread(String),
+}
+
+impl From<SqliteError> for EventlogError {
+    fn from(error: SqliteError) -> Self {
+        match error.kind() {
+            SqliteErrorKind::Corrupt => Self::Corrupt { at: None, detail: error.to_string() },
+            SqliteErrorKind::Full => Self::Full(error),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for EventlogError {
+    fn from(error: rusqlite::Error) -> Self {
+        SqliteError::from(error).into()
+    }
+}

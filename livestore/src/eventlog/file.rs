@@ -1,0 +1,184 @@
+//! A log in a file.
+//!
+//! Three connections, so that nobody waits: one writes, one reads, one makes checkpoints in the
+//! background. Locks are taken in the order writer, buffer.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::writer::LogConnection;
+use super::{Durability, EventlogError, Storage};
+use crate::edge::Background;
+use crate::event::{EncodedEvent, SeqNum};
+
+/// After how many events the background thread looks at the WAL.
+const CHECKPOINT_EVERY: u64 = 1_000;
+
+/// How many frames (4 KiB each) the WAL may have before a commit has to wait for its reset.
+const WAL_LIMIT: i64 = 8_192;
+
+/// Events in an SQLite file.
+#[derive(Debug)]
+pub(crate) struct FileLog {
+    shared: Arc<Shared>,
+    reader: Mutex<LogConnection>,
+    background: Background,
+    durability: Durability,
+    since_checkpoint: AtomicU64,
+    /// Names this log, so that another log's snapshot is not taken for its own.
+    log_id: String,
+    client_id: String,
+}
+
+#[derive(Debug)]
+struct Shared {
+    writer: Mutex<LogConnection>,
+    buffer: Mutex<Buffer>,
+}
+
+/// Events that are committed but not written, with [`Durability::Buffered`].
+#[derive(Debug, Default)]
+struct Buffer {
+    events: Vec<EncodedEvent>,
+    /// Why the last attempt to write them failed.
+    failed: Option<EventlogError>,
+}
+
+impl FileLog {
+    /// Opens the log at `path`, and makes it if need be; `new_id` makes ids for a new one.
+    pub(crate) fn open(
+        path: &Path,
+        durability: Durability,
+        new_id: fn() -> String,
+    ) -> Result<Self, EventlogError> {
+        let writer = LogConnection::open(path, durability)?;
+        let log_id = writer.meta("log_id", new_id)?;
+        let client_id = writer.meta("client_id", new_id)?;
+        let reader = Mutex::new(LogConnection::open(path, durability)?);
+        let checkpointer = LogConnection::open(path, durability)?;
+        let shared =
+            Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
+        let theirs = Arc::clone(&shared);
+        let background = Background::spawn("livestore-log", move || theirs.tidy(&checkpointer))
+            .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+        let since_checkpoint = AtomicU64::new(0);
+        Ok(Self { shared, reader, background, durability, since_checkpoint, log_id, client_id })
+    }
+
+    pub(crate) fn log_id(&self) -> &str {
+        &self.log_id
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// What is buffered has to be in the file before the file is read.
+    fn reader(&self) -> Result<MutexGuard<'_, LogConnection>, EventlogError> {
+        self.flush()?;
+        Ok(lock(&self.reader))
+    }
+}
+
+impl Storage for FileLog {
+    fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
+        let added = events.len() as u64;
+        if self.durability == Durability::Buffered {
+            self.shared.retry()?;
+            let mut buffer = lock(&self.shared.buffer);
+            let was_empty = buffer.events.is_empty();
+            buffer.events.extend(events);
+            drop(buffer);
+            if was_empty {
+                self.background.poke();
+            }
+        } else {
+            lock(&self.shared.writer).append(&events)?;
+        }
+        if self.since_checkpoint.fetch_add(added, Ordering::Relaxed) + added >= CHECKPOINT_EVERY {
+            self.since_checkpoint.store(0, Ordering::Relaxed);
+            self.background.poke();
+        }
+        Ok(())
+    }
+
+    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.reader()?.read(after, limit)
+    }
+
+    fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
+        self.reader()?.last()
+    }
+
+    fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.reader()?.count(after)
+    }
+
+    fn flush(&self) -> Result<(), EventlogError> {
+        match self.durability {
+            Durability::Buffered => self.shared.flush(),
+            Durability::Written | Durability::Synced => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    /// The background thread's job: group commit, then a checkpoint when the WAL has grown.
+    fn tidy(&self, checkpointer: &LogConnection) {
+        if let Err(error) = self.flush() {
+            tracing::warn!(%error, "buffered events could not be written");
+        }
+        if let Err(error) = self.checkpoint(checkpointer) {
+            tracing::warn!(%error, "the eventlog's checkpoint failed");
+        }
+    }
+
+    /// Under steady load the WAL is never wholly copied, and only a copied WAL starts over: once
+    /// it is large, the writer stands still for the last few frames.
+    fn checkpoint(&self, checkpointer: &LogConnection) -> Result<(), EventlogError> {
+        if checkpointer.checkpoint()? > WAL_LIMIT {
+            let _still = lock(&self.writer);
+            checkpointer.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), EventlogError> {
+        let writer = lock(&self.writer);
+        let events = std::mem::take(&mut lock(&self.buffer).events);
+        if events.is_empty() {
+            return Ok(());
+        }
+        let written = writer.append(&events);
+        let mut buffer = lock(&self.buffer);
+        buffer.failed = written.as_ref().err().cloned();
+        if written.is_err() {
+            // In front of what was committed meanwhile.
+            let newer = std::mem::replace(&mut buffer.events, events);
+            buffer.events.extend(newer);
+        }
+        written
+    }
+
+    /// After a failed write, a commit first tries again: it must not pile up on a full disk.
+    fn retry(&self) -> Result<(), EventlogError> {
+        if lock(&self.buffer).failed.is_none() {
+            return Ok(());
+        }
+        self.flush().map_err(|error| EventlogError::Unwritten(Box::new(error)))
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        if let Err(error) = self.shared.flush() {
+            tracing::error!(%error, "buffered events could not be written");
+        }
+    }
+}
+
+/// A connection is whole after a panic: SQLite has rolled back or not begun.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,144 @@
+//! The eventlog: every event, in order, durably.
+//!
+//! The log is the only truth (law 1); state can always be made from it again. A store in memory
+//! keeps it in a `Vec`; a store in a directory keeps it in one SQLite file, a checksummed row per
+//! event. Nothing here knows what an event means.
+
+mod checksum;
+mod error;
+mod file;
+mod memory;
+mod writer;
+
+use std::sync::Arc;
+
+pub use error::EventlogError;
+
+pub(crate) use file::FileLog;
+pub(crate) use memory::MemoryLog;
+
+use crate::event::{EncodedEvent, SeqNum};
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// Once it is in memory; a background thread writes it within milliseconds. A crash of the
+    /// process may lose the last commits, never their order. `flush()` and dropping the store wait.
+    Buffered,
+    /// Once it is written to the file: it survives a crash of the process.
+    #[default]
+    Written,
+    /// Once the disk has it: it survives a power cut.
+    Synced,
+}
+
+/// How many events are read at a time.
+pub(crate) const PAGE: usize = 512;
+
+/// Where events are kept.
+pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
+    /// Adds events behind the head, all of them or none.
+    fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;
+
+    /// The first events after `after`, at most `limit` of them, in order.
+    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError>;
+
+    /// The last event, or none.
+    fn last(&self) -> Result<Option<EncodedEvent>, EventlogError>;
+
+    /// How many events there are after `after`.
+    fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
+
+    /// Waits until every appended event is as durable as the log makes it.
+    fn flush(&self) -> Result<(), EventlogError>;
+}
+
+/// The eventlog of a store.
+#[derive(Debug, Clone)]
+pub(crate) struct Eventlog {
+    storage: Arc<dyn Storage>,
+}
+
+impl Eventlog {
+    pub(crate) fn new(storage: impl Storage + 'static) -> Self {
+        Self { storage: Arc::new(storage) }
+    }
+
+    pub(crate) fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
+        self.storage.append(events)
+    }
+
+    pub(crate) fn read(
+        &self,
+        after: SeqNum,
+        limit: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.storage.read(after, limit)
+    }
+
+    pub(crate) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.storage.count(after)
+    }
+
+    pub(crate) fn flush(&self) -> Result<(), EventlogError> {
+        self.storage.flush()
+    }
+
+    /// The last event's number; `e0` in an empty log.
+    pub(crate) fn head(&self) -> Result<SeqNum, EventlogError> {
+        Ok(self.storage.last()?.map_or(SeqNum::ROOT, |event| event.seq))
+    }
+
+    /// Every event after `after` up to `to`, page by page; the chain is checked on the way.
+    pub(crate) fn pages(&self, after: SeqNum, to: SeqNum) -> Pages {
+        Pages { log: self.clone(), at: after, to, done: false }
+    }
+}
+
+/// The log, page by page.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    log: Eventlog,
+    at: SeqNum,
+    to: SeqNum,
+    done: bool,
+}
+
+impl Pages {
+    /// The next events; an empty page is the end.
+    pub(crate) fn next_page(&mut self) -> Result<Vec<EncodedEvent>, EventlogError> {
+        if self.done {
+            return Ok(Vec::new());
+        }
+        let mut page = self.log.read(self.at, PAGE)?;
+        self.done = page.len() < PAGE;
+        if let Some(beyond) = page.iter().position(|event| is_after(event.seq, self.to)) {
+            page.truncate(beyond);
+            self.done = true;
+        }
+        for event in &page {
+            check_chain(self.at, event)?;
+            self.at = event.seq;
+        }
+        Ok(page)
+    }
+}
+
+/// Order among the events of one log; the generation plays no part.
+pub(crate) fn is_after(seq: SeqNum, other: SeqNum) -> bool {
+    (seq.global, seq.client) > (other.global, other.client)
+}
+
+/// An event must name the one before it as its parent: a hole in the log does not go unnoticed.
+fn check_chain(before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {
+    let (next, parent) = before.next(event.is_client_only());
+    let place = |seq: SeqNum| (seq.global, seq.client);
+    if place(event.seq) == place(next) && place(event.parent) == place(parent) {
+        Ok(())
+    } else {
+        Err(EventlogError::Corrupt {
+            at: Some(event.seq),
+            detail: format!("its parent is {}, but the event before it is {before}", event.parent),
+        })
+    }
+}

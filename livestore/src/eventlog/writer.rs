@@ -1,0 +1,223 @@
+//! The file's format: its tables, and how an event becomes a row and a row an event.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::checksum::checksum;
+use super::{Durability, EventlogError};
+use crate::event::{EncodedEvent, SeqNum};
+
+/// `LSev` in ASCII: tells an eventlog from other SQLite files.
+const APPLICATION_ID: i64 = 0x4c53_6576;
+const FORMAT: i64 = 1;
+
+const DDL: &str = "
+    CREATE TABLE eventlog (
+      seq_global INTEGER NOT NULL,
+      seq_client INTEGER NOT NULL,
+      seq_generation INTEGER NOT NULL,
+      parent_global INTEGER NOT NULL,
+      parent_client INTEGER NOT NULL,
+      parent_generation INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      args TEXT NOT NULL,
+      client_id TEXT NOT NULL,
+      session_id TEXT NOT NULL,
+      schema_hash INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      sync_metadata TEXT,
+      PRIMARY KEY (seq_global, seq_client)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?, ?) \
+                      ORDER BY seq_global, seq_client LIMIT ?";
+
+const SELECT_LAST: &str =
+    "SELECT * FROM eventlog ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
+
+/// One connection to the file.
+#[derive(Debug)]
+pub(super) struct LogConnection {
+    conn: Connection,
+}
+
+impl LogConnection {
+    /// Opens the file, and makes it if need be.
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, EventlogError> {
+        let not_an_eventlog = || EventlogError::NotAnEventlog { path: path.to_owned() };
+        let conn = Connection::open(path)?;
+        let application_id: i64 = match conn.pragma_query_value(None, "application_id", |row| row.get(0)) {
+            Err(error) if is_not_a_database(&error) => return Err(not_an_eventlog()),
+            other => other?,
+        };
+        let is_new = application_id == 0 && is_empty(&conn)?;
+        if application_id != APPLICATION_ID && !is_new {
+            return Err(not_an_eventlog());
+        }
+        let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > FORMAT {
+            return Err(EventlogError::NewerFormat {
+                path: path.to_owned(),
+                found,
+                supported: FORMAT,
+            });
+        }
+        let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", synchronous)?;
+        // A commit never waits for a checkpoint: the background thread makes them.
+        conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+        if is_new {
+            conn.execute_batch(&format!(
+                "BEGIN; {DDL} PRAGMA application_id = {APPLICATION_ID}; \
+                 PRAGMA user_version = {FORMAT}; COMMIT;"
+            ))?;
+        }
+        Ok(Self { conn })
+    }
+
+    /// Adds the events in one transaction.
+    pub(super) fn append(&self, events: &[EncodedEvent]) -> Result<(), EventlogError> {
+        if let [event] = events {
+            return self.insert(event);
+        }
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let append = || {
+            events.iter().try_for_each(|event| self.insert(event))?;
+            Ok(self.conn.execute_batch("COMMIT")?)
+        };
+        append().inspect_err(|_| {
+            // Some errors have rolled back already.
+            let _ = self.conn.execute_batch("ROLLBACK");
+        })
+    }
+
+    fn insert(&self, event: &EncodedEvent) -> Result<(), EventlogError> {
+        self.conn.prepare_cached(INSERT)?.execute(params![
+            number(event.seq.global),
+            number(event.seq.client),
+            number(event.seq.generation),
+            number(event.parent.global),
+            number(event.parent.client),
+            number(event.parent.generation),
+            event.name,
+            event.args,
+            event.client_id,
+            event.session_id,
+            event.schema_hash,
+            checksum(event),
+            event.sync_metadata,
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn read(
+        &self,
+        after: SeqNum,
+        limit: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        let mut statement = self.conn.prepare_cached(SELECT)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query([number(after.global), number(after.client), limit])?;
+        let mut events: Vec<EncodedEvent> = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(event_of(row, events.last())?);
+        }
+        Ok(events)
+    }
+
+    pub(super) fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
+        let mut statement = self.conn.prepare_cached(SELECT_LAST)?;
+        let mut rows = statement.query([])?;
+        rows.next()?.map(|row| event_of(row, None)).transpose()
+    }
+
+    pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        let count: i64 = self
+            .conn
+            .prepare_cached(
+                "SELECT COUNT(*) FROM eventlog WHERE (seq_global, seq_client) > (?, ?)",
+            )?
+            .query_row([number(after.global), number(after.client)], |row| row.get(0))?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// The value under `key`, which `make` makes when there is none.
+    pub(super) fn meta(&self, key: &str, make: impl FnOnce() -> String) -> Result<String, EventlogError> {
+        let select = "SELECT value FROM meta WHERE key = ?";
+        let found = self.conn.query_row(select, [key], |row| row.get(0)).optional()?;
+        match found {
+            Some(value) => Ok(value),
+            None => {
+                let value = make();
+                self.conn.execute("INSERT INTO meta VALUES (?, ?)", [key, &value])?;
+                Ok(value)
+            }
+        }
+    }
+
+    /// Copies what is in the WAL to the file, without waiting for anybody; says how many frames
+    /// the WAL has.
+    pub(super) fn checkpoint(&self) -> Result<i64, EventlogError> {
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
+    }
+}
+
+fn is_empty(conn: &Connection) -> Result<bool, EventlogError> {
+    let objects: i64 =
+        conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(objects == 0)
+}
+
+fn is_not_a_database(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
+}
+
+/// SQLite's integers end where no log ever gets.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Reads a row; a row that is not what was written is [`EventlogError::Corrupt`].
+fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent, EventlogError> {
+    let seq_at = |column: usize| -> rusqlite::Result<SeqNum> {
+        let number = |n: usize| row.get::<_, i64>(column + n).map(i64::cast_unsigned);
+        Ok(SeqNum { global: number(0)?, client: number(1)?, generation: number(2)? })
+    };
+    let seq = seq_at(0)?;
+    let read = || -> rusqlite::Result<(EncodedEvent, i64)> {
+        let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
+        let event = EncodedEvent {
+            seq,
+            parent: seq_at(3)?,
+            name: text(6)?.to_owned().into(),
+            args: text(7)?.to_owned(),
+            client_id: shared(text(8)?, before.map(|event| &event.client_id)),
+            session_id: shared(text(9)?, before.map(|event| &event.session_id)),
+            schema_hash: row.get(10)?,
+            sync_metadata: row.get(12)?,
+        };
+        Ok((event, row.get(11)?))
+    };
+    let corrupt = |detail: String| EventlogError::Corrupt { at: Some(seq), detail };
+    let (event, expected) = read().map_err(|error| corrupt(error.to_string()))?;
+    if checksum(&event) == expected {
+        Ok(event)
+    } else {
+        Err(corrupt("its checksum does not match".to_owned()))
+    }
+}
+
+/// Most events of a page have the same client and session: they share the text.
+fn shared(text: &str, before: Option<&Arc<str>>) -> Arc<str> {
+    match before {
+        Some(before) if **before == *text => Arc::clone(before),
+        _ => Arc::from(text),
+    }
+}

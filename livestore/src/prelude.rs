@@ -1,0 +1,17 @@
+//! Everything an app usually needs: `use livestore::prelude::*;`.
+
+pub use std::ops::Not as _;
+
+pub use serde::{Deserialize, Serialize};
+
+pub use crate::event::{EncodedEvent, SeqNum};
+pub use crate::eventlog::Durability;
+pub use crate::schema::{Document, Materialize, Schema};
+pub use crate::state::UnknownEvents;
+pub use crate::store::{CommitError, OpenError, Store};
+pub use crate::table::{
+    Condition, MaterializeError, Maybe, Query, QueryError, Row, Table, Writer, count, raw,
+};
+pub use crate::value::{ColumnType, Json, Timestamp, new_id};
+pub use crate::{now, schema};
+pub use livestore_macros::{ColumnType, Event, Row, client_document, table};

@@ -1,0 +1,99 @@
+//! What can be committed to a schema's stores.
+
+use super::{EventSet, Materialize, Schema};
+use crate::event::{ArgsWriter, EncodeError, Event, EventDef};
+
+/// Something that can be committed to a store of schema `S`: an event that `S` lists, or an array,
+/// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event of the schema `{S}`",
+    label = "not an event of `{S}`",
+    note = "list its type under `events: […]` in `schema!`"
+)]
+pub trait Commit<S: Schema> {
+    /// Adds the events to the batch.
+    ///
+    /// # Errors
+    /// When an event has no JSON form.
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError>;
+}
+
+/// Events on their way into a store. A commit makes it.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    session_id: &'a str,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One encoded event.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) def: &'static EventDef,
+    pub(crate) args: String,
+    pub(crate) set: EventSet,
+}
+
+/// An event that has no JSON form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {event} cannot be encoded: {source}")]
+pub struct EncodeBatchError {
+    /// The event's wire name.
+    pub event: &'static str,
+    /// Why.
+    pub source: EncodeError,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(session_id: &'a str) -> Self {
+        Self { session_id, entries: Vec::new() }
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    pub fn push<E: Event + Materialize>(&mut self, event: &E) -> Result<(), EncodeBatchError> {
+        let def = event.def();
+        let args = ArgsWriter::encode(self.session_id, |args| event.encode(args))
+            .map_err(|source| EncodeBatchError { event: def.name(), source })?;
+        self.entries.push(Entry { def, args, set: EventSet::new::<E>() });
+        Ok(())
+    }
+}
+
+impl<S: Schema, E: Commit<S>> Commit<S> for Vec<E> {
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        self.into_iter().try_for_each(|event| event.encode(batch))
+    }
+}
+
+impl<S: Schema, E: Commit<S>, const N: usize> Commit<S> for [E; N] {
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        self.into_iter().try_for_each(|event| event.encode(batch))
+    }
+}
+
+impl<S: Schema, E: Commit<S>> Commit<S> for Option<E> {
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        self.map_or(Ok(()), |event| event.encode(batch))
+    }
+}
+
+macro_rules! tuple_commits {
+    ($(($($E:ident $index:tt),+))*) => {$(
+        impl<S: Schema, $($E: Commit<S>),+> Commit<S> for ($($E,)+) {
+            fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+                $(self.$index.encode(batch)?;)+
+                Ok(())
+            }
+        }
+    )*};
+}
+
+tuple_commits! {
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+}

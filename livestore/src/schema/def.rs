@@ -1,0 +1,161 @@
+//! What `schema!` writes down.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{DocumentDef, Materialize};
+use crate::event::{Args, EventDef};
+use crate::table::{MaterializeError, TableDef, Writer};
+use crate::value::ValueError;
+
+/// Raise it when the same schema would make other state: it is part of every schema hash.
+const STATE_FORMAT: u32 = 1;
+
+/// A schema's tables, client documents and events.
+#[derive(Debug)]
+pub struct SchemaDef {
+    name: &'static str,
+    tables: &'static [fn() -> &'static TableDef],
+    documents: &'static [fn() -> &'static DocumentDef],
+    events: &'static [EventSet],
+    resolved: OnceLock<Result<Resolved, SchemaError>>,
+}
+
+/// What is worked out once.
+#[derive(Debug)]
+struct Resolved {
+    ddl: String,
+    hash: i64,
+    by_name: HashMap<&'static str, &'static EventSet>,
+}
+
+/// The events of one type.
+#[derive(Debug)]
+pub struct EventSet {
+    defs: &'static [EventDef],
+    version: u32,
+    apply: fn(&str, &str, &mut Writer<'_>) -> Result<(), MaterializeError>,
+}
+
+/// A schema that cannot be turned into SQL.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("table `{table}`: a column's default cannot be stored: {source}")]
+pub struct SchemaError {
+    /// The table.
+    pub table: &'static str,
+    /// What is wrong with the value.
+    pub source: ValueError,
+}
+
+impl EventSet {
+    /// The events of `E`.
+    pub const fn new<E: Materialize>() -> Self {
+        Self { defs: E::DEFS, version: E::VERSION, apply: apply::<E> }
+    }
+
+    /// Applies an event by its name and args.
+    pub(crate) fn apply(
+        &self,
+        name: &str,
+        args: &str,
+        state: &mut Writer<'_>,
+    ) -> Result<(), MaterializeError> {
+        (self.apply)(name, args, state)
+    }
+}
+
+fn apply<E: Materialize>(
+    name: &str,
+    args: &str,
+    state: &mut Writer<'_>,
+) -> Result<(), MaterializeError> {
+    E::decode(name, &Args::parse(args)?)?.materialize(state)
+}
+
+impl SchemaDef {
+    /// A schema of these tables, client documents and events.
+    pub const fn new(
+        name: &'static str,
+        tables: &'static [fn() -> &'static TableDef],
+        documents: &'static [fn() -> &'static DocumentDef],
+        events: &'static [EventSet],
+    ) -> Self {
+        Self { name, tables, documents, events, resolved: OnceLock::new() }
+    }
+
+    /// The schema's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The tables, those of the client documents included.
+    pub fn tables(&self) -> impl Iterator<Item = &'static TableDef> {
+        let documents = self.documents.iter().map(|document| document().table());
+        self.tables.iter().map(|table| table()).chain(documents)
+    }
+
+    /// The event definitions.
+    pub fn events(&self) -> impl Iterator<Item = &'static EventDef> {
+        self.events.iter().flat_map(|set| set.defs)
+    }
+
+    /// The schema hash: it differs when the same events may make other state.
+    ///
+    /// # Errors
+    /// When a column's default has no SQL form.
+    pub fn hash(&self) -> Result<i64, SchemaError> {
+        Ok(self.resolved()?.hash)
+    }
+
+    /// The SQL that makes the tables.
+    ///
+    /// # Errors
+    /// When a column's default has no SQL form.
+    pub fn ddl(&self) -> Result<&str, SchemaError> {
+        Ok(&self.resolved()?.ddl)
+    }
+
+    /// Who materializes the event called `name`; `None` if the schema does not know it.
+    pub(crate) fn event_set(&self, name: &str) -> Option<&'static EventSet> {
+        self.resolved().ok()?.by_name.get(name).copied()
+    }
+
+    fn resolved(&self) -> Result<&Resolved, SchemaError> {
+        self.resolved.get_or_init(|| self.resolve()).as_ref().map_err(Clone::clone)
+    }
+
+    fn resolve(&self) -> Result<Resolved, SchemaError> {
+        let mut ddl = String::new();
+        for table in self.tables() {
+            ddl += &table.ddl().map_err(|source| SchemaError { table: table.name(), source })?;
+        }
+        let mut by_name = HashMap::new();
+        for set in self.events {
+            by_name.extend(set.defs.iter().map(|def| (def.name(), set)));
+        }
+        Ok(Resolved { hash: self.hash_with(&ddl), ddl, by_name })
+    }
+
+    fn hash_with(&self, ddl: &str) -> i64 {
+        let mut hash = Xxh3::new();
+        let mut add = |part: &str| {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        add(&STATE_FORMAT.to_string());
+        add(ddl);
+        for document in self.documents {
+            add(document().shape());
+        }
+        for set in self.events {
+            add(&set.version.to_string());
+            for def in set.defs {
+                add(def.name());
+                def.fields().iter().for_each(|field| add(field));
+            }
+        }
+        hash.digest().cast_signed()
+    }
+}

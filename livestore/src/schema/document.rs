@@ -1,0 +1,173 @@
+//! Client documents: UI state that never leaves its client.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Materialize;
+use crate::event::{ArgsWriter, EncodeError};
+use crate::table::{
+    ColumnDef, MaterializeError, Query, QueryError, Reader, RowError, TableDef, Writer,
+};
+use crate::value::ValueError;
+
+/// A struct kept as one document per session, or under an explicit id.
+///
+/// `#[client_document]` implements it and generates [`Set`](Self::Set), the event that changes
+/// some of its fields. The last write wins. A document that was never set is `Default::default()`.
+///
+/// ```
+/// use livestore::prelude::*;
+///
+/// #[client_document]
+/// #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// struct UiState { new_todo_text: String, zoom: u8 }
+///
+/// livestore::schema! { App { documents: [UiState] } }
+///
+/// let store = Store::<App>::builder("todos").open()?;
+/// store.commit(UiState::set().new_todo_text("Buy milk"))?;
+/// store.commit(UiState::set().zoom(2))?;
+/// let ui = store.query(UiState::get())?;
+/// assert_eq!(ui, UiState { new_todo_text: "Buy milk".into(), zoom: 2 });
+/// # livestore::Result::Ok(())
+/// ```
+pub trait Document: Default + Serialize + DeserializeOwned + 'static {
+    /// The event that sets some fields.
+    type Set: Materialize + Default;
+
+    /// The document's name: its table's, and the start of its event's.
+    const NAME: &'static str;
+
+    /// The document's definition.
+    fn def() -> &'static DocumentDef;
+
+    /// The document of this session, or the one with the fixed id.
+    fn get() -> GetDocument<Self> {
+        GetDocument { id: None, of: PhantomData }
+    }
+
+    /// The document with this id.
+    fn get_by(id: impl Into<String>) -> GetDocument<Self> {
+        GetDocument { id: Some(id.into()), of: PhantomData }
+    }
+
+    /// The event that sets nothing yet; say what with its methods, and commit it.
+    fn set() -> Self::Set {
+        Self::Set::default()
+    }
+}
+
+/// A client document: its name, its key and its shape.
+#[derive(Debug)]
+pub struct DocumentDef {
+    table: TableDef,
+    key: DocumentKey,
+    shape: &'static str,
+}
+
+/// Which document is meant when no id is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKey {
+    /// One per session.
+    Session,
+    /// The one with this id.
+    Fixed(&'static str),
+}
+
+impl DocumentDef {
+    /// A document called `name`; `shape` changes when its fields do.
+    pub const fn new(name: &'static str, key: DocumentKey, shape: &'static str) -> Self {
+        const COLUMNS: &[ColumnDef] =
+            &[ColumnDef::new::<String>("id"), ColumnDef::new::<String>("value")];
+        Self { table: TableDef::new(name, COLUMNS, &[0]), key, shape }
+    }
+
+    pub(crate) const fn table(&self) -> &TableDef {
+        &self.table
+    }
+
+    pub(crate) const fn shape(&self) -> &'static str {
+        self.shape
+    }
+
+    fn id<'a>(&self, id: Option<&'a str>, session_id: &'a str) -> &'a str {
+        match (id, self.key) {
+            (Some(id), _) => id,
+            (None, DocumentKey::Session) => session_id,
+            (None, DocumentKey::Fixed(id)) => id,
+        }
+    }
+}
+
+/// A client document, to be queried.
+pub struct GetDocument<D> {
+    id: Option<String>,
+    of: PhantomData<fn() -> D>,
+}
+
+impl<D: Document> Query for GetDocument<D> {
+    type Output = D;
+
+    fn run(&self, reader: &Reader<'_>) -> Result<D, QueryError> {
+        let id = D::def().id(self.id.as_deref(), reader.session_id());
+        match reader.document(D::def().table(), id)? {
+            Some(json) => Ok(parse(&json)?),
+            None => Ok(D::default()),
+        }
+    }
+}
+
+fn parse<D: Document>(json: &str) -> Result<D, RowError> {
+    serde_json::from_str(json).map_err(|error| RowError {
+        column: format!("{}.value", D::NAME),
+        source: ValueError::Json(error.to_string()),
+    })
+}
+
+impl ArgsWriter<'_> {
+    /// Writes a set event of document `D`.
+    ///
+    /// # Errors
+    /// When `write` fails.
+    pub fn document<D: Document>(
+        &mut self,
+        id: Option<&str>,
+        write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let id = D::def().id(id, self.session_id()).to_owned();
+        self.document_fields(&id, write)
+    }
+}
+
+impl Writer<'_> {
+    /// Changes a client document, from its default if it was never set.
+    ///
+    /// # Errors
+    /// When the stored document does not decode or the new one does not encode.
+    pub fn update_document<D: Document>(
+        &mut self,
+        id: Option<&str>,
+        update: impl FnOnce(&mut D),
+    ) -> Result<(), MaterializeError> {
+        let id = D::def().id(id, self.session_id()).to_owned();
+        let mut document = self.query(D::get_by(id.as_str()))?;
+        update(&mut document);
+        let json = serde_json::to_string(&document).map_err(MaterializeError::custom)?;
+        self.put_document(D::def().table(), &id, &json)
+    }
+}
+
+impl<D> Clone for GetDocument<D> {
+    fn clone(&self) -> Self {
+        Self { id: self.id.clone(), of: PhantomData }
+    }
+}
+
+impl<D> fmt::Debug for GetDocument<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetDocument").field("id", &self.id).finish()
+    }
+}

@@ -1,0 +1,53 @@
+//! From an event to state.
+
+use crate::event::Event;
+use crate::table::{MaterializeError, Writer};
+
+/// How an event changes the state.
+///
+/// A materializer gets the event and the state and nothing else, so that the same events make the
+/// same state on every client, today and when the log is replayed in years. Match on all variants
+/// without a `_` arm, and a forgotten event does not compile.
+///
+/// ```
+/// use livestore::prelude::*;
+///
+/// #[table]
+/// struct Counter { #[column(primary_key)] name: String, value: i64 }
+///
+/// #[derive(Event)]
+/// enum CounterEvent {
+///     #[event(name = "v1.CounterAdded")]
+///     Added { name: String },
+///     #[event(name = "v1.CounterIncremented")]
+///     Incremented { name: String, by: i64 },
+/// }
+///
+/// impl Materialize for CounterEvent {
+///     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+///         match self {
+///             Self::Added { name } => state.insert(&Counter { name: name.clone(), value: 0 }),
+///             Self::Incremented { name, by } => state.run(
+///                 Counter::update().add(Counter::VALUE, *by).filter(Counter::NAME.eq(name)),
+///             ),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no materializer",
+    label = "`impl Materialize for {Self}` is missing",
+    note = "say how the event changes the state; an event that changes nothing returns `Ok(())`"
+)]
+pub trait Materialize: Event {
+    /// Raise this when you change what the materializer does: state that the old one made is then
+    /// rebuilt from the eventlog.
+    const VERSION: u32 = 0;
+
+    /// Applies the event.
+    ///
+    /// # Errors
+    /// When the event cannot be applied: the commit fails, or, if the event is in the log already,
+    /// it is quarantined.
+    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError>;
+}

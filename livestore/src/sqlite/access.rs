@@ -1,0 +1,159 @@
+//! What SQL written by a user may do: a query reads, a materializer also writes rows, and neither
+//! reaches a clock, randomness, other files or the store's own tables.
+
+use rusqlite::hooks::{AuthAction, Authorization};
+
+/// Who wrote the SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Access {
+    /// This crate.
+    Internal,
+    /// An app, to read.
+    Query,
+    /// A materializer, to read and write rows.
+    Materialize,
+}
+
+impl Access {
+    pub(crate) const fn mark(self) -> &'static str {
+        match self {
+            Self::Internal => "i",
+            Self::Query => "q",
+            Self::Materialize => "m",
+        }
+    }
+}
+
+/// Functions whose result is not a function of the event and the state (law 3).
+const IMPURE: &[&str] = &[
+    "random",
+    "randomblob",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date",
+    "time",
+    "datetime",
+    "julianday",
+    "unixepoch",
+    "strftime",
+    "timediff",
+    "changes",
+    "total_changes",
+    "last_insert_rowid",
+    "sqlite_version",
+    "sqlite_source_id",
+];
+
+/// Functions that reach outside the database.
+const FORBIDDEN: &[&str] = &["load_extension", "fts3_tokenizer"];
+
+pub(super) fn authorize(access: u8, action: &AuthAction<'_>) -> Authorization {
+    let allowed = match access {
+        access if access == Access::Query as u8 => may_query(action),
+        access if access == Access::Materialize as u8 => may_materialize(action),
+        _ => true,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn may_query(action: &AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => !is_one_of(function_name, FORBIDDEN),
+        _ => false,
+    }
+}
+
+fn may_materialize(action: &AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Insert { table_name }
+        | AuthAction::Delete { table_name }
+        | AuthAction::Update { table_name, .. } => {
+            !table_name.starts_with("__livestore") && !table_name.starts_with("sqlite_")
+        }
+        AuthAction::Function { function_name } => {
+            !is_one_of(function_name, IMPURE) && may_query(action)
+        }
+        _ => may_query(action),
+    }
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::{Db, SqliteErrorKind};
+
+    fn db() -> Db {
+        let db = Db::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap();
+        db.run_all("CREATE TABLE t (x INTEGER) STRICT; CREATE TABLE __livestore_x (x INTEGER);")
+            .unwrap();
+        db
+    }
+
+    #[track_caller]
+    fn assert_denied(db: &Db, access: Access, sql: &str) {
+        let error = db.prepare_checked(sql, access).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), SqliteErrorKind::Denied, "{sql}: {error}");
+    }
+
+    #[test]
+    fn a_query_cannot_write() {
+        let db = db();
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "DELETE FROM t",
+            "WITH a AS (SELECT 1) UPDATE t SET x = 1",
+            "DROP TABLE t",
+            "CREATE TABLE u (x)",
+            "SAVEPOINT a",
+            "BEGIN",
+            "COMMIT",
+            "PRAGMA user_version = 1",
+            "PRAGMA journal_mode",
+            "ATTACH ':memory:' AS other",
+            "SELECT load_extension('x')",
+        ] {
+            assert_denied(&db, Access::Query, sql);
+        }
+        db.prepare_checked("SELECT x, datetime('now') FROM t", Access::Query).unwrap();
+    }
+
+    #[test]
+    fn a_materializer_has_no_clock_no_chance_and_no_other_tables() {
+        let db = db();
+        for sql in [
+            "INSERT INTO t VALUES (random())",
+            "INSERT INTO t SELECT unixepoch()",
+            "UPDATE t SET x = RANDOM()",
+            "SELECT CURRENT_TIMESTAMP",
+            "INSERT INTO __livestore_x VALUES (1)",
+            "DELETE FROM sqlite_schema",
+            "DROP TABLE t",
+            "ROLLBACK",
+        ] {
+            assert_denied(&db, Access::Materialize, sql);
+        }
+        db.prepare_checked("INSERT INTO t VALUES (abs(?1))", Access::Materialize).unwrap();
+    }
+
+    #[test]
+    fn a_cached_statement_is_not_lent_to_weaker_access() {
+        let db = db();
+        db.run("SAVEPOINT a").unwrap();
+        assert_denied(&db, Access::Query, "SAVEPOINT a");
+        db.prepare_checked("SELECT random()", Access::Query).unwrap();
+        assert_denied(&db, Access::Materialize, "SELECT random()");
+    }
+
+    #[test]
+    fn a_second_statement_is_refused() {
+        let error = db().prepare_checked("SELECT 1; SELECT 2", Access::Query).map(|_| ());
+        assert!(error.is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! State: what the events so far amount to, in SQLite, in memory.
+//!
+//! State is a pure function of the eventlog. It is made by [`replay`] from the first event on, or
+//! from a [`snapshot`] and the events after it; a commit adds to it under a savepoint. Events that
+//! cannot be applied are kept apart in a [`quarantine`], which is itself state.
+
+mod hash;
+mod quarantine;
+mod replay;
+mod snapshot;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::Connection;
+
+pub use quarantine::{Quarantined, QuarantineReason};
+pub use replay::{Boot, BootStage, UnknownEvents};
+pub(crate) use replay::{Replay, ReplayError};
+pub(crate) use snapshot::Snapshot;
+
+use crate::event::{EncodedEvent, SeqNum};
+use crate::schema::{EventSet, SchemaDef, SchemaError};
+use crate::sqlite::{Access, Db, SqliteError};
+use crate::table::{MaterializeError, Query, QueryError, Reader, Writer};
+
+/// Why the state could not be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The schema cannot be turned into SQL.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// SQLite refused it; the state is probably too large for memory.
+    #[error("the state could not be written: {0}")]
+    Sqlite(#[from] SqliteError),
+}
+
+/// The state after the event `head`.
+#[derive(Debug)]
+pub(crate) struct State {
+    db: Db,
+    schema: &'static SchemaDef,
+    pub(crate) head: SeqNum,
+}
+
+impl State {
+    /// The state before the first event.
+    pub(crate) fn empty(schema: &'static SchemaDef) -> Result<Self, StateError> {
+        let state = Self::over(Connection::open_in_memory().map_err(SqliteError::from)?, schema)?;
+        state.db.run_all(quarantine::DDL)?;
+        state.db.run_all(schema.ddl()?)?;
+        Ok(state)
+    }
+
+    fn over(conn: Connection, schema: &'static SchemaDef) -> Result<Self, StateError> {
+        let db = Db::new(conn)?;
+        db.run_all("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+        Ok(Self { db, schema, head: SeqNum::ROOT })
+    }
+
+    pub(crate) fn query<Q: Query>(&self, query: &Q, session_id: &str) -> Result<Q::Output, QueryError> {
+        query.run(&Reader::new(&self.db, Access::Query, session_id))
+    }
+
+    /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
+    pub(crate) fn apply(&self, event: &EncodedEvent, set: &EventSet) -> Result<(), MaterializeError> {
+        let mut writer = Writer::new(&self.db, &event.session_id);
+        let apply = || set.apply(&event.name, &event.args, &mut writer);
+        // The savepoint makes the state whole again, so nothing broken is seen after a panic.
+        catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
+            Err(MaterializeError::Panicked { message: panic_message(&*panic) })
+        })
+    }
+
+    /// Begins something that is done as a whole or not at all.
+    pub(crate) fn begin(&self) -> Result<(), SqliteError> {
+        self.db.run("SAVEPOINT whole").map(|_| ())
+    }
+
+    /// Keeps what was done since [`begin`](Self::begin).
+    pub(crate) fn keep(&self) -> Result<(), SqliteError> {
+        self.db.run("RELEASE whole").map(|_| ())
+    }
+
+    /// Undoes what was done since [`begin`](Self::begin).
+    pub(crate) fn undo(&self) -> Result<(), SqliteError> {
+        self.db.run("ROLLBACK TO whole")?;
+        self.keep()
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "it did not say why".to_owned()
+    }
+}

@@ -1,0 +1,93 @@
+//! Events that are in the log but not in the state.
+//!
+//! The list is part of the state: a rebuild empties it and tries every event again.
+
+use std::str::FromStr;
+
+use rusqlite::params;
+
+use super::State;
+use crate::event::{EncodedEvent, SeqNum};
+use crate::sqlite::SqliteError;
+
+pub(super) const DDL: &str = "
+    CREATE TABLE __livestore_quarantine (
+      seq_global INTEGER NOT NULL,
+      seq_client INTEGER NOT NULL,
+      seq TEXT NOT NULL,
+      name TEXT NOT NULL,
+      args TEXT NOT NULL,
+      unknown INTEGER NOT NULL,
+      error TEXT NOT NULL,
+      PRIMARY KEY (seq_global, seq_client)
+    ) STRICT;
+";
+
+/// An event that is in the eventlog but could not be applied to the state.
+///
+/// It is tried again whenever the state is rebuilt: when the schema changes, or by
+/// [`Store::reset_state`](crate::Store::reset_state).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quarantined {
+    /// The event's place in the log.
+    pub seq: SeqNum,
+    /// Its wire name.
+    pub name: String,
+    /// Its args: a JSON object.
+    pub args: String,
+    /// Why it was not applied.
+    pub reason: QuarantineReason,
+}
+
+/// Why an event was not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuarantineReason {
+    /// The schema does not know it: a newer version of the app does.
+    Unknown,
+    /// Its args do not decode, or its materializer failed; in the error's words.
+    Failed(String),
+}
+
+impl State {
+    pub(super) fn quarantine(
+        &self,
+        event: &EncodedEvent,
+        reason: &QuarantineReason,
+    ) -> Result<(), SqliteError> {
+        let (unknown, error) = match reason {
+            QuarantineReason::Unknown => (true, ""),
+            QuarantineReason::Failed(error) => (false, error.as_str()),
+        };
+        let insert = "INSERT INTO __livestore_quarantine VALUES (?, ?, ?, ?, ?, ?, ?)";
+        self.db.prepare(insert)?.execute(params![
+            event.seq.global.cast_signed(),
+            event.seq.client.cast_signed(),
+            event.seq.to_string(),
+            event.name,
+            event.args,
+            unknown,
+            error
+        ])?;
+        Ok(())
+    }
+
+    /// The quarantined events, in order.
+    pub(crate) fn quarantined(&self) -> Result<Vec<Quarantined>, SqliteError> {
+        let select = "SELECT seq, name, args, unknown, error FROM __livestore_quarantine \
+                      ORDER BY seq_global, seq_client";
+        let mut statement = self.db.prepare(select)?;
+        let rows = statement.query_map([], |row| {
+            let seq: String = row.get(0)?;
+            let reason = if row.get(3)? {
+                QuarantineReason::Unknown
+            } else {
+                QuarantineReason::Failed(row.get(4)?)
+            };
+            let seq = SeqNum::from_str(&seq).unwrap_or_default();
+            Ok(Quarantined { seq, name: row.get(1)?, args: row.get(2)?, reason })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,153 @@
+//! State from events.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{QuarantineReason, State, StateError};
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::{Eventlog, EventlogError};
+
+/// How far the opening of a store has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Boot {
+    /// What is being done.
+    pub stage: BootStage,
+    /// How many events, or bytes, are done.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
+}
+
+/// What is being done while a store opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BootStage {
+    /// The snapshot is read; counts bytes.
+    Snapshot,
+    /// Events are replayed; counts events.
+    Replay,
+    /// The store is open.
+    Done,
+}
+
+/// What to do about events that the schema does not know, written by a newer version of the app.
+///
+/// Whatever it is, the event stays in the log and is materialized once the schema knows it.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum UnknownEvents {
+    /// Skip them, with a warning through `tracing`.
+    #[default]
+    Warn,
+    /// Skip them.
+    Ignore,
+    /// Do not open the store.
+    Fail,
+    /// Skip them, and call this.
+    Call(Box<dyn Fn(&EncodedEvent) + Send + Sync>),
+}
+
+impl fmt::Debug for UnknownEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Warn => "Warn",
+            Self::Ignore => "Ignore",
+            Self::Fail => "Fail",
+            Self::Call(_) => "Call",
+        })
+    }
+}
+
+/// Why a replay stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ReplayError {
+    Eventlog(EventlogError),
+    State(StateError),
+    Unknown { seq: SeqNum, name: String },
+}
+
+impl<E: Into<StateError>> From<E> for ReplayError {
+    fn from(error: E) -> Self {
+        Self::State(error.into())
+    }
+}
+
+/// How to replay.
+pub(crate) struct Replay<'a> {
+    pub(crate) log: &'a Eventlog,
+    pub(crate) unknown: &'a UnknownEvents,
+    /// Called after every page with the number of events replayed so far.
+    pub(crate) progress: &'a mut dyn FnMut(u64),
+}
+
+impl Replay<'_> {
+    /// Brings `state` from its head to the event `to`; says how many events that took.
+    pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
+        let span = tracing::info_span!("replay", from = %state.head, %to);
+        let _entered = span.enter();
+        let mut pages = self.log.pages(state.head, to);
+        let mut done = 0;
+        loop {
+            let page = pages.next_page().map_err(ReplayError::Eventlog)?;
+            let Some(last) = page.last() else { return Ok(done) };
+            self.page(state, &page)?;
+            state.head = last.seq;
+            done += page.len() as u64;
+            (self.progress)(done);
+        }
+    }
+
+    /// Nearly always every event of a page applies: one savepoint does for all. If one does not,
+    /// each gets its own.
+    fn page(&self, state: &State, page: &[EncodedEvent]) -> Result<(), ReplayError> {
+        state.begin()?;
+        let all = page.iter().all(|event| {
+            state
+                .schema
+                .event_set(&event.name)
+                .is_some_and(|set| state.apply(event, set).is_ok())
+        });
+        if all {
+            return Ok(state.keep()?);
+        }
+        state.undo()?;
+        page.iter().try_for_each(|event| self.one(state, event))
+    }
+
+    fn one(&self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {
+        let Some(set) = state.schema.event_set(&event.name) else {
+            self.unknown(event)?;
+            return Ok(state.quarantine(event, &QuarantineReason::Unknown)?);
+        };
+        state.begin()?;
+        match state.apply(event, set) {
+            Ok(()) => Ok(state.keep()?),
+            Err(error) => {
+                state.undo()?;
+                tracing::warn!(seq = %event.seq, name = %event.name, %error, "event quarantined");
+                Ok(state.quarantine(event, &QuarantineReason::Failed(error.to_string()))?)
+            }
+        }
+    }
+
+    fn unknown(&self, event: &EncodedEvent) -> Result<(), ReplayError> {
+        match self.unknown {
+            UnknownEvents::Warn => {
+                tracing::warn!(seq = %event.seq, name = %event.name, "unknown event skipped");
+            }
+            UnknownEvents::Ignore => {}
+            UnknownEvents::Fail => {
+                let name = event.name.clone().into_owned();
+                return Err(ReplayError::Unknown { seq: event.seq, name });
+            }
+            UnknownEvents::Call(callback) => {
+                // A callback that panics has been told; the store goes on.
+                if catch_unwind(AssertUnwindSafe(|| callback(event))).is_err() {
+                    tracing::error!(seq = %event.seq, "the callback for unknown events panicked");
+                }
+            }
+        }
+        Ok(())
+    }
+}

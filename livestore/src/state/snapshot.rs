@@ -1,0 +1,177 @@
+//! Snapshots: state in a file, so that opening need not replay everything.
+//!
+//! A snapshot is a convenience. It is used if it is whole, belongs to this log and was made under
+//! this schema; otherwise it is as if it were not there, and the log makes the state again.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use rusqlite::{Connection, MAIN_DB};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::{State, StateError};
+use crate::edge::files;
+use crate::event::SeqNum;
+use crate::schema::SchemaDef;
+use crate::sqlite::SqliteError;
+
+const MAGIC: [u8; 8] = *b"LSsnap\r\n";
+const FORMAT: u64 = 1;
+/// Magic, format, schema hash, log, three numbers of the head, length, checksum.
+const HEADER: usize = 9 * 8;
+
+/// Where a store's snapshot is, or would be.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) path: PathBuf,
+    /// The log whose state it is.
+    pub(crate) log_id: String,
+}
+
+/// Why a snapshot is not used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("there is none")]
+    Missing,
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    #[error("it has format {0}, this version reads {FORMAT}")]
+    OtherFormat(u64),
+    #[error("the schema has changed")]
+    OtherSchema,
+    #[error("it belongs to another eventlog")]
+    OtherLog,
+    #[error("it is ahead of the eventlog, which ends at {0}")]
+    Ahead(SeqNum),
+}
+
+impl Snapshot {
+    /// The state in the file, and the file's length.
+    pub(crate) fn read(
+        &self,
+        schema: &'static SchemaDef,
+        log_head: SeqNum,
+    ) -> Result<(State, u64), Unusable> {
+        let damaged = |error: &dyn std::fmt::Display| Unusable::Damaged(error.to_string());
+        let opened = files::open(&self.path).map_err(|error| damaged(&error))?;
+        let (mut file, length) = opened.ok_or(Unusable::Missing)?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).map_err(|error| damaged(&error))?;
+        let header = self.check(&header, schema, log_head)?;
+        if length != HEADER as u64 + header.length {
+            return Err(damaged(&"its length is wrong"));
+        }
+        let body = usize::try_from(header.length).map_err(|error| damaged(&error))?;
+        let mut hashing = Hashing { inner: file, hash: Xxh3::new() };
+        let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
+        conn.deserialize_read_exact(MAIN_DB, &mut hashing, body, false)
+            .map_err(|error| damaged(&error))?;
+        if hashing.hash.digest() != header.checksum {
+            return Err(damaged(&"its checksum does not match"));
+        }
+        let mut state = State::over(conn, schema).map_err(|error| damaged(&error))?;
+        state.head = header.head;
+        Ok((state, length))
+    }
+
+    /// Writes the state to the file, whole or not at all; says how long the file is.
+    pub(crate) fn write(&self, state: &mut State) -> Result<u64, StateError> {
+        let hash = state.schema.hash()?;
+        let head = state.head;
+        let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        let header = Header {
+            schema_hash: hash,
+            log: xxh3_64(self.log_id.as_bytes()),
+            head,
+            length: body.len() as u64,
+            checksum: xxh3_64(&body),
+        };
+        files::replace(&self.path, &[&header.to_bytes(), &body]).map_err(SqliteError::from)?;
+        Ok(HEADER as u64 + body.len() as u64)
+    }
+
+    /// Forgets the snapshot.
+    pub(crate) fn remove(&self) -> Result<(), StateError> {
+        Ok(files::remove(&self.path).map_err(SqliteError::from)?)
+    }
+
+    fn check(
+        &self,
+        header: &[u8; HEADER],
+        schema: &SchemaDef,
+        log_head: SeqNum,
+    ) -> Result<Header, Unusable> {
+        let (header, format) = Header::from_bytes(header)
+            .ok_or_else(|| Unusable::Damaged("it is not a snapshot".to_owned()))?;
+        if format != FORMAT {
+            return Err(Unusable::OtherFormat(format));
+        }
+        if schema.hash() != Ok(header.schema_hash) {
+            return Err(Unusable::OtherSchema);
+        }
+        if header.log != xxh3_64(self.log_id.as_bytes()) {
+            return Err(Unusable::OtherLog);
+        }
+        if crate::eventlog::is_after(header.head, log_head) {
+            return Err(Unusable::Ahead(log_head));
+        }
+        Ok(header)
+    }
+}
+
+#[derive(Debug)]
+struct Header {
+    schema_hash: i64,
+    log: u64,
+    head: SeqNum,
+    length: u64,
+    checksum: u64,
+}
+
+impl Header {
+    fn to_bytes(&self) -> Vec<u8> {
+        let numbers = [
+            FORMAT,
+            self.schema_hash.cast_unsigned(),
+            self.log,
+            self.head.global,
+            self.head.client,
+            self.head.generation,
+            self.length,
+            self.checksum,
+        ];
+        MAGIC.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
+    }
+
+    /// The header and its format.
+    fn from_bytes(bytes: &[u8; HEADER]) -> Option<(Self, u64)> {
+        let (magic, rest) = bytes.split_first_chunk()?;
+        let (numbers, _) = rest.as_chunks::<8>();
+        let numbers: Vec<u64> = numbers.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+        let &[format, schema_hash, log, global, client, generation, length, checksum] =
+            numbers.as_slice()
+        else {
+            return None;
+        };
+        let head = SeqNum { global, client, generation };
+        let schema_hash = schema_hash.cast_signed();
+        (*magic == MAGIC).then_some((Self { schema_hash, log, head, length, checksum }, format))
+    }
+}
+
+/// Hashes what is read while it is still in the cache.
+struct Hashing<R> {
+    inner: R,
+    hash: Xxh3,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        // Small pieces, so that hashing finds them in the cache.
+        let piece = buffer.len().min(256 * 1024);
+        let (piece, _) = buffer.split_at_mut(piece);
+        let read = self.inner.read(piece)?;
+        self.hash.update(piece.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}

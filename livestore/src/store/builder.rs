@@ -1,0 +1,105 @@
+//! How to open a store.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use super::{OpenError, Store, open};
+use crate::eventlog::Durability;
+use crate::schema::Schema;
+use crate::state::{Boot, UnknownEvents};
+
+/// Says how a store is to be opened. [`Store::builder`] makes it.
+pub struct Builder<S> {
+    pub(super) options: Options,
+    schema: PhantomData<fn() -> S>,
+}
+
+/// What a builder was told.
+pub(super) struct Options {
+    pub(super) store_id: String,
+    pub(super) directory: Option<PathBuf>,
+    pub(super) durability: Durability,
+    pub(super) client_id: Option<String>,
+    pub(super) session_id: String,
+    pub(super) unknown_events: UnknownEvents,
+    pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
+}
+
+impl<S: Schema> Builder<S> {
+    pub(super) fn new(store_id: String) -> Self {
+        let options = Options {
+            store_id,
+            directory: None,
+            durability: Durability::default(),
+            client_id: None,
+            // As LiveStore's Node adapter: a process is one session, and finds its documents again.
+            session_id: "static".to_owned(),
+            unknown_events: UnknownEvents::default(),
+            on_boot: None,
+        };
+        Self { options, schema: PhantomData }
+    }
+
+    /// Keeps the store in a folder of its own, named after its id, in `directory`. Both are made
+    /// if they are not there. Without a directory, the store lives in memory.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.options.directory = Some(directory.into());
+        self
+    }
+
+    /// When a commit counts as done; [`Durability::Written`] if not said. A store in memory has
+    /// nothing to write.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
+        self
+    }
+
+    /// This client's id; if not said, one is made with the log and kept in it.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.options.client_id = Some(client_id.into());
+        self
+    }
+
+    /// This session's id, which client documents are keyed by; `static` if not said.
+    #[must_use]
+    pub fn session_id(mut self, session_id: impl Into<String>) -> Self {
+        self.options.session_id = session_id.into();
+        self
+    }
+
+    /// What to do about events that the schema does not know; a warning if not said.
+    #[must_use]
+    pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
+        self.options.unknown_events = policy;
+        self
+    }
+
+    /// Is told how far the opening has come.
+    #[must_use]
+    pub fn on_boot(mut self, callback: impl FnMut(Boot) + 'static) -> Self {
+        self.options.on_boot = Some(Box::new(callback));
+        self
+    }
+
+    /// Opens the store: from the newest snapshot and the events after it, or from all events.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(self) -> Result<Store<S>, OpenError> {
+        open::open(self.options, S::def())
+    }
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("store_id", &self.options.store_id)
+            .field("directory", &self.options.directory)
+            .field("durability", &self.options.durability)
+            .finish_non_exhaustive()
+    }
+}

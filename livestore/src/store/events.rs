@@ -1,0 +1,234 @@
+//! Reading the eventlog.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::tail::{News, Tail};
+use super::{Inner, Store};
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::{EventlogError, Pages};
+use crate::schema::Schema;
+
+impl<S: Schema> Store<S> {
+    /// The events of the log, in order: all of them, unless told otherwise.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # fn print<S: Schema>(store: &Store<S>) -> livestore::Result<()> {
+    /// for event in store.events().after(SeqNum::new(100)).named("v1.TodoCreated") {
+    ///     let event = event?;
+    ///     println!("{} {}", event.seq, event.args);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self) -> Events {
+        Events {
+            inner: Arc::downgrade(&self.inner),
+            tail: Arc::clone(&self.inner.tail),
+            wanted: Wanted { after: SeqNum::ROOT, to: None, names: Vec::new() },
+        }
+    }
+}
+
+/// Which events to read. [`Store::events`] makes it; iterate over it.
+pub struct Events {
+    inner: Weak<Inner>,
+    tail: Arc<Tail>,
+    wanted: Wanted,
+}
+
+#[derive(Debug, Clone)]
+struct Wanted {
+    after: SeqNum,
+    to: Option<SeqNum>,
+    names: Vec<String>,
+}
+
+impl Wanted {
+    fn has(&self, event: &EncodedEvent) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| *name == event.name)
+    }
+}
+
+impl Events {
+    /// Only events after this one.
+    #[must_use]
+    pub fn after(mut self, seq: SeqNum) -> Self {
+        self.wanted.after = seq;
+        self
+    }
+
+    /// Only events of this range of global numbers, such as `5..=9`.
+    #[must_use]
+    pub fn range(mut self, globals: impl RangeBounds<u64>) -> Self {
+        let last_of = |global| SeqNum { client: u64::MAX, ..SeqNum::new(global) };
+        self.wanted.after = match globals.start_bound() {
+            Bound::Unbounded | Bound::Included(0) => SeqNum::ROOT,
+            Bound::Included(first) => last_of(first - 1),
+            Bound::Excluded(before) => last_of(*before),
+        };
+        self.wanted.to = match globals.end_bound() {
+            Bound::Unbounded => None,
+            Bound::Included(last) => Some(last_of(*last)),
+            Bound::Excluded(0) => Some(SeqNum::ROOT),
+            Bound::Excluded(end) => Some(last_of(end - 1)),
+        };
+        self
+    }
+
+    /// Only events with this wire name; call it again for several names.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.wanted.names.push(name.into());
+        self
+    }
+
+    /// All of these events, and then those to come, as they are committed: an iterator that waits,
+    /// and a `Stream` that does not. It ends when the store is closed, or the range is through.
+    pub fn follow(self) -> Follow {
+        let Self { inner, tail, wanted } = self;
+        Follow { inner, tail, at: wanted.after, wanted, page: VecDeque::new(), through: false }
+    }
+}
+
+impl IntoIterator for Events {
+    type Item = Result<EncodedEvent, EventlogError>;
+    type IntoIter = EventsIter;
+
+    fn into_iter(self) -> EventsIter {
+        let last = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
+        let open = || {
+            let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
+            Ok(log.pages(self.wanted.after, self.wanted.to.unwrap_or(last)))
+        };
+        EventsIter { pages: Some(open()), wanted: self.wanted.clone(), page: Vec::new().into_iter() }
+    }
+}
+
+/// Events, page by page. An error ends it.
+pub struct EventsIter {
+    pages: Option<Result<Pages, EventlogError>>,
+    wanted: Wanted,
+    page: std::vec::IntoIter<EncodedEvent>,
+}
+
+impl Iterator for EventsIter {
+    type Item = Result<EncodedEvent, EventlogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(event) = self.page.by_ref().find(|event| self.wanted.has(event)) {
+                return Some(Ok(event));
+            }
+            let next = match self.pages.as_mut()? {
+                Ok(pages) => pages.next_page(),
+                Err(error) => Err(error.clone()),
+            };
+            match next {
+                Ok(page) if page.is_empty() => self.pages = None,
+                Ok(page) => self.page = page.into_iter(),
+                Err(error) => {
+                    self.pages = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// Events, and those to come. It does not keep the store open.
+pub struct Follow {
+    inner: Weak<Inner>,
+    tail: Arc<Tail>,
+    wanted: Wanted,
+    at: SeqNum,
+    page: VecDeque<EncodedEvent>,
+    /// An event beyond the range was seen.
+    through: bool,
+}
+
+impl Follow {
+    /// The next event if it is there already.
+    pub fn try_next(&mut self) -> Option<Result<EncodedEvent, EventlogError>> {
+        loop {
+            while let Some(event) = self.page.pop_front() {
+                self.at = event.seq;
+                if self.wanted.has(&event) {
+                    return Some(Ok(event));
+                }
+            }
+            match self.read() {
+                Ok(()) if self.page.is_empty() => return None,
+                Ok(()) => {}
+                Err(EventlogError::Closed) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<(), EventlogError> {
+        let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
+        let mut page = log.read(self.at, crate::eventlog::PAGE)?;
+        if let Some(to) = self.wanted.to {
+            self.through = page.last().is_some_and(|event| event.seq > to);
+            page.retain(|event| event.seq <= to);
+        }
+        self.page = page.into();
+        Ok(())
+    }
+}
+
+impl Iterator for Follow {
+    type Item = Result<EncodedEvent, EventlogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(next) = self.try_next() {
+                return Some(next);
+            }
+            if self.through || self.tail.wait(self.at) == News::Closed {
+                return None;
+            }
+        }
+    }
+}
+
+impl Stream for Follow {
+    type Item = Result<EncodedEvent, EventlogError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(next) = self.try_next() {
+                return Poll::Ready(Some(next));
+            }
+            if self.through || ready!(self.tail.poll(self.at, context)) == News::Closed {
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Events").field(&self.wanted).finish()
+    }
+}
+
+impl fmt::Debug for EventsIter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventsIter").field(&self.wanted).finish()
+    }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow").field("at", &self.at).field("wanted", &self.wanted).finish()
+    }
+}

@@ -1,0 +1,129 @@
+//! The past: state as it was, and stores that go on from there.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Core, HistoryError, Inner, Store, Tail};
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
+use crate::schema::Schema;
+use crate::state::{Replay, ReplayError, State, UnknownEvents};
+use crate::table::{Query, QueryError};
+
+/// The state as it was after one event, to read from.
+pub struct StateAt<S> {
+    state: Mutex<State>,
+    session_id: Arc<str>,
+    schema: PhantomData<fn() -> S>,
+}
+
+impl<S: Schema> Store<S> {
+    /// The state as it was after event `seq`. `e0` is before the first event.
+    ///
+    /// Replays the log up to there; later commits do not change it.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn state_at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
+        let log = self.log_up_to(seq)?;
+        Ok(StateAt {
+            state: Mutex::new(self.replay(&log, seq)?),
+            session_id: Arc::clone(&self.inner.session_id),
+            schema: PhantomData,
+        })
+    }
+
+    /// A store in memory that has the events up to `seq` and goes its own way from there.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn fork(&self, seq: SeqNum) -> Result<Self, HistoryError> {
+        let log = self.log_up_to(seq)?;
+        let log = Eventlog::new(MemoryLog::with(copy(&log, seq)?));
+        let state = self.replay(&log, seq)?;
+        let head = state.head;
+        Ok(Self::from_inner(Arc::new(Inner {
+            store_id: self.inner.store_id.clone(),
+            client_id: Arc::clone(&self.inner.client_id),
+            session_id: Arc::clone(&self.inner.session_id),
+            schema: self.inner.schema,
+            schema_hash: self.inner.schema_hash,
+            core: Mutex::new(Some(Core { state, snapshots: None, log, _lock: None })),
+            tail: Arc::new(Tail::new(head)),
+        })))
+    }
+
+    /// Throws the state away and makes it again from the whole eventlog. Quarantined events are
+    /// tried again. Commits wait meanwhile; queries too.
+    ///
+    /// # Errors
+    /// See [`HistoryError`]; the old state stays.
+    pub fn reset_state(&self) -> Result<(), HistoryError> {
+        let mut core = self.inner.core();
+        let open = core.as_mut().ok_or(EventlogError::Closed)?;
+        let state = self.replay(&open.log, open.state.head)?;
+        if let Some(snapshots) = &open.snapshots {
+            snapshots.remove()?;
+        }
+        open.state = state;
+        Ok(())
+    }
+
+    fn log_up_to(&self, seq: SeqNum) -> Result<Eventlog, HistoryError> {
+        let (log, head) = self.inner.with_core(|core| (core.log.clone(), core.state.head))?;
+        if is_after(seq, head) { Err(HistoryError::NoSuchEvent { seq, head }) } else { Ok(log) }
+    }
+
+    fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
+        let mut state = State::empty(self.inner.schema)?;
+        Replay { log, unknown: &UnknownEvents::Ignore, progress: &mut |_| () }
+            .run(&mut state, to)?;
+        Ok(state)
+    }
+}
+
+fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {
+    let mut pages = log.pages(SeqNum::ROOT, to);
+    let mut events = Vec::new();
+    loop {
+        let page = pages.next_page()?;
+        if page.is_empty() {
+            return Ok(events);
+        }
+        events.extend(page);
+    }
+}
+
+impl<S: Schema> StateAt<S> {
+    /// Asks the state.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.query(&query, &self.session_id)
+    }
+
+    /// The event it comes after.
+    pub fn head(&self) -> SeqNum {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).head
+    }
+}
+
+impl<S> fmt::Debug for StateAt<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateAt").finish_non_exhaustive()
+    }
+}
+
+impl From<ReplayError> for HistoryError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Eventlog(error) => Self::Eventlog(error),
+            ReplayError::State(error) => Self::State(error),
+            // Never with `UnknownEvents::Ignore`.
+            ReplayError::Unknown { seq, .. } => Self::NoSuchEvent { seq, head: seq },
+        }
+    }
+}

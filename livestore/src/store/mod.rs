@@ -1,0 +1,221 @@
+//! The store: what an app holds in its hand.
+//!
+//! [`Builder`] opens one, [`commit`](Store::commit) adds events, [`query`](Store::query) reads
+//! state, [`events`](Store::events) reads the log. A `Store` is a handle: clone it freely, use it
+//! from any thread; the last one to go closes the store.
+
+mod builder;
+mod commit;
+mod error;
+mod events;
+mod history;
+mod id;
+mod open;
+mod snapshots;
+mod tail;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use builder::Builder;
+pub use commit::Committed;
+pub use error::{CloseError, CommitError, HistoryError, OpenError};
+pub use events::{Events, EventsIter, Follow};
+pub use history::StateAt;
+
+use crate::edge::DirectoryLock;
+use crate::event::SeqNum;
+use crate::eventlog::{Eventlog, EventlogError};
+use crate::schema::{Schema, SchemaDef};
+use crate::state::{Quarantined, State};
+use crate::table::{Query, QueryError};
+use snapshots::Snapshots;
+use tail::Tail;
+
+/// A store of schema `S`: an eventlog and the state that follows from it.
+///
+/// ```
+/// use livestore::prelude::*;
+///
+/// #[table]
+/// #[derive(Debug)]
+/// struct Note { #[column(primary_key)] id: String, text: String }
+///
+/// #[derive(Event)]
+/// #[event(name = "v1.NoteWritten")]
+/// struct NoteWritten { id: String, text: String }
+///
+/// impl Materialize for NoteWritten {
+///     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+///         state.upsert(&Note { id: self.id.clone(), text: self.text.clone() })
+///     }
+/// }
+///
+/// livestore::schema! { App { tables: [Note], events: [NoteWritten] } }
+///
+/// let store = Store::<App>::builder("notes").open()?;
+/// store.commit(NoteWritten { id: "a".into(), text: "Hello".into() })?;
+/// let note = store.query(Note::get("a"))?;
+/// assert_eq!(note.unwrap().text, "Hello");
+/// # livestore::Result::Ok(())
+/// ```
+pub struct Store<S> {
+    inner: Arc<Inner>,
+    schema: PhantomData<fn() -> S>,
+}
+
+/// What all handles of a store share.
+struct Inner {
+    store_id: String,
+    client_id: Arc<str>,
+    session_id: Arc<str>,
+    schema: &'static SchemaDef,
+    schema_hash: i64,
+    /// `None` once the store is closed.
+    core: Mutex<Option<Core>>,
+    tail: Arc<Tail>,
+}
+
+/// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
+struct Core {
+    state: State,
+    snapshots: Option<Snapshots>,
+    log: Eventlog,
+    _lock: Option<DirectoryLock>,
+}
+
+impl<S: Schema> Store<S> {
+    /// Sets out to open the store called `store_id`.
+    ///
+    /// The id is up to 100 letters, digits, `-`, `_` and `.`, and does not start with a dot.
+    pub fn builder(store_id: impl Into<String>) -> Builder<S> {
+        Builder::new(store_id.into())
+    }
+
+    fn from_inner(inner: Arc<Inner>) -> Self {
+        Self { inner, schema: PhantomData }
+    }
+
+    /// Asks the state.
+    ///
+    /// A query by primary key takes a few microseconds.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+        let span = tracing::trace_span!("query");
+        let _entered = span.enter();
+        let core = self.inner.core();
+        let core = core.as_ref().ok_or(QueryError::Closed)?;
+        core.state.query(&query, &self.inner.session_id)
+    }
+
+    /// The number of the last event: the local head.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn head(&self) -> Result<SeqNum, EventlogError> {
+        self.inner.with_core(|core| core.state.head)
+    }
+
+    /// The events that are in the log but could not be applied, in order.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, EventlogError> {
+        Ok(self.inner.with_core(|core| core.state.quarantined())??)
+    }
+
+    /// A hash of the whole state: two clients with the same events have the same.
+    ///
+    /// Reads every row.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn state_hash(&self) -> Result<u64, EventlogError> {
+        Ok(self.inner.with_core(|core| core.state.hash())??)
+    }
+
+    /// Waits until all that was committed is as durable as the store makes it: with
+    /// [`Buffered`](crate::Durability::Buffered), written.
+    ///
+    /// # Errors
+    /// When it cannot be written; it stays buffered.
+    pub fn flush(&self) -> Result<(), EventlogError> {
+        self.inner.log()?.flush()
+    }
+
+    /// Closes the store: everything is written, the directory is free. Other handles get
+    /// `Closed` errors from now on. Dropping the last handle does the same, but cannot say what
+    /// went wrong.
+    ///
+    /// # Errors
+    /// When buffered events cannot be written.
+    pub fn close(self) -> Result<(), CloseError> {
+        self.inner.close()
+    }
+
+    /// The store's id.
+    pub fn store_id(&self) -> &str {
+        &self.inner.store_id
+    }
+
+    /// This client's id; it stays the same for as long as the log is there.
+    pub fn client_id(&self) -> &str {
+        &self.inner.client_id
+    }
+
+    /// This session's id.
+    pub fn session_id(&self) -> &str {
+        &self.inner.session_id
+    }
+}
+
+impl Inner {
+    /// A panic in a user's code leaves nothing half done: see [`State::apply`].
+    fn core(&self) -> MutexGuard<'_, Option<Core>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, EventlogError> {
+        self.core().as_ref().map(read).ok_or(EventlogError::Closed)
+    }
+
+    fn log(&self) -> Result<Eventlog, EventlogError> {
+        self.with_core(|core| core.log.clone())
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        let Some(mut core) = self.core().take() else { return Ok(()) };
+        self.tail.close();
+        let flushed = core.log.flush();
+        if let Some(snapshots) = &core.snapshots {
+            snapshots.at_close(&mut core.state);
+        }
+        Ok(flushed?)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store could not be closed properly");
+        }
+    }
+}
+
+impl<S> Clone for Store<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), schema: PhantomData }
+    }
+}
+
+impl<S> fmt::Debug for Store<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("store_id", &self.inner.store_id)
+            .field("schema", &self.inner.schema.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! Queries as data: what the typed builders build and `sql` writes out.
+
+use super::TableDef;
+use crate::value::{Value, ValueError};
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ColumnRef {
+    pub(crate) table: &'static TableDef,
+    pub(crate) index: usize,
+}
+
+/// Something that has a value per row or group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Node {
+    Column(ColumnRef),
+    CountAll,
+    Aggregate(Aggregate, ColumnRef),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aggregate {
+    Count,
+    Sum,
+    SumReal,
+    Min,
+    Max,
+    Avg,
+}
+
+/// A condition on a row.
+#[derive(Debug, Clone)]
+pub(crate) enum Predicate {
+    Compare(ColumnRef, Comparison, Value<'static>),
+    Between(ColumnRef, Value<'static>, Value<'static>),
+    In(ColumnRef, Vec<Value<'static>>),
+    Like(ColumnRef, Value<'static>),
+    /// The column is a JSON array that has the value.
+    Contains(ColumnRef, Value<'static>),
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+    Not(Box<Predicate>),
+    /// An operand that has no SQL form; the query that has it fails.
+    Invalid(ColumnRef, ValueError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// Equal; `NULL` equals `NULL`.
+    Is,
+    /// Not equal; `NULL` differs from every value.
+    IsNot,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// A whole SELECT.
+#[derive(Debug, Clone)]
+pub(crate) struct SelectAst {
+    pub(crate) from: &'static TableDef,
+    pub(crate) joins: Vec<Join>,
+    /// What to return; empty: all columns of all tables.
+    pub(crate) list: Vec<Node>,
+    pub(crate) filters: Vec<Predicate>,
+    pub(crate) group_by: Vec<ColumnRef>,
+    pub(crate) order_by: Vec<(Node, Direction)>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) offset: Option<u64>,
+    /// Return how many rows there are instead of the rows.
+    pub(crate) counted: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Join {
+    pub(crate) table: &'static TableDef,
+    pub(crate) left: bool,
+    pub(crate) on: Vec<(ColumnRef, ColumnRef)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Ascending,
+    Descending,
+}
+
+impl SelectAst {
+    pub(crate) fn new(from: &'static TableDef) -> Self {
+        Self {
+            from,
+            joins: Vec::new(),
+            list: Vec::new(),
+            filters: Vec::new(),
+            group_by: Vec::new(),
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+            counted: false,
+        }
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &'static TableDef> {
+        std::iter::once(self.from).chain(self.joins.iter().map(|join| join.table))
+    }
+}

@@ -1,0 +1,267 @@
+//! Columns and expressions: the leaves of a query.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate};
+use super::{Anything, Condition, Numeric, On, Table};
+use crate::value::{ColumnType, Json, Operand, Value};
+
+/// A column of table `T` whose values are `V`.
+///
+/// `#[table]` makes one constant per field: `Todo::COMPLETED` is a `Column<Todo, bool>`.
+pub struct Column<T, V> {
+    index: usize,
+    of: PhantomData<fn() -> (T, V)>,
+}
+
+/// Something a query can return or order by: an aggregate, mostly.
+pub struct Expr<T, V> {
+    pub(super) node: Node,
+    of: PhantomData<fn() -> (T, V)>,
+}
+
+/// An ordering by something of table `T`.
+pub struct Order<T> {
+    pub(super) node: Node,
+    pub(super) direction: Direction,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Column types that may be compared in a join or a foreign key: the same, up to `Option`.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` column cannot refer to a `{V}` column",
+    label = "the columns' types differ"
+)]
+pub trait SameType<V> {}
+
+impl<V: ColumnType, W: ColumnType<Base = V::Base>> SameType<W> for V {}
+
+/// How many rows there are, in a group or in all.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct Todo { #[column(primary_key)] id: String, list: String }
+/// let per_list = Todo::all().group_by(Todo::LIST).select((Todo::LIST, count()));
+/// ```
+pub const fn count() -> Expr<Anything, u64> {
+    Expr::new(Node::CountAll)
+}
+
+impl<T, V> Column<T, V> {
+    /// The column at position `index`. For generated code.
+    pub const fn new(index: usize) -> Self {
+        Self { index, of: PhantomData }
+    }
+
+    /// The column's position in its table.
+    pub const fn index(self) -> usize {
+        self.index
+    }
+}
+
+impl<T: Table, V: ColumnType> Column<T, V> {
+    pub(super) fn reference(self) -> ColumnRef {
+        ColumnRef { table: T::def(), index: self.index }
+    }
+
+    /// Equal to the value. `None` equals `NULL`.
+    pub fn eq(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::Is, value)
+    }
+
+    /// Not equal to the value. `NULL` differs from every value but `None`.
+    pub fn ne(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::IsNot, value)
+    }
+
+    /// Less than the value; never true for `NULL`.
+    pub fn lt(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::Lt, value)
+    }
+
+    /// At most the value; never true for `NULL`.
+    pub fn le(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::Le, value)
+    }
+
+    /// Greater than the value; never true for `NULL`.
+    pub fn gt(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::Gt, value)
+    }
+
+    /// At least the value; never true for `NULL`.
+    pub fn ge(self, value: impl Operand<V>) -> Condition<T> {
+        self.compare(Comparison::Ge, value)
+    }
+
+    /// From `low` to `high`, both included; never true for `NULL`.
+    pub fn between(self, low: impl Operand<V>, high: impl Operand<V>) -> Condition<T> {
+        let column = self.reference();
+        Condition::new(match (low.into_value(), high.into_value()) {
+            (Ok(low), Ok(high)) => Predicate::Between(column, low, high),
+            (Err(error), _) | (_, Err(error)) => Predicate::Invalid(column, error),
+        })
+    }
+
+    /// One of the values. An empty list has none.
+    pub fn in_<I>(self, values: I) -> Condition<T>
+    where
+        I: IntoIterator,
+        I::Item: Operand<V>,
+    {
+        let column = self.reference();
+        let values: Result<Vec<_>, _> = values.into_iter().map(Operand::into_value).collect();
+        Condition::new(match values {
+            Ok(values) => Predicate::In(column, values),
+            Err(error) => Predicate::Invalid(column, error),
+        })
+    }
+
+    /// In ascending order; `NULL` comes first.
+    pub fn asc(self) -> Order<T> {
+        Order::new(Node::Column(self.reference()), Direction::Ascending)
+    }
+
+    /// In descending order; `NULL` comes last.
+    pub fn desc(self) -> Order<T> {
+        Order::new(Node::Column(self.reference()), Direction::Descending)
+    }
+
+    /// The condition of a join: this column equals that of the other table.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct User { #[column(primary_key)] id: String }
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
+    /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
+    /// ```
+    pub fn on<U: Table, W: ColumnType>(self, other: Column<U, W>) -> On<T, U>
+    where
+        V: SameType<W>,
+    {
+        On::new(self.reference(), other.reference())
+    }
+
+    /// How many rows have a value that is not `NULL`.
+    pub fn count(self) -> Expr<T, u64> {
+        self.aggregate(Aggregate::Count)
+    }
+
+    /// The least value; `None` without rows.
+    pub fn min(self) -> Expr<T, Option<V::Base>> {
+        self.aggregate(Aggregate::Min)
+    }
+
+    /// The greatest value; `None` without rows.
+    pub fn max(self) -> Expr<T, Option<V::Base>> {
+        self.aggregate(Aggregate::Max)
+    }
+
+    fn compare(self, comparison: Comparison, value: impl Operand<V>) -> Condition<T> {
+        let column = self.reference();
+        Condition::new(match value.into_value() {
+            Ok(value) => Predicate::Compare(column, comparison, value),
+            Err(error) => Predicate::Invalid(column, error),
+        })
+    }
+
+    fn aggregate<W>(self, aggregate: Aggregate) -> Expr<T, W> {
+        Expr::new(Node::Aggregate(aggregate, self.reference()))
+    }
+}
+
+impl<T: Table, V: ColumnType> Column<T, Option<V>> {
+    /// Has no value.
+    pub fn is_null(self) -> Condition<T> {
+        Condition::new(Predicate::Compare(self.reference(), Comparison::Is, Value::Null))
+    }
+
+    /// Has a value.
+    pub fn is_not_null(self) -> Condition<T> {
+        Condition::new(Predicate::Compare(self.reference(), Comparison::IsNot, Value::Null))
+    }
+}
+
+impl<T: Table, V: ColumnType<Base: Numeric>> Column<T, V> {
+    /// The sum; 0 without rows. A sum of integers that leaves 64 bits fails the query.
+    pub fn sum(self) -> Expr<T, <V::Base as Numeric>::Sum> {
+        self.aggregate(<V::Base as Numeric>::SUM.0)
+    }
+
+    /// The mean; `None` without rows.
+    pub fn avg(self) -> Expr<T, Option<f64>> {
+        self.aggregate(Aggregate::Avg)
+    }
+}
+
+impl<T: Table, V: ColumnType<Base = String>> Column<T, V> {
+    /// Matches an SQL `LIKE` pattern: `%` is any text, `_` any character, ASCII case is ignored.
+    pub fn like(self, pattern: impl Into<String>) -> Condition<T> {
+        Condition::new(Predicate::Like(self.reference(), Value::text(pattern.into())))
+    }
+}
+
+impl<T: Table, E: ColumnType> Column<T, Json<Vec<E>>>
+where
+    Json<Vec<E>>: ColumnType,
+{
+    /// The JSON array has the item.
+    pub fn contains(self, item: impl Operand<E>) -> Condition<T> {
+        let column = self.reference();
+        Condition::new(match item.into_value() {
+            Ok(item) => Predicate::Contains(column, item),
+            Err(error) => Predicate::Invalid(column, error),
+        })
+    }
+}
+
+impl<T, V> Expr<T, V> {
+    pub(super) const fn new(node: Node) -> Self {
+        Self { node, of: PhantomData }
+    }
+
+    /// In ascending order.
+    pub fn asc(self) -> Order<T> {
+        Order::new(self.node, Direction::Ascending)
+    }
+
+    /// In descending order.
+    pub fn desc(self) -> Order<T> {
+        Order::new(self.node, Direction::Descending)
+    }
+}
+
+impl<T> Order<T> {
+    fn new(node: Node, direction: Direction) -> Self {
+        Self { node, direction, of: PhantomData }
+    }
+}
+
+// Derives would ask `T` and `V` for the same traits.
+
+impl<T, V> Clone for Column<T, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, V> Copy for Column<T, V> {}
+
+impl<T, V> fmt::Debug for Column<T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Column").field(&self.index).finish()
+    }
+}
+
+impl<T, V> fmt::Debug for Expr<T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expr").field(&self.node).finish()
+    }
+}
+
+impl<T> fmt::Debug for Order<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Order").field(&self.node).field(&self.direction).finish()
+    }
+}

@@ -1,0 +1,86 @@
+//! Conditions on rows.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::In;
+use super::ast::Predicate;
+
+/// A condition on the rows of `T`: a table, or a tuple of the tables of a join.
+pub struct Condition<T> {
+    pub(super) predicate: Predicate,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Condition<T> {
+    pub(super) fn new(predicate: Predicate) -> Self {
+        Self { predicate, of: PhantomData }
+    }
+
+    /// Both conditions hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::new(match self.predicate {
+            Predicate::And(mut all) => {
+                all.push(other.predicate);
+                Predicate::And(all)
+            }
+            first => Predicate::And(vec![first, other.predicate]),
+        })
+    }
+
+    /// At least one of the conditions holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::new(match self.predicate {
+            Predicate::Or(mut any) => {
+                any.push(other.predicate);
+                Predicate::Or(any)
+            }
+            first => Predicate::Or(vec![first, other.predicate]),
+        })
+    }
+
+    /// The same condition, on the rows of a join that has `T` in it: for conditions that mix
+    /// tables.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct User { #[column(primary_key)] id: String, admin: bool }
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String, public: bool }
+    /// let visible: Condition<(Todo, User)> =
+    ///     Todo::PUBLIC.eq(true).widen().or(User::ADMIN.eq(true).widen());
+    /// let query = Todo::all().join(Todo::OWNER.on(User::ID)).filter(visible);
+    /// ```
+    #[must_use]
+    pub fn widen<S, At>(self) -> Condition<S>
+    where
+        T: In<S, At>,
+    {
+        Condition::new(self.predicate)
+    }
+}
+
+/// The condition does not hold.
+impl<T> std::ops::Not for Condition<T> {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::new(match self.predicate {
+            Predicate::Not(inner) => *inner,
+            other => Predicate::Not(Box::new(other)),
+        })
+    }
+}
+
+impl<T> Clone for Condition<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.predicate.clone())
+    }
+}
+
+impl<T> fmt::Debug for Condition<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.predicate.fmt(f)
+    }
+}

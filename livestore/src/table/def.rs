@@ -1,0 +1,187 @@
+//! Table definitions: what `#[table]` writes down about a struct.
+
+use std::sync::OnceLock;
+
+use super::ddl::TableSql;
+use super::{Column, SameType, Table};
+use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
+
+/// A table: its columns, keys, indexes and constraints.
+#[derive(Debug)]
+pub struct TableDef {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [ColumnDef],
+    pub(crate) primary_key: &'static [usize],
+    pub(crate) indexes: &'static [IndexDef],
+    pub(crate) checks: &'static [&'static str],
+    pub(crate) foreign_keys: &'static [ForeignKeyDef],
+    pub(super) sql: OnceLock<TableSql>,
+}
+
+/// A column of a table.
+#[derive(Debug)]
+pub struct ColumnDef {
+    pub(crate) name: &'static str,
+    pub(crate) storage: Storage,
+    pub(crate) nullable: bool,
+    pub(crate) variants: &'static [&'static str],
+    pub(crate) default: Option<fn() -> Result<Value<'static>, ValueError>>,
+    pub(crate) check: Option<&'static str>,
+}
+
+/// An index over some columns.
+#[derive(Debug)]
+pub struct IndexDef {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [usize],
+    pub(crate) unique: bool,
+}
+
+/// A column that refers to a column of another table.
+#[derive(Debug)]
+pub struct ForeignKeyDef {
+    pub(crate) column: usize,
+    pub(crate) references: fn() -> Reference,
+    pub(crate) on_delete: OnDelete,
+}
+
+/// The other end of a foreign key.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    pub(crate) table: &'static str,
+    pub(crate) column: &'static str,
+}
+
+/// What happens to a row when the row it refers to is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The deletion fails.
+    #[default]
+    Restrict,
+    /// The row is deleted too.
+    Cascade,
+    /// The reference becomes `NULL`.
+    SetNull,
+}
+
+impl TableDef {
+    /// A table with these columns; the primary key is given by column positions.
+    pub const fn new(
+        name: &'static str,
+        columns: &'static [ColumnDef],
+        primary_key: &'static [usize],
+    ) -> Self {
+        Self {
+            name,
+            columns,
+            primary_key,
+            indexes: &[],
+            checks: &[],
+            foreign_keys: &[],
+            sql: OnceLock::new(),
+        }
+    }
+
+    /// Adds indexes.
+    #[must_use]
+    pub const fn indexes(mut self, indexes: &'static [IndexDef]) -> Self {
+        self.indexes = indexes;
+        self
+    }
+
+    /// Adds `CHECK` constraints.
+    #[must_use]
+    pub const fn checks(mut self, checks: &'static [&'static str]) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// Adds foreign keys.
+    #[must_use]
+    pub const fn foreign_keys(mut self, foreign_keys: &'static [ForeignKeyDef]) -> Self {
+        self.foreign_keys = foreign_keys;
+        self
+    }
+
+    /// The table's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The columns' names, in order.
+    pub fn column_names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|column| column.name)
+    }
+
+    /// The column at `index`, for messages.
+    pub(crate) fn column_name(&self, index: usize) -> &'static str {
+        self.columns.get(index).map_or("?", |column| column.name)
+    }
+}
+
+impl ColumnDef {
+    /// A column of type `V`.
+    pub const fn new<V: ColumnType>(name: &'static str) -> Self {
+        Self {
+            name,
+            storage: V::STORAGE,
+            nullable: V::NULLABLE,
+            variants: V::VARIANTS,
+            default: None,
+            check: None,
+        }
+    }
+
+    /// The value a row gets when raw SQL inserts it without this column.
+    #[must_use]
+    pub const fn default(mut self, value: fn() -> Result<Value<'static>, ValueError>) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    /// A `CHECK` constraint.
+    #[must_use]
+    pub const fn check(mut self, sql: &'static str) -> Self {
+        self.check = Some(sql);
+        self
+    }
+}
+
+impl IndexDef {
+    /// An index over the columns at these positions.
+    pub const fn new(name: &'static str, columns: &'static [usize], unique: bool) -> Self {
+        Self { name, columns, unique }
+    }
+}
+
+impl ForeignKeyDef {
+    /// The column at `column` refers to `references`.
+    pub const fn new(column: usize, references: fn() -> Reference) -> Self {
+        Self { column, references, on_delete: OnDelete::Restrict }
+    }
+
+    /// What happens when the other row is deleted.
+    #[must_use]
+    pub const fn on_delete(mut self, on_delete: OnDelete) -> Self {
+        self.on_delete = on_delete;
+        self
+    }
+}
+
+/// A reference to `column` from a column of type `V`.
+pub fn reference<V: SameType<W>, T: Table, W>(column: Column<T, W>) -> Reference {
+    Reference { table: T::NAME, column: T::def().column_name(column.index()) }
+}
+
+/// The default `value` of a column of type `V`.
+///
+/// # Errors
+/// When the value has no SQL form.
+pub fn default_value<V>(value: impl Operand<V>) -> Result<Value<'static>, ValueError> {
+    value.into_value()
+}
+
+/// An SQL identifier.
+pub(crate) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

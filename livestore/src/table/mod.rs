@@ -1,0 +1,89 @@
+//! Tables: how state is stored, read and written.
+//!
+//! `#[table]` makes a struct a [`Table`]: its definition, its row codec and one typed [`Column`]
+//! constant per field. From the constants grow [`Condition`]s and [`Select`] queries; they know
+//! which tables they talk about, so a column of a table that is not in the query does not compile.
+//!
+//! Everything typed here is a thin shell over the untyped `ast`, which one place turns into SQL.
+
+mod ast;
+mod column;
+mod condition;
+mod ddl;
+mod def;
+mod query;
+mod raw;
+mod row;
+mod select;
+mod selection;
+mod source;
+mod sql;
+mod write;
+mod writer;
+
+pub use column::{Column, Expr, Order, SameType, count};
+pub use condition::Condition;
+pub use def::{
+    ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Reference, TableDef, default_value, reference,
+};
+pub use query::{Query, QueryError, Reader};
+pub use raw::{Bind, Params, Raw, raw};
+pub use row::{Row, RowError, RowReader, RowWriter};
+pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
+pub use selection::{Projection, SelectList, Selection};
+pub use source::{at, Anything, Append, In, Maybe, On, Slot, Source};
+pub use write::{Delete, Numeric, Update, Write};
+pub use writer::{MaterializeError, Writer};
+
+pub(crate) use def::quote;
+
+/// A struct that is a row of a table.
+///
+/// Add `#[table]` to a struct; the attribute's documentation lists what it takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a table",
+    label = "not a table",
+    note = "add `#[table]` to the struct"
+)]
+pub trait Table: Row + 'static {
+    /// The type of the primary key; a tuple when it has several columns.
+    type Key;
+
+    /// The table's name.
+    const NAME: &'static str;
+
+    /// The table's definition.
+    fn def() -> &'static TableDef;
+
+    /// Writes the row, column by column.
+    ///
+    /// # Errors
+    /// When a value has no SQL form.
+    fn encode(&self, row: &mut RowWriter<'_, '_>) -> Result<(), RowError>;
+
+    /// The row with this primary key, if there is one.
+    fn get<K: IntoKey<Self::Key>>(key: K) -> Get<Self> {
+        Get::new(key)
+    }
+
+    /// All rows.
+    fn all() -> Select<Self> {
+        Select::new()
+    }
+
+    /// The rows that meet the condition.
+    fn filter(condition: Condition<Self>) -> Select<Self> {
+        Select::new().filter(condition)
+    }
+
+    /// A change of some rows; say what with [`set`](Update::set) and where with
+    /// [`filter`](Update::filter).
+    fn update() -> Update<Self> {
+        Update::new()
+    }
+
+    /// A deletion of some rows; say which with [`filter`](Delete::filter).
+    fn delete() -> Delete<Self> {
+        Delete::new()
+    }
+}

@@ -1,0 +1,145 @@
+//! Running queries.
+
+use rusqlite::{CachedStatement, OptionalExtension};
+
+use super::{RowError, RowReader, TableDef};
+use crate::sqlite::{Access, Db, SqliteError};
+use crate::value::{Value, ValueError};
+
+/// Something that can be asked of the state.
+///
+/// [`Select`](super::Select), [`Get`](super::Get), [`raw`](super::raw()) SQL and a client
+/// document's `get()` are queries.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a query",
+    note = "build one from a table, such as `Todo::all()`, or use `raw` for SQL"
+)]
+pub trait Query {
+    /// What it returns.
+    type Output;
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError>;
+}
+
+impl<Q: Query> Query for &Q {
+    type Output = Q::Output;
+
+    fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError> {
+        Q::run(self, reader)
+    }
+}
+
+/// Why a query failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// An operand has no SQL form.
+    #[error("the query compares {column} with a value that cannot be stored: {source}")]
+    Value {
+        /// The table and column.
+        column: String,
+        /// What is wrong with the value.
+        source: ValueError,
+    },
+    /// A value of the result does not fit the Rust type that should take it.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// The result has no column of this name.
+    #[error("the result of `{sql}` has no column `{column}`; it has {found:?}")]
+    NoColumn {
+        /// The SQL.
+        sql: String,
+        /// The column a row's field wants.
+        column: &'static str,
+        /// The columns there are.
+        found: Vec<String>,
+    },
+    /// `one()` found nothing.
+    #[error("the query found no row; use `optional()` if that may be")]
+    NoRow,
+    /// `one()` or `optional()` found several rows.
+    #[error("the query found several rows; use `first()` if any will do")]
+    SeveralRows,
+    /// SQLite refused the query.
+    #[error("{source} in `{sql}`")]
+    Sql {
+        /// The SQL.
+        sql: String,
+        /// What SQLite said.
+        source: SqliteError,
+    },
+    /// The store is closed.
+    #[error("the store is closed; open it again to query it")]
+    Closed,
+}
+
+impl QueryError {
+    pub(super) fn sql(sql: &str, source: impl Into<SqliteError>) -> Self {
+        Self::Sql { sql: sql.to_owned(), source: source.into() }
+    }
+}
+
+/// The state, to read from. A query gets it; you never make one.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    db: &'a Db,
+    access: Access,
+    session_id: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(db: &'a Db, access: Access, session_id: &'a str) -> Self {
+        Self { db, access, session_id }
+    }
+
+    /// The session whose client documents are read.
+    pub(crate) fn session_id(&self) -> &'a str {
+        self.session_id
+    }
+
+    /// The JSON of the client document in `table` with this id, if it was ever set.
+    pub(crate) fn document(&self, table: &TableDef, id: &str) -> Result<Option<String>, QueryError> {
+        let sql = &table.sql().get;
+        let mut statement = self.prepare(sql)?;
+        let found = statement.query_row([id], |row| row.get(1)).optional();
+        found.map_err(|error| QueryError::sql(sql, error))
+    }
+
+    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
+        self.db.prepare(sql).map_err(|source| QueryError::sql(sql, source))
+    }
+
+    pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
+        self.db
+            .prepare_checked(sql, self.access)
+            .map_err(|source| QueryError::sql(sql, source))
+    }
+}
+
+/// A statement that is ready to run.
+pub(super) struct Fetch<'q, 'c> {
+    pub(super) sql: &'q str,
+    pub(super) statement: CachedStatement<'c>,
+    pub(super) positions: Option<&'q [usize]>,
+}
+
+/// Binds, runs, and reads every row.
+pub(super) fn fetch<O>(
+    fetch: Fetch<'_, '_>,
+    binds: &[Value<'_>],
+    decode: fn(&RowReader<'_>) -> Result<O, RowError>,
+) -> Result<Vec<O>, QueryError> {
+    let Fetch { sql, mut statement, positions } = fetch;
+    let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
+    let mut found = Vec::new();
+    let mut rows =
+        statement.query(rusqlite::params_from_iter(binds)).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(decode(&RowReader::new(row, positions))?);
+    }
+    Ok(found)
+}

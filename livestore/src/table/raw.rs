@@ -1,0 +1,172 @@
+//! SQL as text, for every shape the builder lacks.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::query::{Fetch, fetch};
+use super::{Cardinality, First, Many, One, Optional, Query, QueryError, Reader, Row};
+use crate::value::{ColumnType, Value, ValueError};
+
+/// A query in SQL, with `?` for each of `params`, whose rows become `R`.
+///
+/// It can read any table of the schema and write nothing. Values belong into `params`, never into
+/// the text.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// let longest = raw::<(String, i64)>(
+///     "SELECT id, length(text) AS n FROM todo WHERE completed = ? ORDER BY n DESC LIMIT 3",
+///     (false,),
+/// );
+/// ```
+///
+/// `R` is a table or a struct that derives [`Row`] (fields by column name), or a tuple (by
+/// position; for one column `(T,)`).
+pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
+    Raw { sql: sql.into(), params: params.into_values(), of: PhantomData }
+}
+
+/// A query in SQL. [`raw`] makes it.
+pub struct Raw<R, C = Many> {
+    sql: String,
+    params: Result<Vec<Value<'static>>, ValueError>,
+    of: PhantomData<fn() -> (R, C)>,
+}
+
+impl<R> Raw<R> {
+    /// The first row, as an `Option`.
+    #[must_use]
+    pub fn first(self) -> Raw<R, First> {
+        self.as_()
+    }
+
+    /// The only row. No row, or several, fail the query.
+    #[must_use]
+    pub fn one(self) -> Raw<R, One> {
+        self.as_()
+    }
+
+    /// The only row, as an `Option`. Several fail the query.
+    #[must_use]
+    pub fn optional(self) -> Raw<R, Optional> {
+        self.as_()
+    }
+
+    fn as_<C>(self) -> Raw<R, C> {
+        Raw { sql: self.sql, params: self.params, of: PhantomData }
+    }
+}
+
+impl<R: Row, C: Cardinality<R>> Query for Raw<R, C> {
+    type Output = C::Output;
+
+    fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
+        let sql = self.sql.as_str();
+        let params = self.params.as_ref().map_err(|source| QueryError::Value {
+            column: format!("a `?` of `{sql}`"),
+            source: source.clone(),
+        })?;
+        let statement = reader.prepare_raw(sql)?;
+        let positions = positions::<R>(sql, &statement)?;
+        let ready = Fetch { sql, statement, positions: Some(&positions) };
+        C::collect(fetch(ready, params, R::decode)?)
+    }
+}
+
+/// Where each of `R`'s columns stands in the result.
+fn positions<R: Row>(
+    sql: &str,
+    statement: &rusqlite::Statement<'_>,
+) -> Result<Vec<usize>, QueryError> {
+    R::COLUMNS
+        .iter()
+        .map(|&column| {
+            statement.column_index(column).map_err(|_| QueryError::NoColumn {
+                sql: sql.to_owned(),
+                column,
+                found: statement.column_names().map(str::to_owned).collect(),
+            })
+        })
+        .collect()
+}
+
+/// The values of a statement's `?`s: `()`, a tuple of up to eight, or a `Vec<Value>`.
+pub trait Params {
+    /// The SQL values.
+    ///
+    /// # Errors
+    /// When one has no SQL form.
+    fn into_values(self) -> Result<Vec<Value<'static>>, ValueError>;
+}
+
+/// One value for a `?`: any column type, or `&str`.
+pub trait Bind {
+    /// The SQL value.
+    ///
+    /// # Errors
+    /// When it has no SQL form.
+    fn bind(self) -> Result<Value<'static>, ValueError>;
+}
+
+impl<V: ColumnType> Bind for V {
+    fn bind(self) -> Result<Value<'static>, ValueError> {
+        self.encode().map(Value::into_owned)
+    }
+}
+
+impl Bind for &String {
+    fn bind(self) -> Result<Value<'static>, ValueError> {
+        Ok(Value::text(self.clone()))
+    }
+}
+
+impl Bind for &str {
+    fn bind(self) -> Result<Value<'static>, ValueError> {
+        Ok(Value::text(self.to_owned()))
+    }
+}
+
+impl Params for () {
+    fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
+        Ok(Vec::new())
+    }
+}
+
+impl Params for Vec<Value<'static>> {
+    fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
+        Ok(self)
+    }
+}
+
+macro_rules! tuple_params {
+    ($(($($V:ident $index:tt),+))*) => {$(
+        impl<$($V: Bind),+> Params for ($($V,)+) {
+            fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
+                Ok(vec![$(self.$index.bind()?),+])
+            }
+        }
+    )*};
+}
+
+tuple_params! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+}
+
+impl<R, C> Clone for Raw<R, C> {
+    fn clone(&self) -> Self {
+        Self { sql: self.sql.clone(), params: self.params.clone(), of: PhantomData }
+    }
+}
+
+impl<R, C> fmt::Debug for Raw<R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw").field("sql", &self.sql).field("params", &self.params).finish()
+    }
+}

@@ -1,0 +1,151 @@
+//! Rows: between SQLite's values and Rust's.
+
+use std::fmt;
+
+use rusqlite::CachedStatement;
+
+use super::TableDef;
+use crate::sqlite::value_of;
+use crate::value::{ColumnType, Value, ValueError};
+
+/// A type that one row of a result becomes.
+///
+/// Tables have it, tuples of column types have it (by position), and `#[derive(Row)]` gives it to
+/// any struct (by column name).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a row",
+    label = "not a row",
+    note = "use a table, a tuple such as `(String, i64)` (one column: `(i64,)`), or add `#[derive(Row)]`"
+)]
+pub trait Row: Sized {
+    /// The names of the columns it reads; empty when it reads by position.
+    const COLUMNS: &'static [&'static str];
+
+    /// Reads the row; [`get`](RowReader::get) counts in the order of [`COLUMNS`](Self::COLUMNS).
+    ///
+    /// # Errors
+    /// When a value is not what its field takes.
+    fn decode(row: &RowReader<'_>) -> Result<Self, RowError>;
+}
+
+/// A value that does not fit its column or field.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("column `{column}`: {source}")]
+pub struct RowError {
+    /// The column.
+    pub column: String,
+    /// What is wrong with the value.
+    pub source: ValueError,
+}
+
+/// One row of a result.
+#[derive(Debug)]
+pub struct RowReader<'r> {
+    row: &'r rusqlite::Row<'r>,
+    /// Where each column of [`Row::COLUMNS`] stands in the result; `None`: in order.
+    positions: Option<&'r [usize]>,
+    offset: usize,
+}
+
+impl<'r> RowReader<'r> {
+    pub(super) fn new(row: &'r rusqlite::Row<'r>, positions: Option<&'r [usize]>) -> Self {
+        Self { row, positions, offset: 0 }
+    }
+
+    /// The same row, read from column `offset` on: the second table of a join.
+    pub(super) fn skip(&self, offset: usize) -> Self {
+        Self { row: self.row, positions: None, offset: self.offset + offset }
+    }
+
+    /// The value of column `index`.
+    ///
+    /// # Errors
+    /// When there is no such column or its value is not a `V`.
+    pub fn get<V: ColumnType>(&self, index: usize) -> Result<V, RowError> {
+        self.value(index)
+            .and_then(V::decode)
+            .map_err(|source| RowError { column: self.column_name(index), source })
+    }
+
+    pub(super) fn is_null(&self, index: usize) -> bool {
+        matches!(self.value(index), Ok(Value::Null))
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>, ValueError> {
+        let value = self.row.get_ref(self.position(index)).map_err(ValueError::custom)?;
+        value_of(value)
+    }
+
+    fn position(&self, index: usize) -> usize {
+        self.positions
+            .and_then(|positions| positions.get(index).copied())
+            .unwrap_or(self.offset + index)
+    }
+
+    fn column_name(&self, index: usize) -> String {
+        let statement = self.row.as_ref();
+        statement.column_name(self.position(index)).map_or_else(|_| index.to_string(), str::to_owned)
+    }
+}
+
+/// Binds a table's row to a statement.
+pub struct RowWriter<'s, 'c> {
+    statement: &'s mut CachedStatement<'c>,
+    table: &'static TableDef,
+    next: usize,
+}
+
+impl<'s, 'c> RowWriter<'s, 'c> {
+    pub(super) fn new(statement: &'s mut CachedStatement<'c>, table: &'static TableDef) -> Self {
+        Self { statement, table, next: 0 }
+    }
+
+    /// Binds the next column.
+    ///
+    /// # Errors
+    /// When the value has no SQL form.
+    pub fn push<V: ColumnType>(&mut self, value: &V) -> Result<(), RowError> {
+        let index = self.next;
+        self.next += 1;
+        value
+            .encode()
+            .and_then(|value| {
+                self.statement
+                    .raw_bind_parameter(index + 1, value)
+                    .map_err(ValueError::custom)
+            })
+            .map_err(|source| RowError {
+                column: format!("{}.{}", self.table.name, self.table.column_name(index)),
+                source,
+            })
+    }
+}
+
+impl fmt::Debug for RowWriter<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowWriter").field("table", &self.table.name).finish_non_exhaustive()
+    }
+}
+
+macro_rules! tuple_rows {
+    ($(($($V:ident $index:tt),+))*) => {$(
+        impl<$($V: ColumnType),+> Row for ($($V,)+) {
+            const COLUMNS: &'static [&'static str] = &[];
+
+            fn decode(row: &RowReader<'_>) -> Result<Self, RowError> {
+                Ok(($(row.get::<$V>($index)?,)+))
+            }
+        }
+    )*};
+}
+
+tuple_rows! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+}

@@ -1,0 +1,320 @@
+//! The query builder.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::ast::{Join, SelectAst};
+use super::query::{Fetch, fetch};
+use super::{
+    Append, Condition, In, Maybe, On, Order, Projection, Query, QueryError, Reader, Row, RowError,
+    RowReader, SelectList, Selection, Source, Table, Column,
+};
+use crate::value::{ColumnType, Operand, Value, ValueError};
+
+/// A query over the source `S` whose rows become `O`; `C` says how many of them it returns.
+///
+/// It is a plain value: build it once, run it as often as you like.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct Todo { #[column(primary_key)] id: String, done: bool, created_at: Timestamp }
+/// let next_three = Todo::filter(Todo::DONE.eq(false)).order_by(Todo::CREATED_AT.asc()).limit(3);
+/// let ids = next_three.select(Todo::ID);
+/// ```
+pub struct Select<S: Source, O = <S as Source>::Row, C = Many> {
+    ast: SelectAst,
+    decode: fn(&RowReader<'_>) -> Result<O, RowError>,
+    of: PhantomData<fn() -> (S, C)>,
+}
+
+/// How many rows a query returns, and as what.
+pub trait Cardinality<O> {
+    /// What the query returns.
+    type Output;
+
+    /// How many rows need to be read at most.
+    const AT_MOST: Option<u64>;
+
+    /// Makes the output of the rows.
+    ///
+    /// # Errors
+    /// When there are too few or too many.
+    fn collect(rows: Vec<O>) -> Result<Self::Output, QueryError>;
+}
+
+/// All rows, as a `Vec`.
+#[derive(Debug)]
+pub struct Many(());
+/// The first row, if there is one.
+#[derive(Debug)]
+pub struct First(());
+/// The only row; none or several are errors.
+#[derive(Debug)]
+pub struct One(());
+/// The only row, if there is one; several are an error.
+#[derive(Debug)]
+pub struct Optional(());
+
+impl<O> Cardinality<O> for Many {
+    type Output = Vec<O>;
+    const AT_MOST: Option<u64> = None;
+
+    fn collect(rows: Vec<O>) -> Result<Vec<O>, QueryError> {
+        Ok(rows)
+    }
+}
+
+impl<O> Cardinality<O> for First {
+    type Output = Option<O>;
+    const AT_MOST: Option<u64> = Some(1);
+
+    fn collect(rows: Vec<O>) -> Result<Option<O>, QueryError> {
+        Ok(rows.into_iter().next())
+    }
+}
+
+impl<O> Cardinality<O> for One {
+    type Output = O;
+    const AT_MOST: Option<u64> = Some(2);
+
+    fn collect(rows: Vec<O>) -> Result<O, QueryError> {
+        Optional::collect(rows)?.ok_or(QueryError::NoRow)
+    }
+}
+
+impl<O> Cardinality<O> for Optional {
+    type Output = Option<O>;
+    const AT_MOST: Option<u64> = Some(2);
+
+    fn collect(rows: Vec<O>) -> Result<Option<O>, QueryError> {
+        let mut rows = rows.into_iter();
+        match (rows.next(), rows.next()) {
+            (first, None) => Ok(first),
+            (_, Some(_)) => Err(QueryError::SeveralRows),
+        }
+    }
+}
+
+impl<T: Table> Select<T> {
+    pub(super) fn new() -> Self {
+        Self { ast: SelectAst::new(T::def()), decode: <T as Source>::decode, of: PhantomData }
+    }
+}
+
+/// Which rows.
+impl<S: Source, O, C> Select<S, O, C> {
+    /// Only rows that meet the condition, too.
+    #[must_use]
+    pub fn filter<T: In<S, At>, At>(mut self, condition: Condition<T>) -> Self {
+        self.ast.filters.push(condition.predicate);
+        self
+    }
+
+    /// Ordered by this; after what was said before, where that is equal.
+    #[must_use]
+    pub fn order_by<T: In<S, At>, At>(mut self, order: Order<T>) -> Self {
+        self.ast.order_by.push((order.node, order.direction));
+        self
+    }
+
+    /// At most `rows` rows.
+    #[must_use]
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.ast.limit = Some(rows);
+        self
+    }
+
+    /// Without the first `rows` rows.
+    #[must_use]
+    pub fn offset(mut self, rows: u64) -> Self {
+        self.ast.offset = Some(rows);
+        self
+    }
+
+    /// One row per value of the column; call it again for several columns. Select the column and
+    /// aggregates.
+    #[must_use]
+    pub fn group_by<T: Table + In<S, At>, At, V: ColumnType>(mut self, column: Column<T, V>) -> Self {
+        self.ast.group_by.push(column.reference());
+        self
+    }
+
+    fn with<P: Source, Q, D>(
+        self,
+        decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
+    ) -> Select<P, Q, D> {
+        Select { ast: self.ast, decode, of: PhantomData }
+    }
+}
+
+/// From where.
+impl<S: Source> Select<S> {
+    /// With the matching rows of another table; rows without a match are left out.
+    #[must_use]
+    pub fn join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<U>>::Out>
+    where
+        T: In<S, At>,
+        U: Table,
+        S: Append<U>,
+    {
+        self.ast.joins.push(Join { table: U::def(), left: false, on: on.pairs });
+        self.with(<S as Append<U>>::Out::decode)
+    }
+
+    /// With the matching rows of another table; rows without a match have `None` there.
+    #[must_use]
+    pub fn left_join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<Maybe<U>>>::Out>
+    where
+        T: In<S, At>,
+        U: Table,
+        S: Append<Maybe<U>>,
+    {
+        self.ast.joins.push(Join { table: U::def(), left: true, on: on.pairs });
+        self.with(<S as Append<Maybe<U>>>::Out::decode)
+    }
+}
+
+/// As what.
+impl<S: Source, O> Select<S, O> {
+    /// A column, an expression, or a tuple of them, instead of whole rows.
+    #[must_use]
+    pub fn select<E: Selection<S, At>, At>(mut self, selection: E) -> Select<S, E::Out> {
+        let mut list = SelectList::new();
+        selection.list(&mut list);
+        self.ast.list = list.nodes;
+        self.with(|row| E::decode(row, &mut 0))
+    }
+
+    /// A struct that derives `Row` with `#[row(from = …)]`, instead of whole rows.
+    #[must_use]
+    pub fn select_as<P: Projection<S>>(mut self) -> Select<S, P> {
+        let mut list = SelectList::new();
+        P::select(&mut list);
+        self.ast.list = list.nodes;
+        self.with(<P as Row>::decode)
+    }
+
+    /// The first row, as an `Option`.
+    #[must_use]
+    pub fn first(self) -> Select<S, O, First> {
+        let decode = self.decode;
+        self.with(decode)
+    }
+
+    /// The only row. No row, or several, fail the query.
+    #[must_use]
+    pub fn one(self) -> Select<S, O, One> {
+        let decode = self.decode;
+        self.with(decode)
+    }
+
+    /// The only row, as an `Option`. Several fail the query.
+    #[must_use]
+    pub fn optional(self) -> Select<S, O, Optional> {
+        let decode = self.decode;
+        self.with(decode)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn count(mut self) -> Select<S, u64, One> {
+        self.ast.counted = true;
+        self.with(|row| row.get(0))
+    }
+}
+
+impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
+    type Output = C::Output;
+
+    fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
+        let (sql, binds) = self.ast.to_sql(C::AT_MOST)?;
+        let statement = reader.prepare(&sql)?;
+        C::collect(fetch(Fetch { sql: &sql, statement, positions: None }, &binds, self.decode)?)
+    }
+}
+
+/// The row with one primary key, if there is one. [`Table::get`] makes it.
+pub struct Get<T> {
+    key: Result<Vec<Value<'static>>, ValueError>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A value that is a primary key of type `K`: an operand, or a tuple of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a primary key of type `{K}`",
+    label = "expected a `{K}`"
+)]
+pub trait IntoKey<K> {
+    /// The key's SQL values.
+    ///
+    /// # Errors
+    /// When one has no SQL form.
+    fn into_key(self) -> Result<Vec<Value<'static>>, ValueError>;
+}
+
+impl<K: ColumnType, O: Operand<K>> IntoKey<K> for O {
+    fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {
+        Ok(vec![self.into_value()?])
+    }
+}
+
+macro_rules! tuple_keys {
+    ($(($($K:ident $O:ident $index:tt),+))*) => {$(
+        impl<$($K: ColumnType, $O: Operand<$K>),+> IntoKey<($($K,)+)> for ($($O,)+) {
+            fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {
+                Ok(vec![$(self.$index.into_value()?),+])
+            }
+        }
+    )*};
+}
+
+tuple_keys! {
+    (K0 O0 0, K1 O1 1)
+    (K0 O0 0, K1 O1 1, K2 O2 2)
+    (K0 O0 0, K1 O1 1, K2 O2 2, K3 O3 3)
+}
+
+impl<T: Table> Get<T> {
+    pub(super) fn new<K: IntoKey<T::Key>>(key: K) -> Self {
+        Self { key: key.into_key(), of: PhantomData }
+    }
+}
+
+impl<T: Table> Query for Get<T> {
+    type Output = Option<T>;
+
+    fn run(&self, reader: &Reader<'_>) -> Result<Option<T>, QueryError> {
+        let key = self.key.as_ref().map_err(|source| QueryError::Value {
+            column: T::NAME.to_owned(),
+            source: source.clone(),
+        })?;
+        let sql = &T::def().sql().get;
+        let statement = reader.prepare(sql)?;
+        let rows = fetch(Fetch { sql, statement, positions: None }, key, <T as Row>::decode)?;
+        Ok(rows.into_iter().next())
+    }
+}
+
+impl<S: Source, O, C> Clone for Select<S, O, C> {
+    fn clone(&self) -> Self {
+        Self { ast: self.ast.clone(), decode: self.decode, of: PhantomData }
+    }
+}
+
+impl<S: Source, O, C> fmt::Debug for Select<S, O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ast.fmt(f)
+    }
+}
+
+impl<T> Clone for Get<T> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), of: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Get<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Get").field(&self.key).finish()
+    }
+}

@@ -1,0 +1,169 @@
+//! What a materializer writes with.
+
+use super::query::QueryError;
+use super::{Params, Query, Reader, RowError, RowWriter, Table, TableDef, Write};
+use crate::event::DecodeError;
+use crate::sqlite::{Access, Db, SqliteError};
+use crate::value::ValueError;
+
+/// Why a materializer failed. Nothing of its event was applied.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MaterializeError {
+    /// The event's args are not what its type takes.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// SQLite refused a write; see its kind for constraint violations.
+    #[error("table `{table}`: {source}")]
+    Write {
+        /// The table, or the SQL.
+        table: String,
+        /// What SQLite said.
+        source: SqliteError,
+    },
+    /// A value does not fit its column.
+    #[error("table `{table}`: {source}")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// Which column, and why.
+        source: RowError,
+    },
+    /// A read, or the condition of a write, failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The materializer panicked.
+    #[error("the materializer panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// An error in the app's own words.
+    #[error("{0}")]
+    Custom(String),
+}
+
+impl MaterializeError {
+    /// An error in your own words: the event cannot be applied to this state.
+    pub fn custom(message: impl std::fmt::Display) -> Self {
+        Self::Custom(message.to_string())
+    }
+}
+
+/// The state, as a materializer sees it: it reads what the events before this one have made, and
+/// writes what this one makes. Clocks, randomness and other files are out of reach, in SQL too.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    db: &'a Db,
+    session_id: &'a str,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(db: &'a Db, session_id: &'a str) -> Self {
+        Self { db, session_id }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When a row with its key is there, another constraint fails, or a value does not fit.
+    pub fn insert<T: Table>(&mut self, row: &T) -> Result<(), MaterializeError> {
+        self.put(&T::def().sql().insert, row).map(|_| ())
+    }
+
+    /// Adds a row unless one with its primary key is there; says whether it did.
+    ///
+    /// # Errors
+    /// When another constraint fails or a value does not fit.
+    pub fn insert_or_ignore<T: Table>(&mut self, row: &T) -> Result<bool, MaterializeError> {
+        self.put(&T::def().sql().insert_or_ignore, row).map(|rows| rows > 0)
+    }
+
+    /// Adds a row, or replaces the one with its primary key.
+    ///
+    /// # Errors
+    /// When another constraint fails or a value does not fit.
+    pub fn upsert<T: Table>(&mut self, row: &T) -> Result<(), MaterializeError> {
+        self.put(&T::def().sql().upsert, row).map(|_| ())
+    }
+
+    /// Runs an update or a delete.
+    ///
+    /// # Errors
+    /// When a constraint fails or a value does not fit.
+    pub fn run(&mut self, write: impl Write) -> Result<(), MaterializeError> {
+        self.execute(write).map(|_| ())
+    }
+
+    /// Runs an update or a delete and says how many rows it met.
+    ///
+    /// # Errors
+    /// When a constraint fails or a value does not fit.
+    pub fn execute(&mut self, write: impl Write) -> Result<usize, MaterializeError> {
+        let (sql, binds) = write.to_sql()?;
+        let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
+        run().map_err(|source| MaterializeError::Write { table: sql.clone(), source })
+    }
+
+    /// Asks the state.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+        query.run(&Reader::new(self.db, Access::Materialize, self.session_id))
+    }
+
+    /// Runs an `INSERT`, `UPDATE` or `DELETE` in SQL, with `?` for each of `params`, and says how
+    /// many rows it met.
+    ///
+    /// # Errors
+    /// When SQLite refuses it; also when it calls a function that reads a clock or is random.
+    pub fn sql(&mut self, sql: &str, params: impl Params) -> Result<usize, MaterializeError> {
+        let params = params.into_values().map_err(|source| QueryError::Value {
+            column: format!("a `?` of `{sql}`"),
+            source,
+        })?;
+        let run = || {
+            let mut statement = self.db.prepare_checked(sql, Access::Materialize)?;
+            Ok(statement.execute(rusqlite::params_from_iter(&params))?)
+        };
+        run().map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+    }
+
+    /// The session that committed the event.
+    pub(crate) fn session_id(&self) -> &'a str {
+        self.session_id
+    }
+
+    pub(crate) fn put_document(
+        &mut self,
+        table: &TableDef,
+        id: &str,
+        json: &str,
+    ) -> Result<(), MaterializeError> {
+        let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
+        put().map(|_| ()).map_err(|source| write_error(table, source))
+    }
+
+    fn put<T: Table>(&mut self, sql: &str, row: &T) -> Result<usize, MaterializeError> {
+        let table = T::def();
+        let failed = |source: SqliteError| write_error(table, source);
+        let mut statement = self.db.prepare(sql).map_err(failed)?;
+        row.encode(&mut RowWriter::new(&mut statement, table)).map_err(|source| row_error(table, source))?;
+        statement.raw_execute().map_err(|error| failed(error.into()))
+    }
+}
+
+fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {
+    MaterializeError::Write { table: table.name.to_owned(), source }
+}
+
+fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {
+    MaterializeError::Row { table: table.name, source }
+}
+
+impl From<ValueError> for MaterializeError {
+    fn from(error: ValueError) -> Self {
+        Self::Custom(error.to_string())
+    }
+}

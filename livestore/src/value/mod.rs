@@ -1,0 +1,278 @@
+//! Values: what a column can hold, and how Rust types become it and come back.
+//!
+//! [`Value`] is one SQL value. [`ColumnType`] maps a Rust type to it, in both directions and
+//! checked: what does not fit is a [`ValueError`], never a wrapped or truncated number.
+//! [`Operand`] says what may stand beside a column in a comparison.
+
+mod builtin;
+mod id;
+mod json;
+mod operand;
+mod timestamp;
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub use id::new_id;
+pub use json::Json;
+pub use operand::Operand;
+pub use timestamp::{ParseTimestampError, Timestamp};
+
+/// One SQL value, borrowed where it can be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// `NULL`.
+    Null,
+    /// A 64-bit signed integer.
+    Integer(i64),
+    /// A 64-bit float; never NaN.
+    Real(f64),
+    /// UTF-8 text.
+    Text(Cow<'a, str>),
+    /// Bytes.
+    Blob(Cow<'a, [u8]>),
+}
+
+/// How SQLite stores a column: the type in its `STRICT` declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// `INTEGER`
+    Integer,
+    /// `REAL`
+    Real,
+    /// `TEXT`
+    Text,
+    /// `BLOB`
+    Blob,
+}
+
+/// A Rust type that can be a column.
+///
+/// Implemented for the integers up to 64 bits, `f32`, `f64`, `bool`, `String`, `Vec<u8>`,
+/// [`Timestamp`], [`Json`] and, behind features, types of `chrono`, `jiff` and `uuid`; `Option<V>`
+/// makes any of them nullable. `#[derive(ColumnType)]` covers newtypes and field-less enums.
+///
+/// Implement it by hand for anything else:
+///
+/// ```
+/// use livestore::value::{ColumnType, Storage, Value, ValueError};
+///
+/// /// A colour, stored as `#rrggbb`.
+/// #[derive(Debug, PartialEq)]
+/// struct Color([u8; 3]);
+///
+/// impl ColumnType for Color {
+///     type Base = Self;
+///     const STORAGE: Storage = Storage::Text;
+///
+///     fn encode(&self) -> Result<Value<'_>, ValueError> {
+///         let [r, g, b] = self.0;
+///         Ok(Value::text(format!("#{r:02x}{g:02x}{b:02x}")))
+///     }
+///
+///     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+///         let text = value.as_text()?;
+///         let rgb = text.strip_prefix('#').and_then(|hex| u32::from_str_radix(hex, 16).ok());
+///         let [_, r, g, b] = rgb.ok_or_else(|| ValueError::custom("not a colour"))?.to_be_bytes();
+///         Ok(Color([r, g, b]))
+///     }
+/// }
+///
+/// let red = Color([255, 0, 0]);
+/// assert_eq!(Color::decode(red.encode()?)?, red);
+/// # Ok::<(), ValueError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column",
+    label = "not a column type",
+    note = "derive `ColumnType` for a newtype or a field-less enum, wrap any serde type in `Json<…>`, or implement `ColumnType`"
+)]
+pub trait ColumnType: Sized {
+    /// The type without nullability: `V` for `Option<V>`, `Self` for everything else.
+    type Base: ColumnType;
+
+    /// The declared SQL type.
+    const STORAGE: Storage;
+
+    /// Whether `NULL` is a value of this type; true for `Option<V>` only.
+    const NULLABLE: bool = false;
+
+    /// The only texts the column may hold, when there is such a list: it becomes a `CHECK`.
+    const VARIANTS: &'static [&'static str] = &[];
+
+    /// The SQL value.
+    ///
+    /// # Errors
+    /// When the value has no SQL form, such as a `u64` above `i64::MAX` or a NaN.
+    fn encode(&self) -> Result<Value<'_>, ValueError>;
+
+    /// The Rust value.
+    ///
+    /// # Errors
+    /// When the SQL value is of another type or out of range.
+    fn decode(value: Value<'_>) -> Result<Self, ValueError>;
+}
+
+/// Why a value could not be stored or read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// The SQL value has another type than the column's.
+    #[error("expected {expected}, found {found}")]
+    Type {
+        /// What the Rust type needs.
+        expected: Storage,
+        /// What was there.
+        found: &'static str,
+    },
+    /// A number does not fit.
+    #[error("{value} is out of range for {target}")]
+    OutOfRange {
+        /// The number.
+        value: String,
+        /// The type it does not fit into.
+        target: &'static str,
+    },
+    /// A NaN, which SQL cannot hold.
+    #[error("NaN cannot be stored; use an Option to say that a number is missing")]
+    NotANumber,
+    /// A text that is none of an enum's variants.
+    #[error("\"{found}\" is none of {variants:?}")]
+    NotAVariant {
+        /// The text.
+        found: String,
+        /// What the enum knows.
+        variants: &'static [&'static str],
+    },
+    /// JSON that does not encode or decode.
+    #[error("JSON: {0}")]
+    Json(String),
+    /// An error of a user's own [`ColumnType`].
+    #[error("{0}")]
+    Custom(String),
+}
+
+impl ValueError {
+    /// An error in your own words.
+    pub fn custom(message: impl fmt::Display) -> Self {
+        Self::Custom(message.to_string())
+    }
+
+    /// The error for a text that is none of `variants`.
+    pub fn not_a_variant(found: &str, variants: &'static [&'static str]) -> Self {
+        Self::NotAVariant { found: found.to_owned(), variants }
+    }
+
+    pub(crate) fn out_of_range(value: impl fmt::Display, target: &'static str) -> Self {
+        Self::OutOfRange { value: value.to_string(), target }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A text value.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A value of bytes.
+    pub fn blob(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self::Blob(bytes.into())
+    }
+
+    /// The integer.
+    ///
+    /// # Errors
+    /// [`ValueError::Type`] when it is something else.
+    pub fn as_integer(&self) -> Result<i64, ValueError> {
+        match self {
+            Self::Integer(integer) => Ok(*integer),
+            other => Err(other.unexpected(Storage::Integer)),
+        }
+    }
+
+    /// The float; an integer is taken as one.
+    ///
+    /// # Errors
+    /// [`ValueError::Type`] when it is something else.
+    pub fn as_real(&self) -> Result<f64, ValueError> {
+        match self {
+            Self::Real(real) => Ok(*real),
+            #[expect(clippy::cast_precision_loss, reason = "SQL's own conversion")]
+            Self::Integer(integer) => Ok(*integer as f64),
+            other => Err(other.unexpected(Storage::Real)),
+        }
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// [`ValueError::Type`] when it is something else.
+    pub fn as_text(&self) -> Result<&str, ValueError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            other => Err(other.unexpected(Storage::Text)),
+        }
+    }
+
+    /// The text, owned.
+    ///
+    /// # Errors
+    /// [`ValueError::Type`] when it is something else.
+    pub fn into_text(self) -> Result<String, ValueError> {
+        match self {
+            Self::Text(text) => Ok(text.into_owned()),
+            other => Err(other.unexpected(Storage::Text)),
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Errors
+    /// [`ValueError::Type`] when it is something else.
+    pub fn into_blob(self) -> Result<Vec<u8>, ValueError> {
+        match self {
+            Self::Blob(bytes) => Ok(bytes.into_owned()),
+            other => Err(other.unexpected(Storage::Blob)),
+        }
+    }
+
+    /// The same value, borrowing nothing.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(integer) => Value::Integer(integer),
+            Self::Real(real) => Value::Real(real),
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Blob(bytes) => Value::Blob(Cow::Owned(bytes.into_owned())),
+        }
+    }
+
+    fn unexpected(&self, expected: Storage) -> ValueError {
+        let found = match self {
+            Self::Null => "NULL",
+            Self::Integer(_) => "INTEGER",
+            Self::Real(_) => "REAL",
+            Self::Text(_) => "TEXT",
+            Self::Blob(_) => "BLOB",
+        };
+        ValueError::Type { expected, found }
+    }
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Integer => "INTEGER",
+            Self::Real => "REAL",
+            Self::Text => "TEXT",
+            Self::Blob => "BLOB",
+        })
+    }
+}

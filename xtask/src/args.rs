@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::fmt;
+
+/// What `cargo xtask help` prints.
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test [--fast]                check everything; --fast: only fmt, clippy and the tests
+  bench [--json FILE] [NAME…]  run the benchmarks, all or those named
+  ci                           test as CI does: missing tools are installed, nothing is skipped
+  help                         this text
+";
+
+/// One command, understood.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Check the workspace.
+    Test {
+        /// Leave out what takes long and rarely breaks.
+        fast: bool,
+    },
+    /// Run the benchmarks.
+    Bench {
+        /// Handed to `livestore-benches` as they are: it knows its own flags.
+        args: Vec<String>,
+    },
+    /// Check the workspace as CI does.
+    Ci,
+    /// Say what there is.
+    Help,
+}
+
+/// Why a command line was not understood.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Wrong {
+    /// Nothing was asked for.
+    NoCommand,
+    /// There is no such command.
+    Command(String),
+    /// The command takes no such argument.
+    Argument {
+        /// The command.
+        command: &'static str,
+        /// What it was given.
+        argument: String,
+    },
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommand => write!(f, "which command?"),
+            Self::Command(name) => write!(f, "there is no command `{name}`"),
+            Self::Argument { command, argument } => {
+                write!(f, "`cargo xtask {command}` does not take `{argument}`")
+            }
+        }
+    }
+}
+
+/// Understands the arguments that follow `cargo xtask`.
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, Wrong> {
+    let mut args = args.into_iter();
+    let name = args.next().ok_or(Wrong::NoCommand)?;
+    let rest: Vec<String> = args.collect();
+    if rest.iter().any(|arg| is_help(arg)) {
+        return Ok(Command::Help);
+    }
+    match name.as_str() {
+        "test" => Ok(Command::Test {
+            fast: flag("test", "--fast", rest)?,
+        }),
+        "bench" => Ok(Command::Bench { args: rest }),
+        "ci" => nothing("ci", rest).map(|()| Command::Ci),
+        "help" => nothing("help", rest).map(|()| Command::Help),
+        name if is_help(name) => Ok(Command::Help),
+        _ => Err(Wrong::Command(name)),
+    }
+}
+
+fn is_help(arg: &str) -> bool {
+    arg == "-h" || arg == "--help"
+}
+
+/// Whether `flag` is given; anything else is wrong.
+fn flag(command: &'static str, flag: &str, args: Vec<String>) -> Result<bool, Wrong> {
+    let given = args.iter().any(|arg| arg == flag);
+    let others = args.into_iter().filter(|arg| arg != flag).collect();
+    nothing(command, others).map(|()| given)
+}
+
+fn nothing(command: &'static str, args: Vec<String>) -> Result<(), Wrong> {
+    match args.into_iter().next() {
+        None => Ok(()),
+        Some(argument) => Err(Wrong::Argument { command, argument }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, Wrong> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_command_in_the_usage_is_understood() {
+        assert_eq!(parsed("test"), Ok(Command::Test { fast: false }));
+        assert_eq!(parsed("test --fast"), Ok(Command::Test { fast: true }));
+        assert_eq!(parsed("bench"), Ok(Command::Bench { args: vec![] }));
+        assert_eq!(parsed("ci"), Ok(Command::Ci));
+        assert_eq!(parsed("help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn bench_hands_its_arguments_on_untouched() {
+        let args = ["--json", "out.json", "commit", "rebase"]
+            .map(str::to_owned)
+            .to_vec();
+        assert_eq!(
+            parsed("bench --json out.json commit rebase"),
+            Ok(Command::Bench { args })
+        );
+    }
+
+    #[test]
+    fn help_is_understood_wherever_it_is_asked() {
+        for line in [
+            "--help",
+            "-h",
+            "test --help",
+            "bench commit -h",
+            "ci --help",
+        ] {
+            assert_eq!(parsed(line), Ok(Command::Help), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let messages = [
+            ("", "which command?"),
+            ("tset", "there is no command `tset`"),
+            ("test --fats", "`cargo xtask test` does not take `--fats`"),
+            (
+                "test --fast store",
+                "`cargo xtask test` does not take `store`",
+            ),
+            ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
+            ("help me", "`cargo xtask help` does not take `me`"),
+        ];
+        for (line, message) in messages {
+            assert_eq!(
+                parsed(line).map_err(|wrong| wrong.to_string()),
+                Err(message.to_owned())
+            );
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `cargo xtask test`: the whole check, in the order in which a mistake is cheapest to find.
+
+use std::process::ExitCode;
+
+use crate::line::Line;
+use crate::step::{self, Step};
+use crate::tool::Tool;
+
+/// Checks the workspace. `ci`: install what is missing, skip nothing.
+pub(crate) fn run(fast: bool, ci: bool) -> ExitCode {
+    step::run_all(&plan(fast, ci, Tool::is_here), ci)
+}
+
+fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
+    let needing = |tool: Tool, name, line| match (is_here(tool), ci) {
+        (true, _) => Step::new(name, [line]),
+        (false, true) => Step::new(name, [tool.install(), line]),
+        (false, false) => Step::lacking(name, tool),
+    };
+
+    let mut steps = vec![
+        needing(Tool::Rustfmt, "fmt", Line::cargo("fmt --all --check")),
+        needing(Tool::Clippy, "clippy", clippy()),
+        Step::new("tests", [tests(is_here(Tool::Nextest))]),
+    ];
+    if !fast {
+        steps.extend([
+            Step::new(
+                "doc tests",
+                [Line::cargo("test --doc --workspace --all-features")],
+            ),
+            Step::new("docs", [docs()]),
+            needing(
+                Tool::Deny,
+                "deny",
+                Line::cargo("deny check licenses bans sources"),
+            ),
+            Step::new("package", [package(ci)]),
+        ]);
+    }
+    steps
+}
+
+fn clippy() -> Line {
+    Line::cargo("clippy --workspace --all-targets --all-features -- -D warnings")
+}
+
+/// Without nextest, the targets are named so that doc tests keep their own step.
+fn tests(nextest: bool) -> Line {
+    if nextest {
+        Line::cargo("nextest run --workspace --all-features")
+    } else {
+        Line::cargo("test --workspace --all-features --lib --bins --tests")
+    }
+}
+
+fn docs() -> Line {
+    Line::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
+}
+
+/// Packs every crate that is not `publish = false` and builds each from its package alone, against
+/// the packages of the others: none needs to be on the registry yet. CI packs what is committed.
+fn package(ci: bool) -> Line {
+    let line = Line::cargo("publish --workspace --dry-run");
+    if ci {
+        line
+    } else {
+        line.args(["--allow-dirty".to_owned()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(steps: &[Step]) -> Vec<String> {
+        steps.iter().map(Step::to_string).collect()
+    }
+
+    #[test]
+    fn fast_is_a_beginning_of_the_whole() {
+        let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
+        assert_eq!(shown(&fast), shown(&whole[..3]));
+        assert_eq!(whole.len(), 7);
+    }
+
+    #[test]
+    fn without_nextest_cargo_runs_the_tests() {
+        let steps = shown(&plan(true, true, |tool| tool != Tool::Nextest));
+        assert_eq!(
+            steps[2],
+            "tests: cargo test --workspace --all-features --lib --bins --tests"
+        );
+    }
+
+    #[test]
+    fn a_missing_tool_is_skipped_by_a_person_and_installed_by_ci() {
+        let has = |tool| tool != Tool::Deny;
+        assert_eq!(
+            shown(&plan(false, false, has))[5],
+            "deny: cargo-deny is not installed (cargo install cargo-deny --locked)"
+        );
+        assert_eq!(
+            shown(&plan(false, true, has))[5],
+            "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
+        );
+    }
+
+    #[test]
+    fn only_ci_insists_on_a_clean_tree() {
+        let packages = |ci| shown(&plan(false, ci, |_| true)).pop();
+        assert_eq!(
+            packages(true).as_deref(),
+            Some("package: cargo publish --workspace --dry-run")
+        );
+        assert!(packages(false).is_some_and(|line| line.ends_with("--allow-dirty")));
+    }
+}

@@ -58,7 +58,7 @@
 //! store.commit(TodoEvent::Created { id: new_id(), text: "Buy milk".into(), created_at: now() })?;
 //! let open = store.query(Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc()))?;
 //! assert_eq!(open[0].text, "Buy milk");
-//! # livestore::Result::Ok(())
+//! # Ok::<(), livestore::Error>(())
 //! ```
 //!
 //! # The model
@@ -106,14 +106,14 @@
 
 extern crate self as livestore;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod edge;
 mod error;
 pub mod event;
 pub mod eventlog;
 pub mod prelude;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod schema;
 mod sqlite;
 pub mod state;

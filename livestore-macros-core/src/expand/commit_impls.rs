@@ -21,7 +21,7 @@ fn commit_impl(schema: &Schema, listed: &Type, event: &TokenStream) -> TokenStre
             fn encode(
                 self,
                 batch: &mut #runtime::Batch<'_>,
-            ) -> ::core::result::Result<(), #runtime::CommitError> {
+            ) -> ::core::result::Result<(), #runtime::EncodeBatchError> {
                 batch.push(&self)
             }
         }

@@ -27,7 +27,7 @@ pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
             const NAME: &'static str = #name;
             fn def() -> &'static #runtime::DocumentDef {
                 static DEF: #runtime::DocumentDef =
-                    #runtime::DocumentDef::new(#name, #runtime::DocumentKind::#kind, #shape);
+                    #runtime::DocumentDef::new(#name, #runtime::DocumentKey::#kind, #shape);
                 &DEF
             }
         }

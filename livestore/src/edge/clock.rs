@@ -15,9 +15,8 @@ use crate::value::Timestamp;
 /// ```
 pub fn now() -> Timestamp {
     let now = SystemTime::now();
-    let millis = |elapsed: std::time::Duration| {
-        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
-    };
+    let millis =
+        |elapsed: std::time::Duration| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millis(match now.duration_since(UNIX_EPOCH) {
         Ok(since) => millis(since),
         Err(before) => -millis(before.duration()),

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::Connection;
 
-pub use quarantine::{Quarantined, QuarantineReason};
+pub use quarantine::{QuarantineReason, Quarantined};
 pub use replay::{Boot, BootStage, UnknownEvents};
 pub(crate) use replay::{Replay, ReplayError};
 pub(crate) use snapshot::Snapshot;
@@ -47,7 +47,10 @@ pub(crate) struct State {
 impl State {
     /// The state before the first event.
     pub(crate) fn empty(schema: &'static SchemaDef) -> Result<Self, StateError> {
-        let state = Self::over(Connection::open_in_memory().map_err(SqliteError::from)?, schema)?;
+        let state = Self::over(
+            Connection::open_in_memory().map_err(SqliteError::from)?,
+            schema,
+        )?;
         state.db.run_all(quarantine::DDL)?;
         state.db.run_all(schema.ddl()?)?;
         Ok(state)
@@ -56,20 +59,34 @@ impl State {
     fn over(conn: Connection, schema: &'static SchemaDef) -> Result<Self, StateError> {
         let db = Db::new(conn)?;
         db.run_all("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
-        Ok(Self { db, schema, head: SeqNum::ROOT })
+        Ok(Self {
+            db,
+            schema,
+            head: SeqNum::ROOT,
+        })
     }
 
-    pub(crate) fn query<Q: Query>(&self, query: &Q, session_id: &str) -> Result<Q::Output, QueryError> {
+    pub(crate) fn query<Q: Query>(
+        &self,
+        query: &Q,
+        session_id: &str,
+    ) -> Result<Q::Output, QueryError> {
         query.run(&Reader::new(&self.db, Access::Query, session_id))
     }
 
     /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
-    pub(crate) fn apply(&self, event: &EncodedEvent, set: &EventSet) -> Result<(), MaterializeError> {
+    pub(crate) fn apply(
+        &self,
+        event: &EncodedEvent,
+        set: &EventSet,
+    ) -> Result<(), MaterializeError> {
         let mut writer = Writer::new(&self.db, &event.session_id);
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
         catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
-            Err(MaterializeError::Panicked { message: panic_message(&*panic) })
+            Err(MaterializeError::Panicked {
+                message: panic_message(&*panic),
+            })
         })
     }
 

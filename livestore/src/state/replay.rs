@@ -90,7 +90,9 @@ impl Replay<'_> {
         let mut done = 0;
         loop {
             let page = pages.next_page().map_err(ReplayError::Eventlog)?;
-            let Some(last) = page.last() else { return Ok(done) };
+            let Some(last) = page.last() else {
+                return Ok(done);
+            };
             self.page(state, &page)?;
             state.head = last.seq;
             done += page.len() as u64;
@@ -139,7 +141,10 @@ impl Replay<'_> {
             UnknownEvents::Ignore => {}
             UnknownEvents::Fail => {
                 let name = event.name.clone().into_owned();
-                return Err(ReplayError::Unknown { seq: event.seq, name });
+                return Err(ReplayError::Unknown {
+                    seq: event.seq,
+                    name,
+                });
             }
             UnknownEvents::Call(callback) => {
                 // A callback that panics has been told; the store goes on.

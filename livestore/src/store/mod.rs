@@ -58,7 +58,7 @@ use tail::Tail;
 /// store.commit(NoteWritten { id: "a".into(), text: "Hello".into() })?;
 /// let note = store.query(Note::get("a"))?;
 /// assert_eq!(note.unwrap().text, "Hello");
-/// # livestore::Result::Ok(())
+/// # Ok::<(), livestore::Error>(())
 /// ```
 pub struct Store<S> {
     inner: Arc<Inner>,
@@ -94,7 +94,10 @@ impl<S: Schema> Store<S> {
     }
 
     fn from_inner(inner: Arc<Inner>) -> Self {
-        Self { inner, schema: PhantomData }
+        Self {
+            inner,
+            schema: PhantomData,
+        }
     }
 
     /// Asks the state.
@@ -187,7 +190,9 @@ impl Inner {
     }
 
     fn close(&self) -> Result<(), CloseError> {
-        let Some(mut core) = self.core().take() else { return Ok(()) };
+        let Some(mut core) = self.core().take() else {
+            return Ok(());
+        };
         self.tail.close();
         let flushed = core.log.flush();
         if let Some(snapshots) = &core.snapshots {
@@ -207,7 +212,10 @@ impl Drop for Inner {
 
 impl<S> Clone for Store<S> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), schema: PhantomData }
+        Self {
+            inner: Arc::clone(&self.inner),
+            schema: PhantomData,
+        }
     }
 }
 

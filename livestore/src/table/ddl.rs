@@ -39,8 +39,11 @@ impl TableDef {
             .filter(|(index, _)| !self.primary_key.contains(index))
             .map(|(_, column)| format!("{0} = excluded.{0}", quote(column.name)))
             .collect();
-        let conflict =
-            if others.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", others.join(", ")) };
+        let conflict = if others.is_empty() {
+            "NOTHING".into()
+        } else {
+            format!("UPDATE SET {}", others.join(", "))
+        };
         let insert = format!("INTO {table} ({columns}) VALUES ({binds})");
         TableSql {
             insert_or_ignore: format!("INSERT {insert} ON CONFLICT ({key}) DO NOTHING"),
@@ -58,9 +61,16 @@ impl TableDef {
         }
         parts.push(format!("PRIMARY KEY ({})", self.names(self.primary_key)));
         parts.extend(self.checks.iter().map(|check| format!("CHECK ({check})")));
-        parts.extend(self.foreign_keys.iter().map(|key| self.foreign_key_ddl(key)));
-        let mut ddl =
-            format!("CREATE TABLE {} (\n  {}\n) STRICT;\n", quote(self.name), parts.join(",\n  "));
+        parts.extend(
+            self.foreign_keys
+                .iter()
+                .map(|key| self.foreign_key_ddl(key)),
+        );
+        let mut ddl = format!(
+            "CREATE TABLE {} (\n  {}\n) STRICT;\n",
+            quote(self.name),
+            parts.join(",\n  ")
+        );
         for index in self.indexes {
             ddl.push_str(&self.index_ddl(index));
         }
@@ -93,7 +103,11 @@ impl TableDef {
     }
 
     fn names(&self, columns: &[usize]) -> String {
-        list(columns.iter().map(|&column| quote(self.column_name(column))))
+        list(
+            columns
+                .iter()
+                .map(|&column| quote(self.column_name(column))),
+        )
     }
 }
 
@@ -106,7 +120,12 @@ fn column_ddl(column: &ColumnDef) -> Result<String, ValueError> {
         let _ = write!(ddl, " DEFAULT {}", literal(&default()?));
     }
     if !column.variants.is_empty() {
-        let variants = list(column.variants.iter().map(|text| literal(&Value::text(*text))));
+        let variants = list(
+            column
+                .variants
+                .iter()
+                .map(|text| literal(&Value::text(*text))),
+        );
         let _ = write!(ddl, " CHECK ({} IN ({variants}))", quote(column.name));
     }
     if let Some(check) = column.check {
@@ -120,12 +139,19 @@ fn literal(value: &Value<'_>) -> String {
         Value::Null => "NULL".into(),
         Value::Integer(integer) => integer.to_string(),
         Value::Real(real) if real.is_infinite() => {
-            if *real > 0.0 { "9e999".into() } else { "-9e999".into() }
+            if *real > 0.0 {
+                "9e999".into()
+            } else {
+                "-9e999".into()
+            }
         }
         Value::Real(real) => format!("{real:?}"),
         Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Value::Blob(bytes) => {
-            bytes.iter().fold("X'".to_owned(), |sql, byte| format!("{sql}{byte:02x}")) + "'"
+            bytes
+                .iter()
+                .fold("X'".to_owned(), |sql, byte| format!("{sql}{byte:02x}"))
+                + "'"
         }
     }
 }

@@ -31,7 +31,7 @@ pub use raw::{Bind, Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
 pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
 pub use selection::{Projection, SelectList, Selection};
-pub use source::{at, Anything, Append, In, Maybe, On, Slot, Source};
+pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
 pub use write::{Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
 
@@ -59,7 +59,7 @@ pub trait Table: Row + 'static {
     ///
     /// # Errors
     /// When a value has no SQL form.
-    fn encode(&self, row: &mut RowWriter<'_, '_>) -> Result<(), RowError>;
+    fn encode(&self, row: &mut RowWriter<'_>) -> Result<(), RowError>;
 
     /// The row with this primary key, if there is one.
     fn get<K: IntoKey<Self::Key>>(key: K) -> Get<Self> {

@@ -79,7 +79,10 @@ pub enum QueryError {
 
 impl QueryError {
     pub(super) fn sql(sql: &str, source: impl Into<SqliteError>) -> Self {
-        Self::Sql { sql: sql.to_owned(), source: source.into() }
+        Self::Sql {
+            sql: sql.to_owned(),
+            source: source.into(),
+        }
     }
 }
 
@@ -93,7 +96,11 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(db: &'a Db, access: Access, session_id: &'a str) -> Self {
-        Self { db, access, session_id }
+        Self {
+            db,
+            access,
+            session_id,
+        }
     }
 
     /// The session whose client documents are read.
@@ -102,7 +109,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The JSON of the client document in `table` with this id, if it was ever set.
-    pub(crate) fn document(&self, table: &TableDef, id: &str) -> Result<Option<String>, QueryError> {
+    pub(crate) fn document(
+        &self,
+        table: &TableDef,
+        id: &str,
+    ) -> Result<Option<String>, QueryError> {
         let sql = &table.sql().get;
         let mut statement = self.prepare(sql)?;
         let found = statement.query_row([id], |row| row.get(1)).optional();
@@ -110,7 +121,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
-        self.db.prepare(sql).map_err(|source| QueryError::sql(sql, source))
+        self.db
+            .prepare(sql)
+            .map_err(|source| QueryError::sql(sql, source))
     }
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
@@ -133,11 +146,16 @@ pub(super) fn fetch<O>(
     binds: &[Value<'_>],
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
 ) -> Result<Vec<O>, QueryError> {
-    let Fetch { sql, mut statement, positions } = fetch;
+    let Fetch {
+        sql,
+        mut statement,
+        positions,
+    } = fetch;
     let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
     let mut found = Vec::new();
-    let mut rows =
-        statement.query(rusqlite::params_from_iter(binds)).map_err(failed)?;
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(binds))
+        .map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         found.push(decode(&RowReader::new(row, positions))?);
     }

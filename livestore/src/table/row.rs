@@ -49,12 +49,20 @@ pub struct RowReader<'r> {
 
 impl<'r> RowReader<'r> {
     pub(super) fn new(row: &'r rusqlite::Row<'r>, positions: Option<&'r [usize]>) -> Self {
-        Self { row, positions, offset: 0 }
+        Self {
+            row,
+            positions,
+            offset: 0,
+        }
     }
 
     /// The same row, read from column `offset` on: the second table of a join.
     pub(super) fn skip(&self, offset: usize) -> Self {
-        Self { row: self.row, positions: None, offset: self.offset + offset }
+        Self {
+            row: self.row,
+            positions: None,
+            offset: self.offset + offset,
+        }
     }
 
     /// The value of column `index`.
@@ -64,7 +72,10 @@ impl<'r> RowReader<'r> {
     pub fn get<V: ColumnType>(&self, index: usize) -> Result<V, RowError> {
         self.value(index)
             .and_then(V::decode)
-            .map_err(|source| RowError { column: self.column_name(index), source })
+            .map_err(|source| RowError {
+                column: self.column_name(index),
+                source,
+            })
     }
 
     pub(super) fn is_null(&self, index: usize) -> bool {
@@ -72,7 +83,10 @@ impl<'r> RowReader<'r> {
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>, ValueError> {
-        let value = self.row.get_ref(self.position(index)).map_err(ValueError::custom)?;
+        let value = self
+            .row
+            .get_ref(self.position(index))
+            .map_err(ValueError::custom)?;
         value_of(value)
     }
 
@@ -84,23 +98,41 @@ impl<'r> RowReader<'r> {
 
     fn column_name(&self, index: usize) -> String {
         let statement = self.row.as_ref();
-        statement.column_name(self.position(index)).map_or_else(|_| index.to_string(), str::to_owned)
+        statement
+            .column_name(self.position(index))
+            .map_or_else(|_| index.to_string(), str::to_owned)
     }
 }
 
-/// Binds a table's row to a statement.
-pub struct RowWriter<'s, 'c> {
-    statement: &'s mut CachedStatement<'c>,
+/// Takes a row's values, column by column.
+pub struct RowWriter<'a> {
+    sink: &'a mut dyn RowSink,
     table: &'static TableDef,
     next: usize,
 }
 
-impl<'s, 'c> RowWriter<'s, 'c> {
-    pub(super) fn new(statement: &'s mut CachedStatement<'c>, table: &'static TableDef) -> Self {
-        Self { statement, table, next: 0 }
+/// Where a row's values go.
+pub(super) trait RowSink {
+    fn put(&mut self, index: usize, value: Value<'_>) -> Result<(), ValueError>;
+}
+
+impl RowSink for CachedStatement<'_> {
+    fn put(&mut self, index: usize, value: Value<'_>) -> Result<(), ValueError> {
+        self.raw_bind_parameter(index + 1, value)
+            .map_err(ValueError::custom)
+    }
+}
+
+impl<'a> RowWriter<'a> {
+    pub(super) fn new(sink: &'a mut dyn RowSink, table: &'static TableDef) -> Self {
+        Self {
+            sink,
+            table,
+            next: 0,
+        }
     }
 
-    /// Binds the next column.
+    /// Takes the next column's value.
     ///
     /// # Errors
     /// When the value has no SQL form.
@@ -109,11 +141,7 @@ impl<'s, 'c> RowWriter<'s, 'c> {
         self.next += 1;
         value
             .encode()
-            .and_then(|value| {
-                self.statement
-                    .raw_bind_parameter(index + 1, value)
-                    .map_err(ValueError::custom)
-            })
+            .and_then(|value| self.sink.put(index, value))
             .map_err(|source| RowError {
                 column: format!("{}.{}", self.table.name, self.table.column_name(index)),
                 source,
@@ -121,9 +149,11 @@ impl<'s, 'c> RowWriter<'s, 'c> {
     }
 }
 
-impl fmt::Debug for RowWriter<'_, '_> {
+impl fmt::Debug for RowWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowWriter").field("table", &self.table.name).finish_non_exhaustive()
+        f.debug_struct("RowWriter")
+            .field("table", &self.table.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use super::ast::{Join, SelectAst};
 use super::query::{Fetch, fetch};
 use super::{
-    Append, Condition, In, Maybe, On, Order, Projection, Query, QueryError, Reader, Row, RowError,
-    RowReader, SelectList, Selection, Source, Table, Column,
+    Append, Column, Condition, In, Maybe, On, Order, Projection, Query, QueryError, Reader, Row,
+    RowError, RowReader, SelectList, Selection, Source, Table,
 };
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
@@ -97,7 +97,11 @@ impl<O> Cardinality<O> for Optional {
 
 impl<T: Table> Select<T> {
     pub(super) fn new() -> Self {
-        Self { ast: SelectAst::new(T::def()), decode: <T as Source>::decode, of: PhantomData }
+        Self {
+            ast: SelectAst::new(T::def()),
+            decode: <T as Source>::decode,
+            of: PhantomData,
+        }
     }
 }
 
@@ -134,7 +138,10 @@ impl<S: Source, O, C> Select<S, O, C> {
     /// One row per value of the column; call it again for several columns. Select the column and
     /// aggregates.
     #[must_use]
-    pub fn group_by<T: Table + In<S, At>, At, V: ColumnType>(mut self, column: Column<T, V>) -> Self {
+    pub fn group_by<T: Table + In<S, At>, At, V: ColumnType>(
+        mut self,
+        column: Column<T, V>,
+    ) -> Self {
         self.ast.group_by.push(column.reference());
         self
     }
@@ -143,7 +150,11 @@ impl<S: Source, O, C> Select<S, O, C> {
         self,
         decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
     ) -> Select<P, Q, D> {
-        Select { ast: self.ast, decode, of: PhantomData }
+        Select {
+            ast: self.ast,
+            decode,
+            of: PhantomData,
+        }
     }
 }
 
@@ -157,7 +168,11 @@ impl<S: Source> Select<S> {
         U: Table,
         S: Append<U>,
     {
-        self.ast.joins.push(Join { table: U::def(), left: false, on: on.pairs });
+        self.ast.joins.push(Join {
+            table: U::def(),
+            left: false,
+            on: on.pairs,
+        });
         self.with(<S as Append<U>>::Out::decode)
     }
 
@@ -169,7 +184,11 @@ impl<S: Source> Select<S> {
         U: Table,
         S: Append<Maybe<U>>,
     {
-        self.ast.joins.push(Join { table: U::def(), left: true, on: on.pairs });
+        self.ast.joins.push(Join {
+            table: U::def(),
+            left: true,
+            on: on.pairs,
+        });
         self.with(<S as Append<Maybe<U>>>::Out::decode)
     }
 }
@@ -229,7 +248,15 @@ impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
         let (sql, binds) = self.ast.to_sql(C::AT_MOST)?;
         let statement = reader.prepare(&sql)?;
-        C::collect(fetch(Fetch { sql: &sql, statement, positions: None }, &binds, self.decode)?)
+        C::collect(fetch(
+            Fetch {
+                sql: &sql,
+                statement,
+                positions: None,
+            },
+            &binds,
+            self.decode,
+        )?)
     }
 }
 
@@ -276,7 +303,10 @@ tuple_keys! {
 
 impl<T: Table> Get<T> {
     pub(super) fn new<K: IntoKey<T::Key>>(key: K) -> Self {
-        Self { key: key.into_key(), of: PhantomData }
+        Self {
+            key: key.into_key(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -290,14 +320,26 @@ impl<T: Table> Query for Get<T> {
         })?;
         let sql = &T::def().sql().get;
         let statement = reader.prepare(sql)?;
-        let rows = fetch(Fetch { sql, statement, positions: None }, key, <T as Row>::decode)?;
+        let rows = fetch(
+            Fetch {
+                sql,
+                statement,
+                positions: None,
+            },
+            key,
+            <T as Row>::decode,
+        )?;
         Ok(rows.into_iter().next())
     }
 }
 
 impl<S: Source, O, C> Clone for Select<S, O, C> {
     fn clone(&self) -> Self {
-        Self { ast: self.ast.clone(), decode: self.decode, of: PhantomData }
+        Self {
+            ast: self.ast.clone(),
+            decode: self.decode,
+            of: PhantomData,
+        }
     }
 }
 
@@ -309,7 +351,10 @@ impl<S: Source, O, C> fmt::Debug for Select<S, O, C> {
 
 impl<T> Clone for Get<T> {
     fn clone(&self) -> Self {
-        Self { key: self.key.clone(), of: PhantomData }
+        Self {
+            key: self.key.clone(),
+            of: PhantomData,
+        }
     }
 }
 

@@ -76,7 +76,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When another constraint fails or a value does not fit.
     pub fn insert_or_ignore<T: Table>(&mut self, row: &T) -> Result<bool, MaterializeError> {
-        self.put(&T::def().sql().insert_or_ignore, row).map(|rows| rows > 0)
+        self.put(&T::def().sql().insert_or_ignore, row)
+            .map(|rows| rows > 0)
     }
 
     /// Adds a row, or replaces the one with its primary key.
@@ -101,8 +102,16 @@ impl<'a> Writer<'a> {
     /// When a constraint fails or a value does not fit.
     pub fn execute(&mut self, write: impl Write) -> Result<usize, MaterializeError> {
         let (sql, binds) = write.to_sql()?;
-        let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
-        run().map_err(|source| MaterializeError::Write { table: sql.clone(), source })
+        let run = || {
+            Ok(self
+                .db
+                .prepare(&sql)?
+                .execute(rusqlite::params_from_iter(&binds))?)
+        };
+        run().map_err(|source| MaterializeError::Write {
+            table: sql.clone(),
+            source,
+        })
     }
 
     /// Asks the state.
@@ -127,7 +136,10 @@ impl<'a> Writer<'a> {
             let mut statement = self.db.prepare_checked(sql, Access::Materialize)?;
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
-        run().map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+        run().map_err(|source| MaterializeError::Write {
+            table: sql.to_owned(),
+            source,
+        })
     }
 
     /// The session that committed the event.
@@ -142,24 +154,35 @@ impl<'a> Writer<'a> {
         json: &str,
     ) -> Result<(), MaterializeError> {
         let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
-        put().map(|_| ()).map_err(|source| write_error(table, source))
+        put()
+            .map(|_| ())
+            .map_err(|source| write_error(table, source))
     }
 
     fn put<T: Table>(&mut self, sql: &str, row: &T) -> Result<usize, MaterializeError> {
         let table = T::def();
         let failed = |source: SqliteError| write_error(table, source);
         let mut statement = self.db.prepare(sql).map_err(failed)?;
-        row.encode(&mut RowWriter::new(&mut statement, table)).map_err(|source| row_error(table, source))?;
-        statement.raw_execute().map_err(|error| failed(error.into()))
+        row.encode(&mut RowWriter::new(&mut statement, table))
+            .map_err(|source| row_error(table, source))?;
+        statement
+            .raw_execute()
+            .map_err(|error| failed(error.into()))
     }
 }
 
 fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {
-    MaterializeError::Write { table: table.name.to_owned(), source }
+    MaterializeError::Write {
+        table: table.name.to_owned(),
+        source,
+    }
 }
 
 fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {
-    MaterializeError::Row { table: table.name, source }
+    MaterializeError::Row {
+        table: table.name,
+        source,
+    }
 }
 
 impl From<ValueError> for MaterializeError {

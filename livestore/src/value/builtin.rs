@@ -30,7 +30,11 @@ impl ColumnType for f64 {
     const STORAGE: Storage = Storage::Real;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
-        if self.is_nan() { Err(ValueError::NotANumber) } else { Ok(Value::Real(*self)) }
+        if self.is_nan() {
+            Err(ValueError::NotANumber)
+        } else {
+            Ok(Value::Real(*self))
+        }
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -43,7 +47,11 @@ impl ColumnType for f32 {
     const STORAGE: Storage = Storage::Real;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
-        if self.is_nan() { Err(ValueError::NotANumber) } else { Ok(Value::Real(f64::from(*self))) }
+        if self.is_nan() {
+            Err(ValueError::NotANumber)
+        } else {
+            Ok(Value::Real(f64::from(*self)))
+        }
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {

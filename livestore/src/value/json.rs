@@ -16,7 +16,9 @@ use super::{ColumnType, Storage, Value, ValueError};
 ///
 /// A `Json<Vec<E>>` column can be filtered with
 /// [`contains`](crate::table::Column::contains).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Json<T>(pub T);
 

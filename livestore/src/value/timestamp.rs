@@ -64,7 +64,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -89,7 +93,10 @@ impl fmt::Display for Timestamp {
         }
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, milli) = (of_day / 1_000 % 60, of_day % 1_000);
-        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+        write!(
+            f,
+            "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
     }
 }
 
@@ -120,7 +127,9 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
     let of_day = hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
     let millis = days_from_civil(year, month, day) * MILLIS_PER_DAY + of_day;
-    (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis).then_some(Timestamp(millis))
+    (Timestamp::MIN.0..=Timestamp::MAX.0)
+        .contains(&millis)
+        .then_some(Timestamp(millis))
 }
 
 fn parse_date(date: &str) -> Option<(i64, i64, i64)> {
@@ -200,9 +209,19 @@ mod tests {
     #[test]
     fn what_is_not_a_time_is_refused() {
         for text in [
-            "", "Z", "T", "2026-11-22", "2026-11-22T13:05:09.210", "2026-02-30T00:00:00Z",
-            "2026-13-01T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T13:05:09.Z",
-            "2026-1-02T00:00:00Z", "+999999-01-01T00:00:00Z", "2026-11-22T13:05Z", "é-11-22T13:05:09Z",
+            "",
+            "Z",
+            "T",
+            "2026-11-22",
+            "2026-11-22T13:05:09.210",
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-11-22T24:00:00Z",
+            "2026-11-22T13:05:09.Z",
+            "2026-1-02T00:00:00Z",
+            "+999999-01-01T00:00:00Z",
+            "2026-11-22T13:05Z",
+            "é-11-22T13:05:09Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }

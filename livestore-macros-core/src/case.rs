@@ -59,14 +59,10 @@ const RULES: [(&str, RenameRule); 8] = [
 impl RenameRule {
     pub(crate) fn parse(rule: &LitStr) -> syn::Result<Self> {
         let text = rule.value();
-        RULES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, rule)| *rule)
-            .ok_or_else(|| {
-                let hint = suggest::hint(&text, &RULES.map(|(name, _)| name));
-                syn::Error::new_spanned(rule, format!("unknown rename rule {text:?}{hint}"))
-            })
+        RULES.iter().find(|(name, _)| *name == text).map(|(_, rule)| *rule).ok_or_else(|| {
+            let hint = suggest::hint(&text, &RULES.map(|(name, _)| name));
+            syn::Error::new_spanned(rule, format!("unknown rename rule {text:?}{hint}"))
+        })
     }
 
     /// Applies the rule to a field's name, as serde does: the name is taken to be `snake_case`.
@@ -91,9 +87,9 @@ impl RenameRule {
             Self::Snake => snake_case_of_variant(variant),
             Self::ScreamingSnake => snake_case_of_variant(variant).to_ascii_uppercase(),
             Self::Kebab => snake_case_of_variant(variant).replace('_', "-"),
-            Self::ScreamingKebab => snake_case_of_variant(variant)
-                .to_ascii_uppercase()
-                .replace('_', "-"),
+            Self::ScreamingKebab => {
+                snake_case_of_variant(variant).to_ascii_uppercase().replace('_', "-")
+            }
         }
     }
 }

@@ -15,9 +15,7 @@ pub(crate) struct Ctxt {
 
 impl Ctxt {
     pub(crate) fn new() -> Self {
-        Self {
-            errors: RefCell::default(),
-        }
+        Self { errors: RefCell::default() }
     }
 
     /// An error that underlines `tokens`.
@@ -40,10 +38,6 @@ impl Ctxt {
 
     /// One `compile_error!` per error; nothing when all went well.
     pub(crate) fn finish(self) -> TokenStream {
-        self.errors
-            .into_inner()
-            .iter()
-            .map(syn::Error::to_compile_error)
-            .collect()
+        self.errors.into_inner().iter().map(syn::Error::to_compile_error).collect()
     }
 }

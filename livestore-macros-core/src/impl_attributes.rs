@@ -15,9 +15,7 @@ pub(crate) struct ImplAttributes {
 
 impl ImplAttributes {
     pub(crate) fn of_struct(item: &ItemStruct) -> Self {
-        Self {
-            allow_deprecated: is_deprecated(&item.attrs) || has_deprecated(&item.fields),
-        }
+        Self { allow_deprecated: is_deprecated(&item.attrs) || has_deprecated(&item.fields) }
     }
 
     pub(crate) fn of_input(input: &DeriveInput) -> Self {
@@ -29,9 +27,7 @@ impl ImplAttributes {
                 .any(|variant| is_deprecated(&variant.attrs) || has_deprecated(&variant.fields)),
             Data::Union(_) => false,
         };
-        Self {
-            allow_deprecated: is_deprecated(&input.attrs) || inside,
-        }
+        Self { allow_deprecated: is_deprecated(&input.attrs) || inside }
     }
 
     /// For an impl of things that the user calls by name, and may leave unused.

@@ -183,10 +183,7 @@ impl Key<'_> {
     pub(crate) fn unsupported_serde(&self, place: &str, supported: &[&str]) -> syn::Error {
         let message = match suggest::closest(&self.name(), supported.iter().copied()) {
             Some(near) => {
-                format!(
-                    "unknown key `{}` in `#[serde(..)]`: did you mean `{near}`?",
-                    self.ident
-                )
+                format!("unknown key `{}` in `#[serde(..)]`: did you mean `{near}`?", self.ident)
             }
             None => format!(
                 "`#[serde({})]` is not supported on {place}: supported are {}",

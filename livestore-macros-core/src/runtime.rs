@@ -21,9 +21,7 @@ impl Runtime {
 
     /// Where the path is not given as a key.
     pub(crate) fn with_path(path: Path) -> Self {
-        Self {
-            path: Slot::of(path),
-        }
+        Self { path: Slot::of(path) }
     }
 
     /// The path with all its tokens at `span`, for an expression that is underlined as a whole.

@@ -52,9 +52,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i + 1];
         for (j, cb) in b.iter().enumerate() {
             let at = |row: Option<&Vec<usize>>, column: usize| {
-                row.and_then(|row| row.get(column))
-                    .copied()
-                    .unwrap_or(usize::MAX - 1)
+                row.and_then(|row| row.get(column)).copied().unwrap_or(usize::MAX - 1)
             };
             let above = table.last();
             let mut best = (at(above, j) + usize::from(ca != cb))
@@ -68,11 +66,7 @@ fn distance(a: &str, b: &str) -> usize {
         }
         table.push(row);
     }
-    table
-        .last()
-        .and_then(|row| row.last())
-        .copied()
-        .unwrap_or(0)
+    table.last().and_then(|row| row.last()).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -89,19 +83,13 @@ mod tests {
 
     #[test]
     fn suggests_only_what_is_close() {
-        assert_eq!(
-            closest("primry_key", ["name", "primary_key"]),
-            Some("primary_key")
-        );
+        assert_eq!(closest("primry_key", ["name", "primary_key"]), Some("primary_key"));
         assert_eq!(closest("banana", ["name", "primary_key"]), None);
     }
 
     #[test]
     fn hints() {
-        assert_eq!(
-            hint("idnex", &["index", "unique"]),
-            ": did you mean `index`?"
-        );
+        assert_eq!(hint("idnex", &["index", "unique"]), ": did you mean `index`?");
         assert_eq!(
             hint("xyz", &["index", "unique", "name"]),
             ": expected `index`, `unique` or `name`"

@@ -7,10 +7,7 @@ use syn::{Attribute, Type};
 /// Whether the type is written `Option<..>`, under whatever path.
 pub(crate) fn is_option(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path
-        .segments
-        .last()
-        .is_some_and(|last| last.ident == "Option")
+    path.path.segments.last().is_some_and(|last| last.ident == "Option")
 }
 
 /// The tokens as text that does not depend on how the compiler prints spaces.
@@ -47,11 +44,7 @@ fn write_stable(text: &mut String, tokens: TokenStream) {
 
 /// The doc comments among `attrs`.
 pub(crate) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("doc"))
-        .cloned()
-        .collect()
+    attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect()
 }
 
 #[cfg(test)]
@@ -61,9 +54,6 @@ mod tests {
     #[test]
     fn text_has_only_the_spaces_it_needs() {
         let ty: Type = syn::parse_quote!(Vec<Option<Box<dyn Fn(&'static str, u8) -> [u8; 4]>>>);
-        assert_eq!(
-            stable_text(&ty),
-            "Vec<Option<Box<dyn Fn(&'static str,u8)->[u8;4]>>>"
-        );
+        assert_eq!(stable_text(&ty), "Vec<Option<Box<dyn Fn(&'static str,u8)->[u8;4]>>>");
     }
 }

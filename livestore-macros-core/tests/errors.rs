@@ -9,11 +9,7 @@ fn errors(code: TokenStream) -> Vec<String> {
     let tokens: Vec<TokenTree> = code.into_iter().collect();
     let mut messages = Vec::new();
     for window in tokens.windows(3) {
-        if let [
-            TokenTree::Ident(name),
-            TokenTree::Punct(_),
-            TokenTree::Group(group),
-        ] = window
+        if let [TokenTree::Ident(name), TokenTree::Punct(_), TokenTree::Group(group)] = window
             && name == "compile_error"
             && group.delimiter() == Delimiter::Brace
         {
@@ -172,10 +168,7 @@ fn names_in_the_database() {
             "a table's name cannot start with `__livestore`, which is reserved: write `name = \"…\"` with another name",
         ]
     );
-    assert_errors!(
-        table(quote!(name = ""), item.clone()),
-        ["a table's name cannot be empty"]
-    );
+    assert_errors!(table(quote!(name = ""), item.clone()), ["a table's name cannot be empty"]);
     assert_errors!(
         table(quote!(name = "a", name = "b"), item),
         ["`name` is given twice: remove one",]
@@ -183,10 +176,7 @@ fn names_in_the_database() {
     let same = quote! {
         struct Todo { #[column(primary_key)] id: String, #[column(name = "ID")] other: String }
     };
-    assert_errors!(
-        table(quote!(), same),
-        ["`id` is already stored in column `ID`"]
-    );
+    assert_errors!(table(quote!(), same), ["`id` is already stored in column `ID`"]);
 }
 
 #[test]
@@ -205,16 +195,10 @@ fn indexes() {
     );
     assert_errors!(
         table(quote!(index(at, at, xyz)), item.clone()),
-        [
-            "`at` is named twice: remove one",
-            "the table has no field `xyz`: expected `id` or `at`",
-        ]
+        ["`at` is named twice: remove one", "the table has no field `xyz`: expected `id` or `at`",]
     );
     assert_errors!(
-        table(
-            quote!(index(name = "by_at"), unique, index(name = "x", colums(at))),
-            item
-        ),
+        table(quote!(index(name = "by_at"), unique, index(name = "x", colums(at))), item),
         [
             "`index` needs columns: write `index(name = \"…\", columns(a, b))`",
             "`unique` needs fields: write `unique(a, b)`",
@@ -415,10 +399,7 @@ fn schemas() {
             "expected nothing after the schema",
         ]
     );
-    assert_errors!(
-        macros::schema(quote!(pub App { events: [A B] })),
-        ["expected `,`"]
-    );
+    assert_errors!(macros::schema(quote!(pub App { events: [A B] })), ["expected `,`"]);
     assert_errors!(
         macros::schema(quote!({})),
         ["expected identifier: write `pub App { tables: [..], events: [..] }`",]

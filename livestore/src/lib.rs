@@ -121,6 +121,10 @@ pub mod store;
 pub mod table;
 pub mod value;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub use edge::now;
 pub use error::{Error, Result};
 pub use event::SeqNum;

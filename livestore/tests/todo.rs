@@ -20,11 +20,7 @@ pub struct Todo {
 #[derive(Event, Debug, Clone)]
 pub enum TodoEvent {
     #[event(name = "v1.TodoCreated")]
-    Created {
-        id: String,
-        text: String,
-        created_at: Timestamp,
-    },
+    Created { id: String, text: String, created_at: Timestamp },
     #[event(name = "v1.TodoCompleted")]
     Completed { id: String },
     #[event(name = "v1.TodoClearedCompleted")]
@@ -34,26 +30,18 @@ pub enum TodoEvent {
 impl Materialize for TodoEvent {
     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
         match self {
-            Self::Created {
-                id,
-                text,
-                created_at,
-            } => state.insert(&Todo {
+            Self::Created { id, text, created_at } => state.insert(&Todo {
                 id: id.clone(),
                 text: text.clone(),
                 completed: false,
                 created_at: *created_at,
                 deleted_at: None,
             }),
-            Self::Completed { id } => state.run(
-                Todo::update()
-                    .set(Todo::COMPLETED, true)
-                    .filter(Todo::ID.eq(id)),
-            ),
+            Self::Completed { id } => {
+                state.run(Todo::update().set(Todo::COMPLETED, true).filter(Todo::ID.eq(id)))
+            }
             Self::ClearedCompleted { deleted_at } => state.run(
-                Todo::update()
-                    .set(Todo::DELETED_AT, *deleted_at)
-                    .filter(Todo::COMPLETED.eq(true)),
+                Todo::update().set(Todo::DELETED_AT, *deleted_at).filter(Todo::COMPLETED.eq(true)),
             ),
         }
     }
@@ -103,19 +91,7 @@ fn commit_query_close_open() -> livestore::Result<()> {
     );
     assert_eq!(store.state_hash()?, hash);
     assert_eq!(store.head()?.to_string(), "e3.1");
-    let names: Vec<_> = store
-        .events()
-        .into_iter()
-        .map(|e| e.unwrap().name)
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "v1.TodoCreated",
-            "v1.TodoCreated",
-            "v1.TodoCompleted",
-            "UiStateSet"
-        ]
-    );
+    let names: Vec<_> = store.events().into_iter().map(|e| e.unwrap().name).collect();
+    assert_eq!(names, ["v1.TodoCreated", "v1.TodoCreated", "v1.TodoCompleted", "UiStateSet"]);
     Ok(())
 }

@@ -68,9 +68,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         return Ok(Command::Help);
     }
     match name.as_str() {
-        "test" => Ok(Command::Test {
-            fast: flag("test", "--fast", rest)?,
-        }),
+        "test" => Ok(Command::Test { fast: flag("test", "--fast", rest)? }),
         "bench" => Ok(Command::Bench { args: rest }),
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
         "help" => nothing("help", rest).map(|()| Command::Help),
@@ -116,24 +114,13 @@ mod tests {
 
     #[test]
     fn bench_hands_its_arguments_on_untouched() {
-        let args = ["--json", "out.json", "commit", "rebase"]
-            .map(str::to_owned)
-            .to_vec();
-        assert_eq!(
-            parsed("bench --json out.json commit rebase"),
-            Ok(Command::Bench { args })
-        );
+        let args = ["--json", "out.json", "commit", "rebase"].map(str::to_owned).to_vec();
+        assert_eq!(parsed("bench --json out.json commit rebase"), Ok(Command::Bench { args }));
     }
 
     #[test]
     fn help_is_understood_wherever_it_is_asked() {
-        for line in [
-            "--help",
-            "-h",
-            "test --help",
-            "bench commit -h",
-            "ci --help",
-        ] {
+        for line in ["--help", "-h", "test --help", "bench commit -h", "ci --help"] {
             assert_eq!(parsed(line), Ok(Command::Help), "{line}");
         }
     }
@@ -144,18 +131,12 @@ mod tests {
             ("", "which command?"),
             ("tset", "there is no command `tset`"),
             ("test --fats", "`cargo xtask test` does not take `--fats`"),
-            (
-                "test --fast store",
-                "`cargo xtask test` does not take `store`",
-            ),
+            ("test --fast store", "`cargo xtask test` does not take `store`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),
         ];
         for (line, message) in messages {
-            assert_eq!(
-                parsed(line).map_err(|wrong| wrong.to_string()),
-                Err(message.to_owned())
-            );
+            assert_eq!(parsed(line).map_err(|wrong| wrong.to_string()), Err(message.to_owned()));
         }
     }
 }

@@ -9,12 +9,9 @@ pub(crate) fn run(args: Vec<String>) -> ExitCode {
     let line = Line::cargo("run --quiet --release --package livestore-benches --").args(args);
     match line.run() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(status) => ExitCode::from(
-            status
-                .code()
-                .and_then(|code| code.try_into().ok())
-                .unwrap_or(1),
-        ),
+        Ok(status) => {
+            ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(1))
+        }
         Err(error) => {
             eprintln!("error: `{line}` did not start: {error}");
             ExitCode::FAILURE

@@ -16,11 +16,7 @@ impl Line {
     /// `program` with `args`, which are split at spaces.
     pub(crate) fn new(program: &'static str, args: &str) -> Self {
         let args = args.split_whitespace().map(str::to_owned).collect();
-        Self {
-            program,
-            args,
-            env: Vec::new(),
-        }
+        Self { program, args, env: Vec::new() }
     }
 
     /// `cargo` with `args`, which are split at spaces.
@@ -52,20 +48,13 @@ impl Line {
 
     /// Whether it succeeds; what it prints is not shown.
     pub(crate) fn succeeds(&self) -> bool {
-        let quiet = self
-            .command()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        let quiet = self.command().stdout(Stdio::null()).stderr(Stdio::null()).status();
         quiet.is_ok_and(|status| status.success())
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        command
-            .args(&self.args)
-            .envs(self.env.iter().copied())
-            .stdin(Stdio::null());
+        command.args(&self.args).envs(self.env.iter().copied()).stdin(Stdio::null());
         command
     }
 }
@@ -77,9 +66,7 @@ impl fmt::Display for Line {
             write!(f, "{name}={} ", quoted(value))?;
         }
         write!(f, "{}", self.program)?;
-        self.args
-            .iter()
-            .try_for_each(|arg| write!(f, " {}", quoted(arg)))
+        self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
 
@@ -94,9 +81,7 @@ fn quoted(word: &str) -> String {
 /// The folder of the workspace. `cargo run`, which is what `cargo xtask` is, says where.
 fn root() -> PathBuf {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    xtask
-        .and_then(|dir| dir.parent().map(PathBuf::from))
-        .unwrap_or_else(|| PathBuf::from("."))
+    xtask.and_then(|dir| dir.parent().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
 }
 
 #[cfg(test)]

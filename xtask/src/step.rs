@@ -25,18 +25,12 @@ enum Work {
 impl Step {
     /// A step that passes if every one of `lines` succeeds.
     pub(crate) fn new(name: &'static str, lines: impl Into<Vec<Line>>) -> Self {
-        Self {
-            name,
-            work: Work::Lines(lines.into()),
-        }
+        Self { name, work: Work::Lines(lines.into()) }
     }
 
     /// A step that is skipped, because this machine has no `tool`.
     pub(crate) fn lacking(name: &'static str, tool: Tool) -> Self {
-        Self {
-            name,
-            work: Work::Lacking(tool),
-        }
+        Self { name, work: Work::Lacking(tool) }
     }
 
     fn run(&self) -> Outcome {
@@ -50,10 +44,7 @@ impl Step {
                 Ok(status) => status.to_string(),
                 Err(error) => format!("did not start: {error}"),
             };
-            return Outcome::Failed {
-                why,
-                again: line.to_string(),
-            };
+            return Outcome::Failed { why, again: line.to_string() };
         }
         Outcome::Passed
     }
@@ -109,10 +100,7 @@ pub(crate) fn run_all(steps: &[Step], strict: bool) -> ExitCode {
     tally.exit_code(strict)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "xtask is an edge: a person wants to know how long"
-)]
+#[expect(clippy::disallowed_methods, reason = "xtask is an edge: a person wants to know how long")]
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Seconds) {
     let start = Instant::now();
     (work(), Seconds(start.elapsed()))
@@ -138,11 +126,8 @@ impl Tally<'_> {
     /// What was left out and why; the counts on the last line.
     fn report(&self, steps: &[Step], strict: bool) -> String {
         let (passed, failed, skipped) = (self.passed, self.failed, self.skipped.len());
-        let mut lines: Vec<String> = self
-            .skipped
-            .iter()
-            .map(|step| format!("skipped: {step}"))
-            .collect();
+        let mut lines: Vec<String> =
+            self.skipped.iter().map(|step| format!("skipped: {step}")).collect();
         if strict && skipped > 0 {
             lines.push("nothing may be skipped here".to_owned());
         }
@@ -151,9 +136,7 @@ impl Tally<'_> {
             let names: Vec<_> = steps.iter().skip(reached).map(|step| step.name).collect();
             lines.push(format!("not run: {}", names.join(", ")));
         }
-        lines.push(format!(
-            "{passed} passed, {failed} failed, {skipped} skipped"
-        ));
+        lines.push(format!("{passed} passed, {failed} failed, {skipped} skipped"));
         lines.join("\n")
     }
 
@@ -181,11 +164,7 @@ mod tests {
     #[test]
     fn the_report_names_what_was_skipped_and_ends_with_the_counts() {
         let steps = steps();
-        let tally = Tally {
-            passed: 2,
-            failed: 0,
-            skipped: vec![&steps[1]],
-        };
+        let tally = Tally { passed: 2, failed: 0, skipped: vec![&steps[1]] };
         assert_eq!(
             tally.report(&steps, false),
             "skipped: deny: cargo-deny is not installed (cargo install cargo-deny --locked)\n\
@@ -195,11 +174,7 @@ mod tests {
 
     #[test]
     fn the_report_names_what_was_not_reached() {
-        let tally = Tally {
-            passed: 0,
-            failed: 1,
-            skipped: vec![],
-        };
+        let tally = Tally { passed: 0, failed: 1, skipped: vec![] };
         assert_eq!(
             tally.report(&steps(), false),
             "not run: deny, docs\n0 passed, 1 failed, 0 skipped"
@@ -209,21 +184,14 @@ mod tests {
     #[test]
     fn a_skipped_step_fails_a_strict_run_only() {
         let steps = steps();
-        let tally = Tally {
-            passed: 2,
-            failed: 0,
-            skipped: vec![&steps[1]],
-        };
+        let tally = Tally { passed: 2, failed: 0, skipped: vec![&steps[1]] };
         assert_eq!(tally.exit_code(false), ExitCode::SUCCESS);
         assert_eq!(tally.exit_code(true), ExitCode::FAILURE);
     }
 
     #[test]
     fn a_step_that_fails_ends_the_run() {
-        let steps = [Step::new(
-            "no",
-            [Line::new("livestore-has-no-such-program", "")],
-        )];
+        let steps = [Step::new("no", [Line::new("livestore-has-no-such-program", "")])];
         assert_eq!(run_all(&steps, false), ExitCode::FAILURE);
     }
 }

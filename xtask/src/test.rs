@@ -25,16 +25,9 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     ];
     if !fast {
         steps.extend([
-            Step::new(
-                "doc tests",
-                [Line::cargo("test --doc --workspace --all-features")],
-            ),
+            Step::new("doc tests", [Line::cargo("test --doc --workspace --all-features")]),
             Step::new("docs", [docs()]),
-            needing(
-                Tool::Deny,
-                "deny",
-                Line::cargo("deny check licenses bans sources"),
-            ),
+            needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
             Step::new("package", [package(ci)]),
         ]);
     }
@@ -62,11 +55,7 @@ fn docs() -> Line {
 /// the packages of the others: none needs to be on the registry yet. CI packs what is committed.
 fn package(ci: bool) -> Line {
     let line = Line::cargo("publish --workspace --dry-run");
-    if ci {
-        line
-    } else {
-        line.args(["--allow-dirty".to_owned()])
-    }
+    if ci { line } else { line.args(["--allow-dirty".to_owned()]) }
 }
 
 #[cfg(test)]
@@ -87,10 +76,7 @@ mod tests {
     #[test]
     fn without_nextest_cargo_runs_the_tests() {
         let steps = shown(&plan(true, true, |tool| tool != Tool::Nextest));
-        assert_eq!(
-            steps[2],
-            "tests: cargo test --workspace --all-features --lib --bins --tests"
-        );
+        assert_eq!(steps[2], "tests: cargo test --workspace --all-features --lib --bins --tests");
     }
 
     #[test]
@@ -109,10 +95,7 @@ mod tests {
     #[test]
     fn only_ci_insists_on_a_clean_tree() {
         let packages = |ci| shown(&plan(false, ci, |_| true)).pop();
-        assert_eq!(
-            packages(true).as_deref(),
-            Some("package: cargo publish --workspace --dry-run")
-        );
+        assert_eq!(packages(true).as_deref(), Some("package: cargo publish --workspace --dry-run"));
         assert!(packages(false).is_some_and(|line| line.ends_with("--allow-dirty")));
     }
 }

@@ -13,10 +13,8 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
     }
     let (impl_generics, type_generics, where_clause) = table.generics.split_for_impl();
     let attributes = table.attributes.inherent();
-    let consts = columns
-        .iter()
-        .enumerate()
-        .map(|(position, column)| constant(table, position, column));
+    let consts =
+        columns.iter().enumerate().map(|(position, column)| constant(table, position, column));
     quote! {
         #attributes
         impl #impl_generics #ident #type_generics #where_clause {
@@ -28,13 +26,7 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
 fn constant(table: &Table, position: usize, column: &Column) -> TokenStream {
     let Table { runtime, ident, .. } = table;
     let (_, type_generics, _) = table.generics.split_for_impl();
-    let Column {
-        constant,
-        vis,
-        docs,
-        ty,
-        ..
-    } = column;
+    let Column { constant, vis, docs, ty, .. } = column;
     let summary = format!(" Column `{}.{}`.", table.name, column.name);
     // A paragraph of its own for what the user wrote.
     let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));

@@ -66,9 +66,7 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
 
 /// A generic newtype is a column type where its inner type is one.
 fn bounded_generics(column_type: &ColumnType, inner: &Type) -> Generics {
-    let ColumnType {
-        runtime, generics, ..
-    } = column_type;
+    let ColumnType { runtime, generics, .. } = column_type;
     let mut generics = generics.clone();
     if !generics.params.is_empty() {
         let predicate = parse_quote!(#inner: #runtime::ColumnType);

@@ -7,9 +7,7 @@ use super::{document_set, located_at};
 use crate::parse::client_document::{ClientDocument, DocumentField};
 
 pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
-    [event_impl(document), materialize_impl(document)]
-        .into_iter()
-        .collect()
+    [event_impl(document), materialize_impl(document)].into_iter().collect()
 }
 
 fn event_impl(document: &ClientDocument) -> TokenStream {
@@ -34,26 +32,14 @@ fn event_impl(document: &ClientDocument) -> TokenStream {
 }
 
 fn encode_fn(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        runtime,
-        ident,
-        fields,
-        ..
-    } = document;
-    let writes = fields.iter().map(
-        |DocumentField {
-             ident,
-             ty,
-             wire_name,
-             ..
-         }| {
-            quote_spanned! {located_at(ty)=>
-                if let ::core::option::Option::Some(field) = &self.#ident {
-                    _value.field(#wire_name, field)?;
-                }
+    let ClientDocument { runtime, ident, fields, .. } = document;
+    let writes = fields.iter().map(|DocumentField { ident, ty, wire_name, .. }| {
+        quote_spanned! {located_at(ty)=>
+            if let ::core::option::Option::Some(field) = &self.#ident {
+                _value.field(#wire_name, field)?;
             }
-        },
-    );
+        }
+    });
     quote_spanned! {Span::mixed_site()=>
         fn encode(
             &self,
@@ -68,9 +54,7 @@ fn encode_fn(document: &ClientDocument) -> TokenStream {
 }
 
 fn decode_fn(document: &ClientDocument, name: &str) -> TokenStream {
-    let ClientDocument {
-        runtime, fields, ..
-    } = document;
+    let ClientDocument { runtime, fields, .. } = document;
     let reads = fields.iter().map(
         |DocumentField {
              ident,
@@ -94,12 +78,7 @@ fn decode_fn(document: &ClientDocument, name: &str) -> TokenStream {
 }
 
 fn materialize_impl(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        runtime,
-        ident,
-        fields,
-        ..
-    } = document;
+    let ClientDocument { runtime, ident, fields, .. } = document;
     let attributes = &document.attributes;
     let set = document_set::ident(document);
     let updates = fields.iter().map(|DocumentField { ident, ty, .. }| {

@@ -7,12 +7,7 @@ use super::document_set;
 use crate::parse::client_document::ClientDocument;
 
 pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        runtime,
-        ident,
-        name,
-        ..
-    } = document;
+    let ClientDocument { runtime, ident, name, .. } = document;
     let attributes = &document.attributes;
     let set = document_set::ident(document);
     let shape = document.shape();

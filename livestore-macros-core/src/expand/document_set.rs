@@ -8,11 +8,7 @@ use crate::parse::names;
 
 /// The type's name.
 pub(crate) fn ident(document: &ClientDocument) -> Ident {
-    format_ident!(
-        "{}Set",
-        names::plain(&document.ident),
-        span = document.ident.span()
-    )
+    format_ident!("{}Set", names::plain(&document.ident), span = document.ident.span())
 }
 
 pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
@@ -23,11 +19,7 @@ pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
 }
 
 pub(crate) fn definition(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        ident: document_ident,
-        vis,
-        ..
-    } = document;
+    let ClientDocument { ident: document_ident, vis, .. } = document;
     let set = ident(document);
     let name = names::plain(document_ident);
     let summary = format!(
@@ -52,11 +44,7 @@ pub(crate) fn definition(document: &ClientDocument) -> TokenStream {
 }
 
 pub(crate) fn setters(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        ident: document_ident,
-        vis,
-        ..
-    } = document;
+    let ClientDocument { ident: document_ident, vis, .. } = document;
     let set = ident(document);
     let id_doc = format!(
         " Addresses the [`{}`] of this `id` instead of the default one.",
@@ -81,21 +69,12 @@ pub(crate) fn setters(document: &ClientDocument) -> TokenStream {
 /// All fields, or after an error those that do not cause more of them.
 fn settable_fields(document: &ClientDocument) -> impl Iterator<Item = &DocumentField> {
     let is_generic = !document.generics.params.is_empty();
-    document
-        .fields
-        .iter()
-        .filter(move |field| !is_generic && field.ident != "id")
+    document.fields.iter().filter(move |field| !is_generic && field.ident != "id")
 }
 
 /// As visible as the field: a private field may have a private type.
 fn setter(field: &DocumentField) -> TokenStream {
-    let DocumentField {
-        ident,
-        vis,
-        docs,
-        ty,
-        ..
-    } = field;
+    let DocumentField { ident, vis, docs, ty, .. } = field;
     let summary = format!(" Sets `{}`.", names::plain(ident));
     let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
     quote_spanned! {Span::mixed_site()=>

@@ -40,14 +40,7 @@ fn arm(definition: &Definition) -> TokenStream {
 }
 
 fn read(field: &ArgsField) -> TokenStream {
-    let ArgsField {
-        ident,
-        ty,
-        wire_name,
-        default,
-        deserialize_with,
-        ..
-    } = field;
+    let ArgsField { ident, ty, wire_name, default, deserialize_with, .. } = field;
     let span = located_at(ty);
     let value = match (deserialize_with, default) {
         (None, None) => quote_spanned!(span=> __args.field(#wire_name)?),

@@ -33,16 +33,11 @@ fn arm(definition: &Definition) -> TokenStream {
     let constructor = definition.constructor();
     match &definition.args {
         Args::Fields(fields) => {
-            let locals = fields
-                .iter()
-                .enumerate()
-                .map(|(position, field)| local(position, &field.ty));
+            let locals =
+                fields.iter().enumerate().map(|(position, field)| local(position, &field.ty));
             let locals: Vec<_> = locals.collect();
             let idents = fields.iter().map(|field| &field.ident);
-            let writes = fields
-                .iter()
-                .zip(&locals)
-                .map(|(field, local)| write(field, local));
+            let writes = fields.iter().zip(&locals).map(|(field, local)| write(field, local));
             quote!(#constructor { #(#idents: #locals),* } => { #(#writes)* })
         }
         Args::Whole(ty) => {
@@ -54,13 +49,7 @@ fn arm(definition: &Definition) -> TokenStream {
 }
 
 fn write(field: &ArgsField, local: &Ident) -> TokenStream {
-    let ArgsField {
-        wire_name,
-        ty,
-        serialize_with,
-        skip_serializing_if,
-        ..
-    } = field;
+    let ArgsField { wire_name, ty, serialize_with, skip_serializing_if, .. } = field;
     let span = located_at(ty);
     let write = match serialize_with {
         Some(path) => {

@@ -9,18 +9,11 @@ use crate::parse::event::{Args, Definition, Event};
 use crate::runtime::Runtime;
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
-    let Event {
-        runtime,
-        ident,
-        definitions,
-        ..
-    } = event;
+    let Event { runtime, ident, definitions, .. } = event;
     let attributes = &event.attributes;
     let generics = bounded_generics(event);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let defs = definitions
-        .iter()
-        .map(|definition| event_def(runtime, definition));
+    let defs = definitions.iter().map(|definition| event_def(runtime, definition));
     let def = def_fn(event);
     let encode = event_encode::expand(event);
     let decode = event_decode::expand(event);
@@ -36,37 +29,22 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
 }
 
 fn event_def(runtime: &Runtime, definition: &Definition) -> TokenStream {
-    let Definition {
-        name,
-        client_only,
-        deprecated,
-        args,
-        ..
-    } = definition;
+    let Definition { name, client_only, deprecated, args, .. } = definition;
     let wire_names: Vec<_> = match args {
         Args::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
         Args::Whole(_) => Vec::new(),
     };
     let client_only = client_only.then(|| quote!(.client_only()));
-    let deprecated = deprecated
-        .as_ref()
-        .map(|reason| quote!(.deprecated(#reason)));
+    let deprecated = deprecated.as_ref().map(|reason| quote!(.deprecated(#reason)));
     quote!(#runtime::EventDef::new(#name, &[#(#wire_names),*]) #client_only #deprecated)
 }
 
 fn def_fn(event: &Event) -> TokenStream {
-    let Event {
-        runtime,
-        definitions,
-        ..
-    } = event;
-    let arms = definitions
-        .iter()
-        .enumerate()
-        .map(|(position, definition)| {
-            let constructor = definition.constructor();
-            quote!(#constructor { .. } => #position)
-        });
+    let Event { runtime, definitions, .. } = event;
+    let arms = definitions.iter().enumerate().map(|(position, definition)| {
+        let constructor = definition.constructor();
+        quote!(#constructor { .. } => #position)
+    });
     let body = if definitions.is_empty() {
         quote_spanned!(Span::mixed_site()=> match *self {})
     } else {
@@ -83,9 +61,7 @@ fn def_fn(event: &Event) -> TokenStream {
 
 /// Every type parameter may be the type of a field, so all must go to JSON and back.
 pub(crate) fn bounded_generics(event: &Event) -> Generics {
-    let Event {
-        runtime, generics, ..
-    } = event;
+    let Event { runtime, generics, .. } = event;
     let mut generics = generics.clone();
     let predicates: Vec<WherePredicate> = generics
         .type_params()

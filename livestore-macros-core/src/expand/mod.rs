@@ -38,19 +38,13 @@ pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     let impls = if ctxt.has_errors() {
         stub::table(table)
     } else {
-        [table_impl::expand(table), row_impl::of_table(table)]
-            .into_iter()
-            .collect()
+        [table_impl::expand(table), row_impl::of_table(table)].into_iter().collect()
     };
     quote!(#consts #impls)
 }
 
 pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
-    if ctxt.has_errors() {
-        stub::event(event)
-    } else {
-        event_impl::expand(event)
-    }
+    if ctxt.has_errors() { stub::event(event) } else { event_impl::expand(event) }
 }
 
 pub(crate) fn column_type(ctxt: &Ctxt, column_type: &ColumnType) -> TokenStream {

@@ -7,12 +7,7 @@ use super::located_at;
 use crate::parse::row::{Row, RowField};
 
 pub(crate) fn expand(row: &Row) -> Option<TokenStream> {
-    let Row {
-        runtime,
-        ident,
-        fields,
-        ..
-    } = row;
+    let Row { runtime, ident, fields, .. } = row;
     let from = row.from.as_ref()?;
     let attributes = &row.attributes;
     let pushes = fields.iter().map(|RowField { ty, selected, .. }| {

@@ -12,19 +12,13 @@ use crate::runtime::Runtime;
 
 /// Of a whole table.
 pub(crate) fn of_table(table: &Table) -> TokenStream {
-    let fields = table
-        .columns
-        .iter()
-        .map(|c| (&c.ident, &c.ty, c.name.as_str()));
+    let fields = table.columns.iter().map(|c| (&c.ident, &c.ty, c.name.as_str()));
     expand(&table.runtime, &table.attributes, &table.ident, fields)
 }
 
 /// Of a `#[derive(Row)]` struct.
 pub(crate) fn of_row(row: &Row) -> TokenStream {
-    let fields = row
-        .fields
-        .iter()
-        .map(|f| (&f.ident, &f.ty, f.name.as_str()));
+    let fields = row.fields.iter().map(|f| (&f.ident, &f.ty, f.name.as_str()));
     expand(&row.runtime, &row.attributes, &row.ident, fields)
 }
 

@@ -8,13 +8,7 @@ use crate::parse::names;
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
-    let Schema {
-        runtime,
-        ident,
-        tables,
-        documents,
-        ..
-    } = schema;
+    let Schema { runtime, ident, tables, documents, .. } = schema;
     let marker = marker(schema);
     let name = names::plain(ident);
     let event_types = event_types(schema).map(|(_, event)| event);
@@ -38,12 +32,7 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
 
 /// What may be committed: the listed events and each document's `Set`, with the type that is listed.
 pub(crate) fn event_types(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
-    let Schema {
-        runtime,
-        documents,
-        events,
-        ..
-    } = schema;
+    let Schema { runtime, documents, events, .. } = schema;
     let events = events.iter().map(|event| (event, quote!(#event)));
     let sets = documents
         .iter()
@@ -52,14 +41,10 @@ pub(crate) fn event_types(schema: &Schema) -> impl Iterator<Item = (&Type, Token
 }
 
 fn marker(schema: &Schema) -> TokenStream {
-    let Schema {
-        attrs, vis, ident, ..
-    } = schema;
+    let Schema { attrs, vis, ident, .. } = schema;
     let has_docs = attrs.iter().any(|attr| attr.path().is_ident("doc"));
-    let doc = format!(
-        " The schema `{}`: its tables, client documents and events.",
-        names::plain(ident)
-    );
+    let doc =
+        format!(" The schema `{}`: its tables, client documents and events.", names::plain(ident));
     let doc = (!has_docs).then(|| quote!(#[doc = #doc]));
     quote! {
         #doc

@@ -16,20 +16,9 @@ use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
 pub(crate) fn table(table: &Table) -> TokenStream {
-    let Table {
-        runtime,
-        attributes,
-        ident,
-        generics,
-        name,
-        columns,
-        primary_key,
-        ..
-    } = table;
+    let Table { runtime, attributes, ident, generics, name, columns, primary_key, .. } = table;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let key_column = primary_key
-        .first()
-        .map_or(columns.first(), |&position| columns.get(position));
+    let key_column = primary_key.first().map_or(columns.first(), |&position| columns.get(position));
     let key = key_column.map_or_else(
         || quote!(::core::primitive::i64),
         |column| {
@@ -58,14 +47,7 @@ pub(crate) fn table(table: &Table) -> TokenStream {
 }
 
 pub(crate) fn row(row: &Row) -> TokenStream {
-    let Row {
-        runtime,
-        attributes,
-        ident,
-        generics,
-        from,
-        ..
-    } = row;
+    let Row { runtime, attributes, ident, generics, from, .. } = row;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let row_impl = row_impl(runtime, attributes, ident, generics);
     let projection_impl = from.as_ref().map(|from| {
@@ -143,13 +125,7 @@ fn event_impl(
 }
 
 pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
-    let ColumnType {
-        runtime,
-        attributes,
-        ident,
-        generics,
-        ..
-    } = column_type;
+    let ColumnType { runtime, attributes, ident, generics, .. } = column_type;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote! {
         #attributes
@@ -170,14 +146,7 @@ pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
 
 /// Keeps the setters; a generic document's fields cannot be named outside of it, so it has none.
 pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
-    let ClientDocument {
-        runtime,
-        attributes,
-        ident,
-        generics,
-        name,
-        ..
-    } = document;
+    let ClientDocument { runtime, attributes, ident, generics, name, .. } = document;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let set = document_set::ident(document);
     let set_type = document_set::definition(document);

@@ -11,13 +11,7 @@ use crate::runtime::Runtime;
 
 /// The expression that builds it.
 pub(crate) fn expand(table: &Table) -> TokenStream {
-    let Table {
-        runtime,
-        name,
-        columns,
-        primary_key,
-        ..
-    } = table;
+    let Table { runtime, name, columns, primary_key, .. } = table;
     let column_defs = columns.iter().map(|column| column_def(runtime, column));
     let indexes = indexes(table);
     let checks = checks(table);
@@ -40,9 +34,7 @@ fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
 }
 
 fn indexes(table: &Table) -> Option<TokenStream> {
-    let Table {
-        runtime, indexes, ..
-    } = table;
+    let Table { runtime, indexes, .. } = table;
     let defs = indexes.iter().map(
         |Index {
              name,

@@ -8,12 +8,7 @@ use super::{located_at, table_def};
 use crate::parse::table::Table;
 
 pub(crate) fn expand(table: &Table) -> TokenStream {
-    let Table {
-        runtime,
-        ident,
-        name,
-        ..
-    } = table;
+    let Table { runtime, ident, name, .. } = table;
     let attributes = &table.attributes;
     let key = key_type(table);
     let def = table_def::expand(table);

@@ -11,31 +11,17 @@ use super::{located_at, schema_impl};
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
-    [unique_tables(schema), unique_events(schema)]
-        .into_iter()
-        .collect()
+    [unique_tables(schema), unique_events(schema)].into_iter().collect()
 }
 
 fn unique_tables(schema: &Schema) -> TokenStream {
-    let Schema {
-        runtime,
-        tables,
-        documents,
-        ..
-    } = schema;
-    let tables = tables
-        .iter()
-        .map(|table| (table, quote!(<#table as #runtime::Table>::NAME)));
+    let Schema { runtime, tables, documents, .. } = schema;
+    let tables = tables.iter().map(|table| (table, quote!(<#table as #runtime::Table>::NAME)));
     let documents = documents
         .iter()
         .map(|document| (document, quote!(<#document as #runtime::Document>::NAME)));
     let name_type = quote!(&'static str);
-    asserts(
-        schema,
-        &name_type,
-        "assert_unique_tables",
-        tables.chain(documents),
-    )
+    asserts(schema, &name_type, "assert_unique_tables", tables.chain(documents))
 }
 
 fn unique_events(schema: &Schema) -> TokenStream {

@@ -12,14 +12,8 @@ use crate::parse::names::{self, Taken};
 use crate::runtime::Runtime;
 use crate::types;
 
-const CONTAINER_KEYS: [&str; 6] = [
-    "rename_all",
-    "default",
-    "deny_unknown_fields",
-    "crate",
-    "bound",
-    "expecting",
-];
+const CONTAINER_KEYS: [&str; 6] =
+    ["rename_all", "default", "deny_unknown_fields", "crate", "bound", "expecting"];
 const FIELD_KEYS: [&str; 5] = ["rename", "default", "alias", "bound", "skip_serializing_if"];
 
 /// A client document: a struct with the UI state of one session, or of one fixed id.
@@ -80,11 +74,7 @@ impl ClientDocument {
     /// What the schema hash sees of the fields: `name:Type,name:Type`.
     pub(crate) fn shape(&self) -> String {
         let field = |field: &DocumentField| {
-            format!(
-                "{}:{}",
-                field.wire_name.value(),
-                types::stable_text(&field.ty)
-            )
+            format!("{}:{}", field.wire_name.value(), types::stable_text(&field.ty))
         };
         self.fields.iter().map(field).collect::<Vec<_>>().join(",")
     }
@@ -94,14 +84,12 @@ impl DocumentField {
     fn parse(ctxt: &Ctxt, ident: &Ident, field: &Field, rename_all: Option<RenameRule>) -> Self {
         check_field(ctxt, ident, field);
         let mut rename = Slot::default();
-        each_attribute_key(ctxt, &field.attrs, "serde", |key| {
-            match key.name().as_str() {
-                "rename" => rename.set(key, read_one_name(key)?),
-                other if FIELD_KEYS.contains(&other) => key.skip(),
-                _ => {
-                    let place = "a client document's field, which can be set on its own";
-                    Err(key.unsupported_serde(place, &FIELD_KEYS))
-                }
+        each_attribute_key(ctxt, &field.attrs, "serde", |key| match key.name().as_str() {
+            "rename" => rename.set(key, read_one_name(key)?),
+            other if FIELD_KEYS.contains(&other) => key.skip(),
+            _ => {
+                let place = "a client document's field, which can be set on its own";
+                Err(key.unsupported_serde(place, &FIELD_KEYS))
             }
         });
         let plain = names::plain(ident);
@@ -145,13 +133,9 @@ fn parse_fields(ctxt: &Ctxt, item: &ItemStruct) -> Vec<DocumentField> {
     let Fields::Named(fields) = &item.fields else {
         return Vec::new();
     };
-    let named = fields
-        .named
-        .iter()
-        .filter_map(|field| Some((field.ident.as_ref()?, field)));
-    let fields: Vec<_> = named
-        .map(|(ident, field)| DocumentField::parse(ctxt, ident, field, rename_all))
-        .collect();
+    let named = fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field)));
+    let fields: Vec<_> =
+        named.map(|(ident, field)| DocumentField::parse(ctxt, ident, field, rename_all)).collect();
     check_wire_names_differ(ctxt, &fields);
     fields
 }
@@ -171,11 +155,7 @@ fn check_field(ctxt: &Ctxt, ident: &Ident, field: &Field) {
         let message = "`id` tells which document is set: call this field otherwise (its JSON may still be `#[serde(rename = \"id\")]`)";
         ctxt.error(ident, message);
     }
-    for attr in field
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-    {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
         let message =
             "a client document's field cannot depend on `#[cfg]`: put `#[cfg]` on the whole struct";
         ctxt.error(attr, message);

@@ -11,16 +11,8 @@ use crate::parse::names;
 use crate::suggest;
 use crate::types;
 
-const KEYS: [&str; 8] = [
-    "primary_key",
-    "default",
-    "index",
-    "unique",
-    "name",
-    "check",
-    "references",
-    "on_delete",
-];
+const KEYS: [&str; 8] =
+    ["primary_key", "default", "index", "unique", "name", "check", "references", "on_delete"];
 
 /// A column: a field of a table.
 pub(crate) struct Column {
@@ -111,10 +103,9 @@ impl ColumnKeys {
     /// `None` when the key is not one of these.
     fn read(&mut self, key: &Key<'_>) -> Option<syn::Result<()>> {
         match key.name().as_str() {
-            "primary_key" => Some(
-                key.flag()
-                    .and_then(|()| self.primary_key.set(key, key.ident.clone())),
-            ),
+            "primary_key" => {
+                Some(key.flag().and_then(|()| self.primary_key.set(key, key.ident.clone())))
+            }
             "index" => Some(ColumnIndex::read(key).and_then(|index| self.index.set(key, index))),
             "unique" => Some(ColumnIndex::read(key).and_then(|index| self.unique.set(key, index))),
             _ => None,
@@ -128,13 +119,10 @@ impl OwnKeys {
             "name" => self.name.set(key, key.string()?),
             "default" => self.default.set(key, key.value("default = value")?),
             "check" => self.check.set(key, key.string()?),
-            "references" => self
-                .references
-                .set(key, key.value("references = Table::COLUMN")?),
+            "references" => self.references.set(key, key.value("references = Table::COLUMN")?),
             "on_delete" => {
                 let action: Ident = key.value("on_delete = cascade")?;
-                self.on_delete
-                    .set(key, (key.ident.clone(), OnDelete::parse(&action)?))
+                self.on_delete.set(key, (key.ident.clone(), OnDelete::parse(&action)?))
             }
             _ => Err(key.unknown("column", &KEYS)),
         }
@@ -150,11 +138,7 @@ impl ColumnIndex {
             );
             return Err(syn::Error::new_spanned(&key.ident, message));
         }
-        let name = if key.has_value() {
-            Some(key.string()?)
-        } else {
-            None
-        };
+        let name = if key.has_value() { Some(key.string()?) } else { None };
         Ok(Self { name })
     }
 }
@@ -183,10 +167,7 @@ impl Reference {
                 "`set_null` needs a column that may be null: make the field an `Option`",
             );
         }
-        Some(Self {
-            target,
-            on_delete: on_delete.map(|(_, action)| action),
-        })
+        Some(Self { target, on_delete: on_delete.map(|(_, action)| action) })
     }
 }
 
@@ -217,11 +198,7 @@ fn column_name(ctxt: &Ctxt, ident: &Ident, given: Option<&LitStr>) -> String {
 
 /// Attribute macros see fields before `#[cfg]` is decided, so the columns could not be counted.
 fn check_always_there(ctxt: &Ctxt, field: &Field) {
-    for attr in field
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-    {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
         let message = "a column cannot depend on `#[cfg]`: put `#[cfg]` on the whole struct";
         ctxt.error(attr, message);
     }

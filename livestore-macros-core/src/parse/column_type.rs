@@ -70,19 +70,15 @@ impl ColumnType {
 impl TypeKeys {
     fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
         let mut keys = Self::default();
-        each_attribute_key(ctxt, &input.attrs, "column_type", |key| {
-            match key.name().as_str() {
-                "crate" => keys.runtime.read(key),
-                "rename_all" => keys.rename_all.set(key, read_rule(key)?),
-                _ => Err(key.unknown("column_type", &["rename_all", "crate"])),
-            }
+        each_attribute_key(ctxt, &input.attrs, "column_type", |key| match key.name().as_str() {
+            "crate" => keys.runtime.read(key),
+            "rename_all" => keys.rename_all.set(key, read_rule(key)?),
+            _ => Err(key.unknown("column_type", &["rename_all", "crate"])),
         });
         // The other keys belong to the `Serialize` derive beside us.
-        each_attribute_key(ctxt, &input.attrs, "serde", |key| {
-            match key.name().as_str() {
-                "rename_all" => keys.serde_rename_all.set(key, read_rule(key)?),
-                _ => key.skip(),
-            }
+        each_attribute_key(ctxt, &input.attrs, "serde", |key| match key.name().as_str() {
+            "rename_all" => keys.serde_rename_all.set(key, read_rule(key)?),
+            _ => key.skip(),
         });
         keys
     }
@@ -95,10 +91,7 @@ fn parse_enum(
     rename_all: Option<RenameRule>,
 ) -> Option<Shape> {
     if data.variants.is_empty() {
-        ctxt.error(
-            &input.ident,
-            "a column needs a value to hold: add a variant",
-        );
+        ctxt.error(&input.ident, "a column needs a value to hold: add a variant");
     }
     if !input.generics.params.is_empty() {
         ctxt.error(
@@ -125,17 +118,13 @@ impl StoredVariant {
             ctxt.error(&variant.fields, message);
         }
         let (mut own, mut serde) = (Slot::default(), Slot::default());
-        each_attribute_key(ctxt, &variant.attrs, "column_type", |key| {
-            match key.name().as_str() {
-                "rename" => own.set(key, key.string()?),
-                _ => Err(key.unknown("column_type", &["rename"])),
-            }
+        each_attribute_key(ctxt, &variant.attrs, "column_type", |key| match key.name().as_str() {
+            "rename" => own.set(key, key.string()?),
+            _ => Err(key.unknown("column_type", &["rename"])),
         });
-        each_attribute_key(ctxt, &variant.attrs, "serde", |key| {
-            match key.name().as_str() {
-                "rename" => serde.set(key, read_one_name(key)?),
-                _ => key.skip(),
-            }
+        each_attribute_key(ctxt, &variant.attrs, "serde", |key| match key.name().as_str() {
+            "rename" => serde.set(key, read_one_name(key)?),
+            _ => key.skip(),
         });
         let text = own.take().or(serde.take()).unwrap_or_else(|| {
             let plain = names::plain(&variant.ident);
@@ -143,10 +132,7 @@ impl StoredVariant {
                 rename_all.map_or_else(|| plain.clone(), |rule| rule.apply_to_variant(&plain));
             LitStr::new(&text, variant.ident.span())
         });
-        Self {
-            ident: variant.ident.clone(),
-            text,
-        }
+        Self { ident: variant.ident.clone(), text }
     }
 }
 

@@ -55,10 +55,7 @@ impl Event {
             Data::Enum(data) => parse_enum(ctxt, &input.attrs, data),
             Data::Struct(data) => parse_struct(ctxt, input, &data.fields),
             Data::Union(data) => {
-                ctxt.error(
-                    data.union_token,
-                    "a union cannot be an event: use an enum or a struct",
-                );
+                ctxt.error(data.union_token, "a union cannot be an event: use an enum or a struct");
                 Default::default()
             }
         };
@@ -126,9 +123,8 @@ fn parse_enum(
     let runtime = read_enum_keys(ctxt, attrs);
     let rename_all = read_rename_all(ctxt, attrs, &["rename_all", "rename_all_fields"]);
     let variants = data.variants.iter();
-    let definitions: Vec<_> = variants
-        .map(|variant| parse_variant(ctxt, variant, rename_all))
-        .collect();
+    let definitions: Vec<_> =
+        variants.map(|variant| parse_variant(ctxt, variant, rename_all)).collect();
     check_names_differ(ctxt, &definitions);
     (runtime, definitions)
 }
@@ -156,18 +152,13 @@ fn parse_variant(ctxt: &Ctxt, variant: &Variant, rename_all: Option<RenameRule>)
 
 fn parse_struct(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> (Runtime, Vec<Definition>) {
     let (mut runtime, mut keys) = (Runtime::default(), DefinitionKeys::default());
-    each_attribute_key(ctxt, &input.attrs, "event", |key| {
-        match key.name().as_str() {
-            "crate" => runtime.read(key),
-            _ => keys.read(key),
-        }
+    each_attribute_key(ctxt, &input.attrs, "event", |key| match key.name().as_str() {
+        "crate" => runtime.read(key),
+        _ => keys.read(key),
     });
     let rename_all = read_rename_all(ctxt, &input.attrs, &["rename_all"]);
     let args = parse_args(ctxt, fields, rename_all);
-    (
-        runtime,
-        vec![keys.into_definition(ctxt, &input.ident, None, args)],
-    )
+    (runtime, vec![keys.into_definition(ctxt, &input.ident, None, args)])
 }
 
 /// Reads serde's renaming of fields; the last of `accepted` wins over the first.
@@ -226,10 +217,8 @@ fn check_names_differ(ctxt: &Ctxt, definitions: &[Definition]) {
     for Definition { name, variant, .. } in definitions {
         let Some(variant) = variant else { continue };
         if let Some(owner) = taken.take(&name.value(), variant) {
-            let message = format!(
-                "`{}` already names `{owner}`: an event's name is used once",
-                name.value()
-            );
+            let message =
+                format!("`{}` already names `{owner}`: an event's name is used once", name.value());
             ctxt.error(name, message);
         }
     }

@@ -10,14 +10,8 @@ use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event::read_one_name;
 use crate::parse::names::{self, Taken};
 
-const KEYS: [&str; 6] = [
-    "rename",
-    "default",
-    "with",
-    "serialize_with",
-    "deserialize_with",
-    "skip_serializing_if",
-];
+const KEYS: [&str; 6] =
+    ["rename", "default", "with", "serialize_with", "deserialize_with", "skip_serializing_if"];
 
 /// A field of an event: one key of its args.
 pub(crate) struct ArgsField {
@@ -53,13 +47,9 @@ pub(crate) fn parse_fields(
     fields: &FieldsNamed,
     rename_all: Option<RenameRule>,
 ) -> Vec<ArgsField> {
-    let named = fields
-        .named
-        .iter()
-        .filter_map(|field| Some((field.ident.as_ref()?, field)));
-    let fields: Vec<_> = named
-        .map(|(ident, field)| ArgsField::parse(ctxt, ident, field, rename_all))
-        .collect();
+    let named = fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field)));
+    let fields: Vec<_> =
+        named.map(|(ident, field)| ArgsField::parse(ctxt, ident, field, rename_all)).collect();
     check_wire_names_differ(ctxt, &fields);
     fields
 }
@@ -100,16 +90,14 @@ impl FieldKeys {
     fn read(&mut self, key: &Key<'_>) -> syn::Result<()> {
         match key.name().as_str() {
             "rename" => self.rename.set(key, read_one_name(key)?),
-            "default" if key.has_value() => self
-                .default
-                .set(key, DefaultValue::Function(Box::new(read_path(key)?))),
+            "default" if key.has_value() => {
+                self.default.set(key, DefaultValue::Function(Box::new(read_path(key)?)))
+            }
             "default" => self.default.set(key, DefaultValue::OfType),
             "with" => {
                 let module = read_path(key)?;
-                self.serialize_with
-                    .set(key, function_in(&module, "serialize"))?;
-                self.deserialize_with
-                    .set(key, function_in(&module, "deserialize"))
+                self.serialize_with.set(key, function_in(&module, "serialize"))?;
+                self.deserialize_with.set(key, function_in(&module, "deserialize"))
             }
             "serialize_with" => self.serialize_with.set(key, read_path(key)?),
             "deserialize_with" => self.deserialize_with.set(key, read_path(key)?),
@@ -123,10 +111,7 @@ impl FieldKeys {
 fn read_path(key: &Key<'_>) -> syn::Result<ExprPath> {
     let literal = key.string()?;
     literal.parse().map_err(|_| {
-        let message = format!(
-            "expected a path in quotes: write `{} = \"path::to\"`",
-            key.ident
-        );
+        let message = format!("expected a path in quotes: write `{} = \"path::to\"`", key.ident);
         syn::Error::new_spanned(&literal, message)
     })
 }
@@ -138,11 +123,7 @@ fn function_in(module: &ExprPath, function: &str) -> ExprPath {
 }
 
 fn refuse_event_attribute(ctxt: &Ctxt, field: &Field) {
-    for attr in field
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("event"))
-    {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("event")) {
         let message = "`#[event]` goes on a variant or a struct: to name a key write `#[serde(rename = \"…\")]`";
         ctxt.error(attr, message);
     }

@@ -28,17 +28,9 @@ pub(crate) struct IndexArguments {
 
 impl IndexArguments {
     pub(crate) fn read(ctxt: &Ctxt, key: &Key<'_>, is_unique: bool) -> syn::Result<Self> {
-        let (name, fields) = if is_keyed(key) {
-            read_keyed(ctxt, key)?
-        } else {
-            (None, key.fields()?)
-        };
-        Ok(Self {
-            key: key.ident.clone(),
-            name,
-            fields,
-            is_unique,
-        })
+        let (name, fields) =
+            if is_keyed(key) { read_keyed(ctxt, key)? } else { (None, key.fields()?) };
+        Ok(Self { key: key.ident.clone(), name, fields, is_unique })
     }
 }
 
@@ -75,10 +67,8 @@ fn read_keyed(ctxt: &Ctxt, key: &Key<'_>) -> syn::Result<(Option<LitStr>, Vec<Id
         // What is missing was already reported as misspelt.
         None if !all_read => Ok((name.take(), Vec::new())),
         None => {
-            let message = format!(
-                "`{0}` needs columns: write `{0}(name = \"…\", columns(a, b))`",
-                key.ident
-            );
+            let message =
+                format!("`{0}` needs columns: write `{0}(name = \"…\", columns(a, b))`", key.ident);
             Err(syn::Error::new_spanned(&key.ident, message))
         }
     }
@@ -93,13 +83,8 @@ impl Index {
         column_keys: &[ColumnKeys],
         arguments: Vec<IndexArguments>,
     ) -> Vec<Self> {
-        let mut collector = Collector {
-            ctxt,
-            table,
-            columns,
-            names: Taken::default(),
-            indexes: Vec::new(),
-        };
+        let mut collector =
+            Collector { ctxt, table, columns, names: Taken::default(), indexes: Vec::new() };
         for (position, (column, keys)) in columns.iter().zip(column_keys).enumerate() {
             for (given, is_unique) in [(keys.index.get(), false), (keys.unique.get(), true)] {
                 if let Some(ColumnIndex { name }) = given {
@@ -141,18 +126,12 @@ impl Collector<'_> {
                 format!("another index is already named `{name}`: remove one, or give it a name");
             self.ctxt.error(at, message);
         }
-        self.indexes.push(Index {
-            name,
-            columns,
-            is_unique,
-        });
+        self.indexes.push(Index { name, columns, is_unique });
     }
 
     /// `{table}_{column}_{column}`, with `_unique` behind it when it is.
     fn default_name(&self, columns: &[usize], is_unique: bool) -> String {
-        let columns = columns
-            .iter()
-            .filter_map(|&position| self.columns.get(position));
+        let columns = columns.iter().filter_map(|&position| self.columns.get(position));
         let parts = std::iter::once(self.table)
             .chain(columns.map(|column| column.name.as_str()))
             .chain(is_unique.then_some("unique"));

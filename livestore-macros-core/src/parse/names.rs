@@ -27,10 +27,7 @@ pub(crate) fn check_not_empty(ctxt: &Ctxt, literal: &LitStr, what: &str) {
 /// Refuses a table's or index's name that the database would refuse later.
 pub(crate) fn check_not_reserved(ctxt: &Ctxt, at: impl ToTokens, name: &str, what: &str) {
     let lower = name.to_lowercase();
-    if let Some(prefix) = RESERVED_PREFIXES
-        .iter()
-        .find(|prefix| lower.starts_with(**prefix))
-    {
+    if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix)) {
         let message = format!(
             "{what} cannot start with `{prefix}`, which is reserved: write `name = \"…\"` with another name"
         );

@@ -83,11 +83,7 @@ impl RowField {
             _ => Err(key.unknown("row", &["expr", "name"])),
         });
         let plain = names::plain(ident);
-        let constant = format_ident!(
-            "{}",
-            case::screaming_snake_case(&plain),
-            span = ident.span()
-        );
+        let constant = format_ident!("{}", case::screaming_snake_case(&plain), span = ident.span());
         Self {
             ident: ident.clone(),
             ty: field.ty.clone(),
@@ -101,10 +97,7 @@ impl RowField {
 
 fn check_generics(ctxt: &Ctxt, input: &DeriveInput) {
     if !input.generics.params.is_empty() {
-        ctxt.error(
-            &input.generics,
-            "a row cannot be generic: its fields have one type each",
-        );
+        ctxt.error(&input.generics, "a row cannot be generic: its fields have one type each");
     }
 }
 
@@ -126,10 +119,7 @@ fn named_fields<'a>(
         );
         ctxt.error(&input.ident, message);
     }
-    named
-        .into_iter()
-        .flatten()
-        .filter_map(|field| Some((field.ident.as_ref()?, field)))
+    named.into_iter().flatten().filter_map(|field| Some((field.ident.as_ref()?, field)))
 }
 
 /// The table that a field without `expr` is a column of.

@@ -98,19 +98,12 @@ impl TableArguments {
 
 /// `check = "sql"` or `check("sql")`.
 fn read_check(key: &Key<'_>) -> syn::Result<LitStr> {
-    if key.has_list() {
-        key.list(|content| content.parse())
-    } else {
-        key.string()
-    }
+    if key.has_list() { key.list(|content| content.parse()) } else { key.string() }
 }
 
 fn check_shape(ctxt: &Ctxt, item: &ItemStruct) {
     if !item.generics.params.is_empty() {
-        ctxt.error(
-            &item.generics,
-            "a table cannot be generic: its columns have one type each",
-        );
+        ctxt.error(&item.generics, "a table cannot be generic: its columns have one type each");
     }
     match &item.fields {
         Fields::Named(fields) if !fields.named.is_empty() => {}
@@ -141,13 +134,8 @@ fn parse_columns(ctxt: &Ctxt, item: &ItemStruct) -> (Vec<Column>, Vec<ColumnKeys
     let Fields::Named(fields) = &item.fields else {
         return Default::default();
     };
-    let named = fields
-        .named
-        .iter()
-        .filter_map(|field| Some((field.ident.as_ref()?, field)));
-    named
-        .map(|(ident, field)| Column::parse(ctxt, ident, field))
-        .unzip()
+    let named = fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field)));
+    named.map(|(ident, field)| Column::parse(ctxt, ident, field)).unzip()
 }
 
 /// SQLite compares column names without regard to case; the constants must differ as well.
@@ -173,10 +161,7 @@ fn primary_key(
     columns: &[Column],
     column_keys: &[ColumnKeys],
 ) -> Vec<usize> {
-    let marked = column_keys
-        .iter()
-        .enumerate()
-        .filter(|(_, keys)| keys.primary_key.is_set());
+    let marked = column_keys.iter().enumerate().filter(|(_, keys)| keys.primary_key.is_set());
     let positions = match arguments.primary_key.get() {
         Some(fields) => {
             for at in marked.filter_map(|(_, keys)| keys.primary_key.get()) {
@@ -201,15 +186,9 @@ fn primary_key(
 }
 
 fn check_never_null(ctxt: &Ctxt, columns: &[Column], primary_key: &[usize]) {
-    for column in primary_key
-        .iter()
-        .filter_map(|&position| columns.get(position))
-    {
+    for column in primary_key.iter().filter_map(|&position| columns.get(position)) {
         if column.is_nullable() {
-            ctxt.error(
-                &column.ty,
-                "a primary key is never null: write the type without `Option`",
-            );
+            ctxt.error(&column.ty, "a primary key is never null: write the type without `Option`");
         }
     }
 }
@@ -219,10 +198,7 @@ pub(crate) fn positions(ctxt: &Ctxt, columns: &[Column], fields: &[Ident]) -> Ve
     let mut positions = Vec::with_capacity(fields.len());
     for field in fields {
         let name = names::plain(field);
-        match columns
-            .iter()
-            .position(|column| names::plain(&column.ident) == name)
-        {
+        match columns.iter().position(|column| names::plain(&column.ident) == name) {
             Some(position) if positions.contains(&position) => {
                 ctxt.error(field, format!("`{field}` is named twice: remove one"));
             }

@@ -44,13 +44,8 @@ impl Background {
                 job();
             }
         };
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(run)?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Has the job run, soon.
@@ -64,10 +59,7 @@ impl Background {
 fn wait(shared: &Shared) -> bool {
     let mut orders = shared.orders();
     while !orders.poked && !orders.stop {
-        orders = shared
-            .wake
-            .wait(orders)
-            .unwrap_or_else(PoisonError::into_inner);
+        orders = shared.wake.wait(orders).unwrap_or_else(PoisonError::into_inner);
     }
     orders.poked = false;
     !orders.stop

@@ -60,16 +60,11 @@ pub enum DecodeError {
 impl DecodeError {
     /// The error for a name that no definition has.
     pub fn unknown_event(name: &str) -> Self {
-        Self::UnknownEvent {
-            name: name.to_owned(),
-        }
+        Self::UnknownEvent { name: name.to_owned() }
     }
 
     fn field(field: &str, reason: impl fmt::Display) -> Self {
-        Self::Field {
-            field: field.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Field { field: field.to_owned(), reason: reason.to_string() }
     }
 }
 
@@ -160,11 +155,7 @@ impl<'a> ArgsWriter<'a> {
         session_id: &'a str,
         write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let mut writer = ArgsWriter {
-            out,
-            session_id,
-            written: Written::Nothing,
-        };
+        let mut writer = ArgsWriter { out, session_id, written: Written::Nothing };
         write(&mut writer)?;
         match writer.written {
             Written::Nothing => writer.out.extend_from_slice(b"{}"),
@@ -195,12 +186,9 @@ impl<'a> ArgsWriter<'a> {
         field: &'static str,
         serialize: impl FnOnce(FieldSerializer<'_, '_>) -> serde_json::Result<()>,
     ) -> Result<(), EncodeError> {
-        self.key(field)
-            .and_then(|()| serialize(&mut js_serializer(self.out)))
-            .map_err(|error| EncodeError::Field {
-                field: field.to_owned(),
-                reason: error.to_string(),
-            })
+        self.key(field).and_then(|()| serialize(&mut js_serializer(self.out))).map_err(|error| {
+            EncodeError::Field { field: field.to_owned(), reason: error.to_string() }
+        })
     }
 
     /// Writes one value as the args: it must be a JSON object.
@@ -209,12 +197,10 @@ impl<'a> ArgsWriter<'a> {
     /// When it is not, or has no JSON form.
     pub fn whole<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         let start = self.out.len();
-        value
-            .serialize(&mut js_serializer(self.out))
-            .map_err(|error| EncodeError::Field {
-                field: "*".to_owned(),
-                reason: error.to_string(),
-            })?;
+        value.serialize(&mut js_serializer(self.out)).map_err(|error| EncodeError::Field {
+            field: "*".to_owned(),
+            reason: error.to_string(),
+        })?;
         self.written = Written::Whole;
         match self.out.get(start) {
             Some(b'{') => Ok(()),
@@ -239,11 +225,7 @@ impl<'a> ArgsWriter<'a> {
     }
 
     fn key(&mut self, key: &str) -> serde_json::Result<()> {
-        self.out.push(if self.written == Written::Nothing {
-            b'{'
-        } else {
-            b','
-        });
+        self.out.push(if self.written == Written::Nothing { b'{' } else { b',' });
         self.written = Written::Fields;
         key.serialize(&mut serde_json::Serializer::new(&mut *self.out))?;
         self.out.push(b':');
@@ -295,15 +277,10 @@ impl<'a> Args<'a> {
     /// [`DecodeError::NotAnObject`].
     pub fn parse(json: &'a str) -> Result<Self, DecodeError> {
         if matches!(json, "" | "null") {
-            return Ok(Self {
-                json: "{}",
-                fields: Vec::new(),
-            });
+            return Ok(Self { json: "{}", fields: Vec::new() });
         }
-        let Fields(fields) =
-            serde_json::from_str(json).map_err(|error| DecodeError::NotAnObject {
-                reason: error.to_string(),
-            })?;
+        let Fields(fields) = serde_json::from_str(json)
+            .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })?;
         Ok(Self { json, fields })
     }
 
@@ -349,9 +326,7 @@ impl<'a> Args<'a> {
     ) -> Result<T, DecodeError> {
         deserialize(FieldDeserializer(self.get(field))).map_err(|error| match self.get(field) {
             Some(_) => DecodeError::field(field, error),
-            None => DecodeError::MissingField {
-                field: field.to_owned(),
-            },
+            None => DecodeError::MissingField { field: field.to_owned() },
         })
     }
 
@@ -385,19 +360,15 @@ impl<'a> Args<'a> {
     /// # Errors
     /// When either is missing.
     pub fn document(&self) -> Result<(String, Args<'a>), DecodeError> {
-        let value = self.get("value").ok_or_else(|| DecodeError::MissingField {
-            field: "value".to_owned(),
-        })?;
+        let value = self
+            .get("value")
+            .ok_or_else(|| DecodeError::MissingField { field: "value".to_owned() })?;
         Ok((self.field("id")?, Args::parse(value.get())?))
     }
 
     /// Of a field that stands there twice, JavaScript takes the last.
     fn get(&self, field: &str) -> Option<&'a RawValue> {
-        self.fields
-            .iter()
-            .rev()
-            .find(|(name, _)| name == field)
-            .map(|(_, value)| *value)
+        self.fields.iter().rev().find(|(name, _)| name == field).map(|(_, value)| *value)
     }
 }
 
@@ -471,10 +442,7 @@ mod tests {
             args.field("none", &None::<u8>)?;
             args.field_with("when", |s| s.collect_str("then"))
         });
-        assert_eq!(
-            json.unwrap(),
-            r#"{"id":"a\"b","n":1,"none":null,"when":"then"}"#
-        );
+        assert_eq!(json.unwrap(), r#"{"id":"a\"b","n":1,"none":null,"when":"then"}"#);
     }
 
     #[test]
@@ -487,14 +455,8 @@ mod tests {
 
     #[test]
     fn a_whole_must_be_an_object() {
-        assert_eq!(
-            encode(|args| args.whole(&json!({"a": 1}))).unwrap(),
-            r#"{"a":1}"#
-        );
-        assert_eq!(
-            encode(|args| args.whole("text")),
-            Err(EncodeError::NotAnObject)
-        );
+        assert_eq!(encode(|args| args.whole(&json!({"a": 1}))).unwrap(), r#"{"a":1}"#);
+        assert_eq!(encode(|args| args.whole("text")), Err(EncodeError::NotAnObject));
     }
 
     #[test]
@@ -503,20 +465,9 @@ mod tests {
         assert_eq!(args.field("a"), Ok(2));
         assert_eq!(args.field("b"), Ok(None::<u8>));
         assert_eq!(args.field_or("b", || 7), Ok(7));
-        assert_eq!(
-            args.field::<u8>("b"),
-            Err(DecodeError::MissingField {
-                field: "b".to_owned()
-            })
-        );
-        assert!(matches!(
-            args.field::<bool>("a"),
-            Err(DecodeError::Field { .. })
-        ));
-        assert!(matches!(
-            Args::parse("[1]"),
-            Err(DecodeError::NotAnObject { .. })
-        ));
+        assert_eq!(args.field::<u8>("b"), Err(DecodeError::MissingField { field: "b".to_owned() }));
+        assert!(matches!(args.field::<bool>("a"), Err(DecodeError::Field { .. })));
+        assert!(matches!(Args::parse("[1]"), Err(DecodeError::NotAnObject { .. })));
     }
 
     #[test]

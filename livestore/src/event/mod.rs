@@ -52,12 +52,7 @@ pub struct EventDef {
 impl EventDef {
     /// A synced event called `name` on the wire, with args of these fields.
     pub const fn new(name: &'static str, fields: &'static [&'static str]) -> Self {
-        Self {
-            name,
-            fields,
-            client_only: false,
-            deprecated: None,
-        }
+        Self { name, fields, client_only: false, deprecated: None }
     }
 
     /// The event stays on its client: it is logged, never pushed.

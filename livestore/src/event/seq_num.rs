@@ -40,11 +40,7 @@ impl SeqNum {
 
     /// The synced event `e{global}`.
     pub const fn new(global: u64) -> Self {
-        Self {
-            global,
-            client: 0,
-            generation: 0,
-        }
+        Self { global, client: 0, generation: 0 }
     }
 
     /// The number of the event that follows, and its parent.
@@ -53,22 +49,9 @@ impl SeqNum {
     #[must_use]
     pub(crate) const fn next(self, client_only: bool) -> (Self, Self) {
         if client_only {
-            (
-                Self {
-                    client: self.client + 1,
-                    ..self
-                },
-                self,
-            )
+            (Self { client: self.client + 1, ..self }, self)
         } else {
-            (
-                Self {
-                    global: self.global + 1,
-                    client: 0,
-                    ..self
-                },
-                Self { client: 0, ..self },
-            )
+            (Self { global: self.global + 1, client: 0, ..self }, Self { client: 0, ..self })
         }
     }
 }
@@ -120,19 +103,12 @@ fn parse(text: &str) -> Option<SeqNum> {
         Some((global, client)) => (number(global)?, number(client)?),
         None => (number(rest)?, 0),
     };
-    Some(SeqNum {
-        global,
-        client,
-        generation,
-    })
+    Some(SeqNum { global, client, generation })
 }
 
 /// Digits only: `u64::from_str` would also take a `+`.
 fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -144,35 +120,15 @@ mod tests {
     fn numbering_follows_the_protocol() {
         let e2 = SeqNum::new(2);
         assert_eq!(e2.next(false), (SeqNum::new(3), e2));
-        let (noted, parent) = SeqNum {
-            generation: 1,
-            ..SeqNum::new(3)
-        }
-        .next(true);
-        assert_eq!(
-            (noted.to_string(), parent.to_string()),
-            ("e3.1r1".into(), "e3r1".into())
-        );
+        let (noted, parent) = SeqNum { generation: 1, ..SeqNum::new(3) }.next(true);
+        assert_eq!((noted.to_string(), parent.to_string()), ("e3.1r1".into(), "e3r1".into()));
         let (created, parent) = noted.next(false);
-        assert_eq!(
-            (created.to_string(), parent.to_string()),
-            ("e4r1".into(), "e3r1".into())
-        );
+        assert_eq!((created.to_string(), parent.to_string()), ("e4r1".into(), "e3r1".into()));
     }
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "3",
-            "e",
-            "e-1",
-            "e+1",
-            "e1.",
-            "e1r",
-            "e1r1.2",
-            "e99999999999999999999",
-        ] {
+        for text in ["", "3", "e", "e-1", "e+1", "e1.", "e1r", "e1r1.2", "e99999999999999999999"] {
             assert!(text.parse::<SeqNum>().is_err(), "{text}");
         }
     }

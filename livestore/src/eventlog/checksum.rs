@@ -9,23 +9,13 @@ use crate::event::{EncodedEvent, SeqNum};
 /// Sync metadata comes later and is not part of it.
 pub(super) fn checksum(event: &EncodedEvent) -> i64 {
     let mut hash = Xxh3::new();
-    for SeqNum {
-        global,
-        client,
-        generation,
-    } in [event.seq, event.parent]
-    {
+    for SeqNum { global, client, generation } in [event.seq, event.parent] {
         for number in [global, client, generation] {
             hash.update(&number.to_le_bytes());
         }
     }
     hash.update(&event.schema_hash.to_le_bytes());
-    for text in [
-        &*event.name,
-        &event.args,
-        &event.client_id,
-        &event.session_id,
-    ] {
+    for text in [&*event.name, &event.args, &event.client_id, &event.session_id] {
         hash.update(&(text.len() as u64).to_le_bytes());
         hash.update(text.as_bytes());
     }

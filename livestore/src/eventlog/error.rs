@@ -59,10 +59,7 @@ pub enum EventlogError {
 impl From<SqliteError> for EventlogError {
     fn from(error: SqliteError) -> Self {
         match error.kind() {
-            SqliteErrorKind::Corrupt => Self::Corrupt {
-                at: None,
-                detail: error.to_string(),
-            },
+            SqliteErrorKind::Corrupt => Self::Corrupt { at: None, detail: error.to_string() },
             SqliteErrorKind::Full => Self::Full(error),
             _ => Self::Io(error),
         }

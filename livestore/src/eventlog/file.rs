@@ -57,23 +57,13 @@ impl FileLog {
         let client_id = writer.meta("client_id", new_id)?;
         let reader = Mutex::new(LogConnection::open(path, durability)?);
         let checkpointer = LogConnection::open(path, durability)?;
-        let shared = Arc::new(Shared {
-            writer: Mutex::new(writer),
-            buffer: Mutex::new(Buffer::default()),
-        });
+        let shared =
+            Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
         let theirs = Arc::clone(&shared);
         let background = Background::spawn("livestore-log", move || theirs.tidy(&checkpointer))
             .map_err(|error| EventlogError::NoThread(error.to_string()))?;
         let since_checkpoint = AtomicU64::new(0);
-        Ok(Self {
-            shared,
-            reader,
-            background,
-            durability,
-            since_checkpoint,
-            log_id,
-            client_id,
-        })
+        Ok(Self { shared, reader, background, durability, since_checkpoint, log_id, client_id })
     }
 
     pub(crate) fn log_id(&self) -> &str {
@@ -176,8 +166,7 @@ impl Shared {
         if lock(&self.buffer).failed.is_none() {
             return Ok(());
         }
-        self.flush()
-            .map_err(|error| EventlogError::Unwritten(Box::new(error)))
+        self.flush().map_err(|error| EventlogError::Unwritten(Box::new(error)))
     }
 }
 

@@ -13,9 +13,7 @@ pub(crate) struct MemoryLog {
 
 impl MemoryLog {
     pub(crate) fn with(events: Vec<EncodedEvent>) -> Self {
-        Self {
-            events: Mutex::new(events),
-        }
+        Self { events: Mutex::new(events) }
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<EncodedEvent>> {

@@ -61,9 +61,7 @@ pub(crate) struct Eventlog {
 
 impl Eventlog {
     pub(crate) fn new(storage: impl Storage + 'static) -> Self {
-        Self {
-            storage: Arc::new(storage),
-        }
+        Self { storage: Arc::new(storage) }
     }
 
     pub(crate) fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
@@ -93,12 +91,7 @@ impl Eventlog {
 
     /// Every event after `after` up to `to`, page by page; the chain is checked on the way.
     pub(crate) fn pages(&self, after: SeqNum, to: SeqNum) -> Pages {
-        Pages {
-            log: self.clone(),
-            at: after,
-            to,
-            done: false,
-        }
+        Pages { log: self.clone(), at: after, to, done: false }
     }
 }
 
@@ -145,10 +138,7 @@ fn check_chain(before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError
     } else {
         Err(EventlogError::Corrupt {
             at: Some(event.seq),
-            detail: format!(
-                "its parent is {}, but the event before it is {before}",
-                event.parent
-            ),
+            detail: format!("its parent is {}, but the event before it is {before}", event.parent),
         })
     }
 }

@@ -50,9 +50,7 @@ pub(super) struct LogConnection {
 impl LogConnection {
     /// Opens the file, and makes it if need be.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, EventlogError> {
-        let not_an_eventlog = || EventlogError::NotAnEventlog {
-            path: path.to_owned(),
-        };
+        let not_an_eventlog = || EventlogError::NotAnEventlog { path: path.to_owned() };
         let conn = Connection::open(path)?;
         let application_id: i64 =
             match conn.pragma_query_value(None, "application_id", |row| row.get(0)) {
@@ -71,11 +69,7 @@ impl LogConnection {
                 supported: FORMAT,
             });
         }
-        let synchronous = if durability == Durability::Synced {
-            "FULL"
-        } else {
-            "NORMAL"
-        };
+        let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", synchronous)?;
         // A commit never waits for a checkpoint: the background thread makes them.
@@ -151,9 +145,7 @@ impl LogConnection {
             .prepare_cached(
                 "SELECT COUNT(*) FROM eventlog WHERE (seq_global, seq_client) > (?, ?)",
             )?
-            .query_row([number(after.global), number(after.client)], |row| {
-                row.get(0)
-            })?;
+            .query_row([number(after.global), number(after.client)], |row| row.get(0))?;
         Ok(count.cast_unsigned())
     }
 
@@ -164,16 +156,12 @@ impl LogConnection {
         make: impl FnOnce() -> String,
     ) -> Result<String, EventlogError> {
         let select = "SELECT value FROM meta WHERE key = ?";
-        let found = self
-            .conn
-            .query_row(select, [key], |row| row.get(0))
-            .optional()?;
+        let found = self.conn.query_row(select, [key], |row| row.get(0)).optional()?;
         match found {
             Some(value) => Ok(value),
             None => {
                 let value = make();
-                self.conn
-                    .execute("INSERT INTO meta VALUES (?, ?)", [key, &value])?;
+                self.conn.execute("INSERT INTO meta VALUES (?, ?)", [key, &value])?;
                 Ok(value)
             }
         }
@@ -182,9 +170,7 @@ impl LogConnection {
     /// Copies what is in the WAL to the file, without waiting for anybody; says how many frames
     /// the WAL has.
     pub(super) fn checkpoint(&self) -> Result<i64, EventlogError> {
-        Ok(self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
     }
 }
 
@@ -207,11 +193,7 @@ fn number(number: u64) -> i64 {
 fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent, EventlogError> {
     let seq_at = |column: usize| -> rusqlite::Result<SeqNum> {
         let number = |n: usize| row.get::<_, i64>(column + n).map(i64::cast_unsigned);
-        Ok(SeqNum {
-            global: number(0)?,
-            client: number(1)?,
-            generation: number(2)?,
-        })
+        Ok(SeqNum { global: number(0)?, client: number(1)?, generation: number(2)? })
     };
     let seq = seq_at(0)?;
     let read = || -> rusqlite::Result<(EncodedEvent, i64)> {
@@ -228,10 +210,7 @@ fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent
         };
         Ok((event, row.get(11)?))
     };
-    let corrupt = |detail: String| EventlogError::Corrupt {
-        at: Some(seq),
-        detail,
-    };
+    let corrupt = |detail: String| EventlogError::Corrupt { at: Some(seq), detail };
     let (event, expected) = read().map_err(|error| corrupt(error.to_string()))?;
     if checksum(&event) == expected {
         Ok(event)

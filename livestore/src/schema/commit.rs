@@ -45,10 +45,7 @@ pub struct EncodeBatchError {
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(session_id: &'a str) -> Self {
-        Self {
-            session_id,
-            entries: Vec::new(),
-        }
+        Self { session_id, entries: Vec::new() }
     }
 
     /// Adds an event.
@@ -57,18 +54,9 @@ impl<'a> Batch<'a> {
     /// When it has no JSON form.
     pub fn push<E: Event + Materialize>(&mut self, event: &E) -> Result<(), EncodeBatchError> {
         let def = event.def();
-        let args =
-            ArgsWriter::encode(self.session_id, |args| event.encode(args)).map_err(|source| {
-                EncodeBatchError {
-                    event: def.name(),
-                    source,
-                }
-            })?;
-        self.entries.push(Entry {
-            def,
-            args,
-            set: EventSet::new::<E>(),
-        });
+        let args = ArgsWriter::encode(self.session_id, |args| event.encode(args))
+            .map_err(|source| EncodeBatchError { event: def.name(), source })?;
+        self.entries.push(Entry { def, args, set: EventSet::new::<E>() });
         Ok(())
     }
 }

@@ -52,11 +52,7 @@ pub struct SchemaError {
 impl EventSet {
     /// The events of `E`.
     pub const fn new<E: Materialize>() -> Self {
-        Self {
-            defs: E::DEFS,
-            version: E::VERSION,
-            apply: apply::<E>,
-        }
+        Self { defs: E::DEFS, version: E::VERSION, apply: apply::<E> }
     }
 
     /// Applies an event by its name and args.
@@ -86,13 +82,7 @@ impl SchemaDef {
         documents: &'static [fn() -> &'static DocumentDef],
         events: &'static [EventSet],
     ) -> Self {
-        Self {
-            name,
-            tables,
-            documents,
-            events,
-            resolved: OnceLock::new(),
-        }
+        Self { name, tables, documents, events, resolved: OnceLock::new() }
     }
 
     /// The schema's name.
@@ -133,29 +123,19 @@ impl SchemaDef {
     }
 
     fn resolved(&self) -> Result<&Resolved, SchemaError> {
-        self.resolved
-            .get_or_init(|| self.resolve())
-            .as_ref()
-            .map_err(Clone::clone)
+        self.resolved.get_or_init(|| self.resolve()).as_ref().map_err(Clone::clone)
     }
 
     fn resolve(&self) -> Result<Resolved, SchemaError> {
         let mut ddl = String::new();
         for table in self.tables() {
-            ddl += &table.ddl().map_err(|source| SchemaError {
-                table: table.name(),
-                source,
-            })?;
+            ddl += &table.ddl().map_err(|source| SchemaError { table: table.name(), source })?;
         }
         let mut by_name = HashMap::new();
         for set in self.events {
             by_name.extend(set.defs.iter().map(|def| (def.name(), set)));
         }
-        Ok(Resolved {
-            hash: self.hash_with(&ddl),
-            ddl,
-            by_name,
-        })
+        Ok(Resolved { hash: self.hash_with(&ddl), ddl, by_name })
     }
 
     fn hash_with(&self, ddl: &str) -> i64 {

@@ -46,18 +46,12 @@ pub trait Document: Default + Serialize + DeserializeOwned + 'static {
 
     /// The document of this session, or the one with the fixed id.
     fn get() -> GetDocument<Self> {
-        GetDocument {
-            id: None,
-            of: PhantomData,
-        }
+        GetDocument { id: None, of: PhantomData }
     }
 
     /// The document with this id.
     fn get_by(id: impl Into<String>) -> GetDocument<Self> {
-        GetDocument {
-            id: Some(id.into()),
-            of: PhantomData,
-        }
+        GetDocument { id: Some(id.into()), of: PhantomData }
     }
 
     /// The event that sets nothing yet; say what with its methods, and commit it.
@@ -86,15 +80,9 @@ pub enum DocumentKey {
 impl DocumentDef {
     /// A document called `name`; `shape` changes when its fields do.
     pub const fn new(name: &'static str, key: DocumentKey, shape: &'static str) -> Self {
-        const COLUMNS: &[ColumnDef] = &[
-            ColumnDef::new::<String>("id"),
-            ColumnDef::new::<String>("value"),
-        ];
-        Self {
-            table: TableDef::new(name, COLUMNS, &[0]),
-            key,
-            shape,
-        }
+        const COLUMNS: &[ColumnDef] =
+            &[ColumnDef::new::<String>("id"), ColumnDef::new::<String>("value")];
+        Self { table: TableDef::new(name, COLUMNS, &[0]), key, shape }
     }
 
     pub(crate) const fn table(&self) -> &TableDef {
@@ -174,10 +162,7 @@ impl Writer<'_> {
 
 impl<D> Clone for GetDocument<D> {
     fn clone(&self) -> Self {
-        Self {
-            id: self.id.clone(),
-            of: PhantomData,
-        }
+        Self { id: self.id.clone(), of: PhantomData }
     }
 }
 

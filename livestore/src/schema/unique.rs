@@ -1,9 +1,6 @@
 //! Unique names, checked while compiling.
 
-#![allow(
-    clippy::indexing_slicing,
-    reason = "const fns have no iterators; all indexes are bounded"
-)]
+#![allow(clippy::indexing_slicing, reason = "const fns have no iterators; all indexes are bounded")]
 
 use crate::event::EventDef;
 
@@ -29,11 +26,7 @@ const fn assert_absent(name: &str, defs: &[EventDef], until: usize) {
     let mut n = 0;
     while n < until {
         if same(name, defs[n].name()) {
-            fail(
-                "two events are named \"",
-                name,
-                "\"; a wire name belongs to one event, forever",
-            );
+            fail("two events are named \"", name, "\"; a wire name belongs to one event, forever");
         }
         n += 1;
     }
@@ -47,11 +40,7 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
     let mut n = 0;
     while n < earlier.len() {
         if name.eq_ignore_ascii_case(earlier[n]) {
-            fail(
-                "two tables are named \"",
-                name,
-                "\"; give one another with `name = \"…\"`",
-            );
+            fail("two tables are named \"", name, "\"; give one another with `name = \"…\"`");
         }
         n += 1;
     }

@@ -55,11 +55,7 @@ pub(super) fn authorize(access: u8, action: &AuthAction<'_>) -> Authorization {
         access if access == Access::Materialize as u8 => may_materialize(action),
         _ => true,
     };
-    if allowed {
-        Authorization::Allow
-    } else {
-        Authorization::Deny
-    }
+    if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
 fn may_query(action: &AuthAction<'_>) -> bool {
@@ -125,8 +121,7 @@ mod tests {
         ] {
             assert_denied(&db, Access::Query, sql);
         }
-        db.prepare_checked("SELECT x, datetime('now') FROM t", Access::Query)
-            .unwrap();
+        db.prepare_checked("SELECT x, datetime('now') FROM t", Access::Query).unwrap();
     }
 
     #[test]
@@ -143,8 +138,7 @@ mod tests {
         ] {
             assert_denied(&db, Access::Materialize, sql);
         }
-        db.prepare_checked("INSERT INTO t VALUES (abs(?1))", Access::Materialize)
-            .unwrap();
+        db.prepare_checked("INSERT INTO t VALUES (abs(?1))", Access::Materialize).unwrap();
     }
 
     #[test]
@@ -152,16 +146,13 @@ mod tests {
         let db = db();
         db.run("SAVEPOINT a").unwrap();
         assert_denied(&db, Access::Query, "SAVEPOINT a");
-        db.prepare_checked("SELECT random()", Access::Query)
-            .unwrap();
+        db.prepare_checked("SELECT random()", Access::Query).unwrap();
         assert_denied(&db, Access::Materialize, "SELECT random()");
     }
 
     #[test]
     fn a_second_statement_is_refused() {
-        let error = db()
-            .prepare_checked("SELECT 1; SELECT 2", Access::Query)
-            .map(|_| ());
+        let error = db().prepare_checked("SELECT 1; SELECT 2", Access::Query).map(|_| ());
         assert!(error.is_err());
     }
 }

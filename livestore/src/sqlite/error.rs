@@ -68,9 +68,6 @@ impl From<std::io::Error> for SqliteError {
             | std::io::ErrorKind::FileTooLarge => SqliteErrorKind::Full,
             _ => SqliteErrorKind::Io,
         };
-        Self {
-            kind,
-            message: error.to_string(),
-        }
+        Self { kind, message: error.to_string() }
     }
 }

@@ -47,10 +47,7 @@ pub(crate) struct State {
 impl State {
     /// The state before the first event.
     pub(crate) fn empty(schema: &'static SchemaDef) -> Result<Self, StateError> {
-        let state = Self::over(
-            Connection::open_in_memory().map_err(SqliteError::from)?,
-            schema,
-        )?;
+        let state = Self::over(Connection::open_in_memory().map_err(SqliteError::from)?, schema)?;
         state.db.run_all(quarantine::DDL)?;
         state.db.run_all(schema.ddl()?)?;
         Ok(state)
@@ -59,11 +56,7 @@ impl State {
     fn over(conn: Connection, schema: &'static SchemaDef) -> Result<Self, StateError> {
         let db = Db::new(conn)?;
         db.run_all("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
-        Ok(Self {
-            db,
-            schema,
-            head: SeqNum::ROOT,
-        })
+        Ok(Self { db, schema, head: SeqNum::ROOT })
     }
 
     pub(crate) fn query<Q: Query>(
@@ -84,9 +77,7 @@ impl State {
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
         catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
-            Err(MaterializeError::Panicked {
-                message: panic_message(&*panic),
-            })
+            Err(MaterializeError::Panicked { message: panic_message(&*panic) })
         })
     }
 

@@ -86,12 +86,7 @@ impl State {
                 QuarantineReason::Failed(row.get(4)?)
             };
             let seq = SeqNum::from_str(&seq).unwrap_or_default();
-            Ok(Quarantined {
-                seq,
-                name: row.get(1)?,
-                args: row.get(2)?,
-                reason,
-            })
+            Ok(Quarantined { seq, name: row.get(1)?, args: row.get(2)?, reason })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

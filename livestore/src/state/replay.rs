@@ -105,10 +105,7 @@ impl Replay<'_> {
     fn page(&self, state: &State, page: &[EncodedEvent]) -> Result<(), ReplayError> {
         state.begin()?;
         let all = page.iter().all(|event| {
-            state
-                .schema
-                .event_set(&event.name)
-                .is_some_and(|set| state.apply(event, set).is_ok())
+            state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
         });
         if all {
             return Ok(state.keep()?);
@@ -141,10 +138,7 @@ impl Replay<'_> {
             UnknownEvents::Ignore => {}
             UnknownEvents::Fail => {
                 let name = event.name.clone().into_owned();
-                return Err(ReplayError::Unknown {
-                    seq: event.seq,
-                    name,
-                });
+                return Err(ReplayError::Unknown { seq: event.seq, name });
             }
             UnknownEvents::Call(callback) => {
                 // A callback that panics has been told; the store goes on.

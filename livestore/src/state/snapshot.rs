@@ -56,17 +56,13 @@ impl Snapshot {
         let opened = files::open(&self.path).map_err(|error| damaged(&error))?;
         let (mut file, length) = opened.ok_or(Unusable::Missing)?;
         let mut header = [0; HEADER];
-        file.read_exact(&mut header)
-            .map_err(|error| damaged(&error))?;
+        file.read_exact(&mut header).map_err(|error| damaged(&error))?;
         let header = self.check(&header, schema, log_head)?;
         if length != HEADER as u64 + header.length {
             return Err(damaged(&"its length is wrong"));
         }
         let body = usize::try_from(header.length).map_err(|error| damaged(&error))?;
-        let mut hashing = Hashing {
-            inner: file,
-            hash: Xxh3::new(),
-        };
+        let mut hashing = Hashing { inner: file, hash: Xxh3::new() };
         let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
         conn.deserialize_read_exact(MAIN_DB, &mut hashing, body, false)
             .map_err(|error| damaged(&error))?;
@@ -82,11 +78,7 @@ impl Snapshot {
     pub(crate) fn write(&self, state: &mut State) -> Result<u64, StateError> {
         let hash = state.schema.hash()?;
         let head = state.head;
-        let body = state
-            .db
-            .connection_mut()
-            .serialize(MAIN_DB)
-            .map_err(SqliteError::from)?;
+        let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
         let header = Header {
             schema_hash: hash,
             log: xxh3_64(self.log_id.as_bytes()),
@@ -148,49 +140,22 @@ impl Header {
             self.length,
             self.checksum,
         ];
-        MAGIC
-            .into_iter()
-            .chain(numbers.into_iter().flat_map(u64::to_le_bytes))
-            .collect()
+        MAGIC.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
     }
 
     /// The header and its format.
     fn from_bytes(bytes: &[u8; HEADER]) -> Option<(Self, u64)> {
         let (magic, rest) = bytes.split_first_chunk()?;
         let (numbers, _) = rest.as_chunks::<8>();
-        let numbers: Vec<u64> = numbers
-            .iter()
-            .map(|bytes| u64::from_le_bytes(*bytes))
-            .collect();
-        let &[
-            format,
-            schema_hash,
-            log,
-            global,
-            client,
-            generation,
-            length,
-            checksum,
-        ] = numbers.as_slice()
+        let numbers: Vec<u64> = numbers.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+        let &[format, schema_hash, log, global, client, generation, length, checksum] =
+            numbers.as_slice()
         else {
             return None;
         };
-        let head = SeqNum {
-            global,
-            client,
-            generation,
-        };
+        let head = SeqNum { global, client, generation };
         let schema_hash = schema_hash.cast_signed();
-        (*magic == MAGIC).then_some((
-            Self {
-                schema_hash,
-                log,
-                head,
-                length,
-                checksum,
-            },
-            format,
-        ))
+        (*magic == MAGIC).then_some((Self { schema_hash, log, head, length, checksum }, format))
     }
 }
 

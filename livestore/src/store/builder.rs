@@ -38,10 +38,7 @@ impl<S: Schema> Builder<S> {
             unknown_events: UnknownEvents::default(),
             on_boot: None,
         };
-        Self {
-            options,
-            schema: PhantomData,
-        }
+        Self { options, schema: PhantomData }
     }
 
     /// Keeps the store in a folder of its own, named after its id, in `directory`. Both are made

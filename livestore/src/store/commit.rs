@@ -118,11 +118,7 @@ impl Inner {
         let mut head = core.state.head;
         for (index, Entry { def, args, set }) in entries.into_iter().enumerate() {
             if let Some(reason) = def.deprecation() {
-                tracing::warn!(
-                    event = def.name(),
-                    reason,
-                    "a deprecated event is committed"
-                );
+                tracing::warn!(event = def.name(), reason, "a deprecated event is committed");
             }
             let (seq, parent) = head.next(def.is_client_only());
             let event = EncodedEvent {
@@ -135,13 +131,11 @@ impl Inner {
                 schema_hash: self.schema_hash,
                 sync_metadata: None,
             };
-            core.state
-                .apply(&event, &set)
-                .map_err(|source| CommitError::Materialize {
-                    index,
-                    event: def.name(),
-                    source,
-                })?;
+            core.state.apply(&event, &set).map_err(|source| CommitError::Materialize {
+                index,
+                event: def.name(),
+                source,
+            })?;
             head = seq;
             events.push(event);
         }

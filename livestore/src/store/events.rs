@@ -32,11 +32,7 @@ impl<S: Schema> Store<S> {
         Events {
             inner: Arc::downgrade(&self.inner),
             tail: Arc::clone(&self.inner.tail),
-            wanted: Wanted {
-                after: SeqNum::ROOT,
-                to: None,
-                names: Vec::new(),
-            },
+            wanted: Wanted { after: SeqNum::ROOT, to: None, names: Vec::new() },
         }
     }
 }
@@ -72,10 +68,7 @@ impl Events {
     /// Only events of this range of global numbers, such as `5..=9`.
     #[must_use]
     pub fn range(mut self, globals: impl RangeBounds<u64>) -> Self {
-        let last_of = |global| SeqNum {
-            client: u64::MAX,
-            ..SeqNum::new(global)
-        };
+        let last_of = |global| SeqNum { client: u64::MAX, ..SeqNum::new(global) };
         self.wanted.after = match globals.start_bound() {
             Bound::Unbounded | Bound::Included(0) => SeqNum::ROOT,
             Bound::Included(first) => last_of(first - 1),
@@ -100,19 +93,8 @@ impl Events {
     /// All of these events, and then those to come, as they are committed: an iterator that waits,
     /// and a `Stream` that does not. It ends when the store is closed, or the range is through.
     pub fn follow(self) -> Follow {
-        let Self {
-            inner,
-            tail,
-            wanted,
-        } = self;
-        Follow {
-            inner,
-            tail,
-            at: wanted.after,
-            wanted,
-            page: VecDeque::new(),
-            through: false,
-        }
+        let Self { inner, tail, wanted } = self;
+        Follow { inner, tail, at: wanted.after, wanted, page: VecDeque::new(), through: false }
     }
 }
 
@@ -121,11 +103,7 @@ impl IntoIterator for Events {
     type IntoIter = EventsIter;
 
     fn into_iter(self) -> EventsIter {
-        let last = SeqNum {
-            global: u64::MAX,
-            client: u64::MAX,
-            generation: 0,
-        };
+        let last = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
         let open = || {
             let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
             Ok(log.pages(self.wanted.after, self.wanted.to.unwrap_or(last)))
@@ -255,9 +233,6 @@ impl fmt::Debug for EventsIter {
 
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Follow")
-            .field("at", &self.at)
-            .field("wanted", &self.wanted)
-            .finish()
+        f.debug_struct("Follow").field("at", &self.at).field("wanted", &self.wanted).finish()
     }
 }

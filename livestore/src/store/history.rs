@@ -49,12 +49,7 @@ impl<S: Schema> Store<S> {
             session_id: Arc::clone(&self.inner.session_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,
-            core: Mutex::new(Some(Core {
-                state,
-                snapshots: None,
-                log,
-                _lock: None,
-            })),
+            core: Mutex::new(Some(Core { state, snapshots: None, log, _lock: None })),
             tail: Arc::new(Tail::new(head)),
         })))
     }
@@ -76,24 +71,14 @@ impl<S: Schema> Store<S> {
     }
 
     fn log_up_to(&self, seq: SeqNum) -> Result<Eventlog, HistoryError> {
-        let (log, head) = self
-            .inner
-            .with_core(|core| (core.log.clone(), core.state.head))?;
-        if is_after(seq, head) {
-            Err(HistoryError::NoSuchEvent { seq, head })
-        } else {
-            Ok(log)
-        }
+        let (log, head) = self.inner.with_core(|core| (core.log.clone(), core.state.head))?;
+        if is_after(seq, head) { Err(HistoryError::NoSuchEvent { seq, head }) } else { Ok(log) }
     }
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        Replay {
-            log,
-            unknown: &UnknownEvents::Ignore,
-            progress: &mut |_| (),
-        }
-        .run(&mut state, to)?;
+        Replay { log, unknown: &UnknownEvents::Ignore, progress: &mut |_| () }
+            .run(&mut state, to)?;
         Ok(state)
     }
 }
@@ -122,10 +107,7 @@ impl<S: Schema> StateAt<S> {
 
     /// The event it comes after.
     pub fn head(&self) -> SeqNum {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .head
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).head
     }
 }
 

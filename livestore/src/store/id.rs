@@ -5,12 +5,7 @@ use super::OpenError;
 const LONGEST: usize = 100;
 
 pub(super) fn check(id: &str) -> Result<(), OpenError> {
-    let wrong = |reason| {
-        Err(OpenError::StoreId {
-            id: id.to_owned(),
-            reason,
-        })
-    };
+    let wrong = |reason| Err(OpenError::StoreId { id: id.to_owned(), reason });
     if id.is_empty() {
         return wrong("it is empty");
     }
@@ -33,13 +28,8 @@ mod tests {
 
     #[test]
     fn ids_that_could_be_paths_are_refused() {
-        for id in [
-            "", ".", "..", "a/b", "../a", "a\\b", "a:b", "a\0b", ".hidden", "ä", "a b",
-        ] {
-            assert!(
-                matches!(check(id), Err(OpenError::StoreId { .. })),
-                "{id:?}"
-            );
+        for id in ["", ".", "..", "a/b", "../a", "a\\b", "a:b", "a\0b", ".hidden", "ä", "a b"] {
+            assert!(matches!(check(id), Err(OpenError::StoreId { .. })), "{id:?}");
         }
         assert!(check(&"a".repeat(101)).is_err());
         for id in ["todos", "a", "team-1_b.2", "V1"] {

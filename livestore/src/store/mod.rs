@@ -94,10 +94,7 @@ impl<S: Schema> Store<S> {
     }
 
     fn from_inner(inner: Arc<Inner>) -> Self {
-        Self {
-            inner,
-            schema: PhantomData,
-        }
+        Self { inner, schema: PhantomData }
     }
 
     /// Asks the state.
@@ -212,10 +209,7 @@ impl Drop for Inner {
 
 impl<S> Clone for Store<S> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            schema: PhantomData,
-        }
+        Self { inner: Arc::clone(&self.inner), schema: PhantomData }
     }
 }
 

@@ -61,29 +61,16 @@ impl Kept {
 
     fn in_directory(directory: &Path, options: &Options) -> Result<Self, OpenError> {
         let lock = DirectoryLock::acquire(directory).map_err(|error| match error {
-            LockError::Held => OpenError::Locked {
-                path: directory.to_owned(),
-            },
-            LockError::Io(error) => OpenError::Directory {
-                path: directory.to_owned(),
-                reason: error.to_string(),
-            },
+            LockError::Held => OpenError::Locked { path: directory.to_owned() },
+            LockError::Io(error) => {
+                OpenError::Directory { path: directory.to_owned(), reason: error.to_string() }
+            }
         })?;
         let log = FileLog::open(&directory.join("eventlog.db"), options.durability, new_id)?;
-        let snapshot = Snapshot {
-            path: directory.join("state.snapshot"),
-            log_id: log.log_id().to_owned(),
-        };
-        let client_id = options
-            .client_id
-            .clone()
-            .unwrap_or_else(|| log.client_id().to_owned());
-        Ok(Self {
-            lock: Some(lock),
-            log: Eventlog::new(log),
-            snapshot: Some(snapshot),
-            client_id,
-        })
+        let snapshot =
+            Snapshot { path: directory.join("state.snapshot"), log_id: log.log_id().to_owned() };
+        let client_id = options.client_id.clone().unwrap_or_else(|| log.client_id().to_owned());
+        Ok(Self { lock: Some(lock), log: Eventlog::new(log), snapshot: Some(snapshot), client_id })
     }
 }
 
@@ -94,25 +81,15 @@ fn boot(
     kept: Kept,
     head: SeqNum,
 ) -> Result<(Core, String), OpenError> {
-    let Kept {
-        lock,
-        log,
-        snapshot,
-        client_id,
-    } = kept;
+    let Kept { lock, log, snapshot, client_id } = kept;
     let mut progress = Progress(options.on_boot.take());
-    let restored = snapshot
-        .as_ref()
-        .and_then(|snapshot| restore(snapshot, schema, head, &mut progress));
+    let restored =
+        snapshot.as_ref().and_then(|snapshot| restore(snapshot, schema, head, &mut progress));
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
     };
-    let total = if progress.0.is_some() {
-        log.count(state.head)?
-    } else {
-        0
-    };
+    let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
     let replayed = Replay {
         log: &log,
@@ -124,15 +101,7 @@ fn boot(
     let snapshots = snapshot
         .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes, replayed))
         .transpose()?;
-    Ok((
-        Core {
-            state,
-            snapshots,
-            log,
-            _lock: lock,
-        },
-        client_id,
-    ))
+    Ok((Core { state, snapshots, log, _lock: lock }, client_id))
 }
 
 fn restore(

@@ -31,15 +31,8 @@ pub(super) enum News {
 
 impl Tail {
     pub(super) fn new(head: SeqNum) -> Self {
-        let end = End {
-            head,
-            closed: false,
-            wakers: Vec::new(),
-        };
-        Self {
-            end: Mutex::new(end),
-            moved: Condvar::new(),
-        }
+        let end = End { head, closed: false, wakers: Vec::new() };
+        Self { end: Mutex::new(end), moved: Condvar::new() }
     }
 
     /// The log goes up to `head` now.
@@ -69,11 +62,7 @@ impl Tail {
         if let Some(news) = end.news(seen) {
             return Poll::Ready(news);
         }
-        if !end
-            .wakers
-            .iter()
-            .any(|waker| waker.will_wake(context.waker()))
-        {
+        if !end.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
             end.wakers.push(context.waker().clone());
         }
         Poll::Pending

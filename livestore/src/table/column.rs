@@ -51,10 +51,7 @@ pub const fn count() -> Expr<Anything, u64> {
 impl<T, V> Column<T, V> {
     /// The column at position `index`. For generated code.
     pub const fn new(index: usize) -> Self {
-        Self {
-            index,
-            of: PhantomData,
-        }
+        Self { index, of: PhantomData }
     }
 
     /// The column's position in its table.
@@ -65,10 +62,7 @@ impl<T, V> Column<T, V> {
 
 impl<T: Table, V: ColumnType> Column<T, V> {
     pub(super) fn reference(self) -> ColumnRef {
-        ColumnRef {
-            table: T::def(),
-            index: self.index,
-        }
+        ColumnRef { table: T::def(), index: self.index }
     }
 
     /// Equal to the value. `None` equals `NULL`.
@@ -180,20 +174,12 @@ impl<T: Table, V: ColumnType> Column<T, V> {
 impl<T: Table, V: ColumnType> Column<T, Option<V>> {
     /// Has no value.
     pub fn is_null(self) -> Condition<T> {
-        Condition::new(Predicate::Compare(
-            self.reference(),
-            Comparison::Is,
-            Value::Null,
-        ))
+        Condition::new(Predicate::Compare(self.reference(), Comparison::Is, Value::Null))
     }
 
     /// Has a value.
     pub fn is_not_null(self) -> Condition<T> {
-        Condition::new(Predicate::Compare(
-            self.reference(),
-            Comparison::IsNot,
-            Value::Null,
-        ))
+        Condition::new(Predicate::Compare(self.reference(), Comparison::IsNot, Value::Null))
     }
 }
 
@@ -212,10 +198,7 @@ impl<T: Table, V: ColumnType<Base: Numeric>> Column<T, V> {
 impl<T: Table, V: ColumnType<Base = String>> Column<T, V> {
     /// Matches an SQL `LIKE` pattern: `%` is any text, `_` any character, ASCII case is ignored.
     pub fn like(self, pattern: impl Into<String>) -> Condition<T> {
-        Condition::new(Predicate::Like(
-            self.reference(),
-            Value::text(pattern.into()),
-        ))
+        Condition::new(Predicate::Like(self.reference(), Value::text(pattern.into())))
     }
 }
 
@@ -235,10 +218,7 @@ where
 
 impl<T, V> Expr<T, V> {
     pub(super) const fn new(node: Node) -> Self {
-        Self {
-            node,
-            of: PhantomData,
-        }
+        Self { node, of: PhantomData }
     }
 
     /// In ascending order.
@@ -254,11 +234,7 @@ impl<T, V> Expr<T, V> {
 
 impl<T> Order<T> {
     fn new(node: Node, direction: Direction) -> Self {
-        Self {
-            node,
-            direction,
-            of: PhantomData,
-        }
+        Self { node, direction, of: PhantomData }
     }
 }
 
@@ -286,9 +262,6 @@ impl<T, V> fmt::Debug for Expr<T, V> {
 
 impl<T> fmt::Debug for Order<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Order")
-            .field(&self.node)
-            .field(&self.direction)
-            .finish()
+        f.debug_tuple("Order").field(&self.node).field(&self.direction).finish()
     }
 }

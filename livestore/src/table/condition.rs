@@ -14,10 +14,7 @@ pub struct Condition<T> {
 
 impl<T> Condition<T> {
     pub(super) fn new(predicate: Predicate) -> Self {
-        Self {
-            predicate,
-            of: PhantomData,
-        }
+        Self { predicate, of: PhantomData }
     }
 
     /// Both conditions hold.

@@ -61,16 +61,9 @@ impl TableDef {
         }
         parts.push(format!("PRIMARY KEY ({})", self.names(self.primary_key)));
         parts.extend(self.checks.iter().map(|check| format!("CHECK ({check})")));
-        parts.extend(
-            self.foreign_keys
-                .iter()
-                .map(|key| self.foreign_key_ddl(key)),
-        );
-        let mut ddl = format!(
-            "CREATE TABLE {} (\n  {}\n) STRICT;\n",
-            quote(self.name),
-            parts.join(",\n  ")
-        );
+        parts.extend(self.foreign_keys.iter().map(|key| self.foreign_key_ddl(key)));
+        let mut ddl =
+            format!("CREATE TABLE {} (\n  {}\n) STRICT;\n", quote(self.name), parts.join(",\n  "));
         for index in self.indexes {
             ddl.push_str(&self.index_ddl(index));
         }
@@ -103,11 +96,7 @@ impl TableDef {
     }
 
     fn names(&self, columns: &[usize]) -> String {
-        list(
-            columns
-                .iter()
-                .map(|&column| quote(self.column_name(column))),
-        )
+        list(columns.iter().map(|&column| quote(self.column_name(column))))
     }
 }
 
@@ -120,12 +109,7 @@ fn column_ddl(column: &ColumnDef) -> Result<String, ValueError> {
         let _ = write!(ddl, " DEFAULT {}", literal(&default()?));
     }
     if !column.variants.is_empty() {
-        let variants = list(
-            column
-                .variants
-                .iter()
-                .map(|text| literal(&Value::text(*text))),
-        );
+        let variants = list(column.variants.iter().map(|text| literal(&Value::text(*text))));
         let _ = write!(ddl, " CHECK ({} IN ({variants}))", quote(column.name));
     }
     if let Some(check) = column.check {
@@ -148,10 +132,7 @@ fn literal(value: &Value<'_>) -> String {
         Value::Real(real) => format!("{real:?}"),
         Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Value::Blob(bytes) => {
-            bytes
-                .iter()
-                .fold("X'".to_owned(), |sql, byte| format!("{sql}{byte:02x}"))
-                + "'"
+            bytes.iter().fold("X'".to_owned(), |sql, byte| format!("{sql}{byte:02x}")) + "'"
         }
     }
 }

@@ -150,22 +150,14 @@ impl ColumnDef {
 impl IndexDef {
     /// An index over the columns at these positions.
     pub const fn new(name: &'static str, columns: &'static [usize], unique: bool) -> Self {
-        Self {
-            name,
-            columns,
-            unique,
-        }
+        Self { name, columns, unique }
     }
 }
 
 impl ForeignKeyDef {
     /// The column at `column` refers to `references`.
     pub const fn new(column: usize, references: fn() -> Reference) -> Self {
-        Self {
-            column,
-            references,
-            on_delete: OnDelete::Restrict,
-        }
+        Self { column, references, on_delete: OnDelete::Restrict }
     }
 
     /// What happens when the other row is deleted.
@@ -178,10 +170,7 @@ impl ForeignKeyDef {
 
 /// A reference to `column` from a column of type `V`.
 pub fn reference<V: SameType<W>, T: Table, W>(column: Column<T, W>) -> Reference {
-    Reference {
-        table: T::NAME,
-        column: T::def().column_name(column.index()),
-    }
+    Reference { table: T::NAME, column: T::def().column_name(column.index()) }
 }
 
 /// The default `value` of a column of type `V`.

@@ -79,10 +79,7 @@ pub enum QueryError {
 
 impl QueryError {
     pub(super) fn sql(sql: &str, source: impl Into<SqliteError>) -> Self {
-        Self::Sql {
-            sql: sql.to_owned(),
-            source: source.into(),
-        }
+        Self::Sql { sql: sql.to_owned(), source: source.into() }
     }
 }
 
@@ -96,11 +93,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(db: &'a Db, access: Access, session_id: &'a str) -> Self {
-        Self {
-            db,
-            access,
-            session_id,
-        }
+        Self { db, access, session_id }
     }
 
     /// The session whose client documents are read.
@@ -121,15 +114,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
-        self.db
-            .prepare(sql)
-            .map_err(|source| QueryError::sql(sql, source))
+        self.db.prepare(sql).map_err(|source| QueryError::sql(sql, source))
     }
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
-        self.db
-            .prepare_checked(sql, self.access)
-            .map_err(|source| QueryError::sql(sql, source))
+        self.db.prepare_checked(sql, self.access).map_err(|source| QueryError::sql(sql, source))
     }
 }
 
@@ -146,16 +135,10 @@ pub(super) fn fetch<O>(
     binds: &[Value<'_>],
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
 ) -> Result<Vec<O>, QueryError> {
-    let Fetch {
-        sql,
-        mut statement,
-        positions,
-    } = fetch;
+    let Fetch { sql, mut statement, positions } = fetch;
     let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
     let mut found = Vec::new();
-    let mut rows = statement
-        .query(rusqlite::params_from_iter(binds))
-        .map_err(failed)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(binds)).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         found.push(decode(&RowReader::new(row, positions))?);
     }

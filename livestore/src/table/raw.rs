@@ -23,11 +23,7 @@ use crate::value::{ColumnType, Value, ValueError};
 /// `R` is a table or a struct that derives [`Row`] (fields by column name), or a tuple (by
 /// position; for one column `(T,)`).
 pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
-    Raw {
-        sql: sql.into(),
-        params: params.into_values(),
-        of: PhantomData,
-    }
+    Raw { sql: sql.into(), params: params.into_values(), of: PhantomData }
 }
 
 /// A query in SQL. [`raw`] makes it.
@@ -57,11 +53,7 @@ impl<R> Raw<R> {
     }
 
     fn as_<C>(self) -> Raw<R, C> {
-        Raw {
-            sql: self.sql,
-            params: self.params,
-            of: PhantomData,
-        }
+        Raw { sql: self.sql, params: self.params, of: PhantomData }
     }
 }
 
@@ -76,11 +68,7 @@ impl<R: Row, C: Cardinality<R>> Query for Raw<R, C> {
         })?;
         let statement = reader.prepare_raw(sql)?;
         let positions = positions::<R>(sql, &statement)?;
-        let ready = Fetch {
-            sql,
-            statement,
-            positions: Some(&positions),
-        };
+        let ready = Fetch { sql, statement, positions: Some(&positions) };
         C::collect(fetch(ready, params, R::decode)?)
     }
 }
@@ -93,13 +81,11 @@ fn positions<R: Row>(
     R::COLUMNS
         .iter()
         .map(|&column| {
-            statement
-                .column_index(column)
-                .map_err(|_| QueryError::NoColumn {
-                    sql: sql.to_owned(),
-                    column,
-                    found: statement.column_names().map(str::to_owned).collect(),
-                })
+            statement.column_index(column).map_err(|_| QueryError::NoColumn {
+                sql: sql.to_owned(),
+                column,
+                found: statement.column_names().map(str::to_owned).collect(),
+            })
         })
         .collect()
 }
@@ -175,19 +161,12 @@ tuple_params! {
 
 impl<R, C> Clone for Raw<R, C> {
     fn clone(&self) -> Self {
-        Self {
-            sql: self.sql.clone(),
-            params: self.params.clone(),
-            of: PhantomData,
-        }
+        Self { sql: self.sql.clone(), params: self.params.clone(), of: PhantomData }
     }
 }
 
 impl<R, C> fmt::Debug for Raw<R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Raw")
-            .field("sql", &self.sql)
-            .field("params", &self.params)
-            .finish()
+        f.debug_struct("Raw").field("sql", &self.sql).field("params", &self.params).finish()
     }
 }

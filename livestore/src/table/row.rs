@@ -49,20 +49,12 @@ pub struct RowReader<'r> {
 
 impl<'r> RowReader<'r> {
     pub(super) fn new(row: &'r rusqlite::Row<'r>, positions: Option<&'r [usize]>) -> Self {
-        Self {
-            row,
-            positions,
-            offset: 0,
-        }
+        Self { row, positions, offset: 0 }
     }
 
     /// The same row, read from column `offset` on: the second table of a join.
     pub(super) fn skip(&self, offset: usize) -> Self {
-        Self {
-            row: self.row,
-            positions: None,
-            offset: self.offset + offset,
-        }
+        Self { row: self.row, positions: None, offset: self.offset + offset }
     }
 
     /// The value of column `index`.
@@ -72,10 +64,7 @@ impl<'r> RowReader<'r> {
     pub fn get<V: ColumnType>(&self, index: usize) -> Result<V, RowError> {
         self.value(index)
             .and_then(V::decode)
-            .map_err(|source| RowError {
-                column: self.column_name(index),
-                source,
-            })
+            .map_err(|source| RowError { column: self.column_name(index), source })
     }
 
     pub(super) fn is_null(&self, index: usize) -> bool {
@@ -83,10 +72,7 @@ impl<'r> RowReader<'r> {
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>, ValueError> {
-        let value = self
-            .row
-            .get_ref(self.position(index))
-            .map_err(ValueError::custom)?;
+        let value = self.row.get_ref(self.position(index)).map_err(ValueError::custom)?;
         value_of(value)
     }
 
@@ -118,18 +104,13 @@ pub(super) trait RowSink {
 
 impl RowSink for CachedStatement<'_> {
     fn put(&mut self, index: usize, value: Value<'_>) -> Result<(), ValueError> {
-        self.raw_bind_parameter(index + 1, value)
-            .map_err(ValueError::custom)
+        self.raw_bind_parameter(index + 1, value).map_err(ValueError::custom)
     }
 }
 
 impl<'a> RowWriter<'a> {
     pub(super) fn new(sink: &'a mut dyn RowSink, table: &'static TableDef) -> Self {
-        Self {
-            sink,
-            table,
-            next: 0,
-        }
+        Self { sink, table, next: 0 }
     }
 
     /// Takes the next column's value.
@@ -139,21 +120,16 @@ impl<'a> RowWriter<'a> {
     pub fn push<V: ColumnType>(&mut self, value: &V) -> Result<(), RowError> {
         let index = self.next;
         self.next += 1;
-        value
-            .encode()
-            .and_then(|value| self.sink.put(index, value))
-            .map_err(|source| RowError {
-                column: format!("{}.{}", self.table.name, self.table.column_name(index)),
-                source,
-            })
+        value.encode().and_then(|value| self.sink.put(index, value)).map_err(|source| RowError {
+            column: format!("{}.{}", self.table.name, self.table.column_name(index)),
+            source,
+        })
     }
 }
 
 impl fmt::Debug for RowWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowWriter")
-            .field("table", &self.table.name)
-            .finish_non_exhaustive()
+        f.debug_struct("RowWriter").field("table", &self.table.name).finish_non_exhaustive()
     }
 }
 

@@ -97,11 +97,7 @@ impl<O> Cardinality<O> for Optional {
 
 impl<T: Table> Select<T> {
     pub(super) fn new() -> Self {
-        Self {
-            ast: SelectAst::new(T::def()),
-            decode: <T as Source>::decode,
-            of: PhantomData,
-        }
+        Self { ast: SelectAst::new(T::def()), decode: <T as Source>::decode, of: PhantomData }
     }
 }
 
@@ -150,11 +146,7 @@ impl<S: Source, O, C> Select<S, O, C> {
         self,
         decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
     ) -> Select<P, Q, D> {
-        Select {
-            ast: self.ast,
-            decode,
-            of: PhantomData,
-        }
+        Select { ast: self.ast, decode, of: PhantomData }
     }
 }
 
@@ -168,11 +160,7 @@ impl<S: Source> Select<S> {
         U: Table,
         S: Append<U>,
     {
-        self.ast.joins.push(Join {
-            table: U::def(),
-            left: false,
-            on: on.pairs,
-        });
+        self.ast.joins.push(Join { table: U::def(), left: false, on: on.pairs });
         self.with(<S as Append<U>>::Out::decode)
     }
 
@@ -184,11 +172,7 @@ impl<S: Source> Select<S> {
         U: Table,
         S: Append<Maybe<U>>,
     {
-        self.ast.joins.push(Join {
-            table: U::def(),
-            left: true,
-            on: on.pairs,
-        });
+        self.ast.joins.push(Join { table: U::def(), left: true, on: on.pairs });
         self.with(<S as Append<Maybe<U>>>::Out::decode)
     }
 }
@@ -248,15 +232,7 @@ impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
         let (sql, binds) = self.ast.to_sql(C::AT_MOST)?;
         let statement = reader.prepare(&sql)?;
-        C::collect(fetch(
-            Fetch {
-                sql: &sql,
-                statement,
-                positions: None,
-            },
-            &binds,
-            self.decode,
-        )?)
+        C::collect(fetch(Fetch { sql: &sql, statement, positions: None }, &binds, self.decode)?)
     }
 }
 
@@ -303,10 +279,7 @@ tuple_keys! {
 
 impl<T: Table> Get<T> {
     pub(super) fn new<K: IntoKey<T::Key>>(key: K) -> Self {
-        Self {
-            key: key.into_key(),
-            of: PhantomData,
-        }
+        Self { key: key.into_key(), of: PhantomData }
     }
 }
 
@@ -320,26 +293,14 @@ impl<T: Table> Query for Get<T> {
         })?;
         let sql = &T::def().sql().get;
         let statement = reader.prepare(sql)?;
-        let rows = fetch(
-            Fetch {
-                sql,
-                statement,
-                positions: None,
-            },
-            key,
-            <T as Row>::decode,
-        )?;
+        let rows = fetch(Fetch { sql, statement, positions: None }, key, <T as Row>::decode)?;
         Ok(rows.into_iter().next())
     }
 }
 
 impl<S: Source, O, C> Clone for Select<S, O, C> {
     fn clone(&self) -> Self {
-        Self {
-            ast: self.ast.clone(),
-            decode: self.decode,
-            of: PhantomData,
-        }
+        Self { ast: self.ast.clone(), decode: self.decode, of: PhantomData }
     }
 }
 
@@ -351,10 +312,7 @@ impl<S: Source, O, C> fmt::Debug for Select<S, O, C> {
 
 impl<T> Clone for Get<T> {
     fn clone(&self) -> Self {
-        Self {
-            key: self.key.clone(),
-            of: PhantomData,
-        }
+        Self { key: self.key.clone(), of: PhantomData }
     }
 }
 

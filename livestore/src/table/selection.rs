@@ -44,10 +44,7 @@ pub struct SelectList<S> {
 
 impl<S> SelectList<S> {
     pub(super) fn new() -> Self {
-        Self {
-            nodes: Vec::new(),
-            of: PhantomData,
-        }
+        Self { nodes: Vec::new(), of: PhantomData }
     }
 
     /// Adds something that gives a `V`.

@@ -93,10 +93,7 @@ pub struct On<T, U> {
 
 impl<T, U> On<T, U> {
     pub(super) fn new(left: ColumnRef, right: ColumnRef) -> Self {
-        Self {
-            pairs: vec![(left, right)],
-            of: PhantomData,
-        }
+        Self { pairs: vec![(left, right)], of: PhantomData }
     }
 
     /// Further columns must be equal, too.
@@ -137,15 +134,8 @@ impl<T: Table> Slot for Maybe<T> {
 
     fn decode(row: &RowReader<'_>) -> Result<Option<T>, RowError> {
         // A primary key is never NULL, so if it is, the join found no row.
-        let missing = T::def()
-            .primary_key
-            .first()
-            .is_none_or(|&key| row.is_null(key));
-        if missing {
-            Ok(None)
-        } else {
-            <T as Row>::decode(row).map(Some)
-        }
+        let missing = T::def().primary_key.first().is_none_or(|&key| row.is_null(key));
+        if missing { Ok(None) } else { <T as Row>::decode(row).map(Some) }
     }
 }
 

@@ -41,12 +41,7 @@ pub(super) struct SqlWriter {
 
 impl SqlWriter {
     pub(super) fn new(qualified: bool) -> Self {
-        Self {
-            text: String::with_capacity(160),
-            binds: Vec::new(),
-            qualified,
-            outer: false,
-        }
+        Self { text: String::with_capacity(160), binds: Vec::new(), qualified, outer: false }
     }
 
     pub(super) fn finish(self) -> Sql {
@@ -68,9 +63,7 @@ impl SqlWriter {
         self.name(select.from.name);
         select.joins.iter().for_each(|join| self.join(join));
         self.filters(&select.filters)?;
-        self.separated(" GROUP BY ", &select.group_by, |sql, column| {
-            sql.column(*column)
-        });
+        self.separated(" GROUP BY ", &select.group_by, |sql, column| sql.column(*column));
         self.separated(" ORDER BY ", &select.order_by, |sql, (node, direction)| {
             sql.node(*node);
             if *direction == Direction::Descending {
@@ -100,8 +93,7 @@ impl SqlWriter {
     }
 
     fn join(&mut self, join: &Join) {
-        self.text
-            .push_str(if join.left { " LEFT JOIN " } else { " JOIN " });
+        self.text.push_str(if join.left { " LEFT JOIN " } else { " JOIN " });
         self.name(join.table.name);
         self.text.push_str(" ON ");
         for (n, (left, right)) in join.on.iter().enumerate() {
@@ -127,8 +119,7 @@ impl SqlWriter {
         match predicate {
             Predicate::Compare(column, comparison, value) => {
                 self.column(*column);
-                self.text
-                    .push_str(operator(*comparison, self.outer || column.is_nullable()));
+                self.text.push_str(operator(*comparison, self.outer || column.is_nullable()));
                 self.bind(value.clone());
             }
             Predicate::Between(column, low, high) => {
@@ -275,10 +266,7 @@ impl ColumnRef {
     }
 
     fn is_nullable(self) -> bool {
-        self.table
-            .columns
-            .get(self.index)
-            .is_none_or(|column| column.nullable)
+        self.table.columns.get(self.index).is_none_or(|column| column.nullable)
     }
 }
 

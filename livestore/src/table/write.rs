@@ -72,11 +72,7 @@ enum Set {
 
 impl<T: Table> Update<T> {
     pub(super) fn new() -> Self {
-        Self {
-            sets: Vec::new(),
-            filters: Vec::new(),
-            of: PhantomData,
-        }
+        Self { sets: Vec::new(), filters: Vec::new(), of: PhantomData }
     }
 
     /// Gives the column this value.
@@ -145,10 +141,7 @@ pub struct Delete<T> {
 
 impl<T: Table> Delete<T> {
     pub(super) fn new() -> Self {
-        Self {
-            filters: Vec::new(),
-            of: PhantomData,
-        }
+        Self { filters: Vec::new(), of: PhantomData }
     }
 
     /// Only rows that meet the condition, too. Without one, all rows go.
@@ -171,17 +164,12 @@ impl<T: Table> Write for Delete<T> {
 
 impl<T> fmt::Debug for Update<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Update")
-            .field("sets", &self.sets)
-            .field("filters", &self.filters)
-            .finish()
+        f.debug_struct("Update").field("sets", &self.sets).field("filters", &self.filters).finish()
     }
 }
 
 impl<T> fmt::Debug for Delete<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delete")
-            .field("filters", &self.filters)
-            .finish()
+        f.debug_struct("Delete").field("filters", &self.filters).finish()
     }
 }

@@ -76,8 +76,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When another constraint fails or a value does not fit.
     pub fn insert_or_ignore<T: Table>(&mut self, row: &T) -> Result<bool, MaterializeError> {
-        self.put(&T::def().sql().insert_or_ignore, row)
-            .map(|rows| rows > 0)
+        self.put(&T::def().sql().insert_or_ignore, row).map(|rows| rows > 0)
     }
 
     /// Adds a row, or replaces the one with its primary key.
@@ -102,16 +101,8 @@ impl<'a> Writer<'a> {
     /// When a constraint fails or a value does not fit.
     pub fn execute(&mut self, write: impl Write) -> Result<usize, MaterializeError> {
         let (sql, binds) = write.to_sql()?;
-        let run = || {
-            Ok(self
-                .db
-                .prepare(&sql)?
-                .execute(rusqlite::params_from_iter(&binds))?)
-        };
-        run().map_err(|source| MaterializeError::Write {
-            table: sql.clone(),
-            source,
-        })
+        let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
+        run().map_err(|source| MaterializeError::Write { table: sql.clone(), source })
     }
 
     /// Asks the state.
@@ -128,18 +119,14 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When SQLite refuses it; also when it calls a function that reads a clock or is random.
     pub fn sql(&mut self, sql: &str, params: impl Params) -> Result<usize, MaterializeError> {
-        let params = params.into_values().map_err(|source| QueryError::Value {
-            column: format!("a `?` of `{sql}`"),
-            source,
-        })?;
+        let params = params
+            .into_values()
+            .map_err(|source| QueryError::Value { column: format!("a `?` of `{sql}`"), source })?;
         let run = || {
             let mut statement = self.db.prepare_checked(sql, Access::Materialize)?;
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
-        run().map_err(|source| MaterializeError::Write {
-            table: sql.to_owned(),
-            source,
-        })
+        run().map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
     }
 
     /// The session that committed the event.
@@ -154,9 +141,7 @@ impl<'a> Writer<'a> {
         json: &str,
     ) -> Result<(), MaterializeError> {
         let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
-        put()
-            .map(|_| ())
-            .map_err(|source| write_error(table, source))
+        put().map(|_| ()).map_err(|source| write_error(table, source))
     }
 
     fn put<T: Table>(&mut self, sql: &str, row: &T) -> Result<usize, MaterializeError> {
@@ -165,24 +150,16 @@ impl<'a> Writer<'a> {
         let mut statement = self.db.prepare(sql).map_err(failed)?;
         row.encode(&mut RowWriter::new(&mut statement, table))
             .map_err(|source| row_error(table, source))?;
-        statement
-            .raw_execute()
-            .map_err(|error| failed(error.into()))
+        statement.raw_execute().map_err(|error| failed(error.into()))
     }
 }
 
 fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {
-    MaterializeError::Write {
-        table: table.name.to_owned(),
-        source,
-    }
+    MaterializeError::Write { table: table.name.to_owned(), source }
 }
 
 fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {
-    MaterializeError::Row {
-        table: table.name,
-        source,
-    }
+    MaterializeError::Row { table: table.name, source }
 }
 
 impl From<ValueError> for MaterializeError {

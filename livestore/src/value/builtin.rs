@@ -30,11 +30,7 @@ impl ColumnType for f64 {
     const STORAGE: Storage = Storage::Real;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
-        if self.is_nan() {
-            Err(ValueError::NotANumber)
-        } else {
-            Ok(Value::Real(*self))
-        }
+        if self.is_nan() { Err(ValueError::NotANumber) } else { Ok(Value::Real(*self)) }
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -47,11 +43,7 @@ impl ColumnType for f32 {
     const STORAGE: Storage = Storage::Real;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
-        if self.is_nan() {
-            Err(ValueError::NotANumber)
-        } else {
-            Ok(Value::Real(f64::from(*self)))
-        }
+        if self.is_nan() { Err(ValueError::NotANumber) } else { Ok(Value::Real(f64::from(*self))) }
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -154,10 +146,7 @@ mod tests {
 
     #[test]
     fn numbers_that_do_not_fit_are_errors() {
-        assert_eq!(
-            u64::MAX.encode(),
-            Err(ValueError::out_of_range(u64::MAX, "an SQL integer"))
-        );
+        assert_eq!(u64::MAX.encode(), Err(ValueError::out_of_range(u64::MAX, "an SQL integer")));
         assert!(u8::decode(Value::Integer(256)).is_err());
         assert!(u32::decode(Value::Integer(-1)).is_err());
         assert!(bool::decode(Value::Integer(2)).is_err());

@@ -11,14 +11,9 @@ impl ColumnType for DateTime<Utc> {
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         if !(0..=9999).contains(&chrono::Datelike::year(self)) {
-            return Err(ValueError::out_of_range(
-                self,
-                "a time of the years 0 to 9999",
-            ));
+            return Err(ValueError::out_of_range(self, "a time of the years 0 to 9999"));
         }
-        Ok(Value::text(
-            self.to_rfc3339_opts(SecondsFormat::Nanos, true),
-        ))
+        Ok(Value::text(self.to_rfc3339_opts(SecondsFormat::Nanos, true)))
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -33,10 +28,7 @@ impl ColumnType for NaiveDate {
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         if !(0..=9999).contains(&chrono::Datelike::year(self)) {
-            return Err(ValueError::out_of_range(
-                self,
-                "a date of the years 0 to 9999",
-            ));
+            return Err(ValueError::out_of_range(self, "a date of the years 0 to 9999"));
         }
         Ok(Value::text(self.to_string()))
     }

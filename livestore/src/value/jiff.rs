@@ -12,10 +12,7 @@ impl ColumnType for Timestamp {
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         let text = format!("{self:.9}");
         if text.starts_with('-') {
-            return Err(ValueError::out_of_range(
-                self,
-                "a time of the years 0 to 9999",
-            ));
+            return Err(ValueError::out_of_range(self, "a time of the years 0 to 9999"));
         }
         Ok(Value::text(text))
     }
@@ -32,10 +29,7 @@ impl ColumnType for Date {
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         if self.year() < 0 {
-            return Err(ValueError::out_of_range(
-                self,
-                "a date of the years 0 to 9999",
-            ));
+            return Err(ValueError::out_of_range(self, "a date of the years 0 to 9999"));
         }
         Ok(Value::text(self.to_string()))
     }
@@ -52,10 +46,7 @@ mod tests {
     #[test]
     fn nanoseconds_survive() {
         let time = Timestamp::from_nanosecond(1_000_000_001).unwrap();
-        assert_eq!(
-            time.encode(),
-            Ok(Value::text("1970-01-01T00:00:01.000000001Z"))
-        );
+        assert_eq!(time.encode(), Ok(Value::text("1970-01-01T00:00:01.000000001Z")));
         assert_eq!(Timestamp::decode(time.encode().unwrap()), Ok(time));
         assert!(Timestamp::MIN.encode().is_err());
     }

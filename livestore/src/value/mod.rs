@@ -167,17 +167,11 @@ impl ValueError {
 
     /// The error for a text that is none of `variants`.
     pub fn not_a_variant(found: &str, variants: &'static [&'static str]) -> Self {
-        Self::NotAVariant {
-            found: found.to_owned(),
-            variants,
-        }
+        Self::NotAVariant { found: found.to_owned(), variants }
     }
 
     pub(crate) fn out_of_range(value: impl fmt::Display, target: &'static str) -> Self {
-        Self::OutOfRange {
-            value: value.to_string(),
-            target,
-        }
+        Self::OutOfRange { value: value.to_string(), target }
     }
 }
 

@@ -64,11 +64,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -93,10 +89,7 @@ impl fmt::Display for Timestamp {
         }
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, milli) = (of_day / 1_000 % 60, of_day % 1_000);
-        write!(
-            f,
-            "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 }
 
@@ -127,9 +120,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
     let of_day = hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
     let millis = days_from_civil(year, month, day) * MILLIS_PER_DAY + of_day;
-    (Timestamp::MIN.0..=Timestamp::MAX.0)
-        .contains(&millis)
-        .then_some(Timestamp(millis))
+    (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis).then_some(Timestamp(millis))
 }
 
 fn parse_date(date: &str) -> Option<(i64, i64, i64)> {

@@ -25,10 +25,7 @@ mod tests {
     #[test]
     fn uuids_come_back() {
         let id = Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
-        assert_eq!(
-            id.encode(),
-            Ok(Value::text("67e55044-10b1-426f-9247-bb680e5fe0c8"))
-        );
+        assert_eq!(id.encode(), Ok(Value::text("67e55044-10b1-426f-9247-bb680e5fe0c8")));
         assert_eq!(Uuid::decode(id.encode().unwrap()), Ok(id));
     }
 }

@@ -73,6 +73,12 @@ impl State {
         Ok(())
     }
 
+    /// The first event that the schema does not know.
+    pub(super) fn first_unknown(&self) -> Result<Option<Quarantined>, SqliteError> {
+        let mut quarantined = self.quarantined()?.into_iter();
+        Ok(quarantined.find(|event| event.reason == QuarantineReason::Unknown))
+    }
+
     /// The quarantined events, in order.
     pub(crate) fn quarantined(&self) -> Result<Vec<Quarantined>, SqliteError> {
         let select = "SELECT seq, name, args, unknown, error FROM __livestore_quarantine \

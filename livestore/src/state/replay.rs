@@ -86,6 +86,7 @@ impl Replay<'_> {
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
         let _entered = span.enter();
+        self.check_known(state)?;
         let mut pages = self.log.pages(state.head, to);
         let mut done = 0;
         loop {
@@ -98,6 +99,16 @@ impl Replay<'_> {
             done += page.len() as u64;
             (self.progress)(done);
         }
+    }
+
+    /// A snapshot may have been made under a more lenient policy.
+    fn check_known(&self, state: &State) -> Result<(), ReplayError> {
+        if let UnknownEvents::Fail = self.unknown
+            && let Some(event) = state.first_unknown()?
+        {
+            return Err(ReplayError::Unknown { seq: event.seq, name: event.name });
+        }
+        Ok(())
     }
 
     /// Nearly always every event of a page applies: one savepoint does for all. If one does not,

@@ -192,8 +192,8 @@ impl Inner {
         };
         self.tail.close();
         let flushed = core.log.flush();
-        if let Some(snapshots) = &core.snapshots {
-            snapshots.at_close(&mut core.state);
+        if let Some(snapshots) = core.snapshots.take() {
+            snapshots.close(&mut core.state);
         }
         Ok(flushed?)
     }

@@ -69,12 +69,15 @@ impl Snapshots {
         }
     }
 
-    /// Writes the state, if replaying it would take noticeably longer than reading it.
-    pub(super) fn at_close(&self, state: &mut State) {
-        let events = self.maker.events.load(Ordering::Relaxed);
+    /// Waits for the background thread, and then writes the state, if replaying it would take
+    /// noticeably longer than reading it.
+    pub(super) fn close(self, state: &mut State) {
+        let Self { maker, background } = self;
+        drop(background);
+        let events = maker.events.load(Ordering::Relaxed);
         if events > 0
-            && self.maker.is_worth_it(events)
-            && let Err(error) = self.maker.snapshot.write(state)
+            && maker.is_worth_it(events)
+            && let Err(error) = maker.snapshot.write(state)
         {
             tracing::warn!(%error, "no snapshot was written; the next open replays the eventlog");
         }

@@ -10,6 +10,21 @@ use crate::schema::Schema;
 use crate::state::{Boot, UnknownEvents};
 
 /// Says how a store is to be opened. [`Store::builder`] makes it.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// # let data = tempfile::tempdir().unwrap();
+/// let store = Store::<App>::builder("todos")
+///     .directory(data.path())
+///     .durability(Durability::Synced)
+///     .unknown_events(UnknownEvents::Ignore)
+///     .on_boot(|boot| println!("{:?}: {} of {}", boot.stage, boot.done, boot.total))
+///     .open()?;
+/// assert!(data.path().join("todos/eventlog.db").exists());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Builder<S> {
     pub(super) options: Options,
     schema: PhantomData<fn() -> S>,

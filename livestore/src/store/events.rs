@@ -91,7 +91,21 @@ impl Events {
     }
 
     /// All of these events, and then those to come, as they are committed: an iterator that waits,
-    /// and a `Stream` that does not. It ends when the store is closed, or the range is through.
+    /// and a `Stream` that does not. It ends when the store is closed, or when an event beyond the
+    /// range is there.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let mut events = store.events().named("v1.TodoCompleted").follow();
+    /// let background = std::thread::spawn(move || events.next());
+    /// store.commit(TodoEvent::Completed { id: "a".into() })?;
+    /// let completed = background.join().unwrap().unwrap()?;
+    /// assert_eq!(completed.args, r#"{"id":"a"}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn follow(self) -> Follow {
         let Self { inner, tail, wanted } = self;
         Follow { inner, tail, at: wanted.after, wanted, page: VecDeque::new(), through: false }

@@ -23,6 +23,18 @@ impl<S: Schema> Store<S> {
     ///
     /// Replays the log up to there; later commits do not change it.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// # let created = |id: &str| TodoEvent::Created { id: id.into(), text: "".into(), created_at: now() };
+    /// store.commit([created("a"), created("b"), created("c")])?;
+    /// let before = store.state_at(SeqNum::new(2))?;
+    /// assert_eq!(before.query(Todo::all().count())?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`HistoryError`].
     pub fn state_at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
@@ -35,6 +47,20 @@ impl<S: Schema> Store<S> {
     }
 
     /// A store in memory that has the events up to `seq` and goes its own way from there.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// # let created = |id: &str| TodoEvent::Created { id: id.into(), text: "".into(), created_at: now() };
+    /// store.commit(created("a"))?;
+    /// let what_if = store.fork(store.head()?)?;
+    /// what_if.commit(created("b"))?;
+    /// assert_eq!(what_if.query(Todo::all().count())?, 2);
+    /// assert_eq!(store.query(Todo::all().count())?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`HistoryError`].

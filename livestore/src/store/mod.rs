@@ -121,6 +121,20 @@ impl<S: Schema> Store<S> {
 
     /// The events that are in the log but could not be applied, in order.
     ///
+    /// A commit that cannot be applied is refused, so these come from elsewhere: another version
+    /// of the app, whose materializers took what this one's refuse, or which knew more events.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// for event in store.quarantined()? {
+    ///     eprintln!("{} {} was not applied: {:?}", event.seq, event.name, event.reason);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the state cannot be read.
     pub fn quarantined(&self) -> Result<Vec<Quarantined>, EventlogError> {

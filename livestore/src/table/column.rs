@@ -10,6 +10,20 @@ use crate::value::{ColumnType, Json, Operand, Value};
 /// A column of table `T` whose values are `V`.
 ///
 /// `#[table]` makes one constant per field: `Todo::COMPLETED` is a `Column<Todo, bool>`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let urgent = Todo::COMPLETED.eq(false).and(Todo::TEXT.like("%milk%").or(Todo::ID.in_(["a", "b"])));
+/// let query = Todo::filter(urgent & !Todo::DELETED_AT.is_not_null()).order_by(Todo::CREATED_AT.desc());
+/// assert!(store.query(query)?.is_empty());
+///
+/// let (todos, newest) = store.query(Todo::all().select((count(), Todo::CREATED_AT.max())).one())?;
+/// assert_eq!((todos, newest), (0, None));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Column<T, V> {
     index: usize,
     of: PhantomData<fn() -> (T, V)>,

@@ -61,6 +61,24 @@ impl<T> Condition<T> {
     }
 }
 
+/// Both conditions hold.
+impl<T> std::ops::BitAnd for Condition<T> {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+/// At least one of the conditions holds.
+impl<T> std::ops::BitOr for Condition<T> {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.or(other)
+    }
+}
+
 /// The condition does not hold.
 impl<T> std::ops::Not for Condition<T> {
     type Output = Self;

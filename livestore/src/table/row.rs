@@ -12,6 +12,28 @@ use crate::value::{ColumnType, Value, ValueError};
 ///
 /// Tables have it, tuples of column types have it (by position), and `#[derive(Row)]` gives it to
 /// any struct (by column name).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// #[derive(Row, Debug, PartialEq)]
+/// #[row(from = Todo)]                     // only needed for `select_as`
+/// struct Line {
+///     id: String,                         // the column of the same name
+///     #[row(expr = Todo::TEXT)]
+///     title: String,                      // any column or expression
+/// }
+///
+/// let store = Store::<App>::builder("todos").open()?;
+/// store.commit(TodoEvent::Created { id: "a".into(), text: "Milk".into(), created_at: now() })?;
+/// let line = Line { id: "a".into(), title: "Milk".into() };
+/// assert_eq!(store.query(Todo::all().select_as::<Line>().one())?, line);
+///
+/// let sql = "SELECT id, upper(text) AS title FROM todo WHERE completed = ?";
+/// assert_eq!(store.query(raw::<Line>(sql, (false,)).one())?.title, "MILK");
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a row",
     label = "not a row",

@@ -52,6 +52,27 @@ impl MaterializeError {
 
 /// The state, as a materializer sees it: it reads what the events before this one have made, and
 /// writes what this one makes. Clocks, randomness and other files are out of reach, in SQL too.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct List { #[column(primary_key)] id: String, items: u32 }
+/// # #[table] struct Item { #[column(primary_key)] id: String, list: String, text: String }
+/// #[derive(Event)]
+/// #[event(name = "v1.ItemMoved")]
+/// struct ItemMoved { id: String, to: String }
+///
+/// impl Materialize for ItemMoved {
+///     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+///         let Some(item) = state.query(Item::get(&self.id))? else {
+///             return Err(MaterializeError::custom(format_args!("no item {}", self.id)));
+///         };
+///         state.sql("UPDATE list SET items = items - 1 WHERE id = ?", (item.list.as_str(),))?;
+///         state.upsert(&Item { list: self.to.clone(), ..item })?;
+///         state.run(List::update().add(List::ITEMS, 1).filter(List::ID.eq(&self.to)))?;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Writer<'a> {
     db: &'a Db,

@@ -46,11 +46,12 @@ pub(crate) enum Unusable {
 }
 
 impl Snapshot {
-    /// The state in the file, and the file's length.
+    /// The state in the file, and the file's length; `progress` hears how many bytes are read.
     pub(crate) fn read(
         &self,
         schema: &'static SchemaDef,
         log_head: SeqNum,
+        progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(State, u64), Unusable> {
         let damaged = |error: &dyn std::fmt::Display| Unusable::Damaged(error.to_string());
         let opened = files::open(&self.path).map_err(|error| damaged(&error))?;
@@ -62,7 +63,12 @@ impl Snapshot {
             return Err(damaged(&"its length is wrong"));
         }
         let body = usize::try_from(header.length).map_err(|error| damaged(&error))?;
-        let mut hashing = Hashing { inner: file, hash: Xxh3::new() };
+        let mut hashing = Hashing {
+            inner: file,
+            hash: Xxh3::new(),
+            read: HEADER as u64,
+            progress: &mut |read| progress(read, length),
+        };
         let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
         conn.deserialize_read_exact(MAIN_DB, &mut hashing, body, false)
             .map_err(|error| damaged(&error))?;
@@ -160,18 +166,22 @@ impl Header {
 }
 
 /// Hashes what is read while it is still in the cache.
-struct Hashing<R> {
+struct Hashing<'a, R> {
     inner: R,
     hash: Xxh3,
+    read: u64,
+    progress: &'a mut dyn FnMut(u64),
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         // Small pieces, so that hashing finds them in the cache.
         let piece = buffer.len().min(256 * 1024);
         let (piece, _) = buffer.split_at_mut(piece);
         let read = self.inner.read(piece)?;
         self.hash.update(piece.get(..read).unwrap_or_default());
+        self.read += read as u64;
+        (self.progress)(self.read);
         Ok(read)
     }
 }

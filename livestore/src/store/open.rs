@@ -110,11 +110,9 @@ fn restore(
     head: SeqNum,
     progress: &mut Progress,
 ) -> Option<(State, u64)> {
-    match snapshot.read(schema, head) {
-        Ok((state, bytes)) => {
-            progress.report(BootStage::Snapshot, bytes, bytes);
-            Some((state, bytes))
-        }
+    let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
+    match snapshot.read(schema, head, &mut read) {
+        Ok(restored) => Some(restored),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
             None

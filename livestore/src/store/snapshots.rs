@@ -103,7 +103,7 @@ impl Maker {
 
     fn try_make(&self) -> Result<u64, ReplayError> {
         let head = self.log.head().map_err(ReplayError::Eventlog)?;
-        let mut state = match self.snapshot.read(self.schema, head) {
+        let mut state = match self.snapshot.read(self.schema, head, &mut |_, _| ()) {
             Ok((state, _)) => state,
             Err(_) => State::empty(self.schema)?,
         };

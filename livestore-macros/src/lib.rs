@@ -19,7 +19,9 @@ use proc_macro::TokenStream;
 /// `created_at`), as visible as the field, from which queries are built, and the implementations of
 /// `Table` and `Row`.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct Author { #[column(primary_key)] id: String }
 /// #[table(index(completed, created_at))]
 /// #[derive(Debug, Clone, PartialEq)]
 /// pub struct Todo {
@@ -73,7 +75,10 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// its fields. Beside it comes the event that sets some of its fields, `UiStateSet` for `UiState`.
 /// A setter is as visible as its field.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
+/// # #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// # pub enum Filter { #[default] All, Active }
 /// #[client_document]
 /// #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 /// pub struct UiState {
@@ -81,7 +86,11 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///     pub filter: Filter,
 /// }
 ///
+/// # livestore::schema! { App { documents: [UiState] } }
+/// # let store = Store::<App>::builder("todos").open()?;
 /// store.commit(UiState::set().filter(Filter::Active))?;
+/// assert_eq!(store.query(UiState::get())?.filter, Filter::Active);
+/// # Ok::<(), livestore::Error>(())
 /// ```
 ///
 /// Keys of `#[client_document(..)]`:
@@ -105,7 +114,9 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// The name is what the eventlog holds, forever. The fields are the event's args: a JSON object
 /// with one key per field, or for a newtype the JSON of what it wraps.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
+/// # #[derive(Debug, Clone, Serialize, Deserialize)] pub struct Import { todos: Vec<String> }
 /// #[derive(Event, Debug, Clone)]
 /// #[serde(rename_all = "camelCase")]
 /// pub enum TodoEvent {
@@ -146,7 +157,8 @@ pub fn event(input: TokenStream) -> TokenStream {
 
 /// Makes a type storable in a column: an enum without fields as text, a newtype as what it wraps.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
 /// #[derive(ColumnType, Serialize, Deserialize)]
 /// #[serde(rename_all = "snake_case")]
 /// pub enum Status {
@@ -180,7 +192,10 @@ pub fn column_type(input: TokenStream) -> TokenStream {
 /// With `from` the struct also says what to select, so a query can end in it. Without, it is for
 /// raw SQL.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct User { #[column(primary_key)] id: String, name: String }
+/// # #[table] struct Todo { #[column(primary_key)] id: String, owner: Option<String> }
 /// #[derive(Row)]
 /// #[row(from = (Todo, Maybe<User>))]
 /// struct Titled {
@@ -188,6 +203,8 @@ pub fn column_type(input: TokenStream) -> TokenStream {
 ///     #[row(expr = User::NAME)]
 ///     owner: Option<String>,
 /// }
+///
+/// let titled = Todo::all().left_join(Todo::OWNER.on(User::ID)).select_as::<Titled>();
 /// ```
 ///
 /// Keys of `#[row(..)]`:
@@ -208,7 +225,18 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// The schema is a type of its own: a `Store<App>` takes the events of `App`, others do not compile
 /// in `commit`. That two events, or two tables, have the same name is an error.
 ///
-/// ```ignore
+/// ```
+/// # use livestore::prelude::*;
+/// # mod models {
+/// #     use livestore::prelude::*;
+/// #     #[table] pub struct User { #[column(primary_key)] pub id: String }
+/// # }
+/// # #[table] struct Todo { #[column(primary_key)] id: String }
+/// # #[client_document] #[derive(Clone, Default, Serialize, Deserialize)] struct UiState {}
+/// # #[derive(Event)] #[event(name = "v1.TodoCreated")] struct TodoEvent { id: String }
+/// # impl Materialize for TodoEvent {
+/// #     fn materialize(&self, _: &mut Writer<'_>) -> Result<(), MaterializeError> { Ok(()) }
+/// # }
 /// livestore::schema! {
 ///     /// Everything the app knows.
 ///     pub App {

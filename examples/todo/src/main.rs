@@ -1,3 +1,143 @@
-//! todo
+//! TodoMVC in a terminal: a small app on LiveStore.
+//!
+//! `schema` says what is stored and what can happen, `model` is what the screen shows, and `screen`
+//! draws it and takes the keys. This file has the commands for scripts.
 
-fn main() {}
+#![expect(unreachable_pub, reason = "`pub` is what a module offers the others; an app has no API")]
+
+mod model;
+mod schema;
+mod screen;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use livestore::prelude::*;
+use serde_json::json;
+
+use schema::{App, Filter, Todo, TodoEvent};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// Todos in a terminal. Without a command, an interactive screen opens.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where stores are kept, each in a folder of its own; made if it is not there
+    #[arg(long, global = true, default_value = "./data")]
+    dir: PathBuf,
+    /// The store to use
+    #[arg(long, global = true, value_name = "ID", default_value = "todos")]
+    store: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add a todo and print its id
+    Add {
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Complete a todo
+    Done {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
+    /// List the todos, oldest first, as `[ ] text  id`
+    List {
+        /// Only those still to do
+        #[arg(long, conflicts_with = "completed")]
+        active: bool,
+        /// Only those done
+        #[arg(long)]
+        completed: bool,
+        /// One JSON object a line: id, text, completed, createdAt
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the eventlog: sequence number, name and args of each event
+    Log {
+        /// One JSON object a line: seqNum, name, args
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Err(error) if !is_broken_pipe(&*error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if cli.command.is_none() && !in_terminal {
+        return Err("the screen needs a terminal; for scripts, see `todo --help`".into());
+    }
+    let store = Store::<App>::builder(cli.store).directory(cli.dir).open()?;
+    match cli.command {
+        None => screen::run(model::Model::new(store)?),
+        Some(Command::Add { text }) => add(&store, &text),
+        Some(Command::Done { id }) => done(&store, id),
+        Some(Command::List { active: true, json, .. }) => list(&store, Filter::Active, json),
+        Some(Command::List { completed: true, json, .. }) => list(&store, Filter::Completed, json),
+        Some(Command::List { json, .. }) => list(&store, Filter::All, json),
+        Some(Command::Log { json }) => log(&store, json),
+    }
+}
+
+fn add(store: &Store<App>, text: &str) -> Result<()> {
+    let id = new_id();
+    store.commit(TodoEvent::created(&id, text).ok_or("a todo needs a text")?)?;
+    Ok(writeln!(io::stdout(), "{id}")?)
+}
+
+fn done(store: &Store<App>, id: String) -> Result<()> {
+    let todo = store.query(Filter::All.todos().filter(Todo::ID.eq(&id)).optional())?;
+    let todo = todo.ok_or_else(|| format!("there is no todo {id:?}; `todo list` shows the ids"))?;
+    if !todo.completed {
+        store.commit(TodoEvent::Completed { id })?;
+    }
+    Ok(())
+}
+
+fn list(store: &Store<App>, filter: Filter, json: bool) -> Result<()> {
+    let mut out = io::stdout().lock();
+    for todo in store.query(filter.todos())? {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&todo)?)?;
+        } else {
+            writeln!(out, "{todo}  {}", todo.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn log(store: &Store<App>, json: bool) -> Result<()> {
+    let mut out = io::stdout().lock();
+    for event in store.events() {
+        let EncodedEvent { seq, name, args, .. } = event?;
+        if json {
+            // The args are JSON already, and stay as they were written.
+            writeln!(out, r#"{{"seqNum":"{seq}","name":{},"args":{args}}}"#, json!(name))?;
+        } else {
+            writeln!(out, "{seq} {name} {args}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the reader of our output, such as `head`, has seen enough.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,295 @@
+//! The screen: how the model looks, and which key does what.
+
+use std::ops::ControlFlow;
+
+use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Stylize};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, List, ListState, Paragraph, Tabs};
+use ratatui::{DefaultTerminal, Frame};
+
+use crate::model::Model;
+use crate::schema::{Filter, Todo};
+
+const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  u undo  q quit";
+const TYPING_KEYS: &str = "enter add  esc back to the list";
+
+/// Shows the model until the user quits, and restores the terminal; `try_init` sees to panics.
+pub fn run(model: Model) -> crate::Result<()> {
+    let terminal = ratatui::try_init().map_err(Into::into);
+    let outcome = terminal.and_then(|terminal| interact(terminal, model));
+    ratatui::restore();
+    outcome
+}
+
+fn interact(mut terminal: DefaultTerminal, mut model: Model) -> crate::Result<()> {
+    loop {
+        terminal.draw(|frame| draw(frame, &model))?;
+        if let Some(key) = event::read()?.as_key_press_event()
+            && press(&mut model, key)?.is_break()
+        {
+            return Ok(());
+        }
+    }
+}
+
+/// Does what the key stands for; breaks to quit.
+fn press(model: &mut Model, key: KeyEvent) -> livestore::Result<ControlFlow<()>> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Char('c') if control => return Ok(ControlFlow::Break(())),
+        _ if control => {}
+        KeyCode::Char('q') if !model.typing => return Ok(ControlFlow::Break(())),
+        code if model.typing => press_typing(model, code)?,
+        code => press_in_list(model, code)?,
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+fn press_typing(model: &mut Model, key: KeyCode) -> livestore::Result<()> {
+    match key {
+        KeyCode::Enter => model.add()?,
+        KeyCode::Esc => model.typing = false,
+        KeyCode::Char(char) => model.edit_text(|text| text.push(char))?,
+        KeyCode::Backspace => model.edit_text(|text| _ = text.pop())?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn press_in_list(model: &mut Model, key: KeyCode) -> livestore::Result<()> {
+    match key {
+        KeyCode::Char('a') => model.typing = true,
+        KeyCode::Up | KeyCode::Char('k') => model.select(model.selected.saturating_sub(1)),
+        KeyCode::Down | KeyCode::Char('j') => model.select(model.selected + 1),
+        KeyCode::Char(' ') => model.toggle()?,
+        KeyCode::Char('d') => model.delete()?,
+        KeyCode::Char('c') => model.clear_completed()?,
+        KeyCode::Char('u') => model.undo()?,
+        KeyCode::Char('1') => model.show(Filter::All)?,
+        KeyCode::Char('2') => model.show(Filter::Active)?,
+        KeyCode::Char('3') => model.show(Filter::Completed)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn draw(frame: &mut Frame<'_>, model: &Model) {
+    use Constraint::{Fill, Length};
+    let rows = Layout::vertical([Length(3), Fill(1), Length(1), Length(1)]);
+    let [input, list, filters, keys] = rows.areas(frame.area());
+    draw_input(frame, input, model);
+    draw_list(frame, list, model);
+    let tabs = Tabs::new(["1 All", "2 Active", "3 Completed"]); // as the variants of `Filter`
+    frame.render_widget(tabs.select(model.ui.filter as usize), filters);
+    frame.render_widget(Line::from(if model.typing { TYPING_KEYS } else { LIST_KEYS }).dim(), keys);
+}
+
+/// The end of a long text is in view, as that is where typing goes on.
+fn draw_input(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let block = Block::bordered().title("What needs to be done?");
+    let inside = block.inner(area);
+    let text = Line::from(model.ui.new_todo_text.as_str());
+    let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
+    let cursor = width.min(inside.width.saturating_sub(1));
+    frame.render_widget(Paragraph::new(text).scroll((0, width - cursor)).block(block), area);
+    if model.typing {
+        frame.set_cursor_position((inside.x + cursor, inside.y));
+    }
+}
+
+fn draw_list(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let title = format!("todos: {} left", model.active);
+    let list = List::new(model.todos.iter().map(item)).block(Block::bordered().title(title));
+    let selected = (!model.typing).then_some(model.selected);
+    let mut state = ListState::default().with_selected(selected);
+    frame.render_stateful_widget(list.highlight_style(Modifier::REVERSED), area, &mut state);
+}
+
+fn item(todo: &Todo) -> Line<'_> {
+    let line = Line::from(todo.to_string());
+    if todo.completed { line.fg(Color::DarkGray) } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use livestore::prelude::*;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::schema::{App, TodoEvent};
+
+    /// A store in memory with the todos "one" and "two", of which "two" is done.
+    fn store() -> Store<App> {
+        let store = Store::builder("todos").open().unwrap();
+        let created = |id: &str, at| TodoEvent::Created {
+            id: id.to_owned(),
+            text: id.to_owned(),
+            created_at: Timestamp::from_millis(at),
+        };
+        let completed = TodoEvent::Completed { id: "two".to_owned() };
+        store.commit([created("one", 1), created("two", 2), completed]).unwrap();
+        store
+    }
+
+    fn model() -> Model {
+        Model::new(store()).unwrap()
+    }
+
+    fn press_all(model: &mut Model, keys: &str) {
+        for char in keys.chars() {
+            let code = match char {
+                '\n' => KeyCode::Enter,
+                '\x08' => KeyCode::Backspace,
+                '\x1b' => KeyCode::Esc,
+                char => KeyCode::Char(char),
+            };
+            assert!(press(model, code.into()).unwrap().is_continue(), "{char:?} quits");
+        }
+    }
+
+    fn terminal(model: &Model, width: u16, height: u16) -> Terminal<TestBackend> {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, model)).unwrap();
+        terminal
+    }
+
+    /// What is in the list's box on the screen.
+    fn listed(model: &Model) -> Vec<String> {
+        let screen = terminal(model, 70, 10).backend().to_string();
+        let rows = screen.lines().skip(4).take(3);
+        let texts = rows.map(|row| row.trim_matches(['"', '│', ' ']).to_owned());
+        texts.filter(|text| !text.is_empty()).collect()
+    }
+
+    fn names(store: &Store<App>) -> Vec<String> {
+        let events = store.events().into_iter().map(|event| event.unwrap());
+        let synced = events.filter(|event| !event.is_client_only());
+        synced.map(|event| event.name.into_owned()).collect()
+    }
+
+    #[test]
+    fn the_whole_screen() {
+        let mut model = model();
+        press_all(&mut model, "aBuy milk");
+        let mut terminal = terminal(&model, 40, 9);
+        let screen = terminal.backend().to_string();
+        let rows: Vec<_> = screen.lines().map(|row| row.trim_matches('"')).collect();
+        assert_eq!(
+            rows,
+            [
+                "┌What needs to be done?────────────────┐",
+                "│Buy milk                              │",
+                "└──────────────────────────────────────┘",
+                "┌todos: 1 left─────────────────────────┐",
+                "│[ ] one                               │",
+                "│[x] two                               │",
+                "└──────────────────────────────────────┘",
+                " 1 All │ 2 Active │ 3 Completed         ",
+                "enter add  esc back to the list         ",
+            ]
+        );
+        terminal.backend_mut().assert_cursor_position((9, 1));
+    }
+
+    #[test]
+    fn typing_adds_a_todo() {
+        let mut model = model();
+        press_all(&mut model, "a quittx\x08ing \n");
+        assert_eq!(listed(&model), ["[ ] one", "[x] two", "[ ] quitting"]);
+        assert_eq!((model.active, model.ui.new_todo_text.as_str()), (2, ""));
+        press_all(&mut model, "  \n\x1b");
+        assert_eq!(model.todos.len(), 3);
+    }
+
+    #[test]
+    fn keys_act_on_the_selected_todo() {
+        let mut model = model();
+        press_all(&mut model, "jjj ");
+        assert_eq!(listed(&model), ["[ ] one", "[ ] two"]);
+        press_all(&mut model, "k d");
+        assert_eq!(listed(&model), ["[ ] two"]);
+        press_all(&mut model, "dd u");
+        assert_eq!(listed(&model), ["[ ] two"]);
+    }
+
+    #[test]
+    fn filters() {
+        let mut model = model();
+        press_all(&mut model, "2");
+        assert_eq!(listed(&model), ["[ ] one"]);
+        press_all(&mut model, " ");
+        assert_eq!(listed(&model), [""; 0]);
+        press_all(&mut model, "3");
+        assert_eq!(listed(&model), ["[x] one", "[x] two"]);
+        press_all(&mut model, "1");
+        assert_eq!(listed(&model), ["[x] one", "[x] two"]);
+    }
+
+    #[test]
+    fn clear_completed_takes_and_undo_gives_back_the_same_todos() {
+        let mut model = model();
+        press_all(&mut model, "jd");
+        press_all(&mut model, "k c");
+        assert_eq!(listed(&model), [""; 0]);
+        press_all(&mut model, "u");
+        assert_eq!(listed(&model), ["[x] one"]);
+        press_all(&mut model, "uu");
+        assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
+    }
+
+    #[test]
+    fn undo_compensates_and_the_log_keeps_both() {
+        for (keys, event, compensation) in [
+            (" ", "v1.TodoCompleted", "v1.TodoUncompleted"),
+            ("j ", "v1.TodoUncompleted", "v1.TodoCompleted"),
+            ("d", "v1.TodoDeleted", "v1.TodoRestored"),
+            ("c", "v1.TodoClearedCompleted", "v1.TodoRestored"),
+            ("athree\n\x1b", "v1.TodoCreated", "v1.TodoDeleted"),
+        ] {
+            let store = store();
+            let before = names(&store);
+            let mut model = Model::new(store.clone()).unwrap();
+            press_all(&mut model, keys);
+            assert_ne!(listed(&model), ["[ ] one", "[x] two"]);
+            press_all(&mut model, "uu");
+            assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
+            assert_eq!(names(&store)[before.len()..], [event, compensation]);
+        }
+    }
+
+    #[test]
+    fn ui_state_outlives_the_screen() {
+        let store = store();
+        press_all(&mut Model::new(store.clone()).unwrap(), "2aBuy");
+        let model = Model::new(store).unwrap();
+        assert_eq!(listed(&model), ["[ ] one"]);
+        assert_eq!(model.ui.new_todo_text, "Buy");
+    }
+
+    #[test]
+    fn what_quits() {
+        let mut model = model();
+        let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        let control_d = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL);
+        assert!(press(&mut model, KeyCode::Char('q').into()).unwrap().is_break());
+        assert!(press(&mut model, control_d).unwrap().is_continue());
+        assert!(press(&mut model, control_c).unwrap().is_break());
+        press_all(&mut model, "aq");
+        assert!(press(&mut model, control_c).unwrap().is_break());
+        assert_eq!((model.ui.new_todo_text.as_str(), model.todos.len()), ("q", 2));
+    }
+
+    #[test]
+    fn any_text_fits_any_screen() {
+        let mut model = model();
+        press_all(&mut model, "a日本語 👨‍👩‍👧 and a text that is longer than the screen is wide");
+        for (width, height) in [(0, 0), (1, 1), (2, 2), (3, 9), (9, 3), (20, 8)] {
+            terminal(&model, width, height);
+        }
+        let screen = terminal(&model, 20, 8).backend().to_string();
+        assert!(screen.contains("│he screen is wide │"), "{screen}");
+    }
+}

@@ -113,6 +113,7 @@ mod edge;
 mod error;
 pub mod event;
 pub mod eventlog;
+pub mod live;
 pub mod prelude;
 pub mod schema;
 mod sqlite;

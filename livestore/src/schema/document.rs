@@ -108,11 +108,18 @@ pub struct GetDocument<D> {
     of: PhantomData<fn() -> D>,
 }
 
+impl<D: Document> GetDocument<D> {
+    /// Which document it is.
+    pub(crate) fn document_id<'a>(&'a self, reader: &Reader<'a>) -> &'a str {
+        D::def().id(self.id.as_deref(), reader.session_id())
+    }
+}
+
 impl<D: Document> Query for GetDocument<D> {
     type Output = D;
 
     fn run(&self, reader: &Reader<'_>) -> Result<D, QueryError> {
-        let id = D::def().id(self.id.as_deref(), reader.session_id());
+        let id = self.document_id(reader);
         match reader.document(D::def().table(), id)? {
             Some(json) => Ok(parse(&json)?),
             None => Ok(D::default()),

@@ -1,7 +1,9 @@
 //! What SQL written by a user may do: a query reads, a materializer also writes rows, and neither
 //! reaches a clock, randomness, other files or the store's own tables.
 
-use rusqlite::hooks::{AuthAction, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use super::capture;
 
 /// Who wrote the SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +51,10 @@ const IMPURE: &[&str] = &[
 /// Functions that reach outside the database.
 const FORBIDDEN: &[&str] = &["load_extension", "fts3_tokenizer"];
 
-pub(super) fn authorize(access: u8, action: &AuthAction<'_>) -> Authorization {
+pub(super) fn authorize(access: u8, context: &AuthContext<'_>) -> Authorization {
+    let action = &context.action;
     let allowed = match access {
+        _ if is_capture(context) => true,
         access if access == Access::Query as u8 => may_query(action),
         access if access == Access::Materialize as u8 => may_materialize(action),
         _ => true,
@@ -58,10 +62,19 @@ pub(super) fn authorize(access: u8, action: &AuthAction<'_>) -> Authorization {
     if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
+/// Our triggers call our function; nobody else may.
+fn is_capture(context: &AuthContext<'_>) -> bool {
+    let in_trigger = context.accessor.is_some_and(|name| name.starts_with("__livestore"));
+    in_trigger
+        && matches!(context.action, AuthAction::Function { function_name } if function_name == capture::FUNCTION)
+}
+
 fn may_query(action: &AuthAction<'_>) -> bool {
     match action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
-        AuthAction::Function { function_name } => !is_one_of(function_name, FORBIDDEN),
+        AuthAction::Function { function_name } => {
+            !is_one_of(function_name, FORBIDDEN) && *function_name != capture::FUNCTION
+        }
         _ => false,
     }
 }

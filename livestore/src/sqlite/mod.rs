@@ -3,17 +3,22 @@
 //! Nothing above this folder and `table/` knows that rusqlite exists.
 
 mod access;
+mod capture;
 mod error;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use rusqlite::hooks::{AuthAction, AuthContext};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
+use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
+pub(crate) use capture::{Change, Changes, Image, Rows};
 pub use error::{SqliteError, SqliteErrorKind};
 
+use crate::table::TableDef;
 use crate::value::{Value, ValueError};
 
 /// How many prepared statements a connection keeps: more than an app has shapes of queries.
@@ -24,17 +29,31 @@ const STATEMENT_CACHE: usize = 512;
 pub(crate) struct Db {
     conn: Connection,
     access: Arc<AtomicU8>,
+    changes: Changes,
+    /// While SQL is examined: the tables and columns it reads.
+    reads: Reads,
 }
+
+type Reads = Arc<Mutex<Option<Vec<(String, String)>>>>;
 
 impl Db {
     pub(crate) fn new(mut conn: Connection) -> Result<Self, SqliteError> {
         let access = Arc::new(AtomicU8::new(Access::Internal as u8));
         let current = Arc::clone(&access);
         conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        conn.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| {
-            access::authorize(current.load(Ordering::Relaxed), &context.action)
+        let reads = Reads::default();
+        let noted = Arc::clone(&reads);
+        conn.authorizer(Some(move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, column_name } = context.action
+                && let Some(reads) = &mut *lock(&noted)
+            {
+                reads.push((table_name.to_owned(), column_name.to_owned()));
+            }
+            access::authorize(current.load(Ordering::Relaxed), &context)
         }))?;
-        Ok(Self { conn, access })
+        let changes = Changes::default();
+        changes.install(&conn)?;
+        Ok(Self { conn, access, changes, reads })
     }
 
     /// The statement for SQL of our own making.
@@ -57,6 +76,21 @@ impl Db {
         Ok(prepared?)
     }
 
+    /// The tables and columns that a user's SQL reads.
+    pub(crate) fn reads_of(
+        &self,
+        sql: &str,
+        access: Access,
+    ) -> Result<Vec<(String, String)>, SqliteError> {
+        lock(&self.reads).replace(Vec::new());
+        self.access.store(access as u8, Ordering::Relaxed);
+        let prepared = self.conn.prepare(sql).map(|_| ());
+        self.access.store(Access::Internal as u8, Ordering::Relaxed);
+        let reads = lock(&self.reads).take().unwrap_or_default();
+        prepared?;
+        Ok(reads)
+    }
+
     /// Runs one statement of our own making, without binds or rows.
     pub(crate) fn run(&self, sql: &str) -> Result<usize, SqliteError> {
         Ok(self.prepare(sql)?.execute([])?)
@@ -65,6 +99,21 @@ impl Db {
     /// Runs several statements of our own making.
     pub(crate) fn run_all(&self, sql: &str) -> Result<(), SqliteError> {
         Ok(self.conn.execute_batch(sql)?)
+    }
+
+    /// From now on, changes of the table at this position of the schema are captured.
+    pub(crate) fn watch(&self, position: usize, table: &TableDef) -> Result<(), SqliteError> {
+        self.run_all(&capture::watch_ddl(position, table))
+    }
+
+    /// The end of [`watch`](Self::watch).
+    pub(crate) fn unwatch(&self, position: usize) -> Result<(), SqliteError> {
+        self.run_all(&capture::unwatch_ddl(position))
+    }
+
+    /// The captured changes of watched tables, so far.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
@@ -82,6 +131,32 @@ impl ToSql for Value<'_> {
             Value::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hashes all values of a row.
+pub(crate) fn hash_row(row: &rusqlite::Row<'_>, hash: &mut Xxh3) {
+    let mut column = 0;
+    while let Ok(value) = row.get_ref(column) {
+        hash_value(value, hash);
+        column += 1;
+    }
+}
+
+fn hash_value(value: ValueRef<'_>, hash: &mut Xxh3) {
+    let (kind, bytes): (u8, &[u8]) = match value {
+        ValueRef::Null => (0, &[]),
+        ValueRef::Integer(integer) => (1, &integer.to_le_bytes()),
+        ValueRef::Real(real) => (2, &real.to_le_bytes()),
+        ValueRef::Text(text) => (3, text),
+        ValueRef::Blob(blob) => (4, blob),
+    };
+    hash.update(&[kind]);
+    hash.update(&(bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
 }
 
 /// What SQLite handed out, as a [`Value`].

@@ -1,10 +1,9 @@
 //! A hash of all rows: two states are the same if theirs are.
 
-use rusqlite::types::ValueRef;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::State;
-use crate::sqlite::SqliteError;
+use crate::sqlite::{SqliteError, hash_row};
 use crate::table::quote;
 
 impl State {
@@ -24,31 +23,15 @@ impl State {
 
     fn hash_table(&self, name: &str, hash: &mut Xxh3) -> Result<(), SqliteError> {
         let mut statement = self.db.prepare(&format!("SELECT * FROM {}", quote(name)))?;
-        let columns = statement.column_count();
         // Rows are hashed one by one and added up: the sum has no order.
         let mut sum = 0u64;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let mut one = Xxh3::new();
-            for column in 0..columns {
-                hash_value(row.get_ref(column)?, &mut one);
-            }
+            hash_row(row, &mut one);
             sum = sum.wrapping_add(one.digest());
         }
         hash.update(&sum.to_le_bytes());
         Ok(())
     }
-}
-
-fn hash_value(value: ValueRef<'_>, hash: &mut Xxh3) {
-    let (kind, bytes): (u8, &[u8]) = match value {
-        ValueRef::Null => (0, &[]),
-        ValueRef::Integer(integer) => (1, &integer.to_le_bytes()),
-        ValueRef::Real(real) => (2, &real.to_le_bytes()),
-        ValueRef::Text(text) => (3, text),
-        ValueRef::Blob(blob) => (4, blob),
-    };
-    hash.update(&[kind]);
-    hash.update(&(bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
 }

@@ -21,7 +21,7 @@ pub(crate) use snapshot::Snapshot;
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
-use crate::sqlite::{Access, Db, SqliteError};
+use crate::sqlite::{Access, Change, Db, SqliteError};
 use crate::table::{MaterializeError, Query, QueryError, Reader, Writer};
 
 /// Why the state could not be made.
@@ -55,7 +55,10 @@ impl State {
 
     fn over(conn: Connection, schema: &'static SchemaDef) -> Result<Self, StateError> {
         let db = Db::new(conn)?;
-        db.run_all("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+        // With recursive triggers, the rows that an `INSERT OR REPLACE` removes are captured, too.
+        db.run_all(
+            "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;",
+        )?;
         Ok(Self { db, schema, head: SeqNum::ROOT })
     }
 
@@ -64,7 +67,16 @@ impl State {
         query: &Q,
         session_id: &str,
     ) -> Result<Q::Output, QueryError> {
-        query.run(&Reader::new(&self.db, Access::Query, session_id))
+        query.run(&self.reader(session_id))
+    }
+
+    pub(crate) fn reader<'a>(&'a self, session_id: &'a str) -> Reader<'a> {
+        Reader::new(&self.db, Access::Query, session_id)
+    }
+
+    /// The rows of watched tables that changed since this was last asked.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.db.changes().take()
     }
 
     /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
@@ -94,6 +106,8 @@ impl State {
     /// Undoes what was done since [`begin`](Self::begin).
     pub(crate) fn undo(&self) -> Result<(), SqliteError> {
         self.db.run("ROLLBACK TO whole")?;
+        // Changes are taken after each commit: there are none but what is undone.
+        self.db.changes().clear();
         self.keep()
     }
 }

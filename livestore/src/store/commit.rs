@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{CommitError, Core, Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
+use crate::live::{deliver, enqueue};
 use crate::schema::{Batch, Commit, Entry, Schema};
+use crate::sqlite::Change;
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +108,9 @@ impl Inner {
             return Err(CommitError::StateLost(error));
         }
         open.moved(&committed, &self.tail);
+        open.follow(&self.session_id);
+        drop(core);
+        deliver();
         Ok(committed)
     }
 
@@ -144,6 +149,14 @@ impl Inner {
 }
 
 impl Core {
+    /// Brings the live queries up to date; their subscribers are called once no lock is held.
+    fn follow(&mut self, session_id: &str) {
+        let changes = Change::net(self.state.take_changes());
+        if !changes.is_empty() {
+            enqueue(self.live.apply(&changes, &self.state.reader(session_id)));
+        }
+    }
+
     /// Tells everybody who waits for events.
     fn moved(&mut self, committed: &Committed, tail: &super::Tail) {
         let seqs = committed.as_slice();

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
+use crate::live::{Registry, deliver, enqueue};
 use crate::schema::Schema;
-use crate::state::{Replay, ReplayError, State, UnknownEvents};
+use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::table::{Query, QueryError};
 
 /// The state as it was after one event, to read from.
@@ -75,7 +76,13 @@ impl<S: Schema> Store<S> {
             session_id: Arc::clone(&self.inner.session_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,
-            core: Mutex::new(Some(Core { state, snapshots: None, log, _lock: None })),
+            core: Mutex::new(Some(Core {
+                state,
+                live: Registry::new(self.inner.schema),
+                snapshots: None,
+                log,
+                _lock: None,
+            })),
             tail: Arc::new(Tail::new(head)),
         })))
     }
@@ -93,6 +100,10 @@ impl<S: Schema> Store<S> {
             snapshots.remove()?;
         }
         open.state = state;
+        let reader = open.state.reader(&self.inner.session_id);
+        enqueue(open.live.restart(&reader).map_err(StateError::from)?);
+        drop(core);
+        deliver();
         Ok(())
     }
 

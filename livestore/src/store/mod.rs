@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod history;
 mod id;
+mod live;
 mod open;
 mod snapshots;
 mod tail;
@@ -27,6 +28,7 @@ pub use history::StateAt;
 use crate::edge::DirectoryLock;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
+use crate::live::Registry;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Quarantined, State};
 use crate::table::{Query, QueryError};
@@ -80,6 +82,7 @@ struct Inner {
 /// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
 struct Core {
     state: State,
+    live: Registry,
     snapshots: Option<Snapshots>,
     log: Eventlog,
     _lock: Option<DirectoryLock>,

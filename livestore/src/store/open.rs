@@ -11,6 +11,7 @@ use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, FileLog, MemoryLog};
+use crate::live::Registry;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError};
 use crate::value::new_id;
@@ -101,7 +102,8 @@ fn boot(
     let snapshots = snapshot
         .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes, replayed))
         .transpose()?;
-    Ok((Core { state, snapshots, log, _lock: lock }, client_id))
+    let live = Registry::new(schema);
+    Ok((Core { state, live, snapshots, log, _lock: lock }, client_id))
 }
 
 fn restore(

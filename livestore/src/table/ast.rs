@@ -16,6 +16,8 @@ pub(crate) enum Node {
     Column(ColumnRef),
     CountAll,
     Aggregate(Aggregate, ColumnRef),
+    /// The place of a row among all that were ever inserted.
+    RowId(&'static TableDef),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,31 @@ impl SelectAst {
             offset: None,
             counted: false,
         }
+    }
+
+    /// The columns of `table` that the result depends on, ascending; `None`: all.
+    pub(crate) fn columns_of(&self, table: &'static TableDef) -> Option<Vec<usize>> {
+        if self.list.is_empty() && !self.counted {
+            return None;
+        }
+        let mut columns = Vec::new();
+        let mut add = |column: ColumnRef| {
+            if std::ptr::eq(column.table, table) {
+                columns.push(column.index);
+            }
+        };
+        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
+            if let Node::Column(column) | Node::Aggregate(_, column) = node {
+                add(*column);
+            }
+        });
+        self.filters.iter().for_each(|filter| filter.columns(&mut add));
+        self.group_by.iter().copied().for_each(&mut add);
+        let on = self.joins.iter().flat_map(|join| &join.on);
+        on.flat_map(|(left, right)| [*left, *right]).for_each(&mut add);
+        columns.sort_unstable();
+        columns.dedup();
+        Some(columns)
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &'static TableDef> {

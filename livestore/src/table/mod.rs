@@ -11,6 +11,7 @@ mod column;
 mod condition;
 mod ddl;
 mod def;
+mod eval;
 mod query;
 mod raw;
 mod row;
@@ -35,7 +36,9 @@ pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
 pub use write::{Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
 
+pub(crate) use ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate, SelectAst};
 pub(crate) use def::quote;
+pub(crate) use eval::order;
 
 /// A struct that is a row of a table.
 ///

@@ -1,9 +1,13 @@
 //! Running queries.
 
-use rusqlite::{CachedStatement, OptionalExtension};
+use std::cell::RefCell;
+use std::fmt;
 
-use super::{RowError, RowReader, TableDef};
-use crate::sqlite::{Access, Db, SqliteError};
+use rusqlite::CachedStatement;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{RowError, RowReader, SelectAst, TableDef};
+use crate::sqlite::{Access, Db, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
 /// Something that can be asked of the state.
@@ -84,16 +88,22 @@ impl QueryError {
 }
 
 /// The state, to read from. A query gets it; you never make one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Reader<'a> {
     db: &'a Db,
     access: Access,
     session_id: &'a str,
+    /// Hashes every row that is read.
+    pub(super) hash: Option<&'a RefCell<Xxh3>>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(db: &'a Db, access: Access, session_id: &'a str) -> Self {
-        Self { db, access, session_id }
+        Self { db, access, session_id, hash: None }
+    }
+
+    pub(crate) fn db(&self) -> &'a Db {
+        self.db
     }
 
     /// The session whose client documents are read.
@@ -108,9 +118,44 @@ impl<'a> Reader<'a> {
         id: &str,
     ) -> Result<Option<String>, QueryError> {
         let sql = &table.sql().get;
-        let mut statement = self.prepare(sql)?;
-        let found = statement.query_row([id], |row| row.get(1)).optional();
-        found.map_err(|error| QueryError::sql(sql, error))
+        let statement = self.prepare(sql)?;
+        let ready = Fetch { sql, statement, positions: None, hash: self.hash };
+        Ok(fetch(ready, &[Value::text(id)], |row| row.get(1))?.into_iter().next())
+    }
+
+    /// Runs a SELECT.
+    pub(crate) fn select<R>(
+        &self,
+        select: &SelectAst,
+        decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
+    ) -> Result<Vec<R>, QueryError> {
+        self.select_at_most(select, None, decode)
+    }
+
+    pub(crate) fn select_at_most<R>(
+        &self,
+        select: &SelectAst,
+        at_most: Option<u64>,
+        decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
+    ) -> Result<Vec<R>, QueryError> {
+        let (sql, binds) = select.to_sql(at_most)?;
+        let statement = self.prepare(&sql)?;
+        fetch(Fetch { sql: &sql, statement, positions: None, hash: self.hash }, &binds, decode)
+    }
+
+    /// Runs a query, and says the hash of all rows it has read.
+    pub(crate) fn hashed<V>(
+        &self,
+        run: &dyn Fn(&Reader<'_>) -> Result<V, QueryError>,
+    ) -> (Result<V, QueryError>, u64) {
+        let hash = RefCell::new(Xxh3::new());
+        let value = run(&Reader { hash: Some(&hash), ..*self });
+        (value, hash.into_inner().digest())
+    }
+
+    /// The tables and columns that a user's SQL reads.
+    pub(crate) fn reads_of(&self, sql: &str) -> Result<Vec<(String, String)>, QueryError> {
+        self.db.reads_of(sql, self.access).map_err(|source| QueryError::sql(sql, source))
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
@@ -122,24 +167,34 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
 /// A statement that is ready to run.
 pub(super) struct Fetch<'q, 'c> {
     pub(super) sql: &'q str,
     pub(super) statement: CachedStatement<'c>,
     pub(super) positions: Option<&'q [usize]>,
+    pub(super) hash: Option<&'q RefCell<Xxh3>>,
 }
 
 /// Binds, runs, and reads every row.
 pub(super) fn fetch<O>(
     fetch: Fetch<'_, '_>,
     binds: &[Value<'_>],
-    decode: fn(&RowReader<'_>) -> Result<O, RowError>,
+    mut decode: impl FnMut(&RowReader<'_>) -> Result<O, RowError>,
 ) -> Result<Vec<O>, QueryError> {
-    let Fetch { sql, mut statement, positions } = fetch;
+    let Fetch { sql, mut statement, positions, hash } = fetch;
     let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
     let mut found = Vec::new();
     let mut rows = statement.query(rusqlite::params_from_iter(binds)).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
+        if let Some(hash) = hash {
+            hash_row(row, &mut hash.borrow_mut());
+        }
         found.push(decode(&RowReader::new(row, positions))?);
     }
     Ok(found)

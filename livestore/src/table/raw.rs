@@ -33,6 +33,26 @@ pub struct Raw<R, C = Many> {
     of: PhantomData<fn() -> (R, C)>,
 }
 
+impl<R, C> Raw<R, C> {
+    /// The SQL and its binds.
+    pub(crate) fn parts(&self) -> Result<(&str, &[Value<'static>]), QueryError> {
+        let params = self.params.as_deref().map_err(|source| QueryError::Value {
+            column: format!("a `?` of `{}`", self.sql),
+            source: source.clone(),
+        })?;
+        Ok((&self.sql, params))
+    }
+
+    /// The same query, returning all rows.
+    pub(crate) fn into_many(self) -> Raw<R> {
+        self.as_()
+    }
+
+    fn as_<D>(self) -> Raw<R, D> {
+        Raw { sql: self.sql, params: self.params, of: PhantomData }
+    }
+}
+
 impl<R> Raw<R> {
     /// The first row, as an `Option`.
     #[must_use]
@@ -51,24 +71,17 @@ impl<R> Raw<R> {
     pub fn optional(self) -> Raw<R, Optional> {
         self.as_()
     }
-
-    fn as_<C>(self) -> Raw<R, C> {
-        Raw { sql: self.sql, params: self.params, of: PhantomData }
-    }
 }
 
 impl<R: Row, C: Cardinality<R>> Query for Raw<R, C> {
     type Output = C::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
-        let sql = self.sql.as_str();
-        let params = self.params.as_ref().map_err(|source| QueryError::Value {
-            column: format!("a `?` of `{sql}`"),
-            source: source.clone(),
-        })?;
+        let (sql, params) = self.parts()?;
         let statement = reader.prepare_raw(sql)?;
         let positions = positions::<R>(sql, &statement)?;
-        let ready = Fetch { sql, statement, positions: Some(&positions) };
+        let positions = Some(positions.as_slice());
+        let ready = Fetch { sql, statement, positions, hash: reader.hash };
         C::collect(fetch(ready, params, R::decode)?)
     }
 }

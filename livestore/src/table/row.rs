@@ -63,15 +63,27 @@ pub struct RowError {
 /// One row of a result.
 #[derive(Debug)]
 pub struct RowReader<'r> {
-    row: &'r rusqlite::Row<'r>,
+    row: Source<'r>,
     /// Where each column of [`Row::COLUMNS`] stands in the result; `None`: in order.
     positions: Option<&'r [usize]>,
     offset: usize,
 }
 
+/// Where a row's values are.
+#[derive(Debug, Clone, Copy)]
+enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Values(&'r [Value<'r>]),
+}
+
 impl<'r> RowReader<'r> {
     pub(super) fn new(row: &'r rusqlite::Row<'r>, positions: Option<&'r [usize]>) -> Self {
-        Self { row, positions, offset: 0 }
+        Self { row: Source::Sqlite(row), positions, offset: 0 }
+    }
+
+    /// A row that is not, or no longer, SQLite's.
+    pub(crate) fn of_values(values: &'r [Value<'r>], positions: Option<&'r [usize]>) -> Self {
+        Self { row: Source::Values(values), positions, offset: 0 }
     }
 
     /// The same row, read from column `offset` on: the second table of a join.
@@ -89,13 +101,26 @@ impl<'r> RowReader<'r> {
             .map_err(|source| RowError { column: self.column_name(index), source })
     }
 
+    /// The value of column `index`, as it is.
+    pub(crate) fn get_value(&self, index: usize) -> Result<Value<'static>, RowError> {
+        self.value(index)
+            .map(Value::into_owned)
+            .map_err(|source| RowError { column: self.column_name(index), source })
+    }
+
     pub(super) fn is_null(&self, index: usize) -> bool {
         matches!(self.value(index), Ok(Value::Null))
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>, ValueError> {
-        let value = self.row.get_ref(self.position(index)).map_err(ValueError::custom)?;
-        value_of(value)
+        let position = self.position(index);
+        match self.row {
+            Source::Sqlite(row) => value_of(row.get_ref(position).map_err(ValueError::custom)?),
+            Source::Values(values) => values
+                .get(position)
+                .map(Value::borrowed)
+                .ok_or_else(|| ValueError::custom("there is no such column")),
+        }
     }
 
     fn position(&self, index: usize) -> usize {
@@ -105,10 +130,12 @@ impl<'r> RowReader<'r> {
     }
 
     fn column_name(&self, index: usize) -> String {
-        let statement = self.row.as_ref();
-        statement
-            .column_name(self.position(index))
-            .map_or_else(|_| index.to_string(), str::to_owned)
+        let position = self.position(index);
+        let name = match self.row {
+            Source::Sqlite(row) => row.as_ref().column_name(position).ok().map(str::to_owned),
+            Source::Values(_) => None,
+        };
+        name.unwrap_or_else(|| position.to_string())
     }
 }
 

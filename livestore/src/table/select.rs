@@ -142,6 +142,11 @@ impl<S: Source, O, C> Select<S, O, C> {
         self
     }
 
+    /// The query, and how its rows are read.
+    pub(crate) fn parts(&self) -> (&SelectAst, fn(&RowReader<'_>) -> Result<O, RowError>) {
+        (&self.ast, self.decode)
+    }
+
     fn with<P: Source, Q, D>(
         self,
         decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
@@ -230,9 +235,7 @@ impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
     type Output = C::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
-        let (sql, binds) = self.ast.to_sql(C::AT_MOST)?;
-        let statement = reader.prepare(&sql)?;
-        C::collect(fetch(Fetch { sql: &sql, statement, positions: None }, &binds, self.decode)?)
+        C::collect(reader.select_at_most(&self.ast, C::AT_MOST, self.decode)?)
     }
 }
 
@@ -278,6 +281,14 @@ tuple_keys! {
 }
 
 impl<T: Table> Get<T> {
+    /// The key's values.
+    pub(crate) fn key(&self) -> Result<&[Value<'static>], QueryError> {
+        self.key.as_deref().map_err(|source| QueryError::Value {
+            column: T::NAME.to_owned(),
+            source: source.clone(),
+        })
+    }
+
     pub(super) fn new<K: IntoKey<T::Key>>(key: K) -> Self {
         Self { key: key.into_key(), of: PhantomData }
     }
@@ -287,13 +298,11 @@ impl<T: Table> Query for Get<T> {
     type Output = Option<T>;
 
     fn run(&self, reader: &Reader<'_>) -> Result<Option<T>, QueryError> {
-        let key = self.key.as_ref().map_err(|source| QueryError::Value {
-            column: T::NAME.to_owned(),
-            source: source.clone(),
-        })?;
+        let key = self.key()?;
         let sql = &T::def().sql().get;
         let statement = reader.prepare(sql)?;
-        let rows = fetch(Fetch { sql, statement, positions: None }, key, <T as Row>::decode)?;
+        let ready = Fetch { sql, statement, positions: None, hash: reader.hash };
+        let rows = fetch(ready, key, <T as Row>::decode)?;
         Ok(rows.into_iter().next())
     }
 }

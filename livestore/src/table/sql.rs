@@ -8,11 +8,11 @@ use super::def::quote;
 use crate::value::Value;
 
 /// SQL text with the values of its `?`s.
-pub(super) type Sql = (String, Vec<Value<'static>>);
+pub(crate) type Sql = (String, Vec<Value<'static>>);
 
 impl SelectAst {
     /// The SELECT, returning no more than `at_most` rows.
-    pub(super) fn to_sql(&self, at_most: Option<u64>) -> Result<Sql, QueryError> {
+    pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<Sql, QueryError> {
         let mut writer = SqlWriter::new(!self.joins.is_empty());
         writer.outer = self.joins.iter().any(|join| join.left);
         let limited = self.limit.is_some() || self.offset.is_some() || !self.group_by.is_empty();
@@ -70,6 +70,9 @@ impl SqlWriter {
                 sql.text.push_str(" DESC");
             }
         });
+        if list.is_empty() && (limit.is_some() || !select.order_by.is_empty()) {
+            self.tie(select);
+        }
         if limit.is_some() || select.offset.is_some() {
             self.text.push_str(" LIMIT ");
             self.count(limit);
@@ -79,6 +82,20 @@ impl SqlWriter {
             self.count(select.offset);
         }
         Ok(())
+    }
+
+    /// Rows of one table that are ordered alike come in the order of their insertion, or against
+    /// it if the order is a descending one; so the same rows have one order only.
+    fn tie(&mut self, select: &SelectAst) {
+        let plain = |node: &Node| matches!(node, Node::Column(_));
+        if !select.joins.is_empty() || !select.group_by.is_empty() || !select.list.iter().all(plain) {
+            return;
+        }
+        self.text.push_str(if select.order_by.is_empty() { " ORDER BY " } else { ", " });
+        self.node(Node::RowId(select.from));
+        if let Some((_, Direction::Descending)) = select.order_by.last() {
+            self.text.push_str(" DESC");
+        }
     }
 
     fn list(&mut self, select: &SelectAst) {
@@ -192,6 +209,10 @@ impl SqlWriter {
         match node {
             Node::Column(column) => self.column(column),
             Node::CountAll => self.text.push_str("COUNT(*)"),
+            Node::RowId(table) => {
+                self.name(table.name);
+                self.text.push_str("._rowid_");
+            }
             Node::Aggregate(aggregate, column) => {
                 let (open, close) = match aggregate {
                     Aggregate::Count => ("COUNT(", ")"),

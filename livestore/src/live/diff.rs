@@ -1,0 +1,195 @@
+//! What changed in a list, row by row.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+
+use super::list::{List, Row};
+use super::value::lock;
+
+/// Changes a reader may be behind; beyond, it gets the list anew.
+const MOST_BEHIND: usize = 1_024;
+
+/// One step from an old list to the new one. Applied in order, they make it exactly.
+pub enum Diff<T> {
+    /// The row is new, and stands at `index` from now on.
+    Insert {
+        /// Where.
+        index: usize,
+        /// The row.
+        row: Row<T>,
+    },
+    /// The row at `index` is gone.
+    Remove {
+        /// Where it stood.
+        index: usize,
+    },
+    /// The row at `index` has other values.
+    Update {
+        /// Where.
+        index: usize,
+        /// The row as it is now.
+        row: Row<T>,
+    },
+    /// The row at `from` is taken out, and put in again at `to`.
+    Move {
+        /// Where it stood.
+        from: usize,
+        /// Where it stands once it is taken out and put in.
+        to: usize,
+    },
+    /// The list is another one.
+    Reset {
+        /// All of it.
+        rows: List<T>,
+    },
+}
+
+impl<T> Diff<T> {
+    /// Takes the step.
+    ///
+    /// ```
+    /// use livestore::live::Diff;
+    ///
+    /// fn show<T: Clone>(steps: &[Diff<T>], shown: &mut Vec<T>) {
+    ///     steps.iter().for_each(|step| step.apply(shown, Clone::clone));
+    /// }
+    /// ```
+    pub fn apply<U>(&self, list: &mut Vec<U>, make: impl Fn(&T) -> U) {
+        match self {
+            Self::Insert { index, row } => list.insert((*index).min(list.len()), make(row)),
+            Self::Remove { index } if *index < list.len() => drop(list.remove(*index)),
+            Self::Update { index, row } => {
+                if let Some(old) = list.get_mut(*index) {
+                    *old = make(row);
+                }
+            }
+            Self::Move { from, to } if *from < list.len() => {
+                let row = list.remove(*from);
+                list.insert((*to).min(list.len()), row);
+            }
+            Self::Remove { .. } | Self::Move { .. } => {}
+            Self::Reset { rows } => *list = rows.iter().map(|row| make(row)).collect(),
+        }
+    }
+}
+
+/// The changes of a live list, as they come: a stream, and [`try_next`](Self::try_next).
+///
+/// Each item is what one commit, batch or rebase has changed; the first is a
+/// [`Reset`](Diff::Reset) with the list as it is.
+pub struct Diffs<T> {
+    sink: Arc<Sink<T>>,
+    _keep: Arc<dyn Send + Sync>,
+}
+
+/// The sending end.
+#[doc(hidden)]
+pub struct DiffHub<T> {
+    sinks: Mutex<Vec<Weak<Sink<T>>>>,
+}
+
+struct Sink<T> {
+    inbox: Mutex<Inbox<T>>,
+}
+
+struct Inbox<T> {
+    waiting: VecDeque<Vec<Diff<T>>>,
+    waker: Option<Waker>,
+}
+
+impl<T> Default for DiffHub<T> {
+    fn default() -> Self {
+        Self { sinks: Mutex::new(Vec::new()) }
+    }
+}
+
+impl<T> DiffHub<T> {
+    /// Whether anybody wants to know.
+    pub(super) fn is_wanted(&self) -> bool {
+        !lock(&self.sinks).is_empty()
+    }
+
+    /// A new reader, which knows `list`.
+    pub(super) fn open(&self, list: List<T>, keep: Arc<dyn Send + Sync>) -> Diffs<T> {
+        let waiting = VecDeque::from([vec![Diff::Reset { rows: list }]]);
+        let inbox = Mutex::new(Inbox { waiting, waker: None });
+        let sink = Arc::new(Sink { inbox });
+        lock(&self.sinks).push(Arc::downgrade(&sink));
+        Diffs { sink, _keep: keep }
+    }
+
+    /// Tells every reader; `list` is what the steps lead to.
+    pub(super) fn send(&self, steps: &[Diff<T>], list: &List<T>) {
+        let mut wakers = Vec::new();
+        lock(&self.sinks).retain(|sink| {
+            let Some(sink) = sink.upgrade() else { return false };
+            let mut inbox = lock(&sink.inbox);
+            if inbox.waiting.len() >= MOST_BEHIND {
+                inbox.waiting.clear();
+                inbox.waiting.push_back(vec![Diff::Reset { rows: list.clone() }]);
+            } else {
+                inbox.waiting.push_back(steps.to_vec());
+            }
+            wakers.extend(inbox.waker.take());
+            true
+        });
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Diffs<T> {
+    /// The next changes, if there are any already.
+    pub fn try_next(&mut self) -> Option<Vec<Diff<T>>> {
+        lock(&self.sink.inbox).waiting.pop_front()
+    }
+}
+
+impl<T> Stream for Diffs<T> {
+    type Item = Vec<Diff<T>>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut inbox = lock(&self.sink.inbox);
+        match inbox.waiting.pop_front() {
+            Some(steps) => Poll::Ready(Some(steps)),
+            None => {
+                inbox.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Clone for Diff<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Insert { index, row } => Self::Insert { index: *index, row: row.clone() },
+            Self::Remove { index } => Self::Remove { index: *index },
+            Self::Update { index, row } => Self::Update { index: *index, row: row.clone() },
+            Self::Move { from, to } => Self::Move { from: *from, to: *to },
+            Self::Reset { rows } => Self::Reset { rows: rows.clone() },
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Diff<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Insert { index, row } => write!(f, "Insert({index}, {row:?})"),
+            Self::Remove { index } => write!(f, "Remove({index})"),
+            Self::Update { index, row } => write!(f, "Update({index}, {row:?})"),
+            Self::Move { from, to } => write!(f, "Move({from}, {to})"),
+            Self::Reset { rows } => write!(f, "Reset({rows:?})"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Diffs<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diffs").finish_non_exhaustive()
+    }
+}

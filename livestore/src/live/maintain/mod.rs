@@ -1,0 +1,135 @@
+//! Keeping a query's result right while rows change.
+//!
+//! | tier | for | a change costs |
+//! |---|---|---|
+//! | [`rows`] | lists of one table, filtered, ordered, limited | O(log n) |
+//! | [`groups`] | counts and integer sums of one table, grouped or not | O(log groups) |
+//! | [`point`] | the row with one primary key | O(1) |
+//! | [`rerun`] | everything else | the query, if a row that can matter changed |
+//!
+//! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
+
+pub(super) mod groups;
+pub(super) mod point;
+pub(super) mod rerun;
+pub(super) mod rows;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::diff::{Diff, DiffHub};
+use super::interest::Interest;
+use super::list::{List, Row};
+use crate::sqlite::Rows;
+use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader};
+
+/// Keeps a value of type `V`.
+pub(crate) trait Maintain<V>: Send {
+    /// The value now, from a fresh query.
+    fn start(&mut self, reader: &Reader<'_>) -> Result<V, QueryError>;
+
+    /// The value after the changes; `None` if it is the same.
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<Option<V>, QueryError>;
+}
+
+/// A change of one of the tables that a query reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit<'a> {
+    /// Which of the query's interests it is about.
+    pub(crate) interest: usize,
+    pub(crate) rows: &'a Rows,
+}
+
+/// How a query is kept, and what it must hear of.
+pub(crate) struct Plan<V> {
+    pub(crate) tier: Tier,
+    /// Why not a better one.
+    pub(crate) reason: &'static str,
+    pub(crate) interests: Vec<Interest>,
+    pub(crate) maintain: Box<dyn Maintain<V>>,
+    pub(crate) diffs: Option<DiffLink<V>>,
+}
+
+/// Where the changes of a list go.
+#[doc(hidden)]
+pub struct DiffLink<V> {
+    /// The `DiffHub`.
+    pub(crate) hub: Arc<dyn Any + Send + Sync>,
+    /// Sends the list as a whole.
+    pub(crate) reset: fn(&(dyn Any + Send + Sync), &V),
+    /// The tier itself sends row by row.
+    pub(crate) stepwise: bool,
+}
+
+/// How a live query is kept up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tier {
+    /// One row, by its primary key.
+    Point,
+    /// A list of one table, row by row.
+    Rows,
+    /// Counts and sums, group by group.
+    Groups,
+    /// Run again when a row that can matter has changed.
+    Rerun,
+}
+
+/// How many rows a live query has, and as what it gives them.
+pub trait LiveCardinality<O>: Cardinality<O> {
+    /// What the live query's value is.
+    type Value: Send + Sync + 'static;
+
+    /// Makes it of the rows.
+    ///
+    /// # Errors
+    /// When there are too few or too many.
+    fn value(rows: &List<O>) -> Result<Self::Value, QueryError>;
+
+    #[doc(hidden)]
+    fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<Self::Value>> {
+        let _ = (hub, stepwise);
+        None
+    }
+}
+
+impl<O: Send + Sync + 'static> LiveCardinality<O> for Many {
+    type Value = List<O>;
+
+    fn value(rows: &List<O>) -> Result<List<O>, QueryError> {
+        Ok(rows.clone())
+    }
+
+    fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<List<O>>> {
+        let reset = |hub: &(dyn Any + Send + Sync), rows: &List<O>| {
+            if let Some(hub) = hub.downcast_ref::<DiffHub<O>>() {
+                hub.send(&[Diff::Reset { rows: rows.clone() }], rows);
+            }
+        };
+        Some(DiffLink { hub, reset, stepwise })
+    }
+}
+
+impl<O: Send + Sync + 'static> LiveCardinality<O> for First {
+    type Value = Option<Row<O>>;
+
+    fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
+        Ok(rows.first().cloned())
+    }
+}
+
+impl<O: Send + Sync + 'static> LiveCardinality<O> for One {
+    type Value = Row<O>;
+
+    fn value(rows: &List<O>) -> Result<Row<O>, QueryError> {
+        Optional::value(rows)?.ok_or(QueryError::NoRow)
+    }
+}
+
+impl<O: Send + Sync + 'static> LiveCardinality<O> for Optional {
+    type Value = Option<Row<O>>;
+
+    fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
+        if rows.len() > 1 { Err(QueryError::SeveralRows) } else { Ok(rows.first().cloned()) }
+    }
+}

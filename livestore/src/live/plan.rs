@@ -1,0 +1,219 @@
+//! How each kind of query is kept up to date.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::diff::DiffHub;
+use super::interest::{Access, Interest};
+use super::list::{List, Row as ListRow};
+use super::maintain::groups::Groups;
+use super::maintain::point::Point;
+use super::maintain::rerun::Rerun;
+use super::maintain::rows::LiveRows;
+use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
+use super::query::{Live, LivePlan};
+use crate::schema::{Document, GetDocument, SchemaDef};
+use crate::table::{
+    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader,
+    Row, Select, SelectAst, Source, Table,
+};
+use crate::value::Value;
+
+impl<S, O, C> Live for Select<S, O, C>
+where
+    S: Source + 'static,
+    O: Send + Sync + 'static,
+    C: LiveCardinality<O> + 'static,
+{
+    type Value = C::Value;
+
+    fn key(&self, _: &Reader<'_>) -> Result<u128, QueryError> {
+        let (sql, binds) = self.parts().0.to_sql(C::AT_MOST)?;
+        Ok(hash(&sql, &binds))
+    }
+
+    fn plan(self, _: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<C::Value>, QueryError> {
+        let (select, decode) = self.parts();
+        let mut interests = Interest::of_select(select);
+        let hub = Arc::new(DiffHub::default());
+        let (tier, reason) = tier(select);
+        let first = interests.first().cloned();
+        let maintain: Option<Box<dyn Maintain<C::Value>>> = match (tier, first) {
+            (Tier::Rows, Some(interest)) => {
+                // A row's place matters, too: all columns are looked at.
+                interests.iter_mut().for_each(|interest| interest.columns = None);
+                Some(Box::new(LiveRows::<O, C>::new(select, interest, decode, Arc::clone(&hub))))
+            }
+            (Tier::Groups, Some(interest)) => Groups::<O, C>::new(select, interest, decode)
+                .map(|groups| Box::new(groups) as Box<dyn Maintain<C::Value>>),
+            _ => None,
+        };
+        let (tier, maintain) = match maintain {
+            Some(maintain) => (tier, maintain),
+            None => {
+                let ast = select.clone();
+                let run = move |reader: &Reader<'_>| {
+                    let rows = reader.select_at_most(&ast, C::AT_MOST, decode)?;
+                    C::value(&rows.into_iter().map(ListRow::new).collect::<List<O>>())
+                };
+                let rerun = Rerun::new(Box::new(run), interests.clone());
+                (Tier::Rerun, Box::new(rerun) as Box<dyn Maintain<C::Value>>)
+            }
+        };
+        let diffs = C::diffs(hub, tier == Tier::Rows);
+        Ok(LivePlan(Plan { tier, reason, interests, maintain, diffs }))
+    }
+}
+
+/// The best tier for a SELECT, and why none better.
+fn tier(select: &SelectAst) -> (Tier, &'static str) {
+    let plain = |node: &Node| matches!(node, Node::Column(_));
+    let all_plain = select.list.iter().all(plain);
+    let limited = select.limit.is_some() || select.offset.is_some();
+    if !select.joins.is_empty() {
+        (Tier::Rerun, "it joins tables")
+    } else if select.counted && (limited || !select.group_by.is_empty()) {
+        (Tier::Rerun, "it counts what is limited or grouped")
+    } else if !select.counted && all_plain && select.group_by.is_empty() {
+        if select.order_by.iter().all(|(node, _)| plain(node)) {
+            (Tier::Rows, "it reads columns of one table")
+        } else {
+            (Tier::Rerun, "it is ordered by an aggregate")
+        }
+    } else if limited || !select.order_by.is_empty() {
+        (Tier::Rerun, "its groups are ordered or limited")
+    } else {
+        (Tier::Groups, "it counts or adds up rows of one table")
+    }
+}
+
+impl<T: Table + Send + Sync> Live for Get<T> {
+    type Value = Option<ListRow<T>>;
+
+    fn key(&self, _: &Reader<'_>) -> Result<u128, QueryError> {
+        Ok(hash(T::NAME, self.key()?))
+    }
+
+    fn plan(self, _: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<Self::Value>, QueryError> {
+        let table = T::def();
+        let columns = table.primary_key.iter().copied();
+        let filters: Vec<_> = columns
+            .zip(self.key()?)
+            .map(|(index, value)| {
+                Predicate::Compare(ColumnRef { table, index }, Comparison::Is, value.clone())
+            })
+            .collect();
+        let access = match (table.primary_key.first(), self.key()?.first()) {
+            (Some(&column), Some(value)) => Access::Equal { column, values: vec![value.clone()] },
+            _ => Access::Any,
+        };
+        let interest = Interest { table, access, filters, columns: None };
+        Ok(LivePlan(Plan {
+            tier: Tier::Point,
+            reason: "it is one row, by primary key",
+            interests: vec![interest.clone()],
+            maintain: Box::new(Point { query: self, interest }),
+            diffs: None,
+        }))
+    }
+}
+
+impl<R, C> Live for Raw<R, C>
+where
+    R: Row + Send + Sync + 'static,
+    C: LiveCardinality<R> + 'static,
+{
+    type Value = C::Value;
+
+    fn key(&self, _: &Reader<'_>) -> Result<u128, QueryError> {
+        let (sql, params) = self.parts()?;
+        Ok(hash(sql, params))
+    }
+
+    fn plan(
+        self,
+        reader: &Reader<'_>,
+        schema: &'static SchemaDef,
+    ) -> Result<LivePlan<C::Value>, QueryError> {
+        let interests = interests_of(&reader.reads_of(self.parts()?.0)?, schema);
+        let all = self.into_many();
+        let run = move |reader: &Reader<'_>| {
+            C::value(&all.run(reader)?.into_iter().map(ListRow::new).collect::<List<R>>())
+        };
+        Ok(LivePlan(Plan {
+            tier: Tier::Rerun,
+            reason: "it is SQL as text",
+            maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
+            interests,
+            diffs: C::diffs(Arc::new(DiffHub::default()), false),
+        }))
+    }
+}
+
+/// A table that SQL reads matters by the columns that it reads; no column is the table as such.
+fn interests_of(reads: &[(String, String)], schema: &SchemaDef) -> Vec<Interest> {
+    schema
+        .tables()
+        .filter_map(|table| {
+            let of_table = reads.iter().filter(|(name, _)| name.eq_ignore_ascii_case(table.name()));
+            let columns: Vec<&str> = of_table.map(|(_, column)| column.as_str()).collect();
+            if columns.is_empty() {
+                return None;
+            }
+            let position =
+                |name: &&str| table.column_names().position(|other| other.eq_ignore_ascii_case(name));
+            // The row id, and a count, have no column of ours: then all of them matter.
+            let known: Option<Vec<usize>> = columns.iter().map(position).collect();
+            Some(Interest { columns: known, ..Interest::all(table) })
+        })
+        .collect()
+}
+
+impl<D: Document + Send + Sync> Live for GetDocument<D> {
+    type Value = D;
+
+    fn key(&self, reader: &Reader<'_>) -> Result<u128, QueryError> {
+        Ok(hash(D::NAME, &[Value::text(self.document_id(reader))]))
+    }
+
+    fn plan(self, reader: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<D>, QueryError> {
+        let table = D::def().table();
+        let id = Value::text(self.document_id(reader).to_owned());
+        let interest = Interest {
+            table,
+            access: Access::Equal { column: 0, values: vec![id.clone()] },
+            filters: vec![Predicate::Compare(ColumnRef { table, index: 0 }, Comparison::Is, id)],
+            columns: None,
+        };
+        let interests = vec![interest];
+        let run = move |reader: &Reader<'_>| self.run(reader);
+        Ok(LivePlan(Plan {
+            tier: Tier::Rerun,
+            reason: "it is a client document",
+            maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
+            interests,
+            diffs: None,
+        }))
+    }
+}
+
+fn hash(text: &str, values: &[Value<'_>]) -> u128 {
+    let mut hash = Xxh3::new();
+    let mut add = |kind: u8, bytes: &[u8]| {
+        hash.update(&[kind]);
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    add(0, text.as_bytes());
+    for value in values {
+        match value {
+            Value::Null => add(1, &[]),
+            Value::Integer(integer) => add(2, &integer.to_le_bytes()),
+            Value::Real(real) => add(3, &real.to_le_bytes()),
+            Value::Text(text) => add(4, text.as_bytes()),
+            Value::Blob(bytes) => add(5, bytes),
+        }
+    }
+    hash.digest128()
+}

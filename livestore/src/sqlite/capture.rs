@@ -1,0 +1,196 @@
+//! Which rows a commit changes, with their values before and after.
+//!
+//! Temporary triggers hand both images of every changed row to a function of ours: whatever
+//! changes a row, typed or raw SQL, an upsert or a cascade, is seen. Only tables that are watched
+//! have triggers, so the others pay nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::functions::{Context, FunctionFlags};
+
+use super::{SqliteError, value_of};
+use crate::table::{TableDef, quote};
+use crate::value::Value;
+
+/// The function that the triggers call. Users' SQL may not: see `access`.
+pub(super) const FUNCTION: &str = "__livestore_change";
+
+/// SQLite's limit for a function's arguments.
+const MOST_ARGUMENTS: usize = 127;
+
+/// A row, all columns in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) rowid: i64,
+    pub(crate) values: Box<[Value<'static>]>,
+}
+
+/// Something that a commit did to a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Change {
+    /// The table, by its position in the schema.
+    pub(crate) table: usize,
+    pub(crate) rows: Rows,
+}
+
+/// Which rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Rows {
+    /// One, as it was and as it is.
+    One { old: Option<Image>, new: Option<Image> },
+    /// Some: the table has too many columns to tell.
+    Some,
+}
+
+impl Change {
+    /// What the changes amount to, row by row: a row that is changed twice is changed once, and one
+    /// that is as it was is not changed.
+    pub(crate) fn net(changes: Vec<Self>) -> Vec<Self> {
+        if changes.len() < 2 {
+            return changes;
+        }
+        let mut net: Vec<Option<Self>> = Vec::with_capacity(changes.len());
+        // Where the row with this id is, as it stands now.
+        let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
+        for Self { table, rows } in changes {
+            let Rows::One { old, new } = rows else {
+                net.push(Some(Self { table, rows }));
+                continue;
+            };
+            let earlier = old.as_ref().and_then(|old| last.remove(&(table, old.rowid)));
+            let first = match earlier.and_then(|at| net.get_mut(at)?.take()) {
+                Some(Self { rows: Rows::One { old, .. }, .. }) => old,
+                _ => old,
+            };
+            if let Some(new) = &new {
+                last.insert((table, new.rowid), net.len());
+            }
+            net.push(Some(Self { table, rows: Rows::One { old: first, new } }));
+        }
+        let changed = |change: &Self| match &change.rows {
+            Rows::One { old, new } => old != new,
+            Rows::Some => true,
+        };
+        net.into_iter().flatten().filter(changed).collect()
+    }
+}
+
+/// The changes since they were last taken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes(Arc<Mutex<Vec<Change>>>);
+
+impl Changes {
+    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut self.lock())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Makes the function known to the connection.
+    pub(super) fn install(&self, conn: &Connection) -> Result<(), SqliteError> {
+        let changes = self.clone();
+        let flags = FunctionFlags::SQLITE_UTF8;
+        Ok(conn.create_scalar_function(FUNCTION, -1, flags, move |context| {
+            let change = change_of(context)?;
+            changes.lock().push(change);
+            Ok(rusqlite::types::Null)
+        })?)
+    }
+}
+
+/// What a trigger says happened: the function's second argument. The images follow.
+#[derive(Clone, Copy)]
+enum Event {
+    Insert = 1,
+    Update = 2,
+    Delete = 3,
+}
+
+impl Event {
+    const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// The rows whose images there are.
+    fn rows(self) -> &'static [&'static str] {
+        match self {
+            Self::Insert => &["NEW"],
+            Self::Update => &["OLD", "NEW"],
+            Self::Delete => &["OLD"],
+        }
+    }
+
+    fn trigger(self, position: usize) -> String {
+        quote(&format!("__livestore_{}_{position}", self.sql()))
+    }
+}
+
+/// The triggers that watch a table.
+pub(super) fn watch_ddl(position: usize, table: &TableDef) -> String {
+    Event::ALL.map(|event| trigger_ddl(position, table, event)).concat()
+}
+
+/// The end of watching.
+pub(super) fn unwatch_ddl(position: usize) -> String {
+    Event::ALL.map(|event| format!("DROP TRIGGER temp.{};", event.trigger(position))).concat()
+}
+
+fn trigger_ddl(position: usize, table: &TableDef, event: Event) -> String {
+    let mut arguments = format!("{position}, {}", event as u8);
+    let columns: Vec<_> = table.column_names().map(quote).collect();
+    for row in event.rows() {
+        arguments += &format!(", {row}._rowid_");
+        columns.iter().for_each(|column| arguments += &format!(", {row}.{column}"));
+    }
+    if 2 + 2 * (1 + columns.len()) > MOST_ARGUMENTS {
+        arguments = format!("{position}, 0");
+    }
+    format!(
+        "CREATE TEMP TRIGGER {} AFTER {} ON main.{} BEGIN SELECT {FUNCTION}({arguments}); END;",
+        event.trigger(position),
+        event.sql(),
+        quote(table.name()),
+    )
+}
+
+fn change_of(context: &Context<'_>) -> rusqlite::Result<Change> {
+    let table = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
+    let event: u8 = context.get(1)?;
+    let half = (context.len() - 2) / 2;
+    let rows = if event == Event::Insert as u8 {
+        Rows::One { old: None, new: Some(image(context, 2, context.len())?) }
+    } else if event == Event::Delete as u8 {
+        Rows::One { old: Some(image(context, 2, context.len())?), new: None }
+    } else if event == Event::Update as u8 {
+        let (old, new) = (image(context, 2, 2 + half)?, image(context, 2 + half, context.len())?);
+        Rows::One { old: Some(old), new: Some(new) }
+    } else {
+        Rows::Some
+    };
+    Ok(Change { table, rows })
+}
+
+/// The row in the arguments `from..to`: its rowid and its values.
+fn image(context: &Context<'_>, from: usize, to: usize) -> rusqlite::Result<Image> {
+    let value = |index| {
+        value_of(context.get_raw(index))
+            .map(Value::into_owned)
+            .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    };
+    let values = (from + 1..to).map(value).collect::<Result<_, _>>()?;
+    Ok(Image { rowid: context.get(from)?, values })
+}

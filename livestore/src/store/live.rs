@@ -1,0 +1,94 @@
+//! Live queries of a store.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Store;
+use crate::eventlog::EventlogError;
+use crate::live::{
+    Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with,
+};
+use crate::schema::Schema;
+use crate::table::QueryError;
+
+impl<S: Schema> Store<S> {
+    /// A query whose value follows the store.
+    ///
+    /// Equal queries share one. Starting it costs one run of the query; from then on, a commit pays
+    /// for the queries that its rows can matter to.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let open = store.live(Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc()))?;
+    /// let _guard = open.subscribe(|todos| println!("{} open", todos.len()));
+    /// store.commit(TodoEvent::Created { id: new_id(), text: "Milk".into(), created_at: now() })?;
+    /// assert_eq!(open.get()[0].text, "Milk");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
+        let mut core = self.inner.core();
+        let core = core.as_mut().ok_or(QueryError::Closed)?;
+        core.live.start(query, &core.state.reader(&self.inner.session_id))
+    }
+
+    /// A live query that depends on other values: when one that `query` reads changes, the query is
+    /// another.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # use livestore::live::signal;
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let wanted = signal(false);
+    /// let todos = store.live_with({
+    ///     let wanted = wanted.clone();
+    ///     move |get| Todo::filter(Todo::COMPLETED.eq(*get.of(&wanted)))
+    /// })?;
+    /// assert!(todos.get().is_empty());
+    /// wanted.set(true);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the first query fails. A later one that fails leaves the value as it was.
+    pub fn live_with<Q: Live>(
+        &self,
+        query: impl Fn(&Get) -> Q + Send + Sync + 'static,
+    ) -> Result<Computed<Q::Value>, QueryError> {
+        let first = self.live(query(&Get::default()))?;
+        let (store, last) = (self.clone(), Mutex::new(first));
+        let compute = move |get: &Get| {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            match store.live(query(get)) {
+                Ok(live) => *last = live,
+                Err(error) => tracing::error!(%error, "a live query failed; the last one stays"),
+            }
+            get.of(&*last)
+        };
+        Ok(computed_with(compute, |left, right| std::ptr::eq(left, right)))
+    }
+
+    /// How a query is, or would be, kept up to date.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn explain_live<Q: Live>(&self, query: Q) -> Result<LiveReport, QueryError> {
+        Ok(self.live(query)?.report())
+    }
+
+    /// A picture of all live queries, for tools.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn inspect(&self) -> Result<Inspection, EventlogError> {
+        let mut core = self.inner.core();
+        let core = core.as_mut().ok_or(EventlogError::Closed)?;
+        Ok(core.live.inspect(&core.state.reader(&self.inner.session_id))?)
+    }
+}

@@ -1,0 +1,165 @@
+//! Conditions, decided here instead of by SQLite.
+//!
+//! Must agree with SQLite on every value: the property tests hold it to that.
+
+use std::cmp::Ordering;
+
+use super::ast::{ColumnRef, Comparison, Predicate};
+use crate::value::Value;
+
+impl Predicate {
+    /// Whether a row of the condition's one table meets it; `None` is SQL's "unknown".
+    pub(crate) fn holds(&self, row: &[Value<'_>]) -> Option<bool> {
+        match self {
+            Self::Compare(column, comparison, value) => compare(at(row, *column), *comparison, value),
+            Self::Between(column, low, high) => {
+                let value = at(row, *column);
+                and(compare(value, Comparison::Ge, low), compare(value, Comparison::Le, high))
+            }
+            Self::In(column, values) => is_in(at(row, *column), values),
+            Self::Like(column, pattern) => match (at(row, *column), pattern) {
+                (Value::Text(text), Value::Text(pattern)) => Some(like(pattern, text)),
+                _ => None,
+            },
+            Self::Contains(column, value) => Some(contains(at(row, *column), value)),
+            Self::And(all) => all.iter().fold(Some(true), |so_far, part| and(so_far, part.holds(row))),
+            Self::Or(any) => {
+                let none = any.iter().fold(Some(true), |so_far, part| and(so_far, not(part.holds(row))));
+                not(none)
+            }
+            Self::Not(inner) => not(inner.holds(row)),
+            Self::Invalid(..) => None,
+        }
+    }
+
+    /// Calls `visit` with every column the condition reads.
+    pub(crate) fn columns(&self, visit: &mut dyn FnMut(ColumnRef)) {
+        match self {
+            Self::Compare(column, ..)
+            | Self::Between(column, ..)
+            | Self::In(column, ..)
+            | Self::Like(column, ..)
+            | Self::Contains(column, ..)
+            | Self::Invalid(column, ..) => visit(*column),
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.columns(visit));
+            }
+            Self::Not(inner) => inner.columns(visit),
+        }
+    }
+}
+
+/// SQLite's order: NULL, numbers, text, bytes.
+pub(crate) fn order(left: &Value<'_>, right: &Value<'_>) -> Ordering {
+    match (left, right) {
+        (Value::Integer(left), Value::Integer(right)) => left.cmp(right),
+        (Value::Real(left), Value::Real(right)) => {
+            left.partial_cmp(right).unwrap_or(Ordering::Equal)
+        }
+        (Value::Integer(left), Value::Real(right)) => order_mixed(*left, *right),
+        (Value::Real(left), Value::Integer(right)) => order_mixed(*right, *left).reverse(),
+        (Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
+        (Value::Blob(left), Value::Blob(right)) => left.cmp(right),
+        _ => rank(left).cmp(&rank(right)),
+    }
+}
+
+fn rank(value: &Value<'_>) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Integer(_) | Value::Real(_) => 1,
+        Value::Text(_) => 2,
+        Value::Blob(_) => 3,
+    }
+}
+
+/// An `f64` is not exact where integers are large; `i128` is.
+fn order_mixed(integer: i64, real: f64) -> Ordering {
+    if real >= 9_223_372_036_854_775_808.0 {
+        return Ordering::Less;
+    }
+    if real < -9_223_372_036_854_775_808.0 {
+        return Ordering::Greater;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "in range, and the rest is compared next")]
+    let whole = real.trunc() as i64;
+    integer
+        .cmp(&whole)
+        .then_with(|| 0.0.partial_cmp(&real.fract()).unwrap_or(Ordering::Equal))
+}
+
+fn at<'r, 'v>(row: &'r [Value<'v>], column: ColumnRef) -> &'r Value<'v> {
+    row.get(column.index).unwrap_or(&Value::Null)
+}
+
+/// `Is` and `IsNot` take NULL for a value, the others do not.
+fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Option<bool> {
+    let ordering = order(left, right);
+    match comparison {
+        Comparison::Is => Some(ordering.is_eq()),
+        Comparison::IsNot => Some(ordering.is_ne()),
+        _ if *left == Value::Null || *right == Value::Null => None,
+        Comparison::Lt => Some(ordering.is_lt()),
+        Comparison::Le => Some(ordering.is_le()),
+        Comparison::Gt => Some(ordering.is_gt()),
+        Comparison::Ge => Some(ordering.is_ge()),
+    }
+}
+
+/// As it is written out: `x IN (…)`, `OR x IS NULL` if NULL is listed.
+fn is_in(value: &Value<'_>, list: &[Value<'_>]) -> Option<bool> {
+    let found = list.iter().any(|item| order(value, item).is_eq());
+    let only_values = list.iter().any(|item| *item != Value::Null);
+    if *value == Value::Null && !found && only_values { None } else { Some(found) }
+}
+
+fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn not(value: Option<bool>) -> Option<bool> {
+    value.map(|value| !value)
+}
+
+/// `%` is any text, `_` any character, ASCII case is ignored.
+fn like(pattern: &str, text: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return text.is_empty() };
+    let rest = pattern.get(first.len_utf8()..).unwrap_or_default();
+    let mut tail = text.chars();
+    match first {
+        '%' => {
+            let rest = pattern.trim_start_matches('%');
+            rest.is_empty()
+                || text.char_indices().any(|(at, _)| like(rest, text.get(at..).unwrap_or_default()))
+                || like(rest, "")
+        }
+        '_' => tail.next().is_some() && like(rest, tail.as_str()),
+        first => {
+            tail.next().is_some_and(|char| char.eq_ignore_ascii_case(&first))
+                && like(rest, tail.as_str())
+        }
+    }
+}
+
+/// `EXISTS (SELECT 1 FROM json_each(column) WHERE value = ?)`.
+fn contains(json: &Value<'_>, value: &Value<'_>) -> bool {
+    let Value::Text(json) = json else { return false };
+    let Ok(items) = serde_json::from_str::<Vec<serde_json::Value>>(json) else { return false };
+    items.iter().any(|item| {
+        let item = match item {
+            serde_json::Value::Bool(bool) => Value::Integer(i64::from(*bool)),
+            serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(integer), _) => Value::Integer(integer),
+                (None, Some(real)) => Value::Real(real),
+                (None, None) => return false,
+            },
+            serde_json::Value::String(text) => Value::text(text.as_str()),
+            _ => return false,
+        };
+        *value != Value::Null && order(&item, value).is_eq()
+    })
+}

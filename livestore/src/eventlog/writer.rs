@@ -128,7 +128,11 @@ impl LogConnection {
         let mut rows = statement.query([number(after.global), number(after.client), limit])?;
         let mut events: Vec<EncodedEvent> = Vec::new();
         while let Some(row) = rows.next()? {
-            events.push(event_of(row, events.last())?);
+            match event_of(row, events.last()) {
+                Ok(event) => events.push(event),
+                Err(error) if events.is_empty() => return Err(error),
+                Err(_) => break,
+            }
         }
         Ok(events)
     }

@@ -12,12 +12,12 @@ mod snapshot;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 pub use quarantine::{QuarantineReason, Quarantined};
 pub use replay::{Boot, BootStage, UnknownEvents};
 pub(crate) use replay::{Replay, ReplayError};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Snapshot, Unusable};
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
@@ -47,7 +47,7 @@ pub(crate) struct State {
 impl State {
     /// The state before the first event.
     pub(crate) fn empty(schema: &'static SchemaDef) -> Result<Self, StateError> {
-        let state = Self::over(Connection::open_in_memory().map_err(SqliteError::from)?, schema)?;
+        let state = Self::over(open_in_memory()?, schema)?;
         state.db.run_all(quarantine::DDL)?;
         state.db.run_all(schema.ddl()?)?;
         Ok(state)
@@ -56,6 +56,8 @@ impl State {
     fn over(conn: Connection, schema: &'static SchemaDef) -> Result<Self, StateError> {
         let db = Db::new(conn)?;
         db.run_all("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+        // Nobody else has the database: no need to look for changes before each commit.
+        db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
         Ok(Self { db, schema, head: SeqNum::ROOT })
     }
 
@@ -96,6 +98,13 @@ impl State {
         self.db.run("ROLLBACK TO whole")?;
         self.keep()
     }
+}
+
+/// An empty database in a block of memory, as a snapshot's is: with `:memory:`, which keeps every
+/// page in SQLite's cache, a commit that splits a page looks through all of the cache.
+fn open_in_memory() -> Result<Connection, SqliteError> {
+    let flags = OpenFlags::default();
+    Ok(Connection::open_with_flags_and_vfs("state", flags, c"memdb")?)
 }
 
 /// What a panic said.

@@ -12,7 +12,7 @@ use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, FileLog, MemoryLog};
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError};
+use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::value::new_id;
 
 pub(super) fn open<S: Schema>(
@@ -83,8 +83,10 @@ fn boot(
 ) -> Result<(Core, String), OpenError> {
     let Kept { lock, log, snapshot, client_id } = kept;
     let mut progress = Progress(options.on_boot.take());
-    let restored =
-        snapshot.as_ref().and_then(|snapshot| restore(snapshot, schema, head, &mut progress));
+    let restored = match &snapshot {
+        Some(snapshot) => restore(snapshot, schema, head, &mut progress)?,
+        None => None,
+    };
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
@@ -109,13 +111,17 @@ fn restore(
     schema: &'static SchemaDef,
     head: SeqNum,
     progress: &mut Progress,
-) -> Option<(State, u64)> {
+) -> Result<Option<(State, u64)>, StateError> {
     let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
     match snapshot.read(schema, head, &mut read) {
-        Ok(restored) => Some(restored),
+        Ok(restored) => Ok(Some(restored)),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
-            None
+            if let Unusable::Ahead(_) = reason {
+                // The log lost events that it has; others will take their numbers.
+                snapshot.remove()?;
+            }
+            Ok(None)
         }
     }
 }

@@ -64,7 +64,6 @@ impl Snapshots {
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
         if events >= FEWEST && self.maker.is_worth_it(events) {
-            self.maker.events.store(0, Ordering::Relaxed);
             self.background.poke();
         }
     }
@@ -95,6 +94,8 @@ impl Maker {
     }
 
     fn make(&self) {
+        // Not before: a store that is closed first writes the snapshot itself.
+        self.events.store(0, Ordering::Relaxed);
         match self.try_make() {
             Ok(bytes) => self.bytes.store(bytes, Ordering::Relaxed),
             Err(error) => tracing::warn!(?error, "no snapshot was written"),

@@ -25,7 +25,7 @@ pub trait Query {
     fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError>;
 }
 
-impl<Q: Query> Query for &Q {
+impl<Q: Query + ?Sized> Query for &Q {
     type Output = Q::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError> {

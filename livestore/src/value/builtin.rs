@@ -4,6 +4,7 @@ use super::{ColumnType, Storage, Value, ValueError};
 
 macro_rules! integers {
     ($($int:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl ColumnType for $int {
             type Base = Self;
             const STORAGE: Storage = Storage::Integer;
@@ -25,6 +26,7 @@ macro_rules! integers {
 
 integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for f64 {
     type Base = Self;
     const STORAGE: Storage = Storage::Real;
@@ -38,6 +40,7 @@ impl ColumnType for f64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for f32 {
     type Base = Self;
     const STORAGE: Storage = Storage::Real;
@@ -57,6 +60,7 @@ impl ColumnType for f32 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for bool {
     type Base = Self;
     const STORAGE: Storage = Storage::Integer;
@@ -74,6 +78,7 @@ impl ColumnType for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for String {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;
@@ -87,6 +92,7 @@ impl ColumnType for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for Vec<u8> {
     type Base = Self;
     const STORAGE: Storage = Storage::Blob;
@@ -100,6 +106,7 @@ impl ColumnType for Vec<u8> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<const N: usize> ColumnType for [u8; N] {
     type Base = Self;
     const STORAGE: Storage = Storage::Blob;
@@ -117,6 +124,7 @@ impl<const N: usize> ColumnType for [u8; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> ColumnType for Option<V> {
     type Base = V::Base;
     const STORAGE: Storage = V::STORAGE;

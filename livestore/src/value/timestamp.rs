@@ -167,6 +167,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for Timestamp {
     type Base = Self;
     const STORAGE: Storage = Storage::Integer;

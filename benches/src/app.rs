@@ -16,6 +16,7 @@ pub(crate) struct Todo {
 }
 
 #[derive(Event)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum TodoEvent {
     #[event(name = "v1.TodoCreated")]
     Created { id: String, text: String, created_at: Timestamp },

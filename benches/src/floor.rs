@@ -38,7 +38,8 @@ pub(crate) fn state_and_log() -> Result<Connection> {
     Ok(both)
 }
 
-/// A log in a file, that survives a crash of the process.
+/// A log in a file, that survives a crash of the process. SQLite makes its checkpoints, as it does
+/// unless told otherwise: in a commit every thousand pages.
 pub(crate) fn log(path: &Path) -> Result<Connection> {
     let log = Connection::open(path)?;
     log.pragma_update(None, "journal_mode", "WAL")?;

@@ -287,7 +287,6 @@ fn an_overflowing_addition_is_refused() {
 }
 
 #[test]
-#[ignore = "bug: `add` and raw SQL store 256 in a `u8` column; every later read of the row fails"]
 fn an_addition_beyond_a_small_column_is_refused() {
     let store = open();
     store.commit(ColumnEvent::Narrow { byte: 255, bits: 0 }).unwrap();

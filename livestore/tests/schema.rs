@@ -239,7 +239,6 @@ fn defaults_fill_what_sql_leaves_out() {
 /// A single integer key is SQLite's rowid, which SQLite numbers itself: by the largest one and, once
 /// that is `i64::MAX`, by chance.
 #[test]
-#[ignore = "bug: raw SQL may leave out an integer primary key, at worst a random one is made (law 3)"]
 fn an_integer_key_must_be_given() {
     let store = store();
     refused(&store, sql("INSERT INTO task (title) VALUES ('no id')"));

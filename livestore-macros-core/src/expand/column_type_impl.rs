@@ -48,13 +48,14 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
     let attributes = &column_type.attributes;
     let generics = bounded_generics(column_type, inner);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let [storage, encode, decode] =
-        ["STORAGE", "encode", "decode"].map(|item| trait_item(runtime, inner, "ColumnType", item));
+    let [storage, range, encode, decode] = ["STORAGE", "RANGE", "encode", "decode"]
+        .map(|item| trait_item(runtime, inner, "ColumnType", item));
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #impl_generics #runtime::ColumnType for #ident #type_generics #where_clause {
             type Base = Self;
             const STORAGE: #runtime::Storage = #storage;
+            const RANGE: ::core::option::Option<(i64, i64)> = #range;
             fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
                 #encode(&self.0)
             }

@@ -4,14 +4,18 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event::{EncodedEvent, SeqNum};
 
-/// Over everything that is written when the event is, each part with its length.
+/// Over everything that is written when the event is, each part with its length, and over the place
+/// of the event before it, so that none vanishes unnoticed.
 ///
 /// Sync metadata comes later and is not part of it.
-pub(super) fn checksum(event: &EncodedEvent) -> i64 {
+pub(super) fn checksum(before: SeqNum, event: &EncodedEvent) -> i64 {
     let texts = [&*event.name, &event.args, &event.client_id, &event.session_id];
-    let length = 11 * 8 + texts.iter().map(|text| text.len()).sum::<usize>();
+    let length = 13 * 8 + texts.iter().map(|text| text.len()).sum::<usize>();
     // In one piece, because the state of a streaming hasher is larger than most events.
     let mut bytes = Vec::with_capacity(length);
+    // Not its generation, which a rebase raises.
+    bytes.extend(before.global.to_le_bytes());
+    bytes.extend(before.client.to_le_bytes());
     for SeqNum { global, client, generation } in [event.seq, event.parent] {
         for number in [global, client, generation] {
             bytes.extend(number.to_le_bytes());

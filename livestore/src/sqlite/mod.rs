@@ -67,6 +67,11 @@ impl Db {
         Ok(self.conn.execute_batch(sql)?)
     }
 
+    /// Whether a savepoint is open.
+    pub(crate) fn is_in_savepoint(&self) -> bool {
+        !self.conn.is_autocommit()
+    }
+
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.conn
     }

@@ -78,9 +78,10 @@ impl State {
         let mut writer = Writer::new(&self.db, &event.session_id);
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
-        catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
+        let applied = catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
-        })
+        });
+        if self.db.is_in_savepoint() { applied } else { Err(MaterializeError::RolledBack) }
     }
 
     /// Begins something that is done as a whole or not at all.
@@ -95,6 +96,10 @@ impl State {
 
     /// Undoes what was done since [`begin`](Self::begin).
     pub(crate) fn undo(&self) -> Result<(), SqliteError> {
+        if !self.db.is_in_savepoint() {
+            // A materializer's `OR ROLLBACK` has undone it.
+            return Ok(());
+        }
         self.db.run("ROLLBACK TO whole")?;
         self.keep()
     }

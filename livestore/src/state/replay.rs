@@ -1,6 +1,7 @@
 //! State from events.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{QuarantineReason, State, StateError};
@@ -70,7 +71,12 @@ impl fmt::Debug for UnknownEvents {
 pub(crate) enum ReplayError {
     Eventlog(EventlogError),
     State(StateError),
-    Unknown { seq: SeqNum, name: String },
+    Unknown {
+        seq: SeqNum,
+        name: String,
+    },
+    /// Nobody wants the state any more.
+    Stopped,
 }
 
 impl<E: Into<StateError>> From<E> for ReplayError {
@@ -83,8 +89,8 @@ impl<E: Into<StateError>> From<E> for ReplayError {
 pub(crate) struct Replay<'a> {
     pub(crate) log: &'a Eventlog,
     pub(crate) unknown: &'a UnknownEvents,
-    /// Called every so many events with the number of events replayed so far.
-    pub(crate) progress: &'a mut dyn FnMut(u64),
+    /// Called every so many events with the number of events replayed so far; may stop it.
+    pub(crate) progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
 }
 
 impl Replay<'_> {
@@ -133,13 +139,19 @@ impl Replay<'_> {
             if !step.iter().all(applies) {
                 state.undo()?;
                 page.iter().try_for_each(|event| self.one(state, event))?;
-                (self.progress)(before + page.len() as u64);
-                return Ok(());
+                return self.report(before + page.len() as u64);
             }
             done += step.len() as u64;
-            (self.progress)(done);
+            self.report(done)?;
         }
         Ok(state.keep()?)
+    }
+
+    fn report(&mut self, done: u64) -> Result<(), ReplayError> {
+        match (self.progress)(done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ReplayError::Stopped),
+        }
     }
 
     fn one(&self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {

@@ -1,5 +1,6 @@
 //! Opening a store: own the directory, open the log, make the state.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, FileLog, MemoryLog};
+use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::value::new_id;
@@ -96,13 +97,19 @@ fn boot(
     let replayed = Replay {
         log: &log,
         unknown: &options.unknown_events,
-        progress: &mut |done| progress.report(BootStage::Replay, done, total),
+        progress: &mut |done| {
+            progress.report(BootStage::Replay, done, total);
+            ControlFlow::Continue(())
+        },
     }
     .run(&mut state, head)?;
     progress.report(BootStage::Done, total, total);
     let snapshots = snapshot
-        .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes, replayed))
+        .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes))
         .transpose()?;
+    if let Some(snapshots) = &snapshots {
+        snapshots.after_replay(&mut state, replayed);
+    }
     Ok((Core { state, snapshots, log, _lock: lock }, client_id))
 }
 
@@ -146,6 +153,8 @@ impl From<ReplayError> for OpenError {
             ReplayError::Eventlog(error) => Self::Eventlog(error),
             ReplayError::State(error) => Self::State(error),
             ReplayError::Unknown { seq, name } => Self::UnknownEvent { seq, name },
+            // Nobody stops it.
+            ReplayError::Stopped => Self::Eventlog(EventlogError::Closed),
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct ColumnDef {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
+    pub(crate) range: Option<(i64, i64)>,
     pub(crate) default: Option<fn() -> Result<Value<'static>, ValueError>>,
     pub(crate) check: Option<&'static str>,
 }
@@ -122,8 +123,8 @@ impl TableDef {
 impl ColumnDef {
     /// A column of a type with this `KIND`.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        let Kind { storage, nullable, variants } = kind;
-        Self { name, storage, nullable, variants, default: None, check: None }
+        let Kind { storage, nullable, variants, range } = kind;
+        Self { name, storage, nullable, variants, range, default: None, check: None }
     }
 
     /// The value a row gets when raw SQL inserts it without this column.

@@ -72,6 +72,12 @@ pub enum QueryError {
         /// What SQLite said.
         source: SqliteError,
     },
+    /// A table stands twice in a join.
+    #[error("table `{table}` is joined with itself; use `raw` and give each a name with `AS`")]
+    JoinedWithItself {
+        /// The table.
+        table: &'static str,
+    },
     /// The store is closed.
     #[error("the store is closed; open it again to query it")]
     Closed,

@@ -32,6 +32,9 @@ pub enum MaterializeError {
     /// A read, or the condition of a write, failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The materializer's SQL ended the commit.
+    #[error("the SQL rolled the commit back; leave `OR ROLLBACK` out")]
+    RolledBack,
     /// The materializer panicked.
     #[error("the materializer panicked: {message}")]
     Panicked {

@@ -3,11 +3,12 @@
 use super::{ColumnType, Storage, Value, ValueError};
 
 macro_rules! integers {
-    ($($int:ty),*) => {$(
+    ($($int:ty: $range:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl ColumnType for $int {
             type Base = Self;
             const STORAGE: Storage = Storage::Integer;
+            const RANGE: Option<(i64, i64)> = $range;
 
             fn encode(&self) -> Result<Value<'_>, ValueError> {
                 i64::try_from(*self)
@@ -24,7 +25,16 @@ macro_rules! integers {
     )*};
 }
 
-integers!(i8, i16, i32, i64, u8, u16, u32, u64);
+integers! {
+    i8: Some((i8::MIN as i64, i8::MAX as i64));
+    i16: Some((i16::MIN as i64, i16::MAX as i64));
+    i32: Some((i32::MIN as i64, i32::MAX as i64));
+    i64: None;
+    u8: Some((0, u8::MAX as i64));
+    u16: Some((0, u16::MAX as i64));
+    u32: Some((0, u32::MAX as i64));
+    u64: Some((0, i64::MAX));
+}
 
 #[diagnostic::do_not_recommend]
 impl ColumnType for f64 {
@@ -64,6 +74,7 @@ impl ColumnType for f32 {
 impl ColumnType for bool {
     type Base = Self;
     const STORAGE: Storage = Storage::Integer;
+    const RANGE: Option<(i64, i64)> = Some((0, 1));
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         Ok(Value::Integer(i64::from(*self)))
@@ -130,6 +141,7 @@ impl<V: ColumnType> ColumnType for Option<V> {
     const STORAGE: Storage = V::STORAGE;
     const NULLABLE: bool = true;
     const VARIANTS: &'static [&'static str] = V::VARIANTS;
+    const RANGE: Option<(i64, i64)> = V::RANGE;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         self.as_ref().map_or(Ok(Value::Null), V::encode)

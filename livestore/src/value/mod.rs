@@ -60,6 +60,7 @@ pub struct Kind {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
+    pub(crate) range: Option<(i64, i64)>,
 }
 
 /// A Rust type that can be a column.
@@ -116,10 +117,18 @@ pub trait ColumnType: Sized {
     /// The only texts the column may hold, when there is such a list: it becomes a `CHECK`.
     const VARIANTS: &'static [&'static str] = &[];
 
-    /// The three above. For generated code.
+    /// The only integers the column may hold, from the first to the last, when there are such
+    /// bounds: they become a `CHECK`.
+    const RANGE: Option<(i64, i64)> = None;
+
+    /// The four above. For generated code.
     #[doc(hidden)]
-    const KIND: Kind =
-        Kind { storage: Self::STORAGE, nullable: Self::NULLABLE, variants: Self::VARIANTS };
+    const KIND: Kind = Kind {
+        storage: Self::STORAGE,
+        nullable: Self::NULLABLE,
+        variants: Self::VARIANTS,
+        range: Self::RANGE,
+    };
 
     /// The SQL value.
     ///

@@ -196,7 +196,6 @@ fn a_missing_client_only_event_is_noticed() {
 }
 
 #[test]
-#[ignore = "bug: e2 follows e1 as its parent, whether or not there was an e1.3"]
 fn a_missing_last_client_only_event_is_noticed() {
     let sql = "DELETE FROM eventlog WHERE seq_client = 3";
     assert_corrupt(&closed_with_client_only_events(), sql, "e2");

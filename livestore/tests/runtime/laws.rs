@@ -74,14 +74,12 @@ fn an_integer_that_leaves_its_column_is_refused() {
 }
 
 #[test]
-#[ignore = "bug: the column takes what its type cannot hold, and no query can read the row"]
 fn an_integer_that_leaves_its_columns_type_is_refused() {
     let rated = |stars| Rated { id: "a".into(), stars };
     assert!(matches!(refused([rated(200), rated(100)]), CommitError::Materialize { index: 1, .. }));
 }
 
 #[test]
-#[ignore = "bug: `OR ROLLBACK` ends the commit's savepoint; the store is lost, and cannot open again"]
 fn a_materializer_cannot_end_the_commit() {
     let error = refused((created("x"), Misbehaved::RolledBack));
     assert!(matches!(error, CommitError::Materialize { index: 1, .. }), "{error:?}");

@@ -1,3 +1,104 @@
-//! livestore-benches
+//! The store measured against hand-written rusqlite that does the same work.
+//!
+//! Each bench runs both sides in turns and compares their medians; `cargo xtask bench` starts it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program at the edge: it reads the clock and files"
+)]
 
-fn main() {}
+use std::fs::File;
+use std::process::ExitCode;
+
+mod app;
+mod commit;
+mod compile;
+mod floor;
+mod harness;
+mod open;
+mod query;
+mod replay;
+
+use harness::{Bench, Report};
+
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+#[rustfmt::skip]
+const BENCHES: &[Bench] = &[
+    Bench { name: "commit/memory",      goal: 1.5,  run: commit::memory },
+    Bench { name: "commit/written",     goal: 1.25, run: commit::written },
+    Bench { name: "commit/batch-1000",  goal: 1.5,  run: commit::batch },
+    Bench { name: "commit/p999",        goal: 20.0, run: commit::tail },
+    Bench { name: "replay/100k",        goal: 1.5,  run: replay::replay },
+    Bench { name: "open/snapshot-100k", goal: 2.0,  run: open::snapshot },
+    Bench { name: "query/point",        goal: 1.5,  run: query::point },
+    Bench { name: "query/scan-10k",     goal: 1.2,  run: query::scan },
+    Bench { name: "compile/100-tables", goal: 1.5,  run: compile::tables },
+];
+
+fn main() -> ExitCode {
+    let (benches, json) = match parse(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(wrong) => {
+            eprintln!("error: {wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&benches, json) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(benches: &[&Bench], json: Option<String>) -> Result<()> {
+    let mut report = Report::new(json.map(File::create).transpose()?);
+    benches.iter().try_for_each(|bench| report.run(bench))
+}
+
+/// `[--json FILE] [NAME…]`: a name stands for every bench that begins with it, none for all.
+fn parse(
+    mut args: impl Iterator<Item = String>,
+) -> Result<(Vec<&'static Bench>, Option<String>), String> {
+    let (mut names, mut json) = (Vec::new(), None);
+    while let Some(arg) = args.next() {
+        if arg == "--json" {
+            json = Some(args.next().ok_or("`--json` wants a file")?);
+        } else if arg.starts_with('-') {
+            return Err(format!("there is no flag `{arg}`; there is `--json FILE`"));
+        } else if BENCHES.iter().any(|bench| bench.name.starts_with(&arg)) {
+            names.push(arg);
+        } else {
+            let known: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
+            return Err(format!("no bench begins with `{arg}`; there are {}", known.join(", ")));
+        }
+    }
+    let asked =
+        |bench: &&Bench| names.is_empty() || names.iter().any(|name| bench.name.starts_with(name));
+    Ok((BENCHES.iter().filter(asked).collect(), json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(line: &str) -> Result<Vec<&str>, String> {
+        let (benches, _) = parse(line.split_whitespace().map(str::to_owned))?;
+        Ok(benches.iter().map(|bench| bench.name).collect())
+    }
+
+    #[test]
+    fn a_name_is_a_prefix() {
+        assert_eq!(names("query").unwrap(), ["query/point", "query/scan-10k"]);
+        assert_eq!(names("open --json out.json").unwrap(), ["open/snapshot-100k"]);
+        assert_eq!(names("").unwrap().len(), BENCHES.len());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        assert!(names("comit").unwrap_err().contains("`comit`"));
+        assert!(names("--jsn out.json").unwrap_err().contains("`--jsn`"));
+        assert!(names("commit --json").unwrap_err().contains("wants a file"));
+    }
+}

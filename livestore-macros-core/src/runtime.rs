@@ -26,12 +26,17 @@ impl Runtime {
 
     /// The path with all its tokens at `span`, for an expression that is underlined as a whole.
     pub(crate) fn located_at(&self, span: Span) -> TokenStream {
-        let moved = |mut token: TokenTree| {
-            token.set_span(span);
-            token
-        };
-        self.to_token_stream().into_iter().map(moved).collect()
+        located_at(self, span)
     }
+}
+
+/// The same tokens, but at `span`.
+pub(crate) fn located_at(tokens: impl ToTokens, span: Span) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_token_stream().into_iter().map(moved).collect()
 }
 
 impl ToTokens for Runtime {

@@ -208,3 +208,32 @@ fn schema_with_docs_and_crate() {
     };
     assert_snapshot!(pretty(macros::schema(input)));
 }
+
+#[test]
+fn another_path_is_used_everywhere() {
+    let attr = || quote!(crate = other);
+    let events = quote! {
+        #[event(crate = other)]
+        enum E { #[event(name = "e")] A { a: A, #[serde(with = "with", default)] b: B } }
+    };
+    let kinds = quote! { #[column_type(crate = other)] enum Kind { A } };
+    let id = quote! { #[column_type(crate = other)] struct Id(u8); };
+    let row = quote! { #[row(crate = other, from = T)] struct Out { a: A } };
+    let table = quote! {
+        struct T { #[column(primary_key, default = 1, index, references = U::ID)] id: u8 }
+    };
+    let document = quote! { struct Ui { zoom: u8 } };
+    let schema = quote! { crate = other; App { tables: [T], documents: [Ui], events: [E] } };
+    for code in [
+        macros::event(events),
+        macros::column_type(kinds),
+        macros::column_type(id),
+        macros::row(row),
+        macros::table(attr(), table),
+        macros::client_document(attr(), document),
+        macros::schema(schema),
+    ] {
+        let code = pretty(code);
+        assert!(code.contains("other::__private") && !code.contains("livestore"), "{code}");
+    }
+}

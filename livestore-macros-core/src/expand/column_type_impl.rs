@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Generics, Type, parse_quote};
 
-use super::located_at;
+use super::trait_item;
 use crate::parse::column_type::{ColumnType, Shape, StoredVariant};
 
 pub(crate) fn expand(column_type: &ColumnType, shape: &Shape) -> TokenStream {
@@ -48,17 +48,19 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
     let attributes = &column_type.attributes;
     let generics = bounded_generics(column_type, inner);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let inner_type = quote_spanned!(located_at(inner)=> <#inner as #runtime::ColumnType>);
+    let [storage, range, encode, decode] = ["STORAGE", "RANGE", "encode", "decode"]
+        .map(|item| trait_item(runtime, inner, "ColumnType", item));
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #impl_generics #runtime::ColumnType for #ident #type_generics #where_clause {
             type Base = Self;
-            const STORAGE: #runtime::Storage = #inner_type::STORAGE;
+            const STORAGE: #runtime::Storage = #storage;
+            const RANGE: ::core::option::Option<(i64, i64)> = #range;
             fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
-                #inner_type::encode(&self.0)
+                #encode(&self.0)
             }
             fn decode(value: #runtime::Value<'_>) -> ::core::result::Result<Self, #runtime::ValueError> {
-                ::core::result::Result::Ok(Self(#inner_type::decode(value)?))
+                ::core::result::Result::Ok(Self(#decode(value)?))
             }
         }
     }

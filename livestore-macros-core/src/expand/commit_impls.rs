@@ -1,29 +1,39 @@
-//! `impl Commit<App>` for every event of a schema: others do not compile in `commit`.
+//! What may be committed to a schema's stores: `impl Commit<App>` for every listed event, and `impl
+//! HasDocument` for every document, which lets its `Set` be committed.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 
-use super::{located_at, schema_impl};
+use super::{located_at, trait_item};
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
-    schema_impl::event_types(schema)
-        .map(|(listed, event)| commit_impl(schema, listed, &event))
-        .collect()
+    let commits = schema.events.iter().map(|event| commit_impl(schema, event));
+    let documents = schema.documents.iter().map(|document| has_document_impl(schema, document));
+    commits.chain(documents).collect()
 }
 
-fn commit_impl(schema: &Schema, listed: &Type, event: &TokenStream) -> TokenStream {
+fn commit_impl(schema: &Schema, event: &Type) -> TokenStream {
     let Schema { runtime, ident, .. } = schema;
-    quote_spanned! {located_at(listed)=>
+    let push = trait_item(runtime, event, "Listed", "push");
+    quote_spanned! {located_at(event)=>
         #[automatically_derived]
         impl #runtime::Commit<#ident> for #event {
             fn encode(
                 self,
                 batch: &mut #runtime::Batch<'_>,
             ) -> ::core::result::Result<(), #runtime::EncodeBatchError> {
-                batch.push(&self)
+                #push(&self, batch)
             }
         }
+    }
+}
+
+fn has_document_impl(schema: &Schema, document: &Type) -> TokenStream {
+    let Schema { runtime, ident, .. } = schema;
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #runtime::HasDocument<#document> for #ident {}
     }
 }

@@ -7,7 +7,7 @@ use super::{document_set, located_at};
 use crate::parse::client_document::{ClientDocument, DocumentField};
 
 pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
-    [event_impl(document), materialize_impl(document)].into_iter().collect()
+    [event_impl(document), materialize_impl(document), commit_impl(document)].into_iter().collect()
 }
 
 fn event_impl(document: &ClientDocument) -> TokenStream {
@@ -82,9 +82,10 @@ fn materialize_impl(document: &ClientDocument) -> TokenStream {
     let attributes = &document.attributes;
     let set = document_set::ident(document);
     let updates = fields.iter().map(|DocumentField { ident, ty, .. }| {
+        let clone = document_set::clone_fn(ty);
         quote_spanned! {located_at(ty)=>
             if let ::core::option::Option::Some(field) = &self.#ident {
-                _document.#ident = ::core::clone::Clone::clone(field);
+                _document.#ident = #clone(field);
             }
         }
     });
@@ -96,6 +97,24 @@ fn materialize_impl(document: &ClientDocument) -> TokenStream {
                 state: &mut #runtime::Writer<'_>,
             ) -> ::core::result::Result<(), #runtime::MaterializeError> {
                 state.update_document::<#ident>(self.id.as_deref(), |_document| { #(#updates)* })
+            }
+        }
+    }
+}
+
+fn commit_impl(document: &ClientDocument) -> TokenStream {
+    let ClientDocument { runtime, ident, .. } = document;
+    let attributes = &document.attributes;
+    let set = document_set::ident(document);
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        #[diagnostic::do_not_recommend]
+        impl<S: #runtime::HasDocument<#ident>> #runtime::Commit<S> for #set {
+            fn encode(
+                self,
+                batch: &mut #runtime::Batch<'_>,
+            ) -> ::core::result::Result<(), #runtime::EncodeBatchError> {
+                batch.push(&self)
             }
         }
     }

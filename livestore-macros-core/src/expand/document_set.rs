@@ -2,7 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 
+use super::located_at;
 use crate::parse::client_document::{ClientDocument, DocumentField};
 use crate::parse::names;
 
@@ -15,7 +17,8 @@ pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
     let definition = definition(document);
     let setters = setters(document);
     let from = from_document(document);
-    quote!(#definition #setters #from)
+    let clone = clone_impl(document);
+    quote!(#definition #setters #from #clone)
 }
 
 pub(crate) fn definition(document: &ClientDocument) -> TokenStream {
@@ -34,7 +37,7 @@ pub(crate) fn definition(document: &ClientDocument) -> TokenStream {
         #[doc = #summary]
         #[doc = ""]
         #[doc = #usage]
-        #[derive(::core::clone::Clone, ::core::default::Default)]
+        #[derive(::core::default::Default)]
         #[allow(dead_code)]
         #vis struct #set {
             id: ::core::option::Option<::std::string::String>,
@@ -66,10 +69,9 @@ pub(crate) fn setters(document: &ClientDocument) -> TokenStream {
     }
 }
 
-/// All fields, or after an error those that do not cause more of them.
+/// All fields; one called `id` was an error, and would cause more.
 fn settable_fields(document: &ClientDocument) -> impl Iterator<Item = &DocumentField> {
-    let is_generic = !document.generics.params.is_empty();
-    document.fields.iter().filter(move |field| !is_generic && field.ident != "id")
+    document.fields.iter().filter(|field| field.ident != "id")
 }
 
 /// As visible as the field: a private field may have a private type.
@@ -104,4 +106,27 @@ fn from_document(document: &ClientDocument) -> TokenStream {
             }
         }
     }
+}
+
+/// A derive would say a second time that a field is not `Clone`.
+fn clone_impl(document: &ClientDocument) -> TokenStream {
+    let set = ident(document);
+    let attributes = &document.attributes;
+    let fields = document.fields.iter().map(|DocumentField { ident, ty, .. }| {
+        let clone = clone_fn(ty);
+        quote_spanned!(located_at(ty)=> #ident: self.#ident.as_ref().map(|field| #clone(field)))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl ::core::clone::Clone for #set {
+            fn clone(&self) -> Self {
+                Self { id: ::core::clone::Clone::clone(&self.id), #(#fields),* }
+            }
+        }
+    }
+}
+
+/// How a field is cloned; see [`trait_item`](super::trait_item).
+pub(crate) fn clone_fn(ty: &Type) -> TokenStream {
+    quote_spanned!(located_at(ty)=> <#ty as ::core::clone::Clone>::clone)
 }

@@ -3,13 +3,14 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::located_at;
+use super::{located_at, trait_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
+use crate::runtime::Runtime;
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
     let runtime = &event.runtime;
-    let arms = event.definitions.iter().map(arm);
+    let arms = event.definitions.iter().map(|definition| arm(runtime, definition));
     quote_spanned! {Span::mixed_site()=>
         fn decode(
             __name: &str,
@@ -23,33 +24,48 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     }
 }
 
-fn arm(definition: &Definition) -> TokenStream {
+fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     let name = &definition.name;
     let constructor = definition.constructor();
     let value = match &definition.args {
         Args::Fields(fields) => {
-            let reads = fields.iter().map(read);
+            let reads = fields.iter().map(|field| read(runtime, field));
             quote!(#constructor { #(#reads),* })
         }
         Args::Whole(ty) => {
-            let read = quote_spanned!(located_at(ty)=> __args.whole()?);
+            let read_whole = trait_item(runtime, ty, "ArgsField", "read_whole");
+            let read = quote_spanned!(located_at(ty)=> #read_whole(__args)?);
             quote!(#constructor(#read))
         }
     };
     quote!(#name => ::core::result::Result::Ok(#value),)
 }
 
-fn read(field: &ArgsField) -> TokenStream {
-    let ArgsField { ident, ty, wire_name, default, deserialize_with, .. } = field;
+fn read(runtime: &Runtime, field: &ArgsField) -> TokenStream {
+    let ArgsField { ident, ty, wire_name, default, serialize_with, deserialize_with, .. } = field;
     let span = located_at(ty);
+    let item = |item| trait_item(runtime, ty, "ArgsField", item);
     let value = match (deserialize_with, default) {
-        (None, None) => quote_spanned!(span=> __args.field(#wire_name)?),
-        (None, Some(default)) => quote_spanned!(span=> __args.field_or(#wire_name, #default)?),
         (Some(with), None) => {
             quote_spanned!(span=> __args.field_with(#wire_name, |__d| #with(__d))?)
         }
         (Some(with), Some(default)) => {
             quote_spanned!(span=> __args.field_with_or(#wire_name, |__d| #with(__d), #default)?)
+        }
+        // The type need not be `Serialize`, as `ArgsField` would have it.
+        (None, None) if serialize_with.is_some() => {
+            quote_spanned!(span=> __args.field(#wire_name)?)
+        }
+        (None, Some(default)) if serialize_with.is_some() => {
+            quote_spanned!(span=> __args.field_or(#wire_name, #default)?)
+        }
+        (None, None) => {
+            let read = item("read");
+            quote_spanned!(span=> #read(#wire_name, __args)?)
+        }
+        (None, Some(default)) => {
+            let read_or = item("read_or");
+            quote_spanned!(span=> #read_or(#wire_name, #default, __args)?)
         }
     };
     quote!(#ident: #value)

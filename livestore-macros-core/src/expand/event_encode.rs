@@ -2,18 +2,19 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 
-use super::located_at;
+use super::{located_at, trait_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
-use syn::Type;
+use crate::runtime::Runtime;
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
     let runtime = &event.runtime;
     let body = if event.definitions.is_empty() {
         quote_spanned!(Span::mixed_site()=> match *self {})
     } else {
-        let arms = event.definitions.iter().map(arm);
+        let arms = event.definitions.iter().map(|definition| arm(runtime, definition));
         quote_spanned! {Span::mixed_site()=>
             match self { #(#arms)* }
             ::core::result::Result::Ok(())
@@ -29,7 +30,7 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     }
 }
 
-fn arm(definition: &Definition) -> TokenStream {
+fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     let constructor = definition.constructor();
     match &definition.args {
         Args::Fields(fields) => {
@@ -37,25 +38,32 @@ fn arm(definition: &Definition) -> TokenStream {
                 fields.iter().enumerate().map(|(position, field)| local(position, &field.ty));
             let locals: Vec<_> = locals.collect();
             let idents = fields.iter().map(|field| &field.ident);
-            let writes = fields.iter().zip(&locals).map(|(field, local)| write(field, local));
+            let writes =
+                fields.iter().zip(&locals).map(|(field, local)| write(runtime, field, local));
             quote!(#constructor { #(#idents: #locals),* } => { #(#writes)* })
         }
         Args::Whole(ty) => {
             let local = local(0, ty);
-            let write = quote_spanned!(located_at(ty)=> __args.whole(#local)?);
+            let write_whole = trait_item(runtime, ty, "ArgsField", "write_whole");
+            let write = quote_spanned!(located_at(ty)=> #write_whole(#local, __args)?);
             quote!(#constructor(#local) => #write,)
         }
     }
 }
 
-fn write(field: &ArgsField, local: &Ident) -> TokenStream {
-    let ArgsField { wire_name, ty, serialize_with, skip_serializing_if, .. } = field;
+fn write(runtime: &Runtime, field: &ArgsField, local: &Ident) -> TokenStream {
+    let ArgsField { wire_name, ty, skip_serializing_if, .. } = field;
     let span = located_at(ty);
-    let write = match serialize_with {
-        Some(path) => {
+    let write = match (&field.serialize_with, &field.deserialize_with) {
+        (Some(path), _) => {
             quote_spanned!(span=> __args.field_with(#wire_name, |__s| #path(#local, __s))?;)
         }
-        None => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
+        // The type need not be `Deserialize`, as `ArgsField` would have it.
+        (None, Some(_)) => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
+        (None, None) => {
+            let write = trait_item(runtime, ty, "ArgsField", "write");
+            quote_spanned!(span=> #write(#local, #wire_name, __args)?;)
+        }
     };
     match skip_serializing_if {
         Some(path) => quote_spanned!(span=> if !#path(#local) { #write }),

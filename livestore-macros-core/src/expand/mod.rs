@@ -21,8 +21,9 @@ mod table_def;
 mod table_impl;
 mod unique_asserts;
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::ctxt::Ctxt;
@@ -32,6 +33,7 @@ use crate::parse::event::Event;
 use crate::parse::row::Row;
 use crate::parse::schema::Schema;
 use crate::parse::table::Table;
+use crate::runtime::Runtime;
 
 pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     let consts = column_consts::expand(table);
@@ -78,6 +80,17 @@ pub(crate) fn schema(schema: &Schema) -> TokenStream {
     let commits = commit_impls::expand(schema);
     let asserts = unique_asserts::expand(schema);
     quote!(#schema_impl #commits #asserts)
+}
+
+/// `<Type as Trait>::item`.
+///
+/// Were the item reached through functions with a bound on the type, each of them would give an error
+/// of its own when the type lacks the trait. Like this the error is the same at every place, and the
+/// compiler shows it once.
+fn trait_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
+    let span = located_at(ty);
+    let (name, item) = (Ident::new(name, span), Ident::new(item, span));
+    quote_spanned!(span=> <#ty as #runtime::#name>::#item)
 }
 
 /// Where the user wrote `tokens`, with the hygiene of macro-made locals.

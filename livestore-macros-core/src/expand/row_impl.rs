@@ -1,10 +1,10 @@
 //! `impl Row`: the result columns, and how a struct is read from them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::located_at;
+use super::{located_at, trait_item};
 use crate::impl_attributes::ImplAttributes;
 use crate::parse::row::Row;
 use crate::parse::table::Table;
@@ -31,7 +31,9 @@ fn expand<'a>(
     let (mut names, mut reads) = (Vec::new(), Vec::new());
     for (position, (field, ty, name)) in fields.enumerate() {
         names.push(name);
-        reads.push(quote_spanned!(located_at(ty)=> #field: row.get(#position)?));
+        let decode = trait_item(runtime, ty, "ColumnType", "decode");
+        let read = quote_spanned!(located_at(ty)=> row.get_with(#position, #decode)?);
+        reads.push(quote!(#field: #read));
     }
     quote_spanned! {Span::mixed_site()=>
         #attributes

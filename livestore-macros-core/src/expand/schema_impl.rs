@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Type;
+use syn::{Attribute, Meta, Type};
 
+use super::trait_item;
 use crate::parse::names;
 use crate::parse::schema::Schema;
 
@@ -11,7 +12,10 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
     let Schema { runtime, ident, tables, documents, .. } = schema;
     let marker = marker(schema);
     let name = names::plain(ident);
-    let event_types = event_types(schema).map(|(_, event)| event);
+    let table_defs = tables.iter().map(|table| trait_item(runtime, table, "Table", "def"));
+    let document_defs =
+        documents.iter().map(|document| trait_item(runtime, document, "Document", "def"));
+    let sets = event_sets(schema).map(|(_, set)| set);
     quote_spanned! {Span::mixed_site()=>
         #marker
         #[automatically_derived]
@@ -20,9 +24,9 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
             fn def() -> &'static #runtime::SchemaDef {
                 static DEF: #runtime::SchemaDef = #runtime::SchemaDef::new(
                     #name,
-                    &[#(<#tables as #runtime::Table>::def),*],
-                    &[#(<#documents as #runtime::Document>::def),*],
-                    &[#(#runtime::EventSet::new::<#event_types>()),*],
+                    &[#(#table_defs),*],
+                    &[#(#document_defs),*],
+                    &[#(#sets),*],
                 );
                 &DEF
             }
@@ -30,19 +34,22 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
     }
 }
 
-/// What may be committed: the listed events and each document's `Set`, with the type that is listed.
-pub(crate) fn event_types(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
+/// The `EventSet`s of the listed events and documents, each with the type that is listed.
+pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
     let Schema { runtime, documents, events, .. } = schema;
-    let events = events.iter().map(|event| (event, quote!(#event)));
-    let sets = documents
+    let events = events.iter().map(|event| (event, trait_item(runtime, event, "Listed", "EVENTS")));
+    let documents = documents
         .iter()
-        .map(move |document| (document, quote!(<#document as #runtime::Document>::Set)));
-    events.chain(sets)
+        .map(|document| (document, trait_item(runtime, document, "Document", "EVENTS")));
+    events.chain(documents)
 }
 
 fn marker(schema: &Schema) -> TokenStream {
     let Schema { attrs, vis, ident, .. } = schema;
-    let has_docs = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+    // `#[doc(alias = "…")]` is not one.
+    let is_doc =
+        |attr: &Attribute| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_));
+    let has_docs = attrs.iter().any(is_doc);
     let doc =
         format!(" The schema `{}`: its tables, client documents and events.", names::plain(ident));
     let doc = (!has_docs).then(|| quote!(#[doc = #doc]));

@@ -15,9 +15,12 @@ use crate::parse::row::Row;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
+/// A generic table has none: its parameters would need bounds.
 pub(crate) fn table(table: &Table) -> TokenStream {
     let Table { runtime, attributes, ident, generics, name, columns, primary_key, .. } = table;
-    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    if !generics.params.is_empty() {
+        return TokenStream::new();
+    }
     let key_column = primary_key.first().map_or(columns.first(), |&position| columns.get(position));
     let key = key_column.map_or_else(
         || quote!(::core::primitive::i64),
@@ -29,7 +32,7 @@ pub(crate) fn table(table: &Table) -> TokenStream {
     let row_impl = row_impl(runtime, attributes, ident, generics);
     quote! {
         #attributes
-        impl #impl_generics #runtime::Table for #ident #type_generics #where_clause {
+        impl #runtime::Table for #ident {
             type Key = #key;
             const NAME: &'static str = #name;
             fn def() -> &'static #runtime::TableDef {
@@ -144,17 +147,19 @@ pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
     }
 }
 
-/// Keeps the setters; a generic document's fields cannot be named outside of it, so it has none.
+/// Keeps the setters. A generic document has nothing: its parameters would need bounds.
 pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
     let ClientDocument { runtime, attributes, ident, generics, name, .. } = document;
-    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    if !generics.params.is_empty() {
+        return TokenStream::new();
+    }
     let set = document_set::ident(document);
     let set_type = document_set::definition(document);
     let setters = document_set::setters(document);
     let event_impl = event_impl(runtime, attributes, &TokenStream::new(), &quote!(#set));
     quote! {
         #attributes
-        impl #impl_generics #runtime::Document for #ident #type_generics #where_clause {
+        impl #runtime::Document for #ident {
             type Set = #set;
             const NAME: &'static str = #name;
             fn def() -> &'static #runtime::DocumentDef {
@@ -174,8 +179,17 @@ pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
             }
         }
         #attributes
-        impl #impl_generics ::core::convert::From<#ident #type_generics> for #set #where_clause {
-            fn from(_: #ident #type_generics) -> Self {
+        impl<S: #runtime::HasDocument<#ident>> #runtime::Commit<S> for #set {
+            fn encode(
+                self,
+                _: &mut #runtime::Batch<'_>,
+            ) -> ::core::result::Result<(), #runtime::EncodeBatchError> {
+                loop {}
+            }
+        }
+        #attributes
+        impl ::core::convert::From<#ident> for #set {
+            fn from(_: #ident) -> Self {
                 loop {}
             }
         }

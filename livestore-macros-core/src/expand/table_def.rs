@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::located_at;
+use super::{located_at, trait_item};
 use crate::parse::column::{Column, OnDelete, Reference};
 use crate::parse::index::Index;
 use crate::parse::table::Table;
@@ -27,10 +27,12 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
 fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
     let Column { ty, name, .. } = column;
     let default = column.default.as_ref().map(|value| {
+        let runtime = runtime.located_at(located_at(value));
         quote_spanned!(located_at(value)=> .default(|| #runtime::default_value::<#ty>(#value)))
     });
+    let kind = trait_item(runtime, ty, "ColumnType", "KIND");
     let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
-    quote_spanned!(located_at(ty)=> #runtime::ColumnDef::new::<#ty>(#name) #default #check)
+    quote_spanned!(located_at(ty)=> #runtime::ColumnDef::new(#name, #kind) #default #check)
 }
 
 fn indexes(table: &Table) -> Option<TokenStream> {

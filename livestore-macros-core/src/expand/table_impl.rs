@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::{located_at, table_def};
+use super::{located_at, table_def, trait_item};
+use crate::parse::column::Column;
 use crate::parse::table::Table;
 
 pub(crate) fn expand(table: &Table) -> TokenStream {
@@ -34,9 +35,9 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
 }
 
 fn pushes(table: &Table) -> impl Iterator<Item = TokenStream> {
-    table.columns.iter().map(|column| {
-        let ident = &column.ident;
-        quote_spanned!(located_at(&column.ty)=> row.push(&self.#ident)?;)
+    table.columns.iter().map(|Column { ident, ty, .. }| {
+        let encode = trait_item(&table.runtime, ty, "ColumnType", "encode");
+        quote_spanned!(located_at(ty)=> row.push(#encode(&self.#ident))?;)
     })
 }
 

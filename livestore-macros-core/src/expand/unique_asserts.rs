@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::{located_at, schema_impl};
+use super::{located_at, schema_impl, trait_item};
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
@@ -16,18 +16,17 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
 
 fn unique_tables(schema: &Schema) -> TokenStream {
     let Schema { runtime, tables, documents, .. } = schema;
-    let tables = tables.iter().map(|table| (table, quote!(<#table as #runtime::Table>::NAME)));
+    let tables = tables.iter().map(|table| (table, trait_item(runtime, table, "Table", "NAME")));
     let documents = documents
         .iter()
-        .map(|document| (document, quote!(<#document as #runtime::Document>::NAME)));
+        .map(|document| (document, trait_item(runtime, document, "Document", "NAME")));
     let name_type = quote!(&'static str);
     asserts(schema, &name_type, "assert_unique_tables", tables.chain(documents))
 }
 
 fn unique_events(schema: &Schema) -> TokenStream {
     let runtime = &schema.runtime;
-    let defs = schema_impl::event_types(schema)
-        .map(|(listed, event)| (listed, quote!(<#event as #runtime::Event>::DEFS)));
+    let defs = schema_impl::event_sets(schema).map(|(listed, set)| (listed, quote!(#set.defs())));
     let defs_type = quote!(&'static [#runtime::EventDef]);
     asserts(schema, &defs_type, "assert_unique_events", defs)
 }

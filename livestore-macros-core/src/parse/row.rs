@@ -2,14 +2,14 @@
 
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, LitStr, Type, parse_quote};
+use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, LitStr, Type, parse_quote_spanned};
 
 use crate::case;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Slot, each_attribute_key};
 use crate::parse::names;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, located_at};
 
 /// A struct read from the columns of a result.
 pub(crate) struct Row {
@@ -88,9 +88,10 @@ impl RowField {
             ident: ident.clone(),
             ty: field.ty.clone(),
             name: name.take().as_ref().map_or(plain, LitStr::value),
-            selected: expr
-                .take()
-                .or_else(|| first_table.map(|table| parse_quote!(#table::#constant))),
+            selected: expr.take().or_else(|| {
+                let table = located_at(first_table?, ident.span());
+                Some(parse_quote_spanned!(ident.span()=> #table::#constant))
+            }),
         }
     }
 }

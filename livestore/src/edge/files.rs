@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A directory that this process owns until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 /// Why a directory could not be made one's own.
@@ -30,10 +30,17 @@ impl DirectoryLock {
             .open(directory.join("lock"))
             .map_err(LockError::Io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
             Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
         }
+    }
+}
+
+/// Closing the file would not do: a process that is just being started has it open, too.
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

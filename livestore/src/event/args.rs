@@ -372,6 +372,53 @@ impl<'a> Args<'a> {
     }
 }
 
+/// A type that can be a field of an event, or all of its args. For generated code: as one trait
+/// with its own methods, a type that serde does not know is one error, at the field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of an event",
+    label = "has no JSON form",
+    note = "derive `Serialize` and `Deserialize` for it"
+)]
+#[expect(missing_docs, reason = "as the methods of `Args` and `ArgsWriter`")]
+pub trait ArgsField: Sized {
+    fn write(&self, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
+    fn write_whole(&self, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
+    fn read(field: &'static str, args: &Args<'_>) -> Result<Self, DecodeError>;
+    fn read_or(
+        field: &'static str,
+        default: fn() -> Self,
+        args: &Args<'_>,
+    ) -> Result<Self, DecodeError>;
+    fn read_whole(args: &Args<'_>) -> Result<Self, DecodeError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> ArgsField for T {
+    fn write(&self, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
+        args.field(field, self)
+    }
+
+    fn write_whole(&self, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
+        args.whole(self)
+    }
+
+    fn read(field: &'static str, args: &Args<'_>) -> Result<Self, DecodeError> {
+        args.field(field)
+    }
+
+    fn read_or(
+        field: &'static str,
+        default: fn() -> Self,
+        args: &Args<'_>,
+    ) -> Result<Self, DecodeError> {
+        args.field_or(field, default)
+    }
+
+    fn read_whole(args: &Args<'_>) -> Result<Self, DecodeError> {
+        args.whole()
+    }
+}
+
 struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {

@@ -8,6 +8,8 @@ mod args;
 mod encoded;
 mod seq_num;
 
+#[doc(hidden)]
+pub use args::ArgsField;
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};

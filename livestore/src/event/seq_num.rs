@@ -49,9 +49,12 @@ impl SeqNum {
     #[must_use]
     pub(crate) const fn next(self, client_only: bool) -> (Self, Self) {
         if client_only {
-            (Self { client: self.client + 1, ..self }, self)
+            (Self { client: self.client.saturating_add(1), ..self }, self)
         } else {
-            (Self { global: self.global + 1, client: 0, ..self }, Self { client: 0, ..self })
+            (
+                Self { global: self.global.saturating_add(1), client: 0, ..self },
+                Self { client: 0, ..self },
+            )
         }
     }
 }

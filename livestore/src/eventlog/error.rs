@@ -66,8 +66,21 @@ impl From<SqliteError> for EventlogError {
     }
 }
 
+/// The SQL that is run on a log fits every log: when a table, a column or a type does not, the file
+/// is damaged.
 impl From<rusqlite::Error> for EventlogError {
     fn from(error: rusqlite::Error) -> Self {
-        SqliteError::from(error).into()
+        use rusqlite::Error as E;
+        let fits = match &error {
+            E::SqliteFailure(failure, _) | E::SqlInputError { error: failure, .. } => {
+                failure.code != rusqlite::ErrorCode::Unknown
+            }
+            E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::Utf8Error(..) => false,
+            _ => true,
+        };
+        match SqliteError::from(error) {
+            error if fits => error.into(),
+            error => Self::Corrupt { at: None, detail: error.to_string() },
+        }
     }
 }

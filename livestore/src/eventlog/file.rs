@@ -13,7 +13,7 @@ use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
 /// After how many events the background thread looks at the WAL.
-const CHECKPOINT_EVERY: u64 = 1_000;
+const CHECKPOINT_EVERY: u64 = 4_000;
 
 /// How many frames (4 KiB each) the WAL may have before a commit has to wait for its reset.
 const WAL_LIMIT: i64 = 8_192;

@@ -32,7 +32,7 @@ pub enum Durability {
     Synced,
 }
 
-/// How many events are read at a time.
+/// How many events are read at a time, where nothing asks for more.
 pub(crate) const PAGE: usize = 512;
 
 /// Where events are kept.
@@ -40,7 +40,8 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// Adds events behind the head, all of them or none.
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;
 
-    /// The first events after `after`, at most `limit` of them, in order.
+    /// The first events after `after`, at most `limit` of them, in order. A damaged event is an
+    /// error once it is the first.
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError>;
 
     /// The last event, or none.
@@ -68,12 +69,26 @@ impl Eventlog {
         self.storage.append(events)
     }
 
+    /// The first events after `after`, at most `limit` of them; the chain is checked on the way.
+    /// Fewer than there are come when the next one is damaged: reading on from there says so.
     pub(crate) fn read(
         &self,
         after: SeqNum,
         limit: usize,
     ) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.storage.read(after, limit)
+        let mut events = self.storage.read(after, limit)?;
+        let mut at = after;
+        for (n, event) in events.iter().enumerate() {
+            match check_chain(at, event) {
+                Ok(()) => at = event.seq,
+                Err(error) if n == 0 => return Err(error),
+                Err(_) => {
+                    events.truncate(n);
+                    break;
+                }
+            }
+        }
+        Ok(events)
     }
 
     pub(crate) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
@@ -89,9 +104,9 @@ impl Eventlog {
         Ok(self.storage.last()?.map_or(SeqNum::ROOT, |event| event.seq))
     }
 
-    /// Every event after `after` up to `to`, page by page; the chain is checked on the way.
+    /// Every event after `after` up to `to`, page by page.
     pub(crate) fn pages(&self, after: SeqNum, to: SeqNum) -> Pages {
-        Pages { log: self.clone(), at: after, to, done: false }
+        Pages { log: self.clone(), at: after, to, size: PAGE, done: false }
     }
 }
 
@@ -101,24 +116,27 @@ pub(crate) struct Pages {
     log: Eventlog,
     at: SeqNum,
     to: SeqNum,
+    size: usize,
     done: bool,
 }
 
 impl Pages {
+    /// The same, with this many events to a page.
+    pub(crate) fn of(self, size: usize) -> Self {
+        Self { size, ..self }
+    }
+
     /// The next events; an empty page is the end.
     pub(crate) fn next_page(&mut self) -> Result<Vec<EncodedEvent>, EventlogError> {
         if self.done {
             return Ok(Vec::new());
         }
-        let mut page = self.log.read(self.at, PAGE)?;
-        self.done = page.len() < PAGE;
-        if let Some(beyond) = page.iter().position(|event| is_after(event.seq, self.to)) {
-            page.truncate(beyond);
-            self.done = true;
-        }
-        for event in &page {
-            check_chain(self.at, event)?;
-            self.at = event.seq;
+        let mut page = self.log.read(self.at, self.size)?;
+        let beyond = page.iter().position(|event| is_after(event.seq, self.to));
+        page.truncate(beyond.unwrap_or(page.len()));
+        match page.last() {
+            Some(last) if beyond.is_none() && is_after(self.to, last.seq) => self.at = last.seq,
+            _ => self.done = true,
         }
         Ok(page)
     }

@@ -1,5 +1,6 @@
 //! The file's format: its tables, and how an event becomes a row and a row an event.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,10 +42,16 @@ const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?
 const SELECT_LAST: &str =
     "SELECT * FROM eventlog ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
 
+const SELECT_BEFORE: &str = "SELECT seq_global, seq_client, seq_generation FROM eventlog \
+                             WHERE (seq_global, seq_client) < (?, ?) \
+                             ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
+
 /// One connection to the file.
 #[derive(Debug)]
 pub(super) struct LogConnection {
     conn: Connection,
+    /// The last event, once this connection has written.
+    last: Cell<Option<SeqNum>>,
 }
 
 impl LogConnection {
@@ -80,17 +87,29 @@ impl LogConnection {
                  PRAGMA user_version = {FORMAT}; COMMIT;"
             ))?;
         }
-        Ok(Self { conn })
+        Ok(Self { conn, last: Cell::new(None) })
     }
 
     /// Adds the events in one transaction.
     pub(super) fn append(&self, events: &[EncodedEvent]) -> Result<(), EventlogError> {
-        if let [event] = events {
-            return self.insert(event);
+        let before = match self.last.get() {
+            Some(last) => last,
+            None => self.last()?.map_or(SeqNum::ROOT, |event| event.seq),
+        };
+        match events {
+            [] => return Ok(()),
+            [event] => self.insert(before, event)?,
+            events => self.append_all(before, events)?,
         }
+        self.last.set(events.last().map(|event| event.seq));
+        Ok(())
+    }
+
+    fn append_all(&self, before: SeqNum, events: &[EncodedEvent]) -> Result<(), EventlogError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let append = || {
-            events.iter().try_for_each(|event| self.insert(event))?;
+            let befores = std::iter::once(before).chain(events.iter().map(|event| event.seq));
+            befores.zip(events).try_for_each(|(before, event)| self.insert(before, event))?;
             Ok(self.conn.execute_batch("COMMIT")?)
         };
         append().inspect_err(|_| {
@@ -99,7 +118,7 @@ impl LogConnection {
         })
     }
 
-    fn insert(&self, event: &EncodedEvent) -> Result<(), EventlogError> {
+    fn insert(&self, before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {
         self.conn.prepare_cached(INSERT)?.execute(params![
             number(event.seq.global),
             number(event.seq.client),
@@ -112,7 +131,7 @@ impl LogConnection {
             event.client_id,
             event.session_id,
             event.schema_hash,
-            checksum(event),
+            checksum(before, event),
             event.sync_metadata,
         ])?;
         Ok(())
@@ -128,7 +147,15 @@ impl LogConnection {
         let mut rows = statement.query([number(after.global), number(after.client), limit])?;
         let mut events: Vec<EncodedEvent> = Vec::new();
         while let Some(row) = rows.next()? {
-            events.push(event_of(row, events.last())?);
+            let before = match events.last() {
+                Some(event) => event.seq,
+                None => self.before(row)?,
+            };
+            match event_of(row, before, events.last()) {
+                Ok(event) => events.push(event),
+                Err(error) if events.is_empty() => return Err(error),
+                Err(_) => break,
+            }
         }
         Ok(events)
     }
@@ -136,7 +163,16 @@ impl LogConnection {
     pub(super) fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
         let mut statement = self.conn.prepare_cached(SELECT_LAST)?;
         let mut rows = statement.query([])?;
-        rows.next()?.map(|row| event_of(row, None)).transpose()
+        rows.next()?.map(|row| event_of(row, self.before(row)?, None)).transpose()
+    }
+
+    /// The place of the event before the one in the row.
+    fn before(&self, row: &Row<'_>) -> Result<SeqNum, EventlogError> {
+        let seq = seq_at(row, 0)?;
+        let mut statement = self.conn.prepare_cached(SELECT_BEFORE)?;
+        let place = [number(seq.global), number(seq.client)];
+        let found = statement.query_row(place, |row| seq_at(row, 0)).optional()?;
+        Ok(found.unwrap_or(SeqNum::ROOT))
     }
 
     pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
@@ -189,22 +225,29 @@ fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Reads a row; a row that is not what was written is [`EventlogError::Corrupt`].
-fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent, EventlogError> {
-    let seq_at = |column: usize| -> rusqlite::Result<SeqNum> {
-        let number = |n: usize| row.get::<_, i64>(column + n).map(i64::cast_unsigned);
-        Ok(SeqNum { global: number(0)?, client: number(1)?, generation: number(2)? })
-    };
-    let seq = seq_at(0)?;
+/// The sequence number that begins at a column.
+fn seq_at(row: &Row<'_>, column: usize) -> rusqlite::Result<SeqNum> {
+    let number = |n: usize| row.get::<_, i64>(column + n).map(i64::cast_unsigned);
+    Ok(SeqNum { global: number(0)?, client: number(1)?, generation: number(2)? })
+}
+
+/// Reads the row behind `before`; one that is not what was written is [`EventlogError::Corrupt`].
+/// What it has in common with `neighbour` is shared.
+fn event_of(
+    row: &Row<'_>,
+    before: SeqNum,
+    neighbour: Option<&EncodedEvent>,
+) -> Result<EncodedEvent, EventlogError> {
+    let seq = seq_at(row, 0)?;
     let read = || -> rusqlite::Result<(EncodedEvent, i64)> {
         let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
         let event = EncodedEvent {
             seq,
-            parent: seq_at(3)?,
+            parent: seq_at(row, 3)?,
             name: text(6)?.to_owned().into(),
             args: text(7)?.to_owned(),
-            client_id: shared(text(8)?, before.map(|event| &event.client_id)),
-            session_id: shared(text(9)?, before.map(|event| &event.session_id)),
+            client_id: shared(text(8)?, neighbour.map(|event| &event.client_id)),
+            session_id: shared(text(9)?, neighbour.map(|event| &event.session_id)),
             schema_hash: row.get(10)?,
             sync_metadata: row.get(12)?,
         };
@@ -212,7 +255,7 @@ fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent
     };
     let corrupt = |detail: String| EventlogError::Corrupt { at: Some(seq), detail };
     let (event, expected) = read().map_err(|error| corrupt(error.to_string()))?;
-    if checksum(&event) == expected {
+    if checksum(before, &event) == expected {
         Ok(event)
     } else {
         Err(corrupt("its checksum does not match".to_owned()))
@@ -220,9 +263,9 @@ fn event_of(row: &Row<'_>, before: Option<&EncodedEvent>) -> Result<EncodedEvent
 }
 
 /// Most events of a page have the same client and session: they share the text.
-fn shared(text: &str, before: Option<&Arc<str>>) -> Arc<str> {
-    match before {
-        Some(before) if **before == *text => Arc::clone(before),
+fn shared(text: &str, neighbour: Option<&Arc<str>>) -> Arc<str> {
+    match neighbour {
+        Some(neighbour) if **neighbour == *text => Arc::clone(neighbour),
         _ => Arc::from(text),
     }
 }

@@ -1,14 +1,14 @@
 //! What can be committed to a schema's stores.
 
-use super::{EventSet, Materialize, Schema};
+use super::{EventSet, Listed, Materialize, Schema};
 use crate::event::{ArgsWriter, EncodeError, Event, EventDef};
 
 /// Something that can be committed to a store of schema `S`: an event that `S` lists, or an array,
 /// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event of the schema `{S}`",
+    message = "`{Self}` cannot be committed to a store of `{S}`",
     label = "not an event of `{S}`",
-    note = "list its type under `events: […]` in `schema!`"
+    note = "list it in `schema!`: an event under `events: […]`, a client document under `documents: […]`"
 )]
 pub trait Commit<S: Schema> {
     /// Adds the events to the batch.
@@ -56,23 +56,26 @@ impl<'a> Batch<'a> {
         let def = event.def();
         let args = ArgsWriter::encode(self.session_id, |args| event.encode(args))
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
-        self.entries.push(Entry { def, args, set: EventSet::new::<E>() });
+        self.entries.push(Entry { def, args, set: E::EVENTS });
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Schema, E: Commit<S>> Commit<S> for Vec<E> {
     fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
         self.into_iter().try_for_each(|event| event.encode(batch))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Schema, E: Commit<S>, const N: usize> Commit<S> for [E; N] {
     fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
         self.into_iter().try_for_each(|event| event.encode(batch))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Schema, E: Commit<S>> Commit<S> for Option<E> {
     fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
         self.map_or(Ok(()), |event| event.encode(batch))
@@ -81,6 +84,7 @@ impl<S: Schema, E: Commit<S>> Commit<S> for Option<E> {
 
 macro_rules! tuple_commits {
     ($(($($E:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<S: Schema, $($E: Commit<S>),+> Commit<S> for ($($E,)+) {
             fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
                 $(self.$index.encode(batch)?;)+

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{DocumentDef, Materialize};
+use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
 use crate::event::{Args, EventDef};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
@@ -49,10 +49,37 @@ pub struct SchemaError {
     pub source: ValueError,
 }
 
+/// A type that `schema!` can list. For generated code: as one trait with its own items, a type that
+/// is no event is one error, where it is listed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event with a materializer",
+    label = "cannot be listed under `events`",
+    note = "derive `Event` for `{Self}` and write `impl Materialize for {Self}`"
+)]
+pub trait Listed: Sized {
+    /// The events of the type.
+    const EVENTS: EventSet;
+
+    /// Adds an event to a batch.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    fn push(&self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Materialize> Listed for E {
+    const EVENTS: EventSet = EventSet { defs: E::DEFS, version: E::VERSION, apply: apply::<E> };
+
+    fn push(&self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        batch.push(self)
+    }
+}
+
 impl EventSet {
-    /// The events of `E`.
-    pub const fn new<E: Materialize>() -> Self {
-        Self { defs: E::DEFS, version: E::VERSION, apply: apply::<E> }
+    /// The event definitions.
+    pub const fn defs(&self) -> &'static [EventDef] {
+        self.defs
     }
 
     /// Applies an event by its name and args.

@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Materialize;
+use super::{EventSet, Listed, Materialize, Schema};
 use crate::event::{ArgsWriter, EncodeError};
 use crate::table::{
     ColumnDef, MaterializeError, Query, QueryError, Reader, RowError, TableDef, Writer,
 };
-use crate::value::ValueError;
+use crate::value::{ColumnType, ValueError};
 
 /// A struct kept as one document per session, or under an explicit id.
 ///
@@ -34,12 +34,21 @@ use crate::value::ValueError;
 /// assert_eq!(ui, UiState { new_todo_text: "Buy milk".into(), zoom: 2 });
 /// # Ok::<(), livestore::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a client document",
+    label = "not a client document",
+    note = "add `#[client_document]` to the struct"
+)]
 pub trait Document: Default + Serialize + DeserializeOwned + 'static {
     /// The event that sets some fields.
     type Set: Materialize + Default;
 
     /// The document's name: its table's, and the start of its event's.
     const NAME: &'static str;
+
+    /// The events of [`Set`](Self::Set). For generated code.
+    #[doc(hidden)]
+    const EVENTS: EventSet = <Self::Set as Listed>::EVENTS;
 
     /// The document's definition.
     fn def() -> &'static DocumentDef;
@@ -59,6 +68,9 @@ pub trait Document: Default + Serialize + DeserializeOwned + 'static {
         Self::Set::default()
     }
 }
+
+/// Proof that the client document `D` is part of the schema.
+pub trait HasDocument<D>: Schema {}
 
 /// A client document: its name, its key and its shape.
 #[derive(Debug)]
@@ -81,7 +93,7 @@ impl DocumentDef {
     /// A document called `name`; `shape` changes when its fields do.
     pub const fn new(name: &'static str, key: DocumentKey, shape: &'static str) -> Self {
         const COLUMNS: &[ColumnDef] =
-            &[ColumnDef::new::<String>("id"), ColumnDef::new::<String>("value")];
+            &[ColumnDef::new("id", String::KIND), ColumnDef::new("value", String::KIND)];
         Self { table: TableDef::new(name, COLUMNS, &[0]), key, shape }
     }
 

@@ -11,8 +11,10 @@ mod materialize;
 mod unique;
 
 pub use commit::{Batch, Commit, EncodeBatchError};
+#[doc(hidden)]
+pub use def::Listed;
 pub use def::{EventSet, SchemaDef, SchemaError};
-pub use document::{Document, DocumentDef, DocumentKey, GetDocument};
+pub use document::{Document, DocumentDef, DocumentKey, GetDocument, HasDocument};
 pub use materialize::Materialize;
 pub use unique::{assert_unique_events, assert_unique_tables};
 

@@ -8,6 +8,7 @@ use crate::event::EventDef;
 ///
 /// # Panics
 /// While compiling, with the name.
+#[track_caller]
 pub const fn assert_unique_events(defs: &[EventDef], earlier: &[&[EventDef]]) {
     let mut n = 0;
     while n < defs.len() {
@@ -22,6 +23,7 @@ pub const fn assert_unique_events(defs: &[EventDef], earlier: &[&[EventDef]]) {
     }
 }
 
+#[track_caller]
 const fn assert_absent(name: &str, defs: &[EventDef], until: usize) {
     let mut n = 0;
     while n < until {
@@ -36,6 +38,7 @@ const fn assert_absent(name: &str, defs: &[EventDef], until: usize) {
 ///
 /// # Panics
 /// While compiling, with the name.
+#[track_caller]
 pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
     let mut n = 0;
     while n < earlier.len() {
@@ -63,6 +66,7 @@ const fn same(left: &str, right: &str) -> bool {
 
 /// `panic!` takes no formatting in a const, but a text that is put together here.
 #[expect(clippy::panic, reason = "this is how a const says no to the compiler")]
+#[track_caller]
 const fn fail(before: &str, name: &str, after: &str) -> ! {
     let mut text = [0u8; 256];
     let mut len = 0;

@@ -116,6 +116,11 @@ impl Db {
         &self.changes
     }
 
+    /// Whether a savepoint is open.
+    pub(crate) fn is_in_savepoint(&self) -> bool {
+        !self.conn.is_autocommit()
+    }
+
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.conn
     }

@@ -12,12 +12,12 @@ mod snapshot;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 pub use quarantine::{QuarantineReason, Quarantined};
 pub use replay::{Boot, BootStage, UnknownEvents};
 pub(crate) use replay::{Replay, ReplayError};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Snapshot, Unusable};
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
@@ -47,7 +47,7 @@ pub(crate) struct State {
 impl State {
     /// The state before the first event.
     pub(crate) fn empty(schema: &'static SchemaDef) -> Result<Self, StateError> {
-        let state = Self::over(Connection::open_in_memory().map_err(SqliteError::from)?, schema)?;
+        let state = Self::over(open_in_memory()?, schema)?;
         state.db.run_all(quarantine::DDL)?;
         state.db.run_all(schema.ddl()?)?;
         Ok(state)
@@ -59,6 +59,8 @@ impl State {
         db.run_all(
             "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;",
         )?;
+        // Nobody else has the database: no need to look for changes before each commit.
+        db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
         Ok(Self { db, schema, head: SeqNum::ROOT })
     }
 
@@ -88,9 +90,10 @@ impl State {
         let mut writer = Writer::new(&self.db, &event.session_id);
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
-        catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
+        let applied = catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
-        })
+        });
+        if self.db.is_in_savepoint() { applied } else { Err(MaterializeError::RolledBack) }
     }
 
     /// Begins something that is done as a whole or not at all.
@@ -105,11 +108,22 @@ impl State {
 
     /// Undoes what was done since [`begin`](Self::begin).
     pub(crate) fn undo(&self) -> Result<(), SqliteError> {
-        self.db.run("ROLLBACK TO whole")?;
         // Changes are taken after each commit: there are none but what is undone.
         self.db.changes().clear();
+        if !self.db.is_in_savepoint() {
+            // A materializer's `OR ROLLBACK` has undone it.
+            return Ok(());
+        }
+        self.db.run("ROLLBACK TO whole")?;
         self.keep()
     }
+}
+
+/// An empty database in a block of memory, as a snapshot's is: with `:memory:`, which keeps every
+/// page in SQLite's cache, a commit that splits a page looks through all of the cache.
+fn open_in_memory() -> Result<Connection, SqliteError> {
+    let flags = OpenFlags::default();
+    Ok(Connection::open_with_flags_and_vfs("state", flags, c"memdb")?)
 }
 
 /// What a panic said.

@@ -1,11 +1,18 @@
 //! State from events.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{QuarantineReason, State, StateError};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError};
+
+/// Events per savepoint: SQLite copies a page of the state once for each savepoint it changes in.
+const PAGE: usize = 8_192;
+
+/// Events per report of progress.
+const STEP: usize = 512;
 
 /// How far the opening of a store has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +71,12 @@ impl fmt::Debug for UnknownEvents {
 pub(crate) enum ReplayError {
     Eventlog(EventlogError),
     State(StateError),
-    Unknown { seq: SeqNum, name: String },
+    Unknown {
+        seq: SeqNum,
+        name: String,
+    },
+    /// Nobody wants the state any more.
+    Stopped,
 }
 
 impl<E: Into<StateError>> From<E> for ReplayError {
@@ -77,8 +89,8 @@ impl<E: Into<StateError>> From<E> for ReplayError {
 pub(crate) struct Replay<'a> {
     pub(crate) log: &'a Eventlog,
     pub(crate) unknown: &'a UnknownEvents,
-    /// Called after every page with the number of events replayed so far.
-    pub(crate) progress: &'a mut dyn FnMut(u64),
+    /// Called every so many events with the number of events replayed so far; may stop it.
+    pub(crate) progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
 }
 
 impl Replay<'_> {
@@ -87,17 +99,16 @@ impl Replay<'_> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
         let _entered = span.enter();
         self.check_known(state)?;
-        let mut pages = self.log.pages(state.head, to);
+        let mut pages = self.log.pages(state.head, to).of(PAGE);
         let mut done = 0;
         loop {
             let page = pages.next_page().map_err(ReplayError::Eventlog)?;
             let Some(last) = page.last() else {
                 return Ok(done);
             };
-            self.page(state, &page)?;
+            self.page(state, &page, done)?;
             state.head = last.seq;
             done += page.len() as u64;
-            (self.progress)(done);
         }
     }
 
@@ -112,17 +123,35 @@ impl Replay<'_> {
     }
 
     /// Nearly always every event of a page applies: one savepoint does for all. If one does not,
-    /// each gets its own.
-    fn page(&self, state: &State, page: &[EncodedEvent]) -> Result<(), ReplayError> {
-        state.begin()?;
-        let all = page.iter().all(|event| {
+    /// each gets its own. `before`: how many events were replayed before the page.
+    fn page(
+        &mut self,
+        state: &State,
+        page: &[EncodedEvent],
+        before: u64,
+    ) -> Result<(), ReplayError> {
+        let applies = |event: &EncodedEvent| {
             state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
-        });
-        if all {
-            return Ok(state.keep()?);
+        };
+        state.begin()?;
+        let mut done = before;
+        for step in page.chunks(STEP) {
+            if !step.iter().all(applies) {
+                state.undo()?;
+                page.iter().try_for_each(|event| self.one(state, event))?;
+                return self.report(before + page.len() as u64);
+            }
+            done += step.len() as u64;
+            self.report(done)?;
         }
-        state.undo()?;
-        page.iter().try_for_each(|event| self.one(state, event))
+        Ok(state.keep()?)
+    }
+
+    fn report(&mut self, done: u64) -> Result<(), ReplayError> {
+        match (self.progress)(done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ReplayError::Stopped),
+        }
     }
 
     fn one(&self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {

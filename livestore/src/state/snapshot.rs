@@ -59,13 +59,13 @@ impl Snapshot {
         let mut header = [0; HEADER];
         file.read_exact(&mut header).map_err(|error| damaged(&error))?;
         let header = self.check(&header, schema, log_head)?;
-        if length != HEADER as u64 + header.length {
+        if length.checked_sub(HEADER as u64) != Some(header.length) {
             return Err(damaged(&"its length is wrong"));
         }
         let body = usize::try_from(header.length).map_err(|error| damaged(&error))?;
         let mut hashing = Hashing {
             inner: file,
-            hash: Xxh3::new(),
+            hash: header.hash(),
             read: HEADER as u64,
             progress: &mut |read| progress(read, length),
         };
@@ -85,13 +85,16 @@ impl Snapshot {
         let hash = state.schema.hash()?;
         let head = state.head;
         let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
-        let header = Header {
+        let mut header = Header {
             schema_hash: hash,
             log: xxh3_64(self.log_id.as_bytes()),
             head,
             length: body.len() as u64,
-            checksum: xxh3_64(&body),
+            checksum: 0,
         };
+        let mut checksum = header.hash();
+        checksum.update(&body);
+        header.checksum = checksum.digest();
         files::replace(&self.path, &[&header.to_bytes(), &body]).map_err(SqliteError::from)?;
         Ok(HEADER as u64 + body.len() as u64)
     }
@@ -147,6 +150,13 @@ impl Header {
             self.checksum,
         ];
         MAGIC.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
+    }
+
+    /// What the checksum starts with: it is over the rest of the header, too.
+    fn hash(&self) -> Xxh3 {
+        let mut hash = Xxh3::new();
+        hash.update(&Self { checksum: 0, ..*self }.to_bytes());
+        hash
     }
 
     /// The header and its format.

@@ -168,7 +168,7 @@ pub struct Follow {
     wanted: Wanted,
     at: SeqNum,
     page: VecDeque<EncodedEvent>,
-    /// An event beyond the range was seen.
+    /// There will be no more: the range is through, or the store is closed.
     through: bool,
 }
 
@@ -185,7 +185,10 @@ impl Follow {
             match self.read() {
                 Ok(()) if self.page.is_empty() => return None,
                 Ok(()) => {}
-                Err(EventlogError::Closed) => return None,
+                Err(EventlogError::Closed) => {
+                    self.through = true;
+                    return None;
+                }
                 Err(error) => return Some(Err(error)),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Core, HistoryError, Inner, Store, Tail};
@@ -114,8 +115,8 @@ impl<S: Schema> Store<S> {
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        Replay { log, unknown: &UnknownEvents::Ignore, progress: &mut |_| () }
-            .run(&mut state, to)?;
+        let progress = &mut |_| ControlFlow::Continue(());
+        Replay { log, unknown: &UnknownEvents::Ignore, progress }.run(&mut state, to)?;
         Ok(state)
     }
 }
@@ -159,8 +160,9 @@ impl From<ReplayError> for HistoryError {
         match error {
             ReplayError::Eventlog(error) => Self::Eventlog(error),
             ReplayError::State(error) => Self::State(error),
-            // Never with `UnknownEvents::Ignore`.
+            // Neither happens: unknown events are ignored, and nobody stops it.
             ReplayError::Unknown { seq, .. } => Self::NoSuchEvent { seq, head: seq },
+            ReplayError::Stopped => Self::Eventlog(EventlogError::Closed),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a store: own the directory, open the log, make the state.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,10 +11,10 @@ use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, FileLog, MemoryLog};
+use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError};
+use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::value::new_id;
 
 pub(super) fn open<S: Schema>(
@@ -84,8 +85,10 @@ fn boot(
 ) -> Result<(Core, String), OpenError> {
     let Kept { lock, log, snapshot, client_id } = kept;
     let mut progress = Progress(options.on_boot.take());
-    let restored =
-        snapshot.as_ref().and_then(|snapshot| restore(snapshot, schema, head, &mut progress));
+    let restored = match &snapshot {
+        Some(snapshot) => restore(snapshot, schema, head, &mut progress)?,
+        None => None,
+    };
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
@@ -95,13 +98,19 @@ fn boot(
     let replayed = Replay {
         log: &log,
         unknown: &options.unknown_events,
-        progress: &mut |done| progress.report(BootStage::Replay, done, total),
+        progress: &mut |done| {
+            progress.report(BootStage::Replay, done, total);
+            ControlFlow::Continue(())
+        },
     }
     .run(&mut state, head)?;
     progress.report(BootStage::Done, total, total);
     let snapshots = snapshot
-        .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes, replayed))
+        .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes))
         .transpose()?;
+    if let Some(snapshots) = &snapshots {
+        snapshots.after_replay(&mut state, replayed);
+    }
     let live = Registry::new(schema);
     Ok((Core { state, live, snapshots, log, _lock: lock }, client_id))
 }
@@ -111,13 +120,17 @@ fn restore(
     schema: &'static SchemaDef,
     head: SeqNum,
     progress: &mut Progress,
-) -> Option<(State, u64)> {
+) -> Result<Option<(State, u64)>, StateError> {
     let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
     match snapshot.read(schema, head, &mut read) {
-        Ok(restored) => Some(restored),
+        Ok(restored) => Ok(Some(restored)),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
-            None
+            if let Unusable::Ahead(_) = reason {
+                // The log lost events that it has; others will take their numbers.
+                snapshot.remove()?;
+            }
+            Ok(None)
         }
     }
 }
@@ -142,6 +155,8 @@ impl From<ReplayError> for OpenError {
             ReplayError::Eventlog(error) => Self::Eventlog(error),
             ReplayError::State(error) => Self::State(error),
             ReplayError::Unknown { seq, name } => Self::UnknownEvent { seq, name },
+            // Nobody stops it.
+            ReplayError::Stopped => Self::Eventlog(EventlogError::Closed),
         }
     }
 }

@@ -3,15 +3,16 @@
 //! While the store runs, a background thread makes them from the last snapshot and the log, with a
 //! state of its own: no commit waits for it. At the end, the store's own state is written.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::edge::Background;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError, UnknownEvents};
 
-/// No snapshot while running before this many events: they are replayed in some 50 ms.
+/// No snapshot while running before this many events: they are replayed in a fraction of a second.
 const FEWEST: u64 = 10_000;
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
@@ -33,17 +34,17 @@ struct Maker {
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
+    /// The store is closing.
+    stopped: AtomicBool,
 }
 
 impl Snapshots {
-    /// `bytes`: the length of the snapshot that was used; `events`: how many were replayed after
-    /// it.
+    /// `bytes`: the length of the snapshot that was used.
     pub(super) fn start(
         snapshot: Snapshot,
         schema: &'static SchemaDef,
         log: Eventlog,
         bytes: Option<u64>,
-        events: u64,
     ) -> Result<Self, EventlogError> {
         let maker = Arc::new(Maker {
             snapshot,
@@ -51,35 +52,39 @@ impl Snapshots {
             log,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
+            stopped: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&maker);
         let background = Background::spawn("livestore-snapshot", move || theirs.make())
             .map_err(|error| EventlogError::NoThread(error.to_string()))?;
-        let snapshots = Self { maker, background };
-        snapshots.after_commit(events);
-        Ok(snapshots)
+        Ok(Self { maker, background })
+    }
+
+    /// Counts events that were replayed while opening; writes the state that took so long to make.
+    pub(super) fn after_replay(&self, state: &mut State, events: u64) {
+        let written = events >= FEWEST && self.maker.is_worth_it(events) && self.maker.write(state);
+        if !written {
+            self.maker.events.fetch_add(events, Ordering::Relaxed);
+        }
     }
 
     /// Counts committed events; has a snapshot made when it is due.
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
         if events >= FEWEST && self.maker.is_worth_it(events) {
-            self.maker.events.store(0, Ordering::Relaxed);
             self.background.poke();
         }
     }
 
-    /// Waits for the background thread, and then writes the state, if replaying it would take
+    /// Stops the background thread, and writes the state itself, if replaying it would take
     /// noticeably longer than reading it.
     pub(super) fn close(self, state: &mut State) {
         let Self { maker, background } = self;
+        maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         let events = maker.events.load(Ordering::Relaxed);
-        if events > 0
-            && maker.is_worth_it(events)
-            && let Err(error) = maker.snapshot.write(state)
-        {
-            tracing::warn!(%error, "no snapshot was written; the next open replays the eventlog");
+        if events > 0 && maker.is_worth_it(events) {
+            maker.write(state);
         }
     }
 
@@ -94,14 +99,37 @@ impl Maker {
         events.saturating_mul(BYTES_PER_EVENT) >= self.bytes.load(Ordering::Relaxed)
     }
 
+    /// The background thread's job.
     fn make(&self) {
-        match self.try_make() {
-            Ok(bytes) => self.bytes.store(bytes, Ordering::Relaxed),
-            Err(error) => tracing::warn!(?error, "no snapshot was written"),
+        let events = self.events.swap(0, Ordering::Relaxed);
+        let written = match self.make_state() {
+            Ok(mut state) => self.write(&mut state),
+            Err(ReplayError::Stopped) => false,
+            Err(error) => {
+                tracing::warn!(?error, "no snapshot was made");
+                false
+            }
+        };
+        if !written {
+            self.events.fetch_add(events, Ordering::Relaxed);
         }
     }
 
-    fn try_make(&self) -> Result<u64, ReplayError> {
+    /// Writes the state; says whether it could.
+    fn write(&self, state: &mut State) -> bool {
+        match self.snapshot.write(state) {
+            Ok(bytes) => {
+                self.bytes.store(bytes, Ordering::Relaxed);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no snapshot was written; the next open replays more");
+                false
+            }
+        }
+    }
+
+    fn make_state(&self) -> Result<State, ReplayError> {
         let head = self.log.head().map_err(ReplayError::Eventlog)?;
         let mut state = match self.snapshot.read(self.schema, head, &mut |_, _| ()) {
             Ok((state, _)) => state,
@@ -111,9 +139,12 @@ impl Maker {
             log: &self.log,
             // The store itself has spoken of them.
             unknown: &UnknownEvents::Ignore,
-            progress: &mut |_| (),
+            progress: &mut |_| match self.stopped.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            },
         };
         replay.run(&mut state, head)?;
-        Ok(self.snapshot.write(&mut state)?)
+        Ok(state)
     }
 }

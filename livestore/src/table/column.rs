@@ -49,6 +49,7 @@ pub struct Order<T> {
 )]
 pub trait SameType<V> {}
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType, W: ColumnType<Base = V::Base>> SameType<W> for V {}
 
 /// How many rows there are, in a group or in all.
@@ -197,14 +198,20 @@ impl<T: Table, V: ColumnType> Column<T, Option<V>> {
     }
 }
 
-impl<T: Table, V: ColumnType<Base: Numeric>> Column<T, V> {
+impl<T: Table, V: ColumnType> Column<T, V> {
     /// The sum; 0 without rows. A sum of integers that leaves 64 bits fails the query.
-    pub fn sum(self) -> Expr<T, <V::Base as Numeric>::Sum> {
+    pub fn sum<Sum>(self) -> Expr<T, Sum>
+    where
+        V::Base: Numeric<Sum = Sum>,
+    {
         self.aggregate(<V::Base as Numeric>::SUM.0)
     }
 
     /// The mean; `None` without rows.
-    pub fn avg(self) -> Expr<T, Option<f64>> {
+    pub fn avg(self) -> Expr<T, Option<f64>>
+    where
+        V::Base: Numeric,
+    {
         self.aggregate(Aggregate::Avg)
     }
 }

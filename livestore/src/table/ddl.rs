@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, TableDef, quote};
-use crate::value::{Value, ValueError};
+use crate::value::{Storage, Value, ValueError};
 
 /// The statements that depend on nothing but the table.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl TableDef {
     /// `CREATE TABLE` and its indexes.
     pub(crate) fn ddl(&self) -> Result<String, ValueError> {
         let mut parts = Vec::with_capacity(self.columns.len() + 2);
-        for column in self.columns {
-            parts.push(column_ddl(column)?);
+        for (index, column) in self.columns.iter().enumerate() {
+            parts.push(column_ddl(column, self.declared_type(index, column))?);
         }
         parts.push(format!("PRIMARY KEY ({})", self.names(self.primary_key)));
         parts.extend(self.checks.iter().map(|check| format!("CHECK ({check})")));
@@ -68,6 +68,18 @@ impl TableDef {
             ddl.push_str(&self.index_ddl(index));
         }
         Ok(ddl)
+    }
+
+    /// A single key declared `INTEGER` would be SQLite's row id, which SQLite makes up when it is
+    /// not given, at worst by chance (law 3). `INT` is the same type, and has to be given.
+    fn declared_type(&self, index: usize, column: &ColumnDef) -> &'static str {
+        match column.storage {
+            Storage::Integer if self.primary_key == [index] => "INT",
+            Storage::Integer => "INTEGER",
+            Storage::Real => "REAL",
+            Storage::Text => "TEXT",
+            Storage::Blob => "BLOB",
+        }
     }
 
     fn foreign_key_ddl(&self, key: &ForeignKeyDef) -> String {
@@ -100,8 +112,8 @@ impl TableDef {
     }
 }
 
-fn column_ddl(column: &ColumnDef) -> Result<String, ValueError> {
-    let mut ddl = format!("{} {}", quote(column.name), column.storage);
+fn column_ddl(column: &ColumnDef, declared_type: &str) -> Result<String, ValueError> {
+    let mut ddl = format!("{} {declared_type}", quote(column.name));
     if !column.nullable {
         ddl.push_str(" NOT NULL");
     }
@@ -111,6 +123,9 @@ fn column_ddl(column: &ColumnDef) -> Result<String, ValueError> {
     if !column.variants.is_empty() {
         let variants = list(column.variants.iter().map(|text| literal(&Value::text(*text))));
         let _ = write!(ddl, " CHECK ({} IN ({variants}))", quote(column.name));
+    }
+    if let Some((first, last)) = column.range {
+        let _ = write!(ddl, " CHECK ({} BETWEEN {first} AND {last})", quote(column.name));
     }
     if let Some(check) = column.check {
         let _ = write!(ddl, " CHECK ({check})");

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::ddl::TableSql;
 use super::{Column, SameType, Table};
-use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
+use crate::value::{Kind, Operand, Storage, Value, ValueError};
 
 /// A table: its columns, keys, indexes and constraints.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct ColumnDef {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
+    pub(crate) range: Option<(i64, i64)>,
     pub(crate) default: Option<fn() -> Result<Value<'static>, ValueError>>,
     pub(crate) check: Option<&'static str>,
 }
@@ -120,16 +121,10 @@ impl TableDef {
 }
 
 impl ColumnDef {
-    /// A column of type `V`.
-    pub const fn new<V: ColumnType>(name: &'static str) -> Self {
-        Self {
-            name,
-            storage: V::STORAGE,
-            nullable: V::NULLABLE,
-            variants: V::VARIANTS,
-            default: None,
-            check: None,
-        }
+    /// A column of a type with this `KIND`.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        let Kind { storage, nullable, variants, range } = kind;
+        Self { name, storage, nullable, variants, range, default: None, check: None }
     }
 
     /// The value a row gets when raw SQL inserts it without this column.

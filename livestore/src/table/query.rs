@@ -29,7 +29,7 @@ pub trait Query {
     fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError>;
 }
 
-impl<Q: Query> Query for &Q {
+impl<Q: Query + ?Sized> Query for &Q {
     type Output = Q::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError> {
@@ -75,6 +75,12 @@ pub enum QueryError {
         sql: String,
         /// What SQLite said.
         source: SqliteError,
+    },
+    /// A table stands twice in a join.
+    #[error("table `{table}` is joined with itself; use `raw` and give each a name with `AS`")]
+    JoinedWithItself {
+        /// The table.
+        table: &'static str,
     },
     /// The store is closed.
     #[error("the store is closed; open it again to query it")]

@@ -104,6 +104,11 @@ fn positions<R: Row>(
 }
 
 /// The values of a statement's `?`s: `()`, a tuple of up to eight, or a `Vec<Value>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand for the `?`s of an SQL text",
+    label = "expected a tuple of column types",
+    note = "write `()` for none and `(value,)` for one"
+)]
 pub trait Params {
     /// The SQL values.
     ///
@@ -139,12 +144,14 @@ impl Bind for &str {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for () {
     fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
         Ok(Vec::new())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for Vec<Value<'static>> {
     fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
         Ok(self)
@@ -153,6 +160,7 @@ impl Params for Vec<Value<'static>> {
 
 macro_rules! tuple_params {
     ($(($($V:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($V: Bind),+> Params for ($($V,)+) {
             fn into_values(self) -> Result<Vec<Value<'static>>, ValueError> {
                 Ok(vec![$(self.$index.bind()?),+])

@@ -96,8 +96,20 @@ impl<'r> RowReader<'r> {
     /// # Errors
     /// When there is no such column or its value is not a `V`.
     pub fn get<V: ColumnType>(&self, index: usize) -> Result<V, RowError> {
+        self.get_with(index, V::decode)
+    }
+
+    /// The value of column `index`, read through a function.
+    ///
+    /// # Errors
+    /// When there is no such column or the function fails.
+    pub fn get_with<V>(
+        &self,
+        index: usize,
+        decode: fn(Value<'_>) -> Result<V, ValueError>,
+    ) -> Result<V, RowError> {
         self.value(index)
-            .and_then(V::decode)
+            .and_then(decode)
             .map_err(|source| RowError { column: self.column_name(index), source })
     }
 
@@ -162,14 +174,14 @@ impl<'a> RowWriter<'a> {
         Self { sink, table, next: 0 }
     }
 
-    /// Takes the next column's value.
+    /// Takes the next column's value, as [`ColumnType::encode`] gives it.
     ///
     /// # Errors
     /// When the value has no SQL form.
-    pub fn push<V: ColumnType>(&mut self, value: &V) -> Result<(), RowError> {
+    pub fn push(&mut self, value: Result<Value<'_>, ValueError>) -> Result<(), RowError> {
         let index = self.next;
         self.next += 1;
-        value.encode().and_then(|value| self.sink.put(index, value)).map_err(|source| RowError {
+        value.and_then(|value| self.sink.put(index, value)).map_err(|source| RowError {
             column: format!("{}.{}", self.table.name, self.table.column_name(index)),
             source,
         })
@@ -184,6 +196,7 @@ impl fmt::Debug for RowWriter<'_> {
 
 macro_rules! tuple_rows {
     ($(($($V:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($V: ColumnType),+> Row for ($($V,)+) {
             const COLUMNS: &'static [&'static str] = &[];
 

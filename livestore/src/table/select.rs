@@ -186,7 +186,10 @@ impl<S: Source> Select<S> {
 impl<S: Source, O> Select<S, O> {
     /// A column, an expression, or a tuple of them, instead of whole rows.
     #[must_use]
-    pub fn select<E: Selection<S, At>, At>(mut self, selection: E) -> Select<S, E::Out> {
+    pub fn select<E, At, Out>(mut self, selection: E) -> Select<S, Out>
+    where
+        E: Selection<S, At, Out = Out>,
+    {
         let mut list = SelectList::new();
         selection.list(&mut list);
         self.ast.list = list.nodes;
@@ -258,6 +261,7 @@ pub trait IntoKey<K> {
     fn into_key(self) -> Result<Vec<Value<'static>>, ValueError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<K: ColumnType, O: Operand<K>> IntoKey<K> for O {
     fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {
         Ok(vec![self.into_value()?])
@@ -266,6 +270,7 @@ impl<K: ColumnType, O: Operand<K>> IntoKey<K> for O {
 
 macro_rules! tuple_keys {
     ($(($($K:ident $O:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($K: ColumnType, $O: Operand<$K>),+> IntoKey<($($K,)+)> for ($($O,)+) {
             fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {
                 Ok(vec![$(self.$index.into_value()?),+])

@@ -9,6 +9,11 @@ use crate::value::ColumnType;
 /// A column, an expression, or a tuple of them, from the source `S`.
 ///
 /// `At` says where its tables stand in the source and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be selected from `{S}`",
+    label = "not a part of this query",
+    note = "select columns of the query's tables, expressions such as `count()`, or a tuple of them"
+)]
 pub trait Selection<S, At> {
     /// What a row of it is.
     type Out;
@@ -53,6 +58,7 @@ impl<S> SelectList<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, At, T: Table + In<S, At>, V: ColumnType> Selection<S, At> for Column<T, V> {
     type Out = T::Wrap<V>;
 
@@ -65,6 +71,7 @@ impl<S, At, T: Table + In<S, At>, V: ColumnType> Selection<S, At> for Column<T, 
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, At, T: In<S, At>, V: ColumnType> Selection<S, At> for Expr<T, V> {
     type Out = V;
 
@@ -85,6 +92,7 @@ fn next<V: ColumnType>(row: &RowReader<'_>, at: &mut usize) -> Result<V, RowErro
 
 macro_rules! tuple_selections {
     ($(($($E:ident $At:ident),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         #[expect(non_snake_case, reason = "a value per type parameter")]
         impl<Src, $($At, $E: Selection<Src, $At>),+> Selection<Src, ($($At,)+)> for ($($E,)+) {
             type Out = ($($E::Out,)+);

@@ -45,11 +45,19 @@ pub trait Slot {
 pub struct Maybe<T>(PhantomData<fn() -> T>);
 
 /// A source that has room for one more table.
-#[diagnostic::on_unimplemented(message = "a query joins at most four tables; use `raw` for more")]
+#[diagnostic::on_unimplemented(
+    message = "a query joins at most four tables",
+    label = "the fifth table",
+    note = "use `raw` for more"
+)]
 pub trait Append<S: Slot> {
     /// The source with the table.
     type Out: Source;
 }
+
+/// A fifth table, which no table is: without an impl of [`Append`] for four tables, the compiler would
+/// not get as far as its message.
+trait Fifth {}
 
 /// Proof that table `Self` is part of the source `S`.
 #[diagnostic::on_unimplemented(
@@ -139,10 +147,12 @@ impl<T: Table> Slot for Maybe<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table> In<T, at::Here> for T {
     type Wrap<V: ColumnType> = V;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S> In<S, at::Free> for Anything {
     type Wrap<V: ColumnType> = V;
 }
@@ -166,6 +176,7 @@ macro_rules! joins {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$First, $($Next),+> In<($First, $($Next),+), at::Whole> for ($First, $($Next),+) {
             type Wrap<V: ColumnType> = V;
         }
@@ -180,6 +191,7 @@ joins! {
 
 macro_rules! append {
     ($(($($T:ident),+) => ($($Out:ident),+);)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($T: Slot,)+ New: Slot> Append<New> for ($($T,)+)
         where
             ($($Out),+): Source,
@@ -189,8 +201,18 @@ macro_rules! append {
     )*};
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table, New: Slot> Append<New> for T {
     type Out = (T, New);
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, B, C, D, New> Append<New> for (A, B, C, D)
+where
+    (A, B, C, D): Source,
+    New: Slot + Fifth,
+{
+    type Out = Self;
 }
 
 append! {
@@ -201,6 +223,7 @@ append! {
 /// Each table of each join: itself where it is inner, `Option` where it may be missing.
 macro_rules! members {
     ($(($($T:ident),+) $N:literal $This:ident;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($T),+> In<($($T),+), at::Nth<$N>> for $This
         where
             $This: Table,
@@ -212,6 +235,7 @@ macro_rules! members {
 
 macro_rules! maybe_members {
     ($(($($Before:ident)*; $This:ident; $($After:ident)*) $N:literal;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($Before,)* $This: Table, $($After),*>
             In<($($Before,)* Maybe<$This>, $($After),*), at::MaybeNth<$N>> for $This
         {

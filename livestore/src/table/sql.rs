@@ -7,12 +7,16 @@ use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Join, Node, Predic
 use super::def::quote;
 use crate::value::Value;
 
+/// A list with more values than this is bound as one.
+const MOST_BINDS: usize = 256;
+
 /// SQL text with the values of its `?`s.
 pub(crate) type Sql = (String, Vec<Value<'static>>);
 
 impl SelectAst {
     /// The SELECT, returning no more than `at_most` rows.
     pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<Sql, QueryError> {
+        self.check_tables()?;
         let mut writer = SqlWriter::new(!self.joins.is_empty());
         writer.outer = self.joins.iter().any(|join| join.left);
         let limited = self.limit.is_some() || self.offset.is_some() || !self.group_by.is_empty();
@@ -26,6 +30,16 @@ impl SelectAst {
             writer.select(self, "", at_most.into_iter().chain(self.limit).min())?;
         }
         Ok((writer.text, writer.binds))
+    }
+
+    /// Of a table that stands twice, SQL could not tell which is meant.
+    fn check_tables(&self) -> Result<(), QueryError> {
+        for (position, join) in self.joins.iter().enumerate() {
+            if self.tables().take(position + 1).any(|table| table.name == join.table.name) {
+                return Err(QueryError::JoinedWithItself { table: join.table.name });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -182,8 +196,15 @@ impl SqlWriter {
         self.text.push('(');
         self.column(column);
         self.text.push_str(" IN (");
-        let values = values.iter().filter(|value| **value != Value::Null);
-        self.items(values, |sql, value| sql.bind(value.clone()));
+        let values: Vec<_> = values.iter().filter(|value| **value != Value::Null).collect();
+        match as_json(&values) {
+            Some(json) => {
+                self.text.push_str("SELECT value FROM json_each(");
+                self.bind(json);
+                self.text.push(')');
+            }
+            None => self.items(values.into_iter(), |sql, value| sql.bind(value.clone())),
+        }
         self.text.push(')');
         if has_null {
             self.text.push_str(" OR ");
@@ -289,6 +310,20 @@ impl ColumnRef {
     fn is_nullable(self) -> bool {
         self.table.columns.get(self.index).is_none_or(|column| column.nullable)
     }
+}
+
+/// A list that is too long for one `?` each, as a JSON array.
+fn as_json(values: &[&Value<'_>]) -> Option<Value<'static>> {
+    if values.len() <= MOST_BINDS {
+        return None;
+    }
+    let item = |value: &&Value<'_>| match value {
+        Value::Integer(integer) => Some(serde_json::Value::from(*integer)),
+        Value::Text(text) => Some(serde_json::Value::from(text.as_ref())),
+        Value::Null | Value::Real(_) | Value::Blob(_) => None,
+    };
+    let items: Option<Vec<_>> = values.iter().map(item).collect();
+    Some(Value::text(serde_json::Value::from(items?).to_string()))
 }
 
 /// `=` is `IS` for values that are never NULL, and indexes serve it best.

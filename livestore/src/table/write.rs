@@ -36,6 +36,7 @@ pub struct AggregateFunction(pub(super) Aggregate);
 
 macro_rules! numeric {
     ($($number:ty => $sum:ty, $aggregate:ident;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Numeric for $number {
             type Sum = $sum;
             const SUM: AggregateFunction = AggregateFunction(Aggregate::$aggregate);

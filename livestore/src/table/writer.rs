@@ -32,6 +32,9 @@ pub enum MaterializeError {
     /// A read, or the condition of a write, failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The materializer's SQL ended the commit.
+    #[error("the SQL rolled the commit back; leave `OR ROLLBACK` out")]
+    RolledBack,
     /// The materializer panicked.
     #[error("the materializer panicked: {message}")]
     Panicked {
@@ -121,6 +124,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When a constraint fails or a value does not fit.
     pub fn execute(&mut self, write: impl Write) -> Result<usize, MaterializeError> {
+        self.check()?;
         let (sql, binds) = write.to_sql()?;
         let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
         run().map_err(|source| MaterializeError::Write { table: sql.clone(), source })
@@ -140,6 +144,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When SQLite refuses it; also when it calls a function that reads a clock or is random.
     pub fn sql(&mut self, sql: &str, params: impl Params) -> Result<usize, MaterializeError> {
+        self.check()?;
         let params = params
             .into_values()
             .map_err(|source| QueryError::Value { column: format!("a `?` of `{sql}`"), source })?;
@@ -148,6 +153,11 @@ impl<'a> Writer<'a> {
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
         run().map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+    }
+
+    /// After an `OR ROLLBACK` has ended the commit, a write would stand on its own.
+    fn check(&self) -> Result<(), MaterializeError> {
+        if self.db.is_in_savepoint() { Ok(()) } else { Err(MaterializeError::RolledBack) }
     }
 
     /// The session that committed the event.
@@ -161,11 +171,13 @@ impl<'a> Writer<'a> {
         id: &str,
         json: &str,
     ) -> Result<(), MaterializeError> {
+        self.check()?;
         let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
         put().map(|_| ()).map_err(|source| write_error(table, source))
     }
 
     fn put<T: Table>(&mut self, sql: &str, row: &T) -> Result<usize, MaterializeError> {
+        self.check()?;
         let table = T::def();
         let failed = |source: SqliteError| write_error(table, source);
         let mut statement = self.db.prepare(sql).map_err(failed)?;

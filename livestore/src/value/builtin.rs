@@ -3,10 +3,12 @@
 use super::{ColumnType, Storage, Value, ValueError};
 
 macro_rules! integers {
-    ($($int:ty),*) => {$(
+    ($($int:ty: $range:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl ColumnType for $int {
             type Base = Self;
             const STORAGE: Storage = Storage::Integer;
+            const RANGE: Option<(i64, i64)> = $range;
 
             fn encode(&self) -> Result<Value<'_>, ValueError> {
                 i64::try_from(*self)
@@ -23,8 +25,18 @@ macro_rules! integers {
     )*};
 }
 
-integers!(i8, i16, i32, i64, u8, u16, u32, u64);
+integers! {
+    i8: Some((i8::MIN as i64, i8::MAX as i64));
+    i16: Some((i16::MIN as i64, i16::MAX as i64));
+    i32: Some((i32::MIN as i64, i32::MAX as i64));
+    i64: None;
+    u8: Some((0, u8::MAX as i64));
+    u16: Some((0, u16::MAX as i64));
+    u32: Some((0, u32::MAX as i64));
+    u64: Some((0, i64::MAX));
+}
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for f64 {
     type Base = Self;
     const STORAGE: Storage = Storage::Real;
@@ -38,6 +50,7 @@ impl ColumnType for f64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for f32 {
     type Base = Self;
     const STORAGE: Storage = Storage::Real;
@@ -57,9 +70,11 @@ impl ColumnType for f32 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for bool {
     type Base = Self;
     const STORAGE: Storage = Storage::Integer;
+    const RANGE: Option<(i64, i64)> = Some((0, 1));
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         Ok(Value::Integer(i64::from(*self)))
@@ -74,6 +89,7 @@ impl ColumnType for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for String {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;
@@ -87,6 +103,7 @@ impl ColumnType for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for Vec<u8> {
     type Base = Self;
     const STORAGE: Storage = Storage::Blob;
@@ -100,6 +117,7 @@ impl ColumnType for Vec<u8> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<const N: usize> ColumnType for [u8; N] {
     type Base = Self;
     const STORAGE: Storage = Storage::Blob;
@@ -117,11 +135,13 @@ impl<const N: usize> ColumnType for [u8; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> ColumnType for Option<V> {
     type Base = V::Base;
     const STORAGE: Storage = V::STORAGE;
     const NULLABLE: bool = true;
     const VARIANTS: &'static [&'static str] = V::VARIANTS;
+    const RANGE: Option<(i64, i64)> = V::RANGE;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         self.as_ref().map_or(Ok(Value::Null), V::encode)

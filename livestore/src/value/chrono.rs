@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use super::{ColumnType, Storage, Value, ValueError};
 
 /// Stored as `2026-11-22T13:05:09.210000000Z`: all nine digits, so text order is time order.
+#[diagnostic::do_not_recommend]
 impl ColumnType for DateTime<Utc> {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;
@@ -22,6 +23,7 @@ impl ColumnType for DateTime<Utc> {
 }
 
 /// Stored as `2026-11-22`.
+#[diagnostic::do_not_recommend]
 impl ColumnType for NaiveDate {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;

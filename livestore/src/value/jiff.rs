@@ -5,6 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{ColumnType, Storage, Value, ValueError};
 
 /// Stored as `2026-11-22T13:05:09.210000000Z`: all nine digits, so text order is time order.
+#[diagnostic::do_not_recommend]
 impl ColumnType for Timestamp {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;
@@ -23,6 +24,7 @@ impl ColumnType for Timestamp {
 }
 
 /// Stored as `2026-11-22`.
+#[diagnostic::do_not_recommend]
 impl ColumnType for Date {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;

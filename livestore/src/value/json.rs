@@ -22,6 +22,7 @@ use super::{ColumnType, Storage, Value, ValueError};
 #[serde(transparent)]
 pub struct Json<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> ColumnType for Json<T> {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;

@@ -53,6 +53,16 @@ pub enum Storage {
     Blob,
 }
 
+/// A column type as SQL knows it. For generated code.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    pub(crate) storage: Storage,
+    pub(crate) nullable: bool,
+    pub(crate) variants: &'static [&'static str],
+    pub(crate) range: Option<(i64, i64)>,
+}
+
 /// A Rust type that can be a column.
 ///
 /// Implemented for the integers up to 64 bits, `f32`, `f64`, `bool`, `String`, `Vec<u8>`,
@@ -92,7 +102,7 @@ pub enum Storage {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column",
     label = "not a column type",
-    note = "derive `ColumnType` for a newtype or a field-less enum, wrap any serde type in `Json<…>`, or implement `ColumnType`"
+    note = "derive `ColumnType` for a newtype or a field-less enum; put what derives `Serialize` and `Deserialize` into `Json<…>`"
 )]
 pub trait ColumnType: Sized {
     /// The type without nullability: `V` for `Option<V>`, `Self` for everything else.
@@ -106,6 +116,19 @@ pub trait ColumnType: Sized {
 
     /// The only texts the column may hold, when there is such a list: it becomes a `CHECK`.
     const VARIANTS: &'static [&'static str] = &[];
+
+    /// The only integers the column may hold, from the first to the last, when there are such
+    /// bounds: they become a `CHECK`.
+    const RANGE: Option<(i64, i64)> = None;
+
+    /// The four above. For generated code.
+    #[doc(hidden)]
+    const KIND: Kind = Kind {
+        storage: Self::STORAGE,
+        nullable: Self::NULLABLE,
+        variants: Self::VARIANTS,
+        range: Self::RANGE,
+    };
 
     /// The SQL value.
     ///

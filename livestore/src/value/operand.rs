@@ -18,24 +18,28 @@ pub trait Operand<V> {
     fn into_value(self) -> Result<Value<'static>, ValueError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> Operand<V> for V {
     fn into_value(self) -> Result<Value<'static>, ValueError> {
         self.encode().map(Value::into_owned)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> Operand<V> for &V {
     fn into_value(self) -> Result<Value<'static>, ValueError> {
         self.encode().map(Value::into_owned)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> Operand<Option<V>> for V {
     fn into_value(self) -> Result<Value<'static>, ValueError> {
         self.encode().map(Value::into_owned)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ColumnType> Operand<Option<V>> for &V {
     fn into_value(self) -> Result<Value<'static>, ValueError> {
         self.encode().map(Value::into_owned)
@@ -45,6 +49,7 @@ impl<V: ColumnType> Operand<Option<V>> for &V {
 /// The borrowed forms of text.
 macro_rules! text_operand {
     ($($column:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Operand<$column> for &str {
             fn into_value(self) -> Result<Value<'static>, ValueError> {
                 Ok(Value::text(self.to_owned()))

@@ -167,9 +167,11 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for Timestamp {
     type Base = Self;
     const STORAGE: Storage = Storage::Integer;
+    const RANGE: Option<(i64, i64)> = Some((Self::MIN.0, Self::MAX.0));
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
         Ok(Value::Integer(self.0))

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{ColumnType, Storage, Value, ValueError};
 
 /// Stored as `67e55044-10b1-426f-9247-bb680e5fe0c8`, as it stands in an event's JSON.
+#[diagnostic::do_not_recommend]
 impl ColumnType for Uuid {
     type Base = Self;
     const STORAGE: Storage = Storage::Text;

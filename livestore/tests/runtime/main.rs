@@ -1,0 +1,32 @@
+//! The runtime with real files and real processes: its laws, what survives a crash, what it does
+//! with files that are not as it left them.
+
+#![allow(missing_docs, unreachable_pub, reason = "modules of one test binary, not an API")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are an edge: they have files, threads and a clock"
+)]
+
+mod app;
+mod damaged_log;
+mod damaged_snapshot;
+mod determinism;
+mod directories;
+mod durability;
+mod history;
+mod kit;
+mod laws;
+mod open;
+mod quarantine;
+mod unknown;
+mod versions;
+
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod full_disk;
+#[cfg(unix)]
+mod kills;
+#[cfg(unix)]
+mod processes;

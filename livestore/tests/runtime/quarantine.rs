@@ -1,0 +1,117 @@
+//! Events in the log that this version of the app cannot apply: kept, listed, tried again.
+
+use livestore::prelude::*;
+use livestore::state::QuarantineReason;
+
+use crate::kit::{Home, log_of};
+use crate::versions::first::{Note, written};
+use crate::versions::{first, incompatible, louder, stricter};
+
+/// A log with events that `stricter` refuses among many that it takes, over several pages.
+fn home_with_bad_notes() -> Home {
+    let home = Home::new();
+    let store = home.open::<first::Notes>();
+    let text = |n| match n {
+        100 | 1_500 => "bad",
+        700 => "worse",
+        _ => "good",
+    };
+    store.commit((1..=1_600).map(|n| written(n, text(n))).collect::<Vec<_>>()).unwrap();
+    home
+}
+
+fn quarantined<S: Schema>(store: &Store<S>) -> Vec<(String, QuarantineReason)> {
+    let quarantined = store.quarantined().unwrap();
+    quarantined.into_iter().map(|event| (event.seq.to_string(), event.reason)).collect()
+}
+
+fn failed(seq: &str, reason: &str) -> (String, QuarantineReason) {
+    (seq.into(), QuarantineReason::Failed(reason.into()))
+}
+
+#[test]
+fn events_that_fail_are_listed_and_the_rest_goes_on() {
+    let home = home_with_bad_notes();
+    let store = home.open::<stricter::Notes>();
+    let expected = [
+        failed("e100", "bad text"),
+        failed("e700", "the materializer panicked: worse text"),
+        failed("e1500", "bad text"),
+    ];
+    assert_eq!(quarantined(&store), expected);
+    assert_eq!(store.query(Note::all().count()).unwrap(), 1_597);
+    assert_eq!(log_of(&store).len(), 1_600);
+    let listed = &store.quarantined().unwrap()[0];
+    assert_eq!(
+        (listed.name.as_str(), listed.args.as_str()),
+        ("v1.NoteWritten", r#"{"id":"100","text":"bad"}"#)
+    );
+
+    // The list is part of the state.
+    let hash = store.state_hash().unwrap();
+    store.commit(stricter::written("new", "good")).unwrap();
+    store.close().unwrap();
+    let (store, boot) = home.boot::<stricter::Notes>();
+    assert_eq!(boot.replayed(), 0);
+    assert_eq!(quarantined(&store), expected);
+    assert_ne!(store.state_hash().unwrap(), hash);
+    assert_eq!(store.state_hash().unwrap(), home.replayed_hash::<stricter::Notes>());
+}
+
+#[test]
+fn quarantined_events_are_tried_again_when_the_schema_changes() {
+    let home = home_with_bad_notes();
+    home.open::<stricter::Notes>().commit(stricter::written("new", "good")).unwrap();
+    let store = home.open::<louder::Notes>();
+    assert_eq!(quarantined(&store), []);
+    assert_eq!(store.query(Note::get("100")).unwrap().unwrap().text, "BAD");
+    assert_eq!(store.query(Note::all().count()).unwrap(), 1_601);
+}
+
+#[test]
+fn reset_state_tries_them_again() {
+    let home = home_with_bad_notes();
+    let store = home.open::<stricter::Notes>();
+    let before = (quarantined(&store), store.state_hash().unwrap());
+    store.reset_state().unwrap();
+    assert_eq!((quarantined(&store), store.state_hash().unwrap()), before);
+}
+
+#[test]
+fn args_that_do_not_decode_are_quarantined() {
+    let home = Home::new();
+    home.open::<first::Notes>().commit([written("a", "Hello"), written("7", "you")]).unwrap();
+    let store = home.open::<incompatible::Notes>();
+    let [(seq, QuarantineReason::Failed(first)), (_, QuarantineReason::Failed(second))] =
+        &*quarantined(&store)
+    else {
+        panic!("{:?}", quarantined(&store));
+    };
+    assert_eq!(seq, "e1");
+    assert!(first.contains("field `id`"), "{first}");
+    assert!(second.contains("field `id`"), "{second}");
+    store.commit(incompatible::Written { id: 8, body: "new".into() }).unwrap();
+    assert_eq!(store.query(Note::all().count()).unwrap(), 1);
+    store.close().unwrap();
+
+    // The first version has two of three events, and lists the other.
+    let store = home.open::<first::Notes>();
+    assert_eq!(store.query(Note::all().count()).unwrap(), 2);
+    assert_eq!(
+        quarantined(&store),
+        [failed(
+            "e3",
+            "field `id`: invalid type: integer `8`, expected a string at line 1 column 1"
+        )]
+    );
+}
+
+#[test]
+fn a_fork_and_the_past_have_the_same_quarantine() {
+    let home = home_with_bad_notes();
+    let store = home.open::<stricter::Notes>();
+    let fork = store.fork(SeqNum::new(1_000)).unwrap();
+    assert_eq!(quarantined(&fork).len(), 2);
+    let past = store.state_at(SeqNum::new(1_000)).unwrap();
+    assert_eq!(past.query(Note::all().count()).unwrap(), 998);
+}

@@ -1,0 +1,8 @@
+use livestore::prelude::*;
+
+#[derive(ColumnType)]
+struct TodoId {
+    id: String,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use livestore::prelude::*;
+
+#[derive(ColumnType)]
+struct Due(Option<Timestamp>);
+
+fn main() {}

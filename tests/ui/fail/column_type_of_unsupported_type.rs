@@ -1,0 +1,8 @@
+use livestore::prelude::*;
+
+use std::time::Duration;
+
+#[derive(ColumnType)]
+struct Estimate(Duration);
+
+fn main() {}

@@ -1,0 +1,12 @@
+use livestore::prelude::*;
+
+use std::time::Duration;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    estimate: Duration,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use livestore::prelude::*;
+
+#[derive(Event)]
+enum TodoEvent {
+    Created { id: String },
+}
+
+fn main() {}

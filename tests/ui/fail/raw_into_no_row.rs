@@ -1,0 +1,6 @@
+use livestore::prelude::*;
+
+
+fn main() {
+    let _ = raw::<String>("SELECT id FROM todo", ());
+}

@@ -1,0 +1,10 @@
+use livestore::prelude::*;
+
+use std::time::Duration;
+
+#[derive(Row)]
+struct Longest {
+    length: Duration,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use livestore::prelude::*;
+
+#[derive(Row)]
+struct Longest(i64);
+
+fn main() {}

@@ -1,0 +1,21 @@
+use livestore::prelude::*;
+
+#[derive(Event)]
+#[event(name = "v1.TodoCreated")]
+struct TodoCreated {
+    id: String,
+}
+
+impl Materialize for TodoCreated {
+    fn materialize(&self, _: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        Ok(())
+    }
+}
+
+schema! {
+    pub App {
+        events: [TodoCreated, TodoCreated],
+    }
+}
+
+fn main() {}

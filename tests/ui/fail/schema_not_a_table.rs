@@ -1,0 +1,13 @@
+use livestore::prelude::*;
+
+struct Todo {
+    id: String,
+}
+
+schema! {
+    pub App {
+        tables: [Todo],
+    }
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: String,
+    due: Option<Timestamp>,
+}
+
+#[table]
+struct User {
+    #[column(primary_key)]
+    id: String,
+    age: u8,
+}
+
+#[derive(Row)]
+#[row(from = Todo)]
+struct Titled {
+    id: String,
+    text: String,
+}
+
+fn main() {
+    let _ = User::all().select_as::<Titled>();
+}

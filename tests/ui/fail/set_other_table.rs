@@ -1,0 +1,22 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: String,
+    due: Option<Timestamp>,
+}
+
+#[table]
+struct User {
+    #[column(primary_key)]
+    id: String,
+    age: u8,
+}
+
+fn main() {
+    let _ = Todo::update().set(User::AGE, 1);
+}

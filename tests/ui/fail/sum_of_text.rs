@@ -1,0 +1,15 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: String,
+    due: Option<Timestamp>,
+}
+
+fn main() {
+    let _ = Todo::all().select(Todo::TEXT.sum());
+}

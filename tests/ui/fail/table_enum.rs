@@ -1,0 +1,9 @@
+use livestore::prelude::*;
+
+#[table]
+enum Todo {
+    Open,
+    Done,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: Option<String>,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo(String);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    id: String,
+}
+
+fn main() {}

@@ -82,6 +82,10 @@
 //! [`Select`](table::Select), typed so that a wrong value, a column of another table or a missing
 //! join does not compile; [`raw`](table::raw()) takes SQL for every shape the builder lacks.
 //!
+//! **Live queries follow the store.** [`Store::live`] takes any query and gives a value that is what
+//! a fresh query would give, after every commit; subscribe to it, or read its
+//! [row diffs](live::LiveQuery::diffs). A commit pays for the queries that its rows can matter to.
+//!
 //! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
 //! set field by field and never leave their client.
 //!
@@ -94,10 +98,11 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`event`] | events, their args, [sequence numbers](SeqNum) |
-//! | [`table`] | tables, columns, conditions, queries, the materializers' [`Writer`](table::Writer) |
+//! | [`table`](mod@table) | tables, columns, conditions, queries, the materializers' [`Writer`](table::Writer) |
 //! | [`value`] | what a column can hold: [`ColumnType`](value::ColumnType), [`Timestamp`], [`Json`](value::Json) |
-//! | [`schema`] | [`schema!`], [`Materialize`](schema::Materialize), [client documents](schema::Document) |
+//! | [`schema`](mod@schema) | [`schema!`], [`Materialize`](schema::Materialize), [client documents](schema::Document) |
 //! | [`store`] | [`Store`] and how to [open](store::Builder) one |
+//! | [`live`] | live queries, [signals](live::Signal), [computeds](live::Computed), [row diffs](live::Diff) |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
 //!
 //! # Features

@@ -1,5 +1,5 @@
 //! Live queries against fresh ones: after every commit they are the same.
-#![allow(missing_docs, reason = "a test, not an API")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -153,7 +153,14 @@ where
         let others = !strict || events.iter().any(|event| matches!(event, ItemEvent::Raw { .. }));
         let spurious = called > seen && !changed && others;
         let ok = spurious || called - seen == usize::from(changed);
-        prop_assert!(ok, "{} calls\n{:?}\nlast {:?}\nnow  {:?}", called - seen, live.report(), last, now);
+        prop_assert!(
+            ok,
+            "{} calls\n{:?}\nlast {:?}\nnow  {:?}",
+            called - seen,
+            live.report(),
+            last,
+            now
+        );
         (last, seen) = (now, called);
         Ok(())
     })
@@ -183,17 +190,56 @@ fn checks(store: &Store<App>, condition: &Condition<Item>, limit: u64, offset: u
         list(store, true, of().order_by(Item::RANK.asc()).limit(limit).offset(offset)),
         list(store, false, of().order_by(Item::TEXT.asc()).select((Item::TEXT, Item::RANK))),
         list(store, false, of().order_by(Item::GROUP.asc()).offset(offset).select(Item::GROUP)),
-        list(store, true, of().group_by(Item::GROUP).select((Item::GROUP, count(), Item::RANK.sum()))),
-        list(store, true, of().group_by(Item::DONE).group_by(Item::GROUP).select((count(), Item::GROUP.count(), Item::DONE, Item::GROUP))),
-        list(store, true, of().group_by(Item::DONE).select((Item::DONE, Item::RANK.max())).order_by(Item::DONE.asc())),
+        list(
+            store,
+            true,
+            of().group_by(Item::GROUP).select((Item::GROUP, count(), Item::RANK.sum())),
+        ),
+        list(
+            store,
+            true,
+            of().group_by(Item::DONE).group_by(Item::GROUP).select((
+                count(),
+                Item::GROUP.count(),
+                Item::DONE,
+                Item::GROUP,
+            )),
+        ),
+        list(
+            store,
+            true,
+            of().group_by(Item::DONE)
+                .select((Item::DONE, Item::RANK.max()))
+                .order_by(Item::DONE.asc()),
+        ),
         list(store, true, joined(condition)),
-        list(store, true, Item::all().left_join(Item::GROUP.on(Owner::ID)).order_by(Item::ID.asc()).select((Item::ID, Owner::NAME))),
-        list(store, true, raw::<(String, i64)>("SELECT name, count(*) FROM owner JOIN item ON item.\"group\" = owner.id GROUP BY name ORDER BY name", ())),
+        list(
+            store,
+            true,
+            Item::all()
+                .left_join(Item::GROUP.on(Owner::ID))
+                .order_by(Item::ID.asc())
+                .select((Item::ID, Owner::NAME)),
+        ),
+        list(
+            store,
+            true,
+            raw::<(String, i64)>(
+                "SELECT name, count(*) FROM owner JOIN item ON item.\"group\" = owner.id GROUP BY name ORDER BY name",
+                (),
+            ),
+        ),
         value(store, of().count(), |live, fresh| **live == *fresh),
-        value(store, Item::all().select((count(), Item::RANK.sum())).one(), |live, fresh| **live == *fresh),
-        value(store, of().order_by(Item::RANK.desc()).first(), |live, fresh| live.as_deref() == fresh.as_ref()),
+        value(store, Item::all().select((count(), Item::RANK.sum())).one(), |live, fresh| {
+            **live == *fresh
+        }),
+        value(store, of().order_by(Item::RANK.desc()).first(), |live, fresh| {
+            live.as_deref() == fresh.as_ref()
+        }),
         value(store, Item::get("id3"), |live, fresh| live.as_deref() == fresh.as_ref()),
-        value(store, Item::filter(Item::ID.eq("id4")).optional(), |live, fresh| live.as_deref() == fresh.as_ref()),
+        value(store, Item::filter(Item::ID.eq("id4")).optional(), |live, fresh| {
+            live.as_deref() == fresh.as_ref()
+        }),
     ]
 }
 
@@ -276,7 +322,10 @@ fn tiers_are_explained() {
 fn computeds_follow_queries_and_signals_without_glitches() {
     let store = store();
     let items = store.live(Item::all().count()).unwrap();
-    let twice = { let items = items.clone(); computed(move |get| **get.of(&items) * 2) };
+    let twice = {
+        let items = items.clone();
+        computed(move |get| **get.of(&items) * 2)
+    };
     let offset = signal(1);
     let sum = {
         let (items, twice, offset) = (items.clone(), twice.clone(), offset.clone());
@@ -288,7 +337,9 @@ fn computeds_follow_queries_and_signals_without_glitches() {
     };
     let calls = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&calls);
-    let _guard = sum.subscribe(move |_| { counter.fetch_add(1, Ordering::Relaxed); });
+    let _guard = sum.subscribe(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
     assert_eq!(*sum.get(), 31);
     store.commit(put("new", 50)).unwrap();
     assert_eq!((*sum.get(), calls.load(Ordering::Relaxed)), (34, 1));
@@ -326,7 +377,10 @@ fn a_query_follows_its_signal() {
     let store = store();
     let below = signal(3);
     let items = store
-        .live_with({ let below = below.clone(); move |get| Item::filter(Item::RANK.lt(*get.of(&below))) })
+        .live_with({
+            let below = below.clone();
+            move |get| Item::filter(Item::RANK.lt(*get.of(&below)))
+        })
         .unwrap();
     assert_eq!(items.get().len(), 3);
     below.set(5);

@@ -15,11 +15,13 @@ pub struct Computed<V>(Arc<ComputedNode<V>>);
 
 struct ComputedNode<V> {
     hub: Hub,
-    compute: Box<dyn Fn(&Get) -> Arc<V> + Send + Sync>,
+    compute: Compute<V>,
     is_same: fn(&V, &V) -> bool,
     made: Mutex<Option<Made<V>>>,
     this: Weak<Self>,
 }
+
+type Compute<V> = Box<dyn Fn(&Get) -> Arc<V> + Send + Sync>;
 
 struct Made<V> {
     value: Arc<V>,

@@ -95,7 +95,8 @@ impl TableIndex {
 
     fn all(&self, found: impl FnMut(NodeId)) {
         let equal = self.equal.values().flat_map(HashMap::values).flatten();
-        let ranges = self.ranges.values().flat_map(|ranges| &ranges.sorted).map(|range| &range.node);
+        let ranges =
+            self.ranges.values().flat_map(|ranges| &ranges.sorted).map(|range| &range.node);
         self.any.iter().chain(equal).chain(ranges).copied().for_each(found);
     }
 }

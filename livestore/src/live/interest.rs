@@ -41,7 +41,8 @@ impl Interest {
             .tables()
             .enumerate()
             .map(|(position, table)| {
-                let is_left = position > 0 && select.joins.get(position - 1).is_some_and(|join| join.left);
+                let is_left =
+                    position > 0 && select.joins.get(position - 1).is_some_and(|join| join.left);
                 let filters = if is_left { Vec::new() } else { own_filters(select, table) };
                 let access = access(&filters);
                 Self { table, access, filters, columns: select.columns_of(table) }
@@ -71,7 +72,9 @@ impl Interest {
             None => old != new,
             Some(columns) => {
                 old.rowid != new.rowid
-                    || columns.iter().any(|&column| old.values.get(column) != new.values.get(column))
+                    || columns
+                        .iter()
+                        .any(|&column| old.values.get(column) != new.values.get(column))
             }
         }
     }

@@ -99,9 +99,8 @@ impl<T> List<T> {
         });
         let mut index = self.groups.iter().take(groups).map(|group| group.len).sum::<usize>();
         let Some(group) = self.groups.get(groups) else { return index };
-        let chunks = group
-            .chunks
-            .partition_point(|chunk| chunk.rows.last().is_some_and(|row| before(row)));
+        let chunks =
+            group.chunks.partition_point(|chunk| chunk.rows.last().is_some_and(|row| before(row)));
         index += group.chunks.iter().take(chunks).map(|chunk| chunk.rows.len()).sum::<usize>();
         let Some(chunk) = group.chunks.get(chunks) else { return index };
         index + chunk.rows.partition_point(|row| before(row))
@@ -269,7 +268,8 @@ impl<T> Default for List<T> {
 
 impl<T: PartialEq> PartialEq for List<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.len == other.len && self.iter().zip(other.iter()).all(|(left, right)| **left == **right)
+        self.len == other.len
+            && self.iter().zip(other.iter()).all(|(left, right)| **left == **right)
     }
 }
 

@@ -26,13 +26,13 @@ pub use computed::{Computed, Get, computed};
 pub use diff::{Diff, Diffs};
 pub use list::{List, Row};
 pub use maintain::{LiveCardinality, Tier};
-#[doc(hidden)]
-pub use {diff::DiffHub, maintain::DiffLink, value::NodeRef};
 pub use query::{Live, LivePlan, LiveQuery, LiveReport};
 pub use reactive::batch;
 pub use registry::Inspection;
 pub use signal::{Signal, signal};
 pub use value::{Reactive, Subscription, Values};
+#[doc(hidden)]
+pub use {diff::DiffHub, maintain::DiffLink, value::NodeRef, value::Reader};
 
 pub(crate) use computed::computed_with;
 pub(crate) use reactive::{deliver, enqueue};

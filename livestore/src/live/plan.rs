@@ -15,8 +15,8 @@ use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
 use super::query::{Live, LivePlan};
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::table::{
-    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader,
-    Row, Select, SelectAst, Source, Table,
+    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Row, Select,
+    SelectAst, Source, Table,
 };
 use crate::value::Value;
 
@@ -95,7 +95,11 @@ impl<T: Table + Send + Sync> Live for Get<T> {
         Ok(hash(T::NAME, self.key()?))
     }
 
-    fn plan(self, _: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<Self::Value>, QueryError> {
+    fn plan(
+        self,
+        _: &Reader<'_>,
+        _: &'static SchemaDef,
+    ) -> Result<LivePlan<Self::Value>, QueryError> {
         let table = T::def();
         let columns = table.primary_key.iter().copied();
         let filters: Vec<_> = columns
@@ -161,8 +165,9 @@ fn interests_of(reads: &[(String, String)], schema: &SchemaDef) -> Vec<Interest>
             if columns.is_empty() {
                 return None;
             }
-            let position =
-                |name: &&str| table.column_names().position(|other| other.eq_ignore_ascii_case(name));
+            let position = |name: &&str| {
+                table.column_names().position(|other| other.eq_ignore_ascii_case(name))
+            };
             // The row id, and a count, have no column of ours: then all of them matter.
             let known: Option<Vec<usize>> = columns.iter().map(position).collect();
             Some(Interest { columns: known, ..Interest::all(table) })

@@ -76,7 +76,8 @@ impl Registry {
         let mut placed = Vec::with_capacity(interests.len());
         for interest in interests {
             let tables = self.schema.tables();
-            let position = tables.enumerate().find(|(_, table)| std::ptr::eq(*table, interest.table));
+            let position =
+                tables.enumerate().find(|(_, table)| std::ptr::eq(*table, interest.table));
             if let Some((position, table)) = position {
                 self.watch(reader.db(), position, table)?;
                 self.index(position).insert(&interest.access, id);
@@ -104,7 +105,9 @@ impl Registry {
         reached.dedup();
         let mut wave = Wave::new();
         for run in reached.chunk_by(|left, right| left.0 == right.0) {
-            let Some((node, slot)) = run.first().and_then(|(id, _)| self.node(*id)) else { continue };
+            let Some((node, slot)) = run.first().and_then(|(id, _)| self.node(*id)) else {
+                continue;
+            };
             let hits: Vec<Hit<'_>> = run
                 .iter()
                 .filter_map(|(_, position)| {
@@ -140,7 +143,10 @@ impl Registry {
         let tables = self.schema.tables().zip(&self.tables);
         Ok(Inspection {
             queries: nodes.map(|node| node.report()).collect(),
-            watched: tables.filter(|(_, it)| !it.is_empty()).map(|(table, _)| table.name()).collect(),
+            watched: tables
+                .filter(|(_, it)| !it.is_empty())
+                .map(|(table, _)| table.name())
+                .collect(),
         })
     }
 

@@ -64,7 +64,6 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
 }
 
 /// A function that reads a value, while there is one.
-#[doc(hidden)]
 pub type Reader<V> = Box<dyn Fn() -> Option<Arc<V>> + Send + Sync>;
 
 /// What is behind a handle.

@@ -6,8 +6,8 @@ mod access;
 mod capture;
 mod error;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};

@@ -1,8 +1,8 @@
 //! State: what the events so far amount to, in SQLite, in memory.
 //!
-//! State is a pure function of the eventlog. It is made by [`replay`] from the first event on, or
-//! from a [`snapshot`] and the events after it; a commit adds to it under a savepoint. Events that
-//! cannot be applied are kept apart in a [`quarantine`], which is itself state.
+//! State is a pure function of the eventlog. It is made by `replay` from the first event on, or
+//! from a `snapshot` and the events after it; a commit adds to it under a savepoint. Events that
+//! cannot be applied are kept apart in a `quarantine`, which is itself state.
 
 mod hash;
 mod quarantine;

@@ -4,9 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Store;
 use crate::eventlog::EventlogError;
-use crate::live::{
-    Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with,
-};
+use crate::live::{Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;
 

@@ -11,7 +11,9 @@ impl Predicate {
     /// Whether a row of the condition's one table meets it; `None` is SQL's "unknown".
     pub(crate) fn holds(&self, row: &[Value<'_>]) -> Option<bool> {
         match self {
-            Self::Compare(column, comparison, value) => compare(at(row, *column), *comparison, value),
+            Self::Compare(column, comparison, value) => {
+                compare(at(row, *column), *comparison, value)
+            }
             Self::Between(column, low, high) => {
                 let value = at(row, *column);
                 and(compare(value, Comparison::Ge, low), compare(value, Comparison::Le, high))
@@ -22,11 +24,8 @@ impl Predicate {
                 _ => None,
             },
             Self::Contains(column, value) => Some(contains(at(row, *column), value)),
-            Self::And(all) => all.iter().fold(Some(true), |so_far, part| and(so_far, part.holds(row))),
-            Self::Or(any) => {
-                let none = any.iter().fold(Some(true), |so_far, part| and(so_far, not(part.holds(row))));
-                not(none)
-            }
+            Self::And(all) => every(all.iter().map(|part| part.holds(row))),
+            Self::Or(any) => not(every(any.iter().map(|part| not(part.holds(row))))),
             Self::Not(inner) => not(inner.holds(row)),
             Self::Invalid(..) => None,
         }
@@ -83,9 +82,7 @@ fn order_mixed(integer: i64, real: f64) -> Ordering {
     }
     #[expect(clippy::cast_possible_truncation, reason = "in range, and the rest is compared next")]
     let whole = real.trunc() as i64;
-    integer
-        .cmp(&whole)
-        .then_with(|| 0.0.partial_cmp(&real.fract()).unwrap_or(Ordering::Equal))
+    integer.cmp(&whole).then_with(|| 0.0.partial_cmp(&real.fract()).unwrap_or(Ordering::Equal))
 }
 
 fn at<'r, 'v>(row: &'r [Value<'v>], column: ColumnRef) -> &'r Value<'v> {
@@ -111,6 +108,16 @@ fn is_in(value: &Value<'_>, list: &[Value<'_>]) -> Option<bool> {
     let found = list.iter().any(|item| order(value, item).is_eq());
     let only_values = list.iter().any(|item| *item != Value::Null);
     if *value == Value::Null && !found && only_values { None } else { Some(found) }
+}
+
+/// SQL's `AND` over all parts.
+fn every(mut parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    let is_false = parts.any(|part| {
+        unknown |= part.is_none();
+        part == Some(false)
+    });
+    if is_false { Some(false) } else { (!unknown).then_some(true) }
 }
 
 fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {

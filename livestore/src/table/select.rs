@@ -27,6 +27,9 @@ pub struct Select<S: Source, O = <S as Source>::Row, C = Many> {
     of: PhantomData<fn() -> (S, C)>,
 }
 
+/// How a row is read.
+pub(crate) type Decode<O> = fn(&RowReader<'_>) -> Result<O, RowError>;
+
 /// How many rows a query returns, and as what.
 pub trait Cardinality<O> {
     /// What the query returns.
@@ -143,7 +146,7 @@ impl<S: Source, O, C> Select<S, O, C> {
     }
 
     /// The query, and how its rows are read.
-    pub(crate) fn parts(&self) -> (&SelectAst, fn(&RowReader<'_>) -> Result<O, RowError>) {
+    pub(crate) fn parts(&self) -> (&SelectAst, Decode<O>) {
         (&self.ast, self.decode)
     }
 

@@ -102,7 +102,8 @@ impl SqlWriter {
     /// it if the order is a descending one; so the same rows have one order only.
     fn tie(&mut self, select: &SelectAst) {
         let plain = |node: &Node| matches!(node, Node::Column(_));
-        if !select.joins.is_empty() || !select.group_by.is_empty() || !select.list.iter().all(plain) {
+        if !select.joins.is_empty() || !select.group_by.is_empty() || !select.list.iter().all(plain)
+        {
             return;
         }
         self.text.push_str(if select.order_by.is_empty() { " ORDER BY " } else { ", " });

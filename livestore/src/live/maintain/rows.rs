@@ -81,14 +81,16 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
 
         let mut select = select.clone();
         if select.list.is_empty() {
-            let all = (0..table.columns.len()).map(|index| Node::Column(ColumnRef { table, index }));
+            let all =
+                (0..table.columns.len()).map(|index| Node::Column(ColumnRef { table, index }));
             select.list = all.collect();
         }
         select.list.push(Node::RowId(table));
         select.list.extend(select.order_by.iter().map(|(node, _)| *node));
         let offset = rows(select.offset.take().unwrap_or(0));
         let limit = at_most.map(rows);
-        select.limit = limit.map(|limit| (offset.saturating_add(limit).saturating_add(SPARE)) as u64);
+        select.limit =
+            limit.map(|limit| (offset.saturating_add(limit).saturating_add(SPARE)) as u64);
         select.order_by.push((Node::RowId(table), tie));
         Self {
             select,

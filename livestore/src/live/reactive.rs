@@ -156,7 +156,7 @@ pub(crate) fn deliver() {
 /// the end.
 ///
 /// ```
-/// use livestore::live::{batch, signal};
+/// use livestore::live::{Reactive, batch, signal};
 /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
 ///
 /// let (width, calls) = (signal(1), Arc::new(AtomicUsize::new(0)));

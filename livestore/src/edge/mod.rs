@@ -7,10 +7,12 @@
     reason = "this is the edge: what the core may not reach for is reached for here"
 )]
 
+mod ahead;
 mod background;
 mod clock;
 pub(crate) mod files;
 
+pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
 pub use clock::now;
 pub(crate) use files::{DirectoryLock, LockError};

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{QuarantineReason, State, StateError};
+use crate::edge::read_ahead;
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, EventlogError};
+use crate::eventlog::{Eventlog, EventlogError, is_after};
 
 /// Events per savepoint: SQLite copies a page of the state once for each savepoint it changes in.
 const PAGE: usize = 8_192;
@@ -99,17 +100,23 @@ impl Replay<'_> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
         let _entered = span.enter();
         self.check_known(state)?;
-        let mut pages = self.log.pages(state.head, to).of(PAGE);
         let mut done = 0;
-        loop {
-            let page = pages.next_page().map_err(ReplayError::Eventlog)?;
-            let Some(last) = page.last() else {
-                return Ok(done);
-            };
-            self.page(state, &page, done)?;
-            state.head = last.seq;
-            done += page.len() as u64;
+        if !is_after(to, state.head) {
+            return Ok(done);
         }
+        let mut pages = self.log.pages(state.head, to).of(PAGE);
+        let read = move || match pages.next_page() {
+            Ok(page) if page.is_empty() => None,
+            page => Some(page),
+        };
+        read_ahead(read, |page| {
+            let page = page.map_err(ReplayError::Eventlog)?;
+            self.page(state, &page, done)?;
+            state.head = page.last().map_or(state.head, |event| event.seq);
+            done += page.len() as u64;
+            Ok::<(), ReplayError>(())
+        })?;
+        Ok(done)
     }
 
     /// A snapshot may have been made under a more lenient policy.

@@ -88,11 +88,11 @@ pub enum CommitError {
 #[non_exhaustive]
 pub enum HistoryError {
     /// There is no such event.
-    #[error("there is no event {seq}; the log ends at {head}")]
+    #[error("there is no event {seq}; the last one before it is {head}")]
     NoSuchEvent {
         /// The number asked for.
         seq: SeqNum,
-        /// The last event.
+        /// The last event before it.
         head: SeqNum,
     },
     /// The log cannot be read.

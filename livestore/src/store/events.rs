@@ -175,6 +175,9 @@ pub struct Follow {
 impl Follow {
     /// The next event if it is there already.
     pub fn try_next(&mut self) -> Option<Result<EncodedEvent, EventlogError>> {
+        if self.through && self.page.is_empty() {
+            return None;
+        }
         loop {
             while let Some(event) = self.page.pop_front() {
                 self.at = event.seq;
@@ -185,11 +188,10 @@ impl Follow {
             match self.read() {
                 Ok(()) if self.page.is_empty() => return None,
                 Ok(()) => {}
-                Err(EventlogError::Closed) => {
+                Err(error) => {
                     self.through = true;
-                    return None;
+                    return (error != EventlogError::Closed).then_some(Err(error));
                 }
-                Err(error) => return Some(Err(error)),
             }
         }
     }

@@ -117,6 +117,10 @@ impl<S: Schema> Store<S> {
         let mut state = State::empty(self.inner.schema)?;
         let progress = &mut |_| ControlFlow::Continue(());
         Replay { log, unknown: &UnknownEvents::Ignore, progress }.run(&mut state, to)?;
+        if is_after(to, state.head) {
+            // There are events beyond, but none with this number.
+            return Err(HistoryError::NoSuchEvent { seq: to, head: state.head });
+        }
         Ok(state)
     }
 }

@@ -260,8 +260,10 @@ fn a_follower_notices_a_missing_event() {
     let (home, _) = closed();
     home.sqlite().execute("DELETE FROM eventlog WHERE seq_global = 50", []).unwrap();
     let store = home.open::<App>();
-    let error = store.events().follow().find_map(Result::err).unwrap();
+    let mut events = store.events().follow();
+    let error = events.find_map(Result::err).unwrap();
     assert!(matches!(error, EventlogError::Corrupt { .. }), "{error:?}");
+    assert!(events.next().is_none(), "an error ends it");
 }
 
 #[test]

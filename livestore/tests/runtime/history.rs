@@ -281,6 +281,15 @@ fn there_is_no_past_beyond_the_head() {
 }
 
 #[test]
+fn there_is_no_past_between_two_events() {
+    let (_home, store) = long_store();
+    let seq: SeqNum = "e700.3".parse().unwrap();
+    let expected = HistoryError::NoSuchEvent { seq, head: SeqNum::new(700) };
+    assert_eq!(store.state_at(seq).unwrap_err(), expected);
+    assert_eq!(store.fork(seq).unwrap_err(), expected);
+}
+
+#[test]
 fn reset_state_makes_the_same_state_again() {
     let (home, store) = long_store();
     let hash = store.state_hash().unwrap();

@@ -390,3 +390,13 @@ fn a_query_follows_its_signal() {
     drop(items);
     assert!(store.inspect().unwrap().queries.is_empty());
 }
+
+#[test]
+fn live_queries_go_on_over_a_state_that_is_made_anew() {
+    let store = store();
+    let count = store.live(Item::all().count()).unwrap();
+    drop(store.live(Owner::all()).unwrap());
+    store.reset_state().unwrap();
+    store.commit(put("after", 99)).unwrap();
+    assert_eq!(**count.get(), 11);
+}

@@ -146,7 +146,9 @@ pub(super) fn watch_ddl(position: usize, table: &TableDef) -> String {
 
 /// The end of watching.
 pub(super) fn unwatch_ddl(position: usize) -> String {
-    Event::ALL.map(|event| format!("DROP TRIGGER temp.{};", event.trigger(position))).concat()
+    Event::ALL
+        .map(|event| format!("DROP TRIGGER IF EXISTS temp.{};", event.trigger(position)))
+        .concat()
 }
 
 fn trigger_ddl(position: usize, table: &TableDef, event: Event) -> String {

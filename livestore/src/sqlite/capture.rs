@@ -45,27 +45,28 @@ pub(crate) enum Rows {
 }
 
 impl Change {
-    /// What the changes amount to, row by row: a row that is changed twice is changed once, and one
-    /// that is as it was is not changed.
+    /// What the changes amount to, row by row: a row that is changed twice is changed once, one
+    /// that goes and comes back is changed, and one that is as it was is not.
     pub(crate) fn net(changes: Vec<Self>) -> Vec<Self> {
         if changes.len() < 2 {
             return changes;
         }
         let mut net: Vec<Option<Self>> = Vec::with_capacity(changes.len());
-        // Where the row with this id is, as it stands now.
+        // Where the last change of the row that has, or had, this id is.
         let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
         for Self { table, rows } in changes {
             let Rows::One { old, new } = rows else {
                 net.push(Some(Self { table, rows }));
                 continue;
             };
-            let earlier = old.as_ref().and_then(|old| last.remove(&(table, old.rowid)));
+            let earlier = old.as_ref().or(new.as_ref());
+            let earlier = earlier.and_then(|image| last.remove(&(table, image.rowid)));
             let first = match earlier.and_then(|at| net.get_mut(at)?.take()) {
                 Some(Self { rows: Rows::One { old, .. }, .. }) => old,
                 _ => old,
             };
-            if let Some(new) = &new {
-                last.insert((table, new.rowid), net.len());
+            if let Some(image) = new.as_ref().or(first.as_ref()) {
+                last.insert((table, image.rowid), net.len());
             }
             net.push(Some(Self { table, rows: Rows::One { old: first, new } }));
         }

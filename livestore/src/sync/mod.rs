@@ -4,6 +4,7 @@
 //! them their place. [`backend`](SyncBackend) is the contract with it.
 
 mod backend;
+pub mod merge;
 
 pub use backend::{
     Cursor, FromBackend, Hello, Inbox, Link, More, Pulled, SyncBackend, SyncEvent, SyncFailure,

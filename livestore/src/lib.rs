@@ -124,6 +124,7 @@ pub mod schema;
 mod sqlite;
 pub mod state;
 pub mod store;
+pub mod sync;
 pub mod table;
 pub mod value;
 

@@ -6,7 +6,6 @@ use super::{CommitError, Core, Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::live::{deliver, enqueue};
 use crate::schema::{Batch, Commit, Entry, Schema};
-use crate::sqlite::Change;
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +150,7 @@ impl Inner {
 impl Core {
     /// Brings the live queries up to date; their subscribers are called once no lock is held.
     fn follow(&mut self, session_id: &str) {
-        let changes = Change::net(self.state.take_changes());
+        let changes = self.state.take_changes();
         if !changes.is_empty() {
             enqueue(self.live.apply(&changes, &self.state.reader(session_id)));
         }

@@ -6,13 +6,16 @@
 
 mod builder;
 mod commit;
+mod driver;
 mod error;
 mod events;
 mod history;
 mod id;
 mod live;
 mod open;
+mod settle;
 mod snapshots;
+mod sync;
 mod tail;
 
 use std::fmt;
@@ -30,9 +33,11 @@ use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Quarantined, State};
+use crate::state::{Quarantined, State, UnknownEvents};
+use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
 use snapshots::Snapshots;
+use sync::Sync;
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -77,6 +82,8 @@ struct Inner {
     /// `None` once the store is closed.
     core: Mutex<Option<Core>>,
     tail: Arc<Tail>,
+    /// `None` if there is no backend.
+    sync: Option<Sync>,
 }
 
 /// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
@@ -85,6 +92,10 @@ struct Core {
     live: Registry,
     snapshots: Option<Snapshots>,
     log: Eventlog,
+    /// `None` if there is no backend: then every event counts as confirmed.
+    sync: Option<Engine>,
+    /// What to do about unknown events that come by sync.
+    unknown_events: UnknownEvents,
     _lock: Option<DirectoryLock>,
 }
 
@@ -208,6 +219,9 @@ impl Inner {
             return Ok(());
         };
         self.tail.close();
+        if let Some(sync) = &self.sync {
+            sync.close();
+        }
         let flushed = core.log.flush();
         if let Some(snapshots) = core.snapshots.take() {
             snapshots.close(&mut core.state);

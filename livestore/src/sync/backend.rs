@@ -86,9 +86,19 @@ pub struct SyncEvent {
 impl SyncEvent {
     /// How many bytes it takes on the wire, at most.
     pub fn wire_size(&self) -> usize {
-        let texts = [&*self.name, &self.client_id, &self.session_id];
-        FRAME + self.args.len() + texts.into_iter().map(json_size).sum::<usize>()
+        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
     }
+}
+
+impl EncodedEvent {
+    /// How many bytes it takes on the wire, at most.
+    pub(crate) fn wire_size(&self) -> usize {
+        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
+    }
+}
+
+fn wire_size(args: &str, texts: [&str; 3]) -> usize {
+    FRAME + args.len() + texts.into_iter().map(json_size).sum::<usize>()
 }
 
 /// What stands around the parts of an event: keys, numbers, punctuation.

@@ -143,6 +143,11 @@ impl Engine {
         &self.state
     }
 
+    /// The pending events, first to last.
+    pub(crate) fn pending(&mut self) -> &[EncodedEvent] {
+        self.state.pending.make_contiguous()
+    }
+
     /// The backend's id, once it is known.
     pub fn backend_id(&self) -> Option<&str> {
         self.backend_id.as_deref()

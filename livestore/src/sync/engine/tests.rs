@@ -10,7 +10,12 @@ const NOW: Duration = Duration::from_secs(100);
 
 fn client(upstream: u64, backend_id: Option<&str>) -> Engine {
     let head = SeqNum::new(upstream);
-    let state = SyncState { pending: VecDeque::new(), upstream_head: head, local_head: head };
+    let state = SyncState {
+        pending: VecDeque::new(),
+        upstream_head: head,
+        confirmed_head: head,
+        local_head: head,
+    };
     Engine::new(state, backend_id.map(str::to_owned), OnBackendReset::default(), 7)
 }
 

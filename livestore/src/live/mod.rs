@@ -15,6 +15,8 @@ mod index;
 mod interest;
 mod list;
 mod maintain;
+#[cfg(test)]
+mod oracle;
 mod plan;
 mod query;
 mod reactive;

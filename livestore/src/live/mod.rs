@@ -10,30 +10,34 @@
 //! certain, the query is run again.
 
 mod computed;
+mod cycle;
 mod diff;
 mod index;
+mod inspect;
 mod interest;
 mod list;
 mod maintain;
 mod plan;
+pub(crate) mod primitives;
 mod query;
 mod reactive;
 mod registry;
 mod signal;
 mod value;
+mod wave;
 
 pub use computed::{Computed, Get, computed};
 pub use diff::{Diff, Diffs};
+pub use inspect::{Derived, Edge, Inspection, LiveReport, NodeId, Origin, ValueReport};
 pub use list::{List, Row};
 pub use maintain::{LiveCardinality, Tier};
-pub use query::{Live, LivePlan, LiveQuery, LiveReport};
-pub use reactive::batch;
-pub use registry::Inspection;
+pub use query::{Live, LivePlan, LiveQuery};
 pub use signal::{Signal, signal};
 pub use value::{Reactive, Subscription, Values};
+pub use wave::batch;
 #[doc(hidden)]
-pub use {diff::DiffHub, maintain::DiffLink, value::NodeRef, value::Reader};
+pub use {diff::DiffHub, maintain::DiffLink, value::NodeRef};
 
 pub(crate) use computed::computed_with;
-pub(crate) use reactive::{deliver, enqueue};
 pub(crate) use registry::Registry;
+pub(crate) use wave::{deliver, enqueue};

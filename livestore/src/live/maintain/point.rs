@@ -1,14 +1,17 @@
 //! The row with one primary key.
 
+use std::sync::Arc;
+
 use super::{Hit, Maintain};
 use crate::live::interest::Interest;
 use crate::live::list::Row;
-use crate::sqlite::Rows;
+use crate::sqlite::{Image, Rows};
 use crate::table::{Get, Query, QueryError, Reader, RowReader, Table};
+use crate::value::Value;
 
 /// A row that is taken from the change itself: no query is run.
 pub(in crate::live) struct Point<T> {
-    pub(in crate::live) query: Get<T>,
+    pub(in crate::live) query: Arc<Get<T>>,
     pub(in crate::live) interest: Interest,
 }
 
@@ -22,22 +25,35 @@ impl<T: Table + Send + Sync> Maintain<Option<Row<T>>> for Point<T> {
         hits: &[Hit<'_>],
         reader: &Reader<'_>,
     ) -> Result<Option<Option<Row<T>>>, QueryError> {
-        let mut value = None;
+        // The row before the first change and after the last: it may have gone and come back.
+        let mut before = None;
+        let mut after = None;
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
                 return self.start(reader).map(Some);
             };
-            if self.interest.has(new.as_ref()) {
-                if let Some(new) = new
-                    && old.as_ref() != Some(new)
-                {
-                    let row = T::decode(&RowReader::of_values(&new.values, None))?;
-                    value = Some(Some(Row::new(row)));
-                }
-            } else if self.interest.has(old.as_ref()) {
-                value = Some(None);
+            let (was, is) = (self.own(old), self.own(new));
+            if was.is_some() || is.is_some() {
+                before.get_or_insert(was);
+                after = Some(is);
             }
         }
-        Ok(value)
+        match (before, after) {
+            (Some(before), Some(after)) if values(before) != values(after) => {
+                let decode = |image: &Image| T::decode(&RowReader::of_values(&image.values, None));
+                Ok(Some(after.map(decode).transpose()?.map(Row::new)))
+            }
+            _ => Ok(None),
+        }
     }
+}
+
+impl<T> Point<T> {
+    fn own<'a>(&self, image: &'a Option<Image>) -> Option<&'a Image> {
+        image.as_ref().filter(|image| self.interest.has(Some(image)))
+    }
+}
+
+fn values(image: Option<&Image>) -> Option<&[Value<'static>]> {
+    image.map(|image| &*image.values)
 }

@@ -1,5 +1,6 @@
 //! The reactive graph: what is called, how often, with which value, and what is left afterwards.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![expect(clippy::disallowed_methods, reason = "a test has threads")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};

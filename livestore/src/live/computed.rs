@@ -78,23 +78,9 @@ pub struct Get(RefCell<Vec<Input>>);
 /// assert_eq!(*shown.get(), "68 °F");
 /// ```
 ///
-/// If `compute` panics, so does whoever reads the value; a subscriber is not called, and hears of
-/// the next value there is. A computed that reads itself, by way of others, is a mistake that
-/// panics, too, and says which way:
-///
-/// ```should_panic
-/// use livestore::live::{Computed, Reactive, computed, signal};
-///
-/// let next = signal(None::<Handle>);
-/// # #[derive(Clone)] struct Handle(Computed<i32>);
-/// # impl PartialEq for Handle { fn eq(&self, _: &Self) -> bool { false } }
-/// let one = computed({
-///     let next = next.clone();
-///     move |get| get.of(&next).as_ref().as_ref().map_or(0, |Handle(next)| *get.of(next) + 1)
-/// });
-/// next.set(Some(Handle(one.clone())));
-/// one.get(); // "a computed reads itself: the one at … → the one at …"
-/// ```
+/// If `compute` panics, so does whoever reads the value. A subscriber is not called then; it hears of
+/// the next value there is. A computed that reads itself, by way of others, has no value: it panics,
+/// too, and the message says which way it goes, by where in the source each one was made.
 #[track_caller]
 pub fn computed<V: PartialEq + Send + Sync + 'static>(
     compute: impl Fn(&Get) -> V + Send + Sync + 'static,

@@ -1,6 +1,7 @@
 //! What there is, for tools: the whole graph as a snapshot.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -206,10 +207,10 @@ impl Roots {
 fn all(mut next: Vec<Arc<dyn Node>>) -> BTreeMap<u64, Arc<dyn Node>> {
     let mut all = BTreeMap::new();
     while let Some(node) = next.pop() {
-        if !all.contains_key(&node.hub().id()) {
+        if let Entry::Vacant(place) = all.entry(node.hub().id()) {
             next.extend(node.hub().dependents());
             next.extend(node.inputs());
-            all.insert(node.hub().id(), node);
+            place.insert(node);
         }
     }
     all

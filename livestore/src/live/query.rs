@@ -43,6 +43,23 @@ pub struct LivePlan<V>(pub(crate) Plan<V>);
 ///
 /// It is a handle: clone it freely, read it from any thread. When the last handle, subscription and
 /// stream of it is gone, so is everything behind it.
+///
+/// What the value is follows the query: several rows are a [`List`], one is a [`Row`](super::Row),
+/// one that may be missing an `Option` of that.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let (all, milk) = (store.live(Todo::all())?, store.live(Todo::get("milk"))?);
+/// let count = store.live(Todo::all().count())?;
+/// store.commit(TodoEvent::Created { id: "milk".into(), text: "Milk".into(), created_at: now() })?;
+/// assert_eq!(all.get()[0].text, "Milk");
+/// assert!(milk.get().as_ref().as_ref().is_some_and(|todo| !todo.completed));
+/// assert_eq!(**count.get(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct LiveQuery<V>(pub(super) Arc<LiveNode<V>>);
 
 /// What all handles of a live query share.
@@ -210,7 +227,8 @@ impl<V: Send + Sync + 'static> Reactive for LiveQuery<V> {
 }
 
 impl<V: Send + Sync + 'static> LiveQuery<V> {
-    /// How it is kept up to date, and how it is doing.
+    /// How it is kept up to date, and how it is doing. See
+    /// [`explain_live`](crate::Store::explain_live).
     pub fn report(&self) -> LiveReport {
         self.0.report()
     }

@@ -14,5 +14,6 @@ pub(crate) mod files;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
+pub(crate) use clock::Stopwatch;
 pub use clock::now;
 pub(crate) use files::{DirectoryLock, LockError};

@@ -1,5 +1,7 @@
 //! The row with one primary key.
 
+use std::sync::Arc;
+
 use super::{Hit, Maintain};
 use crate::live::interest::Interest;
 use crate::live::list::Row;
@@ -8,7 +10,7 @@ use crate::table::{Get, Query, QueryError, Reader, RowReader, Table};
 
 /// A row that is taken from the change itself: no query is run.
 pub(in crate::live) struct Point<T> {
-    pub(in crate::live) query: Get<T>,
+    pub(in crate::live) query: Arc<Get<T>>,
     pub(in crate::live) interest: Interest,
 }
 

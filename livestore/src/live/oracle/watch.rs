@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::cells::{Cells, Flat};
 use super::queries::select;
 use super::world::World;
-use crate::live::value::lock;
+use crate::live::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
 use crate::table::{Direction, Many, Node, Query, Reader, SelectAst};
 

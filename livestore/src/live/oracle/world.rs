@@ -204,7 +204,7 @@ impl World {
         let mut nodes: Vec<_> = self.watchers.iter().map(|watcher| watcher.node()).collect();
         nodes.sort_unstable();
         nodes.dedup();
-        let there = self.registry.inspect(&self.state.reader(SESSION)).unwrap().queries.len();
+        let there = self.registry.roots(&self.state.reader(SESSION)).unwrap().queries.len();
         if there == nodes.len() {
             Ok(())
         } else {
@@ -243,11 +243,11 @@ impl World {
     /// When nobody holds a live query any more, nothing is left of them.
     fn end(mut self) -> Result<Tally, String> {
         self.watchers.clear();
-        let left = self.registry.inspect(&self.state.reader(SESSION)).unwrap();
+        let left = self.registry.roots(&self.state.reader(SESSION)).unwrap();
         if left.queries.is_empty() && left.watched.is_empty() {
             Ok(self.tally)
         } else {
-            Err(format!("what is left: {left:?}"))
+            Err(format!("what is left: {} queries, {:?}", left.queries.len(), left.watched))
         }
     }
 }

@@ -15,6 +15,7 @@ mod mailbox;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
+pub(crate) use clock::Stopwatch;
 pub use clock::now;
 pub(crate) use files::{DirectoryLock, LockError};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
+use crate::live::primitives::{Mutex, lock};
 use crate::live::{Registry, deliver, enqueue};
 use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
@@ -156,13 +157,13 @@ impl<S: Schema> StateAt<S> {
     /// # Errors
     /// See [`QueryError`].
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.state);
         state.query(&query, &self.session_id)
     }
 
     /// The event it comes after.
     pub fn head(&self) -> SeqNum {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).head
+        lock(&self.state).head
     }
 }
 

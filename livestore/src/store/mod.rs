@@ -20,7 +20,7 @@ mod tail;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 pub use builder::Builder;
 pub use commit::Committed;
@@ -32,6 +32,7 @@ use crate::edge::DirectoryLock;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
+use crate::live::primitives::{Mutex, MutexGuard, lock};
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;
@@ -203,7 +204,7 @@ impl<S: Schema> Store<S> {
 impl Inner {
     /// A panic in a user's code leaves nothing half done: see [`State::apply`].
     fn core(&self) -> MutexGuard<'_, Option<Core>> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.core)
     }
 
     fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, EventlogError> {

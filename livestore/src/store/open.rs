@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,6 +17,7 @@ use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
+use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::sync::engine::Engine;

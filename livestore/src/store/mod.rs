@@ -38,7 +38,7 @@ use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
 use snapshots::Snapshots;
-use sync::Sync;
+use sync::Syncing;
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -84,7 +84,7 @@ struct Inner {
     core: Mutex<Option<Core>>,
     tail: Arc<Tail>,
     /// `None` if there is no backend.
-    sync: Option<Sync>,
+    sync: Option<Syncing>,
 }
 
 /// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.

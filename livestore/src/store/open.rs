@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::builder::Options;
 use super::settle::sync_state;
 use super::snapshots::Snapshots;
-use super::sync::Sync;
+use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
@@ -36,7 +36,7 @@ pub(super) fn open<S: Schema>(
     let (core, client_id) = boot(&mut options, schema, kept)?;
     tracing::debug!(head = %core.state.head, "the store is open");
     let sync = options.sync.as_ref();
-    let sync = sync.map(|_| Sync::new(core.sync_status(), options.on_quarantined.take()));
+    let sync = sync.map(|_| Syncing::new(core.sync_status(), options.on_quarantined.take()));
     let store = Store::from_inner(Arc::new(Inner {
         client_id: client_id.into(),
         session_id: options.session_id.into(),

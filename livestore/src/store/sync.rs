@@ -17,10 +17,10 @@ use crate::sync::engine::{Effect, Input};
 use crate::sync::{Hello, NetworkStatus, SyncOptions, SyncStatus};
 
 /// Is told of an event that came by sync, or was rebased, and could not be applied.
-pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + std::marker::Sync>;
+pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
 
 /// What a store with a backend has.
-pub(super) struct Sync {
+pub(super) struct Syncing {
     mailbox: Arc<Mailbox<Order>>,
     status: Signal<SyncStatus>,
     /// The driver knows that there is something to push.
@@ -111,7 +111,7 @@ impl<S: Schema> Store<S> {
     }
 }
 
-impl Sync {
+impl Syncing {
     /// For a store that stands so; [`start`](Self::start) it once the store is there.
     pub(super) fn new(status: SyncStatus, on_quarantined: Option<OnQuarantined>) -> Self {
         Self {

@@ -37,8 +37,17 @@ pub enum Call {
     Pull(Pull),
     /// To take events.
     Push(Push),
-    /// A sign of life, over HTTP.
-    Ping,
+    /// For a sign of life, over HTTP.
+    Ping(Ping),
+}
+
+/// Asks whether the backend is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// The store.
+    pub store_id: String,
+    /// What the app tells the backend, as JSON.
+    pub payload: Option<String>,
 }
 
 /// Asks for the events after a cursor.
@@ -120,7 +129,7 @@ impl Call {
         match self {
             Self::Pull(_) => "Pull",
             Self::Push(_) => "Push",
-            Self::Ping => "Ping",
+            Self::Ping(_) => "Ping",
         }
     }
 
@@ -128,7 +137,7 @@ impl Call {
         match self {
             Self::Pull(pull) => pull.write_fields(transport, out),
             Self::Push(push) => push.write_fields(out),
-            Self::Ping => {}
+            Self::Ping(ping) => write_store(&ping.store_id, ping.payload.as_deref(), out),
         }
     }
 }
@@ -211,9 +220,14 @@ fn decode_call(method: &str, payload: &str) -> Option<Result<Call, String>> {
     match Transport::strip_methods(method)? {
         "Pull" => Some(decode_pull(payload).map(Call::Pull)),
         "Push" => Some(decode_push(payload).map(Call::Push)),
-        "Ping" => Some(Ok(Call::Ping)),
+        "Ping" => Some(decode_ping(payload).map(Call::Ping)),
         _ => None,
     }
+}
+
+fn decode_ping(payload: &str) -> Result<Ping, String> {
+    let fields: PingFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
+    Ok(Ping { store_id: fields.store_id, payload: fields.payload.map(|raw| raw.get().to_owned()) })
 }
 
 fn decode_pull(payload: &str) -> Result<Pull, String> {
@@ -242,6 +256,14 @@ fn decode_push(payload: &str) -> Result<Push, String> {
         batch: fields.batch.into_iter().map(|e| e.into_event(&mut names, None)).collect(),
         backend_id: fields.backend_id.0,
     })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PingFields<'a> {
+    store_id: String,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

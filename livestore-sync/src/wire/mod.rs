@@ -15,7 +15,7 @@ mod json;
 mod query;
 mod server;
 
-pub use client::{Call, ClientMessage, Pull, Push, Request};
+pub use client::{Call, ClientMessage, Ping, Pull, Push, Request};
 pub use error::WireError;
 pub use event::{wire_size, write_pulled_event};
 pub use id::{Dialect, RequestId};

@@ -130,9 +130,14 @@ fn percent_decode(text: &str) -> Result<String, String> {
     let mut parts = text.split('%');
     out.extend(parts.next().unwrap_or_default().bytes());
     for part in parts {
-        let byte = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte = part.get(..2).and_then(decode_hex);
         out.push(byte.ok_or_else(|| format!("bad percent-encoding in `{text}`"))?);
         out.extend(part.bytes().skip(2));
     }
     String::from_utf8(out).map_err(|_| format!("`{text}` is not UTF-8"))
+}
+
+fn decode_hex(hex: &str) -> Option<u8> {
+    let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digits { u8::from_str_radix(hex, 16).ok() } else { None }
 }

@@ -3,9 +3,9 @@
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { makeAdapter } from '@livestore/adapter-node'
-import { createStorePromise, Schema } from '@livestore/livestore'
+import { createStorePromise, makeShutdownDeferred, Schema } from '@livestore/livestore'
 import { makeHttpSync, makeWsSync } from '@livestore/sync-cf/client'
-import { LogLevel } from '@livestore/utils/effect'
+import { Deferred, Effect, LogLevel } from '@livestore/utils/effect'
 import { app, screen } from './schema.mjs'
 
 let store
@@ -17,7 +17,11 @@ const commands = {
       transport === 'http'
         ? makeHttpSync({ url: `http://${url}`, livePull: { pollInterval: 200 } })
         : makeWsSync({ url: `ws://${url}` })
-    opened = { ...app(version), log: `${dir}/${storeId}/eventlog@6.db` }
+    opened = {
+      ...app(version),
+      log: `${dir}/${storeId}/eventlog@6.db`,
+      shutdown: Effect.runSync(makeShutdownDeferred),
+    }
     store = await createStorePromise({
       adapter: makeAdapter({
         storage: { type: 'fs', baseDirectory: dir },
@@ -28,6 +32,7 @@ const commands = {
       schema: opened.schema,
       storeId,
       syncPayload: payload,
+      shutdownDeferred: opened.shutdown,
       disableDevtools: true,
       logLevel: LogLevel.None,
     })
@@ -91,14 +96,7 @@ const encoded = (name, args) => {
 
 const isSynced = (event) => event.seqNum.client === 0
 
-const stopped = () => {
-  try {
-    store.syncStatus()
-    return false
-  } catch {
-    return true
-  }
-}
+const stopped = () => Effect.runSync(Deferred.isDone(opened.shutdown))
 
 // A float exactly, whatever way a language writes it.
 const bits = (float) => {

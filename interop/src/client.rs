@@ -11,16 +11,26 @@
 //!
 //! An answer is `{"ok": …}` or `{"error": "…"}`. `peer/client.mjs` is the TypeScript one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::peer::Peer;
 use crate::process::Process;
 
 /// A client's process. It opens one store at a time.
-pub(crate) struct Client(Process);
+pub(crate) struct Client {
+    language: Language,
+    process: Process,
+}
+
+/// In which language a client is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Language {
+    TypeScript,
+}
 
 /// What to open, and how.
 #[derive(Debug, Clone, Serialize)]
@@ -98,9 +108,20 @@ pub(crate) struct State {
 }
 
 impl Client {
-    /// A client in the started `process`.
-    pub(crate) fn new(process: Process) -> Self {
-        Self(process)
+    /// Starts one; what it complains about goes to the file `errors`.
+    pub(crate) fn start(language: Language, peer: &Peer, errors: PathBuf) -> Result<Self> {
+        let command = match language {
+            Language::TypeScript => peer.node("client.mjs"),
+        };
+        let process = Process::start(&format!("{language:?} client"), command, errors)?;
+        Ok(Self { language, process })
+    }
+
+    /// Whether it goes on by itself after an outage. Over HTTP, LiveStore's own client does not: it
+    /// retries a pull only after an error of the WebSocket's kind, and until it is opened again it
+    /// pulls no more.
+    pub(crate) fn outlives_outage(&self, transport: Transport) -> bool {
+        (self.language, transport) != (Language::TypeScript, Transport::Http)
     }
 
     /// Opens a store, whether there is a network or not.
@@ -135,8 +156,8 @@ impl Client {
         if let Some(args) = args.as_object_mut() {
             args.insert("do".to_owned(), command.into());
         }
-        self.0.say(&args.to_string())?;
-        let answer = self.0.hear(command)?;
+        self.process.say(&args.to_string())?;
+        let answer = self.process.hear(command)?;
         match serde_json::from_str(&answer).map_err(|error| format!("{error}: {answer}"))? {
             Answer::Ok(value) => Ok(serde_json::from_value(value)?),
             Answer::Error(error) => Err(format!("{command}: {error}").into()),

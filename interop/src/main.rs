@@ -4,7 +4,10 @@
 //! [`client`]s and a [`backend`], with a [`wire`] between that can be cut and that remembers what
 //! went over it.
 
-#![expect(clippy::disallowed_methods, reason = "processes, sockets and clocks are what this is for")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "processes, sockets and clocks are what this is for"
+)]
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ impl Peer {
     /// `node script`, to add arguments to.
     pub(crate) fn node(&self, script: &str) -> Command {
         let mut command = Command::new(&self.node);
-        command.arg("--disable-warning=ExperimentalWarning").arg(self.dir.join(script));
+        command.args(["--disable-warning=ExperimentalWarning", script]).current_dir(&self.dir);
         command
     }
 }

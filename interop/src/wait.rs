@@ -12,10 +12,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Asks `look` until it gives something. `None` goes on; when time is up, `last` says how far it got.
-pub(crate) fn until<T>(
-    what: &str,
-    mut look: impl FnMut() -> Result<Look<T>>,
-) -> Result<T> {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<Look<T>>) -> Result<T> {
     let start = Instant::now();
     loop {
         let last = match look()? {

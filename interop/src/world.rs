@@ -131,8 +131,19 @@ impl<'a> Seat<'a> {
         self.wire.cut();
     }
 
-    pub(crate) fn mend(&self) {
+    /// The network is back.
+    pub(crate) fn mend(&mut self) -> Result {
         self.wire.mend();
+        self.after_outage()
+    }
+
+    /// Opens the store again if its client does not go on by itself.
+    pub(crate) fn after_outage(&mut self) -> Result {
+        if self.client.outlives_outage(self.transport) {
+            return Ok(());
+        }
+        self.close()?;
+        self.open()
     }
 
     pub(crate) fn log(&mut self) -> Result<Vec<Entry>> {

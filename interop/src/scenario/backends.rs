@@ -36,6 +36,8 @@ pub(super) fn restarted(world: &mut World<'_>) -> Result {
     world.a.commit(&[created("a1")])?;
     world.converge(1)?;
     world.backend.restart()?;
+    world.a.after_outage()?;
+    world.b.after_outage()?;
     world.a.commit(&[created("a2")])?;
     world.b.commit(&[created("b1")])?;
     world.converge(3)
@@ -50,7 +52,8 @@ pub(super) fn reset(world: &mut World<'_>) -> Result {
     world.a.cut();
     world.a.commit(&[created("a3")])?;
     world.backend.reset()?;
-    world.a.mend();
+    world.a.mend()?;
+    world.b.after_outage()?;
     world.a.stops()?;
     world.b.stops()?;
     let (a, b) = (world.a.log()?.len(), world.b.log()?.len());

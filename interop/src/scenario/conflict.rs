@@ -25,7 +25,7 @@ fn rebase(first: &mut Seat<'_>, second: &mut Seat<'_>) -> Result {
     first.confirms(4)?;
     second.commit(&[created("second-1")])?;
     second.commit(&[created("second-2")])?;
-    second.mend();
+    second.mend()?;
     second.confirms(6)?;
 
     let ids: Vec<_> = second.synced_log()?.into_iter().map(|entry| entry.args).collect();
@@ -63,7 +63,7 @@ pub(super) fn offline_and_return(world: &mut World<'_>) -> Result {
     world.a.open()?;
     world.a.commit(&[created("a3")])?;
 
-    world.b.mend();
-    world.a.mend();
+    world.b.mend()?;
+    world.a.mend()?;
     world.converge(6)
 }

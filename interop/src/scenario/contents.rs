@@ -16,7 +16,7 @@ pub(super) fn client_only_events(world: &mut World<'_>) -> Result {
     world.a.commit(&[noted("n3"), created("a2"), noted("n4"), screen("done"), created("a3")])?;
     world.b.commit(&[created("b1"), noted("n5")])?;
     world.b.confirms(2)?;
-    world.a.mend();
+    world.a.mend()?;
     world.converge(4)?;
 
     kept(&mut world.a, &["n1", "n2", "n3", "n4"])?;

@@ -70,7 +70,9 @@ struct Frame {
 fn take_frame(bytes: &[u8]) -> Option<(Frame, &[u8])> {
     let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
     let (length, rest) = match second & 0x7f {
-        126 => rest.split_first_chunk().map(|(n, rest)| (u64::from(u16::from_be_bytes(*n)), rest))?,
+        126 => {
+            rest.split_first_chunk().map(|(n, rest)| (u64::from(u16::from_be_bytes(*n)), rest))?
+        }
         127 => rest.split_first_chunk().map(|(n, rest)| (u64::from_be_bytes(*n), rest))?,
         length => (u64::from(length), rest),
     };

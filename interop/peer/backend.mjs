@@ -20,7 +20,7 @@ const backend = new Miniflare({
   },
 })
 const url = await backend.ready
-console.log(JSON.stringify({ listening: url.host }))
+console.log(`listening on ${url.host}`)
 
 // Whoever started it has gone, or wants it gone.
 const stop = async () => {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::Result;
@@ -73,9 +72,10 @@ impl Backend {
         let errors = self.dir.path().join("stderr");
         let process = Process::start(&self.kind.to_string(), self.command()?, errors)?;
         let line = process.hear("where it listens")?;
-        let ready: Ready =
-            serde_json::from_str(&line).map_err(|error| format!("{error}: {line}"))?;
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = ready.listening.parse()?;
+        // Both say `listening on HOST:PORT`.
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        let address = address.parse().map_err(|error| format!("{error}: {line}"))?;
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
         self.process = Some(process);
         Ok(())
     }
@@ -109,11 +109,4 @@ impl Backend {
         command.arg("--token-file").arg(tokens);
         Ok(command)
     }
-}
-
-/// The first line of a backend's output.
-#[derive(Deserialize)]
-struct Ready {
-    /// `host:port`.
-    listening: String,
 }

@@ -92,7 +92,9 @@ impl Cell {
         };
         let Stage { a, b, backend, .. } = &mut set;
         let mut world = World::new(store_id, self.transport, a, b, backend)?;
-        scenario(&mut world)?;
+        if let Err(error) = scenario(&mut world) {
+            return Err(format!("{error}\n    {}", world.report()).into());
+        }
         world.a.check_traps()?;
         world.b.check_traps()?;
         world.a.close()?;

@@ -58,6 +58,13 @@ impl<'a> World<'a> {
         a.iter().zip(&b).try_for_each(|(a, b)| self.compare(a, b))
     }
 
+    /// How far both clients are, to go with a failure.
+    pub(crate) fn report(&mut self) -> String {
+        let a = self.a.status().map_err(|error| error.to_string());
+        let b = self.b.status().map_err(|error| error.to_string());
+        format!("a: {a:?}, b: {b:?}")
+    }
+
     /// The generation is a client's own: it counts how often that client has rebased the event.
     fn compare(&mut self, a: &Entry, b: &Entry) -> Result {
         let place = |e: &Entry| {

@@ -1,7 +1,11 @@
 //! Every frame that the real client and the real backend were seen to exchange.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
-#![expect(clippy::disallowed_methods, reason = "reads the captures")]
+#![allow(
+    missing_docs,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test, not an API"
+)]
 
 use std::path::{Path, PathBuf};
 

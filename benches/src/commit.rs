@@ -93,11 +93,10 @@ pub(crate) fn tail() -> Result<Measured> {
     let snapshot = std::fs::metadata(snapshot)
         .map_err(|error| format!("no snapshot was written during the run: {error}"))?;
     let max = took.iter().max().copied().unwrap_or_default();
-    Ok(Measured {
-        note: format!("max {:.0} µs, last snapshot {} MB", micros(max), snapshot.len() / 1_000_000),
-        ours: micros(quantile(took.clone(), 0.999)),
-        floor: micros(quantile(took, 0.5)),
-    })
+    let ours = micros(quantile(took.clone(), 0.999));
+    let size = snapshot.len() / 1_000_000;
+    Ok(Measured::beside(ours, micros(quantile(took, 0.5)))
+        .note(format!("max {:.0} µs, last snapshot {size} MB", micros(max))))
 }
 
 /// With rows of a third of a kilobyte, 300,000 make 100 MB.

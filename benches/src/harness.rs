@@ -1,29 +1,49 @@
-//! Measuring two sides in turns, and saying what came of it.
+//! Measuring two sides in turns.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::Result;
+use crate::report::Goal;
 
 /// How often each side is measured, unless a bench says otherwise.
 pub(crate) const ROUNDS: usize = 21;
 
-/// A bench: how to measure it, and by how much ours may be slower.
+/// A bench: how to measure it, and what is good.
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
-    /// The largest good ratio.
-    pub(crate) goal: f64,
+    pub(crate) goal: Goal,
     pub(crate) run: fn() -> Result<Measured>,
 }
 
-/// What an operation takes, in microseconds.
+/// What an operation takes, in microseconds unless the goal has another unit.
 pub(crate) struct Measured {
     pub(crate) ours: f64,
-    pub(crate) floor: f64,
+    /// What it is measured against, if there is something.
+    pub(crate) floor: Option<Floor>,
     /// What else is worth saying.
     pub(crate) note: String,
+}
+
+/// What the floor takes, and what ours takes beyond it.
+#[derive(Clone, Copy)]
+pub(crate) struct Floor {
+    pub(crate) took: f64,
+    pub(crate) added: f64,
+}
+
+impl Measured {
+    pub(crate) fn alone(ours: f64) -> Self {
+        Self { ours, floor: None, note: String::new() }
+    }
+
+    pub(crate) fn beside(ours: f64, floor: f64) -> Self {
+        let floor = Floor { took: floor, added: ours - floor };
+        Self { floor: Some(floor), ..Self::alone(ours) }
+    }
+
+    pub(crate) fn note(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
 }
 
 /// How long `work` takes; what it returns is dropped off the clock.
@@ -37,6 +57,9 @@ pub(crate) fn time<T>(work: impl FnOnce() -> Result<T>) -> Result<Duration> {
 
 /// Medians of `rounds`, each of `operations` operations. A side times itself, so that it can
 /// prepare a round off the clock; who goes first changes from round to round.
+///
+/// What ours adds is the median of the rounds' differences: what slows the machine down for a while
+/// slows both sides of a round.
 pub(crate) fn compare(
     rounds: usize,
     operations: u32,
@@ -46,18 +69,35 @@ pub(crate) fn compare(
     // One round for the caches.
     ours()?;
     floor()?;
-    let (mut ours_took, mut floor_took) = (Vec::new(), Vec::new());
+    let (mut ours_took, mut floor_took, mut added) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
-        if round % 2 == 0 {
-            ours_took.push(ours()?);
-            floor_took.push(floor()?);
+        let (ours, floor) = if round % 2 == 0 {
+            let ours = ours()?;
+            (ours, floor()?)
         } else {
-            floor_took.push(floor()?);
-            ours_took.push(ours()?);
-        }
+            let floor = floor()?;
+            (ours()?, floor)
+        };
+        ours_took.push(ours);
+        floor_took.push(floor);
+        added.push(micros(ours) - micros(floor));
     }
-    let each = |took| micros(quantile(took, 0.5)) / f64::from(operations);
-    Ok(Measured { ours: each(ours_took), floor: each(floor_took), note: String::new() })
+    let each = |took: f64| took / f64::from(operations);
+    added.sort_unstable_by(f64::total_cmp);
+    let added = added.get(rounds / 2).copied().unwrap_or_default();
+    let floor = Floor { took: each(micros(quantile(floor_took, 0.5))), added: each(added) };
+    let ours = each(micros(quantile(ours_took, 0.5)));
+    Ok(Measured { floor: Some(floor), ..Measured::alone(ours) })
+}
+
+/// The median of `ROUNDS`, each of `operations` operations, with nothing beside it.
+pub(crate) fn measure(
+    operations: u32,
+    mut ours: impl FnMut() -> Result<Duration>,
+) -> Result<Measured> {
+    ours()?;
+    let took = (0..ROUNDS).map(|_| ours()).collect::<Result<Vec<_>>>()?;
+    Ok(Measured::alone(micros(quantile(took, 0.5)) / f64::from(operations)))
 }
 
 /// The duration that the part `q` of all stays below.
@@ -75,45 +115,4 @@ pub(crate) fn quantile(mut all: Vec<Duration>, q: f64) -> Duration {
 
 pub(crate) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
-}
-
-/// Where results go: a table for people and, if asked for, lines of JSON.
-pub(crate) struct Report<W> {
-    json: Option<W>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    bench: &'static str,
-    ours_us: f64,
-    floor_us: f64,
-    ratio: f64,
-}
-
-impl<W: Write> Report<W> {
-    pub(crate) fn new(json: Option<W>) -> Self {
-        println!(
-            "{:<20} {:>12} {:>12} {:>7} {:>7}",
-            "bench", "ours µs", "floor µs", "ratio", "goal"
-        );
-        Self { json }
-    }
-
-    /// Runs a bench and reports it at once.
-    pub(crate) fn run(&mut self, bench: &Bench) -> Result<()> {
-        let &Bench { name, goal, run } = bench;
-        let Measured { ours, floor, note } = run()?;
-        let ratio = ours / floor;
-        let verdict = if ratio <= goal { "ok" } else { "miss" };
-        println!(
-            "{name:<20} {ours:>12.2} {floor:>12.2} {ratio:>7.2} {:>7} {verdict:<5} {note}",
-            format!("≤ {goal}")
-        );
-        if let Some(json) = &mut self.json {
-            let line = Line { bench: name, ours_us: ours, floor_us: floor, ratio };
-            serde_json::to_writer(&mut *json, &line)?;
-            json.write_all(b"\n")?;
-        }
-        Ok(())
-    }
 }

@@ -1,4 +1,5 @@
-//! The store measured against hand-written rusqlite that does the same work.
+//! The store measured against hand-written rusqlite that does the same work, and against itself
+//! without live queries.
 //!
 //! Each bench runs both sides in turns and compares their medians; `cargo xtask bench` starts it.
 #![expect(
@@ -14,25 +15,49 @@ mod commit;
 mod compile;
 mod floor;
 mod harness;
+mod live;
 mod open;
 mod query;
 mod replay;
+mod report;
 
-use harness::{Bench, Report};
+use harness::Bench;
+use report::Goal::{Added, AtMost, Ratio};
+use report::{Report, Unit};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 #[rustfmt::skip]
 const BENCHES: &[Bench] = &[
-    Bench { name: "commit/memory",      goal: 1.5,  run: commit::memory },
-    Bench { name: "commit/written",     goal: 1.25, run: commit::written },
-    Bench { name: "commit/batch-1000",  goal: 1.5,  run: commit::batch },
-    Bench { name: "commit/p999",        goal: 20.0, run: commit::tail },
-    Bench { name: "replay/100k",        goal: 1.5,  run: replay::replay },
-    Bench { name: "open/snapshot-100k", goal: 2.0,  run: open::snapshot },
-    Bench { name: "query/point",        goal: 1.5,  run: query::point },
-    Bench { name: "query/scan-10k",     goal: 1.2,  run: query::scan },
-    Bench { name: "compile/100-tables", goal: 1.5,  run: compile::tables },
+    // The first, on a heap without holes.
+    #[cfg(target_os = "linux")]
+    Bench { name: "live/memory",             goal: AtMost(1024.0, Unit::Bytes), run: live::memory },
+    Bench { name: "commit/memory",           goal: Ratio(1.5),                  run: commit::memory },
+    Bench { name: "commit/written",          goal: Ratio(1.25),                 run: commit::written },
+    Bench { name: "commit/batch-1000",       goal: Ratio(1.5),                  run: commit::batch },
+    Bench { name: "commit/p999",             goal: Ratio(20.0),                 run: commit::tail },
+    Bench { name: "replay/100k",             goal: Ratio(1.5),                  run: replay::replay },
+    Bench { name: "open/snapshot-100k",      goal: Ratio(2.0),                  run: open::snapshot },
+    Bench { name: "query/point",             goal: Ratio(1.5),                  run: query::point },
+    Bench { name: "query/scan-10k",          goal: Ratio(1.2),                  run: query::scan },
+    Bench { name: "live/point-1",            goal: Added(4.0),                  run: live::point::<1> },
+    Bench { name: "live/point-100",          goal: Added(4.0),                  run: live::point::<100> },
+    Bench { name: "live/point-10k",          goal: Added(4.0),                  run: live::point::<10_000> },
+    Bench { name: "live/point-100k",         goal: Added(4.0),                  run: live::point::<100_000> },
+    Bench { name: "live/list-100k",          goal: Added(6.0),                  run: live::list },
+    Bench { name: "live/list-100k-get",      goal: Added(15.0),                 run: live::list_get },
+    Bench { name: "live/top50-inside",       goal: Added(5.0),                  run: live::top_inside },
+    Bench { name: "live/top50-outside",      goal: Added(5.0),                  run: live::top_outside },
+    Bench { name: "live/top50-pull",         goal: Added(5.0),                  run: live::top_pull },
+    Bench { name: "live/count-100k",         goal: Added(3.0),                  run: live::count },
+    Bench { name: "live/count-grouped-100k", goal: Added(3.0),                  run: live::grouped },
+    Bench { name: "live/predicate-1k",       goal: Added(3.0),                  run: live::predicate },
+    Bench { name: "live/idle",               goal: Added(0.3),                  run: live::idle },
+    // 0.2 for each of 1,000.
+    Bench { name: "live/fanout-1k",          goal: Added(200.0),                run: live::fanout },
+    Bench { name: "live/start-10k",          goal: AtMost(10.0, Unit::Micros),  run: live::start },
+    Bench { name: "live/get",                goal: AtMost(0.05, Unit::Micros),  run: live::get },
+    Bench { name: "compile/100-tables",      goal: Ratio(1.5),                  run: compile::tables },
 ];
 
 fn main() -> ExitCode {

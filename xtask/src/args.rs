@@ -8,6 +8,7 @@ Usage: cargo xtask COMMAND
 
   test [--fast]                check everything; --fast: only fmt, clippy and the tests
   bench [--json FILE] [NAME…]  run the benchmarks, all or those named
+  soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
   ci                           test as CI does: missing tools are installed, nothing is skipped
   help                         this text
 ";
@@ -24,6 +25,11 @@ pub(crate) enum Command {
     Bench {
         /// Handed to `livestore-benches` as they are: it knows its own flags.
         args: Vec<String>,
+    },
+    /// Run the tests that make up their own cases.
+    Soak {
+        /// For how long, all together.
+        minutes: u64,
     },
     /// Check the workspace as CI does.
     Ci,
@@ -70,6 +76,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
     match name.as_str() {
         "test" => Ok(Command::Test { fast: flag("test", "--fast", rest)? }),
         "bench" => Ok(Command::Bench { args: rest }),
+        "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
         "help" => nothing("help", rest).map(|()| Command::Help),
         name if is_help(name) => Ok(Command::Help),
@@ -86,6 +93,16 @@ fn flag(command: &'static str, flag: &str, args: Vec<String>) -> Result<bool, Wr
     let given = args.iter().any(|arg| arg == flag);
     let others = args.into_iter().filter(|arg| arg != flag).collect();
     nothing(command, others).map(|()| given)
+}
+
+/// Of `soak`.
+fn minutes(args: &[String]) -> Result<u64, Wrong> {
+    let wrong = |argument: &String| Wrong::Argument { command: "soak", argument: argument.clone() };
+    match args {
+        [] => Ok(10),
+        [flag, minutes] if flag == "--minutes" => minutes.parse().map_err(|_| wrong(minutes)),
+        [argument, ..] => Err(wrong(argument)),
+    }
 }
 
 fn nothing(command: &'static str, args: Vec<String>) -> Result<(), Wrong> {
@@ -108,6 +125,8 @@ mod tests {
         assert_eq!(parsed("test"), Ok(Command::Test { fast: false }));
         assert_eq!(parsed("test --fast"), Ok(Command::Test { fast: true }));
         assert_eq!(parsed("bench"), Ok(Command::Bench { args: vec![] }));
+        assert_eq!(parsed("soak"), Ok(Command::Soak { minutes: 10 }));
+        assert_eq!(parsed("soak --minutes 60"), Ok(Command::Soak { minutes: 60 }));
         assert_eq!(parsed("ci"), Ok(Command::Ci));
         assert_eq!(parsed("help"), Ok(Command::Help));
     }
@@ -132,6 +151,8 @@ mod tests {
             ("tset", "there is no command `tset`"),
             ("test --fats", "`cargo xtask test` does not take `--fats`"),
             ("test --fast store", "`cargo xtask test` does not take `store`"),
+            ("soak --minutes ten", "`cargo xtask soak` does not take `ten`"),
+            ("soak 5", "`cargo xtask soak` does not take `5`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),
         ];

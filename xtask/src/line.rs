@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 pub(crate) struct Line {
     program: &'static str,
     args: Vec<String>,
-    env: Vec<(&'static str, &'static str)>,
+    env: Vec<(&'static str, String)>,
 }
 
 impl Line {
@@ -31,8 +31,8 @@ impl Line {
     }
 
     /// One variable more in its environment.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.env.push((name, value));
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 
@@ -54,7 +54,10 @@ impl Line {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        command.args(&self.args).envs(self.env.iter().copied()).stdin(Stdio::null());
+        command
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
         command
     }
 }

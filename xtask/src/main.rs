@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod args;
 mod bench;
 mod line;
+mod soak;
 mod step;
 mod test;
 mod tool;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Ok(Command::Test { fast }) => test::run(fast, is_ci()),
         Ok(Command::Ci) => test::run(false, true),
         Ok(Command::Bench { args }) => bench::run(args),
+        Ok(Command::Soak { minutes }) => soak::run(minutes),
         Ok(Command::Help) => {
             print!("{}", args::USAGE);
             ExitCode::SUCCESS

@@ -49,7 +49,7 @@ pub(crate) struct Commit {
 
 /// A path that commits changed. A renamed file is counted under its new path from then on.
 #[table(name = "files")]
-#[derive(Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub(crate) struct File {
     #[column(primary_key)]
     pub(crate) path: String,
@@ -57,7 +57,7 @@ pub(crate) struct File {
 }
 
 #[table(name = "authors")]
-#[derive(Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub(crate) struct Author {
     #[column(primary_key)]
     pub(crate) name: String,

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use indicatif::HumanCount;
+use livestore::Result;
+use livestore::live::{Computed, List};
 use livestore::prelude::*;
 
 use crate::model::{Author, Commit, File, RepoHistory};
@@ -10,7 +12,7 @@ use crate::model::{Author, Commit, File, RepoHistory};
 /// How long the lists are.
 const TOP: u64 = 10;
 
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     new: u64,
@@ -23,19 +25,29 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn read(store: &Store<RepoHistory>, new: u64) -> Result<Self, QueryError> {
+    /// A report that follows the store. What the store has by now is not new.
+    pub(crate) fn live(store: &Store<RepoHistory>) -> Result<Computed<Self>> {
         // The second order decides between equals, so that the same history reads the same.
         let most_changed = File::all().order_by(File::CHANGES.desc()).order_by(File::PATH.asc());
         let busiest = Author::all().order_by(Author::COMMITS.desc()).order_by(Author::NAME.asc());
-        Ok(Self {
-            new,
-            commits: store.query(Commit::all().count())?,
-            file_changes: store.query(Commit::all().select(Commit::CHANGES.sum()).one())?,
-            files: store.query(File::all().count())?,
-            authors: store.query(Author::all().count())?,
-            most_changed_files: store.query(most_changed.limit(TOP))?,
-            busiest_authors: store.query(busiest.limit(TOP))?,
-        })
+        let most_changed = store.live(most_changed.limit(TOP))?;
+        let busiest = store.live(busiest.limit(TOP))?;
+        let totals = store.live(Commit::all().select((count(), Commit::CHANGES.sum())).one())?;
+        let before = totals.get().0;
+        let files = store.live(File::all().count())?;
+        let authors = store.live(Author::all().count())?;
+        Ok(computed(move |get| {
+            let (commits, file_changes) = **get.of(&totals);
+            Self {
+                new: commits - before,
+                commits,
+                file_changes,
+                files: **get.of(&files),
+                authors: **get.of(&authors),
+                most_changed_files: rows(&get.of(&most_changed)),
+                busiest_authors: rows(&get.of(&busiest)),
+            }
+        }))
     }
 
     pub(crate) fn print(&self, json: bool) -> io::Result<()> {
@@ -44,24 +56,28 @@ impl Report {
             serde_json::to_writer(&mut out, self)?;
             return writeln!(out);
         }
-        let (commits, new) = (count(self.commits), count(self.new));
-        let (files, authors) = (count(self.files), count(self.authors));
-        let changes = count(self.file_changes.unsigned_abs());
+        let (commits, new) = (human(self.commits), human(self.new));
+        let (files, authors) = (human(self.files), human(self.authors));
+        let changes = human(self.file_changes.unsigned_abs());
         writeln!(out, "{commits} commits, {new} of them new")?;
         writeln!(out, "{changes} changes of {files} files by {authors} authors")?;
         writeln!(out, "\nMost changed files")?;
         for file in &self.most_changed_files {
-            writeln!(out, "{:>8}  {}", count(file.changes), file.path)?;
+            writeln!(out, "{:>8}  {}", human(file.changes), file.path)?;
         }
         writeln!(out, "\nBusiest authors")?;
         for author in &self.busiest_authors {
-            let (commits, changes) = (count(author.commits), count(author.changes));
+            let (commits, changes) = (human(author.commits), human(author.changes));
             writeln!(out, "{commits:>8}  {} ({changes} file changes)", author.name)?;
         }
         Ok(())
     }
 }
 
-fn count(n: impl Into<u64>) -> String {
+fn rows<T: Clone>(list: &List<T>) -> Vec<T> {
+    list.iter().map(|row| T::clone(row)).collect()
+}
+
+fn human(n: impl Into<u64>) -> String {
     HumanCount(n.into()).to_string()
 }

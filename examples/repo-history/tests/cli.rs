@@ -2,14 +2,18 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "tests make files, and their helpers fail by panicking"
 )]
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -66,7 +70,11 @@ fn clean(program: &str) -> Command {
 }
 
 fn run(command: &mut Command) -> (Output, String) {
-    let output = command.output().unwrap();
+    run_into(command, Stdio::piped())
+}
+
+fn run_into(command: &mut Command, stdout: Stdio) -> (Output, String) {
+    let output = command.stdout(stdout).output().unwrap();
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     (output, stderr)
 }
@@ -343,4 +351,100 @@ fn a_truncated_gz_fails_and_a_whole_one_goes_on() {
     assert_eq!(report["commits"], 2_000);
     let kept = 2_000 - report["new"].as_u64().unwrap();
     assert!(kept > 0 && kept.is_multiple_of(500), "{kept}");
+}
+
+/// The program with `--watch --json`, ended with the test.
+struct Watch {
+    child: Child,
+    reports: Receiver<Value>,
+}
+
+impl Watch {
+    fn start(command: &mut Command) -> Self {
+        command.args(["--watch", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, reports) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines {
+                _ = sender.send(serde_json::from_str(&line.unwrap()).unwrap());
+            }
+        });
+        Self { child, reports }
+    }
+
+    /// The report in which there are so many commits; those before have fewer.
+    fn report_of(&self, commits: u64) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let report = self.reports.recv_timeout(left).unwrap();
+            if report["commits"] == commits {
+                return report;
+            }
+            assert!(report["commits"].as_u64().unwrap() < commits, "{report}");
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_file_is_watched_as_it_grows() {
+    let place = Place::new();
+    let lines: Vec<_> = SMALL.split_inclusive('\n').collect();
+    let file = place.write("h.jsonl", lines[..2].concat());
+    let mut watch = Watch::start(place.command().arg(&file));
+    assert_eq!(watch.report_of(2)["new"], 2);
+
+    let mut file = OpenOptions::new().append(true).open(file).unwrap();
+    let (start, end) = lines[2].split_at(9);
+    file.write_all(start.as_bytes()).unwrap();
+    file.write_all(end.as_bytes()).unwrap();
+    watch.report_of(3);
+    file.write_all(lines[3].as_bytes()).unwrap();
+    assert_eq!(watch.report_of(4), small_report(4));
+
+    file.write_all(b"no JSON\n").unwrap();
+    assert_eq!(watch.child.wait().unwrap().code(), Some(1));
+    let mut stderr = String::new();
+    watch.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert!(stderr.contains("h.jsonl, line 5: not a commit"), "{stderr}");
+}
+
+#[test]
+fn a_git_repository_is_watched_as_it_gets_commits() {
+    if !git_is_here() {
+        return;
+    }
+    let place = Place::new();
+    let repository = place.path("repository");
+    fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q"]);
+    let commit = || git(&repository, &["commit", "-q", "--allow-empty", "-m", "Go on"]);
+    commit();
+    let watch = Watch::start(place.command().arg("--git").arg(&repository));
+    watch.report_of(1);
+    for commits in 2..4 {
+        commit();
+        assert_eq!(watch.report_of(commits)["new"], commits);
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = Place::new();
+    let file = place.write("h.jsonl", SMALL);
+    for arg in ["--json", "--watch"] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let (output, stderr) = run_into(place.command().arg(&file).arg(arg), writer.into());
+        assert!(output.status.success(), "{stderr}");
+        assert_eq!(stderr, "");
+    }
 }

@@ -1,5 +1,9 @@
-//! What the screen shows, and what its keys do: each action commits events and reads state again.
+//! What the screen shows, and what its keys do: each action commits events, and live queries follow.
 
+use std::sync::Arc;
+
+use livestore::Result;
+use livestore::live::{Computed, List, Row};
 use livestore::prelude::*;
 use livestore::schema::Commit;
 
@@ -8,115 +12,119 @@ use crate::schema::{App, Filter, Todo, TodoEvent, UiState};
 /// The screen's state. All of it but the selection, the mode and the undo stack is in the store.
 pub struct Model {
     store: Store<App>,
-    /// The todos that pass the filter.
-    pub todos: Vec<Todo>,
-    /// How many todos are still to do.
-    pub active: u64,
-    pub ui: UiState,
+    pub view: Computed<View>,
     pub selected: usize,
     /// Keys go into the new todo's text.
     pub typing: bool,
-    /// The events that take each action back, the latest last.
-    undo: Vec<Compensation>,
+    /// What takes each action back, and from which todos; the latest last.
+    undo: Vec<(Compensation, Vec<String>)>,
 }
 
-/// Makes its events when they are needed: the time in them is that of the undo.
-type Compensation = Box<dyn FnOnce() -> Vec<TodoEvent>>;
+/// Makes the event for the todo with an id when it is needed: a time in it is that of the undo.
+type Compensation = fn(String) -> TodoEvent;
+
+/// What is shown of the store. Whoever commits, this follows.
+#[derive(PartialEq)]
+pub struct View {
+    pub ui: Arc<UiState>,
+    /// The todos that pass the filter.
+    pub todos: Arc<List<Todo>>,
+    /// How many todos are still to do.
+    pub active: u64,
+}
 
 impl Model {
-    pub fn new(store: Store<App>) -> livestore::Result<Self> {
-        let mut model = Self {
-            store,
-            todos: Vec::new(),
-            active: 0,
-            ui: UiState::default(),
-            selected: 0,
-            typing: false,
-            undo: Vec::new(),
-        };
-        model.refresh()?;
-        Ok(model)
+    pub fn new(store: Store<App>) -> Result<Self> {
+        Ok(Self { view: View::of(&store)?, store, selected: 0, typing: false, undo: Vec::new() })
+    }
+
+    /// Where the selection is; the list may have become shorter.
+    pub fn selected(&self) -> usize {
+        self.selected.min(self.view.get().todos.len().saturating_sub(1))
     }
 
     /// Edits the new todo's text.
-    pub fn edit_text(&mut self, edit: impl FnOnce(&mut String)) -> livestore::Result<()> {
-        let mut text = self.ui.new_todo_text.clone();
+    pub fn edit_text(&self, edit: impl FnOnce(&mut String)) -> Result<()> {
+        let mut text = self.view.get().ui.new_todo_text.clone();
         edit(&mut text);
         self.commit(UiState::set().new_todo_text(text))
     }
 
     /// Adds a todo with the text typed, which is then empty.
-    pub fn add(&mut self) -> livestore::Result<()> {
-        let id = new_id();
-        let Some(created) = TodoEvent::created(&id, &self.ui.new_todo_text) else { return Ok(()) };
-        self.act((created, UiState::set().new_todo_text("")), move || {
-            vec![TodoEvent::Deleted { id, deleted_at: now() }]
-        })
+    pub fn add(&mut self) -> Result<()> {
+        let (id, view) = (new_id(), self.view.get());
+        let Some(created) = TodoEvent::created(&id, &view.ui.new_todo_text) else { return Ok(()) };
+        let deleted = |id| TodoEvent::Deleted { id, deleted_at: now() };
+        self.act((created, UiState::set().new_todo_text("")), vec![id], deleted)
     }
 
-    pub fn toggle(&mut self) -> livestore::Result<()> {
-        let Some(todo) = self.todos.get(self.selected) else { return Ok(()) };
-        let completed = TodoEvent::Completed { id: todo.id.clone() };
-        let uncompleted = TodoEvent::Uncompleted { id: todo.id.clone() };
+    pub fn toggle(&mut self) -> Result<()> {
+        let Some(todo) = self.todo() else { return Ok(()) };
+        let (id, ids) = (todo.id.clone(), vec![todo.id.clone()]);
         match todo.completed {
-            false => self.act(completed, || vec![uncompleted]),
-            true => self.act(uncompleted, || vec![completed]),
+            false => self.act(TodoEvent::Completed { id }, ids, |id| TodoEvent::Uncompleted { id }),
+            true => self.act(TodoEvent::Uncompleted { id }, ids, |id| TodoEvent::Completed { id }),
         }
     }
 
-    pub fn delete(&mut self) -> livestore::Result<()> {
-        let Some(todo) = self.todos.get(self.selected) else { return Ok(()) };
-        let restored = TodoEvent::Restored { id: todo.id.clone() };
+    pub fn delete(&mut self) -> Result<()> {
+        let Some(todo) = self.todo() else { return Ok(()) };
         let deleted = TodoEvent::Deleted { id: todo.id.clone(), deleted_at: now() };
-        self.act(deleted, || vec![restored])
+        self.act(deleted, vec![todo.id.clone()], |id| TodoEvent::Restored { id })
     }
 
-    pub fn clear_completed(&mut self) -> livestore::Result<()> {
-        let cleared = self.store.query(Filter::Completed.todos().select(Todo::ID))?;
-        if cleared.is_empty() {
+    pub fn clear_completed(&mut self) -> Result<()> {
+        let ids = self.store.query(Filter::Completed.todos().select(Todo::ID))?;
+        if ids.is_empty() {
             return Ok(());
         }
-        self.act(TodoEvent::ClearedCompleted { deleted_at: now() }, || {
-            cleared.into_iter().map(|id| TodoEvent::Restored { id }).collect()
-        })
+        let cleared = TodoEvent::ClearedCompleted { deleted_at: now() };
+        self.act(cleared, ids, |id| TodoEvent::Restored { id })
     }
 
     /// Takes the last action back. Both stay in the log: undo is new events that compensate.
-    pub fn undo(&mut self) -> livestore::Result<()> {
-        let Some(compensation) = self.undo.pop() else { return Ok(()) };
-        self.commit(compensation())
+    pub fn undo(&mut self) -> Result<()> {
+        let Some((compensation, ids)) = self.undo.pop() else { return Ok(()) };
+        self.commit(ids.into_iter().map(compensation).collect::<Vec<_>>())
     }
 
-    pub fn show(&mut self, filter: Filter) -> livestore::Result<()> {
+    pub fn show(&self, filter: Filter) -> Result<()> {
         self.commit(UiState::set().filter(filter))
     }
 
-    /// Moves the selection, as far as there are todos.
-    pub fn select(&mut self, index: usize) {
-        self.selected = index.min(self.todos.len().saturating_sub(1));
+    /// The selected todo.
+    fn todo(&self) -> Option<Row<Todo>> {
+        self.view.get().todos.get(self.selected()).cloned()
     }
 
     /// Commits, and remembers what takes it back.
     fn act(
         &mut self,
         events: impl Commit<App>,
-        compensation: impl FnOnce() -> Vec<TodoEvent> + 'static,
-    ) -> livestore::Result<()> {
+        ids: Vec<String>,
+        undo: Compensation,
+    ) -> Result<()> {
         self.commit(events)?;
-        self.undo.push(Box::new(compensation));
+        self.undo.push((undo, ids));
         Ok(())
     }
 
-    fn commit(&mut self, events: impl Commit<App>) -> livestore::Result<()> {
+    fn commit(&self, events: impl Commit<App>) -> Result<()> {
         self.store.commit(events)?;
-        self.refresh()
-    }
-
-    fn refresh(&mut self) -> livestore::Result<()> {
-        self.ui = self.store.query(UiState::get())?;
-        self.todos = self.store.query(self.ui.filter.todos())?;
-        self.active = self.store.query(Filter::Active.todos().count())?;
-        self.select(self.selected);
         Ok(())
+    }
+}
+
+impl View {
+    fn of(store: &Store<App>) -> Result<Computed<Self>> {
+        let ui = store.live(UiState::get())?;
+        let active = store.live(Filter::Active.todos().count())?;
+        let shown = ui.clone();
+        let todos = store.live_with(move |get| get.of(&shown).filter.todos())?;
+        Ok(computed(move |get| Self {
+            ui: get.of(&ui),
+            todos: get.of(&todos),
+            active: **get.of(&active),
+        }))
     }
 }

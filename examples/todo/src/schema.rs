@@ -68,9 +68,7 @@ impl Materialize for TodoEvent {
             }),
             Self::Completed { id } => state.run(todo(id).set(Todo::COMPLETED, true)),
             Self::Uncompleted { id } => state.run(todo(id).set(Todo::COMPLETED, false)),
-            Self::Deleted { id, deleted_at } => {
-                state.run(todo(id).set(Todo::DELETED_AT, *deleted_at))
-            }
+            Self::Deleted { id, deleted_at: at } => state.run(todo(id).set(Todo::DELETED_AT, *at)),
             Self::Restored { id } => state.run(todo(id).set(Todo::DELETED_AT, None)),
             Self::ClearedCompleted { deleted_at } => state.run(
                 Todo::update()

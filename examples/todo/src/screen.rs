@@ -1,36 +1,58 @@
 //! The screen: how the model looks, and which key does what.
 
+use std::io;
 use std::ops::ControlFlow;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 
+use livestore::live::{Reactive, Subscription};
 use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyModifiers};
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Stylize};
-use ratatui::text::Line;
+use ratatui::prelude::*;
 use ratatui::widgets::{Block, List, ListState, Paragraph, Tabs};
-use ratatui::{DefaultTerminal, Frame};
 
-use crate::model::Model;
+use crate::model::{Model, View};
 use crate::schema::{Filter, Todo};
 
 const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  u undo  q quit";
 const TYPING_KEYS: &str = "enter add  esc back to the list";
 
-/// Shows the model until the user quits, and restores the terminal; `try_init` sees to panics.
-pub fn run(model: Model) -> crate::Result<()> {
-    let terminal = ratatui::try_init().map_err(Into::into);
-    let outcome = terminal.and_then(|terminal| interact(terminal, model));
-    ratatui::restore();
-    outcome
+/// What the screen waits for.
+enum Wake {
+    Key(KeyEvent),
+    /// What is shown has changed, by a key or by a commit from elsewhere, or the terminal's size.
+    Redraw,
+    /// The terminal is gone, or the process is told to end.
+    Quit(io::Result<()>),
 }
 
-fn interact(mut terminal: DefaultTerminal, mut model: Model) -> crate::Result<()> {
-    loop {
-        terminal.draw(|frame| draw(frame, &model))?;
-        if let Some(key) = event::read()?.as_key_press_event()
-            && press(&mut model, key)?.is_break()
-        {
-            return Ok(());
+/// Shows the model until the user quits, and restores the terminal, also after a panic.
+pub fn run(mut model: Model) -> crate::Result<()> {
+    let (wake, woken) = mpsc::sync_channel(1);
+    let _guard = wake_on_change(&model, wake.clone());
+    let quit = wake.clone();
+    ctrlc::set_handler(move || _ = quit.send(Wake::Quit(Ok(()))))?;
+    ratatui::run(|terminal| {
+        thread::spawn(move || while wake.send(next_input()).is_ok() {});
+        loop {
+            terminal.draw(|frame| draw(frame, &model))?;
+            match woken.recv()? {
+                Wake::Key(key) if press(&mut model, key)?.is_break() => return Ok(()),
+                Wake::Key(_) | Wake::Redraw => {}
+                Wake::Quit(why) => return Ok(why?),
+            }
         }
+    })
+}
+
+/// If the channel is full, the screen is about to be drawn anyway.
+fn wake_on_change(model: &Model, wake: SyncSender<Wake>) -> Subscription {
+    model.view.subscribe(move |_| _ = wake.try_send(Wake::Redraw))
+}
+
+fn next_input() -> Wake {
+    match event::read() {
+        Ok(event) => event.as_key_press_event().map_or(Wake::Redraw, Wake::Key),
+        Err(error) => Wake::Quit(Err(error)),
     }
 }
 
@@ -40,29 +62,17 @@ fn press(model: &mut Model, key: KeyEvent) -> livestore::Result<ControlFlow<()>>
     match key.code {
         KeyCode::Char('c') if control => return Ok(ControlFlow::Break(())),
         _ if control => {}
-        KeyCode::Char('q') if !model.typing => return Ok(ControlFlow::Break(())),
-        code if model.typing => press_typing(model, code)?,
-        code => press_in_list(model, code)?,
-    }
-    Ok(ControlFlow::Continue(()))
-}
 
-fn press_typing(model: &mut Model, key: KeyCode) -> livestore::Result<()> {
-    match key {
-        KeyCode::Enter => model.add()?,
-        KeyCode::Esc => model.typing = false,
-        KeyCode::Char(char) => model.edit_text(|text| text.push(char))?,
-        KeyCode::Backspace => model.edit_text(|text| _ = text.pop())?,
-        _ => {}
-    }
-    Ok(())
-}
+        KeyCode::Enter if model.typing => model.add()?,
+        KeyCode::Esc if model.typing => model.typing = false,
+        KeyCode::Char(char) if model.typing => model.edit_text(|text| text.push(char))?,
+        KeyCode::Backspace if model.typing => model.edit_text(|text| _ = text.pop())?,
+        _ if model.typing => {}
 
-fn press_in_list(model: &mut Model, key: KeyCode) -> livestore::Result<()> {
-    match key {
+        KeyCode::Char('q') => return Ok(ControlFlow::Break(())),
         KeyCode::Char('a') => model.typing = true,
-        KeyCode::Up | KeyCode::Char('k') => model.select(model.selected.saturating_sub(1)),
-        KeyCode::Down | KeyCode::Char('j') => model.select(model.selected + 1),
+        KeyCode::Up | KeyCode::Char('k') => model.selected = model.selected().saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => model.selected = model.selected() + 1,
         KeyCode::Char(' ') => model.toggle()?,
         KeyCode::Char('d') => model.delete()?,
         KeyCode::Char('c') => model.clear_completed()?,
@@ -72,37 +82,37 @@ fn press_in_list(model: &mut Model, key: KeyCode) -> livestore::Result<()> {
         KeyCode::Char('3') => model.show(Filter::Completed)?,
         _ => {}
     }
-    Ok(())
+    Ok(ControlFlow::Continue(()))
 }
 
 fn draw(frame: &mut Frame<'_>, model: &Model) {
     use Constraint::{Fill, Length};
     let rows = Layout::vertical([Length(3), Fill(1), Length(1), Length(1)]);
     let [input, list, filters, keys] = rows.areas(frame.area());
-    draw_input(frame, input, model);
-    draw_list(frame, list, model);
+    let view = model.view.get();
+    draw_input(frame, input, &view.ui.new_todo_text, model.typing);
+    draw_list(frame, list, &view, (!model.typing).then(|| model.selected()));
     let tabs = Tabs::new(["1 All", "2 Active", "3 Completed"]); // as the variants of `Filter`
-    frame.render_widget(tabs.select(model.ui.filter as usize), filters);
+    frame.render_widget(tabs.select(view.ui.filter as usize), filters);
     frame.render_widget(Line::from(if model.typing { TYPING_KEYS } else { LIST_KEYS }).dim(), keys);
 }
 
 /// The end of a long text is in view, as that is where typing goes on.
-fn draw_input(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+fn draw_input(frame: &mut Frame<'_>, area: Rect, text: &str, typing: bool) {
     let block = Block::bordered().title("What needs to be done?");
     let inside = block.inner(area);
-    let text = Line::from(model.ui.new_todo_text.as_str());
+    let text = Line::from(text);
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
     let cursor = width.min(inside.width.saturating_sub(1));
     frame.render_widget(Paragraph::new(text).scroll((0, width - cursor)).block(block), area);
-    if model.typing {
+    if typing {
         frame.set_cursor_position((inside.x + cursor, inside.y));
     }
 }
 
-fn draw_list(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let title = format!("todos: {} left", model.active);
-    let list = List::new(model.todos.iter().map(item)).block(Block::bordered().title(title));
-    let selected = (!model.typing).then_some(model.selected);
+fn draw_list(frame: &mut Frame<'_>, area: Rect, view: &View, selected: Option<usize>) {
+    let block = Block::bordered().title(format!("todos: {} left", view.active));
+    let list = List::new(view.todos.iter().map(|todo| item(todo))).block(block);
     let mut state = ListState::default().with_selected(selected);
     frame.render_stateful_widget(list.highlight_style(Modifier::REVERSED), area, &mut state);
 }
@@ -115,11 +125,10 @@ fn item(todo: &Todo) -> Line<'_> {
 #[cfg(test)]
 mod tests {
     use livestore::prelude::*;
-    use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
     use super::*;
-    use crate::schema::{App, TodoEvent};
+    use crate::schema::{App, TodoEvent, UiState};
 
     /// A store in memory with the todos "one" and "two", of which "two" is done.
     fn store() -> Store<App> {
@@ -199,9 +208,10 @@ mod tests {
         let mut model = model();
         press_all(&mut model, "a quittx\x08ing \n");
         assert_eq!(listed(&model), ["[ ] one", "[x] two", "[ ] quitting"]);
-        assert_eq!((model.active, model.ui.new_todo_text.as_str()), (2, ""));
+        let view = model.view.get();
+        assert_eq!((view.active, view.ui.new_todo_text.as_str()), (2, ""));
         press_all(&mut model, "  \n\x1b");
-        assert_eq!(model.todos.len(), 3);
+        assert_eq!(model.view.get().todos.len(), 3);
     }
 
     #[test]
@@ -266,7 +276,53 @@ mod tests {
         press_all(&mut Model::new(store.clone()).unwrap(), "2aBuy");
         let model = Model::new(store).unwrap();
         assert_eq!(listed(&model), ["[ ] one"]);
-        assert_eq!(model.ui.new_todo_text, "Buy");
+        assert_eq!(model.view.get().ui.new_todo_text, "Buy");
+    }
+
+    #[test]
+    fn a_commit_from_elsewhere_wakes_the_screen_and_is_on_it() {
+        let store = store();
+        let model = Model::new(store.clone()).unwrap();
+        let (wake, woken) = mpsc::sync_channel(1);
+        let _guard = wake_on_change(&model, wake);
+        let elsewhere = |events: Vec<TodoEvent>| {
+            thread::scope(|scope| scope.spawn(|| store.commit(events)).join().unwrap().unwrap());
+        };
+        elsewhere(vec![TodoEvent::Completed { id: "one".to_owned() }]);
+        assert!(matches!(woken.try_recv(), Ok(Wake::Redraw)));
+        assert_eq!(listed(&model), ["[x] one", "[x] two"]);
+        assert_eq!(model.view.get().active, 0);
+
+        // Nothing that is shown has changed.
+        elsewhere(vec![TodoEvent::Completed { id: "one".to_owned() }]);
+        assert!(woken.try_recv().is_err());
+
+        // However many changes there are, they are one thing to do.
+        for id in ["one", "two"] {
+            elsewhere(vec![TodoEvent::Uncompleted { id: id.to_owned() }]);
+        }
+        assert_eq!(woken.try_iter().count(), 1);
+        assert_eq!(listed(&model), ["[ ] one", "[ ] two"]);
+    }
+
+    #[test]
+    fn the_filter_drives_the_list_whoever_sets_it() {
+        let store = store();
+        let model = Model::new(store.clone()).unwrap();
+        store.commit(UiState::set().filter(Filter::Completed)).unwrap();
+        assert_eq!(listed(&model), ["[x] two"]);
+        store.commit(TodoEvent::Completed { id: "one".to_owned() }).unwrap();
+        assert_eq!(listed(&model), ["[x] one", "[x] two"]);
+    }
+
+    #[test]
+    fn the_selection_stays_in_a_list_that_others_shorten() {
+        let store = store();
+        let mut model = Model::new(store.clone()).unwrap();
+        press_all(&mut model, "j");
+        store.commit(TodoEvent::Deleted { id: "two".to_owned(), deleted_at: now() }).unwrap();
+        press_all(&mut model, " ");
+        assert_eq!(listed(&model), ["[x] one"]);
     }
 
     #[test]
@@ -279,7 +335,8 @@ mod tests {
         assert!(press(&mut model, control_c).unwrap().is_break());
         press_all(&mut model, "aq");
         assert!(press(&mut model, control_c).unwrap().is_break());
-        assert_eq!((model.ui.new_todo_text.as_str(), model.todos.len()), ("q", 2));
+        let view = model.view.get();
+        assert_eq!((view.ui.new_todo_text.as_str(), view.todos.len()), ("q", 2));
     }
 
     #[test]

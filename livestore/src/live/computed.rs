@@ -2,33 +2,52 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use super::reactive::{Hub, Node};
-use super::value::{NodeRef, Reactive, Reader, lock};
+use super::cycle::Making;
+use super::inspect::{Derived, NodeReport, Timing, ValueReport};
+use super::primitives::{Mutex, lock};
+use super::reactive::{Failure, Hub, Node, Source, revision};
+use super::value::{NodeRef, Reactive};
+use crate::edge::Stopwatch;
 
 /// A value made of live queries, signals and other computeds.
 ///
 /// It is made when it is read, and again only if something that it read last time has changed
-/// since. What it reads may differ from time to time.
+/// since. What it reads may differ from time to time. [`computed`] makes one.
 pub struct Computed<V>(Arc<ComputedNode<V>>);
 
 struct ComputedNode<V> {
     hub: Hub,
     compute: Compute<V>,
     is_same: fn(&V, &V) -> bool,
-    made: Mutex<Option<Made<V>>>,
+    last: Mutex<Last<V>>,
+    made_at: &'static Location<'static>,
     this: Weak<Self>,
 }
 
 type Compute<V> = Box<dyn Fn(&Get) -> Arc<V> + Send + Sync>;
 
+struct Last<V> {
+    made: Option<Arc<Made<V>>>,
+    timing: Timing,
+}
+
+/// What came of making the value.
 struct Made<V> {
-    value: Arc<V>,
+    /// The last value there was, and its version.
+    value: Option<(u64, Arc<V>)>,
+    /// This time there was none.
+    failed: bool,
     of: Vec<Input>,
+    /// The revision at which the inputs were last seen to be fresh.
+    checked: AtomicU64,
 }
 
 /// Something that was read, and its version then.
+#[derive(Clone)]
 struct Input {
     node: Arc<dyn Node>,
     version: u64,
@@ -38,111 +57,176 @@ struct Input {
 #[derive(Default)]
 pub struct Get(RefCell<Vec<Input>>);
 
-/// Makes a computed. See [`signal`](super::signal) for an example.
+/// Makes a [`Computed`].
 ///
-/// A new value that is equal to the old one is no change.
+/// A new value that is equal to the old one is no change. `compute` should do nothing but read and
+/// reckon: it may run at any time, and in two threads at once.
+///
+/// ```
+/// use livestore::live::{Reactive, computed, signal};
+///
+/// let (celsius, metric) = (signal(20), signal(true));
+/// let shown = computed({
+///     let (celsius, metric) = (celsius.clone(), metric.clone());
+///     move |get| match *get.of(&metric) {
+///         true => format!("{} °C", get.of(&celsius)),
+///         false => format!("{} °F", *get.of(&celsius) * 9 / 5 + 32),
+///     }
+/// });
+/// let _guard = shown.subscribe(|text| println!("{text}"));
+/// metric.set(false);
+/// assert_eq!(*shown.get(), "68 °F");
+/// ```
+///
+/// If `compute` panics, so does whoever reads the value. A subscriber is not called then; it hears of
+/// the next value there is. A computed that reads itself, by way of others, has no value: it panics,
+/// too, and the message says which way it goes, by where in the source each one was made.
+#[track_caller]
 pub fn computed<V: PartialEq + Send + Sync + 'static>(
     compute: impl Fn(&Get) -> V + Send + Sync + 'static,
 ) -> Computed<V> {
     computed_with(move |get| Arc::new(compute(get)), |left, right| left == right)
 }
 
+#[track_caller]
 pub(crate) fn computed_with<V: Send + Sync + 'static>(
     compute: impl Fn(&Get) -> Arc<V> + Send + Sync + 'static,
     is_same: fn(&V, &V) -> bool,
 ) -> Computed<V> {
+    let made_at = Location::caller();
     Computed(Arc::new_cyclic(|this| ComputedNode {
         hub: Hub::default(),
         compute: Box::new(compute),
         is_same,
-        made: Mutex::new(None),
+        last: Mutex::new(Last { made: None, timing: Timing::default() }),
+        made_at,
         this: this.clone(),
     }))
 }
 
 impl Get {
     /// The value of `reactive`; the computed depends on it from now on.
+    ///
+    /// # Panics
+    /// When it is a computed that panics or reads itself.
     pub fn of<R: Reactive>(&self, reactive: &R) -> Arc<R::Value> {
-        let NodeRef(node) = reactive.node();
-        node.settle();
-        // The version before the value: if it moves in between, we are made once too often.
-        let version = node.hub().version();
-        let value = reactive.get();
-        self.0.borrow_mut().push(Input { node, version });
-        value
-    }
-}
-
-thread_local! {
-    /// The computeds that this thread is making.
-    static MAKING: RefCell<Vec<*const ()>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes that this thread makes a computed, and notices a cycle.
-struct Making;
-
-impl Making {
-    #[expect(clippy::panic, reason = "a cycle has no value; waiting for one would be forever")]
-    fn begin(node: *const ()) -> Self {
-        MAKING.with_borrow_mut(|making| {
-            if making.contains(&node) {
-                panic!("a computed reads itself, by way of others: break the cycle");
-            }
-            making.push(node);
-        });
-        Self
-    }
-}
-
-impl Drop for Making {
-    fn drop(&mut self) {
-        MAKING.with_borrow_mut(|making| making.pop());
-    }
-}
-
-impl<V: Send + Sync + 'static> ComputedNode<V> {
-    fn get(&self) -> Arc<V> {
-        let _making = Making::begin(std::ptr::from_ref(self).cast());
-        let mut made = lock(&self.made);
-        if let Some(made) = &*made
-            && made.of.iter().all(Input::is_fresh)
-        {
-            return Arc::clone(&made.value);
+        let node = reactive.node();
+        let (version, value) = node.read();
+        let mut inputs = self.0.borrow_mut();
+        if !inputs.iter().any(|input| input.is(&*node.0)) {
+            inputs.push(Input { node: node.0, version });
         }
-        let get = Get::default();
-        let value = (self.compute)(&get);
-        let of = get.0.into_inner();
-        self.depend(made.as_ref().map_or(&[], |made| &made.of), &of);
-        let old = made.take();
-        let value = match old {
-            Some(old) if (self.is_same)(&old.value, &value) => old.value,
-            _ => {
-                self.hub.bump();
-                value
-            }
-        };
-        *made = Some(Made { value: Arc::clone(&value), of });
         value
-    }
-
-    fn depend(&self, old: &[Input], new: &[Input]) {
-        let this: Weak<dyn Node> = self.this.clone();
-        let has = |inputs: &[Input], input: &Input| {
-            inputs.iter().any(|other| Arc::ptr_eq(&other.node, &input.node))
-        };
-        old.iter()
-            .filter(|input| !has(new, input))
-            .for_each(|input| input.node.hub().remove_dependent(&this));
-        new.iter()
-            .filter(|input| !has(old, input))
-            .for_each(|input| input.node.hub().add_dependent(this.clone()));
     }
 }
 
 impl Input {
+    fn is(&self, node: &dyn Node) -> bool {
+        self.node.hub().id() == node.hub().id()
+    }
+
     fn is_fresh(&self) -> bool {
-        self.node.settle();
-        self.node.hub().version() == self.version
+        self.node.settle().is_ok() && self.node.hub().version() == self.version
+    }
+}
+
+impl<V> Made<V> {
+    /// The value, if it needs not be made again.
+    fn fresh(&self) -> Option<(u64, Arc<V>)> {
+        let now = revision();
+        let is_fresh = !self.failed
+            && (self.checked.load(Ordering::Acquire) == now || self.of.iter().all(Input::is_fresh));
+        if !is_fresh {
+            return None;
+        }
+        self.checked.store(now, Ordering::Release);
+        self.value.clone()
+    }
+}
+
+/// How often a value is made anew because an input has changed meanwhile. Only a function that
+/// sets what it reads never comes to rest.
+const MOST_ROUNDS: usize = 100;
+
+impl<V: Send + Sync + 'static> ComputedNode<V> {
+    /// No lock is held while a user's code runs: computeds that wait for each other cannot be.
+    fn current(&self) -> Result<(u64, Arc<V>), Failure> {
+        let _making = Making::begin(self.hub.id(), self.made_at).map_err(Failure::Cycle)?;
+        for _ in 0..MOST_ROUNDS {
+            let made = lock(&self.last).made.clone();
+            // Also what was just made is looked at again: until its inputs knew of us, they could
+            // change without telling.
+            if let Some(value) = made.as_ref().and_then(|made| made.fresh()) {
+                return Ok(value);
+            }
+            self.make(made)?;
+        }
+        tracing::error!(at = %self.made_at, "a computed never comes to rest: does it set what it reads?");
+        let made = lock(&self.last).made.clone();
+        made.and_then(|made| made.value.clone())
+            .ok_or_else(|| Failure::Panic(Box::new("it never comes to rest".to_owned())))
+    }
+
+    fn make(&self, last: Option<Arc<Made<V>>>) -> Result<(), Failure> {
+        let get = Get::default();
+        let before = last.as_ref().and_then(|last| last.value.as_ref());
+        let mut watch = Stopwatch::start();
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            let value = (self.compute)(&get);
+            let is_same = before.is_some_and(|(_, before)| (self.is_same)(before, &value));
+            (!is_same).then_some(value)
+        }));
+        let took = watch.lap();
+        let of = get.0.into_inner();
+        match made {
+            Ok(value) => {
+                self.keep(last, value, false, of, took);
+                Ok(())
+            }
+            Err(panic) => {
+                self.keep(last, None, true, of, took);
+                Err(Failure::Panic(panic))
+            }
+        }
+    }
+
+    /// Takes what was made of `last`, unless another thread was faster. No value: the last stays.
+    fn keep(
+        &self,
+        last: Option<Arc<Made<V>>>,
+        value: Option<Arc<V>>,
+        failed: bool,
+        of: Vec<Input>,
+        took: std::time::Duration,
+    ) {
+        let mut slot = lock(&self.last);
+        slot.timing.add(took);
+        if slot.made.as_ref().map(Arc::as_ptr) != last.as_ref().map(Arc::as_ptr) {
+            return;
+        }
+        self.depend(last.as_ref().map_or(&[], |last| &last.of), &of);
+        let value = match value {
+            Some(value) => {
+                self.hub.bump();
+                Some((self.hub.version(), value))
+            }
+            None => last.as_ref().and_then(|last| last.value.clone()),
+        };
+        let made = Made { value, failed, of, checked: AtomicU64::new(0) };
+        // What is dropped may own handles, whose drops want locks: `last` has it until we are done.
+        slot.made = Some(Arc::new(made));
+    }
+
+    /// Tells the inputs who depends on them.
+    fn depend(&self, old: &[Input], new: &[Input]) {
+        let id = self.hub.id();
+        let lacks = |inputs: &[Input], input: &Input| !inputs.iter().any(|it| it.is(&*input.node));
+        old.iter()
+            .filter(|input| lacks(new, input))
+            .for_each(|input| input.node.hub().remove_dependent(id));
+        new.iter()
+            .filter(|input| lacks(old, input))
+            .for_each(|input| input.node.hub().add_dependent(id, self.this.clone()));
     }
 }
 
@@ -151,25 +235,43 @@ impl<V: Send + Sync + 'static> Node for ComputedNode<V> {
         &self.hub
     }
 
-    fn settle(&self) {
-        self.get();
+    fn settle(&self) -> Result<(), Failure> {
+        self.current().map(|_| ())
+    }
+
+    fn inputs(&self) -> Vec<Arc<dyn Node>> {
+        let made = lock(&self.last).made.clone();
+        let inputs = made.iter().flat_map(|made| &made.of);
+        inputs.map(|input| Arc::clone(&input.node)).collect()
+    }
+
+    fn report(&self) -> NodeReport {
+        let timing = lock(&self.last).timing;
+        NodeReport::Value(ValueReport::new(Derived::Computed, &self.hub, self.made_at, &timing))
+    }
+}
+
+impl<V: Send + Sync + 'static> Source<V> for ComputedNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
+        self.current()
+    }
+}
+
+/// Its inputs forget it.
+impl<V> Drop for ComputedNode<V> {
+    fn drop(&mut self) {
+        let made = lock(&self.last).made.take();
+        for input in made.iter().flat_map(|made| &made.of) {
+            input.node.hub().remove_dependent(self.hub.id());
+        }
     }
 }
 
 impl<V: Send + Sync + 'static> Reactive for Computed<V> {
     type Value = V;
 
-    fn get(&self) -> Arc<V> {
-        self.0.get()
-    }
-
-    fn node(&self) -> NodeRef {
-        NodeRef(Arc::clone(&self.0) as Arc<dyn Node>)
-    }
-
-    fn reader(&self) -> Reader<V> {
-        let weak = Arc::downgrade(&self.0);
-        Box::new(move || weak.upgrade().map(|node| node.get()))
+    fn node(&self) -> NodeRef<V> {
+        NodeRef(Arc::clone(&self.0) as _)
     }
 }
 

@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
 use super::list::{List, Row};
-use super::value::lock;
+use super::primitives::{Mutex, lock};
+use super::value::{Subscription, Wake};
 
-/// Changes a reader may be behind; beyond, it gets the list anew.
+/// Steps a reader may be behind; beyond, it gets the list anew.
 const MOST_BEHIND: usize = 1_024;
 
 /// One step from an old list to the new one. Applied in order, they make it exactly.
@@ -80,87 +81,96 @@ impl<T> Diff<T> {
 
 /// The changes of a live list, as they come: a stream, and [`try_next`](Self::try_next).
 ///
-/// Each item is what one commit, batch or rebase has changed; the first is a
-/// [`Reset`](Diff::Reset) with the list as it is.
+/// Each item is what one commit or rebase has changed; the first is a [`Reset`](Diff::Reset) with
+/// the list as it is. A reader that is more than 1,024 steps behind gets a `Reset`, too, in the
+/// place of all that it has not read: what waits for it stays small. [`LiveQuery::diffs`] has an
+/// example.
+///
+/// [`LiveQuery::diffs`]: super::LiveQuery::diffs
 pub struct Diffs<T> {
-    sink: Arc<Sink<T>>,
-    _keep: Arc<dyn Send + Sync>,
+    inbox: Arc<Mutex<Inbox<T>>>,
+    wake: Arc<Wake>,
+    _guard: Subscription,
 }
 
 /// The sending end.
 #[doc(hidden)]
 pub struct DiffHub<T> {
-    sinks: Mutex<Vec<Weak<Sink<T>>>>,
+    inboxes: Mutex<Vec<Weak<Mutex<Inbox<T>>>>>,
 }
 
-struct Sink<T> {
-    inbox: Mutex<Inbox<T>>,
-}
-
+/// What a reader has not read.
 struct Inbox<T> {
     waiting: VecDeque<Vec<Diff<T>>>,
-    waker: Option<Waker>,
+    /// How many steps those are.
+    steps: usize,
 }
 
 impl<T> Default for DiffHub<T> {
     fn default() -> Self {
-        Self { sinks: Mutex::new(Vec::new()) }
+        Self { inboxes: Mutex::new(Vec::new()) }
     }
 }
 
 impl<T> DiffHub<T> {
     /// Whether anybody wants to know.
     pub(super) fn is_wanted(&self) -> bool {
-        !lock(&self.sinks).is_empty()
+        !lock(&self.inboxes).is_empty()
     }
 
-    /// A new reader, which knows `list`.
-    pub(super) fn open(&self, list: List<T>, keep: Arc<dyn Send + Sync>) -> Diffs<T> {
-        let waiting = VecDeque::from([vec![Diff::Reset { rows: list }]]);
-        let inbox = Mutex::new(Inbox { waiting, waker: None });
-        let sink = Arc::new(Sink { inbox });
-        lock(&self.sinks).push(Arc::downgrade(&sink));
-        Diffs { sink, _keep: keep }
+    /// A new reader, which knows `list`. `guard` has it woken at the end of each wave.
+    pub(super) fn open(&self, list: &List<T>, wake: Arc<Wake>, guard: Subscription) -> Diffs<T> {
+        let inbox = Arc::new(Mutex::new(Inbox::reset(list)));
+        lock(&self.inboxes).push(Arc::downgrade(&inbox));
+        Diffs { inbox, wake, _guard: guard }
     }
 
     /// Tells every reader; `list` is what the steps lead to.
     pub(super) fn send(&self, steps: &[Diff<T>], list: &List<T>) {
-        let mut wakers = Vec::new();
-        lock(&self.sinks).retain(|sink| {
-            let Some(sink) = sink.upgrade() else { return false };
-            let mut inbox = lock(&sink.inbox);
-            if inbox.waiting.len() >= MOST_BEHIND {
-                inbox.waiting.clear();
-                inbox.waiting.push_back(vec![Diff::Reset { rows: list.clone() }]);
-            } else {
-                inbox.waiting.push_back(steps.to_vec());
-            }
-            wakers.extend(inbox.waker.take());
-            true
+        lock(&self.inboxes).retain(|inbox| {
+            let inbox = inbox.upgrade();
+            inbox.inspect(|inbox| lock(inbox).push(steps, list)).is_some()
         });
-        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Inbox<T> {
+    /// Nothing but the list.
+    fn reset(list: &List<T>) -> Self {
+        let waiting = VecDeque::from([vec![Diff::Reset { rows: list.clone() }]]);
+        Self { waiting, steps: 1 }
+    }
+
+    fn push(&mut self, steps: &[Diff<T>], list: &List<T>) {
+        if self.steps + steps.len() > MOST_BEHIND {
+            *self = Self::reset(list);
+        } else {
+            self.steps += steps.len();
+            self.waiting.push_back(steps.to_vec());
+        }
+    }
+
+    fn pop(&mut self) -> Option<Vec<Diff<T>>> {
+        let steps = self.waiting.pop_front()?;
+        self.steps -= steps.len();
+        Some(steps)
     }
 }
 
 impl<T> Diffs<T> {
     /// The next changes, if there are any already.
     pub fn try_next(&mut self) -> Option<Vec<Diff<T>>> {
-        lock(&self.sink.inbox).waiting.pop_front()
+        lock(&self.inbox).pop()
     }
 }
 
 impl<T> Stream for Diffs<T> {
     type Item = Vec<Diff<T>>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut inbox = lock(&self.sink.inbox);
-        match inbox.waiting.pop_front() {
-            Some(steps) => Poll::Ready(Some(steps)),
-            None => {
-                inbox.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // The waker first: a change between the two wakes us once too often, never too seldom.
+        self.wake.set(context);
+        self.try_next().map_or(Poll::Pending, |steps| Poll::Ready(Some(steps)))
     }
 }
 

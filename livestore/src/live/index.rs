@@ -117,6 +117,12 @@ fn hash(value: &Value<'_>) -> u64 {
     }
 }
 
+/// A hash of several values.
+pub(super) fn hash_all<'a>(values: impl IntoIterator<Item = &'a Value<'static>>) -> u64 {
+    let add = |sum: u64, value| sum.rotate_left(5) ^ hash(value);
+    values.into_iter().fold(0, add)
+}
+
 fn value(bound: &Bound<Value<'static>>) -> Option<Value<'static>> {
     match bound {
         Bound::Included(value) | Bound::Excluded(value) => Some(value.clone()),

@@ -16,6 +16,22 @@ const GROUP: usize = 64;
 ///
 /// Cloning takes constant time. Reading by index takes a walk over three levels, the widest as long
 /// as the list has groups of some 8,000 rows.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let todos = store.live(Todo::all())?;
+/// let before = todos.get();
+/// store.commit(TodoEvent::Created { id: "a".into(), text: "Milk".into(), created_at: now() })?;
+/// let after = todos.get();
+/// assert_eq!((before.len(), after.len()), (0, 1));
+/// let texts: Vec<&str> = after.iter().map(|todo| todo.text.as_str()).collect();
+/// assert_eq!(texts, ["Milk"]);
+/// assert_eq!(after.get(1), None);
+/// # Ok(())
+/// # }
+/// ```
 pub struct List<T> {
     groups: Vec<Arc<Group<T>>>,
     len: usize,

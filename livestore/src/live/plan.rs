@@ -35,6 +35,7 @@ where
 
     fn plan(self, _: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<C::Value>, QueryError> {
         let (select, decode) = self.parts();
+        let asked = Arc::new(select.clone());
         let mut interests = Interest::of_select(select);
         let hub = Arc::new(DiffHub::default());
         let (tier, reason) = tier(select);
@@ -52,7 +53,7 @@ where
         let (tier, maintain) = match maintain {
             Some(maintain) => (tier, maintain),
             None => {
-                let ast = select.clone();
+                let ast = Arc::clone(&asked);
                 let run = move |reader: &Reader<'_>| {
                     let rows = reader.select_at_most(&ast, C::AT_MOST, decode)?;
                     C::value(&rows.into_iter().map(ListRow::new).collect::<List<O>>())
@@ -61,8 +62,12 @@ where
                 (Tier::Rerun, Box::new(rerun) as Box<dyn Maintain<C::Value>>)
             }
         };
+        let label = Box::new(move || match asked.to_sql(C::AT_MOST) {
+            Ok((sql, binds)) => label(&sql, &binds),
+            Err(error) => error.to_string(),
+        });
         let diffs = C::diffs(hub, tier == Tier::Rows);
-        Ok(LivePlan(Plan { tier, reason, interests, maintain, diffs }))
+        Ok(LivePlan(Plan { tier, reason, label, interests, maintain, diffs }))
     }
 }
 
@@ -113,11 +118,14 @@ impl<T: Table + Send + Sync> Live for Get<T> {
             _ => Access::Any,
         };
         let interest = Interest { table, access, filters, columns: None };
+        let query = Arc::new(self);
+        let asked = Arc::clone(&query);
         Ok(LivePlan(Plan {
             tier: Tier::Point,
             reason: "it is one row, by primary key",
+            label: Box::new(move || label(&T::def().sql().get, asked.key().unwrap_or_default())),
             interests: vec![interest.clone()],
-            maintain: Box::new(Point { query: self, interest }),
+            maintain: Box::new(Point { query, interest }),
             diffs: None,
         }))
     }
@@ -141,13 +149,18 @@ where
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<C::Value>, QueryError> {
         let interests = interests_of(&reader.reads_of(self.parts()?.0)?, schema);
-        let all = self.into_many();
+        let all = Arc::new(self.into_many());
+        let asked = Arc::clone(&all);
         let run = move |reader: &Reader<'_>| {
             C::value(&all.run(reader)?.into_iter().map(ListRow::new).collect::<List<R>>())
         };
         Ok(LivePlan(Plan {
             tier: Tier::Rerun,
             reason: "it is SQL as text",
+            label: Box::new(move || match asked.parts() {
+                Ok((sql, params)) => label(sql, params),
+                Err(error) => error.to_string(),
+            }),
             maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
             interests,
             diffs: C::diffs(Arc::new(DiffHub::default()), false),
@@ -192,14 +205,31 @@ impl<D: Document + Send + Sync> Live for GetDocument<D> {
             columns: None,
         };
         let interests = vec![interest];
+        let asked = self.document_id(reader).to_owned();
         let run = move |reader: &Reader<'_>| self.run(reader);
         Ok(LivePlan(Plan {
             tier: Tier::Rerun,
             reason: "it is a client document",
+            label: Box::new(move || format!("client document {} {asked:?}", D::NAME)),
             maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
             interests,
             diffs: None,
         }))
+    }
+}
+
+/// SQL, with what stands for its `?`s behind it.
+fn label(sql: &str, binds: &[Value<'_>]) -> String {
+    let literal = |value: &Value<'_>| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(integer) => integer.to_string(),
+        Value::Real(real) => real.to_string(),
+        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Value::Blob(bytes) => format!("{} bytes", bytes.len()),
+    };
+    match binds {
+        [] => sql.to_owned(),
+        binds => format!("{sql} -- {}", binds.iter().map(literal).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use super::diff::{DiffHub, Diffs};
-use super::index::NodeId;
+use super::index::NodeId as Id;
+use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::interest::Interest;
 use super::list::List;
-use super::maintain::{DiffLink, Hit, Maintain, Plan, Tier};
-use super::reactive::{Hub, Node};
-use super::value::{NodeRef, Reactive, Reader, lock};
+use super::maintain::{DiffLink, Hit, Label, Maintain, Plan, Tier};
+use super::primitives::{Mutex, RwLock, lock};
+use super::reactive::{Failure, Hub, Node, Source};
+use super::value::{NodeRef, Reactive, Wake};
+use crate::edge::Stopwatch;
 use crate::schema::SchemaDef;
 use crate::table::{Query, QueryError, Reader as StateReader};
 
@@ -41,6 +43,23 @@ pub struct LivePlan<V>(pub(crate) Plan<V>);
 ///
 /// It is a handle: clone it freely, read it from any thread. When the last handle, subscription and
 /// stream of it is gone, so is everything behind it.
+///
+/// What the value is follows the query: several rows are a [`List`], one is a [`Row`](super::Row),
+/// one that may be missing an `Option` of that.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # fn main() -> livestore::Result<()> {
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let (all, milk) = (store.live(Todo::all())?, store.live(Todo::get("milk"))?);
+/// let count = store.live(Todo::all().count())?;
+/// store.commit(TodoEvent::Created { id: "milk".into(), text: "Milk".into(), created_at: now() })?;
+/// assert_eq!(all.get()[0].text, "Milk");
+/// assert!(milk.get().as_ref().as_ref().is_some_and(|todo| !todo.completed));
+/// assert_eq!(**count.get(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct LiveQuery<V>(pub(super) Arc<LiveNode<V>>);
 
 /// What all handles of a live query share.
@@ -49,48 +68,31 @@ pub(super) struct LiveNode<V> {
     value: RwLock<Arc<V>>,
     keeper: Mutex<Keeper<V>>,
     diffs: Option<DiffLink<V>>,
-    pub(super) tier: Tier,
-    pub(super) reason: &'static str,
-    runs: AtomicU64,
-    id: NodeId,
-    freed: Arc<Mutex<Vec<NodeId>>>,
+    tier: Tier,
+    reason: &'static str,
+    label: Label,
+    freed: Freed,
 }
+
+/// Where a live query that nobody holds any more leaves its id.
+pub(super) type Freed = Arc<Mutex<Vec<Id>>>;
 
 struct Keeper<V> {
     maintain: Box<dyn Maintain<V>>,
     /// The last change could not be followed: start anew.
     failed: bool,
+    timing: Timing,
 }
 
 /// A live query, whatever its value is.
 pub(super) trait AnyLive: Node {
     /// Follows the changes; says whether the value is another.
-    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>) -> bool;
+    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool;
 
     /// Starts anew: the state is another one.
-    fn restart(&self, reader: &StateReader<'_>) -> bool;
-
-    fn report(&self) -> LiveReport;
+    fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool;
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-
-    fn as_node(self: Arc<Self>) -> Arc<dyn Node>;
-}
-
-/// How a live query is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LiveReport {
-    /// How it is kept up to date.
-    pub tier: Tier,
-    /// Why not a better way.
-    pub reason: &'static str,
-    /// How often a change was looked at.
-    pub runs: u64,
-    /// How often the value changed.
-    pub changes: u64,
-    /// How many callbacks there are.
-    pub subscribers: usize,
 }
 
 impl<V: Send + Sync + 'static> LiveNode<V> {
@@ -98,27 +100,43 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
     pub(super) fn start(
         plan: Plan<V>,
         reader: &StateReader<'_>,
-        id: NodeId,
-        freed: &Arc<Mutex<Vec<NodeId>>>,
+        freed: &Freed,
     ) -> Result<(Arc<Self>, Vec<Interest>), QueryError> {
-        let Plan { tier, reason, interests, mut maintain, diffs } = plan;
+        let Plan { tier, reason, label, interests, mut maintain, diffs } = plan;
+        let (mut watch, mut timing) = (Stopwatch::start(), Timing::default());
         let value = maintain.start(reader)?;
+        timing.add(watch.lap());
         let node = Self {
             hub: Hub::default(),
             value: RwLock::new(Arc::new(value)),
-            keeper: Mutex::new(Keeper { maintain, failed: false }),
+            keeper: Mutex::new(Keeper { maintain, failed: false, timing }),
             diffs,
             tier,
             reason,
-            runs: AtomicU64::new(0),
-            id,
+            label,
             freed: Arc::clone(freed),
         };
         Ok((Arc::new(node), interests))
     }
 
-    fn get(&self) -> Arc<V> {
-        Arc::clone(&self.value.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> (u64, Arc<V>) {
+        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
+        (self.hub.version(), Arc::clone(&value))
+    }
+
+    pub(super) fn report(&self) -> LiveReport {
+        let timing = lock(&self.keeper).timing;
+        LiveReport {
+            id: NodeId::of(&self.hub),
+            label: (self.label)(),
+            tier: self.tier,
+            reason: self.reason,
+            runs: timing.runs,
+            changes: self.hub.version(),
+            subscribers: self.hub.subscriber_count(),
+            took: timing.took,
+            last: timing.last,
+        }
     }
 
     /// Takes a new value, if there is one. A failure keeps the old value, and is tried again with
@@ -131,12 +149,7 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
                 if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
                     reset(&**hub, &value);
                 }
-                let value = Arc::new(value);
-                let mut slot = self.value.write().unwrap_or_else(PoisonError::into_inner);
-                let old = std::mem::replace(&mut *slot, value);
-                drop(slot);
-                drop(old);
-                self.hub.bump();
+                self.replace(Arc::new(value));
                 true
             }
             Err(error) => {
@@ -145,42 +158,39 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
             }
         }
     }
+
+    fn replace(&self, value: Arc<V>) {
+        let mut slot = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *slot, value);
+        self.hub.change();
+        drop(slot);
+        // Readers need not wait for a long list to be freed.
+        drop(old);
+    }
 }
 
 impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
-    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>) -> bool {
-        self.runs.fetch_add(1, Ordering::Relaxed);
+    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
         let value = if keeper.failed {
             keeper.maintain.start(reader).map(Some)
         } else {
             keeper.maintain.apply(hits, reader)
         };
-        self.take(&mut keeper, value)
+        let is_new = self.take(&mut keeper, value);
+        keeper.timing.add(watch.lap());
+        is_new
     }
 
-    fn restart(&self, reader: &StateReader<'_>) -> bool {
-        self.runs.fetch_add(1, Ordering::Relaxed);
+    fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
         let value = keeper.maintain.start(reader).map(Some);
-        self.take(&mut keeper, value)
-    }
-
-    fn report(&self) -> LiveReport {
-        LiveReport {
-            tier: self.tier,
-            reason: self.reason,
-            runs: self.runs.load(Ordering::Relaxed),
-            changes: self.hub.version(),
-            subscribers: self.hub.subscriber_count(),
-        }
+        let is_new = self.take(&mut keeper, value);
+        keeper.timing.add(watch.lap());
+        is_new
     }
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
-
-    fn as_node(self: Arc<Self>) -> Arc<dyn Node> {
         self
     }
 }
@@ -189,34 +199,36 @@ impl<V: Send + Sync + 'static> Node for LiveNode<V> {
     fn hub(&self) -> &Hub {
         &self.hub
     }
+
+    fn report(&self) -> NodeReport {
+        NodeReport::Query(self.report())
+    }
+}
+
+impl<V: Send + Sync + 'static> Source<V> for LiveNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
+        Ok(self.current())
+    }
 }
 
 /// The store forgets the query with the next commit: a drop takes no lock of the store's.
 impl<V> Drop for LiveNode<V> {
     fn drop(&mut self) {
-        lock(&self.freed).push(self.id);
+        lock(&self.freed).push(self.hub.id());
     }
 }
 
 impl<V: Send + Sync + 'static> Reactive for LiveQuery<V> {
     type Value = V;
 
-    fn get(&self) -> Arc<V> {
-        self.0.get()
-    }
-
-    fn node(&self) -> NodeRef {
-        NodeRef(Arc::clone(&self.0) as Arc<dyn Node>)
-    }
-
-    fn reader(&self) -> Reader<V> {
-        let weak = Arc::downgrade(&self.0);
-        Box::new(move || weak.upgrade().map(|node| node.get()))
+    fn node(&self) -> NodeRef<V> {
+        NodeRef(Arc::clone(&self.0) as _)
     }
 }
 
 impl<V: Send + Sync + 'static> LiveQuery<V> {
-    /// How it is kept up to date, and how it is doing.
+    /// How it is kept up to date, and how it is doing. See
+    /// [`explain_live`](crate::Store::explain_live).
     pub fn report(&self) -> LiveReport {
         self.0.report()
     }
@@ -224,14 +236,32 @@ impl<V: Send + Sync + 'static> LiveQuery<V> {
 
 impl<T: Send + Sync + 'static> LiveQuery<List<T>> {
     /// The list as it is, and then every change of it, row by row.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let mut diffs = store.live(Todo::all().order_by(Todo::TEXT.asc()).select(Todo::TEXT))?.diffs();
+    /// let mut shown: Vec<String> = Vec::new();
+    /// for text in ["Milk", "Bread"] {
+    ///     store.commit(TodoEvent::Created { id: new_id(), text: text.into(), created_at: now() })?;
+    ///     while let Some(steps) = diffs.try_next() {
+    ///         steps.iter().for_each(|step| step.apply(&mut shown, Clone::clone));
+    ///     }
+    /// }
+    /// assert_eq!(shown, ["Bread", "Milk"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn diffs(&self) -> Diffs<T> {
+        let wake = Arc::new(Wake::default());
+        let guard = self.subscribe(wake.on_call());
         // While we hold the keeper, no change comes between the list and what follows.
         let _still = lock(&self.0.keeper);
-        let keep = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
-        let list = (*self.0.get()).clone();
-        match self.0.diffs.as_ref().map(|link| link.hub.downcast_ref::<DiffHub<T>>()) {
-            Some(Some(hub)) => hub.open(list, keep),
-            _ => DiffHub::default().open(list, keep),
+        let (_, list) = self.0.current();
+        match self.0.diffs.as_ref().and_then(|link| link.hub.downcast_ref::<DiffHub<T>>()) {
+            Some(hub) => hub.open(&list, wake, guard),
+            None => DiffHub::default().open(&list, wake, guard),
         }
     }
 }
@@ -244,7 +274,7 @@ impl<V> Clone for LiveQuery<V> {
 
 impl<V: fmt::Debug + Send + Sync + 'static> fmt::Debug for LiveQuery<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LiveQuery").field(&self.0.get()).finish()
+        f.debug_tuple("LiveQuery").field(&self.0.current().1).finish()
     }
 }
 

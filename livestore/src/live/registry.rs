@@ -2,17 +2,20 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use super::index::{NodeId, TableIndex};
+use super::inspect::Roots;
 use super::interest::Access;
 use super::maintain::Hit;
-use super::query::{AnyLive, Live, LiveNode, LiveQuery, LiveReport};
-use super::reactive::Wave;
-use super::value::lock;
+use super::primitives::lock;
+use super::query::{AnyLive, Freed, Live, LiveNode, LiveQuery};
+use super::reactive::Node;
+use super::wave::Wave;
+use crate::edge::Stopwatch;
 use crate::schema::SchemaDef;
 use crate::sqlite::{Change, Db, SqliteError};
-use crate::table::{QueryError, Reader};
+use crate::table::{QueryError, Reader, TableDef};
 
 /// All live queries of a store.
 pub(crate) struct Registry {
@@ -22,8 +25,7 @@ pub(crate) struct Registry {
     nodes: HashMap<NodeId, Slot>,
     by_key: HashMap<Key, NodeId>,
     /// Nodes that nobody holds any more.
-    freed: Arc<Mutex<Vec<NodeId>>>,
-    next: NodeId,
+    freed: Freed,
 }
 
 /// Equal queries have equal keys.
@@ -36,16 +38,6 @@ struct Slot {
     interests: Vec<(usize, Access)>,
 }
 
-/// A picture of a store's live queries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Inspection {
-    /// Every live query.
-    pub queries: Vec<LiveReport>,
-    /// The tables whose changes are captured.
-    pub watched: Vec<&'static str>,
-}
-
 impl Registry {
     pub(crate) fn new(schema: &'static SchemaDef) -> Self {
         Self {
@@ -53,8 +45,7 @@ impl Registry {
             tables: Vec::new(),
             nodes: HashMap::new(),
             by_key: HashMap::new(),
-            freed: Arc::default(),
-            next: 0,
+            freed: Freed::default(),
         }
     }
 
@@ -70,9 +61,8 @@ impl Registry {
             return Ok(LiveQuery(node));
         }
         let plan = query.plan(reader, self.schema)?.0;
-        let id = self.next;
-        self.next += 1;
-        let (node, interests) = LiveNode::start(plan, reader, id, &self.freed)?;
+        let (node, interests) = LiveNode::start(plan, reader, &self.freed)?;
+        let id = node.hub().id();
         let mut placed = Vec::with_capacity(interests.len());
         for interest in interests {
             let tables = self.schema.tables();
@@ -103,7 +93,10 @@ impl Registry {
         }
         reached.sort_unstable();
         reached.dedup();
-        let mut wave = Wave::new();
+        if reached.is_empty() {
+            return Wave::new();
+        }
+        let (mut wave, mut watch) = (Wave::new(), Stopwatch::start());
         for run in reached.chunk_by(|left, right| left.0 == right.0) {
             let Some((node, slot)) = run.first().and_then(|(id, _)| self.node(*id)) else {
                 continue;
@@ -117,8 +110,8 @@ impl Registry {
                     Some(Hit { interest, rows: &change.rows })
                 })
                 .collect();
-            if node.apply(&hits, reader) {
-                wave.push(node.as_node());
+            if node.apply(&hits, reader, &mut watch) {
+                wave.push(node);
             }
         }
         wave
@@ -132,22 +125,24 @@ impl Registry {
                 reader.db().watch(position, table)?;
             }
         }
+        let mut watch = Stopwatch::start();
         let nodes = self.nodes.values().filter_map(|slot| slot.node.upgrade());
-        Ok(nodes.filter(|node| node.restart(reader)).map(AnyLive::as_node).collect())
+        let changed = nodes.filter(|node| node.restart(reader, &mut watch));
+        Ok(changed.map(|node| node as Arc<dyn Node>).collect())
     }
 
     /// What there is.
-    pub(crate) fn inspect(&mut self, reader: &Reader<'_>) -> Result<Inspection, SqliteError> {
+    pub(crate) fn roots(&mut self, reader: &Reader<'_>) -> Result<Roots, SqliteError> {
         self.purge(reader.db())?;
-        let nodes = self.nodes.values().filter_map(|slot| slot.node.upgrade());
-        let tables = self.schema.tables().zip(&self.tables);
-        Ok(Inspection {
-            queries: nodes.map(|node| node.report()).collect(),
-            watched: tables
-                .filter(|(_, it)| !it.is_empty())
-                .map(|(table, _)| table.name())
-                .collect(),
-        })
+        let names: Vec<_> = self.schema.tables().map(TableDef::name).collect();
+        let name = |position: usize| names.get(position).copied();
+        let queries = self.nodes.values().filter_map(|slot| {
+            let tables = slot.interests.iter().filter_map(|(table, _)| name(*table));
+            Some((slot.node.upgrade()? as Arc<dyn Node>, tables.collect()))
+        });
+        let watched = self.tables.iter().enumerate().filter(|(_, index)| !index.is_empty());
+        let watched = watched.filter_map(|(position, _)| name(position));
+        Ok(Roots { queries: queries.collect(), watched: watched.collect() })
     }
 
     fn find<V: Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<LiveNode<V>>> {
@@ -172,7 +167,7 @@ impl Registry {
         &mut self,
         db: &Db,
         position: usize,
-        table: &'static crate::table::TableDef,
+        table: &'static TableDef,
     ) -> Result<(), QueryError> {
         if self.index(position).is_empty() {
             db.watch(position, table).map_err(watching)?;

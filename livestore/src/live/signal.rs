@@ -1,10 +1,14 @@
 //! Values that the app itself sets.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::panic::Location;
+use std::sync::{Arc, PoisonError};
 
-use super::reactive::{Hub, Node, deliver, enqueue};
-use super::value::{NodeRef, Reactive, Reader};
+use super::inspect::{Derived, NodeReport, Timing, ValueReport};
+use super::primitives::{Mutex, RwLock, lock};
+use super::reactive::{Failure, Hub, Node, Source};
+use super::value::{NodeRef, Reactive};
+use super::wave::{deliver, enqueue};
 
 /// A value that the app sets: a filter, a selection, a page.
 ///
@@ -25,23 +29,20 @@ pub struct Signal<V>(Arc<SignalNode<V>>);
 struct SignalNode<V> {
     hub: Hub,
     value: RwLock<Arc<V>>,
+    /// One update at a time; readers do not wait for it.
+    writing: Mutex<()>,
+    made_at: &'static Location<'static>,
 }
 
 /// Makes a signal.
+#[track_caller]
 pub fn signal<V: PartialEq + Send + Sync + 'static>(value: V) -> Signal<V> {
-    Signal(Arc::new(SignalNode { hub: Hub::default(), value: RwLock::new(Arc::new(value)) }))
-}
-
-impl<V: Send + Sync + 'static> Node for SignalNode<V> {
-    fn hub(&self) -> &Hub {
-        &self.hub
-    }
-}
-
-impl<V> SignalNode<V> {
-    fn get(&self) -> Arc<V> {
-        Arc::clone(&self.value.read().unwrap_or_else(PoisonError::into_inner))
-    }
+    Signal(Arc::new(SignalNode {
+        hub: Hub::default(),
+        value: RwLock::new(Arc::new(value)),
+        writing: Mutex::new(()),
+        made_at: Location::caller(),
+    }))
 }
 
 impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
@@ -50,7 +51,8 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
         self.replace(|_| value);
     }
 
-    /// Changes the value.
+    /// Changes the value. Another thread's change comes before or after, not in between; so `change`
+    /// must not set this signal itself. Reading it shows the old value.
     pub fn update(&self, change: impl FnOnce(&mut V))
     where
         V: Clone,
@@ -63,34 +65,52 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
     }
 
     fn replace(&self, make: impl FnOnce(&V) -> V) {
-        let mut value = self.0.value.write().unwrap_or_else(PoisonError::into_inner);
-        let new = make(&value);
-        if new == **value {
+        let writing = lock(&self.0.writing);
+        let (_, old) = self.0.current();
+        let new = make(&old);
+        if new == *old {
             return;
         }
-        let old = std::mem::replace(&mut *value, Arc::new(new));
-        self.0.hub.bump();
+        {
+            let mut value = self.0.value.write().unwrap_or_else(PoisonError::into_inner);
+            *value = Arc::new(new);
+            self.0.hub.change();
+        }
+        drop(writing);
         enqueue(vec![Arc::clone(&self.0) as Arc<dyn Node>]);
-        drop(value);
-        drop(old);
         deliver();
+    }
+}
+
+impl<V> SignalNode<V> {
+    fn current(&self) -> (u64, Arc<V>) {
+        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
+        (self.hub.version(), Arc::clone(&value))
+    }
+}
+
+impl<V: Send + Sync + 'static> Node for SignalNode<V> {
+    fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    fn report(&self) -> NodeReport {
+        let report = ValueReport::new(Derived::Signal, &self.hub, self.made_at, &Timing::default());
+        NodeReport::Value(report)
+    }
+}
+
+impl<V: Send + Sync + 'static> Source<V> for SignalNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
+        Ok(self.current())
     }
 }
 
 impl<V: Send + Sync + 'static> Reactive for Signal<V> {
     type Value = V;
 
-    fn get(&self) -> Arc<V> {
-        self.0.get()
-    }
-
-    fn node(&self) -> NodeRef {
-        NodeRef(Arc::clone(&self.0) as Arc<dyn Node>)
-    }
-
-    fn reader(&self) -> Reader<V> {
-        let weak = Arc::downgrade(&self.0);
-        Box::new(move || weak.upgrade().map(|node| node.get()))
+    fn node(&self) -> NodeRef<V> {
+        NodeRef(Arc::clone(&self.0) as _)
     }
 }
 
@@ -102,6 +122,6 @@ impl<V> Clone for Signal<V> {
 
 impl<V: fmt::Debug> fmt::Debug for Signal<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Signal").field(&self.0.get()).finish()
+        f.debug_tuple("Signal").field(&self.0.current().1).finish()
     }
 }

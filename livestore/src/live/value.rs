@@ -1,80 +1,130 @@
 //! What live queries, signals and computeds have in common: a value, a version, subscribers.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-use super::reactive::Node;
+use super::primitives::{Mutex, lock};
+use super::reactive::{Node, Source, Subscriber};
 
 /// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
 /// [`Signal`](super::Signal) or a [`Computed`](super::Computed).
+///
+/// ```
+/// use livestore::live::{Reactive, signal};
+/// use std::sync::mpsc;
+///
+/// let (page, (sender, pages)) = (signal(1), mpsc::channel());
+/// let guard = page.subscribe(move |page| sender.send(*page).unwrap());
+/// page.set(2);
+/// assert_eq!((*page.get(), pages.try_recv()), (2, Ok(2)));
+/// drop(guard);
+/// page.set(3);
+/// assert!(pages.try_recv().is_err());
+/// ```
 pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
     /// The value.
     type Value: Send + Sync + 'static;
 
+    /// What is behind the handle.
+    #[doc(hidden)]
+    fn node(&self) -> NodeRef<Self::Value>;
+
     /// The value now. It is shared, not copied.
-    fn get(&self) -> Arc<Self::Value>;
-
-    /// The node behind it.
-    #[doc(hidden)]
-    fn node(&self) -> NodeRef;
-
-    /// Reads the value without keeping it alive, as a subscriber must.
-    #[doc(hidden)]
-    fn reader(&self) -> Reader<Self::Value>;
+    ///
+    /// # Panics
+    /// When it is a [`Computed`](super::Computed) that panics or reads itself.
+    fn get(&self) -> Arc<Self::Value> {
+        self.node().read().1
+    }
 
     /// A number that grows whenever the value changes.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get).
     fn version(&self) -> u64 {
-        let NodeRef(node) = self.node();
-        node.settle();
-        node.hub().version()
+        self.node().read().0
     }
 
     /// Calls `callback` with the new value after each commit, batch or rebase that changes it,
     /// until the guard is dropped.
     ///
-    /// No lock is held meanwhile: the callback may query, commit, subscribe and unsubscribe. What
-    /// it commits is notified after it has returned. If it panics, nobody else is harmed.
+    /// No lock is held meanwhile: the callback may query, commit, subscribe and unsubscribe, also
+    /// itself. What it commits is notified after it has returned. If it panics, nobody else is
+    /// harmed. It runs in the thread that made the change; if two threads make changes at once, one
+    /// of them makes the calls of both, and a call shows the newest value. A call that another
+    /// thread is in when the guard is dropped runs to its end.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get): there must be a first value.
     #[must_use = "dropping the guard ends the subscription"]
     fn subscribe(&self, callback: impl FnMut(&Self::Value) + Send + 'static) -> Subscription {
-        let subscriber = Subscriber {
-            callback: Mutex::new(callback),
-            read: self.reader(),
+        let node = self.node();
+        let (seen, _) = node.read();
+        let NodeRef(source) = node;
+        let subscriber = Arc::new(Callback {
+            source: Arc::downgrade(&source),
             turn: Mutex::new(Turn::Idle),
-        };
-        let NodeRef(node) = self.node();
-        node.settle();
-        let id = node.hub().add_subscriber(Arc::new(move || subscriber.call()));
-        Subscription { node, id }
+            call: Mutex::new(Call { seen, callback }),
+        });
+        let id = source.hub().add_subscriber(Arc::clone(&subscriber) as Arc<dyn Subscriber>);
+        Subscription { node: source, id, subscriber }
     }
 
     /// The value now, and then whenever it has changed; a slow reader skips to the newest.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// use futures_util::{FutureExt, StreamExt};
+    /// use livestore::live::Reactive;
+    ///
+    /// let store = Store::<App>::builder("todos").open()?;
+    /// let mut counts = store.live(Todo::all().count())?.stream();
+    /// let mut count = || counts.next().now_or_never().flatten().map(|count| **count);
+    /// assert_eq!(count(), Some(0));
+    /// for id in ["a", "b"] {
+    ///     store.commit(TodoEvent::Created { id: id.into(), text: "Milk".into(), created_at: now() })?;
+    /// }
+    /// assert_eq!(count(), Some(2));
+    /// assert_eq!(count(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn stream(&self) -> Values<Self> {
-        let waker = Arc::new(Mutex::new(None::<Waker>));
-        let theirs = Arc::clone(&waker);
-        let guard = self.subscribe(move |_| {
-            let waker = lock(&theirs).take();
-            waker.into_iter().for_each(Waker::wake);
-        });
+        let waker = Arc::new(Wake::default());
+        let guard = self.subscribe(waker.on_call());
         Values { of: self.clone(), seen: None, waker, _guard: guard }
     }
 }
 
-/// A function that reads a value, while there is one.
-pub type Reader<V> = Box<dyn Fn() -> Option<Arc<V>> + Send + Sync>;
-
 /// What is behind a handle.
 #[doc(hidden)]
-pub struct NodeRef(pub(super) Arc<dyn Node>);
+pub struct NodeRef<V>(pub(super) Arc<dyn Source<V>>);
+
+impl<V> NodeRef<V> {
+    /// The value, and its version.
+    pub(super) fn read(&self) -> (u64, Arc<V>) {
+        self.0.read().unwrap_or_else(|failure| failure.raise())
+    }
+}
 
 /// A callback that one thread calls at a time, while no thread waits for another.
-struct Subscriber<F, V> {
-    callback: Mutex<F>,
-    read: Reader<V>,
+struct Callback<F, V> {
+    /// Weak: a subscription keeps the value alive, its callback must not.
+    source: Weak<dyn Source<V>>,
     turn: Mutex<Turn>,
+    call: Mutex<Call<F>>,
+}
+
+struct Call<F> {
+    /// The version it knows.
+    seen: u64,
+    callback: F,
 }
 
 /// Where a callback is.
@@ -82,59 +132,92 @@ struct Subscriber<F, V> {
 enum Turn {
     Idle,
     Running,
-    /// Another thread has news: whoever runs the callback runs it once more.
+    /// Another thread has news: whoever runs the callback looks once more.
     Again,
+    /// The subscription has ended.
+    Over,
 }
 
-impl<V, F: FnMut(&V)> Subscriber<F, V> {
-    fn call(&self) {
-        let before = {
-            let mut turn = lock(&self.turn);
-            let before = *turn;
-            *turn = if before == Turn::Idle { Turn::Running } else { Turn::Again };
-            before
-        };
-        if before != Turn::Idle {
-            return;
-        }
-        loop {
-            if let Some(value) = (self.read)() {
-                let call = || lock(&self.callback)(&value);
-                if catch_unwind(AssertUnwindSafe(call)).is_err() {
-                    tracing::error!("a subscriber panicked; the others are notified all the same");
-                }
+impl<V, F: FnMut(&V)> Callback<F, V> {
+    /// Calls the callback if there is a value that it does not know.
+    fn tell(&self) {
+        let Some(source) = self.source.upgrade() else { return };
+        let mut call = lock(&self.call);
+        match source.read() {
+            Ok((version, _)) if version == call.seen => {}
+            Ok((version, value)) => {
+                call.seen = version;
+                (call.callback)(&value);
             }
+            Err(failure) => tracing::error!(%failure, "there is no new value to tell of"),
+        }
+    }
+}
+
+impl<V: Send + Sync + 'static, F: FnMut(&V) + Send> Subscriber for Callback<F, V> {
+    fn call(&self) {
+        {
             let mut turn = lock(&self.turn);
-            if *turn == Turn::Running {
-                *turn = Turn::Idle;
+            if *turn != Turn::Idle {
+                if *turn == Turn::Running {
+                    *turn = Turn::Again;
+                }
                 return;
             }
             *turn = Turn::Running;
         }
+        loop {
+            if catch_unwind(AssertUnwindSafe(|| self.tell())).is_err() {
+                tracing::error!("a subscriber panicked; the others are notified all the same");
+            }
+            let mut turn = lock(&self.turn);
+            match *turn {
+                Turn::Again => *turn = Turn::Running,
+                Turn::Over => return,
+                Turn::Idle | Turn::Running => {
+                    *turn = Turn::Idle;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn end(&self) {
+        *lock(&self.turn) = Turn::Over;
     }
 }
 
-/// Ends a subscription when it is dropped.
+/// Ends a subscription when it is dropped; until then, it keeps the value alive.
 pub struct Subscription {
     node: Arc<dyn Node>,
     id: u64,
+    subscriber: Arc<dyn Subscriber>,
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        self.subscriber.end();
         self.node.hub().remove_subscriber(self.id);
     }
 }
 
-impl std::fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Subscription").field(&self.id).finish()
-    }
-}
+/// The task that waits for something.
+#[derive(Debug, Default)]
+pub(super) struct Wake(Mutex<Option<Waker>>);
 
-impl std::fmt::Debug for NodeRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("NodeRef").field(&self.0.hub().version()).finish()
+impl Wake {
+    /// The task is to be woken.
+    pub(super) fn set(&self, context: &Context<'_>) {
+        *lock(&self.0) = Some(context.waker().clone());
+    }
+
+    /// A callback that wakes it.
+    pub(super) fn on_call<V>(self: &Arc<Self>) -> impl FnMut(&V) + Send + use<V> {
+        let this = Arc::clone(self);
+        move |_| {
+            let waker = lock(&this.0).take();
+            waker.into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -143,7 +226,7 @@ impl std::fmt::Debug for NodeRef {
 pub struct Values<R: Reactive> {
     of: R,
     seen: Option<u64>,
-    waker: Arc<Mutex<Option<Waker>>>,
+    waker: Arc<Wake>,
     _guard: Subscription,
 }
 
@@ -152,16 +235,24 @@ impl<R: Reactive> Stream for Values<R> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // The waker first: a change between the two wakes us once too often, never too seldom.
-        *lock(&self.waker) = Some(context.waker().clone());
-        let version = self.of.version();
+        self.waker.set(context);
+        let (version, value) = self.of.node().read();
         if self.seen == Some(version) {
             return Poll::Pending;
         }
         self.seen = Some(version);
-        Poll::Ready(Some(self.of.get()))
+        Poll::Ready(Some(value))
     }
 }
 
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Subscription").field(&self.id).finish()
+    }
+}
+
+impl<V> fmt::Debug for NodeRef<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NodeRef").field(&self.0.hub().version()).finish()
+    }
 }

@@ -52,21 +52,22 @@ impl Change {
             return changes;
         }
         let mut net: Vec<Option<Self>> = Vec::with_capacity(changes.len());
-        // Where the row with this id is, as it stands now.
+        // Where the row with this id is, as it stands now or stood last.
         let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
         for Self { table, rows } in changes {
             let Rows::One { old, new } = rows else {
                 net.push(Some(Self { table, rows }));
                 continue;
             };
-            let earlier = old.as_ref().and_then(|old| last.remove(&(table, old.rowid)));
+            // A row that is deleted and inserted again is one row, too.
+            let (from, to) = (old.as_ref().or(new.as_ref()), new.as_ref().or(old.as_ref()));
+            let to = to.map(|to| (table, to.rowid));
+            let earlier = from.and_then(|from| last.remove(&(table, from.rowid)));
             let first = match earlier.and_then(|at| net.get_mut(at)?.take()) {
                 Some(Self { rows: Rows::One { old, .. }, .. }) => old,
                 _ => old,
             };
-            if let Some(new) = &new {
-                last.insert((table, new.rowid), net.len());
-            }
+            last.extend(to.map(|to| (to, net.len())));
             net.push(Some(Self { table, rows: Rows::One { old: first, new } }));
         }
         let changed = |change: &Self| match &change.rows {

@@ -6,6 +6,8 @@ mod access;
 mod capture;
 mod error;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +20,7 @@ pub(crate) use access::Access;
 pub(crate) use capture::{Change, Changes, Image, Rows};
 pub use error::{SqliteError, SqliteErrorKind};
 
+use crate::schema::SchemaDef;
 use crate::table::TableDef;
 use crate::value::{Value, ValueError};
 
@@ -30,6 +33,8 @@ pub(crate) struct Db {
     conn: Connection,
     access: Arc<AtomicU8>,
     changes: Changes,
+    /// The tables whose changes are captured, by their positions in the schema.
+    watched: RefCell<BTreeSet<usize>>,
     /// While SQL is examined: the tables and columns it reads.
     reads: Reads,
 }
@@ -53,7 +58,7 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
-        Ok(Self { conn, access, changes, reads })
+        Ok(Self { conn, access, changes, watched: RefCell::default(), reads })
     }
 
     /// The statement for SQL of our own making.
@@ -103,12 +108,37 @@ impl Db {
 
     /// From now on, changes of the table at this position of the schema are captured.
     pub(crate) fn watch(&self, position: usize, table: &TableDef) -> Result<(), SqliteError> {
-        self.run_all(&capture::watch_ddl(position, table))
+        self.run_all(&capture::watch_ddl(position, table))?;
+        self.watched.borrow_mut().insert(position);
+        Ok(())
     }
 
     /// The end of [`watch`](Self::watch).
     pub(crate) fn unwatch(&self, position: usize) -> Result<(), SqliteError> {
-        self.run_all(&capture::unwatch_ddl(position))
+        self.run_all(&capture::unwatch_ddl(position))?;
+        self.watched.borrow_mut().remove(&position);
+        Ok(())
+    }
+
+    /// Which tables are watched.
+    pub(crate) fn watched(&self) -> BTreeSet<usize> {
+        self.watched.borrow().clone()
+    }
+
+    /// Watches the same tables as before, after a rollback to when it was those of `then`. Says
+    /// which tables were not watched then.
+    pub(crate) fn rewatch(
+        &self,
+        then: &BTreeSet<usize>,
+        schema: &SchemaDef,
+    ) -> Result<Vec<usize>, SqliteError> {
+        let now = self.watched();
+        then.difference(&now).try_for_each(|&position| self.unwatch(position))?;
+        let new: Vec<usize> = now.difference(then).copied().collect();
+        for (position, table) in schema.tables().enumerate().filter(|(at, _)| new.contains(at)) {
+            self.watch(position, table)?;
+        }
+        Ok(new)
     }
 
     /// The captured changes of watched tables, so far.

@@ -5,6 +5,7 @@
 //! cannot be applied are kept apart in a `quarantine`, which is itself state.
 
 mod hash;
+mod held;
 mod quarantine;
 mod replay;
 mod snapshot;
@@ -21,7 +22,7 @@ pub(crate) use snapshot::{Snapshot, Unusable};
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
-use crate::sqlite::{Access, Change, Db, SqliteError};
+use crate::sqlite::{Access, Db, SqliteError};
 use crate::table::{MaterializeError, Query, QueryError, Reader, Writer};
 
 /// Why the state could not be made.
@@ -42,6 +43,7 @@ pub(crate) struct State {
     db: Db,
     schema: &'static SchemaDef,
     pub(crate) head: SeqNum,
+    held: Option<held::Held>,
 }
 
 impl State {
@@ -61,7 +63,11 @@ impl State {
         )?;
         // Nobody else has the database: no need to look for changes before each commit.
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
-        Ok(Self { db, schema, head: SeqNum::ROOT })
+        Ok(Self { db, schema, head: SeqNum::ROOT, held: None })
+    }
+
+    pub(crate) fn schema(&self) -> &'static SchemaDef {
+        self.schema
     }
 
     pub(crate) fn query<Q: Query>(
@@ -74,11 +80,6 @@ impl State {
 
     pub(crate) fn reader<'a>(&'a self, session_id: &'a str) -> Reader<'a> {
         Reader::new(&self.db, Access::Query, session_id)
-    }
-
-    /// The rows of watched tables that changed since this was last asked.
-    pub(crate) fn take_changes(&self) -> Vec<Change> {
-        self.db.changes().take()
     }
 
     /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
@@ -111,11 +112,17 @@ impl State {
         // Changes are taken after each commit: there are none but what is undone.
         self.db.changes().clear();
         if !self.db.is_in_savepoint() {
-            // A materializer's `OR ROLLBACK` has undone it.
+            // A materializer's `OR ROLLBACK` has undone it, and with it all that was held.
             return Ok(());
         }
         self.db.run("ROLLBACK TO whole")?;
         self.keep()
+    }
+
+    /// Whether a materializer's `OR ROLLBACK` has undone what was held: [`rewind`](Self::rewind),
+    /// and apply it again.
+    pub(crate) fn is_shaken(&self) -> bool {
+        self.held.is_some() && !self.db.is_in_savepoint()
     }
 }
 

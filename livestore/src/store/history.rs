@@ -3,11 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
+use crate::live::primitives::{Mutex, lock};
 use crate::live::{Registry, deliver, enqueue};
 use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
@@ -82,9 +83,12 @@ impl<S: Schema> Store<S> {
                 live: Registry::new(self.inner.schema),
                 snapshots: None,
                 log,
+                sync: None,
+                unknown_events: UnknownEvents::default(),
                 _lock: None,
             })),
             tail: Arc::new(Tail::new(head)),
+            sync: None,
         })))
     }
 
@@ -96,7 +100,13 @@ impl<S: Schema> Store<S> {
     pub fn reset_state(&self) -> Result<(), HistoryError> {
         let mut core = self.inner.core();
         let open = core.as_mut().ok_or(EventlogError::Closed)?;
-        let state = self.replay(&open.log, open.state.head)?;
+        let (head, confirmed) = (open.state.head, open.confirmed_head());
+        let mut state = self.replay(&open.log, confirmed)?;
+        if open.sync.is_some() {
+            state.hold().map_err(StateError::from)?;
+            replay(&open.log, &mut state, head)?;
+            state.head = head;
+        }
         if let Some(snapshots) = &open.snapshots {
             snapshots.remove()?;
         }
@@ -115,14 +125,18 @@ impl<S: Schema> Store<S> {
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        let progress = &mut |_| ControlFlow::Continue(());
-        Replay { log, unknown: &UnknownEvents::Ignore, progress }.run(&mut state, to)?;
+        replay(log, &mut state, to)?;
         if is_after(to, state.head) {
             // There are events beyond, but none with this number.
             return Err(HistoryError::NoSuchEvent { seq: to, head: state.head });
         }
         Ok(state)
     }
+}
+
+fn replay(log: &Eventlog, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
+    let (unknown, progress) = (&UnknownEvents::Ignore, &mut |_| ControlFlow::Continue(()));
+    Replay { log, unknown, progress, quarantined: None }.run(state, to).map(|_| ())
 }
 
 fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {
@@ -143,13 +157,13 @@ impl<S: Schema> StateAt<S> {
     /// # Errors
     /// See [`QueryError`].
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.state);
         state.query(&query, &self.session_id)
     }
 
     /// The event it comes after.
     pub fn head(&self) -> SeqNum {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).head
+        lock(&self.state).head
     }
 }
 

@@ -1,9 +1,8 @@
 //! Live queries of a store.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::Store;
 use crate::eventlog::EventlogError;
+use crate::live::primitives::{Mutex, lock};
 use crate::live::{Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;
@@ -55,6 +54,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the first query fails. A later one that fails leaves the value as it was.
+    #[track_caller]
     pub fn live_with<Q: Live>(
         &self,
         query: impl Fn(&Get) -> Q + Send + Sync + 'static,
@@ -62,17 +62,36 @@ impl<S: Schema> Store<S> {
         let first = self.live(query(&Get::default()))?;
         let (store, last) = (self.clone(), Mutex::new(first));
         let compute = move |get: &Get| {
-            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            match store.live(query(get)) {
-                Ok(live) => *last = live,
-                Err(error) => tracing::error!(%error, "a live query failed; the last one stays"),
-            }
-            get.of(&*last)
+            let live = store.live(query(get)).unwrap_or_else(|error| {
+                tracing::error!(%error, "a live query failed; the last one stays");
+                lock(&last).clone()
+            });
+            let before = std::mem::replace(&mut *lock(&last), live.clone());
+            drop(before);
+            get.of(&live)
         };
         Ok(computed_with(compute, |left, right| std::ptr::eq(left, right)))
     }
 
-    /// How a query is, or would be, kept up to date.
+    /// How a query is kept up to date and why not a better way, how often it ran and how long it
+    /// took. A query that is not live is started for it.
+    ///
+    /// [`LiveQuery::report`] says the same of a live query at hand.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// # use livestore::live::Tier;
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let todo = store.live(Todo::get("a"))?;
+    /// store.commit(TodoEvent::Created { id: "a".into(), text: "Milk".into(), created_at: now() })?;
+    /// let report = store.explain_live(Todo::get("a"))?;
+    /// assert_eq!((report.tier, report.reason), (Tier::Point, "it is one row, by primary key"));
+    /// assert_eq!((report.runs, report.changes), (2, 1));
+    /// assert!(report.last <= report.took);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the query fails.
@@ -80,13 +99,19 @@ impl<S: Schema> Store<S> {
         Ok(self.live(query)?.report())
     }
 
-    /// A picture of all live queries, for tools.
+    /// A picture of all live queries and of what is made of them, for tools. [`Inspection`] has an
+    /// example.
+    ///
+    /// Every run is timed, at the cost of reading the clock once per query that a commit reaches.
     ///
     /// # Errors
     /// When the store is closed.
     pub fn inspect(&self) -> Result<Inspection, EventlogError> {
-        let mut core = self.inner.core();
-        let core = core.as_mut().ok_or(EventlogError::Closed)?;
-        Ok(core.live.inspect(&core.state.reader(&self.inner.session_id))?)
+        let roots = {
+            let mut core = self.inner.core();
+            let core = core.as_mut().ok_or(EventlogError::Closed)?;
+            core.live.roots(&core.state.reader(&self.inner.session_id))?
+        };
+        Ok(roots.inspect())
     }
 }

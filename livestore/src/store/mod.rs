@@ -6,18 +6,21 @@
 
 mod builder;
 mod commit;
+mod driver;
 mod error;
 mod events;
 mod history;
 mod id;
 mod live;
 mod open;
+mod settle;
 mod snapshots;
+mod sync;
 mod tail;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 pub use builder::Builder;
 pub use commit::Committed;
@@ -29,10 +32,13 @@ use crate::edge::DirectoryLock;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
+use crate::live::primitives::{Mutex, MutexGuard, lock};
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Quarantined, State};
+use crate::state::{Quarantined, State, UnknownEvents};
+use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
 use snapshots::Snapshots;
+use sync::Sync;
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -77,6 +83,8 @@ struct Inner {
     /// `None` once the store is closed.
     core: Mutex<Option<Core>>,
     tail: Arc<Tail>,
+    /// `None` if there is no backend.
+    sync: Option<Sync>,
 }
 
 /// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
@@ -85,6 +93,10 @@ struct Core {
     live: Registry,
     snapshots: Option<Snapshots>,
     log: Eventlog,
+    /// `None` if there is no backend: then every event counts as confirmed.
+    sync: Option<Engine>,
+    /// What to do about unknown events that come by sync.
+    unknown_events: UnknownEvents,
     _lock: Option<DirectoryLock>,
 }
 
@@ -192,7 +204,7 @@ impl<S: Schema> Store<S> {
 impl Inner {
     /// A panic in a user's code leaves nothing half done: see [`State::apply`].
     fn core(&self) -> MutexGuard<'_, Option<Core>> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.core)
     }
 
     fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, EventlogError> {
@@ -208,6 +220,9 @@ impl Inner {
             return Ok(());
         };
         self.tail.close();
+        if let Some(sync) = &self.sync {
+            sync.close();
+        }
         let flushed = core.log.flush();
         if let Some(snapshots) = core.snapshots.take() {
             snapshots.close(&mut core.state);

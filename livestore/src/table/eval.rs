@@ -20,7 +20,9 @@ impl Predicate {
             }
             Self::In(column, values) => is_in(at(row, *column), values),
             Self::Like(column, pattern) => match (at(row, *column), pattern) {
-                (Value::Text(text), Value::Text(pattern)) => Some(like(pattern, text)),
+                (Value::Text(text), Value::Text(pattern)) => {
+                    Some(like(before_nul(pattern), before_nul(text)))
+                }
                 _ => None,
             },
             Self::Contains(column, value) => Some(contains(at(row, *column), value)),
@@ -130,6 +132,11 @@ fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 
 fn not(value: Option<bool>) -> Option<bool> {
     value.map(|value| !value)
+}
+
+/// SQLite's LIKE looks no further.
+fn before_nul(text: &str) -> &str {
+    text.split_once('\0').map_or(text, |(before, _)| before)
 }
 
 /// `%` is any text, `_` any character, ASCII case is ignored.

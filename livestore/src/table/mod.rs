@@ -36,6 +36,8 @@ pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
 pub use write::{Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
 
+#[cfg(test)]
+pub(crate) use ast::Join;
 pub(crate) use ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate, SelectAst};
 pub(crate) use def::quote;
 pub(crate) use eval::order;

@@ -145,6 +145,12 @@ impl<S: Source, O, C> Select<S, O, C> {
         self
     }
 
+    /// A query that was not built, but made up.
+    #[cfg(test)]
+    pub(crate) fn of(ast: SelectAst, decode: Decode<O>) -> Self {
+        Self { ast, decode, of: PhantomData }
+    }
+
     /// The query, and how its rows are read.
     pub(crate) fn parts(&self) -> (&SelectAst, Decode<O>) {
         (&self.ast, self.decode)

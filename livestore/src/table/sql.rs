@@ -84,10 +84,11 @@ impl SqlWriter {
                 sql.text.push_str(" DESC");
             }
         });
-        if list.is_empty() && (limit.is_some() || !select.order_by.is_empty()) {
+        let limited = limit.is_some() || select.offset.is_some();
+        if list.is_empty() && (limited || !select.order_by.is_empty()) {
             self.tie(select);
         }
-        if limit.is_some() || select.offset.is_some() {
+        if limited {
             self.text.push_str(" LIMIT ");
             self.count(limit);
         }

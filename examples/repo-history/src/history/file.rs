@@ -1,8 +1,9 @@
 //! A history from a file: JSON, one commit a line, plain or gzipped.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
+use std::{iter, mem};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use flate2::read::MultiGzDecoder;
@@ -20,24 +21,35 @@ struct Line {
     files: Vec<Vec<String>>,
 }
 
-pub(crate) fn open(path: &Path) -> Result<History> {
+type Text = Box<dyn BufRead + Send>;
+
+/// With `watch`, the file may be growing. A gzipped one has an end that it does not grow beyond.
+pub(crate) fn open(path: &Path, watch: bool) -> Result<History> {
     let name = path.display().to_string();
-    #[expect(clippy::disallowed_methods, reason = "an app is where files are opened")]
     let file = File::open(path).with_context(|| name.clone())?;
-    let file = progress_bar(file.metadata()?.len())?.wrap_read(file);
-    let text: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
-        Box::new(MultiGzDecoder::new(file))
+    let file = progress_bar(file.metadata()?.len(), watch)?.wrap_read(file);
+    let mut text: Text = if path.extension().is_some_and(|extension| extension == "gz") {
+        Box::new(BufReader::new(MultiGzDecoder::new(file)))
     } else {
-        Box::new(file)
+        Box::new(BufReader::new(file))
     };
-    let lines = BufReader::new(text).lines().zip(1_u64..);
-    Ok(Box::new(lines.map(move |(line, number)| {
-        read_line(line).with_context(|| format!("{name}, line {number}"))
+    let (mut line, mut number) = (Vec::new(), 0_u64);
+    Ok(Box::new(iter::from_fn(move || {
+        let line = next_line(&mut text, &mut line, watch).transpose()?;
+        number += 1;
+        Some(read_line(line).with_context(|| format!("{name}, line {number}")))
     })))
 }
 
-fn read_line(line: io::Result<String>) -> Result<CommitRecorded> {
-    let line: Line = serde_json::from_str(&line?).map_err(not_a_commit)?;
+/// The next line. In a file that may be growing, it is one only once its end is written.
+fn next_line(text: &mut Text, line: &mut Vec<u8>, watch: bool) -> io::Result<Option<Vec<u8>>> {
+    text.read_until(b'\n', line)?;
+    let is_whole = line.ends_with(b"\n") || !watch && !line.is_empty();
+    Ok(is_whole.then(|| mem::take(line)))
+}
+
+fn read_line(line: io::Result<Vec<u8>>) -> Result<CommitRecorded> {
+    let line: Line = serde_json::from_slice(&line?).map_err(not_a_commit)?;
     let files = line.files.into_iter().map(read_file);
     Ok(CommitRecorded {
         hash: line.hash,
@@ -60,4 +72,33 @@ fn read_file(fields: Vec<String>) -> Result<FileChange> {
     let change = file_change(&status, next)?;
     ensure!(fields.next().is_none(), "a file change has one path too many");
     Ok(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_being_written_waits_for_its_end() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut history = open(file.path(), true).unwrap();
+        for part in [r#"{"hash":"a","at":1,"aut"#, r#"hor":"änn","files":[]}"#] {
+            file.write_all(part.as_bytes()).unwrap();
+            assert!(history.next().is_none());
+        }
+        file.write_all(b"\n").unwrap();
+        assert_eq!(history.next().unwrap().unwrap().author, "änn");
+        assert!(history.next().is_none());
+    }
+
+    #[test]
+    fn the_last_line_of_a_finished_file_needs_no_end() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(br#"{"hash":"a","at":1,"author":"ann","files":[]}"#).unwrap();
+        let mut history = open(file.path(), false).unwrap();
+        assert_eq!(history.next().unwrap().unwrap().hash, "a");
+        assert!(history.next().is_none());
+    }
 }

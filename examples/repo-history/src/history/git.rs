@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Split};
 use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,18 +17,19 @@ use crate::model::CommitRecorded;
 /// have them.
 const LOG: &str = "-c log.showRoot=true log --reverse --date-order --no-show-signature \
     --diff-merges=off --find-renames --no-relative --name-status -z \
-    --format=%x00%H%x00%ct%x00%aN HEAD --";
+    --format=%x00%H%x00%ct%x00%aN";
 
 /// How many commits that will be.
 const COUNT: &str = "rev-list --count HEAD --";
 
-pub(crate) fn open(repository: &Path) -> Result<History> {
+pub(crate) fn open(repository: &Path, watch: bool) -> Result<History> {
     let total = count_commits(repository).with_context(|| repository.display().to_string())?;
-    let progress = progress_bar(total)?;
-    let mut log = GitLog::start(repository)?;
+    let progress = progress_bar(total, watch)?;
+    let mut commits =
+        Commits { repository: repository.to_owned(), range: "HEAD".to_owned(), log: None };
     Ok(Box::new(iter::from_fn(move || {
         progress.inc(1);
-        log.commit().transpose()
+        commits.next().transpose()
     })))
 }
 
@@ -48,6 +49,29 @@ fn count_commits(repository: &Path) -> Result<u64> {
     Ok(String::from_utf8(counted.stdout)?.trim().parse()?)
 }
 
+/// The commits that HEAD has come from and, asked again at their end, those made since.
+struct Commits {
+    repository: PathBuf,
+    /// What has not been read: from the last commit on.
+    range: String,
+    log: Option<GitLog>,
+}
+
+impl Commits {
+    fn next(&mut self) -> Result<Option<CommitRecorded>> {
+        let mut log = match self.log.take() {
+            Some(log) => log,
+            None => GitLog::start(&self.repository, &self.range)?,
+        };
+        let commit = log.commit()?;
+        if let Some(commit) = &commit {
+            self.range = format!("{}..HEAD", commit.hash);
+            self.log = Some(log);
+        }
+        Ok(commit)
+    }
+}
+
 /// A running `git log`.
 struct GitLog {
     git: Child,
@@ -55,8 +79,9 @@ struct GitLog {
 }
 
 impl GitLog {
-    fn start(repository: &Path) -> Result<Self> {
-        let mut git = git(repository, LOG).stdout(Stdio::piped()).spawn()?;
+    fn start(repository: &Path, range: &str) -> Result<Self> {
+        let mut git = git(repository, LOG);
+        let mut git = git.args([range, "--"]).stdout(Stdio::piped()).spawn()?;
         let stdout = git.stdout.take().context("git has no stdout")?;
         let mut log = Self { git, tokens: BufReader::new(stdout).split(0) };
         log.token()?; // The empty one of the first commit; that of the next ends each.
@@ -64,9 +89,7 @@ impl GitLog {
     }
 
     fn commit(&mut self) -> Result<Option<CommitRecorded>> {
-        let Some(hash) = self.token()? else {
-            return Ok(None);
-        };
+        let Some(hash) = self.token()? else { return Ok(None) };
         let committed_at = time(self.expect()?.parse()?);
         let author = self.expect()?;
         let mut files = Vec::new();

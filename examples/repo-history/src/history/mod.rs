@@ -9,13 +9,15 @@ use livestore::Timestamp;
 
 use crate::model::{ChangeKind, CommitRecorded, FileChange};
 
-/// Commits, oldest first. An error is the last item worth reading.
-pub(crate) type History = Box<dyn Iterator<Item = Result<CommitRecorded>>>;
+/// Commits, oldest first. At its end, ask again later for those made since. An error is the last
+/// item worth reading.
+pub(crate) type History = Box<dyn Iterator<Item = Result<CommitRecorded>> + Send>;
 
-/// A bar on stderr, none where that is no terminal. It goes when its last handle is dropped.
-fn progress_bar(total: u64) -> Result<ProgressBar> {
+/// A bar on stderr, none where that is no terminal. It goes when its last handle is dropped. Who
+/// watches sees the report grow instead.
+fn progress_bar(total: u64, watch: bool) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} left")?;
-    Ok(ProgressBar::new(total).with_style(style))
+    Ok(if watch { ProgressBar::hidden() } else { ProgressBar::new(total).with_style(style) })
 }
 
 /// The time of a commit, which git counts in seconds.
@@ -27,10 +29,8 @@ fn time(seconds: i64) -> Timestamp {
 /// path and the new one.
 fn file_change(status: &str, mut path: impl FnMut() -> Result<String>) -> Result<FileChange> {
     let kind = change_kind(status)?;
-    let previous_path = match kind {
-        ChangeKind::Renamed | ChangeKind::Copied => Some(path()?),
-        _ => None,
-    };
+    let has_two = matches!(kind, ChangeKind::Renamed | ChangeKind::Copied);
+    let previous_path = has_two.then(&mut path).transpose()?;
     Ok(FileChange { kind, path: path()?, previous_path })
 }
 

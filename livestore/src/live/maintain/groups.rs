@@ -59,6 +59,10 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
         decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     ) -> Option<Self> {
         let by: Vec<usize> = select.group_by.iter().map(|column| column.index).collect();
+        if select.list.is_empty() && !select.counted {
+            // Whole rows: of each group, SQLite shows one that it chooses.
+            return None;
+        }
         let list = if select.counted { &[Node::CountAll] } else { select.list.as_slice() };
         let outputs: Option<Vec<_>> = list.iter().map(|node| output(node, &by)).collect();
         let mut full = select.clone();
@@ -97,21 +101,32 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
         (self.decode)(&RowReader::of_values(&group.values, None)).map(Row::new)
     }
 
-    /// Counts the row in (`by` is 1) or out (-1); notes what its group was before.
-    fn count(
-        &mut self,
-        image: &Image,
-        by: i64,
-        touched: &mut Vec<(Key, Option<Values>)>,
-    ) -> Result<(), Lost> {
+    fn key(&self, image: &Image) -> Key {
         let value = |column: &usize| image.values.get(*column).cloned().unwrap_or(Value::Null);
-        let key: Vec<_> = self.by.iter().map(value).collect();
+        self.by.iter().map(value).collect()
+    }
+
+    /// Notes what the row's group is before the change.
+    fn touch(&self, image: &Image, touched: &mut Vec<(Key, Option<Values>)>) {
+        let key = self.key(image);
+        if !touched.iter().any(|(other, _)| order_keys(other, &key).is_eq()) {
+            let values = self.values(&key).map(<[_]>::to_vec);
+            touched.push((key, values));
+        }
+    }
+
+    /// The first groups, if the query has no more than some.
+    fn head(&self) -> Option<Vec<Values>> {
+        let most = usize::try_from(C::AT_MOST?).unwrap_or(usize::MAX);
+        Some(self.groups.iter().take(most).map(|group| group.values.clone()).collect())
+    }
+
+    /// Counts the row in (`by` is 1) or out (-1).
+    fn count(&mut self, image: &Image, by: i64) -> Result<(), Lost> {
+        let key = self.key(image);
         let at = self.groups.partition_point(|group| order_keys(&group.key, &key).is_lt());
         let found = self.groups.get(at).filter(|group| order_keys(&group.key, &key).is_eq());
         let is_new = found.is_none();
-        if !touched.iter().any(|(other, _)| order_keys(other, &key).is_eq()) {
-            touched.push((key.clone(), found.map(|group| group.values.clone())));
-        }
         let mut group = found.map_or_else(|| self.empty(key), |group| (**group).clone());
         group.rows += by;
         for (output, value) in self.outputs.iter().zip(&mut group.values) {
@@ -205,7 +220,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         hits: &[Hit<'_>],
         reader: &Reader<'_>,
     ) -> Result<Option<C::Value>, QueryError> {
-        let mut touched = Vec::new();
+        let (mut touched, mut changes) = (Vec::new(), Vec::with_capacity(hits.len()));
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
                 return self.start(reader).map(Some);
@@ -217,14 +232,21 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
             {
                 continue;
             }
-            let counted = old
-                .map_or(Ok(()), |old| self.count(old, -1, &mut touched))
-                .and_then(|()| new.map_or(Ok(()), |new| self.count(new, 1, &mut touched)));
-            if let Err(Lost) = counted {
-                return self.start(reader).map(Some);
-            }
+            [old, new].into_iter().flatten().for_each(|image| self.touch(image, &mut touched));
+            changes.push((old, new));
         }
-        let changed = touched.iter().any(|(key, before)| self.values(key) != before.as_deref());
+        let head = self.head();
+        let counted = changes.into_iter().try_for_each(|(old, new)| {
+            old.map_or(Ok(()), |old| self.count(old, -1))?;
+            new.map_or(Ok(()), |new| self.count(new, 1))
+        });
+        if let Err(Lost) = counted {
+            self.load(reader)?;
+        }
+        let changed = match head {
+            Some(_) => head != self.head(),
+            None => touched.iter().any(|(key, before)| self.values(key) != before.as_deref()),
+        };
         if changed { C::value(&self.rows).map(Some) } else { Ok(None) }
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
 
+mod gone;
 pub(super) mod groups;
 pub(super) mod point;
 pub(super) mod rerun;
@@ -45,10 +46,14 @@ pub(crate) struct Plan<V> {
     pub(crate) tier: Tier,
     /// Why not a better one.
     pub(crate) reason: &'static str,
+    pub(crate) label: Label,
     pub(crate) interests: Vec<Interest>,
     pub(crate) maintain: Box<dyn Maintain<V>>,
     pub(crate) diffs: Option<DiffLink<V>>,
 }
+
+/// Says what the query asks, when somebody wants to know: a text for each would take its memory.
+pub(crate) type Label = Box<dyn Fn() -> String + Send + Sync>;
 
 /// Where the changes of a list go.
 #[doc(hidden)]

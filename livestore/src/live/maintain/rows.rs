@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::gone::Gone;
 use super::{Hit, LiveCardinality, Maintain};
 use crate::live::diff::{Diff, DiffHub};
 use crate::live::interest::Interest;
@@ -13,8 +14,8 @@ use crate::table::{
 };
 use crate::value::Value;
 
-/// Rows kept beyond a limit, so that one which moves up is at hand.
-const SPARE: usize = 64;
+/// Rows kept beyond a limit, so that one which moves up is at hand. Few in tests, to run out of.
+const SPARE: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A list that follows each changed row.
 pub(in crate::live) struct LiveRows<O, C> {
@@ -41,6 +42,8 @@ pub(in crate::live) struct LiveRows<O, C> {
     shown: List<O>,
     diffs: Arc<DiffHub<O>>,
     steps: Vec<Diff<O>>,
+    /// While changes are taken: rows that went, of which equal ones may come back.
+    gone: Option<Gone<O>>,
     cardinality: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -108,6 +111,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             shown: List::default(),
             diffs,
             steps: Vec::new(),
+            gone: None,
             cardinality: std::marker::PhantomData,
         }
     }
@@ -165,18 +169,34 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         let (was, is) = (self.interest.has(old), self.interest.has(new));
         match (old.filter(|_| was), new.filter(|_| is)) {
             (None, None) => Ok(false),
-            (Some(old), None) => self.remove(&self.key(old)),
-            (None, Some(new)) => self.insert(self.key(new), new),
+            (Some(old), None) => {
+                let removed = self.remove(&self.key(old))?;
+                if let (Some(gone), Some(row)) = (&mut self.gone, removed.row) {
+                    gone.put(shown_of(self.columns.as_deref(), old), row);
+                }
+                Ok(removed.visible)
+            }
+            (None, Some(new)) => {
+                let shown = shown_of(self.columns.as_deref(), new);
+                let row = self.gone.as_mut().and_then(|gone| gone.take(shown));
+                self.insert(self.key(new), new, row)
+            }
             (Some(old), Some(new)) => self.update(old, new),
         }
     }
 
-    fn insert(&mut self, key: Key, image: &Image) -> Result<bool, ChangeError> {
+    /// Puts the row in; `row` if it is known already. Says whether that shows.
+    fn insert(
+        &mut self,
+        key: Key,
+        image: &Image,
+        row: Option<Row<O>>,
+    ) -> Result<bool, ChangeError> {
         let at = self.position(&key);
         if at == self.keys.len() && !self.complete {
             return Ok(false);
         }
-        let row = self.row(image)?;
+        let row = row.map_or_else(|| self.row(image), Ok)?;
         let before = self.rows.len();
         self.keys.insert(at, Row::new(key));
         self.rows.insert(at, row);
@@ -185,27 +205,29 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         Ok(visible)
     }
 
-    fn remove(&mut self, key: &Key) -> Result<bool, ChangeError> {
+    fn remove(&mut self, key: &Key) -> Result<Removed<O>, ChangeError> {
         let at = self.position(key);
         if self.keys.get(at).is_none_or(|found| **found != *key) {
             // It may be beyond what is kept; if all is kept, it must be there.
-            return if self.complete { Err(ChangeError::Lost(Lost)) } else { Ok(false) };
+            let beyond = Removed { row: None, visible: false };
+            return if self.complete { Err(ChangeError::Lost(Lost)) } else { Ok(beyond) };
         }
         let before = self.rows.len();
         self.keys.remove(at);
-        self.rows.remove(at);
+        let row = self.rows.remove(at);
         if !self.complete && self.rows.len() < self.end() {
             return Err(ChangeError::Lost(Lost));
         }
-        Ok(self.note_remove(at, before))
+        Ok(Removed { row, visible: self.note_remove(at, before) })
     }
 
     fn update(&mut self, old: &Image, new: &Image) -> Result<bool, ChangeError> {
         let (from, to) = (self.key(old), self.key(new));
+        let same = self.shows_the_same(old, new);
         if from != to {
-            return self.relocate(&from, to, new);
+            return self.relocate(&from, to, new, same);
         }
-        if self.shows_the_same(old, new) {
+        if same {
             return Ok(false);
         }
         let at = self.position(&to);
@@ -221,27 +243,35 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         Ok(visible)
     }
 
-    fn relocate(&mut self, from: &Key, to: Key, new: &Image) -> Result<bool, ChangeError> {
+    /// The row stands elsewhere; `same`: and shows what it showed.
+    fn relocate(
+        &mut self,
+        from: &Key,
+        to: Key,
+        new: &Image,
+        same: bool,
+    ) -> Result<bool, ChangeError> {
         if self.is_window() {
             let removed = self.remove(from)?;
-            let inserted = self.insert(to, new)?;
-            return Ok(removed || inserted);
+            let inserted = self.insert(to, new, removed.row.filter(|_| same))?;
+            return Ok(removed.visible || inserted);
         }
         let at = self.position(from);
         if self.keys.get(at).is_none_or(|found| **found != *from) {
             return Err(ChangeError::Lost(Lost));
         }
-        let row = self.row(new)?;
         self.keys.remove(at);
-        self.rows.remove(at);
+        let row = self.rows.remove(at).filter(|_| same).map_or_else(|| self.row(new), Ok)?;
         let target = self.position(&to);
         self.keys.insert(target, Row::new(to));
         self.rows.insert(target, row.clone());
         if at != target {
             self.note(|_| Diff::Move { from: at, to: target });
         }
-        self.note(|_| Diff::Update { index: target, row });
-        Ok(true)
+        if !same {
+            self.note(|_| Diff::Update { index: target, row });
+        }
+        Ok(at != target || !same)
     }
 
     fn shows_the_same(&self, old: &Image, new: &Image) -> bool {
@@ -315,6 +345,24 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     }
 }
 
+/// What the row shows: these columns, or all.
+fn shown_of<'a>(
+    columns: Option<&'a [usize]>,
+    image: &'a Image,
+) -> impl Iterator<Item = &'a Value<'static>> + Clone {
+    let chosen = columns.unwrap_or_default().iter().filter_map(|&column| image.values.get(column));
+    let all = if columns.is_none() { &*image.values } else { &[] };
+    chosen.chain(all)
+}
+
+/// What became of a row that went.
+struct Removed<O> {
+    /// The row, if it was among those that are kept.
+    row: Option<Row<O>>,
+    /// Whether it was seen.
+    visible: bool,
+}
+
 /// Why a change could not be followed.
 enum ChangeError {
     Lost(Lost),
@@ -343,6 +391,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
     ) -> Result<Option<C::Value>, QueryError> {
         let mut changed = false;
         self.steps.clear();
+        self.gone = Gone::among(hits);
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
                 return self.start(reader).map(Some);
@@ -363,8 +412,9 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
             return Ok(None);
         }
         let rows = self.visible();
-        if self.is_window() && rows.is_same(&self.shown) {
-            // Rows moved about and ended where they were, as far as the window shows.
+        let returned = self.gone.take().is_some_and(|gone| gone.any_returned);
+        if (self.is_window() || returned) && rows.is_same(&self.shown) {
+            // Rows moved about and ended where they were, as far as the query shows.
             return Ok(None);
         }
         self.shown = rows.clone();

@@ -1,0 +1,114 @@
+//! Live queries against fresh ones, over random schemas, queries and commits.
+//!
+//! After each step every live query has what a fresh query gives, every stream of diffs leads
+//! there, and a subscriber was called if there was a change, once, and not otherwise. The
+//! [`world`] takes the steps; a [`watch`] compares.
+//!
+//! | environment | |
+//! |---|---|
+//! | `LIVE_CASES` | how many cases, if not the usual number |
+//! | `LIVE_SOAK_SECONDS` | cases of ever new seeds, for so long |
+//! | `LIVE_SEED` | the seed that a failure named |
+
+#![allow(clippy::unwrap_used, reason = "a test, not an API")]
+
+mod cells;
+mod dice;
+mod queries;
+mod regressions;
+
+mod tables;
+mod watch;
+mod world;
+mod writes;
+
+use std::cell::RefCell;
+use std::ops::AddAssign;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
+
+use world::{Case, Tally, World};
+
+/// Some tens of thousands of steps.
+const CASES: u32 = 1_000;
+
+#[test]
+fn live_equals_fresh() {
+    let mut tally = Tally::default();
+    match (number("LIVE_SOAK_SECONDS"), number("LIVE_SEED")) {
+        (_, Some(seed)) => run(seed, &mut tally),
+        (Some(seconds), None) => soak(Duration::from_secs(seconds), &mut tally),
+        (None, None) => run(new_seed(), &mut tally),
+    }
+    println!("{tally:?}");
+    let Tally { commits, failed, points, rows, groups, reruns, .. } = tally;
+    let seen = [failed, commits - failed, points, rows, groups, reruns];
+    assert!(tally.cases < 100 || seen.iter().all(|&often| often > tally.cases), "{tally:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a soak takes as long as it is told to")]
+fn soak(time: Duration, tally: &mut Tally) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        run(new_seed(), tally);
+    }
+}
+
+fn run(seed: u64, all: &mut Tally) {
+    let tally = RefCell::new(Tally::default());
+    let found = runner(seed).run(&cases(), |case| {
+        *tally.borrow_mut() += World::run(&case, false).map_err(TestCaseError::fail)?;
+        Ok(())
+    });
+    *all += tally.into_inner();
+    if let Err(TestError::Fail(reason, case)) = found {
+        println!("the smallest case:");
+        let _ = World::run(&case, true);
+        panic!("LIVE_SEED={seed}: {reason}");
+    }
+}
+
+fn runner(seed: u64) -> TestRunner {
+    let cases = number("LIVE_CASES").map_or(CASES, |cases| u32::try_from(cases).unwrap());
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_time: 15_000,
+        max_shrink_iters: 100_000,
+        ..ProptestConfig::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let rolls = |count: usize| prop::collection::vec(0u16..2_100, count);
+    (rolls(160), prop::collection::vec(rolls(48), 1..60))
+}
+
+fn new_seed() -> u64 {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    u64::from_le_bytes(bytes)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().unwrap())
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.steps += other.steps;
+        self.commits += other.commits;
+        self.failed += other.failed;
+        self.checks += other.checks;
+        self.points += other.points;
+        self.rows += other.rows;
+        self.groups += other.groups;
+        self.reruns += other.reruns;
+    }
+}

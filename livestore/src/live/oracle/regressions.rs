@@ -1,0 +1,134 @@
+//! What the random cases have found, each as small as it gets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::cells::{At, Cells, Flat};
+use super::dice::Dice;
+use super::queries::select;
+use super::tables::{self, table};
+use crate::live::{Live, Reactive, Registry, deliver, enqueue};
+use crate::state::State;
+use crate::table::{
+    Cardinality, ColumnRef, Direction, First, Many, Node, Predicate, SelectAst, Table, Writer,
+};
+use crate::value::Value;
+
+/// A table `t` of the integers `key` and `a`, the plainest that there is.
+fn plain() -> SelectAst {
+    tables::schema(&mut Dice::new(&[]));
+    SelectAst::new(table::<0>())
+}
+
+fn column(index: usize) -> ColumnRef {
+    ColumnRef { table: plain().from, index }
+}
+
+/// Live and fresh are the same after each commit; says how often the subscriber was called.
+fn calls<Q>(query: Q, before: &[&str], commits: &[&[&str]]) -> usize
+where
+    Q: Live<Value: Flat, Output: Flat> + Clone,
+{
+    let (schema, _) = tables::schema(&mut Dice::new(&[]));
+    let (mut state, mut registry) = (State::empty(schema).unwrap(), Registry::new(schema));
+    let commit = |state: &State, sql: &[&str]| {
+        state.begin().unwrap();
+        let mut writer = Writer::new(state.reader("").db(), "");
+        for sql in sql {
+            writer.sql(sql, ()).unwrap();
+        }
+        state.keep().unwrap();
+    };
+    commit(&state, before);
+    let live = registry.start(query.clone(), &state.reader("")).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let _guard = live.subscribe(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    for sql in commits {
+        commit(&state, sql);
+        let changes = state.take_changes();
+        enqueue(registry.apply(&changes, &state.reader("")));
+        deliver();
+        assert_eq!(live.get().flat(), query.run(&state.reader("")).unwrap().flat());
+    }
+    calls.load(Ordering::Relaxed)
+}
+
+fn of<C: Cardinality<Cells>>(ast: SelectAst) -> crate::table::Select<At<0>, Cells, C> {
+    select::<C>(ast)
+}
+
+#[test]
+fn a_row_that_is_replaced_by_the_same_one_is_no_news() {
+    let query = At::<0>::get(vec![Value::Integer(3)]);
+    let replaced = "INSERT OR REPLACE INTO t VALUES (3, 0)";
+    let before = ["INSERT INTO t VALUES (0, 0), (3, 0)"];
+    plain();
+    assert_eq!(calls(query, &before, &[&[replaced]]), 0);
+}
+
+#[test]
+fn a_key_that_goes_to_another_row_is_found_there() {
+    let query = At::<0>::get(vec![Value::Integer(3)]);
+    let commit = [
+        "UPDATE t SET key = 4 WHERE key = 3",
+        "INSERT INTO t VALUES (3, 7)",
+        "UPDATE t SET key = 5 WHERE key = 4",
+    ];
+    plain();
+    assert_eq!(calls(query, &["INSERT INTO t VALUES (3, 0)"], &[&commit]), 1);
+}
+
+#[test]
+fn rows_behind_an_offset_have_an_order() {
+    let query = SelectAst { offset: Some(1), list: vec![Node::Column(column(0))], ..plain() };
+    let commits: [&[&str]; 2] =
+        [&["INSERT INTO t VALUES (3, 0)"], &["INSERT INTO t VALUES (0, 0)"]];
+    assert_eq!(calls(of::<Many>(query), &[], &commits), 1);
+}
+
+#[test]
+fn a_row_that_is_deleted_and_inserted_again_is_no_news() {
+    let query = SelectAst { limit: Some(3), ..plain() };
+    let commit = ["DELETE FROM t WHERE key = 1", "INSERT INTO t VALUES (1, 0)"];
+    assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0)"], &[&commit]), 0);
+}
+
+#[test]
+fn an_order_that_is_not_shown_may_change_in_silence() {
+    let order_by = vec![(Node::Column(column(1)), Direction::Descending)];
+    let list = vec![Node::Column(column(0))];
+    for limit in [None, Some(5)] {
+        let query = SelectAst { limit, order_by: order_by.clone(), list: list.clone(), ..plain() };
+        let before = ["INSERT INTO t VALUES (1, 0), (2, 9)"];
+        assert_eq!(calls(of::<Many>(query), &before, &[&["UPDATE t SET a = 1 WHERE key = 1"]]), 0);
+    }
+}
+
+#[test]
+fn groups_behind_the_first_are_no_news() {
+    let by = column(1);
+    let query = SelectAst { group_by: vec![by], list: vec![Node::Column(by)], ..plain() };
+    let before = ["INSERT INTO t VALUES (1, 0)"];
+    assert_eq!(calls(of::<First>(query), &before, &[&["INSERT INTO t VALUES (2, 9)"]]), 0);
+}
+
+#[test]
+fn a_group_may_be_shown_by_a_whole_row() {
+    let query = SelectAst { group_by: vec![column(1)], ..plain() };
+    assert_eq!(calls(of::<Many>(query), &[], &[&["INSERT INTO t VALUES (1, 0)"]]), 1);
+}
+
+#[test]
+fn like_looks_no_further_than_a_nul() {
+    let like = |text: &str, pattern: &str| {
+        let column = column(0);
+        let pattern = Value::text(pattern.to_owned());
+        Predicate::Like(column, pattern).holds(&[Value::text(text.to_owned())])
+    };
+    assert_eq!(like("", "\0a"), Some(true));
+    assert_eq!(like("a\0b", "a"), Some(true));
+    assert_eq!(like("b", "a\0"), Some(false));
+}

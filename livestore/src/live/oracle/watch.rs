@@ -1,0 +1,266 @@
+//! A live query beside a fresh one.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use super::cells::{Cells, Flat};
+use super::queries::select;
+use super::world::World;
+use crate::live::primitives::lock;
+use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
+use crate::table::{Direction, Many, Node, Query, Reader, SelectAst};
+
+/// A live query of any type.
+pub(super) trait Watcher {
+    /// After a step: its value is what a fresh query gives, its diffs lead there, and it was
+    /// announced as it should be.
+    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String>;
+
+    /// In the middle of a batch: its value is what a fresh query gives.
+    fn look(&mut self, reader: &Reader<'_>) -> Result<(), String>;
+
+    /// Starts the same query once more.
+    fn again(&self, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String>;
+
+    /// Subscribes, or ends the subscription.
+    fn toggle_subscription(&mut self);
+
+    /// Reads diffs from now on, or no more.
+    fn toggle_diffs(&mut self);
+
+    /// Equal queries have the same.
+    fn node(&self) -> usize;
+
+    fn tier(&self) -> Tier;
+}
+
+/// What a step may announce.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Announced {
+    /// A change, and nothing else.
+    Changes,
+    /// A change, or that the value is made anew.
+    Anew,
+}
+
+pub(super) struct Watch<Q: Live> {
+    query: Q,
+    /// The SELECT that it is, if it is one, with no more rows than the query reads.
+    ast: Option<SelectAst>,
+    /// Whether SQL says in which order the rows come.
+    ordered: bool,
+    live: LiveQuery<Q::Value>,
+    heard: Arc<Mutex<Vec<Vec<Cells>>>>,
+    guard: Option<Subscription>,
+    diffs: Option<(Diffs<Cells>, Vec<Cells>)>,
+    last: Last,
+}
+
+/// What was there after the last step.
+#[derive(Default)]
+struct Last {
+    rows: Vec<Cells>,
+    /// The rows with their ids, if the query may tell rows apart that look the same.
+    identity: Option<Vec<Cells>>,
+    version: u64,
+    /// The fresh query failed.
+    failed: bool,
+    /// In the middle of a batch, there were other rows.
+    passing: bool,
+}
+
+impl<Q> Watch<Q>
+where
+    Q: Live + Clone + Debug,
+    Q::Value: Flat,
+    Q::Output: Flat,
+{
+    /// Starts it, if a fresh query does not fail either.
+    pub(super) fn start(
+        query: Q,
+        ast: Option<SelectAst>,
+        world: &mut World,
+    ) -> Result<Option<Box<dyn Watcher>>, String> {
+        world.trace(|| format!("start {}", described(&query, ast.as_ref())));
+        let reader = world.state.reader("session");
+        let fresh = query.run(&reader);
+        let live = match (world.registry.start(query.clone(), &reader), &fresh) {
+            (Ok(live), _) => live,
+            (Err(_), Err(_)) => return Ok(None),
+            (Err(error), Ok(_)) => return Err(format!("only the live query fails: {error}")),
+        };
+        let ordered = ast.as_ref().is_none_or(|ast| {
+            !ast.order_by.is_empty() || ast.limit.is_some() || ast.offset.is_some()
+        });
+        let (heard, version) = (Arc::default(), live.version());
+        let last = Last { rows: live.get().flat(), version, ..Last::default() };
+        let mut watch = Self { query, ast, ordered, live, heard, guard: None, diffs: None, last };
+        watch.last.identity = watch.identity(&reader);
+        watch.last.failed = fresh.is_err();
+        watch.look(&reader)?;
+        Ok(Some(Box::new(watch)))
+    }
+
+    fn identity(&self, reader: &Reader<'_>) -> Option<Vec<Cells>> {
+        if self.tier() != Tier::Rows {
+            return None;
+        }
+        let mut ast = self.ast.clone()?;
+        if ast.list.is_empty() {
+            let columns = 0..ast.from.columns.len();
+            let column = |index| crate::table::ColumnRef { table: ast.from, index };
+            ast.list = columns.map(|index| Node::Column(column(index))).collect();
+        }
+        ast.list.push(Node::RowId(ast.from));
+        let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
+        ast.order_by.push((Node::RowId(ast.from), tie));
+        select::<Many>(ast).run(reader).ok()
+    }
+
+    fn says(&self, what: &str, now: &[Cells], fresh: &dyn Debug) -> String {
+        let (tier, last) = (self.tier(), &self.last.rows);
+        let query = described(&self.query, self.ast.as_ref());
+        format!("{what}\n{tier:?} {query}\nlast  {last:?}\nnow   {now:?}\nfresh {fresh:?}")
+    }
+
+    fn check_announced(
+        &self,
+        now: &[Cells],
+        identity: Option<&Vec<Cells>>,
+        announced: Announced,
+    ) -> Result<(), String> {
+        let heard = std::mem::take(&mut *lock(&self.heard));
+        let says = |what| Err(self.says(what, now, &heard));
+        let changed = self.last.rows != now;
+        let moved = self.live.version() != self.last.version;
+        if changed && !moved {
+            return says("it changed without a version");
+        }
+        if self.guard.is_some() && heard.len() != usize::from(moved) {
+            return says("it was not announced once");
+        }
+        if heard.last().is_some_and(|heard| heard != now) {
+            return says("another value was announced");
+        }
+        let others = identity != self.last.identity.as_ref();
+        let may = announced == Announced::Anew || others || self.last.failed || self.last.passing;
+        if moved && !changed && !may {
+            return says("it was announced without a change");
+        }
+        Ok(())
+    }
+
+    fn check_diffs(&mut self, now: &[Cells]) -> Result<(), String> {
+        let moved = self.live.version() != self.last.version;
+        let Some((diffs, shown)) = &mut self.diffs else { return Ok(()) };
+        let before = shown.clone();
+        let mut all = Vec::new();
+        while let Some(steps) = diffs.try_next() {
+            steps.iter().for_each(|step| step.apply(shown, Clone::clone));
+            all.push(steps);
+        }
+        if shown != now {
+            let what = format!("diffs lead elsewhere: {before:?} {all:?}");
+            return Err(self.says(&what, now, &self.diffs.as_ref().map(|(_, shown)| shown)));
+        }
+        if !moved && !all.is_empty() {
+            return Err(self.says("diffs without a change", now, &all));
+        }
+        Ok(())
+    }
+}
+
+impl<Q> Watcher for Watch<Q>
+where
+    Q: Live + Clone + Debug,
+    Q::Value: Flat,
+    Q::Output: Flat,
+{
+    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String> {
+        let passing = self.last.passing;
+        self.look(reader)?;
+        self.last.passing = passing;
+        let now = self.live.get().flat();
+        let identity = self.identity(reader);
+        self.check_announced(&now, identity.as_ref(), announced)?;
+        self.check_diffs(&now)?;
+        self.last = Last {
+            rows: now,
+            identity,
+            version: self.live.version(),
+            failed: self.query.run(reader).is_err(),
+            passing: false,
+        };
+        Ok(())
+    }
+
+    fn look(&mut self, reader: &Reader<'_>) -> Result<(), String> {
+        let now = self.live.get().flat();
+        // A query that fails leaves the live one as it was.
+        let Ok(fresh) = self.query.run(reader) else { return Ok(()) };
+        let fresh = fresh.flat();
+        let same = if self.ordered { now == fresh } else { same_rows(&now, &fresh) };
+        if !same {
+            return Err(self.says("live is not fresh", &now, &fresh));
+        }
+        self.last.passing |= now != self.last.rows;
+        Ok(())
+    }
+
+    fn again(&self, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String> {
+        let other = Self::start(self.query.clone(), self.ast.clone(), world)?;
+        if other.as_ref().is_some_and(|other| other.node() != self.node()) {
+            let query = described(&self.query, self.ast.as_ref());
+            return Err(format!("equal queries do not share a node: {query}"));
+        }
+        Ok(other)
+    }
+
+    fn toggle_subscription(&mut self) {
+        let heard = Arc::clone(&self.heard);
+        self.guard = match self.guard.take() {
+            Some(_) => None,
+            None => Some(self.live.subscribe(move |value| lock(&heard).push(value.flat()))),
+        };
+    }
+
+    fn toggle_diffs(&mut self) {
+        let list = (&self.live as &dyn Any).downcast_ref::<LiveQuery<List<Cells>>>();
+        self.diffs = match (self.diffs.take(), list) {
+            (None, Some(list)) => {
+                let mut diffs = list.diffs();
+                let mut shown = Vec::new();
+                let first = diffs.try_next().unwrap_or_default();
+                first.iter().for_each(|step| step.apply(&mut shown, Clone::clone));
+                Some((diffs, shown))
+            }
+            _ => None,
+        };
+    }
+
+    fn node(&self) -> usize {
+        Arc::as_ptr(&self.live.0).addr()
+    }
+
+    fn tier(&self) -> Tier {
+        self.live.report().tier
+    }
+}
+
+fn described(query: &impl Debug, ast: Option<&SelectAst>) -> String {
+    match ast.map(|ast| ast.to_sql(None)) {
+        Some(Ok((sql, binds))) => format!("{sql} {binds:?}"),
+        _ => format!("{query:?}"),
+    }
+}
+
+/// Whether they are the same, in any order.
+fn same_rows(left: &[Cells], right: &[Cells]) -> bool {
+    let mut rest: Vec<_> = right.iter().collect();
+    let all = left.iter().all(|row| {
+        let at = rest.iter().position(|other| *other == row);
+        at.map(|at| rest.swap_remove(at)).is_some()
+    });
+    all && rest.is_empty()
+}

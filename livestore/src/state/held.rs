@@ -1,0 +1,248 @@
+//! Pending events lie above a savepoint: when others come first, they are lifted off.
+//!
+//! The savepoint holds the *confirmed* state. [`rewind`](State::rewind) goes back to it in a time
+//! that follows the pages that pending events have touched, without a list of how to undo them.
+
+use std::collections::BTreeSet;
+
+use super::State;
+use crate::event::SeqNum;
+use crate::sqlite::{Change, Rows, SqliteError};
+
+/// Rows whose undoing is told one by one; beyond, a whole table is said to be another.
+const MOST_ROWS: usize = 65_536;
+
+/// What lies above the confirmed state.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The last event of the confirmed state.
+    head: SeqNum,
+    /// The tables that were watched when it was held.
+    watched: BTreeSet<usize>,
+    undo: Undo,
+}
+
+impl State {
+    /// From here on, what is applied can be [rewound](Self::rewind).
+    pub(crate) fn hold(&mut self) -> Result<(), SqliteError> {
+        self.db.run("SAVEPOINT confirmed")?;
+        let watched = self.db.watched();
+        self.held = Some(Held { head: self.head, watched, undo: Undo::default() });
+        Ok(())
+    }
+
+    /// Keeps what was applied since [`hold`](Self::hold), for good.
+    pub(crate) fn release(&mut self) -> Result<(), SqliteError> {
+        match self.held.take() {
+            Some(_) => self.db.run("RELEASE confirmed").map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The last event that cannot be rewound.
+    pub(crate) fn base(&self) -> SeqNum {
+        self.held.as_ref().map_or(self.head, |held| held.head)
+    }
+
+    /// Goes back to the confirmed state; nothing is held any more. Says which rows of watched
+    /// tables are others now.
+    pub(crate) fn rewind(&mut self) -> Result<Vec<Change>, SqliteError> {
+        let Some(held) = self.held.take() else { return Ok(Vec::new()) };
+        self.db.changes().clear();
+        // A materializer's `OR ROLLBACK` may have gone back already.
+        if self.db.is_in_savepoint() {
+            self.db.run("ROLLBACK TO confirmed")?;
+            self.db.run("RELEASE confirmed")?;
+        }
+        self.head = held.head;
+        let mut undone = held.undo.into_changes();
+        // The triggers of tables that are watched since then are gone with the rest.
+        for table in self.db.rewatch(&held.watched, self.schema)? {
+            undone.retain(|change| change.table != table);
+            undone.push(Change { table, rows: Rows::Some });
+        }
+        Ok(undone)
+    }
+
+    /// What the rows of watched tables went through since this was last asked, in net.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let changes = Change::net(self.db.changes().take());
+        if let Some(held) = &mut self.held {
+            held.undo.note(&changes);
+        }
+        changes
+    }
+}
+
+/// How to tell live queries that the changes since the savepoint are undone.
+#[derive(Debug, Default)]
+struct Undo {
+    changes: Vec<Change>,
+    /// How many there were when they were last netted.
+    netted: usize,
+    /// Tables with too many changes.
+    whole: BTreeSet<usize>,
+}
+
+impl Undo {
+    fn note(&mut self, changes: &[Change]) {
+        let told = changes.iter().filter(|change| !self.whole.contains(&change.table));
+        self.changes.extend(told.cloned());
+        if self.changes.len() > 2 * self.netted + 1_024 {
+            self.changes = Change::net(std::mem::take(&mut self.changes));
+            self.netted = self.changes.len();
+        }
+        if self.changes.len() > MOST_ROWS {
+            self.whole.extend(self.changes.iter().map(|change| change.table));
+            (self.changes, self.netted) = (Vec::new(), 0);
+        }
+    }
+
+    fn into_changes(self) -> Vec<Change> {
+        let undone = |Change { table, rows }| {
+            let rows = match rows {
+                Rows::One { old, new } => Rows::One { old: new, new: old },
+                Rows::Some => Rows::Some,
+            };
+            Change { table, rows }
+        };
+        let whole = self.whole.into_iter().map(|table| Change { table, rows: Rows::Some });
+        self.changes.into_iter().rev().map(undone).chain(whole).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EncodedEvent;
+    use crate::prelude::*;
+
+    #[table]
+    struct Item {
+        #[column(primary_key)]
+        id: i64,
+        text: String,
+    }
+
+    #[derive(Event)]
+    #[event(name = "v1.Put")]
+    struct Put {
+        id: i64,
+        text: String,
+    }
+
+    impl Materialize for Put {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            if self.text == "roll back" {
+                let insert = "INSERT OR ROLLBACK INTO item VALUES (?, '')";
+                return state.sql(insert, (self.id,)).map(|_| ());
+            }
+            state.upsert(&Item { id: self.id, text: self.text.clone() })
+        }
+    }
+
+    crate::schema! { App { tables: [Item], events: [Put] } }
+
+    fn put(state: &State, id: i64, text: &str) -> Result<(), MaterializeError> {
+        let event = EncodedEvent {
+            seq: SeqNum::new(1),
+            parent: SeqNum::ROOT,
+            name: "v1.Put".into(),
+            args: format!("{{\"id\":{id},\"text\":\"{text}\"}}"),
+            client_id: "c".into(),
+            session_id: "s".into(),
+            schema_hash: 0,
+            sync_metadata: None,
+        };
+        state.begin().unwrap();
+        let applied = state.apply(&event, state.schema.event_set("v1.Put").unwrap());
+        if applied.is_ok() {
+            state.keep().unwrap()
+        } else {
+            state.undo().unwrap()
+        }
+        applied
+    }
+
+    /// The table, watched, with the row 1.
+    fn held() -> State {
+        let mut state = State::empty(App::def()).unwrap();
+        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
+        put(&state, 1, "a").unwrap();
+        state.take_changes();
+        state.hold().unwrap();
+        state
+    }
+
+    #[test]
+    fn a_rewind_undoes_and_says_what() {
+        let mut state = held();
+        let before = state.hash().unwrap();
+        put(&state, 1, "b").unwrap();
+        put(&state, 2, "c").unwrap();
+        assert_eq!(state.take_changes().len(), 2);
+        put(&state, 2, "d").unwrap();
+        state.take_changes();
+        let undone = Change::net(state.rewind().unwrap());
+        assert_eq!(state.hash().unwrap(), before);
+        let text = |image: &Option<crate::sqlite::Image>| {
+            image.as_ref().map(|image| image.values.last().unwrap().clone())
+        };
+        let undone = undone.iter().map(|change| match &change.rows {
+            Rows::One { old, new } => (text(old), text(new)),
+            Rows::Some => panic!("the rows are known"),
+        });
+        let value = |text: &'static str| Some(crate::value::Value::text(text));
+        assert_eq!(undone.collect::<Vec<_>>(), [(value("d"), None), (value("b"), value("a"))]);
+    }
+
+    #[test]
+    fn what_goes_and_comes_back_has_not_changed() {
+        let mut state = held();
+        put(&state, 2, "b").unwrap();
+        state.take_changes();
+        let mut changes = state.rewind().unwrap();
+        put(&state, 2, "b").unwrap();
+        changes.extend(state.take_changes());
+        assert_eq!(Change::net(changes), []);
+    }
+
+    #[test]
+    fn tables_are_watched_as_before() {
+        let mut state = State::empty(App::def()).unwrap();
+        state.hold().unwrap();
+        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
+        put(&state, 1, "a").unwrap();
+        state.take_changes();
+        assert_eq!(state.rewind().unwrap(), [Change { table: 0, rows: Rows::Some }]);
+        put(&state, 1, "a").unwrap();
+        assert_eq!(state.take_changes().len(), 1);
+        state.hold().unwrap();
+        state.db.unwatch(0).unwrap();
+        assert_eq!(state.rewind().unwrap(), []);
+        put(&state, 2, "a").unwrap();
+        assert_eq!(state.take_changes(), []);
+    }
+
+    #[test]
+    fn a_materializers_rollback_shakes_what_is_held() {
+        let mut state = held();
+        put(&state, 2, "b").unwrap();
+        state.take_changes();
+        assert!(put(&state, 1, "roll back").is_err());
+        assert!(state.is_shaken());
+        assert_eq!(state.rewind().unwrap().len(), 1);
+        assert!(!state.is_shaken());
+    }
+
+    #[test]
+    fn many_rows_are_undone_as_a_whole() {
+        let mut undo = Undo::default();
+        let inserted = |rowid| {
+            let new = Some(crate::sqlite::Image { rowid, values: Box::new([]) });
+            Change { table: 0, rows: Rows::One { old: None, new } }
+        };
+        (0..70_000).for_each(|rowid| undo.note(&[inserted(rowid)]));
+        assert_eq!(undo.into_changes(), [Change { table: 0, rows: Rows::Some }]);
+    }
+}

@@ -1,0 +1,48 @@
+//! `cargo xtask soak`: the tests that make up their own cases, optimised, for as long as asked.
+
+use std::process::ExitCode;
+
+use crate::line::Line;
+use crate::step::{self, Step};
+
+/// A test that runs until a time is over.
+struct Part {
+    name: &'static str,
+    /// How to run it.
+    line: &'static str,
+    /// The variable that tells it for how many seconds.
+    seconds: &'static str,
+}
+
+/// Each says at its end what it has run, and names the seed of what it has found.
+const PARTS: &[Part] = &[Part {
+    name: "live queries",
+    line: "test --release --package livestore --lib live::oracle -- --nocapture",
+    seconds: "LIVE_SOAK_SECONDS",
+}];
+
+/// Runs every part, all together for about so many minutes.
+pub(crate) fn run(minutes: u64) -> ExitCode {
+    step::run_all(&plan(minutes), false)
+}
+
+fn plan(minutes: u64) -> Vec<Step> {
+    let seconds = minutes * 60 / PARTS.len() as u64;
+    let step = |part: &Part| {
+        let line = Line::cargo(part.line).env(part.seconds, seconds.to_string());
+        Step::new(part.name, [line])
+    };
+    PARTS.iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_share_the_time() {
+        let steps: Vec<_> = plan(10).iter().map(Step::to_string).collect();
+        let seconds = format!("_SOAK_SECONDS={} cargo test --release", 600 / PARTS.len());
+        assert!(steps.iter().all(|step| step.contains(&seconds)), "{steps:?}");
+    }
+}

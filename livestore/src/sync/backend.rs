@@ -101,8 +101,9 @@ fn wire_size(args: &str, texts: [&str; 3]) -> usize {
     FRAME + args.len() + texts.into_iter().map(json_size).sum::<usize>()
 }
 
-/// What stands around the parts of an event: keys, numbers, punctuation.
-const FRAME: usize = 160;
+/// What stands around the parts of an event when it is pulled, which is more than when it is
+/// pushed: keys, numbers, punctuation, metadata, and the frame if it is alone in it.
+const FRAME: usize = 400;
 
 /// How many bytes a text takes in JSON, at most.
 fn json_size(text: &str) -> usize {

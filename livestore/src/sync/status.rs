@@ -55,6 +55,21 @@ pub enum NetworkStatus {
     Stopped(StopReason),
 }
 
+impl fmt::Display for NetworkStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("no backend"),
+            Self::Held => f.write_str("held back"),
+            Self::Connecting => f.write_str("connecting"),
+            Self::Pulling => f.write_str("pulling"),
+            Self::Online => f.write_str("online"),
+            Self::ReadOnly { reason } => write!(f, "read only: {reason}"),
+            Self::Offline { reason } => write!(f, "offline: {reason}"),
+            Self::Stopped(reason) => write!(f, "stopped: {reason}"),
+        }
+    }
+}
+
 /// Why a store does not sync any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -10,10 +10,12 @@
 //! opened:
 //!
 //! ```no_run
-//! use std::time::Duration;
+//! use livestore::sync::SyncOptions;
 //! use livestore_sync::WebSocket;
 //!
-//! let backend = WebSocket::new("wss://sync.example.com").ping_every(Duration::from_secs(20));
+//! let backend = WebSocket::new("wss://sync.example.com");
+//! let options = SyncOptions::new(backend).payload(r#"{"authToken":"secret"}"#);
+//! // Store::<App>::builder("todos").sync(options).open()?
 //! ```
 //!
 //! The servers are LiveStore's own (`@livestore/sync-cf`) and `livestore-server`. A backend never

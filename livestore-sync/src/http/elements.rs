@@ -3,8 +3,9 @@
 /// Takes bytes, and gives the elements that are complete.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
-    /// From the start of the first element that is not given yet.
     buffer: Vec<u8>,
+    /// Where the first element starts that is not given yet.
+    start: usize,
     /// How much of the buffer is looked through.
     seen: usize,
     /// Open arrays and objects, that of the elements included.
@@ -15,22 +16,28 @@ pub(super) struct Elements {
 
 impl Elements {
     pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.seen -= self.start;
+        self.start = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
     /// How many bytes are kept for elements that are not complete.
     pub(super) fn pending(&self) -> usize {
-        self.buffer.len()
+        self.buffer.len() - self.start
     }
 
     /// The next object or array in the array. What is between them does not matter.
-    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn next(&mut self) -> Option<&[u8]> {
         while let Some(&byte) = self.buffer.get(self.seen) {
             self.seen += 1;
             match self.take(byte) {
-                Place::Outside => self.skip(),
-                Place::End => return Some(self.cut()),
                 Place::Inside => {}
+                Place::Outside => self.start = self.seen,
+                Place::End => {
+                    let start = std::mem::replace(&mut self.start, self.seen);
+                    return self.buffer.get(start..self.seen);
+                }
             }
         }
         None
@@ -57,18 +64,6 @@ impl Elements {
         }
         if self.depth <= 1 { Place::Outside } else { Place::Inside }
     }
-
-    /// Forgets what has been looked through.
-    fn skip(&mut self) {
-        self.buffer.drain(..self.seen);
-        self.seen = 0;
-    }
-
-    fn cut(&mut self) -> Vec<u8> {
-        let rest = self.buffer.split_off(self.seen);
-        self.seen = 0;
-        std::mem::replace(&mut self.buffer, rest)
-    }
 }
 
 enum Place {
@@ -90,7 +85,7 @@ mod tests {
             for piece in text.as_bytes().chunks(size) {
                 elements.push(piece);
                 while let Some(element) = elements.next() {
-                    found.push(String::from_utf8(element).unwrap());
+                    found.push(String::from_utf8(element.to_vec()).unwrap());
                 }
             }
             assert_eq!(found, [r#"{"a":"]}\"{"}"#, "[1,[2]]", "{}"], "{size}");

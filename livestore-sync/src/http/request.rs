@@ -57,7 +57,7 @@ impl Client {
         while let Some(bytes) = self.read(&mut response).await? {
             elements.push(&bytes);
             while let Some(element) = elements.next() {
-                take(decode(&element)?)?;
+                take(decode(element)?)?;
             }
             if elements.pending() > MAX_MESSAGE_BYTES {
                 return Err(End::lost("the backend sends too large a message"));

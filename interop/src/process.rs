@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use crate::Result;
-use crate::wait::DEADLINE;
+
+/// The longest that a process may take for an answer. The first one waits for node to start.
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A process whose lines are read and to which lines are written. It is killed when dropped.
 pub(crate) struct Process {

@@ -179,7 +179,7 @@ impl<'a> Seat<'a> {
 
     /// Waits until its sync has ended by itself.
     pub(crate) fn stops(&mut self) -> Result {
-        self.waits("to stop", |status| matches!(status, Status::Stopped))
+        self.waits("to stop", |status| matches!(status, Status::Stopped { .. }))
     }
 
     /// Waits until its state is one that is `wanted`.

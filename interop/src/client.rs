@@ -106,7 +106,7 @@ pub(crate) struct Entry {
 
 /// All rows, table by table, each in the order of its ids: as SQLite has them, but with floats as
 /// their bits and JSON columns parsed.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) todos: Vec<Value>,
     pub(crate) samples: Vec<Value>,

@@ -43,7 +43,7 @@ const commands = {
   },
 
   async status() {
-    if (stopped()) return { sync: 'stopped' }
+    if (stopped()) return { sync: 'stopped', why: String(await why()) }
     const { leader, session } = await store._dev.syncStates()
     // The session follows the leader: what it has not handed over yet is pending too.
     const pending = new Set([...leader.pending, ...session.pending].filter(isSynced).map((e) => e.seqNum.global))
@@ -97,6 +97,8 @@ const encoded = (name, args) => {
 const isSynced = (event) => event.seqNum.client === 0
 
 const stopped = () => Effect.runSync(Deferred.isDone(opened.shutdown))
+
+const why = () => Effect.runPromise(Effect.merge(Deferred.await(opened.shutdown)))
 
 // A float exactly, whatever way a language writes it.
 const bits = (float) => {

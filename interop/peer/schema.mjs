@@ -19,7 +19,7 @@ const samples = State.SQLite.table({
     whole: State.SQLite.integer(),
     ratio: State.SQLite.real(),
     flag: State.SQLite.boolean(),
-    nothing: State.SQLite.text({ nullable: true }),
+    nullable: State.SQLite.text({ nullable: true }),
     maybe: State.SQLite.text({ nullable: true }),
     nested: State.SQLite.json({ schema: Schema.Any }),
   },
@@ -56,7 +56,7 @@ const old = {
       whole: Schema.Number,
       ratio: Schema.Number,
       flag: Schema.Boolean,
-      nothing: Schema.NullOr(Schema.String),
+      nullable: Schema.NullOr(Schema.String),
       maybe: Schema.optional(Schema.String),
       nested: Schema.Any,
     }),
@@ -70,8 +70,8 @@ const old = {
 const materialize = {
   'v1.TodoCreated': ({ id, text }) => todos.insert({ id, text, completed: false }),
   'v1.TodoCompleted': ({ id }) => todos.update({ completed: true }).where({ id }),
-  'v1.Sampled': ({ nothing, maybe, ...rest }) =>
-    samples.insert({ nothing, maybe: maybe ?? null, ...rest }),
+  'v1.Sampled': ({ nullable, maybe, ...rest }) =>
+    samples.insert({ nullable, maybe: maybe ?? null, ...rest }),
   'v1.Noted': ({ id, text }) => notes.insert({ id, text }),
 }
 

@@ -72,7 +72,7 @@ impl Backend {
         let errors = self.dir.path().join("stderr");
         let process = Process::start(&self.kind.to_string(), self.command()?, errors)?;
         let line = process.hear("where it listens")?;
-        // Both say `listening on HOST:PORT`.
+        // Both end it with `HOST:PORT`.
         let address = line.rsplit(' ').next().unwrap_or_default();
         let address = address.parse().map_err(|error| format!("{error}: {line}"))?;
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
@@ -103,10 +103,10 @@ impl Backend {
 
     fn our_server(&self, data: PathBuf) -> Result<Command> {
         let tokens = self.dir.path().join("tokens");
-        std::fs::write(&tokens, format!("{TOKEN}\n"))?;
+        std::fs::write(&tokens, format!("{TOKEN} * read,write\n"))?;
         let mut command = Command::new(std::env::current_exe()?.with_file_name("livestore-server"));
         command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
-        command.arg("--token-file").arg(tokens);
+        command.arg("--tokens").arg(tokens);
         Ok(command)
     }
 }

@@ -9,9 +9,11 @@
 //! | `state` | [`State`] |
 //! | `close` | |
 //!
-//! An answer is `{"ok": …}` or `{"error": "…"}`. `peer/client.mjs` is the TypeScript one.
+//! An answer is `{"ok": …}` or `{"error": "…"}`. `peer/client.mjs` is the one in TypeScript, and
+//! [`rust_client`](crate::rust_client) the one in Rust.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,6 +21,9 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::peer::Peer;
 use crate::process::Process;
+
+/// The argument with which this program is the client in Rust.
+pub(crate) const RUST: &str = "--client";
 
 /// A client's process. It opens one store at a time.
 pub(crate) struct Client {
@@ -30,6 +35,7 @@ pub(crate) struct Client {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Language {
     TypeScript,
+    Rust,
 }
 
 /// What to open, and how.
@@ -76,7 +82,10 @@ pub(crate) enum Status {
     /// It goes on. The heads are global numbers, `pending` counts synced events.
     On { local: u64, upstream: u64, pending: u64 },
     /// It has ended by itself.
-    Stopped,
+    Stopped {
+        #[expect(dead_code, reason = "shown when a scenario fails")]
+        why: String,
+    },
 }
 
 /// A row of an eventlog.
@@ -97,7 +106,7 @@ pub(crate) struct Entry {
 
 /// All rows, table by table, each in the order of its ids: as SQLite has them, but with floats as
 /// their bits and JSON columns parsed.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) todos: Vec<Value>,
     pub(crate) samples: Vec<Value>,
@@ -112,6 +121,7 @@ impl Client {
     pub(crate) fn start(language: Language, peer: &Peer, errors: PathBuf) -> Result<Self> {
         let command = match language {
             Language::TypeScript => peer.node("client.mjs"),
+            Language::Rust => rust_client()?,
         };
         let process = Process::start(&format!("{language:?} client"), command, errors)?;
         Ok(Self { language, process })
@@ -163,6 +173,13 @@ impl Client {
             Answer::Error(error) => Err(format!("{command}: {error}").into()),
         }
     }
+}
+
+/// This program, as a client.
+fn rust_client() -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(RUST);
+    Ok(command)
 }
 
 #[derive(Deserialize)]

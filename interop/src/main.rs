@@ -2,7 +2,7 @@
 //!
 //! [`peer`] installs LiveStore itself, [`matrix`] runs every [`scenario`] in every cell: two
 //! [`client`]s and a [`backend`], with a [`wire`] between that can be cut and that remembers what
-//! went over it.
+//! went over it. [`rust_client`] is the one of the clients that is ours.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,6 +16,7 @@ mod client;
 mod matrix;
 mod peer;
 mod process;
+mod rust_client;
 mod scenario;
 mod wait;
 mod wire;
@@ -32,11 +33,15 @@ Runs every scenario in every cell, or those whose line has every WORD: `http reb
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.iter().any(|word| word.starts_with('-')) {
-        print!("{USAGE}");
-        return ExitCode::from(2);
-    }
-    match peer::install().and_then(|peer| matrix::run(&peer, &words)) {
+    let done = match words.first().map(String::as_str) {
+        Some(client::RUST) => rust_client::run().map(|()| true),
+        Some(word) if word.starts_with('-') => {
+            print!("{USAGE}");
+            return ExitCode::from(2);
+        }
+        _ => peer::install().and_then(|peer| matrix::run(&peer, &words)),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

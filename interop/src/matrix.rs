@@ -39,7 +39,11 @@ pub(crate) fn run(peer: &Peer, words: &[String]) -> Result<bool> {
 }
 
 fn cells() -> impl Iterator<Item = Cell> {
-    let pairs = [(Language::TypeScript, Language::TypeScript)];
+    let pairs = [
+        (Language::TypeScript, Language::TypeScript),
+        (Language::TypeScript, Language::Rust),
+        (Language::Rust, Language::TypeScript),
+    ];
     let backends = [backend::Kind::LiveStore, backend::Kind::Ours];
     let transports = [Transport::Ws, Transport::Http];
     pairs.into_iter().flat_map(move |(a, b)| {
@@ -72,25 +76,24 @@ impl Cell {
         let mut stage = None;
         for (number, (name, scenario)) in scenarios.iter().enumerate() {
             let start = Instant::now();
-            let outcome = self.play(peer, &mut stage, &format!("s{number}"), *scenario);
+            let mut set = match stage.take().map_or_else(|| Stage::new(self, peer), Ok) {
+                Ok(set) => set,
+                Err(error) => return tally.tell(&format!("{self}"), &Err(error)),
+            };
+            let outcome = self.play(&mut set, &format!("s{number}"), *scenario);
             let line = format!("{self}: {name} ({:.1} s)", start.elapsed().as_secs_f64());
             tally.tell(&line, &outcome);
+            // What went wrong must not go on into the next scenario.
+            stage = outcome.is_ok().then_some(set);
         }
     }
 
     fn play(
         &self,
-        peer: &Peer,
-        stage: &mut Option<Stage>,
+        Stage { a, b, backend, .. }: &mut Stage,
         store_id: &str,
         scenario: fn(&mut World<'_>) -> Result,
     ) -> Result<Vec<String>> {
-        // After a failure it is not put back: what went wrong must not go on into the next scenario.
-        let mut set = match stage.take() {
-            Some(set) => set,
-            None => Stage::new(self, peer)?,
-        };
-        let Stage { a, b, backend, .. } = &mut set;
         let mut world = World::new(store_id, self.transport, a, b, backend)?;
         if let Err(error) = scenario(&mut world) {
             return Err(format!("{error}\n    {}", world.report()).into());
@@ -99,9 +102,7 @@ impl Cell {
         world.b.check_traps()?;
         world.a.close()?;
         world.b.close()?;
-        let remarks = world.remarks;
-        *stage = Some(set);
-        Ok(remarks)
+        Ok(world.remarks)
     }
 }
 

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use crate::Result;
-use crate::wait::DEADLINE;
+
+/// The longest that a process may take for an answer. The first one waits for node to start.
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A process whose lines are read and to which lines are written. It is killed when dropped.
 pub(crate) struct Process {
@@ -23,6 +26,8 @@ impl Process {
     /// Starts `command`; what it complains about goes to the file `errors`.
     pub(crate) fn start(name: &str, mut command: Command, errors: PathBuf) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&errors)?);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child =
             command.spawn().map_err(|error| format!("{name} did not start: {error}"))?;
         let input = child.stdin.take().ok_or("no stdin")?;
@@ -59,9 +64,17 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself; there is nobody to tell either way.
+        #[cfg(unix)]
+        let _ = kill_group(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// node's own child, workerd, would outlive it.
+#[cfg(unix)]
+fn kill_group(leader: u32) -> std::io::Result<std::process::ExitStatus> {
+    Command::new("kill").args(["-KILL", "--", &format!("-{leader}")]).stderr(Stdio::null()).status()
 }
 
 fn last_lines(path: &Path) -> String {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// The longest that anything here may take. Most of it is the peer's own pause between two attempts
+/// The longest that anything may take to come about. Most of it is the peer's own pause between two attempts
 /// to connect, on a machine that is busy with other cells.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -24,6 +24,8 @@
 //! sockets; [`auth`] says who may do what.
 
 pub mod auth;
+#[doc(hidden)]
+pub mod cli;
 pub mod hub;
 mod server;
 pub mod session;

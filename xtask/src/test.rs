@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::interop;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
@@ -28,8 +29,12 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
             Step::new("doc tests", [Line::cargo("test --doc --workspace --all-features")]),
             Step::new("docs", [docs()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
-            Step::new("package", [package(ci)]),
         ]);
+        // It takes minutes, and few changes touch it: `cargo xtask interop` runs it at will.
+        if ci {
+            steps.push(interop::plan(Vec::new(), &is_here));
+        }
+        steps.push(Step::new("package", [package(ci)]));
     }
     steps
 }
@@ -90,6 +95,13 @@ mod tests {
             shown(&plan(false, true, has))[5],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
+    }
+
+    #[test]
+    fn ci_syncs_with_livestore_itself_or_fails() {
+        let step = |is_here: fn(Tool) -> bool| shown(&plan(false, true, is_here)).swap_remove(6);
+        assert!(step(|_| true).starts_with("interop: cargo build"));
+        assert!(step(|tool| tool != Tool::Npm).starts_with("interop: npm is not installed"));
     }
 
     #[test]

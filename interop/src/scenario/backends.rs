@@ -68,7 +68,7 @@ pub(super) fn reset(world: &mut World<'_>) -> Result {
     world.a.commit(&[created("new")])?;
     world.a.confirms(1)?;
     match world.b.status()? {
-        Status::Stopped => Ok(()),
+        Status::Stopped { .. } => Ok(()),
         status => Err(format!("b went on: {status:?}").into()),
     }
 }

@@ -43,7 +43,9 @@ fn check_message(
     if !ids.insert(id.to_owned()) && !is_over_http {
         return Err("a request id that was used before");
     }
-    check_batch(message["payload"]["batch"].as_array().map_or(&[], Vec::as_slice))
+    check_batch(
+        message.pointer("/payload/batch").and_then(Value::as_array).map_or(&[], Vec::as_slice),
+    )
 }
 
 fn check_batch(batch: &[Value]) -> std::result::Result<(), &'static str> {

@@ -1,5 +1,4 @@
 //! A file that is read again when it changes.
-#![expect(clippy::disallowed_methods, reason = "secrets are in files")]
 
 use std::fmt::Display;
 use std::fs;

@@ -57,7 +57,7 @@ impl Driver {
     /// The next step that can be done now.
     pub(super) fn step(&mut self) -> Option<Step> {
         loop {
-            match self.session.next()? {
+            match self.session.next_effect()? {
                 Effect::Send(frame) => {
                     self.metrics.frames_sent_total.add(1);
                     self.metrics.bytes_sent_total.add(frame.len() as u64);

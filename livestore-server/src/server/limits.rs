@@ -8,9 +8,9 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of one message. A client that sends more is cut off.
     pub message_bytes: usize,
-    /// Requests a second on one connection; as many may come at once after a rest. A client that
+    /// Messages a second on one connection; as many may come at once after a rest. A client that
     /// sends more is read more slowly. 0: as many as it likes.
-    pub requests_per_second: u32,
+    pub messages_per_second: u32,
     /// How long it takes at most to send a request's head, or its body.
     pub handshake: Duration,
     /// After so long a silence a client is gone. It is asked for a sign of life after half of it.
@@ -27,7 +27,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             message_bytes: 1 << 20,
-            requests_per_second: 0,
+            messages_per_second: 0,
             handshake: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             send: Duration::from_secs(30),

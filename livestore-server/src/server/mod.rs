@@ -164,7 +164,13 @@ async fn begun(drain: &mut watch::Receiver<bool>) {
 async fn turn_away(mut stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
         content-length: 20\r\n\r\ntoo many connections";
-    let _ = timeout(Duration::from_secs(1), stream.write_all(FULL)).await;
+    let _ = timeout(Duration::from_secs(1), async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        // Closing it with something unread would take the answer back.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    })
+    .await;
 }
 
 /// Out of file descriptors, for example: what is open may close in the meantime.

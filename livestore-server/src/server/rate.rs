@@ -33,7 +33,7 @@ mod tests {
         let start = Instant::now() + Duration::from_secs(10);
         let mut rate = Rate::new(4, start);
         let waits: Vec<_> = (0..6).map(|_| rate.take(start).map(|next| next - start)).collect();
-        let quarter = |n| Some(Duration::from_millis(250 * n));
+        let quarter = |n: u64| Some(Duration::from_millis(250 * n));
         assert_eq!(waits, [None, None, None, None, quarter(1), quarter(2)]);
         assert_eq!(rate.take(start + Duration::from_secs(2)), None);
     }

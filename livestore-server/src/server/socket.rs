@@ -49,7 +49,7 @@ impl Client<'_> {
     async fn run(&mut self) -> End {
         let mut heard = Instant::now();
         let mut asked = false;
-        let mut rate = Rate::new(self.limits.requests_per_second, heard);
+        let mut rate = Rate::new(self.limits.messages_per_second, heard);
         let mut resume = None;
         loop {
             if let Some(end) = self.send_all().await {

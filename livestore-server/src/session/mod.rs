@@ -1,7 +1,7 @@
 //! One client's connection, without the connection.
 //!
 //! A [`Session`] is told what comes ([`receive`](Session::receive), the answers of its room) and
-//! says what to do ([`next`](Session::next)). It has no socket, clock or thread, so a simulator can
+//! says what to do ([`next_effect`](Session::next_effect)). It has no socket, clock or thread, so a simulator can
 //! drive it as well as a server does. Nothing is computed before it is asked for: whoever drives it
 //! asks for the next frame when the last one is sent, and so a slow client costs no memory.
 
@@ -17,6 +17,8 @@ use livestore::sync::{SyncEvent, SyncFailure};
 use livestore_sync::wire::{
     Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport, WireError, write_chunk,
 };
+
+pub(crate) use self::push::check_batch;
 
 use self::pull::{Pull, Step};
 use crate::auth::Rights;
@@ -116,7 +118,7 @@ impl Session {
     }
 
     /// What is to be done next. [`None`] until more is told, or the room has new events.
-    pub fn next(&mut self) -> Option<Effect> {
+    pub fn next_effect(&mut self) -> Option<Effect> {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
         }

@@ -45,7 +45,8 @@ pub(super) fn failure(error: &StoreError, batch: &[SyncEvent]) -> SyncFailure {
     }
 }
 
-fn check_batch(batch: &[SyncEvent]) -> Result<(), String> {
+/// Checks that events chain, and that each is one.
+pub(crate) fn check_batch(batch: &[SyncEvent]) -> Result<(), String> {
     if batch.len() > MAX_EVENTS {
         return Err(format!(
             "a push has at most {MAX_EVENTS} events, and this one {}",

@@ -107,3 +107,13 @@ impl EventStore for MemoryStore {
         Ok(self.logs().iter().map(|(id, log)| (id.clone(), log.opened())).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_conforms() {
+        crate::store::conformance::check(MemoryStore::new);
+    }
+}

@@ -7,6 +7,8 @@
 mod file;
 mod reader;
 mod row;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fs::{self, File, TryLockError};

@@ -28,6 +28,7 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         steps.extend([
             Step::new("doc tests", [Line::cargo("test --doc --workspace --all-features")]),
             Step::new("docs", [docs()]),
+            Step::new("interleavings", [interleavings()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
         ]);
         // It takes minutes, and few changes touch it: `cargo xtask interop` runs it at will.
@@ -56,6 +57,13 @@ fn docs() -> Line {
     Line::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
 }
 
+/// The live graph's locks, in orders of shuttle's choice. It is another build of everything, so it
+/// has a folder of its own.
+fn interleavings() -> Line {
+    Line::cargo("test --package livestore --test live_model --target-dir target/shuttle")
+        .env("RUSTFLAGS", "--cfg shuttle")
+}
+
 /// Packs every crate that is not `publish = false` and builds each from its package alone, against
 /// the packages of the others: none needs to be on the registry yet. CI packs what is committed.
 fn package(ci: bool) -> Line {
@@ -75,7 +83,7 @@ mod tests {
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
         assert_eq!(shown(&fast), shown(&whole[..3]));
-        assert_eq!(whole.len(), 7);
+        assert_eq!(whole.len(), 8);
     }
 
     #[test]
@@ -88,18 +96,18 @@ mod tests {
     fn a_missing_tool_is_skipped_by_a_person_and_installed_by_ci() {
         let has = |tool| tool != Tool::Deny;
         assert_eq!(
-            shown(&plan(false, false, has))[5],
+            shown(&plan(false, false, has))[6],
             "deny: cargo-deny is not installed (cargo install cargo-deny --locked)"
         );
         assert_eq!(
-            shown(&plan(false, true, has))[5],
+            shown(&plan(false, true, has))[6],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
     }
 
     #[test]
     fn ci_syncs_with_livestore_itself_or_fails() {
-        let step = |is_here: fn(Tool) -> bool| shown(&plan(false, true, is_here)).swap_remove(6);
+        let step = |is_here: fn(Tool) -> bool| shown(&plan(false, true, is_here)).swap_remove(7);
         assert!(step(|_| true).starts_with("interop: cargo build"));
         assert!(step(|tool| tool != Tool::Npm).starts_with("interop: npm is not installed"));
     }

@@ -7,6 +7,7 @@ use livestore::Timestamp;
 use livestore::sync::SyncFailure;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
@@ -138,6 +139,7 @@ impl Client<'_> {
                 End::Cut(CloseCode::Size, format!("a message may have {limit} bytes"))
             }
             Error::Utf8(_) => End::Cut(CloseCode::Invalid, "not UTF-8".to_owned()),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
             Error::Protocol(problem) => End::Cut(CloseCode::Protocol, problem.to_string()),
             _ => End::Left,
         }

@@ -1,5 +1,11 @@
 //! Stores that sync with one another, in one program.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test, not an API"
+)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

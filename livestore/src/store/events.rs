@@ -18,6 +18,9 @@ use crate::schema::Schema;
 impl<S: Schema> Store<S> {
     /// The events of the log, in order: all of them, unless told otherwise.
     ///
+    /// Pending events that are rebased while one reads may come again, with their new numbers;
+    /// [`confirmed`](Events::confirmed) ones stay where they are.
+    ///
     /// ```
     /// # use livestore::prelude::*;
     /// # fn print<S: Schema>(store: &Store<S>) -> livestore::Result<()> {

@@ -345,10 +345,12 @@ impl Engine {
         let upstream = self.state.upstream_head.global;
         let Phase::Live { push, .. } = &mut self.phase else { return };
         match failure {
-            SyncFailure::ServerAhead { head, .. } if head < upstream => {
-                self.stop(StopReason::BackendLostEvents { head, known: upstream }, now, effects);
+            // What the push follows was the backend's.
+            SyncFailure::ServerAhead { head, parent } if head < parent => {
+                self.stop(StopReason::BackendLostEvents { head, known: parent }, now, effects);
             }
-            SyncFailure::ServerAhead { head, .. } if head == upstream => *push = Push::Idle,
+            // What came in between may have been pulled before the answer came.
+            SyncFailure::ServerAhead { head, .. } if head <= upstream => *push = Push::Idle,
             SyncFailure::ServerAhead { head, .. } => {
                 *push = Push::Fenced { head, until: now + PATIENCE };
             }

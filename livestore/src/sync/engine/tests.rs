@@ -136,6 +136,17 @@ fn the_broadcast_may_come_before_the_rejection() {
 }
 
 #[test]
+fn a_rejection_may_be_older_than_what_is_pulled() {
+    let mut engine = live(1);
+    commit(&mut engine, "c", 1);
+    engine.handle(Input::Committed, NOW);
+    hear(&mut engine, pulled(vec![upstream(2), upstream(3)], More::No));
+    let ahead = SyncFailure::ServerAhead { head: 2, parent: 1 };
+    assert_eq!(pushes(&hear(&mut engine, FromBackend::PushFailed(ahead))), [4]);
+    assert_eq!(engine.network(), NetworkStatus::Online);
+}
+
+#[test]
 fn a_lost_connection_is_tried_again_later_and_later() {
     let mut engine = live(0);
     let mut waits = Vec::new();

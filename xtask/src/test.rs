@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use crate::interop;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
@@ -31,10 +30,6 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
             Step::new("interleavings", [interleavings()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
         ]);
-        // It takes minutes, and few changes touch it: `cargo xtask interop` runs it at will.
-        if ci {
-            steps.push(interop::plan(Vec::new(), &is_here));
-        }
         steps.push(Step::new("package", [package(ci)]));
     }
     steps
@@ -103,13 +98,6 @@ mod tests {
             shown(&plan(false, true, has))[6],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
-    }
-
-    #[test]
-    fn ci_syncs_with_livestore_itself_or_fails() {
-        let step = |is_here: fn(Tool) -> bool| shown(&plan(false, true, is_here)).swap_remove(7);
-        assert!(step(|_| true).starts_with("interop: cargo build"));
-        assert!(step(|tool| tool != Tool::Npm).starts_with("interop: npm is not installed"));
     }
 
     #[test]

@@ -80,19 +80,39 @@ impl Change {
 
 /// The changes since they were last taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Changes(Arc<Mutex<Vec<Change>>>);
+pub(crate) struct Changes(Arc<Mutex<Captured>>);
+
+#[derive(Debug, Default)]
+struct Captured {
+    changes: Vec<Change>,
+    /// How many there were when something began that may be undone.
+    before: usize,
+}
 
 impl Changes {
-    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+    fn lock(&self) -> MutexGuard<'_, Captured> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Vec<Change> {
-        std::mem::take(&mut self.lock())
+        std::mem::take(&mut *self.lock()).changes
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        drop(self.take());
+    }
+
+    /// What comes may be [undone](Self::undo).
+    pub(crate) fn begin(&self) {
+        let mut captured = self.lock();
+        captured.before = captured.changes.len();
+    }
+
+    /// Forgets what came since [`begin`](Self::begin).
+    pub(crate) fn undo(&self) {
+        let mut captured = self.lock();
+        let before = captured.before;
+        captured.changes.truncate(before);
     }
 
     /// Makes the function known to the connection.
@@ -101,7 +121,7 @@ impl Changes {
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_scalar_function(FUNCTION, -1, flags, move |context| {
             let change = change_of(context)?;
-            changes.lock().push(change);
+            changes.lock().changes.push(change);
             Ok(rusqlite::types::Null)
         })?)
     }

@@ -6,8 +6,8 @@ mod access;
 mod capture;
 mod error;
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,11 +33,16 @@ pub(crate) struct Db {
     conn: Connection,
     access: Arc<AtomicU8>,
     changes: Changes,
-    /// The tables whose changes are captured, by their positions in the schema.
-    watched: RefCell<BTreeSet<usize>>,
+    watched: RefCell<Watched>,
+    /// How often a table came to be watched.
+    watches: Cell<u64>,
     /// While SQL is examined: the tables and columns it reads.
     reads: Reads,
 }
+
+/// The tables whose changes are captured, by their positions in the schema; and the how manieth
+/// watch it is, as one that ended and began anew has missed changes.
+pub(crate) type Watched = BTreeMap<usize, u64>;
 
 type Reads = Arc<Mutex<Option<Vec<(String, String)>>>>;
 
@@ -58,7 +63,7 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
-        Ok(Self { conn, access, changes, watched: RefCell::default(), reads })
+        Ok(Self { conn, access, changes, watched: RefCell::default(), watches: Cell::default(), reads })
     }
 
     /// The statement for SQL of our own making.
@@ -109,7 +114,9 @@ impl Db {
     /// From now on, changes of the table at this position of the schema are captured.
     pub(crate) fn watch(&self, position: usize, table: &TableDef) -> Result<(), SqliteError> {
         self.run_all(&capture::watch_ddl(position, table))?;
-        self.watched.borrow_mut().insert(position);
+        let count = self.watches.get() + 1;
+        self.watches.set(count);
+        self.watched.borrow_mut().insert(position, count);
         Ok(())
     }
 
@@ -121,20 +128,21 @@ impl Db {
     }
 
     /// Which tables are watched.
-    pub(crate) fn watched(&self) -> BTreeSet<usize> {
+    pub(crate) fn watched(&self) -> Watched {
         self.watched.borrow().clone()
     }
 
     /// Watches the same tables as before, after a rollback to when it was those of `then`. Says
-    /// which tables were not watched then.
+    /// which tables were not watched all the time.
     pub(crate) fn rewatch(
         &self,
-        then: &BTreeSet<usize>,
+        then: &Watched,
         schema: &SchemaDef,
     ) -> Result<Vec<usize>, SqliteError> {
         let now = self.watched();
-        then.difference(&now).try_for_each(|&position| self.unwatch(position))?;
-        let new: Vec<usize> = now.difference(then).copied().collect();
+        let was = |at: &usize| then.get(at) == now.get(at);
+        let new: Vec<usize> = now.keys().filter(|at| !was(at)).copied().collect();
+        then.keys().filter(|at| !was(at)).try_for_each(|&at| self.unwatch(at))?;
         for (position, table) in schema.tables().enumerate().filter(|(at, _)| new.contains(at)) {
             self.watch(position, table)?;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::State;
 use crate::event::SeqNum;
-use crate::sqlite::{Change, Rows, SqliteError};
+use crate::sqlite::{Change, Rows, SqliteError, Watched};
 
 /// Rows whose undoing is told one by one; beyond, a whole table is said to be another.
 const MOST_ROWS: usize = 65_536;
@@ -18,7 +18,7 @@ pub(super) struct Held {
     /// The last event of the confirmed state.
     head: SeqNum,
     /// The tables that were watched when it was held.
-    watched: BTreeSet<usize>,
+    watched: Watched,
     undo: Undo,
 }
 
@@ -56,7 +56,8 @@ impl State {
         }
         self.head = held.head;
         let mut undone = held.undo.into_changes();
-        // The triggers of tables that are watched since then are gone with the rest.
+        // The triggers of tables that are watched since then are gone with the rest, and not every
+        // change was seen.
         for table in self.db.rewatch(&held.watched, self.schema)? {
             undone.retain(|change| change.table != table);
             undone.push(Change { table, rows: Rows::Some });
@@ -133,9 +134,9 @@ mod tests {
 
     impl Materialize for Put {
         fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-            if self.text == "roll back" {
-                let insert = "INSERT OR ROLLBACK INTO item VALUES (?, '')";
-                return state.sql(insert, (self.id,)).map(|_| ());
+            if let Some(of_failing) = self.text.strip_prefix("OR ") {
+                let insert = format!("INSERT OR {of_failing} INTO item VALUES (?, '')");
+                return state.sql(&insert, (self.id,)).map(|_| ());
             }
             state.upsert(&Item { id: self.id, text: self.text.clone() })
         }
@@ -225,11 +226,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_watched_for_a_while_is_undone_as_a_whole() {
+        let mut state = held();
+        state.db.unwatch(0).unwrap();
+        put(&state, 2, "unseen").unwrap();
+        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
+        assert_eq!(state.rewind().unwrap(), [Change { table: 0, rows: Rows::Some }]);
+        put(&state, 2, "seen").unwrap();
+        assert_eq!(state.take_changes().len(), 1);
+    }
+
+    #[test]
+    fn what_fails_takes_no_other_changes_with_it() {
+        let mut state = held();
+        put(&state, 2, "kept").unwrap();
+        assert!(put(&state, 2, "OR FAIL").is_err());
+        assert_eq!(state.take_changes().len(), 1);
+    }
+
+    #[test]
     fn a_materializers_rollback_shakes_what_is_held() {
         let mut state = held();
         put(&state, 2, "b").unwrap();
         state.take_changes();
-        assert!(put(&state, 1, "roll back").is_err());
+        assert!(put(&state, 1, "OR ROLLBACK").is_err());
         assert!(state.is_shaken());
         assert_eq!(state.rewind().unwrap().len(), 1);
         assert!(!state.is_shaken());

@@ -14,9 +14,9 @@
 
 mod cells;
 mod dice;
+mod history;
 mod queries;
 mod regressions;
-
 mod tables;
 mod watch;
 mod world;
@@ -105,6 +105,7 @@ impl AddAssign for Tally {
         self.steps += other.steps;
         self.commits += other.commits;
         self.failed += other.failed;
+        self.rebases += other.rebases;
         self.checks += other.checks;
         self.points += other.points;
         self.rows += other.rows;

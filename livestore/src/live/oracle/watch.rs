@@ -9,7 +9,7 @@ use super::queries::select;
 use super::world::World;
 use crate::live::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
-use crate::table::{Direction, Many, Node, Query, Reader, SelectAst};
+use crate::table::{ColumnRef, Direction, Many, Node, Query, Reader, SelectAst};
 
 /// A live query of any type.
 pub(super) trait Watcher {
@@ -36,7 +36,7 @@ pub(super) trait Watcher {
 }
 
 /// What a step may announce.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Announced {
     /// A change, and nothing else.
     Changes,
@@ -61,7 +61,7 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows with their ids, if the query may tell rows apart that look the same.
+    /// The rows with their keys, if the query may tell rows apart that look the same.
     identity: Option<Vec<Cells>>,
     version: u64,
     /// The fresh query failed.
@@ -83,7 +83,7 @@ where
         world: &mut World,
     ) -> Result<Option<Box<dyn Watcher>>, String> {
         world.trace(|| format!("start {}", described(&query, ast.as_ref())));
-        let reader = world.state.reader("session");
+        let reader = world.history.reader();
         let fresh = query.run(&reader);
         let live = match (world.registry.start(query.clone(), &reader), &fresh) {
             (Ok(live), _) => live,
@@ -107,14 +107,14 @@ where
             return None;
         }
         let mut ast = self.ast.clone()?;
+        let table = ast.from;
+        let column = |&index: &usize| Node::Column(ColumnRef { table, index });
         if ast.list.is_empty() {
-            let columns = 0..ast.from.columns.len();
-            let column = |index| crate::table::ColumnRef { table: ast.from, index };
-            ast.list = columns.map(|index| Node::Column(column(index))).collect();
+            ast.list = (0..table.columns.len()).map(|index| column(&index)).collect();
         }
-        ast.list.push(Node::RowId(ast.from));
+        ast.list.extend(table.primary_key.iter().map(column));
         let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
-        ast.order_by.push((Node::RowId(ast.from), tie));
+        ast.order_by.push((Node::RowId(table), tie));
         select::<Many>(ast).run(reader).ok()
     }
 

@@ -96,7 +96,7 @@ fn sum(of: &[Signal<i64>]) -> Computed<i64> {
 
 #[test]
 fn a_computed_of_two_signals_is_told_of_both() {
-    model(3_000, || {
+    model(1_000, || {
         let signals = [signal(0), signal(0)];
         let sum = sum(&signals);
         let (told, _guard) = Told::of(&sum, |sum| *sum);
@@ -114,7 +114,7 @@ fn a_computed_of_two_signals_is_told_of_both() {
 
 #[test]
 fn what_is_read_for_the_first_time_is_not_missed() {
-    model(3_000, || {
+    model(1_000, || {
         let (open, value) = (signal(false), signal(1));
         let shown = {
             let (open, value) = (open.clone(), value.clone());
@@ -131,7 +131,7 @@ fn what_is_read_for_the_first_time_is_not_missed() {
 
 #[test]
 fn two_readers_make_one_computed() {
-    model(3_000, || {
+    model(1_000, || {
         let signals = [signal(0), signal(0)];
         let (inner, outer) = (sum(&signals), signals[1].clone());
         let outer = {
@@ -153,7 +153,7 @@ fn two_readers_make_one_computed() {
 
 #[test]
 fn a_subscription_that_ends_meanwhile_frees_its_value() {
-    model(3_000, || {
+    model(1_000, || {
         let source = signal(0);
         let sum = sum(std::slice::from_ref(&source));
         let (told, guard) = Told::of(&sum, |sum| *sum);
@@ -172,7 +172,7 @@ fn a_subscription_that_ends_meanwhile_frees_its_value() {
 
 #[test]
 fn commits_of_two_threads_are_told_once_each() {
-    model(300, || {
+    model(200, || {
         let store = store();
         let total = store.live(Counter::all().select(Counter::VALUE.sum()).one()).unwrap();
         let (told, _guard) = Told::of(&total, |total: &Row<i64>| **total);
@@ -191,7 +191,7 @@ fn commits_of_two_threads_are_told_once_each() {
 
 #[test]
 fn starting_and_dropping_a_query_while_another_thread_commits() {
-    model(300, || {
+    model(200, || {
         let store = store();
         let query = || Counter::all().order_by(Counter::ID.asc());
         let kept = store.live(query()).unwrap();

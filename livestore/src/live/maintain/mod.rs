@@ -9,6 +9,7 @@
 //!
 //! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
 
+mod gone;
 pub(super) mod groups;
 pub(super) mod point;
 pub(super) mod rerun;

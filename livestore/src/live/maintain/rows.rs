@@ -1,12 +1,11 @@
 //! Lists of one table: filtered, ordered, limited.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::gone::Gone;
 use super::{Hit, LiveCardinality, Maintain};
 use crate::live::diff::{Diff, DiffHub};
-use crate::live::index::hash_all;
 use crate::live::interest::Interest;
 use crate::live::list::{List, Row};
 use crate::sqlite::{Image, Rows};
@@ -46,14 +45,6 @@ pub(in crate::live) struct LiveRows<O, C> {
     /// While changes are taken: rows that went, of which equal ones may come back.
     gone: Option<Gone<O>>,
     cardinality: std::marker::PhantomData<fn() -> C>,
-}
-
-/// Rows that went, by what they showed. SQL's `INSERT OR REPLACE` takes a row out and puts it in
-/// again, with another row id; if it shows what it showed, it is the same row to us.
-struct Gone<O> {
-    rows: HashMap<u64, (Box<[Value<'static>]>, Row<O>)>,
-    /// One came back.
-    returned: bool,
 }
 
 /// What a row is ordered by.
@@ -180,11 +171,14 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             (None, None) => Ok(false),
             (Some(old), None) => {
                 let removed = self.remove(&self.key(old))?;
-                self.note_gone(old, removed.row);
+                if let (Some(gone), Some(row)) = (&mut self.gone, removed.row) {
+                    gone.put(shown_of(self.columns.as_deref(), old), row);
+                }
                 Ok(removed.visible)
             }
             (None, Some(new)) => {
-                let row = self.returned(new);
+                let shown = shown_of(self.columns.as_deref(), new);
+                let row = self.gone.as_mut().and_then(|gone| gone.take(shown));
                 self.insert(self.key(new), new, row)
             }
             (Some(old), Some(new)) => self.update(old, new),
@@ -289,33 +283,6 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         }
     }
 
-    /// What the row shows.
-    fn shown_of<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = &'a Value<'static>> {
-        let chosen = self.columns.iter().flatten().filter_map(|&column| image.values.get(column));
-        let all = image.values.iter().filter(|_| self.columns.is_none());
-        chosen.chain(all)
-    }
-
-    fn note_gone(&mut self, image: &Image, row: Option<Row<O>>) {
-        let (Some(row), true) = (row, self.gone.is_some()) else { return };
-        let shown: Box<[_]> = self.shown_of(image).cloned().collect();
-        if let Some(gone) = &mut self.gone {
-            gone.rows.insert(hash_all(&shown), (shown, row));
-        }
-    }
-
-    /// The row that went and shows the same.
-    fn returned(&mut self, image: &Image) -> Option<Row<O>> {
-        self.gone.as_ref()?;
-        let hash = hash_all(self.shown_of(image));
-        let (shown, row) = self.gone.as_mut()?.rows.remove(&hash)?;
-        if !self.shown_of(image).eq(&*shown) {
-            return None;
-        }
-        self.gone.as_mut()?.returned = true;
-        Some(row)
-    }
-
     fn row(&self, image: &Image) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
         (self.decode)(&row).map(Row::new)
@@ -378,6 +345,16 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     }
 }
 
+/// What the row shows: these columns, or all.
+fn shown_of<'a>(
+    columns: Option<&'a [usize]>,
+    image: &'a Image,
+) -> impl Iterator<Item = &'a Value<'static>> + Clone {
+    let chosen = columns.unwrap_or_default().iter().filter_map(|&column| image.values.get(column));
+    let all = if columns.is_none() { &*image.values } else { &[] };
+    chosen.chain(all)
+}
+
 /// What became of a row that went.
 struct Removed<O> {
     /// The row, if it was among those that are kept.
@@ -390,24 +367,6 @@ struct Removed<O> {
 enum ChangeError {
     Lost(Lost),
     Row(RowError),
-}
-
-/// Whether there are both: rows that go, and rows that come.
-fn comes_and_goes(hits: &[Hit<'_>]) -> bool {
-    let has = |wanted: (bool, bool)| {
-        let is = |hit: &Hit<'_>| match hit.rows {
-            Rows::One { old, new } => (old.is_some(), new.is_some()) == wanted,
-            Rows::Some => false,
-        };
-        hits.iter().any(is)
-    };
-    hits.len() > 1 && has((true, false)) && has((false, true))
-}
-
-impl<O> Default for Gone<O> {
-    fn default() -> Self {
-        Self { rows: HashMap::new(), returned: false }
-    }
 }
 
 impl From<RowError> for ChangeError {
@@ -432,7 +391,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
     ) -> Result<Option<C::Value>, QueryError> {
         let mut changed = false;
         self.steps.clear();
-        self.gone = comes_and_goes(hits).then(Gone::default);
+        self.gone = Gone::among(hits);
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
                 return self.start(reader).map(Some);
@@ -453,7 +412,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
             return Ok(None);
         }
         let rows = self.visible();
-        let returned = self.gone.take().is_some_and(|gone| gone.returned);
+        let returned = self.gone.take().is_some_and(|gone| gone.any_returned);
         if (self.is_window() || returned) && rows.is_same(&self.shown) {
             // Rows moved about and ended where they were, as far as the query shows.
             return Ok(None);

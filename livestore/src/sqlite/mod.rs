@@ -63,7 +63,14 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
-        Ok(Self { conn, access, changes, watched: RefCell::default(), watches: Cell::default(), reads })
+        Ok(Self {
+            conn,
+            access,
+            changes,
+            watched: RefCell::default(),
+            watches: Cell::default(),
+            reads,
+        })
     }
 
     /// The statement for SQL of our own making.

@@ -128,7 +128,11 @@ impl History {
         let (db, mut writer) = (self.reader().db(), Writer::new(self.reader().db(), SESSION));
         let written = |write: &Write| write.run(&mut writer).is_ok() && db.is_in_savepoint();
         let kept = commit.writes.iter().all(written) && !commit.fails;
-        if kept { self.state.keep().unwrap() } else { self.state.undo().unwrap() }
+        if kept {
+            self.state.keep().unwrap()
+        } else {
+            self.state.undo().unwrap()
+        }
         kept
     }
 }

@@ -32,7 +32,7 @@ use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 use world::{Case, Tally, World};
 
 /// Some tens of thousands of steps.
-const CASES: u32 = 1_000;
+const CASES: u32 = 800;
 
 #[test]
 fn live_equals_fresh() {

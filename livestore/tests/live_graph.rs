@@ -548,7 +548,10 @@ mod inspecting {
 
         let picture = store.inspect().unwrap();
         let [query] = &picture.queries[..] else { panic!("{picture}") };
-        assert_eq!(query.label, r#"SELECT "id", "rank" FROM "item" WHERE "rank" > ? -- 0"#);
+        assert_eq!(
+            query.label,
+            r#"SELECT "id", "rank" FROM "item" WHERE "rank" > ? ORDER BY "item"._rowid_ -- 0"#
+        );
         assert_eq!((query.tier, query.runs, query.changes), (Tier::Rows, 2, 1));
         assert!(!query.last.is_zero() && query.last <= query.took);
         let value = |kind: Derived, subscribers: usize| {

@@ -77,6 +77,21 @@ impl<T> Diff<T> {
             Self::Reset { rows } => *list = rows.iter().map(|row| make(row)).collect(),
         }
     }
+
+    /// Takes the step in a list whose rows it shares.
+    pub(super) fn edit(&self, list: &mut List<T>) {
+        match self {
+            Self::Insert { index, row } => list.insert(*index, row.clone()),
+            Self::Remove { index } => drop(list.remove(*index)),
+            Self::Update { index, row } => list.replace(*index, row.clone()),
+            Self::Move { from, to } => {
+                if let Some(row) = list.remove(*from) {
+                    list.insert(*to, row);
+                }
+            }
+            Self::Reset { rows } => *list = rows.clone(),
+        }
+    }
 }
 
 /// The changes of a live list, as they come: a stream, and [`try_next`](Self::try_next).
@@ -114,7 +129,7 @@ impl<T> Default for DiffHub<T> {
 
 impl<T> DiffHub<T> {
     /// Whether anybody wants to know.
-    pub(super) fn is_wanted(&self) -> bool {
+    fn is_wanted(&self) -> bool {
         !lock(&self.inboxes).is_empty()
     }
 
@@ -123,6 +138,13 @@ impl<T> DiffHub<T> {
         let inbox = Arc::new(Mutex::new(Inbox::reset(list)));
         lock(&self.inboxes).push(Arc::downgrade(&inbox));
         Diffs { inbox, wake, _guard: guard }
+    }
+
+    /// Tells every reader that the list is another one.
+    pub(super) fn reset(&self, list: &List<T>) {
+        if self.is_wanted() {
+            self.send(&[Diff::Reset { rows: list.clone() }], list);
+        }
     }
 
     /// Tells every reader; `list` is what the steps lead to.

@@ -2,28 +2,60 @@
 //! are and not how many there are in all.
 
 use std::collections::HashMap;
-use std::ops::Bound;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::interest::Access;
-use crate::sqlite::Rows;
+use super::interest::{Access, Range};
+use crate::sqlite::{Columns, Rows};
 use crate::table::order;
 use crate::value::Value;
 
-/// Names a live query of a store.
-pub(super) type NodeId = u64;
+/// Where a live query stands among those of its store; free again when it is gone.
+pub(super) type NodeId = usize;
+
+/// One of the interests of a live query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) node: NodeId,
+    /// By its position.
+    pub(super) interest: usize,
+}
+
+/// Where in the index a target stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Equal { column: usize, hash: u64 },
+    Range { column: usize },
+    Any,
+}
 
 /// The live queries that read one table.
 #[derive(Debug, Default)]
 pub(super) struct TableIndex {
-    /// By a column's value.
-    equal: HashMap<usize, HashMap<u64, Vec<NodeId>>>,
-    /// By a column's range.
-    ranges: HashMap<usize, Ranges>,
+    /// By the columns' positions in the table.
+    columns: Vec<ColumnIndex>,
     /// Those that may care for any row.
-    any: Vec<NodeId>,
+    any: Vec<Target>,
+    /// How many places are taken.
     len: usize,
+    /// The columns that matter to one of them, or did.
+    captured: Columns,
+}
+
+/// The live queries that are found by a column's value.
+#[derive(Debug, Default)]
+struct ColumnIndex {
+    equal: HashMap<u64, Targets, BuildHasherDefault<Hashed>>,
+    ranges: Ranges,
+}
+
+/// At least one; mostly, just one.
+#[derive(Debug)]
+enum Targets {
+    One(Target),
+    Many(Vec<Target>),
 }
 
 impl TableIndex {
@@ -31,73 +63,154 @@ impl TableIndex {
         self.len == 0
     }
 
-    pub(super) fn insert(&mut self, access: &Access, node: NodeId) {
-        self.len += 1;
+    /// The columns whose changes must be captured; `None` if there is nobody to hear of them.
+    pub(super) fn captured(&self) -> Option<Columns> {
+        (!self.is_empty()).then_some(self.captured)
+    }
+
+    /// Has the target found by what `access` says; tells `placed` where it stands.
+    pub(super) fn insert(
+        &mut self,
+        access: Access,
+        columns: Columns,
+        target: Target,
+        mut placed: impl FnMut(Place),
+    ) {
+        self.captured = self.captured.with(columns);
+        let mut placed = |place| {
+            self.len += 1;
+            placed(place);
+        };
         match access {
             Access::Equal { column, values } => {
-                let by_value = self.equal.entry(*column).or_default();
-                for value in values {
-                    by_value.entry(hash(value)).or_default().push(node);
+                let index = column_index(&mut self.columns, column);
+                for hash in values.iter().map(hash) {
+                    index.insert_equal(hash, target);
+                    placed(Place::Equal { column, hash });
                 }
             }
-            Access::Range { column, low, high } => {
-                let range = Range { low: value(low), high: value(high), node };
-                self.ranges.entry(*column).or_default().insert(range);
+            Access::Range(range) => {
+                let column = range.column;
+                column_index(&mut self.columns, column).ranges.insert(range, target);
+                placed(Place::Range { column });
             }
-            Access::Any => self.any.push(node),
+            Access::Any => {
+                self.any.push(target);
+                placed(Place::Any);
+            }
         }
     }
 
-    pub(super) fn remove(&mut self, access: &Access, node: NodeId) {
+    /// Takes a query out from where it was placed.
+    pub(super) fn remove(&mut self, place: Place, node: NodeId) {
         self.len -= 1;
-        match access {
-            Access::Equal { column, values } => {
-                let Some(by_value) = self.equal.get_mut(column) else { return };
-                for value in values {
-                    let hash = hash(value);
-                    if let Some(nodes) = by_value.get_mut(&hash) {
-                        nodes.retain(|other| *other != node);
-                        if nodes.is_empty() {
-                            by_value.remove(&hash);
-                        }
-                    }
-                }
-                if by_value.is_empty() {
-                    self.equal.remove(column);
-                }
+        match place {
+            Place::Equal { column, hash } => {
+                column_index(&mut self.columns, column).remove_equal(hash, node);
             }
-            Access::Range { column, .. } => {
-                if let Some(ranges) = self.ranges.get_mut(column) {
-                    ranges.remove(node);
-                }
+            Place::Range { column } => {
+                column_index(&mut self.columns, column).ranges.remove(node);
             }
-            Access::Any => self.any.retain(|other| *other != node),
+            Place::Any => self.any.retain(|target| target.node != node),
+        }
+        if self.is_empty() {
+            self.captured = Columns::default();
         }
     }
 
     /// Calls `found` with every query that the change may matter to, some more than once.
-    pub(super) fn affected(&mut self, rows: &Rows, mut found: impl FnMut(NodeId)) {
+    pub(super) fn affected(&mut self, rows: &Rows, mut found: impl FnMut(Target)) {
         let Rows::One { old, new } = rows else {
             return self.all(found);
         };
-        self.any.iter().for_each(|node| found(*node));
-        for image in [old, new].into_iter().flatten() {
-            for (column, by_value) in &self.equal {
-                let value = image.values.get(*column).unwrap_or(&Value::Null);
-                let nodes = by_value.get(&hash(value));
-                nodes.into_iter().flatten().for_each(|node| found(*node));
-            }
-            for (column, ranges) in &mut self.ranges {
-                ranges.at(image.values.get(*column).unwrap_or(&Value::Null), &mut found);
+        self.any.iter().copied().for_each(&mut found);
+        for (position, column) in self.columns.iter_mut().enumerate() {
+            let was = old.as_ref().and_then(|old| old.values.get(position));
+            let is = new.as_ref().and_then(|new| new.values.get(position));
+            column.at(was, &mut found);
+            if is != was {
+                column.at(is, &mut found);
             }
         }
     }
 
-    fn all(&self, found: impl FnMut(NodeId)) {
-        let equal = self.equal.values().flat_map(HashMap::values).flatten();
-        let ranges =
-            self.ranges.values().flat_map(|ranges| &ranges.sorted).map(|range| &range.node);
-        self.any.iter().chain(equal).chain(ranges).copied().for_each(found);
+    fn all(&self, mut found: impl FnMut(Target)) {
+        self.any.iter().copied().for_each(&mut found);
+        for ColumnIndex { equal, ranges } in &self.columns {
+            equal.values().flat_map(Targets::as_slice).copied().for_each(&mut found);
+            ranges.sorted.iter().map(|(_, target)| *target).for_each(&mut found);
+        }
+    }
+}
+
+fn column_index(columns: &mut Vec<ColumnIndex>, position: usize) -> &mut ColumnIndex {
+    if columns.len() <= position {
+        columns.resize_with(position + 1, ColumnIndex::default);
+    }
+    #[expect(clippy::indexing_slicing, reason = "made on the line before")]
+    &mut columns[position]
+}
+
+impl ColumnIndex {
+    fn insert_equal(&mut self, hash: u64, target: Target) {
+        let targets = self.equal.entry(hash);
+        targets.and_modify(|all| all.push(target)).or_insert(Targets::One(target));
+    }
+
+    fn remove_equal(&mut self, hash: u64, node: NodeId) {
+        let Entry::Occupied(mut entry) = self.equal.entry(hash) else { return };
+        match entry.get_mut() {
+            Targets::Many(all) if all.iter().any(|target| target.node != node) => {
+                all.retain(|target| target.node != node);
+            }
+            _ => {
+                entry.remove();
+            }
+        }
+    }
+
+    fn at(&mut self, value: Option<&Value<'_>>, found: &mut impl FnMut(Target)) {
+        let Some(value) = value else { return };
+        if !self.equal.is_empty()
+            && let Some(targets) = self.equal.get(&hash(value))
+        {
+            targets.as_slice().iter().copied().for_each(&mut *found);
+        }
+        self.ranges.at(value, found);
+    }
+}
+
+impl Targets {
+    fn push(&mut self, target: Target) {
+        match self {
+            Self::One(first) => *self = Self::Many(vec![*first, target]),
+            Self::Many(all) => all.push(target),
+        }
+    }
+
+    fn as_slice(&self) -> &[Target] {
+        match self {
+            Self::One(target) => std::slice::from_ref(target),
+            Self::Many(all) => all,
+        }
+    }
+}
+
+/// Hashes keys that are hashes already.
+#[derive(Debug, Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 ^= hash;
     }
 }
 
@@ -123,48 +236,33 @@ pub(super) fn hash_all<'a>(values: impl IntoIterator<Item = &'a Value<'static>>)
     values.into_iter().fold(0, add)
 }
 
-fn value(bound: &Bound<Value<'static>>) -> Option<Value<'static>> {
-    match bound {
-        Bound::Included(value) | Bound::Excluded(value) => Some(value.clone()),
-        Bound::Unbounded => None,
-    }
-}
-
-/// Ranges, both ends included; `None` is no end.
-#[derive(Debug)]
-struct Range {
-    low: Option<Value<'static>>,
-    high: Option<Value<'static>>,
-    node: NodeId,
-}
-
 /// An interval tree in an array: sorted by the low end, and over each half its highest high end.
 #[derive(Debug, Default)]
 struct Ranges {
-    sorted: Vec<Range>,
+    sorted: Vec<(Range, Target)>,
     /// The position, in `sorted`, of the highest high end of the subtree rooted there.
     highest: Vec<usize>,
     stale: bool,
 }
 
 impl Ranges {
-    fn insert(&mut self, range: Range) {
-        self.sorted.push(range);
+    fn insert(&mut self, range: Range, target: Target) {
+        self.sorted.push((range, target));
         self.stale = true;
     }
 
     fn remove(&mut self, node: NodeId) {
-        self.sorted.retain(|range| range.node != node);
+        self.sorted.retain(|(_, target)| target.node != node);
         self.stale = true;
     }
 
     /// Calls `found` for every range that `value` is in.
-    fn at(&mut self, value: &Value<'_>, found: &mut impl FnMut(NodeId)) {
-        if *value == Value::Null {
+    fn at(&mut self, value: &Value<'_>, found: &mut impl FnMut(Target)) {
+        if self.sorted.is_empty() || *value == Value::Null {
             return;
         }
         if self.stale {
-            self.sorted.sort_by(|left, right| order_low(&left.low, &right.low));
+            self.sorted.sort_by(|(left, _), (right, _)| order_low(&left.low, &right.low));
             self.highest = vec![0; self.sorted.len()];
             self.build(0, self.sorted.len());
             self.stale = false;
@@ -197,7 +295,7 @@ impl Ranges {
         }
     }
 
-    fn visit(&self, from: usize, to: usize, value: &Value<'_>, found: &mut impl FnMut(NodeId)) {
+    fn visit(&self, from: usize, to: usize, value: &Value<'_>, found: &mut impl FnMut(Target)) {
         if from >= to {
             return;
         }
@@ -207,12 +305,12 @@ impl Ranges {
             return;
         }
         self.visit(from, root, value, found);
-        let Some(range) = self.sorted.get(root) else { return };
+        let Some((range, target)) = self.sorted.get(root) else { return };
         if range.low.as_ref().is_some_and(|low| order(low, value).is_gt()) {
             return;
         }
         if !self.ends_before(root, value) {
-            found(range.node);
+            found(*target);
         }
         self.visit(root + 1, to, value, found);
     }
@@ -222,7 +320,7 @@ impl Ranges {
     }
 
     fn high(&self, position: usize) -> Option<&Value<'static>> {
-        self.sorted.get(position).and_then(|range| range.high.as_ref())
+        self.sorted.get(position).and_then(|(range, _)| range.high.as_ref())
     }
 }
 
@@ -249,15 +347,15 @@ mod tests {
             let mut tree = Ranges::default();
             for (node, (low, high)) in ranges.iter().enumerate() {
                 let (low, high) = (low.map(Value::Integer), high.map(Value::Integer));
-                tree.insert(Range { low, high, node: node as u64 });
+                tree.insert(Range { column: 0, low, high }, Target { node, interest: 0 });
             }
             let mut found = Vec::new();
-            tree.at(&Value::Integer(value), &mut |node| found.push(node));
+            tree.at(&Value::Integer(value), &mut |target| found.push(target.node));
             found.sort_unstable();
             let has = |(low, high): &(Option<i64>, Option<i64>)| {
                 low.is_none_or(|low| low <= value) && high.is_none_or(|high| value <= high)
             };
-            let expected: Vec<u64> = (0..ranges.len() as u64).filter(|n| has(&ranges[*n as usize])).collect();
+            let expected: Vec<usize> = (0..ranges.len()).filter(|n| has(&ranges[*n])).collect();
             prop_assert_eq!(found, expected);
         }
     }

@@ -24,7 +24,7 @@ use super::reactive::{Hub, Node};
 ///
 /// let picture = store.inspect()?;
 /// let (query, count) = (&picture.queries[0], &picture.values[0]);
-/// assert_eq!(query.label, r#"SELECT "id", "text", "completed", "created_at", "deleted_at" FROM "todo""#);
+/// assert!(query.label.starts_with(r#"SELECT "id", "text", "completed""#));
 /// assert_eq!(count.subscribers, 1);
 /// assert!(picture.edges.iter().any(|edge| edge.from == Origin::Table("todo") && edge.to == query.id));
 /// assert!(picture.edges.iter().any(|edge| edge.from == Origin::Node(query.id) && edge.to == count.id));

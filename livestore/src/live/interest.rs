@@ -1,9 +1,9 @@
 //! What a live query must hear of.
 
-use std::ops::Bound;
+use std::cmp::Ordering;
 
 use crate::sqlite::Image;
-use crate::table::{Comparison, Predicate, SelectAst, TableDef};
+use crate::table::{Comparison, Predicate, SelectAst, TableDef, order};
 use crate::value::Value;
 
 /// A table that a query reads, and which of its rows can matter.
@@ -24,9 +24,17 @@ pub(crate) enum Access {
     /// The column has one of these values.
     Equal { column: usize, values: Vec<Value<'static>> },
     /// The column is in this range.
-    Range { column: usize, low: Bound<Value<'static>>, high: Bound<Value<'static>> },
+    Range(Range),
     /// Any row.
     Any,
+}
+
+/// Values of a column from `low` to `high`, both included; `None` is no end.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) column: usize,
+    pub(crate) low: Option<Value<'static>>,
+    pub(crate) high: Option<Value<'static>>,
 }
 
 impl Interest {
@@ -98,12 +106,12 @@ fn conjuncts(predicate: &Predicate) -> &[Predicate] {
     }
 }
 
-/// The first condition an index can look up: an equality if there is one, else a range.
+/// What an index can look up: an equality if there is one, else a range.
 fn access(filters: &[Predicate]) -> Access {
     filters
         .iter()
         .find_map(equality)
-        .or_else(|| filters.iter().find_map(range))
+        .or_else(|| range(filters).map(Access::Range))
         .unwrap_or(Access::Any)
 }
 
@@ -119,19 +127,89 @@ fn equality(filter: &Predicate) -> Option<Access> {
     }
 }
 
-fn range(filter: &Predicate) -> Option<Access> {
-    use Bound::{Included, Unbounded};
-    let (column, low, high) = match filter {
-        Predicate::Between(column, low, high) => {
-            (column, Included(low.clone()), Included(high.clone()))
+/// What all bounds of a column together leave of it; best of a column that has both ends.
+fn range(filters: &[Predicate]) -> Option<Range> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for bound in filters.iter().filter_map(bound) {
+        match ranges.iter_mut().find(|range| range.column == bound.column) {
+            Some(range) => range.narrow(bound),
+            None => ranges.push(bound),
         }
+    }
+    ranges.sort_by_key(|range| range.low.is_none() || range.high.is_none());
+    ranges.into_iter().next()
+}
+
+fn bound(filter: &Predicate) -> Option<Range> {
+    let (column, low, high) = match filter {
+        Predicate::Between(column, low, high) => (column, Some(low), Some(high)),
         Predicate::Compare(column, Comparison::Lt | Comparison::Le, value) => {
-            (column, Unbounded, Included(value.clone()))
+            (column, None, Some(value))
         }
         Predicate::Compare(column, Comparison::Gt | Comparison::Ge, value) => {
-            (column, Included(value.clone()), Unbounded)
+            (column, Some(value), None)
         }
         _ => return None,
     };
-    Some(Access::Range { column: column.index, low, high })
+    Some(Range { column: column.index, low: low.cloned(), high: high.cloned() })
+}
+
+impl Range {
+    /// Leaves what is in the other, too.
+    fn narrow(&mut self, other: Self) {
+        keep(&mut self.low, other.low, Ordering::Greater);
+        keep(&mut self.high, other.high, Ordering::Less);
+    }
+}
+
+/// Of two ends, the one that is greater, or less.
+fn keep(end: &mut Option<Value<'static>>, other: Option<Value<'static>>, which: Ordering) {
+    let is_other = match (&*end, &other) {
+        (Some(end), Some(other)) => order(other, end) == which,
+        (None, _) => true,
+        (_, None) => false,
+    };
+    if is_other {
+        *end = other;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[table]
+    struct Spot {
+        #[column(primary_key)]
+        x: i64,
+        y: i64,
+    }
+
+    fn looked_up(filter: Condition<Spot>) -> Option<(usize, Option<i64>, Option<i64>)> {
+        let interests = Interest::of_select(Spot::filter(filter).parts().0);
+        let end = |end: &Option<Value<'_>>| end.as_ref().map(|end| end.as_integer().unwrap());
+        match &interests[0].access {
+            Access::Range(Range { column, low, high }) => Some((*column, end(low), end(high))),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn bounds_of_a_column_are_one_range() {
+        let both = Spot::Y.ge(2).and(Spot::Y.lt(5));
+        assert_eq!(looked_up(both), Some((1, Some(2), Some(5))));
+        let narrower = Spot::Y.between(1, 9).and(Spot::Y.gt(3)).and(Spot::Y.le(20));
+        assert_eq!(looked_up(narrower), Some((1, Some(3), Some(9))));
+        let never = Spot::Y.lt(0).and(Spot::Y.gt(7));
+        assert_eq!(looked_up(never), Some((1, Some(7), Some(0))));
+    }
+
+    #[test]
+    fn a_range_with_both_ends_is_better() {
+        let filter = Spot::X.gt(0).and(Spot::Y.lt(5)).and(Spot::Y.gt(1));
+        assert_eq!(looked_up(filter), Some((1, Some(1), Some(5))));
+        assert_eq!(looked_up(Spot::X.gt(0).and(Spot::Y.lt(5))), Some((0, Some(0), None)));
+        assert_eq!(looked_up(Spot::Y.gt(0).and(Spot::X.eq(5))), None, "an equality is better");
+    }
 }

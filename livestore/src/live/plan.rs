@@ -106,26 +106,18 @@ impl<T: Table + Send + Sync> Live for Get<T> {
         _: &'static SchemaDef,
     ) -> Result<LivePlan<Self::Value>, QueryError> {
         let table = T::def();
-        let columns = table.primary_key.iter().copied();
-        let filters: Vec<_> = columns
-            .zip(self.key()?)
-            .map(|(index, value)| {
-                Predicate::Compare(ColumnRef { table, index }, Comparison::Is, value.clone())
-            })
-            .collect();
         let access = match (table.primary_key.first(), self.key()?.first()) {
             (Some(&column), Some(value)) => Access::Equal { column, values: vec![value.clone()] },
             _ => Access::Any,
         };
-        let interest = Interest { table, access, filters, columns: None };
         let query = Arc::new(self);
         let asked = Arc::clone(&query);
         Ok(LivePlan(Plan {
             tier: Tier::Point,
             reason: "it is one row, by primary key",
             label: Box::new(move || label(&T::def().sql().get, asked.key().unwrap_or_default())),
-            interests: vec![interest.clone()],
-            maintain: Box::new(Point { query, interest }),
+            interests: vec![Interest { access, ..Interest::all(table) }],
+            maintain: Box::new(Point(query)),
             diffs: None,
         }))
     }

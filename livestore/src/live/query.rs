@@ -9,7 +9,7 @@ use super::index::NodeId as Id;
 use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::interest::Interest;
 use super::list::List;
-use super::maintain::{DiffLink, Hit, Label, Maintain, Plan, Tier};
+use super::maintain::{DiffLink, Hit, Label, Maintain, News, Plan, Tier};
 use super::primitives::{Mutex, RwLock, lock};
 use super::reactive::{Failure, Hub, Node, Source};
 use super::value::{NodeRef, Reactive, Wake};
@@ -71,6 +71,7 @@ pub(super) struct LiveNode<V> {
     tier: Tier,
     reason: &'static str,
     label: Label,
+    id: Id,
     freed: Freed,
 }
 
@@ -100,6 +101,7 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
     pub(super) fn start(
         plan: Plan<V>,
         reader: &StateReader<'_>,
+        id: Id,
         freed: &Freed,
     ) -> Result<(Arc<Self>, Vec<Interest>), QueryError> {
         let Plan { tier, reason, label, interests, mut maintain, diffs } = plan;
@@ -114,6 +116,7 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
             tier,
             reason,
             label,
+            id,
             freed: Arc::clone(freed),
         };
         Ok((Arc::new(node), interests))
@@ -141,21 +144,37 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
 
     /// Takes a new value, if there is one. A failure keeps the old value, and is tried again with
     /// the next change.
-    fn take(&self, keeper: &mut Keeper<V>, value: Result<Option<V>, QueryError>) -> bool {
-        keeper.failed = value.is_err();
-        match value {
-            Ok(None) => false,
-            Ok(Some(value)) => {
-                if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
-                    reset(&**hub, &value);
-                }
+    fn take(&self, keeper: &mut Keeper<V>, news: Result<News<V>, QueryError>) -> bool {
+        keeper.failed = news.is_err();
+        match news {
+            Ok(News::Same) => false,
+            Ok(News::Another(value)) => {
+                self.reset_diffs(&value);
                 self.replace(Arc::new(value));
                 true
             }
+            Ok(News::Edit) => self.edit(keeper),
             Err(error) => {
                 tracing::error!(%error, "a live query failed; it keeps its last value");
                 false
             }
+        }
+    }
+
+    /// Changes the value where it is; readers wait meanwhile.
+    fn edit(&self, keeper: &mut Keeper<V>) -> bool {
+        let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = keeper.maintain.edit(&mut value);
+        if is_new {
+            self.reset_diffs(&value);
+            self.hub.change();
+        }
+        is_new
+    }
+
+    fn reset_diffs(&self, value: &V) {
+        if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
+            reset(&**hub, value);
         }
     }
 
@@ -172,20 +191,20 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
 impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
     fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
-        let value = if keeper.failed {
-            keeper.maintain.start(reader).map(Some)
+        let news = if keeper.failed {
+            keeper.maintain.start(reader).map(News::Another)
         } else {
             keeper.maintain.apply(hits, reader)
         };
-        let is_new = self.take(&mut keeper, value);
+        let is_new = self.take(&mut keeper, news);
         keeper.timing.add(watch.lap());
         is_new
     }
 
     fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
-        let value = keeper.maintain.start(reader).map(Some);
-        let is_new = self.take(&mut keeper, value);
+        let news = keeper.maintain.start(reader).map(News::Another);
+        let is_new = self.take(&mut keeper, news);
         keeper.timing.add(watch.lap());
         is_new
     }
@@ -214,7 +233,7 @@ impl<V: Send + Sync + 'static> Source<V> for LiveNode<V> {
 /// The store forgets the query with the next commit: a drop takes no lock of the store's.
 impl<V> Drop for LiveNode<V> {
     fn drop(&mut self) {
-        lock(&self.freed).push(self.hub.id());
+        lock(&self.freed).push(self.id);
     }
 }
 

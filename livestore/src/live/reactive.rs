@@ -97,12 +97,14 @@ pub(crate) struct Hub {
 struct Links {
     /// By their ids.
     dependents: BTreeMap<u64, Weak<dyn Node>>,
-    /// In the order of their ids.
-    subscribers: Vec<(u64, Arc<dyn Subscriber>)>,
+    subscribers: Option<Subscribers>,
     next_subscriber: u64,
     /// The version that subscribers were told of.
     told: u64,
 }
+
+/// In the order of their ids. Shared with those who call them: a list is changed as a copy then.
+type Subscribers = Arc<Vec<(u64, Arc<dyn Subscriber>)>>;
 
 impl Default for Hub {
     fn default() -> Self {
@@ -138,21 +140,23 @@ impl Hub {
     }
 
     pub(crate) fn subscriber_count(&self) -> usize {
-        self.links().subscribers.len()
+        self.links().subscribers.as_ref().map_or(0, |all| all.len())
     }
 
     pub(super) fn add_subscriber(&self, subscriber: Arc<dyn Subscriber>) -> u64 {
         let mut links = self.links();
         let id = links.next_subscriber;
         links.next_subscriber += 1;
-        links.subscribers.push((id, subscriber));
+        Arc::make_mut(links.subscribers.get_or_insert_default()).push((id, subscriber));
         id
     }
 
     pub(super) fn remove_subscriber(&self, id: u64) {
         let mut links = self.links();
-        let at = links.subscribers.binary_search_by_key(&id, |(id, _)| *id);
-        let removed = at.map(|at| links.subscribers.remove(at));
+        let removed = links.subscribers.as_mut().and_then(|all| {
+            let at = all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+            Some(Arc::make_mut(all).remove(at))
+        });
         drop(links);
         // A callback may own handles, whose drops want locks.
         drop(removed);
@@ -166,18 +170,22 @@ impl Hub {
         self.links().dependents.remove(&id);
     }
 
+    pub(super) fn has_dependents(&self) -> bool {
+        !self.links().dependents.is_empty()
+    }
+
     pub(super) fn dependents(&self) -> Vec<Arc<dyn Node>> {
         self.links().dependents.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Whom to call, if they were not told of this version.
-    pub(super) fn due(&self) -> Vec<Arc<dyn Subscriber>> {
+    pub(super) fn due(&self) -> Option<Subscribers> {
         let mut links = self.links();
         let version = self.version();
         if std::mem::replace(&mut links.told, version) == version {
-            return Vec::new();
+            return None;
         }
-        links.subscribers.iter().map(|(_, subscriber)| Arc::clone(subscriber)).collect()
+        links.subscribers.clone()
     }
 
     fn links(&self) -> MutexGuard<'_, Links> {

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-use super::primitives::{Mutex, lock};
+use super::primitives::{AtomicU64, Mutex, lock};
 use super::reactive::{Node, Source, Subscriber};
 
 /// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
@@ -68,7 +69,7 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
         let NodeRef(source) = node;
         let subscriber = Arc::new(Callback {
             source: Arc::downgrade(&source),
-            turn: Mutex::new(Turn::Idle),
+            turn: Turn::default(),
             call: Mutex::new(Call { seen, callback }),
         });
         let id = source.hub().add_subscriber(Arc::clone(&subscriber) as Arc<dyn Subscriber>);
@@ -117,7 +118,7 @@ impl<V> NodeRef<V> {
 struct Callback<F, V> {
     /// Weak: a subscription keeps the value alive, its callback must not.
     source: Weak<dyn Source<V>>,
-    turn: Mutex<Turn>,
+    turn: Turn,
     call: Mutex<Call<F>>,
 }
 
@@ -128,14 +129,42 @@ struct Call<F> {
 }
 
 /// Where a callback is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Idle,
-    Running,
+#[derive(Default)]
+struct Turn(AtomicU64);
+
+impl Turn {
+    const IDLE: u64 = 0;
+    const RUNNING: u64 = 1;
     /// Another thread has news: whoever runs the callback looks once more.
-    Again,
+    const AGAIN: u64 = 2;
     /// The subscription has ended.
-    Over,
+    const OVER: u64 = 3;
+
+    /// There is news. Whether it is the caller's turn to tell it.
+    fn begin(&self) -> bool {
+        self.step(|turn| match turn {
+            Self::IDLE => Some(Self::RUNNING),
+            Self::RUNNING => Some(Self::AGAIN),
+            _ => None,
+        }) == Ok(Self::IDLE)
+    }
+
+    /// News was told. Whether that was all.
+    fn finish(&self) -> bool {
+        self.step(|turn| match turn {
+            Self::RUNNING => Some(Self::IDLE),
+            Self::AGAIN => Some(Self::RUNNING),
+            _ => None,
+        }) != Ok(Self::AGAIN)
+    }
+
+    fn end(&self) {
+        self.0.store(Self::OVER, Ordering::Release);
+    }
+
+    fn step(&self, next: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+    }
 }
 
 impl<V, F: FnMut(&V)> Callback<F, V> {
@@ -156,34 +185,21 @@ impl<V, F: FnMut(&V)> Callback<F, V> {
 
 impl<V: Send + Sync + 'static, F: FnMut(&V) + Send> Subscriber for Callback<F, V> {
     fn call(&self) {
-        {
-            let mut turn = lock(&self.turn);
-            if *turn != Turn::Idle {
-                if *turn == Turn::Running {
-                    *turn = Turn::Again;
-                }
-                return;
-            }
-            *turn = Turn::Running;
+        if !self.turn.begin() {
+            return;
         }
         loop {
             if catch_unwind(AssertUnwindSafe(|| self.tell())).is_err() {
                 tracing::error!("a subscriber panicked; the others are notified all the same");
             }
-            let mut turn = lock(&self.turn);
-            match *turn {
-                Turn::Again => *turn = Turn::Running,
-                Turn::Over => return,
-                Turn::Idle | Turn::Running => {
-                    *turn = Turn::Idle;
-                    return;
-                }
+            if self.turn.finish() {
+                return;
             }
         }
     }
 
     fn end(&self) {
-        *lock(&self.turn) = Turn::Over;
+        self.turn.end();
     }
 }
 

@@ -109,7 +109,10 @@ fn notify(wave: Wave) {
             continue;
         }
         match node.settle() {
-            Ok(()) => node.hub().due().iter().for_each(|subscriber| subscriber.call()),
+            Ok(()) => {
+                let due = node.hub().due();
+                due.iter().flat_map(|all| &**all).for_each(|(_, subscriber)| subscriber.call());
+            }
             Err(failure) => tracing::error!(%failure, "its subscribers hear of its next value"),
         }
     }
@@ -117,6 +120,11 @@ fn notify(wave: Wave) {
 
 /// The nodes, and then all that depend on them.
 fn downstream(wave: Wave) -> Vec<Arc<dyn Node>> {
+    if let [only] = &*wave
+        && !only.hub().has_dependents()
+    {
+        return wave;
+    }
     let mut seen = HashSet::new();
     let mut reached = wave;
     reached.retain(|node| seen.insert(node.hub().id()));

@@ -24,7 +24,34 @@ const MOST_ARGUMENTS: usize = 127;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Image {
     pub(crate) rowid: i64,
+    /// NULL where nobody asked for the column.
     pub(crate) values: Box<[Value<'static>]>,
+}
+
+/// Some of a table's columns, by position.
+///
+/// One beyond the 64th is never among them: such a wide table's rows are not captured anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Columns(u64);
+
+impl Columns {
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
+    pub(crate) fn of(columns: &[usize]) -> Self {
+        Self(columns.iter().fold(0, |all, &column| all | bit(column)))
+    }
+
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn has(self, column: usize) -> bool {
+        self.0 & bit(column) != 0
+    }
+}
+
+fn bit(column: usize) -> u64 {
+    u32::try_from(column).ok().and_then(|column| 1u64.checked_shl(column)).unwrap_or(0)
 }
 
 /// Something that a commit did to a table.
@@ -50,8 +77,9 @@ impl Change {
     ///
     /// Rows that go come first, so that at no point two have the same row id. One that gets another
     /// row id goes and comes, and so does one whose row id another row gets.
-    pub(crate) fn net(changes: Vec<Self>) -> Vec<Self> {
+    pub(crate) fn net(mut changes: Vec<Self>) -> Vec<Self> {
         if changes.len() < 2 {
+            changes.retain(Self::is_one);
             return changes;
         }
         let (mut gone, mut rest) = (Vec::new(), Vec::new());
@@ -71,6 +99,14 @@ impl Change {
         }
         gone.append(&mut rest);
         gone
+    }
+
+    /// Whether anything is another.
+    fn is_one(&self) -> bool {
+        match &self.rows {
+            Rows::One { old, new } => old != new,
+            Rows::Some => true,
+        }
     }
 }
 
@@ -190,8 +226,8 @@ impl Event {
 }
 
 /// The triggers that watch a table.
-pub(super) fn watch_ddl(position: usize, table: &TableDef) -> String {
-    Event::ALL.map(|event| trigger_ddl(position, table, event)).concat()
+pub(super) fn watch_ddl(position: usize, table: &TableDef, columns: Columns) -> String {
+    Event::ALL.map(|event| trigger_ddl(position, table, columns, event)).concat()
 }
 
 /// The end of watching.
@@ -201,14 +237,18 @@ pub(super) fn unwatch_ddl(position: usize) -> String {
         .concat()
 }
 
-fn trigger_ddl(position: usize, table: &TableDef, event: Event) -> String {
+fn trigger_ddl(position: usize, table: &TableDef, columns: Columns, event: Event) -> String {
     let mut arguments = format!("{position}, {}", event as u8);
-    let columns: Vec<_> = table.column_names().map(quote).collect();
     for row in event.rows() {
         arguments += &format!(", {row}._rowid_");
-        columns.iter().for_each(|column| arguments += &format!(", {row}.{column}"));
+        for (column, name) in table.column_names().enumerate() {
+            arguments += &match columns.has(column) {
+                true => format!(", {row}.{}", quote(name)),
+                false => ", NULL".to_owned(),
+            };
+        }
     }
-    if 2 + 2 * (1 + columns.len()) > MOST_ARGUMENTS {
+    if 2 + 2 * (1 + table.columns.len()) > MOST_ARGUMENTS {
         arguments = format!("{position}, 0");
     }
     format!(
@@ -238,11 +278,11 @@ fn change_of(context: &Context<'_>) -> rusqlite::Result<Change> {
 
 /// The row in the arguments `from..to`: its rowid and its values.
 fn image(context: &Context<'_>, from: usize, to: usize) -> rusqlite::Result<Image> {
-    let value = |index| {
-        value_of(context.get_raw(index))
-            .map(Value::into_owned)
-            .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
-    };
-    let values = (from + 1..to).map(value).collect::<Result<_, _>>()?;
-    Ok(Image { rowid: context.get(from)?, values })
+    let mut values = Vec::with_capacity(to - from - 1);
+    for index in from + 1..to {
+        let value = value_of(context.get_raw(index));
+        let value = value.map_err(|error| rusqlite::Error::UserFunctionError(error.into()))?;
+        values.push(value.into_owned());
+    }
+    Ok(Image { rowid: context.get(from)?, values: values.into() })
 }

@@ -17,7 +17,7 @@ use rusqlite::{CachedStatement, Connection};
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
-pub(crate) use capture::{Change, Changes, Image, Rows};
+pub(crate) use capture::{Change, Changes, Columns, Image, Rows};
 pub use error::{SqliteError, SqliteErrorKind};
 
 use crate::schema::SchemaDef;
@@ -40,9 +40,16 @@ pub(crate) struct Db {
     reads: Reads,
 }
 
-/// The tables whose changes are captured, by their positions in the schema; and the how manieth
-/// watch it is, as one that ended and began anew has missed changes.
-pub(crate) type Watched = BTreeMap<usize, u64>;
+/// The tables whose changes are captured, by their positions in the schema.
+pub(crate) type Watched = BTreeMap<usize, Watch>;
+
+/// How a table is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Watch {
+    columns: Columns,
+    /// Tells it from how the table was watched before.
+    since: u64,
+}
 
 type Reads = Arc<Mutex<Option<Vec<(String, String)>>>>;
 
@@ -63,14 +70,8 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
-        Ok(Self {
-            conn,
-            access,
-            changes,
-            watched: RefCell::default(),
-            watches: Cell::default(),
-            reads,
-        })
+        let (watched, watches) = Default::default();
+        Ok(Self { conn, access, changes, watched, watches, reads })
     }
 
     /// The statement for SQL of our own making.
@@ -118,12 +119,24 @@ impl Db {
         Ok(self.conn.execute_batch(sql)?)
     }
 
-    /// From now on, changes of the table at this position of the schema are captured.
-    pub(crate) fn watch(&self, position: usize, table: &TableDef) -> Result<(), SqliteError> {
-        self.run_all(&capture::watch_ddl(position, table))?;
-        let count = self.watches.get() + 1;
-        self.watches.set(count);
-        self.watched.borrow_mut().insert(position, count);
+    /// From now on, changes of these columns of the table at this position of the schema are
+    /// captured; those of others that were, still are.
+    pub(crate) fn watch(
+        &self,
+        position: usize,
+        table: &TableDef,
+        columns: Columns,
+    ) -> Result<(), SqliteError> {
+        let before = self.watched.borrow().get(&position).map(|watch| watch.columns);
+        let columns = before.unwrap_or_default().with(columns);
+        if before == Some(columns) {
+            return Ok(());
+        }
+        self.unwatch(position)?;
+        self.run_all(&capture::watch_ddl(position, table, columns))?;
+        let since = self.watches.get() + 1;
+        self.watches.set(since);
+        self.watched.borrow_mut().insert(position, Watch { columns, since });
         Ok(())
     }
 
@@ -134,26 +147,30 @@ impl Db {
         Ok(())
     }
 
-    /// Which tables are watched.
+    /// Which tables are watched, and how.
     pub(crate) fn watched(&self) -> Watched {
         self.watched.borrow().clone()
     }
 
     /// Watches the same tables as before, after a rollback to when it was those of `then`. Says
-    /// which tables were not watched all the time.
+    /// of which not every change since then was captured.
     pub(crate) fn rewatch(
         &self,
         then: &Watched,
         schema: &SchemaDef,
     ) -> Result<Vec<usize>, SqliteError> {
         let now = self.watched();
-        let was = |at: &usize| then.get(at) == now.get(at);
-        let new: Vec<usize> = now.keys().filter(|at| !was(at)).copied().collect();
-        then.keys().filter(|at| !was(at)).try_for_each(|&at| self.unwatch(at))?;
-        for (position, table) in schema.tables().enumerate().filter(|(at, _)| new.contains(at)) {
-            self.watch(position, table)?;
+        let other = |position: &usize| then.get(position) != now.get(position);
+        then.keys().filter(|at| other(at)).try_for_each(|&position| self.unwatch(position))?;
+        let mut others = Vec::new();
+        for (position, table) in schema.tables().enumerate().filter(|(at, _)| other(at)) {
+            if let Some(watch) = now.get(&position) {
+                self.watched.borrow_mut().remove(&position);
+                self.watch(position, table, watch.columns)?;
+                others.push(position);
+            }
         }
-        Ok(new)
+        Ok(others)
     }
 
     /// The captured changes of watched tables, so far.

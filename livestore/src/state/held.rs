@@ -56,8 +56,7 @@ impl State {
         }
         self.head = held.head;
         let mut undone = held.undo.into_changes();
-        // The triggers of tables that are watched since then are gone with the rest, and not every
-        // change was seen.
+        // The triggers of tables that are watched since then, or otherwise, are gone with the rest.
         for table in self.db.rewatch(&held.watched, self.schema)? {
             undone.retain(|change| change.table != table);
             undone.push(Change { table, rows: Rows::Some });
@@ -117,6 +116,7 @@ mod tests {
     use super::*;
     use crate::event::EncodedEvent;
     use crate::prelude::*;
+    use crate::sqlite::Columns;
 
     #[table]
     struct Item {
@@ -165,10 +165,14 @@ mod tests {
         applied
     }
 
+    fn watch(state: &State, columns: Columns) {
+        state.db.watch(0, App::def().tables().next().unwrap(), columns).unwrap();
+    }
+
     /// The table, watched, with the row 1.
     fn held() -> State {
         let mut state = State::empty(App::def()).unwrap();
-        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
+        watch(&state, Columns::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
         state.hold().unwrap();
@@ -212,7 +216,7 @@ mod tests {
     fn tables_are_watched_as_before() {
         let mut state = State::empty(App::def()).unwrap();
         state.hold().unwrap();
-        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
+        watch(&state, Columns::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
         assert_eq!(state.rewind().unwrap(), [Change { table: 0, rows: Rows::Some }]);
@@ -226,13 +230,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_watched_for_a_while_is_undone_as_a_whole() {
+    fn what_was_not_captured_is_undone_as_a_whole() {
+        let whole = [Change { table: 0, rows: Rows::Some }];
         let mut state = held();
         state.db.unwatch(0).unwrap();
-        put(&state, 2, "unseen").unwrap();
-        state.db.watch(0, App::def().tables().next().unwrap()).unwrap();
-        assert_eq!(state.rewind().unwrap(), [Change { table: 0, rows: Rows::Some }]);
-        put(&state, 2, "seen").unwrap();
+        put(&state, 1, "b").unwrap();
+        watch(&state, Columns::of(&[0]));
+        assert_eq!(state.rewind().unwrap(), whole);
+        put(&state, 1, "c").unwrap();
+        assert_eq!(state.take_changes(), [], "nobody asked for the text");
+        state.hold().unwrap();
+        put(&state, 2, "a").unwrap();
+        state.take_changes();
+        watch(&state, Columns::of(&[1]));
+        assert_eq!(state.rewind().unwrap(), whole);
+        put(&state, 1, "d").unwrap();
         assert_eq!(state.take_changes().len(), 1);
     }
 

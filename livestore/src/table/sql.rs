@@ -85,7 +85,7 @@ impl SqlWriter {
             }
         });
         let limited = limit.is_some() || select.offset.is_some();
-        if list.is_empty() && (limited || !select.order_by.is_empty()) {
+        if list.is_empty() {
             self.tie(select);
         }
         if limited {
@@ -99,18 +99,20 @@ impl SqlWriter {
         Ok(())
     }
 
-    /// Rows of one table that are ordered alike come in the order of their insertion, or against
-    /// it if the order is a descending one; so the same rows have one order only.
+    /// What is ordered alike, or not at all, has an order nevertheless, so that equal states give
+    /// equal results whatever index SQLite follows: groups that of their columns; rows of one table
+    /// that of their insertion, or against it if the order is a descending one.
     fn tie(&mut self, select: &SelectAst) {
+        let clause = if select.order_by.is_empty() { " ORDER BY " } else { ", " };
         let plain = |node: &Node| matches!(node, Node::Column(_));
-        if !select.joins.is_empty() || !select.group_by.is_empty() || !select.list.iter().all(plain)
-        {
-            return;
-        }
-        self.text.push_str(if select.order_by.is_empty() { " ORDER BY " } else { ", " });
-        self.node(Node::RowId(select.from));
-        if let Some((_, Direction::Descending)) = select.order_by.last() {
-            self.text.push_str(" DESC");
+        if !select.group_by.is_empty() {
+            self.separated(clause, &select.group_by, |sql, column| sql.column(*column));
+        } else if select.joins.is_empty() && select.list.iter().all(plain) {
+            self.text.push_str(clause);
+            self.node(Node::RowId(select.from));
+            if let Some((_, Direction::Descending)) = select.order_by.last() {
+                self.text.push_str(" DESC");
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! Counts and integer sums of one table, grouped or not.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use super::{Hit, LiveCardinality, Maintain};
+use super::sorted::{Key, Sorted};
+use super::{Hit, LiveCardinality, Maintain, News};
+use crate::live::diff::Diff;
 use crate::live::interest::Interest;
 use crate::live::list::{List, Row};
 use crate::sqlite::{Image, Rows};
@@ -16,16 +19,15 @@ pub(in crate::live) struct Groups<O, C> {
     interest: Interest,
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     /// The columns that it is grouped by.
-    by: Vec<usize>,
+    by: Arc<[usize]>,
     outputs: Vec<Output>,
-    groups: List<Group>,
-    rows: List<O>,
+    groups: Sorted<Group>,
+    /// From the groups as they were to the groups as they are.
+    steps: Vec<Diff<O>>,
     cardinality: std::marker::PhantomData<fn() -> C>,
 }
 
-/// What a group is grouped by.
-type Key = Vec<Value<'static>>;
-/// What the query returns of it.
+/// What the query returns of a group.
 type Values = Vec<Value<'static>>;
 
 /// One thing that the query returns of a group.
@@ -41,12 +43,15 @@ enum Output {
     Sum(usize),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// Rows with equal values in the columns that the query groups by.
 struct Group {
     key: Key,
     rows: i64,
     values: Values,
 }
+
+/// A row that is counted in (1) or out (-1).
+type Counted<'a> = (&'a Image, i64);
 
 /// A sum that leaves 64 bits, or a group that is not what it should be: read everything anew.
 struct Lost;
@@ -58,7 +63,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
         interest: Interest,
         decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     ) -> Option<Self> {
-        let by: Vec<usize> = select.group_by.iter().map(|column| column.index).collect();
+        let by: Arc<[usize]> = select.group_by.iter().map(|column| column.index).collect();
         if select.list.is_empty() && !select.counted {
             // Whole rows: of each group, SQLite shows one that it chooses.
             return None;
@@ -77,107 +82,95 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
             decode,
             by,
             outputs: outputs?,
-            groups: List::default(),
-            rows: List::default(),
+            groups: Sorted::default(),
+            steps: Vec::new(),
             cardinality: std::marker::PhantomData,
         })
     }
 
     fn load(&mut self, reader: &Reader<'_>) -> Result<(), QueryError> {
         let (width, by) = (self.outputs.len(), self.by.len());
-        let mut groups = reader.select(&self.select, |row| {
-            let values = (0..width).map(|index| row.get_value(index)).collect::<Result<_, _>>()?;
-            let key = (width..width + by).map(|index| row.get_value(index));
-            Ok(Group { key: key.collect::<Result<_, _>>()?, rows: row.get(width + by)?, values })
+        let groups = reader.select(&self.select, |row| {
+            let values = |columns: std::ops::Range<usize>| {
+                columns.map(|index| row.get_value(index)).collect::<Result<Vec<_>, _>>()
+            };
+            let key = Key::new(values(width..width + by)?);
+            Ok(Group { key, rows: row.get(width + by)?, values: values(0..width)? })
         })?;
-        groups.sort_by(|left, right| order_keys(&left.key, &right.key));
-        let rows = groups.iter().map(|group| self.row(group));
-        self.rows = rows.collect::<Result<List<O>, _>>()?;
-        self.groups = groups.into_iter().map(Row::new).collect();
+        self.groups = groups.into_iter().collect();
         Ok(())
+    }
+
+    /// The query's value.
+    fn value(&self) -> Result<C::Value, QueryError> {
+        let rows = self.groups.iter().take(most::<O, C>()).map(|group| self.row(group));
+        C::value(&rows.collect::<Result<List<O>, _>>()?)
     }
 
     fn row(&self, group: &Group) -> Result<Row<O>, RowError> {
         (self.decode)(&RowReader::of_values(&group.values, None)).map(Row::new)
     }
 
-    fn key(&self, image: &Image) -> Key {
-        let value = |column: &usize| image.values.get(*column).cloned().unwrap_or(Value::Null);
-        self.by.iter().map(value).collect()
+    /// Counts each group's rows in and out, as steps.
+    fn follow(&mut self, mut counted: Vec<Counted<'_>>) -> Result<(), Lost> {
+        let by = Arc::clone(&self.by);
+        let compare = |(left, _): &Counted<'_>, (right, _): &Counted<'_>| {
+            order_all(values(left, &by), values(right, &by))
+        };
+        counted.sort_by(compare);
+        let mut groups = counted.chunk_by(|left, right| compare(left, right).is_eq());
+        groups.try_for_each(|counted| self.count(counted))
     }
 
-    /// Notes what the row's group is before the change.
-    fn touch(&self, image: &Image, touched: &mut Vec<(Key, Option<Values>)>) {
-        let key = self.key(image);
-        if !touched.iter().any(|(other, _)| order_keys(other, &key).is_eq()) {
-            let values = self.values(&key).map(<[_]>::to_vec);
-            touched.push((key, values));
-        }
-    }
-
-    /// The first groups, if the query has no more than some.
-    fn head(&self) -> Option<Vec<Values>> {
-        let most = usize::try_from(C::AT_MOST?).unwrap_or(usize::MAX);
-        Some(self.groups.iter().take(most).map(|group| group.values.clone()).collect())
-    }
-
-    /// Counts the row in (`by` is 1) or out (-1).
-    fn count(&mut self, image: &Image, by: i64) -> Result<(), Lost> {
-        let key = self.key(image);
-        let at = self.groups.partition_point(|group| order_keys(&group.key, &key).is_lt());
-        let found = self.groups.get(at).filter(|group| order_keys(&group.key, &key).is_eq());
-        let is_new = found.is_none();
-        let mut group = found.map_or_else(|| self.empty(key), |group| (**group).clone());
-        group.rows += by;
-        for (output, value) in self.outputs.iter().zip(&mut group.values) {
-            let added = match output {
-                Output::Key(_) => continue,
-                Output::Rows => 1,
-                Output::Values(column) => {
-                    i64::from(image.values.get(*column).is_some_and(|value| *value != Value::Null))
+    /// Counts rows of one group.
+    fn count(&mut self, counted: &[Counted<'_>]) -> Result<(), Lost> {
+        let Some((image, _)) = counted.first() else { return Ok(()) };
+        let found =
+            self.groups.search(|group| order_all(group.key.values(), values(image, &self.by)));
+        match found {
+            Ok(index) => {
+                let group = self.groups.get_mut(index).ok_or(Lost)?;
+                let changed = group.count(&self.outputs, counted)?;
+                if group.rows == 0 && !self.by.is_empty() {
+                    self.groups.remove(index);
+                    self.steps.push(Diff::Remove { index });
+                } else if changed {
+                    let row = self.groups.get(index).map(|group| self.row(group));
+                    let row = row.and_then(Result::ok).ok_or(Lost)?;
+                    self.steps.push(Diff::Update { index, row });
                 }
-                Output::Sum(column) => match image.values.get(*column) {
-                    Some(Value::Integer(integer)) => *integer,
-                    _ => 0,
-                },
-            };
-            let Value::Integer(total) = value else { return Err(Lost) };
-            *total = added.checked_mul(by).and_then(|by| total.checked_add(by)).ok_or(Lost)?;
-        }
-        match (group.rows, is_new) {
-            (..0, _) => Err(Lost),
-            (0, false) if !self.by.is_empty() => {
-                self.groups.remove(at);
-                self.rows.remove(at);
-                Ok(())
             }
-            (_, true) => {
-                self.rows.insert(at, self.row(&group).map_err(|_| Lost)?);
-                self.groups.insert(at, Row::new(group));
-                Ok(())
-            }
-            (_, false) => {
-                self.rows.replace(at, self.row(&group).map_err(|_| Lost)?);
-                self.groups.replace(at, Row::new(group));
-                Ok(())
+            Err(index) => {
+                let mut group = self.empty(image);
+                group.count(&self.outputs, counted)?;
+                let row = self.row(&group).map_err(|_| Lost)?;
+                self.groups.insert(index, group);
+                self.steps.push(Diff::Insert { index, row });
             }
         }
+        Ok(())
     }
 
-    /// What the query returns of the group, if there is one.
-    fn values(&self, key: &[Value<'static>]) -> Option<&[Value<'static>]> {
-        let at = self.groups.partition_point(|group| order_keys(&group.key, key).is_lt());
-        let found = self.groups.get(at).filter(|group| order_keys(&group.key, key).is_eq());
-        found.map(|group| group.values.as_slice())
-    }
-
-    fn empty(&self, key: Vec<Value<'static>>) -> Group {
+    /// The row's group, without a row.
+    fn empty(&self, image: &Image) -> Group {
         let value = |output: &Output| match output {
-            Output::Key(at) => key.get(*at).cloned().unwrap_or(Value::Null),
+            Output::Key(at) => values(image, &self.by).nth(*at).cloned().unwrap_or(Value::Null),
             _ => Value::Integer(0),
         };
-        let values = self.outputs.iter().map(value).collect();
-        Group { key, rows: 0, values }
+        let shown = self.outputs.iter().map(value).collect();
+        Group { key: Key::new(values(image, &self.by).cloned()), rows: 0, values: shown }
+    }
+
+    /// The groups that the query shows, if steps alone do not tell whether that is another: of two
+    /// steps, one may undo what the other does.
+    fn shown(&self, counted: usize) -> Option<Vec<Values>> {
+        let is_shown =
+            |at| self.outputs.iter().any(|it| matches!(it, Output::Key(key) if *key == at));
+        let all_shown = (0..self.by.len()).all(is_shown);
+        (!all_shown || (!C::IS_LIST && counted > 1)).then(|| {
+            let shown = self.groups.iter().take(most::<O, C>());
+            shown.map(|group| group.values.clone()).collect()
+        })
     }
 
     /// Whether the row counts the same before and after.
@@ -201,29 +194,79 @@ fn output(node: &Node, by: &[usize]) -> Option<Output> {
     }
 }
 
-fn order_keys(left: &[Value<'_>], right: &[Value<'_>]) -> Ordering {
-    left.iter()
-        .zip(right)
+/// How many groups the value is made of.
+fn most<O, C: LiveCardinality<O>>() -> usize {
+    C::AT_MOST.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+fn values<'a>(image: &'a Image, columns: &'a [usize]) -> impl Iterator<Item = &'a Value<'static>> {
+    columns.iter().map(|column| image.values.get(*column).unwrap_or(&Value::Null))
+}
+
+fn order_all<'a>(
+    left: impl Iterator<Item = &'a Value<'static>>,
+    right: impl Iterator<Item = &'a Value<'static>>,
+) -> Ordering {
+    left.zip(right)
         .map(|(left, right)| order(left, right))
         .find(|ordering| ordering.is_ne())
         .unwrap_or(Ordering::Equal)
 }
 
+impl Group {
+    /// Counts rows in and out; says whether it shows.
+    fn count(&mut self, outputs: &[Output], counted: &[Counted<'_>]) -> Result<bool, Lost> {
+        let total = |of: &dyn Fn(&Image) -> i64| -> i128 {
+            counted.iter().map(|(image, by)| i128::from(of(image)) * i128::from(*by)).sum()
+        };
+        let add = |to: i64, added: i128| i64::try_from(i128::from(to) + added).map_err(|_| Lost);
+        let mut changed = false;
+        for (output, value) in outputs.iter().zip(&mut self.values) {
+            if let Output::Key(_) = output {
+                continue;
+            }
+            let Value::Integer(number) = value else { return Err(Lost) };
+            let added = total(&|image| output.of(image));
+            *number = add(*number, added)?;
+            changed |= added != 0;
+        }
+        self.rows = add(self.rows, total(&|_| 1))?;
+        if self.rows < 0 { Err(Lost) } else { Ok(changed) }
+    }
+}
+
+impl Output {
+    /// What a row adds.
+    fn of(self, image: &Image) -> i64 {
+        match self {
+            Self::Key(_) => 0,
+            Self::Rows => 1,
+            Self::Values(column) => {
+                i64::from(image.values.get(column).is_some_and(|value| *value != Value::Null))
+            }
+            Self::Sum(column) => match image.values.get(column) {
+                Some(Value::Integer(integer)) => *integer,
+                _ => 0,
+            },
+        }
+    }
+}
+
 impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Groups<O, C> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<C::Value, QueryError> {
         self.load(reader)?;
-        C::value(&self.rows)
+        self.value()
     }
 
     fn apply(
         &mut self,
         hits: &[Hit<'_>],
         reader: &Reader<'_>,
-    ) -> Result<Option<C::Value>, QueryError> {
-        let (mut touched, mut changes) = (Vec::new(), Vec::with_capacity(hits.len()));
+    ) -> Result<News<C::Value>, QueryError> {
+        let mut counted = Vec::with_capacity(2 * hits.len());
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
-                return self.start(reader).map(Some);
+                return self.start(reader).map(News::Another);
             };
             let old = old.as_ref().filter(|old| self.interest.has(Some(old)));
             let new = new.as_ref().filter(|new| self.interest.has(Some(new)));
@@ -232,21 +275,33 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
             {
                 continue;
             }
-            [old, new].into_iter().flatten().for_each(|image| self.touch(image, &mut touched));
-            changes.push((old, new));
+            counted.extend(old.map(|old| (old, -1)));
+            counted.extend(new.map(|new| (new, 1)));
         }
-        let head = self.head();
-        let counted = changes.into_iter().try_for_each(|(old, new)| {
-            old.map_or(Ok(()), |old| self.count(old, -1))?;
-            new.map_or(Ok(()), |new| self.count(new, 1))
-        });
-        if let Err(Lost) = counted {
-            self.load(reader)?;
+        let before = self.shown(counted.len());
+        self.steps.clear();
+        let count = counted.len();
+        if let Err(Lost) = self.follow(counted) {
+            return self.start(reader).map(News::Another);
         }
-        let changed = match head {
-            Some(_) => head != self.head(),
-            None => touched.iter().any(|(key, before)| self.values(key) != before.as_deref()),
+        let seen = |step: &Diff<O>| match step {
+            Diff::Insert { index, .. } | Diff::Update { index, .. } | Diff::Remove { index } => {
+                *index < most::<O, C>()
+            }
+            Diff::Move { .. } | Diff::Reset { .. } => true,
         };
-        if changed { C::value(&self.rows).map(Some) } else { Ok(None) }
+        if !self.steps.iter().any(seen) || (before.is_some() && before == self.shown(count)) {
+            Ok(News::Same)
+        } else if C::IS_LIST {
+            Ok(News::Edit)
+        } else {
+            self.value().map(News::Another)
+        }
+    }
+
+    fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {
+        let Some(list) = C::list_mut(value) else { return false };
+        self.steps.iter().for_each(|step| step.edit(list));
+        true
     }
 }

@@ -14,11 +14,14 @@ pub(super) mod groups;
 pub(super) mod point;
 pub(super) mod rerun;
 pub(super) mod rows;
+mod sorted;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::sync::Arc;
 
-use super::diff::{Diff, DiffHub};
+use super::diff::DiffHub;
 use super::interest::Interest;
 use super::list::{List, Row};
 use crate::sqlite::Rows;
@@ -29,8 +32,25 @@ pub(crate) trait Maintain<V>: Send {
     /// The value now, from a fresh query.
     fn start(&mut self, reader: &Reader<'_>) -> Result<V, QueryError>;
 
-    /// The value after the changes; `None` if it is the same.
-    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<Option<V>, QueryError>;
+    /// What the changes make of the value.
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, QueryError>;
+
+    /// Changes the value as [`News::Edit`] has announced. Says whether it is another then.
+    fn edit(&mut self, value: &mut Arc<V>) -> bool {
+        let _ = value;
+        false
+    }
+}
+
+/// What became of a value.
+pub(crate) enum News<V> {
+    /// It is the same.
+    Same,
+    /// This is the new one.
+    Another(V),
+    /// It is to be changed where it is, by [`edit`](Maintain::edit): that copies nothing which
+    /// nobody else looks at.
+    Edit,
 }
 
 /// A change of one of the tables that a query reads.
@@ -82,6 +102,10 @@ pub enum Tier {
 
 /// How many rows a live query has, and as what it gives them.
 pub trait LiveCardinality<O>: Cardinality<O> {
+    /// The value is the list of all rows.
+    #[doc(hidden)]
+    const IS_LIST: bool = false;
+
     /// What the live query's value is.
     type Value: Send + Sync + 'static;
 
@@ -91,6 +115,13 @@ pub trait LiveCardinality<O>: Cardinality<O> {
     /// When there are too few or too many.
     fn value(rows: &List<O>) -> Result<Self::Value, QueryError>;
 
+    /// The list that the value is, to be changed where it is.
+    #[doc(hidden)]
+    fn list_mut(value: &mut Arc<Self::Value>) -> Option<&mut List<O>> {
+        let _ = value;
+        None
+    }
+
     #[doc(hidden)]
     fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<Self::Value>> {
         let _ = (hub, stepwise);
@@ -99,16 +130,22 @@ pub trait LiveCardinality<O>: Cardinality<O> {
 }
 
 impl<O: Send + Sync + 'static> LiveCardinality<O> for Many {
+    const IS_LIST: bool = true;
+
     type Value = List<O>;
 
     fn value(rows: &List<O>) -> Result<List<O>, QueryError> {
         Ok(rows.clone())
     }
 
+    fn list_mut(value: &mut Arc<List<O>>) -> Option<&mut List<O>> {
+        Some(Arc::make_mut(value))
+    }
+
     fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<List<O>>> {
         let reset = |hub: &(dyn Any + Send + Sync), rows: &List<O>| {
             if let Some(hub) = hub.downcast_ref::<DiffHub<O>>() {
-                hub.send(&[Diff::Reset { rows: rows.clone() }], rows);
+                hub.reset(rows);
             }
         };
         Some(DiffLink { hub, reset, stepwise })

@@ -2,41 +2,44 @@
 
 use std::sync::Arc;
 
-use super::{Hit, Maintain};
-use crate::live::interest::Interest;
+use super::{Hit, Maintain, News};
 use crate::live::list::Row;
-use crate::sqlite::Rows;
-use crate::table::{Get, Query, QueryError, Reader, RowReader, Table};
+use crate::sqlite::{Image, Rows};
+use crate::table::{Get, Query, QueryError, Reader, RowReader, Table, order};
+use crate::value::Value;
 
 /// A row that is taken from the change itself: no query is run.
-pub(in crate::live) struct Point<T> {
-    pub(in crate::live) query: Arc<Get<T>>,
-    pub(in crate::live) interest: Interest,
-}
+pub(in crate::live) struct Point<T>(pub(in crate::live) Arc<Get<T>>);
 
 impl<T: Table + Send + Sync> Maintain<Option<Row<T>>> for Point<T> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<Option<Row<T>>, QueryError> {
-        Ok(self.query.run(reader)?.map(Row::new))
+        Ok(self.0.run(reader)?.map(Row::new))
     }
 
     fn apply(
         &mut self,
         hits: &[Hit<'_>],
         reader: &Reader<'_>,
-    ) -> Result<Option<Option<Row<T>>>, QueryError> {
+    ) -> Result<News<Option<Row<T>>>, QueryError> {
+        let key = self.0.key()?;
         let (mut was, mut is) = (None, None);
         for hit in hits {
             let Rows::One { old, new } = hit.rows else {
-                return self.start(reader).map(Some);
+                return self.start(reader).map(News::Another);
             };
             // A commit may give the key to another row: which of the two comes first says nothing.
-            was = was.or(old.as_ref().filter(|old| self.interest.has(Some(old))));
-            is = is.or(new.as_ref().filter(|new| self.interest.has(Some(new))));
+            was = was.or(old.as_ref().filter(|old| has_key::<T>(old, key)));
+            is = is.or(new.as_ref().filter(|new| has_key::<T>(new, key)));
         }
         if was.map(|was| &was.values) == is.map(|is| &is.values) {
-            return Ok(None);
+            return Ok(News::Same);
         }
         let row = is.map(|is| T::decode(&RowReader::of_values(&is.values, None))).transpose()?;
-        Ok(Some(row.map(Row::new)))
+        Ok(News::Another(row.map(Row::new)))
     }
+}
+
+fn has_key<T: Table>(image: &Image, key: &[Value<'_>]) -> bool {
+    let columns = T::def().primary_key.iter().map(|&column| image.values.get(column));
+    columns.zip(key).all(|(value, key)| value.is_some_and(|value| order(value, key).is_eq()))
 }

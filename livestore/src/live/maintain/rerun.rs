@@ -1,6 +1,6 @@
 //! Running the query again.
 
-use super::{Hit, Maintain};
+use super::{Hit, Maintain, News};
 use crate::live::interest::Interest;
 use crate::sqlite::Rows;
 use crate::table::{QueryError, Reader};
@@ -36,13 +36,13 @@ impl<V> Maintain<V> for Rerun<V> {
         value
     }
 
-    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<Option<V>, QueryError> {
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, QueryError> {
         if !hits.iter().any(|hit| self.can_matter(hit)) {
-            return Ok(None);
+            return Ok(News::Same);
         }
         let (value, hash) = reader.hashed(&*self.run);
         let same = hash == self.hash;
         self.hash = hash;
-        Ok((!same).then_some(value?))
+        value.map(|value| if same { News::Same } else { News::Another(value) })
     }
 }

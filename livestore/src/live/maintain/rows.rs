@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::gone::Gone;
-use super::{Hit, LiveCardinality, Maintain};
+use super::sorted::{Key, Sorted};
+use super::{Hit, LiveCardinality, Maintain, News};
 use crate::live::diff::{Diff, DiffHub};
 use crate::live::interest::Interest;
 use crate::live::list::{List, Row};
@@ -17,7 +18,7 @@ use crate::value::Value;
 /// Rows kept beyond a limit, so that one which moves up is at hand. Few in tests, to run out of.
 const SPARE: usize = if cfg!(test) { 2 } else { 64 };
 
-/// A list that follows each changed row.
+/// A list that follows each changed row, in steps.
 pub(in crate::live) struct LiveRows<O, C> {
     /// The query with, behind its own columns, the row id and what it is ordered by.
     select: SelectAst,
@@ -32,30 +33,79 @@ pub(in crate::live) struct LiveRows<O, C> {
     width: usize,
     offset: usize,
     limit: Option<usize>,
-    /// The keys of `rows`, in order.
-    keys: List<Key>,
-    /// Every row that meets the conditions, up to some beyond the limit.
-    rows: List<O>,
+    /// The rows that meet the conditions; in a window, the first of them, up to some beyond it.
+    rows: Sorted<Entry<O>>,
     /// There are no rows beyond `rows`.
     complete: bool,
-    /// What the query's value was made of last.
+    /// From what the query's value was made of to what it is made of now.
+    steps: Vec<Diff<O>>,
+    /// The steps may lead back to where they began.
+    may_cancel: bool,
+    /// What the value was made of last, if it is not a list.
     shown: List<O>,
     diffs: Arc<DiffHub<O>>,
-    steps: Vec<Diff<O>>,
-    /// While changes are taken: rows that went, of which equal ones may come back.
-    gone: Option<Gone<O>>,
     cardinality: std::marker::PhantomData<fn() -> C>,
 }
 
-/// What a row is ordered by.
-#[derive(Debug, Clone, PartialEq)]
-struct Key {
-    values: Box<[Value<'static>]>,
+struct Entry<O> {
+    key: Key,
     rowid: i64,
+    row: Row<O>,
 }
 
-/// The list cannot be followed step by step any more: it has to be read again.
-struct Lost;
+/// Why a change could not be followed.
+enum Failed {
+    /// A row is not where it must be: all have to be read again.
+    Lost,
+    Query(QueryError),
+}
+
+impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for LiveRows<O, C> {
+    fn start(&mut self, reader: &Reader<'_>) -> Result<C::Value, QueryError> {
+        self.complete = false;
+        self.rows = self.read(0, &mut Gone::default(), reader)?.into_iter().collect();
+        let rows = self.visible();
+        self.diffs.reset(&rows);
+        if !C::IS_LIST {
+            self.shown = rows.clone();
+        }
+        C::value(&rows)
+    }
+
+    fn apply(
+        &mut self,
+        hits: &[Hit<'_>],
+        reader: &Reader<'_>,
+    ) -> Result<News<C::Value>, QueryError> {
+        self.steps.clear();
+        match self.follow(hits, reader) {
+            Ok(()) if self.steps.is_empty() => Ok(News::Same),
+            Ok(()) if C::IS_LIST => Ok(News::Edit),
+            Ok(()) => {
+                let rows = self.visible();
+                if rows.is_same(&self.shown) {
+                    return Ok(News::Same);
+                }
+                self.shown = rows;
+                C::value(&self.shown).map(News::Another)
+            }
+            Err(Failed::Lost) => self.start(reader).map(News::Another),
+            Err(Failed::Query(error)) => Err(error),
+        }
+    }
+
+    fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {
+        let Some(list) = C::list_mut(value) else { return false };
+        let before = (self.may_cancel && self.steps.len() > 1).then(|| list.clone());
+        self.steps.iter().for_each(|step| step.edit(list));
+        if before.is_some_and(|before| before.is_same(list)) {
+            // Rows moved about and ended where they were, as far as the query shows.
+            return false;
+        }
+        self.diffs.send(&self.steps, list);
+        true
+    }
+}
 
 impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     /// The list of a SELECT that has nothing but columns of one table.
@@ -90,12 +140,10 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         }
         select.list.push(Node::RowId(table));
         select.list.extend(select.order_by.iter().map(|(node, _)| *node));
-        let offset = rows(select.offset.take().unwrap_or(0));
-        let limit = at_most.map(rows);
-        select.limit =
-            limit.map(|limit| (offset.saturating_add(limit).saturating_add(SPARE)) as u64);
         select.order_by.push((Node::RowId(table), tie));
         Self {
+            offset: rows(select.offset.unwrap_or(0)),
+            limit: at_most.map(rows),
             select,
             interest,
             columns,
@@ -103,189 +151,180 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             order,
             tie,
             width,
-            offset,
-            limit,
-            keys: List::default(),
-            rows: List::default(),
-            complete: true,
+            rows: Sorted::default(),
+            complete: false,
+            steps: Vec::new(),
+            may_cancel: false,
             shown: List::default(),
             diffs,
-            steps: Vec::new(),
-            gone: None,
             cardinality: std::marker::PhantomData,
         }
     }
 
-    fn load(&mut self, reader: &Reader<'_>) -> Result<(), QueryError> {
+    /// Reads the rows from `from` on: all, or as many as a window wants.
+    fn read(
+        &mut self,
+        from: usize,
+        gone: &mut Gone<O>,
+        reader: &Reader<'_>,
+    ) -> Result<Vec<Entry<O>>, QueryError> {
+        let most = self.limit.map(|_| self.end().saturating_add(SPARE) - from);
+        self.select.limit = most.map(|most| most as u64);
+        self.select.offset = most.map(|_| from as u64);
         let (width, decode, order) = (self.width, self.decode, self.order.len());
         let found = reader.select(&self.select, |row| {
-            let values = (width + 1..width + 1 + order).map(|index| row.get_value(index));
-            let key = Key { values: values.collect::<Result<_, _>>()?, rowid: row.get(width)? };
-            Ok((key, decode(row)?))
+            let values = |columns: std::ops::Range<usize>| {
+                columns.map(|index| row.get_value(index)).collect::<Result<Vec<_>, _>>()
+            };
+            let known = match gone.is_empty() {
+                true => None,
+                false => gone.take(values(0..width)?.iter()),
+            };
+            let key = Key::new(values(width + 1..width + 1 + order)?);
+            let row_id = row.get(width)?;
+            Ok(Entry {
+                key,
+                rowid: row_id,
+                row: known.map_or_else(|| decode(row).map(Row::new), Ok)?,
+            })
         })?;
-        self.complete = self.select.limit.is_none_or(|limit| (found.len() as u64) < limit);
-        let (keys, rows): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        self.keys = keys.into_iter().map(Row::new).collect();
-        self.rows = rows.into_iter().map(Row::new).collect();
+        self.complete = most.is_none_or(|most| found.len() < most);
+        Ok(found)
+    }
+
+    /// Takes the changes in.
+    fn follow(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<(), Failed> {
+        let mut gone = Gone::new(hits.len() > 1);
+        let (mut freeing, mut others) = (Vec::new(), Vec::with_capacity(hits.len()));
+        for hit in hits {
+            let Rows::One { old, new } = hit.rows else { return Err(Failed::Lost) };
+            let old = old.as_ref().filter(|old| self.interest.has(Some(old)));
+            let new = new.as_ref().filter(|new| self.interest.has(Some(new)));
+            match (old, new) {
+                // A row id that one row gives up may be another's by now: it is freed first.
+                (Some(before), after)
+                    if hits.len() > 1 && after.is_none_or(|after| after.rowid != before.rowid) =>
+                {
+                    freeing.push(before);
+                    others.push((None, after));
+                }
+                both => others.push(both),
+            }
+        }
+        for image in freeing {
+            if let Some(row) = self.remove(image)? {
+                gone.put(shown_of(self.columns.as_deref(), image), row);
+            }
+        }
+        for change in others {
+            match change {
+                (None, None) => {}
+                (Some(old), None) => drop(self.remove(old)?),
+                (None, Some(new)) => {
+                    let row = gone.take(shown_of(self.columns.as_deref(), new));
+                    self.insert(new, row, &mut gone)?;
+                }
+                (Some(old), Some(new)) => self.update(old, new, &mut gone)?,
+            }
+        }
+        self.refill(&mut gone, reader)?;
+        self.may_cancel = self.is_window() || gone.any_returned;
         Ok(())
     }
 
-    /// The part of the rows that the query asks for.
-    fn visible(&self) -> List<O> {
-        match (self.offset, self.limit) {
-            (0, None) => self.rows.clone(),
-            (offset, limit) => {
-                let rows = self.rows.iter_from(offset).take(limit.unwrap_or(usize::MAX));
-                rows.cloned().collect()
-            }
-        }
-    }
-
-    fn key(&self, image: &Image) -> Key {
-        let value = |(column, _): &(usize, Direction)| {
-            image.values.get(*column).cloned().unwrap_or(Value::Null)
-        };
-        Key { values: self.order.iter().map(value).collect(), rowid: image.rowid }
-    }
-
-    fn order(&self, left: &Key, right: &Key) -> Ordering {
-        let directed = |ordering: Ordering, direction| match direction {
-            Direction::Ascending => ordering,
-            Direction::Descending => ordering.reverse(),
-        };
-        let by_value = left.values.iter().zip(&right.values).zip(&self.order);
-        by_value
-            .map(|((left, right), (_, direction))| directed(order(left, right), *direction))
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or_else(|| directed(left.rowid.cmp(&right.rowid), self.tie))
-    }
-
-    /// Where the key stands, or would.
-    fn position(&self, key: &Key) -> usize {
-        self.keys.partition_point(|other| self.order(other, key).is_lt())
-    }
-
-    fn change(&mut self, old: Option<&Image>, new: Option<&Image>) -> Result<bool, ChangeError> {
-        let (was, is) = (self.interest.has(old), self.interest.has(new));
-        match (old.filter(|_| was), new.filter(|_| is)) {
-            (None, None) => Ok(false),
-            (Some(old), None) => {
-                let removed = self.remove(&self.key(old))?;
-                if let (Some(gone), Some(row)) = (&mut self.gone, removed.row) {
-                    gone.put(shown_of(self.columns.as_deref(), old), row);
-                }
-                Ok(removed.visible)
-            }
-            (None, Some(new)) => {
-                let shown = shown_of(self.columns.as_deref(), new);
-                let row = self.gone.as_mut().and_then(|gone| gone.take(shown));
-                self.insert(self.key(new), new, row)
-            }
-            (Some(old), Some(new)) => self.update(old, new),
-        }
-    }
-
-    /// Puts the row in; `row` if it is known already. Says whether that shows.
+    /// Puts the row in; `row` if it is known already.
     fn insert(
         &mut self,
-        key: Key,
         image: &Image,
         row: Option<Row<O>>,
-    ) -> Result<bool, ChangeError> {
-        let at = self.position(&key);
-        if at == self.keys.len() && !self.complete {
-            return Ok(false);
+        gone: &mut Gone<O>,
+    ) -> Result<(), Failed> {
+        let Err(at) = self.search(image) else { return Err(Failed::Lost) };
+        if at == self.rows.len() && !self.complete {
+            gone.is_wanted |= self.is_short();
+            if let Some(row) = row {
+                gone.put(shown_of(self.columns.as_deref(), image), row);
+            }
+            return Ok(());
         }
         let row = row.map_or_else(|| self.row(image), Ok)?;
-        let before = self.rows.len();
-        self.keys.insert(at, Row::new(key));
-        self.rows.insert(at, row);
-        let visible = self.note_insert(at, before);
+        self.rows.insert(at, Entry { key: self.key(image), rowid: image.rowid, row });
+        self.note_insert(at);
         self.trim();
-        Ok(visible)
+        Ok(())
     }
 
-    fn remove(&mut self, key: &Key) -> Result<Removed<O>, ChangeError> {
-        let at = self.position(key);
-        if self.keys.get(at).is_none_or(|found| **found != *key) {
-            // It may be beyond what is kept; if all is kept, it must be there.
-            let beyond = Removed { row: None, visible: false };
-            return if self.complete { Err(ChangeError::Lost(Lost)) } else { Ok(beyond) };
-        }
-        let before = self.rows.len();
-        self.keys.remove(at);
-        let row = self.rows.remove(at);
-        if !self.complete && self.rows.len() < self.end() {
-            return Err(ChangeError::Lost(Lost));
-        }
-        Ok(Removed { row, visible: self.note_remove(at, before) })
+    /// Takes the row out, if it is among those that are kept.
+    fn remove(&mut self, image: &Image) -> Result<Option<Row<O>>, Failed> {
+        let Some(at) = self.find(image)? else { return Ok(None) };
+        let entry = self.rows.remove(at);
+        self.note_remove(at);
+        Ok(entry.map(|entry| entry.row))
     }
 
-    fn update(&mut self, old: &Image, new: &Image) -> Result<bool, ChangeError> {
-        let (from, to) = (self.key(old), self.key(new));
-        let same = self.shows_the_same(old, new);
-        if from != to {
-            return self.relocate(&from, to, new, same);
+    fn update(&mut self, old: &Image, new: &Image, gone: &mut Gone<O>) -> Result<(), Failed> {
+        let same =
+            shown_of(self.columns.as_deref(), old).eq(shown_of(self.columns.as_deref(), new));
+        if !self.stands_the_same(old, new) {
+            return match self.is_window() {
+                true => {
+                    let row = self.remove(old)?.filter(|_| same);
+                    self.insert(new, row, gone)
+                }
+                false => self.relocate(old, new, same),
+            };
         }
         if same {
-            return Ok(false);
+            return Ok(());
         }
-        let at = self.position(&to);
-        if self.keys.get(at).is_none_or(|found| **found != to) {
-            return if self.complete { Err(ChangeError::Lost(Lost)) } else { Ok(false) };
-        }
+        let Some(at) = self.find(new)? else { return Ok(()) };
         let row = self.row(new)?;
-        self.rows.replace(at, row.clone());
-        let visible = (self.offset..self.end()).contains(&at);
-        if visible {
-            self.note(|offset| Diff::Update { index: at - offset, row });
+        if let Some(entry) = self.rows.get_mut(at) {
+            entry.row = row.clone();
         }
-        Ok(visible)
+        if (self.offset..self.end()).contains(&at) {
+            self.note(Diff::Update { index: at - self.offset, row });
+        }
+        Ok(())
     }
 
-    /// The row stands elsewhere; `same`: and shows what it showed.
-    fn relocate(
-        &mut self,
-        from: &Key,
-        to: Key,
-        new: &Image,
-        same: bool,
-    ) -> Result<bool, ChangeError> {
-        if self.is_window() {
-            let removed = self.remove(from)?;
-            let inserted = self.insert(to, new, removed.row.filter(|_| same))?;
-            return Ok(removed.visible || inserted);
-        }
-        let at = self.position(from);
-        if self.keys.get(at).is_none_or(|found| **found != *from) {
-            return Err(ChangeError::Lost(Lost));
-        }
-        self.keys.remove(at);
-        let row = self.rows.remove(at).filter(|_| same).map_or_else(|| self.row(new), Ok)?;
-        let target = self.position(&to);
-        self.keys.insert(target, Row::new(to));
-        self.rows.insert(target, row.clone());
-        if at != target {
-            self.note(|_| Diff::Move { from: at, to: target });
+    /// The row of a whole list stands elsewhere; `same`: and shows what it showed.
+    fn relocate(&mut self, old: &Image, new: &Image, same: bool) -> Result<(), Failed> {
+        let from = self.find(old)?.ok_or(Failed::Lost)?;
+        let row = self.rows.remove(from).map(|entry| entry.row).filter(|_| same);
+        let row = row.map_or_else(|| self.row(new), Ok)?;
+        let Err(to) = self.search(new) else { return Err(Failed::Lost) };
+        self.rows.insert(to, Entry { key: self.key(new), rowid: new.rowid, row: row.clone() });
+        if from != to {
+            self.note(Diff::Move { from, to });
         }
         if !same {
-            self.note(|_| Diff::Update { index: target, row });
+            self.note(Diff::Update { index: to, row });
         }
-        Ok(at != target || !same)
+        Ok(())
     }
 
-    fn shows_the_same(&self, old: &Image, new: &Image) -> bool {
-        match &self.columns {
-            None => old.values == new.values,
-            Some(columns) => {
-                columns.iter().all(|&column| old.values.get(column) == new.values.get(column))
+    /// Reads what comes behind the rows that are kept, if they do not fill the window any more.
+    fn refill(&mut self, gone: &mut Gone<O>, reader: &Reader<'_>) -> Result<(), Failed> {
+        if self.is_short() {
+            for entry in self.read(self.rows.len(), gone, reader)? {
+                let at = self.rows.len();
+                self.rows.insert(at, entry);
+                self.note_insert(at);
             }
         }
+        Ok(())
     }
 
     fn row(&self, image: &Image) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
         (self.decode)(&row).map(Row::new)
+    }
+
+    /// The part of the rows that the query asks for.
+    fn visible(&self) -> List<O> {
+        let rows = self.rows.iter().skip(self.offset).take(self.limit.unwrap_or(usize::MAX));
+        rows.map(|entry| entry.row.clone()).collect()
     }
 
     /// Whether the query shows a part of the rows only.
@@ -298,50 +337,93 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         self.limit.map_or(usize::MAX, |limit| self.offset.saturating_add(limit))
     }
 
+    /// Whether rows are missing that the query shows.
+    fn is_short(&self) -> bool {
+        !self.complete && self.rows.len() < self.end()
+    }
+
     /// Does not let the spare rows become too many.
     fn trim(&mut self) {
         let most = self.end().saturating_add(2 * SPARE);
         while self.rows.len() > most {
-            self.keys.remove(self.rows.len() - 1);
             self.rows.remove(self.rows.len() - 1);
             self.complete = false;
         }
     }
+}
 
-    /// A row came to stand at `at`; there were `before`. Says whether that shows.
-    fn note_insert(&mut self, at: usize, before: usize) -> bool {
+/// Where rows stand.
+impl<O, C> LiveRows<O, C> {
+    fn key(&self, image: &Image) -> Key {
+        Key::new(self.order.iter().map(|(column, _)| value(image, *column).clone()))
+    }
+
+    fn search(&self, image: &Image) -> Result<usize, usize> {
+        self.rows.search(|entry| self.compare(entry, image))
+    }
+
+    /// Where the row is, if it is among those that are kept.
+    fn find(&self, image: &Image) -> Result<Option<usize>, Failed> {
+        match self.search(image) {
+            Ok(at) => Ok(Some(at)),
+            Err(_) if self.complete => Err(Failed::Lost),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn compare(&self, entry: &Entry<O>, image: &Image) -> Ordering {
+        let by_value = entry.key.values().zip(&self.order);
+        by_value
+            .map(|(left, (column, direction))| {
+                direct(order(left, value(image, *column)), *direction)
+            })
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or_else(|| direct(entry.rowid.cmp(&image.rowid), self.tie))
+    }
+
+    fn stands_the_same(&self, old: &Image, new: &Image) -> bool {
+        let same =
+            |(column, _): &(usize, _)| order(value(old, *column), value(new, *column)).is_eq();
+        old.rowid == new.rowid && self.order.iter().all(same)
+    }
+}
+
+/// What the query shows of it.
+impl<O, C> LiveRows<O, C>
+where
+    O: Send + Sync + 'static,
+    C: LiveCardinality<O>,
+{
+    /// A row came to stand at `at`.
+    fn note_insert(&mut self, at: usize) {
         let (shown, end) = (at.max(self.offset), self.end());
         if shown >= end {
-            return false;
+            return;
         }
-        let Some(row) = self.rows.get(shown).cloned() else { return false };
-        self.note(|offset| Diff::Insert { index: shown - offset, row });
-        if before >= end {
-            self.note(|offset| Diff::Remove { index: end - offset });
+        let Some(row) = self.rows.get(shown).map(|entry| entry.row.clone()) else { return };
+        self.note(Diff::Insert { index: shown - self.offset, row });
+        if self.rows.len() > end {
+            self.note(Diff::Remove { index: end - self.offset });
         }
-        true
     }
 
-    /// The row at `at` went; there were `before`. Says whether that shows.
-    fn note_remove(&mut self, at: usize, before: usize) -> bool {
+    /// The row at `at` went.
+    fn note_remove(&mut self, at: usize) {
         let (shown, end) = (at.max(self.offset), self.end());
+        let before = self.rows.len() + 1;
         if shown >= end.min(before) {
-            return false;
+            return;
         }
-        self.note(|offset| Diff::Remove { index: shown - offset });
+        self.note(Diff::Remove { index: shown - self.offset });
         if before > end
-            && let Some(row) = self.rows.get(end - 1).cloned()
+            && let Some(row) = self.rows.get(end - 1).map(|entry| entry.row.clone())
         {
-            self.note(|offset| Diff::Insert { index: end - 1 - offset, row });
+            self.note(Diff::Insert { index: end - 1 - self.offset, row });
         }
-        true
     }
 
-    fn note(&mut self, step: impl FnOnce(usize) -> Diff<O>) {
-        if self.diffs.is_wanted() {
-            let step = step(self.offset);
-            self.steps.push(step);
-        }
+    fn note(&mut self, step: Diff<O>) {
+        self.steps.push(step);
     }
 }
 
@@ -355,73 +437,25 @@ fn shown_of<'a>(
     chosen.chain(all)
 }
 
-/// What became of a row that went.
-struct Removed<O> {
-    /// The row, if it was among those that are kept.
-    row: Option<Row<O>>,
-    /// Whether it was seen.
-    visible: bool,
+fn value(image: &Image, column: usize) -> &Value<'static> {
+    image.values.get(column).unwrap_or(&Value::Null)
 }
 
-/// Why a change could not be followed.
-enum ChangeError {
-    Lost(Lost),
-    Row(RowError),
+fn direct(ordering: Ordering, direction: Direction) -> Ordering {
+    match direction {
+        Direction::Ascending => ordering,
+        Direction::Descending => ordering.reverse(),
+    }
 }
 
-impl From<RowError> for ChangeError {
+impl From<RowError> for Failed {
     fn from(error: RowError) -> Self {
-        Self::Row(error)
+        Self::Query(error.into())
     }
 }
 
-impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for LiveRows<O, C> {
-    fn start(&mut self, reader: &Reader<'_>) -> Result<C::Value, QueryError> {
-        self.load(reader)?;
-        let rows = self.visible();
-        self.shown = rows.clone();
-        self.diffs.send(&[Diff::Reset { rows: rows.clone() }], &rows);
-        C::value(&rows)
-    }
-
-    fn apply(
-        &mut self,
-        hits: &[Hit<'_>],
-        reader: &Reader<'_>,
-    ) -> Result<Option<C::Value>, QueryError> {
-        let mut changed = false;
-        self.steps.clear();
-        self.gone = Gone::among(hits);
-        for hit in hits {
-            let Rows::One { old, new } = hit.rows else {
-                return self.start(reader).map(Some);
-            };
-            match self.change(old.as_ref(), new.as_ref()) {
-                Ok(visible) => changed |= visible,
-                Err(ChangeError::Lost(Lost)) => return self.start(reader).map(Some),
-                Err(ChangeError::Row(error)) => {
-                    // The rows are half changed; the next change reads them anew.
-                    self.complete = false;
-                    self.keys = List::default();
-                    self.rows = List::default();
-                    return Err(error.into());
-                }
-            }
-        }
-        if !changed {
-            return Ok(None);
-        }
-        let rows = self.visible();
-        let returned = self.gone.take().is_some_and(|gone| gone.any_returned);
-        if (self.is_window() || returned) && rows.is_same(&self.shown) {
-            // Rows moved about and ended where they were, as far as the query shows.
-            return Ok(None);
-        }
-        self.shown = rows.clone();
-        let steps = std::mem::take(&mut self.steps);
-        if !steps.is_empty() {
-            self.diffs.send(&steps, &rows);
-        }
-        C::value(&rows).map(Some)
+impl From<QueryError> for Failed {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
     }
 }

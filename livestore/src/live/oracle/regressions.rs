@@ -142,6 +142,13 @@ fn rows_that_give_each_other_their_row_ids_have_not_gone() {
 }
 
 #[test]
+fn any_column_may_decide_which_row_a_group_shows() {
+    let list = vec![Node::Column(column(1))];
+    let query = SelectAst { group_by: vec![column(0)], list, ..plain() };
+    assert_eq!(query.columns_of(query.from), None);
+}
+
+#[test]
 fn like_looks_no_further_than_a_nul() {
     let like = |text: &str, pattern: &str| {
         let column = column(0);

@@ -75,8 +75,7 @@ pub(super) fn start(
     let ast = random_select(dice, &world.tables);
     match (ast.counted, dice.below(12)) {
         (true, _) | (_, 11) => watch::<One>(ast, world),
-        // Which of several groups is the first is SQLite's choice.
-        (_, 9) if ast.group_by.len() < 2 => watch::<First>(ast, world),
+        (_, 9) => watch::<First>(ast, world),
         (_, 10) => watch::<Optional>(ast, world),
         _ => watch::<Many>(ast, world),
     }

@@ -61,7 +61,8 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows of a list with their ids.
+    /// The rows of a list with their keys and ids: a row may take the place of one that looks the
+    /// same, which is a change to the list.
     identity: Option<Vec<Cells>>,
     version: u64,
     /// The fresh query failed.
@@ -108,31 +109,15 @@ where
         }
         let mut ast = self.ast.clone()?;
         let table = ast.from;
+        let column = |index| Node::Column(ColumnRef { table, index });
         if ast.list.is_empty() {
-            let columns = 0..table.columns.len();
-            ast.list = columns.map(|index| Node::Column(ColumnRef { table, index })).collect();
+            ast.list = (0..table.columns.len()).map(column).collect();
         }
+        ast.list.extend(table.primary_key.iter().copied().map(column));
         ast.list.push(Node::RowId(table));
         let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
         ast.order_by.push((Node::RowId(table), tie));
         select::<Many>(ast).run(reader).ok()
-    }
-
-    /// Whether it may be announced although nobody can see a change: rows that look the same may
-    /// have changed places, a window that runs out of spare rows is read anew, and the groups that
-    /// rows are in may not be shown.
-    fn hides_changes(&self, now: &[Cells]) -> bool {
-        let Some(ast) = &self.ast else { return false };
-        let look_the_same = || now.iter().enumerate().any(|(at, row)| now[..at].contains(row));
-        let is_shown = |by: &ColumnRef| {
-            let mut list = ast.list.iter();
-            list.any(|node| matches!(node, Node::Column(column) if column.index == by.index))
-        };
-        match self.tier() {
-            Tier::Rows => ast.limit.is_some() || ast.offset.is_some() || look_the_same(),
-            Tier::Groups => !ast.group_by.iter().all(is_shown),
-            _ => false,
-        }
     }
 
     fn says(&self, what: &str, now: &[Cells], fresh: &dyn Debug) -> String {
@@ -160,7 +145,7 @@ where
         if heard.last().is_some_and(|heard| heard != now) {
             return says("another value was announced");
         }
-        let others = identity != self.last.identity.as_ref() || self.hides_changes(now);
+        let others = identity != self.last.identity.as_ref();
         let may = announced == Announced::Anew || others || self.last.failed || self.last.passing;
         if moved && !changed && !may {
             return says("it was announced without a change");

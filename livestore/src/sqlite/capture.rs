@@ -74,31 +74,31 @@ pub(crate) enum Rows {
 impl Change {
     /// What the changes amount to, row by row: a row that is changed twice is changed once, and one
     /// that is as it was is not changed.
+    ///
+    /// Rows that go come first, so that at no point two have the same row id. One that gets another
+    /// row id goes and comes, and so does one whose row id another row gets.
     pub(crate) fn net(mut changes: Vec<Self>) -> Vec<Self> {
         if changes.len() < 2 {
             changes.retain(Self::is_one);
             return changes;
         }
-        let mut net: Vec<Option<Self>> = Vec::with_capacity(changes.len());
-        // Where the row with this id is, as it stands now or stood last.
-        let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
-        for Self { table, rows } in changes {
-            let Rows::One { old, new } = rows else {
-                net.push(Some(Self { table, rows }));
-                continue;
-            };
-            // A row that is deleted and inserted again is one row, too.
-            let (from, to) = (old.as_ref().or(new.as_ref()), new.as_ref().or(old.as_ref()));
-            let to = to.map(|to| (table, to.rowid));
-            let earlier = from.and_then(|from| last.remove(&(table, from.rowid)));
-            let first = match earlier.and_then(|at| net.get_mut(at)?.take()) {
-                Some(Self { rows: Rows::One { old, .. }, .. }) => old,
-                _ => old,
-            };
-            last.extend(to.map(|to| (to, net.len())));
-            net.push(Some(Self { table, rows: Rows::One { old: first, new } }));
+        let (mut gone, mut rest) = (Vec::new(), Vec::new());
+        for Merged { table, rows, is_reused } in merged(changes) {
+            let change = |old, new| Self { table, rows: Rows::One { old, new } };
+            match rows {
+                Rows::One { old, new } if old == new => {}
+                Rows::One { old: Some(old), new: Some(new) }
+                    if is_reused || old.rowid != new.rowid =>
+                {
+                    gone.push(change(Some(old), None));
+                    rest.push(change(None, Some(new)));
+                }
+                Rows::One { old, new: None } => gone.push(change(old, None)),
+                rows => rest.push(Self { table, rows }),
+            }
         }
-        net.into_iter().flatten().filter(Self::is_one).collect()
+        gone.append(&mut rest);
+        gone
     }
 
     /// Whether anything is another.
@@ -110,21 +110,74 @@ impl Change {
     }
 }
 
+/// All changes of a row.
+struct Merged {
+    table: usize,
+    rows: Rows,
+    /// The row was deleted, and then another was inserted with its row id.
+    is_reused: bool,
+}
+
+/// Row by row, in the order of the last change of each.
+fn merged(changes: Vec<Change>) -> impl Iterator<Item = Merged> {
+    let mut merged: Vec<Option<Merged>> = Vec::with_capacity(changes.len());
+    // Where the row with this id is, as it stands now or stood last.
+    let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
+    for Change { table, rows } in changes {
+        let Rows::One { old, new } = rows else {
+            merged.push(Some(Merged { table, rows, is_reused: false }));
+            continue;
+        };
+        let (from, to) = (old.as_ref().or(new.as_ref()), new.as_ref().or(old.as_ref()));
+        let to = to.map(|to| (table, to.rowid));
+        let earlier = from.and_then(|from| last.remove(&(table, from.rowid)));
+        let (first, is_reused) = match earlier.and_then(|at| merged.get_mut(at)?.take()) {
+            Some(Merged { rows: Rows::One { old: first, .. }, is_reused, .. }) => {
+                (first, is_reused || old.is_none())
+            }
+            _ => (old, false),
+        };
+        last.extend(to.map(|to| (to, merged.len())));
+        merged.push(Some(Merged { table, rows: Rows::One { old: first, new }, is_reused }));
+    }
+    merged.into_iter().flatten()
+}
+
 /// The changes since they were last taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Changes(Arc<Mutex<Vec<Change>>>);
+pub(crate) struct Changes(Arc<Mutex<Captured>>);
+
+#[derive(Debug, Default)]
+struct Captured {
+    changes: Vec<Change>,
+    /// How many there were when something began that may be undone.
+    before: usize,
+}
 
 impl Changes {
-    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+    fn lock(&self) -> MutexGuard<'_, Captured> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Vec<Change> {
-        std::mem::take(&mut self.lock())
+        std::mem::take(&mut *self.lock()).changes
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        drop(self.take());
+    }
+
+    /// What comes may be [undone](Self::undo).
+    pub(crate) fn begin(&self) {
+        let mut captured = self.lock();
+        captured.before = captured.changes.len();
+    }
+
+    /// Forgets what came since [`begin`](Self::begin).
+    pub(crate) fn undo(&self) {
+        let mut captured = self.lock();
+        let before = captured.before;
+        captured.changes.truncate(before);
     }
 
     /// Makes the function known to the connection.
@@ -133,7 +186,7 @@ impl Changes {
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_scalar_function(FUNCTION, -1, flags, move |context| {
             let change = change_of(context)?;
-            changes.lock().push(change);
+            changes.lock().changes.push(change);
             Ok(rusqlite::types::Null)
         })?)
     }

@@ -134,9 +134,9 @@ mod tests {
 
     impl Materialize for Put {
         fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-            if self.text == "roll back" {
-                let insert = "INSERT OR ROLLBACK INTO item VALUES (?, '')";
-                return state.sql(insert, (self.id,)).map(|_| ());
+            if let Some(of_failing) = self.text.strip_prefix("OR ") {
+                let insert = format!("INSERT OR {of_failing} INTO item VALUES (?, '')");
+                return state.sql(&insert, (self.id,)).map(|_| ());
             }
             state.upsert(&Item { id: self.id, text: self.text.clone() })
         }
@@ -249,11 +249,19 @@ mod tests {
     }
 
     #[test]
+    fn what_fails_takes_no_other_changes_with_it() {
+        let mut state = held();
+        put(&state, 2, "kept").unwrap();
+        assert!(put(&state, 2, "OR FAIL").is_err());
+        assert_eq!(state.take_changes().len(), 1);
+    }
+
+    #[test]
     fn a_materializers_rollback_shakes_what_is_held() {
         let mut state = held();
         put(&state, 2, "b").unwrap();
         state.take_changes();
-        assert!(put(&state, 1, "roll back").is_err());
+        assert!(put(&state, 1, "OR ROLLBACK").is_err());
         assert!(state.is_shaken());
         assert_eq!(state.rewind().unwrap().len(), 1);
         assert!(!state.is_shaken());

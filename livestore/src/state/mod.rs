@@ -99,6 +99,7 @@ impl State {
 
     /// Begins something that is done as a whole or not at all.
     pub(crate) fn begin(&self) -> Result<(), SqliteError> {
+        self.db.changes().begin();
         self.db.run("SAVEPOINT whole").map(|_| ())
     }
 
@@ -109,8 +110,7 @@ impl State {
 
     /// Undoes what was done since [`begin`](Self::begin).
     pub(crate) fn undo(&self) -> Result<(), SqliteError> {
-        // Changes are taken after each commit: there are none but what is undone.
-        self.db.changes().clear();
+        self.db.changes().undo();
         if !self.db.is_in_savepoint() {
             // A materializer's `OR ROLLBACK` has undone it, and with it all that was held.
             return Ok(());

@@ -104,7 +104,7 @@ impl SelectAst {
 
     /// The columns of `table` that the result depends on, ascending; `None`: all.
     pub(crate) fn columns_of(&self, table: &'static TableDef) -> Option<Vec<usize>> {
-        if self.list.is_empty() && !self.counted {
+        if self.list.is_empty() && !self.counted || self.shows_any_row() {
             return None;
         }
         let mut columns = Vec::new();
@@ -125,6 +125,22 @@ impl SelectAst {
         columns.sort_unstable();
         columns.dedup();
         Some(columns)
+    }
+
+    /// Whether it asks for a column of a group whose rows differ in it: SQLite chooses the row, and
+    /// any column may decide which.
+    fn shows_any_row(&self) -> bool {
+        let is_key = |column: &ColumnRef| {
+            self.group_by
+                .iter()
+                .any(|by| by.index == column.index && std::ptr::eq(by.table, column.table))
+        };
+        let (mut is_grouped, mut is_loose) = (!self.group_by.is_empty(), false);
+        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
+            is_grouped |= matches!(node, Node::Aggregate(..) | Node::CountAll);
+            is_loose |= matches!(node, Node::Column(column) if !is_key(column));
+        });
+        is_grouped && is_loose
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &'static TableDef> {

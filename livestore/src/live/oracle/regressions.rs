@@ -14,6 +14,8 @@ use crate::table::{
 };
 use crate::value::Value;
 
+const ASCENDING: Direction = Direction::Ascending;
+
 /// A table `t` of the integers `key` and `a`, the plainest that there is.
 fn plain() -> SelectAst {
     tables::schema(&mut Dice::new(&[]));
@@ -119,6 +121,31 @@ fn groups_behind_the_first_are_no_news() {
 fn a_group_may_be_shown_by_a_whole_row() {
     let query = SelectAst { group_by: vec![column(1)], ..plain() };
     assert_eq!(calls(of::<Many>(query), &[], &[&["INSERT INTO t VALUES (1, 0)"]]), 1);
+}
+
+#[test]
+fn a_row_may_take_the_row_id_of_one_that_goes_on() {
+    let query = SelectAst { order_by: vec![(Node::Column(column(1)), ASCENDING)], ..plain() };
+    let commit = [
+        "UPDATE t SET _rowid_ = 7 WHERE key = 1",
+        "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0)",
+        "UPDATE t SET _rowid_ = 8 WHERE key = 1",
+    ];
+    assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0)"], &[&commit]), 1);
+}
+
+#[test]
+fn rows_that_give_each_other_their_row_ids_have_not_gone() {
+    let query = SelectAst { order_by: vec![(Node::Column(column(0)), ASCENDING)], ..plain() };
+    let commit = ["DELETE FROM t", "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0), (2, 1, 0)"];
+    assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0), (2, 0)"], &[&commit]), 0);
+}
+
+#[test]
+fn any_column_may_decide_which_row_a_group_shows() {
+    let list = vec![Node::Column(column(1))];
+    let query = SelectAst { group_by: vec![column(0)], list, ..plain() };
+    assert_eq!(query.columns_of(query.from), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::queries::select;
 use super::world::World;
 use crate::live::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
-use crate::table::{Direction, Many, Node, Query, Reader, SelectAst};
+use crate::table::{ColumnRef, Direction, Many, Node, Query, Reader, SelectAst};
 
 /// A live query of any type.
 pub(super) trait Watcher {
@@ -36,7 +36,7 @@ pub(super) trait Watcher {
 }
 
 /// What a step may announce.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Announced {
     /// A change, and nothing else.
     Changes,
@@ -61,12 +61,13 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows with their ids, if the query may tell rows apart that look the same.
+    /// The rows of a list with their keys and ids: a row may take the place of one that looks the
+    /// same, which is a change to the list.
     identity: Option<Vec<Cells>>,
     version: u64,
     /// The fresh query failed.
     failed: bool,
-    /// In the middle of a batch, there were other rows.
+    /// In the middle of a batch, there were other rows, or a failure.
     passing: bool,
 }
 
@@ -83,7 +84,7 @@ where
         world: &mut World,
     ) -> Result<Option<Box<dyn Watcher>>, String> {
         world.trace(|| format!("start {}", described(&query, ast.as_ref())));
-        let reader = world.state.reader("session");
+        let reader = world.history.reader();
         let fresh = query.run(&reader);
         let live = match (world.registry.start(query.clone(), &reader), &fresh) {
             (Ok(live), _) => live,
@@ -107,14 +108,15 @@ where
             return None;
         }
         let mut ast = self.ast.clone()?;
+        let table = ast.from;
+        let column = |index| Node::Column(ColumnRef { table, index });
         if ast.list.is_empty() {
-            let columns = 0..ast.from.columns.len();
-            let column = |index| crate::table::ColumnRef { table: ast.from, index };
-            ast.list = columns.map(|index| Node::Column(column(index))).collect();
+            ast.list = (0..table.columns.len()).map(column).collect();
         }
-        ast.list.push(Node::RowId(ast.from));
+        ast.list.extend(table.primary_key.iter().copied().map(column));
+        ast.list.push(Node::RowId(table));
         let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
-        ast.order_by.push((Node::RowId(ast.from), tie));
+        ast.order_by.push((Node::RowId(table), tie));
         select::<Many>(ast).run(reader).ok()
     }
 
@@ -198,7 +200,10 @@ where
     fn look(&mut self, reader: &Reader<'_>) -> Result<(), String> {
         let now = self.live.get().flat();
         // A query that fails leaves the live one as it was.
-        let Ok(fresh) = self.query.run(reader) else { return Ok(()) };
+        let Ok(fresh) = self.query.run(reader) else {
+            self.last.passing = true;
+            return Ok(());
+        };
         let fresh = fresh.flat();
         let same = if self.ordered { now == fresh } else { same_rows(&now, &fresh) };
         if !same {

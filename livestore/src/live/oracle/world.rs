@@ -1,31 +1,25 @@
 //! A state with its live queries, and random steps that it takes.
 //!
-//! It commits as `Store` does, one floor below: no events, no log on disk. A step that rewinds
-//! pending commits and applies others (a rebase) goes beside [`World::batch`]: one wave, and
-//! then [`World::check`].
+//! Whatever a step does to the [`history`](super::history), it is one wave; then
+//! [`World::check`].
 
 use super::dice::Dice;
+use super::history::{Commit, History};
 use super::queries;
 use super::tables::{self, RandomTable};
 use super::watch::{Announced, Watcher};
 use super::writes::Write;
 use crate::live::{Registry, Tier, batch, deliver, enqueue};
-use crate::schema::SchemaDef;
-use crate::state::State;
-use crate::table::Writer;
-
-const SESSION: &str = "session";
+use crate::sqlite::{Change, Rows};
+use crate::table::{Query, raw};
 
 /// Live queries a case has at the same time, at most.
 const MOST_WATCHED: usize = 12;
 
 pub(super) struct World {
-    schema: &'static SchemaDef,
     pub(super) tables: Vec<RandomTable>,
-    pub(super) state: State,
+    pub(super) history: History,
     pub(super) registry: Registry,
-    /// The commits so far.
-    log: Vec<Vec<Write>>,
     watchers: Vec<Box<dyn Watcher>>,
     is_traced: bool,
     pub(super) tally: Tally,
@@ -38,6 +32,7 @@ pub(super) struct Tally {
     pub(super) steps: u64,
     pub(super) commits: u64,
     pub(super) failed: u64,
+    pub(super) rebases: u64,
     pub(super) checks: u64,
     pub(super) points: u64,
     pub(super) rows: u64,
@@ -62,11 +57,9 @@ impl World {
     fn new(dice: &mut Dice<'_>, is_traced: bool) -> Self {
         let (schema, tables) = tables::schema(dice);
         let mut world = Self {
-            schema,
             tables,
-            state: State::empty(schema).unwrap(),
+            history: History::new(schema),
             registry: Registry::new(schema),
-            log: Vec::new(),
             watchers: Vec::new(),
             is_traced,
             tally: Tally { cases: 1, ..Tally::default() },
@@ -85,83 +78,84 @@ impl World {
     }
 
     fn step(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
-        match dice.below(24) {
-            0..10 => {
-                self.commit(dice);
-            }
-            10..12 => return self.batch(dice),
+        let announced = match dice.below(30) {
+            0..10 => self.commit(dice),
+            10..12 => self.batch(dice)?,
             12..18 => self.start(dice)?,
             18 => self.drop_one(dice),
-            19 | 20 => {
-                if let Some(watcher) = self.any(dice) {
-                    watcher.toggle_subscription();
-                }
-            }
-            21 => {
-                if let Some(watcher) = self.any(dice) {
-                    watcher.toggle_diffs();
-                }
-            }
-            22 => return self.share(dice),
-            _ => {
-                self.reset();
-                return self.check(Announced::Anew);
-            }
-        }
-        self.check(Announced::Changes)
+            19 | 20 => self.toggle(dice, |watcher| watcher.toggle_subscription()),
+            21 => self.toggle(dice, |watcher| watcher.toggle_diffs()),
+            22 => self.share(dice)?,
+            23 => self.reset(),
+            24..29 => self.rebase(dice),
+            _ => self.settle(dice),
+        };
+        self.check(announced)
     }
 
     /// Commits some writes, all or none.
-    fn commit(&mut self, dice: &mut Dice<'_>) {
-        let mut writes = vec![];
-        let count = dice.pick(&[1, 1, 1, 2, 3, 0]);
-        for _ in 0..count {
-            writes.push(Write::random(dice, &self.tables));
-        }
-        let fails = dice.percent(5);
-        self.state.begin().unwrap();
-        let done = self.materialize(&writes) && !fails;
-        self.trace(|| format!("commit ({}) {writes:?}", if done { "kept" } else { "undone" }));
-        if done {
-            self.state.keep().unwrap();
-            self.log.push(writes);
-            self.follow();
-        } else {
-            self.state.undo().unwrap();
-            self.tally.failed += 1;
-        }
+    fn commit(&mut self, dice: &mut Dice<'_>) -> Announced {
+        let commit = self.random_commit(dice);
+        self.trace(|| format!("commit {commit:?}"));
+        let (kept, changes) = self.history.commit(commit);
         self.tally.commits += 1;
-        deliver();
+        self.tally.failed += u64::from(!kept);
+        self.tell(&changes)
     }
 
-    fn materialize(&self, writes: &[Write]) -> bool {
-        let db = self.state.reader(SESSION).db();
-        let mut writer = Writer::new(db, SESSION);
-        writes.iter().all(|write| write.run(&mut writer).is_ok() && db.is_in_savepoint())
+    fn random_commit(&self, dice: &mut Dice<'_>) -> Commit {
+        let count = dice.pick(&[1, 1, 1, 2, 3, 0]);
+        let writes = (0..count).map(|_| Write::random(dice, &self.tables)).collect();
+        Commit { writes, fails: dice.percent(5) }
     }
 
-    fn follow(&mut self) {
-        let changes = self.state.take_changes();
+    /// What is pending is confirmed; from now on, commits are pending, or they are not.
+    fn settle(&mut self, dice: &mut Dice<'_>) -> Announced {
+        let (upstream, holds) = (self.upstream(dice), dice.percent(50));
+        self.trace(|| format!("settle, {}held: {upstream:?}", if holds { "" } else { "not " }));
+        let changes = self.history.settle(upstream, holds);
+        self.tell(&changes)
+    }
+
+    /// Others' commits come before what is pending.
+    fn rebase(&mut self, dice: &mut Dice<'_>) -> Announced {
+        let upstream = self.upstream(dice);
+        self.trace(|| format!("rebase {upstream:?}"));
+        let changes = self.history.rebase(upstream, || dice.percent(10));
+        self.tally.rebases += 1;
+        self.tell(&changes)
+    }
+
+    fn upstream(&self, dice: &mut Dice<'_>) -> Vec<Commit> {
+        dice.some(4, |dice| self.random_commit(dice))
+    }
+
+    /// Tells the live queries, once.
+    fn tell(&mut self, changes: &[Change]) -> Announced {
         if !changes.is_empty() {
-            enqueue(self.registry.apply(&changes, &self.state.reader(SESSION)));
+            enqueue(self.registry.apply(changes, &self.history.reader()));
         }
+        deliver();
+        let is_whole = |change: &Change| matches!(change.rows, Rows::Some);
+        if changes.iter().any(is_whole) { Announced::Anew } else { Announced::Changes }
     }
 
     /// Several commits that are announced as one.
-    fn batch(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
+    fn batch(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
         self.trace(|| "batch".to_owned());
         batch(|| {
+            let mut announced = Announced::Changes;
             for _ in 0..2 + dice.below(3) {
-                self.commit(dice);
-                let reader = self.state.reader(SESSION);
+                let next = if dice.percent(20) { self.rebase(dice) } else { self.commit(dice) };
+                announced = announced.max(next);
+                let reader = self.history.reader();
                 self.watchers.iter_mut().try_for_each(|watcher| watcher.look(&reader))?;
             }
-            Ok::<_, String>(())
-        })?;
-        self.check(Announced::Changes)
+            Ok(announced)
+        })
     }
 
-    fn start(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
+    fn start(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
         if self.watchers.len() < MOST_WATCHED
             && let Some(mut watcher) = queries::start(dice, self)?
         {
@@ -173,60 +167,66 @@ impl World {
             }
             self.watchers.push(watcher);
         }
-        Ok(())
+        Ok(Announced::Changes)
     }
 
-    fn any(&mut self, dice: &mut Dice<'_>) -> Option<&mut Box<dyn Watcher>> {
+    fn toggle(&mut self, dice: &mut Dice<'_>, what: fn(&mut dyn Watcher)) -> Announced {
         let count = self.watchers.len().max(1);
-        self.watchers.get_mut(dice.below(count))
+        if let Some(watcher) = self.watchers.get_mut(dice.below(count)) {
+            what(&mut **watcher);
+        }
+        Announced::Changes
     }
 
-    fn drop_one(&mut self, dice: &mut Dice<'_>) {
+    fn drop_one(&mut self, dice: &mut Dice<'_>) -> Announced {
         if !self.watchers.is_empty() {
             let at = dice.below(self.watchers.len());
             self.trace(|| format!("drop {at}"));
             self.watchers.swap_remove(at);
         }
+        Announced::Changes
     }
 
     /// An equal query is the same one.
-    fn share(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
+    fn share(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
         if !self.watchers.is_empty() && self.watchers.len() < MOST_WATCHED {
             let of = self.watchers.swap_remove(dice.below(self.watchers.len()));
             let again = of.again(self)?;
             self.watchers.push(of);
             self.watchers.extend(again);
         }
-        self.check_nodes()
+        self.check_nodes()?;
+        Ok(Announced::Changes)
     }
 
+    /// There are the nodes and triggers of the queries that somebody holds, and no others.
     fn check_nodes(&mut self) -> Result<(), String> {
         let mut nodes: Vec<_> = self.watchers.iter().map(|watcher| watcher.node()).collect();
         nodes.sort_unstable();
         nodes.dedup();
-        let there = self.registry.roots(&self.state.reader(SESSION)).unwrap().queries.len();
-        if there == nodes.len() {
+        let reader = self.history.reader();
+        let roots = self.registry.roots(&reader).unwrap();
+        let of_triggers = "SELECT count(*) FROM temp.sqlite_schema WHERE type = 'trigger'";
+        let (triggers,) = raw::<(i64,)>(of_triggers, ()).one().run(&reader).unwrap();
+        let there = (roots.queries.len(), triggers);
+        if there == (nodes.len(), 3 * roots.watched.len() as i64) {
             Ok(())
         } else {
-            Err(format!("there are {there} nodes for {} queries", nodes.len()))
+            Err(format!("{there:?} nodes and triggers of {} queries", nodes.len()))
         }
     }
 
     /// The state is made anew, as `Store::reset_state` does.
-    fn reset(&mut self) {
+    fn reset(&mut self) -> Announced {
         self.trace(|| "reset".to_owned());
-        self.state = State::empty(self.schema).unwrap();
-        for writes in &self.log {
-            self.state.begin().unwrap();
-            assert!(self.materialize(writes), "what could be done can be done again");
-            self.state.keep().unwrap();
-        }
-        enqueue(self.registry.restart(&self.state.reader(SESSION)).unwrap());
+        self.history.reset();
+        enqueue(self.registry.restart(&self.history.reader()).unwrap());
         deliver();
+        Announced::Anew
     }
 
     fn check(&mut self, announced: Announced) -> Result<(), String> {
-        let reader = self.state.reader(SESSION);
+        let reader = self.history.reader();
         for watcher in &mut self.watchers {
             watcher.check(&reader, announced)?;
             self.tally.checks += 1;
@@ -243,11 +243,7 @@ impl World {
     /// When nobody holds a live query any more, nothing is left of them.
     fn end(mut self) -> Result<Tally, String> {
         self.watchers.clear();
-        let left = self.registry.roots(&self.state.reader(SESSION)).unwrap();
-        if left.queries.is_empty() && left.watched.is_empty() {
-            Ok(self.tally)
-        } else {
-            Err(format!("what is left: {} queries, {:?}", left.queries.len(), left.watched))
-        }
+        self.check_nodes()?;
+        Ok(self.tally)
     }
 }

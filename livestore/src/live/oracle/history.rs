@@ -1,0 +1,138 @@
+//! A state and the commits that it is made of: what `Store` is, without events and a log on disk.
+
+use super::writes::Write;
+use crate::schema::SchemaDef;
+use crate::sqlite::Change;
+use crate::state::State;
+use crate::table::{Reader, Writer};
+
+const SESSION: &str = "session";
+
+pub(super) struct History {
+    schema: &'static SchemaDef,
+    state: State,
+    confirmed: Vec<Commit>,
+    /// Above the savepoint; some of them fail for the time being.
+    pending: Vec<Commit>,
+    /// The confirmed state's hash, if there is a savepoint; without one, every commit is confirmed.
+    held: Option<u64>,
+}
+
+/// Writes that are kept together, or not at all.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) writes: Vec<Write>,
+    /// It fails behind the last write.
+    pub(super) fails: bool,
+}
+
+impl History {
+    pub(super) fn new(schema: &'static SchemaDef) -> Self {
+        let state = State::empty(schema).unwrap();
+        Self { schema, state, confirmed: Vec::new(), pending: Vec::new(), held: None }
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        self.state.reader(SESSION)
+    }
+
+    /// Says whether the commit was kept, and what it changed.
+    pub(super) fn commit(&mut self, commit: Commit) -> (bool, Vec<Change>) {
+        let kept = self.apply(&commit);
+        if self.state.is_shaken() {
+            return (false, Change::net(self.steady()));
+        }
+        if kept {
+            let log = if self.held.is_some() { &mut self.pending } else { &mut self.confirmed };
+            log.push(commit);
+        }
+        (kept, self.state.take_changes())
+    }
+
+    /// All that was pending is confirmed; `upstream` comes behind it. If `holds`, what comes then
+    /// is pending.
+    pub(super) fn settle(&mut self, upstream: Vec<Commit>, holds: bool) -> Vec<Change> {
+        self.state.release().unwrap();
+        self.confirmed.extend(self.pending.drain(..).filter(|commit| !commit.fails));
+        self.confirm(upstream);
+        let changes = self.state.take_changes();
+        self.held = None;
+        if holds {
+            self.hold();
+        }
+        changes
+    }
+
+    /// `upstream` comes before what is pending, of which some `fails` now.
+    pub(super) fn rebase(
+        &mut self,
+        upstream: Vec<Commit>,
+        mut fails: impl FnMut() -> bool,
+    ) -> Vec<Change> {
+        let mut changes = self.rewind();
+        self.confirm(upstream);
+        changes.extend(self.state.take_changes());
+        self.pending.iter_mut().for_each(|commit| commit.fails = fails());
+        changes.extend(self.apply_pending());
+        Change::net(changes)
+    }
+
+    /// Makes the state anew.
+    pub(super) fn reset(&mut self) {
+        self.state = State::empty(self.schema).unwrap();
+        let confirmed = std::mem::take(&mut self.confirmed);
+        self.confirm(confirmed);
+        if self.held.is_some() {
+            self.apply_pending();
+        }
+    }
+
+    fn hold(&mut self) {
+        self.held = Some(self.state.hash().unwrap());
+        self.state.hold().unwrap();
+    }
+
+    fn rewind(&mut self) -> Vec<Change> {
+        let changes = self.state.rewind().unwrap();
+        let held = self.held.take();
+        assert!(held.is_none_or(|held| held == self.state.hash().unwrap()), "another state");
+        changes
+    }
+
+    fn confirm(&mut self, mut commits: Vec<Commit>) {
+        commits.retain(|commit| self.apply(commit));
+        self.confirmed.append(&mut commits);
+    }
+
+    /// A commit has taken the savepoint with it: what was pending comes back.
+    fn steady(&mut self) -> Vec<Change> {
+        let mut changes = self.rewind();
+        changes.extend(self.apply_pending());
+        changes
+    }
+
+    fn apply_pending(&mut self) -> Vec<Change> {
+        self.hold();
+        for at in 0..self.pending.len() {
+            self.pending[at].fails |= !self.apply(&self.pending[at]);
+            if self.state.is_shaken() {
+                self.pending.remove(at);
+                return self.steady();
+            }
+        }
+        self.state.take_changes()
+    }
+
+    fn apply(&self, commit: &Commit) -> bool {
+        self.state.begin().unwrap();
+        let (db, mut writer) = (self.reader().db(), Writer::new(self.reader().db(), SESSION));
+        let written = |write: &Write| write.run(&mut writer).is_ok() && db.is_in_savepoint();
+        let kept = commit.writes.iter().all(written) && !commit.fails;
+        if kept {
+            self.state.keep().unwrap()
+        } else {
+            self.state.undo().unwrap()
+        }
+        kept
+    }
+}

@@ -86,6 +86,11 @@
 //! a fresh query would give, after every commit; subscribe to it, or read its
 //! [row diffs](live::LiveQuery::diffs). A commit pays for the queries that its rows can matter to.
 //!
+//! **Stores sync.** With a backend ([`Builder::sync`](store::Builder::sync)), commits stay instant
+//! and offline; the backend gives all clients' events one order, and events that others' came before
+//! are rebased: applied again behind them. `livestore-sync` has the backends, `livestore-server` is
+//! one to host yourself.
+//!
 //! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
 //! set field by field and never leave their client.
 //!
@@ -103,6 +108,7 @@
 //! | [`schema`](mod@schema) | [`schema!`], [`Materialize`](schema::Materialize), [client documents](schema::Document) |
 //! | [`store`] | [`Store`] and how to [open](store::Builder) one |
 //! | [`live`] | live queries, [signals](live::Signal), [computeds](live::Computed), [row diffs](live::Diff) |
+//! | [`sync`] | how stores [agree](sync::merge) with a [backend](sync::SyncBackend), and [how far](sync::SyncStatus) |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
 //!
 //! # Features

@@ -20,6 +20,7 @@ mod open;
 mod query;
 mod replay;
 mod report;
+mod sync;
 
 use harness::Bench;
 use report::Goal::{Added, AtMost, Ratio};
@@ -58,6 +59,14 @@ const BENCHES: &[Bench] = &[
     Bench { name: "live/start-10k",          goal: AtMost(10.0, Unit::Micros),  run: live::start },
     Bench { name: "live/get",                goal: AtMost(0.05, Unit::Micros),  run: live::get },
     Bench { name: "compile/100-tables",      goal: Ratio(1.5),                  run: compile::tables },
+    Bench { name: "sync/push-one",         goal: Added(500.0), run: sync::one },
+    Bench { name: "sync/push-100",         goal: AtMost(20.0, Unit::Micros), run: sync::hundred },
+    Bench { name: "sync/push-1000-stores", goal: AtMost(50.0, Unit::Micros), run: sync::stores },
+    Bench { name: "sync/catch-up-100k",    goal: AtMost(10.0, Unit::Micros), run: sync::catch_up },
+    Bench { name: "sync/latency",          goal: AtMost(1_500.0, Unit::Micros), run: sync::latency },
+    Bench { name: "sync/latency-p99",      goal: AtMost(5_000.0, Unit::Micros), run: sync::latency_p99 },
+    Bench { name: "sync/rebase-1000",      goal: Ratio(1.5), run: sync::rebase },
+    Bench { name: "sync/conflict-50",      goal: Ratio(2.0), run: sync::conflict },
 ];
 
 fn main() -> ExitCode {

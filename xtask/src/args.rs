@@ -9,6 +9,7 @@ Usage: cargo xtask COMMAND
   test [--fast]                check everything; --fast: only fmt, clippy and the tests
   bench [--json FILE] [NAME…]  run the benchmarks, all or those named
   soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
+  interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
   ci                           test as CI does: missing tools are installed, nothing is skipped
   help                         this text
 ";
@@ -30,6 +31,11 @@ pub(crate) enum Command {
     Soak {
         /// For how long, all together.
         minutes: u64,
+    },
+    /// Sync with LiveStore itself.
+    Interop {
+        /// What a line of the matrix must have to be run.
+        words: Vec<String>,
     },
     /// Check the workspace as CI does.
     Ci,
@@ -77,6 +83,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "test" => Ok(Command::Test { fast: flag("test", "--fast", rest)? }),
         "bench" => Ok(Command::Bench { args: rest }),
         "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
+        "interop" => Ok(Command::Interop { words: rest }),
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
         "help" => nothing("help", rest).map(|()| Command::Help),
         name if is_help(name) => Ok(Command::Help),
@@ -127,6 +134,7 @@ mod tests {
         assert_eq!(parsed("bench"), Ok(Command::Bench { args: vec![] }));
         assert_eq!(parsed("soak"), Ok(Command::Soak { minutes: 10 }));
         assert_eq!(parsed("soak --minutes 60"), Ok(Command::Soak { minutes: 60 }));
+        assert_eq!(parsed("interop"), Ok(Command::Interop { words: vec![] }));
         assert_eq!(parsed("ci"), Ok(Command::Ci));
         assert_eq!(parsed("help"), Ok(Command::Help));
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod args;
 mod bench;
+mod interop;
 mod line;
 mod soak;
 mod step;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Ok(Command::Test { fast }) => test::run(fast, is_ci()),
         Ok(Command::Ci) => test::run(false, true),
         Ok(Command::Bench { args }) => bench::run(args),
+        Ok(Command::Interop { words }) => interop::run(words, is_ci()),
         Ok(Command::Soak { minutes }) => soak::run(minutes),
         Ok(Command::Help) => {
             print!("{}", args::USAGE);

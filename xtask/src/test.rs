@@ -27,9 +27,10 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         steps.extend([
             Step::new("doc tests", [Line::cargo("test --doc --workspace --all-features")]),
             Step::new("docs", [docs()]),
+            Step::new("interleavings", [interleavings()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
-            Step::new("package", [package(ci)]),
         ]);
+        steps.push(Step::new("package", [package(ci)]));
     }
     steps
 }
@@ -51,6 +52,13 @@ fn docs() -> Line {
     Line::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
 }
 
+/// The live graph's locks, in orders of shuttle's choice. It is another build of everything, so it
+/// has a folder of its own.
+fn interleavings() -> Line {
+    Line::cargo("test --package livestore --test live_model --target-dir target/shuttle")
+        .env("RUSTFLAGS", "--cfg shuttle")
+}
+
 /// Packs every crate that is not `publish = false` and builds each from its package alone, against
 /// the packages of the others: none needs to be on the registry yet. CI packs what is committed.
 fn package(ci: bool) -> Line {
@@ -70,7 +78,7 @@ mod tests {
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
         assert_eq!(shown(&fast), shown(&whole[..3]));
-        assert_eq!(whole.len(), 7);
+        assert_eq!(whole.len(), 8);
     }
 
     #[test]
@@ -83,11 +91,11 @@ mod tests {
     fn a_missing_tool_is_skipped_by_a_person_and_installed_by_ci() {
         let has = |tool| tool != Tool::Deny;
         assert_eq!(
-            shown(&plan(false, false, has))[5],
+            shown(&plan(false, false, has))[6],
             "deny: cargo-deny is not installed (cargo install cargo-deny --locked)"
         );
         assert_eq!(
-            shown(&plan(false, true, has))[5],
+            shown(&plan(false, true, has))[6],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
     }

@@ -13,6 +13,8 @@ pub(crate) enum Tool {
     Nextest,
     /// `cargo deny`: licences, sources and duplicates of dependencies.
     Deny,
+    /// `npm`, and node with it: LiveStore itself, to sync with.
+    Npm,
 }
 
 impl Tool {
@@ -23,6 +25,7 @@ impl Tool {
             Self::Clippy => "clippy",
             Self::Nextest => "cargo-nextest",
             Self::Deny => "cargo-deny",
+            Self::Npm => "npm",
         }
     }
 
@@ -33,6 +36,7 @@ impl Tool {
             Self::Clippy => Line::new("rustup", "component add clippy"),
             Self::Nextest => Line::cargo("install cargo-nextest --locked"),
             Self::Deny => Line::cargo("install cargo-deny --locked"),
+            Self::Npm => Line::new("nvm", "install 22"),
         }
     }
 
@@ -43,6 +47,7 @@ impl Tool {
             Self::Clippy => "clippy --version",
             Self::Nextest => "nextest --version",
             Self::Deny => "deny --version",
+            Self::Npm => return Line::new("npm", "--version").succeeds(),
         };
         Line::cargo(probe).succeeds()
     }

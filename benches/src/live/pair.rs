@@ -19,7 +19,7 @@ const ROUNDS: usize = 401;
 /// A store for live queries, and an equal one without.
 pub(super) struct Pair {
     pub(super) ours: Store<App>,
-    floor: Store<App>,
+    pub(super) floor: Store<App>,
 }
 
 impl Pair {

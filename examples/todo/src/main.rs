@@ -14,14 +14,20 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use livestore::prelude::*;
+use livestore::sync::{InitialSync, SyncOptions, SyncStatus};
+use livestore_sync::{Http, WebSocket};
 use serde_json::json;
 
 use schema::{App, Filter, Todo, TodoEvent};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// How long a command waits for the backend.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Todos in a terminal. Without a command, an interactive screen opens.
 #[derive(Parser)]
@@ -35,6 +41,12 @@ struct Cli {
     /// The store to use
     #[arg(long, global = true, value_name = "ID", default_value = "todos")]
     store: String,
+    /// A sync backend, such as ws://127.0.0.1:8787; http:// asks it every few seconds
+    #[arg(long, global = true, value_name = "URL")]
+    sync: Option<String>,
+    /// What the backend knows you by
+    #[arg(long, global = true, requires = "sync", env = "TODO_TOKEN", hide_env_values = true)]
+    token: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -84,16 +96,42 @@ fn run(cli: Cli) -> Result<()> {
     if cli.command.is_none() && !in_terminal {
         return Err("the screen needs a terminal; for scripts, see `todo --help`".into());
     }
-    let store = Store::<App>::builder(cli.store).directory(cli.dir).open()?;
+    let mut store = Store::<App>::builder(cli.store).directory(cli.dir);
+    if let Some(url) = &cli.sync {
+        store = store.sync(sync(url, cli.token, cli.command.is_some()));
+    }
+    let store = store.open()?;
     match cli.command {
         None => screen::run(model::Model::new(store)?),
-        Some(Command::Add { text }) => add(&store, &text),
-        Some(Command::Done { id }) => done(&store, id),
+        Some(Command::Add { text }) => add(&store, &text).and_then(|()| push(&store)),
+        Some(Command::Done { id }) => done(&store, id).and_then(|()| push(&store)),
         Some(Command::List { active: true, json, .. }) => list(&store, Filter::Active, json),
         Some(Command::List { completed: true, json, .. }) => list(&store, Filter::Completed, json),
         Some(Command::List { json, .. }) => list(&store, Filter::All, json),
         Some(Command::Log { json }) => log(&store, json),
     }
+}
+
+/// A command first pulls what others did; the screen shows it when it comes.
+fn sync(url: &str, token: Option<String>, is_command: bool) -> SyncOptions {
+    let options = match url.starts_with("http") {
+        true => SyncOptions::new(Http::new(url)),
+        false => SyncOptions::new(WebSocket::new(url)),
+    };
+    let options = if is_command { options.initial(InitialSync::Wait(PATIENCE)) } else { options };
+    match token {
+        Some(token) => options.payload(json!({ "authToken": token }).to_string()),
+        None => options,
+    }
+}
+
+/// Waits for the backend, and says so if that is in vain: the events go out the next time.
+fn push(store: &Store<App>) -> Result<()> {
+    if !store.wait_synced(PATIENCE)? && store.sync_status()?.pending > 0 {
+        let SyncStatus { pending, network, .. } = store.sync_status()?;
+        eprintln!("{pending} events are not pushed yet: {network}");
+    }
+    Ok(())
 }
 
 fn add(store: &Store<App>, text: &str) -> Result<()> {

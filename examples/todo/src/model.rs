@@ -6,6 +6,7 @@ use livestore::Result;
 use livestore::live::{Computed, List, Row};
 use livestore::prelude::*;
 use livestore::schema::Commit;
+use livestore::sync::{NetworkStatus, SyncStatus};
 
 use crate::schema::{App, Filter, Todo, TodoEvent, UiState};
 
@@ -31,6 +32,8 @@ pub struct View {
     pub todos: Arc<List<Todo>>,
     /// How many todos are still to do.
     pub active: u64,
+    /// How it stands with the backend; empty without one.
+    pub sync: String,
 }
 
 impl Model {
@@ -119,12 +122,21 @@ impl View {
     fn of(store: &Store<App>) -> Result<Computed<Self>> {
         let ui = store.live(UiState::get())?;
         let active = store.live(Filter::Active.todos().count())?;
-        let shown = ui.clone();
+        let (shown, status) = (ui.clone(), store.live_sync_status()?);
         let todos = store.live_with(move |get| get.of(&shown).filter.todos())?;
         Ok(computed(move |get| Self {
             ui: get.of(&ui),
             todos: get.of(&todos),
             active: **get.of(&active),
+            sync: describe(&get.of(&status)),
         }))
+    }
+}
+
+fn describe(status: &SyncStatus) -> String {
+    match (&status.network, status.pending) {
+        (NetworkStatus::None, _) => String::new(),
+        (network, 0) => format!(" ({network})"),
+        (network, pending) => format!(" ({network}, {pending} to push)"),
     }
 }

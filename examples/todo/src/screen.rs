@@ -111,7 +111,7 @@ fn draw_input(frame: &mut Frame<'_>, area: Rect, text: &str, typing: bool) {
 }
 
 fn draw_list(frame: &mut Frame<'_>, area: Rect, view: &View, selected: Option<usize>) {
-    let block = Block::bordered().title(format!("todos: {} left", view.active));
+    let block = Block::bordered().title(format!("todos: {} left{}", view.active, view.sync));
     let list = List::new(view.todos.iter().map(|todo| item(todo))).block(block);
     let mut state = ListState::default().with_selected(selected);
     frame.render_stateful_widget(list.highlight_style(Modifier::REVERSED), area, &mut state);

@@ -11,9 +11,11 @@ mod ahead;
 mod background;
 mod clock;
 pub(crate) mod files;
+mod mailbox;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
 pub(crate) use clock::Stopwatch;
 pub use clock::now;
 pub(crate) use files::{DirectoryLock, LockError};
+pub(crate) use mailbox::{Mail, Mailbox, Worker};

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::writer::LogConnection;
-use super::{Durability, EventlogError, Storage};
+use super::{Durability, EventlogError, Settlement, Storage, Upstream};
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// After how many events the background thread looks at the WAL.
+/// After how many written events the background thread looks at the WAL.
 const CHECKPOINT_EVERY: u64 = 4_000;
 
 /// How many frames (4 KiB each) the WAL may have before a commit has to wait for its reset.
@@ -74,6 +74,14 @@ impl FileLog {
         &self.client_id
     }
 
+    /// Has the background thread look at the WAL when it is time.
+    fn count_written(&self, rows: u64) {
+        if self.since_checkpoint.fetch_add(rows, Ordering::Relaxed) + rows >= CHECKPOINT_EVERY {
+            self.since_checkpoint.store(0, Ordering::Relaxed);
+            self.background.poke();
+        }
+    }
+
     /// What is buffered has to be in the file before the file is read.
     fn reader(&self) -> Result<MutexGuard<'_, LogConnection>, EventlogError> {
         self.flush()?;
@@ -96,10 +104,7 @@ impl Storage for FileLog {
         } else {
             lock(&self.shared.writer).append(&events)?;
         }
-        if self.since_checkpoint.fetch_add(added, Ordering::Relaxed) + added >= CHECKPOINT_EVERY {
-            self.since_checkpoint.store(0, Ordering::Relaxed);
-            self.background.poke();
-        }
+        self.count_written(added);
         Ok(())
     }
 
@@ -120,6 +125,19 @@ impl Storage for FileLog {
             Durability::Buffered => self.shared.flush(),
             Durability::Written | Durability::Synced => Ok(()),
         }
+    }
+
+    fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        self.reader()?.upstream()
+    }
+
+    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        // What is settled may still be buffered.
+        self.flush()?;
+        lock(&self.shared.writer).settle(settlement)?;
+        let added = settlement.added.len() + settlement.confirmed.len();
+        self.count_written(added as u64);
+        Ok(())
     }
 }
 

@@ -2,22 +2,27 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{EventlogError, Storage, is_after};
+use super::{EventlogError, Settlement, Storage, Upstream, is_after};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// Events in a `Vec`.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryLog {
     events: Mutex<Vec<EncodedEvent>>,
+    upstream: Mutex<Option<Upstream>>,
 }
 
 impl MemoryLog {
     pub(crate) fn with(events: Vec<EncodedEvent>) -> Self {
-        Self { events: Mutex::new(events) }
+        Self { events: Mutex::new(events), upstream: Mutex::default() }
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<EncodedEvent>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn upstream(&self) -> MutexGuard<'_, Option<Upstream>> {
+        self.upstream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,4 +51,29 @@ impl Storage for MemoryLog {
     fn flush(&self) -> Result<(), EventlogError> {
         Ok(())
     }
+
+    fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        Ok(self.upstream().clone())
+    }
+
+    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        let mut events = self.events();
+        for confirmed in settlement.confirmed {
+            let at = events.binary_search_by_key(&place(confirmed), place);
+            if let Some(event) = at.ok().and_then(|at| events.get_mut(at)) {
+                event.sync_metadata.clone_from(&confirmed.sync_metadata);
+            }
+        }
+        if let Some(from) = settlement.from {
+            let end = events.partition_point(|event| event.seq.global < from);
+            events.truncate(end);
+        }
+        events.extend(settlement.added.iter().copied().cloned());
+        self.upstream().replace(settlement.upstream.clone());
+        Ok(())
+    }
+}
+
+fn place(event: &EncodedEvent) -> (u64, u64) {
+    (event.seq.global, event.seq.client)
 }

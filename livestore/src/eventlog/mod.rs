@@ -52,6 +52,43 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
 
     /// Waits until every appended event is as durable as the log makes it.
     fn flush(&self) -> Result<(), EventlogError>;
+
+    /// How far the log and its backend agree; `None` if it never had one.
+    fn upstream(&self) -> Result<Option<Upstream>, EventlogError>;
+
+    /// Writes what a backend has settled, all of it or nothing.
+    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError>;
+}
+
+/// How far a log and its sync backend agree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Upstream {
+    /// The backend whose order it is, once it is known.
+    pub(crate) backend_id: Option<String>,
+    /// The last event that has its place there.
+    pub(crate) head: u64,
+    /// The generation of events to come.
+    pub(crate) generation: u64,
+}
+
+impl Upstream {
+    /// The place behind the last event that is not pending, client-only ones included.
+    pub(crate) const fn end(&self) -> SeqNum {
+        SeqNum { global: self.head, client: u64::MAX, generation: 0 }
+    }
+}
+
+/// What a backend has settled.
+#[derive(Debug)]
+pub(crate) struct Settlement<'a> {
+    /// Events that have their place now, with what the backend says of them.
+    pub(crate) confirmed: &'a [EncodedEvent],
+    /// Events with this global number, and all after them, are taken out.
+    pub(crate) from: Option<u64>,
+    /// Events that come behind those that are left.
+    pub(crate) added: Vec<&'a EncodedEvent>,
+    /// How far log and backend agree from now on.
+    pub(crate) upstream: &'a Upstream,
 }
 
 /// The eventlog of a store.
@@ -97,6 +134,14 @@ impl Eventlog {
 
     pub(crate) fn flush(&self) -> Result<(), EventlogError> {
         self.storage.flush()
+    }
+
+    pub(crate) fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        self.storage.upstream()
+    }
+
+    pub(crate) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        self.storage.settle(settlement)
     }
 
     /// The last event's number; `e0` in an empty log.

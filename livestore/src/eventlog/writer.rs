@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::checksum::checksum;
-use super::{Durability, EventlogError};
+use super::{Durability, EventlogError, Settlement, Upstream};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// `LSev` in ASCII: tells an eventlog from other SQLite files.
@@ -45,6 +45,15 @@ const SELECT_LAST: &str =
 const SELECT_BEFORE: &str = "SELECT seq_global, seq_client, seq_generation FROM eventlog \
                              WHERE (seq_global, seq_client) < (?, ?) \
                              ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
+
+const CONFIRM: &str =
+    "UPDATE eventlog SET sync_metadata = ? WHERE seq_global = ? AND seq_client = ?";
+
+const REMOVE: &str = "DELETE FROM eventlog WHERE seq_global >= ?";
+
+/// Leaves a row that has the value already alone.
+const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
+                        DO UPDATE SET value = ?2 WHERE value IS NOT ?2";
 
 /// One connection to the file.
 #[derive(Debug)]
@@ -106,16 +115,82 @@ impl LogConnection {
     }
 
     fn append_all(&self, before: SeqNum, events: &[EncodedEvent]) -> Result<(), EventlogError> {
+        self.transaction(|| self.insert_all(before, events))
+    }
+
+    fn transaction(
+        &self,
+        work: impl FnOnce() -> Result<(), EventlogError>,
+    ) -> Result<(), EventlogError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let append = || {
-            let befores = std::iter::once(before).chain(events.iter().map(|event| event.seq));
-            befores.zip(events).try_for_each(|(before, event)| self.insert(before, event))?;
-            Ok(self.conn.execute_batch("COMMIT")?)
-        };
-        append().inspect_err(|_| {
+        let worked = work().and_then(|()| Ok(self.conn.execute_batch("COMMIT")?));
+        worked.inspect_err(|_| {
             // Some errors have rolled back already.
             let _ = self.conn.execute_batch("ROLLBACK");
         })
+    }
+
+    fn insert_all<'e>(
+        &self,
+        mut before: SeqNum,
+        events: impl IntoIterator<Item = &'e EncodedEvent>,
+    ) -> Result<(), EventlogError> {
+        events.into_iter().try_for_each(|event| {
+            self.insert(before, event)?;
+            before = event.seq;
+            Ok(())
+        })
+    }
+
+    /// Writes what a backend has settled, in one transaction.
+    pub(super) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        let Settlement { confirmed, from, added, upstream } = settlement;
+        self.last.set(None);
+        self.transaction(|| {
+            for event in confirmed.iter().filter(|event| event.sync_metadata.is_some()) {
+                let place = (number(event.seq.global), number(event.seq.client));
+                self.conn.prepare_cached(CONFIRM)?.execute(params![
+                    event.sync_metadata,
+                    place.0,
+                    place.1
+                ])?;
+            }
+            if let Some(from) = from {
+                self.conn.prepare_cached(REMOVE)?.execute([number(*from)])?;
+            }
+            if !added.is_empty() {
+                let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);
+                self.insert_all(before, added.iter().copied())?;
+            }
+            self.set_upstream(upstream)
+        })
+    }
+
+    pub(super) fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        let Some(head) = self.find_meta("upstream_head")? else { return Ok(None) };
+        let generation = self.find_meta("rebase_generation")?.unwrap_or_default();
+        let parse = |text: String| {
+            let damaged = || EventlogError::Corrupt {
+                at: None,
+                detail: format!("\"{text}\" is not a number in its table meta"),
+            };
+            text.parse().map_err(|_| damaged())
+        };
+        Ok(Some(Upstream {
+            backend_id: self.find_meta("backend_id")?.filter(|id| !id.is_empty()),
+            head: parse(head)?,
+            generation: parse(generation)?,
+        }))
+    }
+
+    fn set_upstream(&self, upstream: &Upstream) -> Result<(), EventlogError> {
+        let set = |key: &str, value: &str| -> Result<(), EventlogError> {
+            self.conn.prepare_cached(SET_META)?.execute([key, value])?;
+            Ok(())
+        };
+        set("upstream_head", &upstream.head.to_string())?;
+        set("rebase_generation", &upstream.generation.to_string())?;
+        set("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
     }
 
     fn insert(&self, before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {
@@ -191,9 +266,7 @@ impl LogConnection {
         key: &str,
         make: impl FnOnce() -> String,
     ) -> Result<String, EventlogError> {
-        let select = "SELECT value FROM meta WHERE key = ?";
-        let found = self.conn.query_row(select, [key], |row| row.get(0)).optional()?;
-        match found {
+        match self.find_meta(key)? {
             Some(value) => Ok(value),
             None => {
                 let value = make();
@@ -201,6 +274,11 @@ impl LogConnection {
                 Ok(value)
             }
         }
+    }
+
+    fn find_meta(&self, key: &str) -> Result<Option<String>, EventlogError> {
+        let select = "SELECT value FROM meta WHERE key = ?";
+        Ok(self.conn.query_row(select, [key], |row| row.get(0)).optional()?)
     }
 
     /// Copies what is in the WAL to the file, without waiting for anybody; says how many frames

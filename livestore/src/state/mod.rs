@@ -66,6 +66,10 @@ impl State {
         Ok(Self { db, schema, head: SeqNum::ROOT, held: None })
     }
 
+    pub(crate) fn schema(&self) -> &'static SchemaDef {
+        self.schema
+    }
+
     pub(crate) fn query<Q: Query>(
         &self,
         query: &Q,

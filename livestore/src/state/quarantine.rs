@@ -50,13 +50,16 @@ pub enum QuarantineReason {
     Failed(String),
 }
 
+impl Quarantined {
+    pub(super) fn new(event: &EncodedEvent, reason: QuarantineReason) -> Self {
+        let name = event.name.clone().into_owned();
+        Self { seq: event.seq, name, args: event.args.clone(), reason }
+    }
+}
+
 impl State {
-    pub(super) fn quarantine(
-        &self,
-        event: &EncodedEvent,
-        reason: &QuarantineReason,
-    ) -> Result<(), SqliteError> {
-        let (unknown, error) = match reason {
+    pub(super) fn quarantine(&self, event: &Quarantined) -> Result<(), SqliteError> {
+        let (unknown, error) = match &event.reason {
             QuarantineReason::Unknown => (true, ""),
             QuarantineReason::Failed(error) => (false, error.as_str()),
         };

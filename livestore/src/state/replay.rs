@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{QuarantineReason, State, StateError};
+use super::{QuarantineReason, Quarantined, State, StateError};
 use crate::edge::read_ahead;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
@@ -50,7 +50,7 @@ pub enum UnknownEvents {
     Warn,
     /// Skip them.
     Ignore,
-    /// Do not open the store.
+    /// Do not open the store. In an open one, an event that comes by sync is skipped.
     Fail,
     /// Skip them, and call this.
     Call(Box<dyn Fn(&EncodedEvent) + Send + Sync>),
@@ -92,6 +92,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) unknown: &'a UnknownEvents,
     /// Called every so many events with the number of events replayed so far; may stop it.
     pub(crate) progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    /// Where to note events that could not be applied.
+    pub(crate) quarantined: Option<&'a mut Vec<Quarantined>>,
 }
 
 impl Replay<'_> {
@@ -117,6 +119,19 @@ impl Replay<'_> {
             Ok::<(), ReplayError>(())
         })?;
         Ok(done)
+    }
+
+    /// Applies these events, which are in the log behind the state's.
+    pub(crate) fn apply(
+        &mut self,
+        state: &mut State,
+        events: &[EncodedEvent],
+    ) -> Result<(), ReplayError> {
+        for page in events.chunks(PAGE) {
+            self.page(state, page, 0)?;
+            state.head = page.last().map_or(state.head, |event| event.seq);
+        }
+        Ok(())
     }
 
     /// A snapshot may have been made under a more lenient policy.
@@ -161,10 +176,10 @@ impl Replay<'_> {
         }
     }
 
-    fn one(&self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {
+    fn one(&mut self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {
         let Some(set) = state.schema.event_set(&event.name) else {
             self.unknown(event)?;
-            return Ok(state.quarantine(event, &QuarantineReason::Unknown)?);
+            return self.quarantine(state, event, QuarantineReason::Unknown);
         };
         state.begin()?;
         match state.apply(event, set) {
@@ -172,9 +187,23 @@ impl Replay<'_> {
             Err(error) => {
                 state.undo()?;
                 tracing::warn!(seq = %event.seq, name = %event.name, %error, "event quarantined");
-                Ok(state.quarantine(event, &QuarantineReason::Failed(error.to_string()))?)
+                self.quarantine(state, event, QuarantineReason::Failed(error.to_string()))
             }
         }
+    }
+
+    fn quarantine(
+        &mut self,
+        state: &State,
+        event: &EncodedEvent,
+        reason: QuarantineReason,
+    ) -> Result<(), ReplayError> {
+        let quarantined = Quarantined::new(event, reason);
+        state.quarantine(&quarantined)?;
+        if let Some(all) = &mut self.quarantined {
+            all.push(quarantined);
+        }
+        Ok(())
     }
 
     fn unknown(&self, event: &EncodedEvent) -> Result<(), ReplayError> {

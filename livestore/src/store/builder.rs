@@ -4,10 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
+use super::sync::OnQuarantined;
 use super::{OpenError, Store, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
-use crate::state::{Boot, UnknownEvents};
+use crate::state::{Boot, Quarantined, UnknownEvents};
+use crate::sync::SyncOptions;
 
 /// Says how a store is to be opened. [`Store::builder`] makes it.
 ///
@@ -39,6 +41,8 @@ pub(super) struct Options {
     pub(super) session_id: String,
     pub(super) unknown_events: UnknownEvents,
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
+    pub(super) sync: Option<SyncOptions>,
+    pub(super) on_quarantined: Option<OnQuarantined>,
 }
 
 impl<S: Schema> Builder<S> {
@@ -52,6 +56,8 @@ impl<S: Schema> Builder<S> {
             session_id: "static".to_owned(),
             unknown_events: UnknownEvents::default(),
             on_boot: None,
+            sync: None,
+            on_quarantined: None,
         };
         Self { options, schema: PhantomData }
     }
@@ -90,6 +96,38 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
         self.options.unknown_events = policy;
+        self
+    }
+
+    /// Syncs with this backend: what is in the log already is offered to it, too.
+    ///
+    /// Pending events are held in memory: each takes about its args and 200 bytes.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::sync::{SyncBackend, SyncOptions};
+    /// # fn open(backend: impl SyncBackend) -> livestore::Result<()> {
+    /// let options = SyncOptions::new(backend).payload(r#"{"authToken":"secret"}"#);
+    /// let store = Store::<App>::builder("todos").sync(options).open()?;
+    /// println!("{} events to push", store.sync_status()?.pending);
+    /// # Ok(())
+    /// # }
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn sync(mut self, options: impl Into<SyncOptions>) -> Self {
+        self.options.sync = Some(options.into());
+        self
+    }
+
+    /// Is told of each event that comes by sync, or is rebased, and cannot be applied. It stays in
+    /// the log, and among the [quarantined](Store::quarantined).
+    #[must_use]
+    pub fn on_quarantined(
+        mut self,
+        callback: impl Fn(&Quarantined) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.on_quarantined = Some(Box::new(callback));
         self
     }
 

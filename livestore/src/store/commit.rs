@@ -6,6 +6,7 @@ use super::{CommitError, Core, Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::live::{deliver, enqueue};
 use crate::schema::{Batch, Commit, Entry, Schema};
+use crate::sync::MOST_BYTES;
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,26 +92,45 @@ impl Inner {
         open.state.begin().map_err(CommitError::State)?;
         let logged = self.materialize(open, entries).and_then(|events| {
             let committed = Committed::of(&events);
+            let to_push = open.sync.is_some().then(|| events.clone());
             open.log.append(events)?;
-            Ok(committed)
+            Ok((committed, to_push))
         });
-        let committed = match logged {
-            Ok(committed) => committed,
+        let (committed, to_push) = match logged {
+            Ok(logged) => logged,
             Err(error) => {
-                open.state.undo().map_err(CommitError::State)?;
+                self.undo(&mut core)?;
                 return Err(error);
             }
         };
         if let Err(error) = open.state.keep() {
-            *core = None;
-            self.tail.close();
+            self.lose(&mut core);
             return Err(CommitError::StateLost(error));
         }
-        open.moved(&committed, &self.tail);
+        open.moved(&committed, to_push, &self.tail);
         open.follow(&self.session_id);
         drop(core);
+        self.nudge();
         deliver();
         Ok(committed)
+    }
+
+    fn undo(&self, core: &mut Option<Core>) -> Result<(), CommitError> {
+        let Some(open) = core else { return Ok(()) };
+        open.state.undo().map_err(CommitError::State)?;
+        if open.state.is_shaken()
+            && let Err(error) = open.steady(&self.session_id)
+        {
+            tracing::error!(%error, "the store is closed; opening it again makes the state anew");
+            self.lose(core);
+        }
+        Ok(())
+    }
+
+    /// The state is lost: only the log is right.
+    pub(super) fn lose(&self, core: &mut Option<Core>) {
+        *core = None;
+        self.tail.close();
     }
 
     fn materialize(
@@ -135,6 +155,10 @@ impl Inner {
                 schema_hash: self.schema_hash,
                 sync_metadata: None,
             };
+            let bytes = event.wire_size();
+            if bytes > MOST_BYTES && !event.is_client_only() {
+                return Err(CommitError::TooLarge { index, event: def.name(), bytes });
+            }
             core.state.apply(&event, &set).map_err(|source| CommitError::Materialize {
                 index,
                 event: def.name(),
@@ -157,12 +181,20 @@ impl Core {
     }
 
     /// Tells everybody who waits for events.
-    fn moved(&mut self, committed: &Committed, tail: &super::Tail) {
+    fn moved(
+        &mut self,
+        committed: &Committed,
+        to_push: Option<Vec<EncodedEvent>>,
+        tail: &super::Tail,
+    ) {
         let seqs = committed.as_slice();
         if let Some(&head) = seqs.last() {
             self.state.head = head;
-            tail.advance(head);
         }
+        if let (Some(engine), Some(events)) = (&mut self.sync, to_push) {
+            engine.committed(events);
+        }
+        tail.advance(self.confirmed_head());
         if let Some(snapshots) = &self.snapshots {
             snapshots.after_commit(seqs.len() as u64);
         }

@@ -7,6 +7,7 @@ use crate::eventlog::EventlogError;
 use crate::schema::EncodeBatchError;
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
+use crate::sync::MOST_BYTES;
 use crate::table::MaterializeError;
 
 /// Why a store could not be opened. Nothing was changed.
@@ -67,6 +68,20 @@ pub enum CommitError {
         event: &'static str,
         /// What the materializer said.
         source: MaterializeError,
+    },
+    /// An event is larger than a sync backend can take. Keep large data elsewhere, and its address
+    /// in the event.
+    #[error(
+        "event {index} of the commit, {event}, takes {bytes} bytes; \
+         a sync backend takes up to {MOST_BYTES}"
+    )]
+    TooLarge {
+        /// Which event of the commit, from 0.
+        index: usize,
+        /// Its wire name.
+        event: &'static str,
+        /// How many bytes it takes on the wire.
+        bytes: usize,
     },
     /// The events could not be logged.
     #[error(transparent)]

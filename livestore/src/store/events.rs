@@ -12,11 +12,14 @@ use futures_core::Stream;
 use super::tail::{News, Tail};
 use super::{Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{EventlogError, Pages};
+use crate::eventlog::{EventlogError, Pages, is_after};
 use crate::schema::Schema;
 
 impl<S: Schema> Store<S> {
     /// The events of the log, in order: all of them, unless told otherwise.
+    ///
+    /// Pending events that are rebased while one reads may come again, with their new numbers;
+    /// [`confirmed`](Events::confirmed) ones stay where they are.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -32,7 +35,7 @@ impl<S: Schema> Store<S> {
         Events {
             inner: Arc::downgrade(&self.inner),
             tail: Arc::clone(&self.inner.tail),
-            wanted: Wanted { after: SeqNum::ROOT, to: None, names: Vec::new() },
+            wanted: Wanted { after: SeqNum::ROOT, to: None, settled: None, names: Vec::new() },
         }
     }
 }
@@ -48,6 +51,8 @@ pub struct Events {
 struct Wanted {
     after: SeqNum,
     to: Option<SeqNum>,
+    /// Only confirmed ones, or only pending ones.
+    settled: Option<bool>,
     names: Vec<String>,
 }
 
@@ -83,6 +88,20 @@ impl Events {
         self
     }
 
+    /// Only events whose place is final. Without a sync backend, that is all of them.
+    #[must_use]
+    pub fn confirmed(mut self) -> Self {
+        self.wanted.settled = Some(true);
+        self
+    }
+
+    /// Only events that have no place in the sync backend's order yet.
+    #[must_use]
+    pub fn pending(mut self) -> Self {
+        self.wanted.settled = Some(false);
+        self
+    }
+
     /// Only events with this wire name; call it again for several names.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
@@ -91,7 +110,8 @@ impl Events {
     }
 
     /// All of these events, and then those to come, as they are committed: an iterator that waits,
-    /// and a `Stream` that does not. It ends when the store is closed, or when an event beyond the
+    /// and a `Stream` that does not. With a sync backend, an event comes once it is confirmed: by
+    /// then, its place is final. It ends when the store is closed, or when an event beyond the
     /// range is there.
     ///
     /// ```
@@ -120,7 +140,14 @@ impl IntoIterator for Events {
         let last = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
         let open = || {
             let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
-            Ok(log.pages(self.wanted.after, self.wanted.to.unwrap_or(last)))
+            let (mut after, mut to) = (self.wanted.after, self.wanted.to.unwrap_or(last));
+            let confirmed = self.tail.head();
+            match self.wanted.settled {
+                Some(true) if is_after(to, confirmed) => to = confirmed,
+                Some(false) if is_after(confirmed, after) => after = confirmed,
+                _ => {}
+            }
+            Ok(log.pages(after, to))
         };
         EventsIter {
             pages: Some(open()),
@@ -199,6 +226,8 @@ impl Follow {
     fn read(&mut self) -> Result<(), EventlogError> {
         let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
         let mut page = log.read(self.at, crate::eventlog::PAGE)?;
+        let end = self.tail.head();
+        page.retain(|event| !is_after(event.seq, end));
         if let Some(to) = self.wanted.to {
             self.through = page.last().is_some_and(|event| event.seq > to);
             page.retain(|event| event.seq <= to);

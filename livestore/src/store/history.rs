@@ -83,9 +83,12 @@ impl<S: Schema> Store<S> {
                 live: Registry::new(self.inner.schema),
                 snapshots: None,
                 log,
+                sync: None,
+                unknown_events: UnknownEvents::default(),
                 _lock: None,
             })),
             tail: Arc::new(Tail::new(head)),
+            sync: None,
         })))
     }
 
@@ -97,7 +100,13 @@ impl<S: Schema> Store<S> {
     pub fn reset_state(&self) -> Result<(), HistoryError> {
         let mut core = self.inner.core();
         let open = core.as_mut().ok_or(EventlogError::Closed)?;
-        let state = self.replay(&open.log, open.state.head)?;
+        let (head, confirmed) = (open.state.head, open.confirmed_head());
+        let mut state = self.replay(&open.log, confirmed)?;
+        if open.sync.is_some() {
+            state.hold().map_err(StateError::from)?;
+            replay(&open.log, &mut state, head)?;
+            state.head = head;
+        }
         if let Some(snapshots) = &open.snapshots {
             snapshots.remove()?;
         }
@@ -116,14 +125,18 @@ impl<S: Schema> Store<S> {
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        let progress = &mut |_| ControlFlow::Continue(());
-        Replay { log, unknown: &UnknownEvents::Ignore, progress }.run(&mut state, to)?;
+        replay(log, &mut state, to)?;
         if is_after(to, state.head) {
             // There are events beyond, but none with this number.
             return Err(HistoryError::NoSuchEvent { seq: to, head: state.head });
         }
         Ok(state)
     }
+}
+
+fn replay(log: &Eventlog, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
+    let (unknown, progress) = (&UnknownEvents::Ignore, &mut |_| ControlFlow::Continue(()));
+    Replay { log, unknown, progress, quarantined: None }.run(state, to).map(|_| ())
 }
 
 fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {

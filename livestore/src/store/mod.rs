@@ -6,13 +6,16 @@
 
 mod builder;
 mod commit;
+mod driver;
 mod error;
 mod events;
 mod history;
 mod id;
 mod live;
 mod open;
+mod settle;
 mod snapshots;
+mod sync;
 mod tail;
 
 use std::fmt;
@@ -31,9 +34,11 @@ use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
 use crate::live::primitives::{Mutex, MutexGuard, lock};
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Quarantined, State};
+use crate::state::{Quarantined, State, UnknownEvents};
+use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
 use snapshots::Snapshots;
+use sync::Syncing;
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -78,6 +83,8 @@ struct Inner {
     /// `None` once the store is closed.
     core: Mutex<Option<Core>>,
     tail: Arc<Tail>,
+    /// `None` if there is no backend.
+    sync: Option<Syncing>,
 }
 
 /// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
@@ -86,6 +93,10 @@ struct Core {
     live: Registry,
     snapshots: Option<Snapshots>,
     log: Eventlog,
+    /// `None` if there is no backend: then every event counts as confirmed.
+    sync: Option<Engine>,
+    /// What to do about unknown events that come by sync.
+    unknown_events: UnknownEvents,
     _lock: Option<DirectoryLock>,
 }
 
@@ -209,6 +220,9 @@ impl Inner {
             return Ok(());
         };
         self.tail.close();
+        if let Some(sync) = &self.sync {
+            sync.close();
+        }
         let flushed = core.log.flush();
         if let Some(snapshots) = core.snapshots.take() {
             snapshots.close(&mut core.state);

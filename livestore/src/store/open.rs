@@ -5,8 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::builder::Options;
+use super::settle::sync_state;
 use super::snapshots::Snapshots;
+use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
@@ -16,6 +20,8 @@ use crate::live::Registry;
 use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
+use crate::sync::engine::Engine;
+use crate::sync::{Hello, InitialSync, SyncOptions};
 use crate::value::new_id;
 
 pub(super) fn open<S: Schema>(
@@ -27,18 +33,38 @@ pub(super) fn open<S: Schema>(
     id::check(&options.store_id)?;
     let schema_hash = schema.hash().map_err(StateError::from)?;
     let kept = Kept::open(&options)?;
-    let head = kept.log.head()?;
-    let core = boot(&mut options, schema, kept, head)?;
-    tracing::debug!(%head, "the store is open");
-    Ok(Store::from_inner(Arc::new(Inner {
-        client_id: core.1.into(),
+    let (core, client_id) = boot(&mut options, schema, kept)?;
+    tracing::debug!(head = %core.state.head, "the store is open");
+    let sync = options.sync.as_ref();
+    let sync = sync.map(|_| Syncing::new(core.sync_status(), options.on_quarantined.take()));
+    let store = Store::from_inner(Arc::new(Inner {
+        client_id: client_id.into(),
         session_id: options.session_id.into(),
         store_id: options.store_id,
         schema,
         schema_hash,
-        core: Mutex::new(Some(core.0)),
-        tail: Arc::new(Tail::new(head)),
-    })))
+        tail: Arc::new(Tail::new(core.confirmed_head())),
+        core: Mutex::new(Some(core)),
+        sync,
+    }));
+    if let Some(options) = &options.sync {
+        start_sync(&store, options)?;
+    }
+    Ok(store)
+}
+
+fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), OpenError> {
+    let Some(sync) = &store.inner.sync else { return Ok(()) };
+    let hello = Hello::new(store.store_id(), options.payload.clone());
+    sync.start(Arc::downgrade(&store.inner), hello, options)
+        .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+    if let InitialSync::Wait(timeout) = options.initial
+        && !options.held
+        && !store.wait_synced(timeout)?
+    {
+        tracing::warn!("the store opens before it is synced: the backend took too long");
+    }
+    Ok(())
 }
 
 /// What outlives the process, and who owns it.
@@ -77,58 +103,78 @@ impl Kept {
     }
 }
 
-/// Makes the state: from the snapshot and the events after it, or from all events.
+/// Makes the state: from the snapshot and the events after it, or from all events. With a backend,
+/// pending events lie above what is confirmed.
 fn boot(
     options: &mut Options,
     schema: &'static SchemaDef,
     kept: Kept,
-    head: SeqNum,
 ) -> Result<(Core, String), OpenError> {
     let Kept { lock, log, snapshot, client_id } = kept;
+    let head = log.head()?;
+    let sync = options.sync.as_ref().map(|options| engine(&log, options)).transpose()?;
+    let confirmed = sync.as_ref().map_or(head, |engine| engine.state().confirmed_head);
     let mut progress = Progress(options.on_boot.take());
     let restored = match &snapshot {
-        Some(snapshot) => restore(snapshot, schema, head, &mut progress)?,
+        Some(snapshot) => restore(snapshot, schema, confirmed, &mut progress)?,
         None => None,
     };
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
     };
-    let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
-    progress.report(BootStage::Replay, 0, total);
-    let replayed = Replay {
-        log: &log,
-        unknown: &options.unknown_events,
-        progress: &mut |done| {
-            progress.report(BootStage::Replay, done, total);
-            ControlFlow::Continue(())
-        },
-    }
-    .run(&mut state, head)?;
-    progress.report(BootStage::Done, total, total);
     let snapshots = snapshot
         .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes))
         .transpose()?;
+    let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
+    progress.report(BootStage::Replay, 0, total);
+    let mut before = 0;
+    let mut replay = |state: &mut State, to, before: u64| {
+        Replay {
+            log: &log,
+            unknown: &options.unknown_events,
+            progress: &mut |done| {
+                progress.report(BootStage::Replay, before + done, total);
+                ControlFlow::Continue(())
+            },
+            quarantined: None,
+        }
+        .run(state, to)
+    };
+    before += replay(&mut state, confirmed, before)?;
     if let Some(snapshots) = &snapshots {
-        snapshots.after_replay(&mut state, replayed);
+        snapshots.after_replay(&mut state, before);
     }
+    if let Some(engine) = &sync {
+        state.hold().map_err(StateError::from)?;
+        replay(&mut state, head, before)?;
+        state.head = engine.state().local_head;
+    }
+    progress.report(BootStage::Done, total, total);
     let live = Registry::new(schema);
-    Ok((Core { state, live, snapshots, log, _lock: lock }, client_id))
+    let unknown_events = std::mem::take(&mut options.unknown_events);
+    Ok((Core { state, live, snapshots, log, sync, unknown_events, _lock: lock }, client_id))
+}
+
+fn engine(log: &Eventlog, options: &SyncOptions) -> Result<Engine, EventlogError> {
+    let (state, backend_id) = sync_state(log)?;
+    let seed = xxh3_64(new_id().as_bytes());
+    Ok(Engine::new(state, backend_id, options.on_reset, seed))
 }
 
 fn restore(
     snapshot: &Snapshot,
     schema: &'static SchemaDef,
-    head: SeqNum,
+    confirmed: SeqNum,
     progress: &mut Progress,
 ) -> Result<Option<(State, u64)>, StateError> {
     let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
-    match snapshot.read(schema, head, &mut read) {
+    match snapshot.read(schema, confirmed, &mut read) {
         Ok(restored) => Ok(Some(restored)),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
             if let Unusable::Ahead(_) = reason {
-                // The log lost events that it has; others will take their numbers.
+                // It has events that the log lost, or that others may come before.
                 snapshot.remove()?;
             }
             Ok(None)

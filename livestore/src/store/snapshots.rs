@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::edge::Background;
-use crate::eventlog::{Eventlog, EventlogError};
+use crate::event::SeqNum;
+use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError, UnknownEvents};
 
@@ -83,8 +84,13 @@ impl Snapshots {
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         let events = maker.events.load(Ordering::Relaxed);
-        if events > 0 && maker.is_worth_it(events) {
-            maker.write(state);
+        if events == 0 || !maker.is_worth_it(events) {
+            return;
+        }
+        // What is pending may be rebased.
+        match state.rewind() {
+            Ok(_) => drop(maker.write(state)),
+            Err(error) => tracing::warn!(%error, "no snapshot was written"),
         }
     }
 
@@ -117,6 +123,10 @@ impl Maker {
 
     /// Writes the state; says whether it could.
     fn write(&self, state: &mut State) -> bool {
+        if self.end().is_ok_and(|end| is_after(state.head, end)) {
+            // Some of it is pending, from when the store had a backend.
+            return false;
+        }
         match self.snapshot.write(state) {
             Ok(bytes) => {
                 self.bytes.store(bytes, Ordering::Relaxed);
@@ -130,8 +140,8 @@ impl Maker {
     }
 
     fn make_state(&self) -> Result<State, ReplayError> {
-        let head = self.log.head().map_err(ReplayError::Eventlog)?;
-        let mut state = match self.snapshot.read(self.schema, head, &mut |_, _| ()) {
+        let end = self.end().map_err(ReplayError::Eventlog)?;
+        let mut state = match self.snapshot.read(self.schema, end, &mut |_, _| ()) {
             Ok((state, _)) => state,
             Err(_) => State::empty(self.schema)?,
         };
@@ -143,8 +153,17 @@ impl Maker {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             },
+            quarantined: None,
         };
-        replay.run(&mut state, head)?;
+        replay.run(&mut state, end)?;
         Ok(state)
+    }
+
+    /// The end of what will not be rebased.
+    fn end(&self) -> Result<SeqNum, EventlogError> {
+        match self.log.upstream()? {
+            Some(upstream) => Ok(upstream.end()),
+            None => self.log.head(),
+        }
     }
 }

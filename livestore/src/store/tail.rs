@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use crate::event::SeqNum;
 use crate::eventlog::is_after;
 
-/// The end of the log, for followers.
+/// The end of what is confirmed, for followers.
 #[derive(Debug)]
 pub(super) struct Tail {
     end: Mutex<End>,
@@ -35,7 +35,12 @@ impl Tail {
         Self { end: Mutex::new(end), moved: Condvar::new() }
     }
 
-    /// The log goes up to `head` now.
+    /// The last confirmed event.
+    pub(super) fn head(&self) -> SeqNum {
+        self.end().head
+    }
+
+    /// The last confirmed event is `head` now.
     pub(super) fn advance(&self, head: SeqNum) {
         self.change(|end| end.head = head);
     }

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::event::{EncodedEvent, SeqNum};
+
 /// A sync backend: it decides one order of all clients' events.
 ///
 /// `livestore-sync` has backends for WebSocket, HTTP and the same process.
@@ -29,6 +31,12 @@ pub trait Link: Send {
     /// `backend_id` is the backend that the events are meant for, once it is known.
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>);
 }
+
+/// The most events in a push.
+pub const MOST_EVENTS: usize = 100;
+
+/// The most bytes in a push, as [`SyncEvent::wire_size`] counts them.
+pub const MOST_BYTES: usize = 900_000;
 
 /// Who connects, and to what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +81,69 @@ pub struct SyncEvent {
     pub session_id: Arc<str>,
     /// What the backend says about it, as JSON. A client says nothing.
     pub metadata: Option<String>,
+}
+
+impl SyncEvent {
+    /// How many bytes it takes on the wire, at most.
+    pub fn wire_size(&self) -> usize {
+        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
+    }
+}
+
+impl EncodedEvent {
+    /// How many bytes it takes on the wire, at most.
+    pub(crate) fn wire_size(&self) -> usize {
+        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
+    }
+}
+
+fn wire_size(args: &str, texts: [&str; 3]) -> usize {
+    FRAME + args.len() + texts.into_iter().map(json_size).sum::<usize>()
+}
+
+/// What stands around the parts of an event when it is pulled, which is more than when it is
+/// pushed: keys, numbers, punctuation, metadata, and the frame if it is alone in it.
+const FRAME: usize = 400;
+
+/// How many bytes a text takes in JSON, at most.
+fn json_size(text: &str) -> usize {
+    let size = |byte: u8| match byte {
+        0..=0x1f => 6,
+        b'"' | b'\\' => 2,
+        _ => 1,
+    };
+    text.bytes().map(size).sum()
+}
+
+impl From<&EncodedEvent> for SyncEvent {
+    fn from(event: &EncodedEvent) -> Self {
+        Self {
+            seq: event.seq.global,
+            parent: event.parent.global,
+            name: event.name.clone().into_owned(),
+            args: event.args.clone(),
+            client_id: Arc::clone(&event.client_id),
+            session_id: Arc::clone(&event.session_id),
+            metadata: None,
+        }
+    }
+}
+
+/// As the log has it: confirmed, whatever the backend says of it. The hash of the schema that it
+/// was committed under is not known.
+impl From<SyncEvent> for EncodedEvent {
+    fn from(event: SyncEvent) -> Self {
+        Self {
+            seq: SeqNum::new(event.seq),
+            parent: SeqNum::new(event.parent),
+            name: event.name.into(),
+            args: event.args,
+            client_id: event.client_id,
+            session_id: event.session_id,
+            schema_hash: 0,
+            sync_metadata: Some(event.metadata.unwrap_or_else(|| "null".to_owned())),
+        }
+    }
 }
 
 /// What a backend tells a store.

@@ -21,6 +21,8 @@ pub struct SyncState {
     pub pending: VecDeque<EncodedEvent>,
     /// The last event that has one.
     pub upstream_head: SeqNum,
+    /// The last event that is not pending: the upstream head, or a client-only event behind it.
+    pub confirmed_head: SeqNum,
     /// The last event, pending or not. Its generation is that of the next event.
     pub local_head: SeqNum,
 }
@@ -100,6 +102,7 @@ impl SyncState {
         for event in events {
             // Behind a confirmed event, a client-only one has nothing to wait for.
             if is_client_only(&event) && self.pending.is_empty() {
+                self.confirmed_head = event.seq;
                 settled.confirmed.push(event);
             } else {
                 self.pending.push_back(event);
@@ -127,6 +130,9 @@ impl SyncState {
         }
         self.upstream_head = head;
         let advance = Advance { confirmed, new: events.collect() };
+        if let Some(last) = advance.new.last().or(advance.confirmed.last()) {
+            self.confirmed_head = last.seq;
+        }
         match self.pending.front().map(|event| event.seq.global) {
             Some(from) if !advance.new.is_empty() => {
                 self.renumber();
@@ -174,7 +180,7 @@ impl SyncState {
         if place(keep) > place(self.upstream_head) || !follows(keep, &events) {
             return Outcome::Reject { expected: self.upstream_head };
         }
-        self.upstream_head = keep;
+        (self.upstream_head, self.confirmed_head) = (keep, keep);
         match self.advance(events) {
             Outcome::Advance(advance) if self.pending.is_empty() => {
                 let last = self.upstream_head;

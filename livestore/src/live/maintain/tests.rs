@@ -24,7 +24,7 @@ struct Run {
 
 impl Materialize for Run {
     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        self.sql.split(';').try_for_each(|sql| state.sql(sql, ()).map(drop).map_err(Into::into))
+        self.sql.split(';').try_for_each(|sql| state.sql(sql, ()).map(drop))
     }
 }
 

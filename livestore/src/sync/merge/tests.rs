@@ -36,7 +36,7 @@ fn state(upstream: &str, pending: &str) -> SyncState {
     let upstream_head: SeqNum = upstream.parse().unwrap();
     let pending: VecDeque<_> = events(upstream_head, pending).into();
     let local_head = pending.back().map_or(upstream_head, |event| event.seq);
-    SyncState { pending, upstream_head, local_head }
+    SyncState { pending, upstream_head, confirmed_head: upstream_head, local_head }
 }
 
 /// `outcome | confirmed | new | pending | upstream | local`.
@@ -111,6 +111,19 @@ fn local_pushes() {
         let outcome = state.merge(Payload::LocalPush(news));
         assert_eq!(told(&state, &outcome), expected, "{upstream} {pending}");
     }
+}
+
+#[test]
+fn the_last_event_that_is_not_pending_is_known() {
+    let mut state = state("e2", "e3:a e3.1:n e4:b");
+    let news = |text| Payload::UpstreamAdvance(events(SeqNum::new(2), text));
+    state.merge(news("e3:a"));
+    assert_eq!(state.confirmed_head.to_string(), "e3.1");
+    state.merge(Payload::UpstreamAdvance(events(SeqNum::new(3), "e4:x")));
+    assert_eq!(state.confirmed_head.to_string(), "e4");
+    state.merge(Payload::UpstreamAdvance(events(SeqNum::new(4), "e5:b")));
+    state.merge(Payload::LocalPush(events(state.local_head, "e5.1r1:n")));
+    assert_eq!(state.confirmed_head.to_string(), "e5.1r1");
 }
 
 #[test]

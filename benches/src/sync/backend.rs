@@ -1,0 +1,96 @@
+//! A server, and a bare client of it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use livestore::sync::{FromBackend, Hello, Inbox, Link, SyncBackend, SyncEvent};
+use livestore_server::auth::NoAuth;
+use livestore_server::store::{Durability, SqliteStore, StoreLimits};
+use livestore_server::{Limits, Server};
+use livestore_sync::WebSocket;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::Result;
+use crate::app::Created;
+
+/// How long anything may take before the bench gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server on a free port, with a folder of its own. Every push is on the disk before its answer.
+pub(super) struct Backend {
+    pub(super) url: String,
+    pub(super) directory: TempDir,
+    /// The server's, and that of clients who want one.
+    pub(super) runtime: Runtime,
+}
+
+impl Backend {
+    pub(super) fn start() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let directory = tempfile::tempdir()?;
+        let store = SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE)?;
+        let limits = Limits::default();
+        let server = runtime.block_on(Server::bind(
+            "127.0.0.1:0",
+            Arc::new(store),
+            Arc::new(NoAuth),
+            limits,
+        ))?;
+        let url = format!("ws://{}", server.local_addr()?);
+        runtime.spawn(server.serve(std::future::pending()));
+        Ok(Self { url, directory, runtime })
+    }
+
+    pub(super) fn web_socket(&self) -> WebSocket {
+        WebSocket::new(self.url.as_str())
+    }
+}
+
+/// A client without a store: it pushes and hears.
+pub(super) struct Bare {
+    link: Box<dyn Link>,
+    heard: Receiver<FromBackend>,
+    head: u64,
+}
+
+impl Bare {
+    pub(super) fn connect(backend: &Backend, store_id: &str) -> Result<Self> {
+        let (tell, heard) = channel();
+        let inbox = Inbox::new(move |message| drop(tell.send(message)));
+        let link = backend.web_socket().connect(Hello::new(store_id, None), inbox);
+        let bare = Self { link, heard, head: 0 };
+        bare.expect(&FromBackend::Connected)?;
+        Ok(bare)
+    }
+
+    /// Pushes the next events, and waits for the answer.
+    pub(super) fn push(&mut self, count: u64) -> Result<()> {
+        let events = (self.head..self.head + count).map(event).collect();
+        self.link.push(events, None);
+        self.expect(&FromBackend::Pushed)?;
+        self.head += count;
+        Ok(())
+    }
+
+    fn expect(&self, wanted: &FromBackend) -> Result<()> {
+        match self.heard.recv_timeout(PATIENCE)? {
+            heard if heard == *wanted => Ok(()),
+            heard => Err(format!("expected {wanted:?}, heard {heard:?}").into()),
+        }
+    }
+}
+
+/// The event after `parent`.
+pub(super) fn event(parent: u64) -> SyncEvent {
+    SyncEvent {
+        seq: parent + 1,
+        parent,
+        name: "v1.TodoCreated".to_owned(),
+        args: serde_json::to_string(&Created::nth(parent)).unwrap_or_default(),
+        client_id: "bare".into(),
+        session_id: "static".into(),
+        metadata: None,
+    }
+}

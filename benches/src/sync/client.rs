@@ -1,0 +1,108 @@
+//! Stores that sync.
+
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use livestore::prelude::*;
+use livestore::sync::SyncOptions;
+use livestore_sync::InProcess;
+
+use super::backend::{Backend, Bare, PATIENCE};
+use crate::Result;
+use crate::app::{App, Created, Todo, TodoEvent};
+use crate::harness::{Measured, ROUNDS, compare, micros, quantile, time};
+
+/// An event of the 100,000 that a new client fetches and applies.
+pub(crate) fn catch_up() -> Result<Measured> {
+    const EVENTS: u32 = 100_000;
+    let backend = Backend::start()?;
+    let mut server = Bare::connect(&backend, "catch-up")?;
+    (0..EVENTS / 100).try_for_each(|_| server.push(100))?;
+    let mut took = Vec::new();
+    for _ in 0..5 {
+        let start = Instant::now();
+        let store = Store::<App>::builder("catch-up").sync(backend.web_socket()).open()?;
+        store.wait_synced(PATIENCE)?;
+        took.push(start.elapsed());
+        assert_eq!(store.query(Todo::all().count())?, u64::from(EVENTS));
+    }
+    let each = micros(quantile(took, 0.5)) / f64::from(EVENTS);
+    Ok(Measured::alone(each).note(format!("{:.0} events a second", 1e6 / each)))
+}
+
+/// From a commit here to a callback there: the median.
+pub(crate) fn latency() -> Result<Measured> {
+    delivered(0.5)
+}
+
+/// The same, of the slowest in a hundred.
+pub(crate) fn latency_p99() -> Result<Measured> {
+    delivered(0.99)
+}
+
+fn delivered(q: f64) -> Result<Measured> {
+    let backend = Backend::start()?;
+    let open = |client: &str| {
+        let builder = Store::<App>::builder("latency").client_id(client);
+        builder.sync(backend.web_socket()).open()
+    };
+    let (here, there) = (open("here")?, open("there")?);
+    here.wait_synced(PATIENCE)?;
+    there.wait_synced(PATIENCE)?;
+    let (tell, heard) = channel();
+    let count = there.live(Todo::all().count())?;
+    let _guard = count.subscribe(move |count| _ = tell.send((**count, Instant::now())));
+    let mut took = Vec::new();
+    for n in 0..1_000 {
+        let event = TodoEvent::from(Created::nth(n));
+        let start = Instant::now();
+        here.commit(event)?;
+        let (count, at) = heard.recv_timeout(PATIENCE)?;
+        assert_eq!(count, n + 1);
+        took.push(at - start);
+        // As a person does, and not in step with anything.
+        std::thread::sleep(Duration::from_micros(500 + n % 7 * 300));
+    }
+    Ok(Measured::alone(micros(quantile(took, q))))
+}
+
+/// 1,000 pending events come behind 100 others, beside a commit of as many events.
+pub(crate) fn rebase() -> Result<Measured> {
+    let mut next = 0;
+    let mut events = |count: u64| -> Vec<TodoEvent> {
+        next += count;
+        (next - count..next).map(|n| Created::nth(n).into()).collect()
+    };
+    let mut floor_next = 0;
+    compare(
+        ROUNDS,
+        1_100,
+        || {
+            let backend = InProcess::new();
+            let held = SyncOptions::new(backend.clone()).held();
+            let here = Store::<App>::builder("rebase").client_id("here").sync(held).open()?;
+            let there = Store::<App>::builder("rebase").client_id("there").sync(backend).open()?;
+            here.commit(events(1_000))?;
+            there.commit(events(100))?;
+            there.wait_synced(PATIENCE)?;
+            let (tell, rebased) = channel();
+            let status = here.live_sync_status()?;
+            let _guard = status.subscribe(move |status| {
+                if status.upstream_head.global >= 100 {
+                    _ = tell.send(());
+                }
+            });
+            time(|| {
+                here.resume_sync();
+                Ok(rebased.recv_timeout(PATIENCE)?)
+            })
+        },
+        || {
+            let store = Store::<App>::builder("floor").open()?;
+            floor_next += 1_100;
+            let events: Vec<TodoEvent> =
+                (floor_next - 1_100..floor_next).map(|n| Created::nth(n).into()).collect();
+            time(|| Ok(store.commit(events)?))
+        },
+    )
+}

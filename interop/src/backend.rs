@@ -1,0 +1,112 @@
+//! The backends: ours, and LiveStore's own on workerd.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use crate::Result;
+use crate::peer::Peer;
+use crate::process::Process;
+
+/// What a client must show to be let in, as `{"authToken": …}`.
+pub(crate) const TOKEN: &str = "open-sesame";
+
+/// Whose backend it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    /// `livestore-server`.
+    Ours,
+    /// LiveStore's.
+    LiveStore,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours => "our server",
+            Self::LiveStore => "LiveStore's backend",
+        })
+    }
+}
+
+/// A backend that runs.
+pub(crate) struct Backend {
+    kind: Kind,
+    peer: Peer,
+    dir: TempDir,
+    lives: u32,
+    address: Address,
+    process: Option<Process>,
+}
+
+/// Where the backend listens, now: another port after a restart.
+pub(crate) type Address = Arc<Mutex<SocketAddr>>;
+
+impl Backend {
+    /// Starts one without any data.
+    pub(crate) fn start(kind: Kind, peer: &Peer) -> Result<Self> {
+        let mut backend = Self {
+            kind,
+            peer: peer.clone(),
+            dir: TempDir::new()?,
+            lives: 0,
+            address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
+            process: None,
+        };
+        backend.restart()?;
+        Ok(backend)
+    }
+
+    /// Where it listens, also after it was restarted.
+    pub(crate) fn address(&self) -> Address {
+        Arc::clone(&self.address)
+    }
+
+    /// Kills it, and starts it again with its data.
+    pub(crate) fn restart(&mut self) -> Result {
+        self.process = None;
+        let errors = self.dir.path().join("stderr");
+        let process = Process::start(&self.kind.to_string(), self.command()?, errors)?;
+        let line = process.hear("where it listens")?;
+        // Both end it with `HOST:PORT`.
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        let address = address.parse().map_err(|error| format!("{error}: {line}"))?;
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it, and starts another one without any data in its place.
+    pub(crate) fn reset(&mut self) -> Result {
+        self.lives += 1;
+        self.restart()
+    }
+
+    fn command(&self) -> Result<Command> {
+        let data = self.dir.path().join(format!("data-{}", self.lives));
+        std::fs::create_dir_all(&data)?;
+        match self.kind {
+            Kind::Ours => self.our_server(data),
+            Kind::LiveStore => Ok(self.livestores(data)),
+        }
+    }
+
+    fn livestores(&self, data: PathBuf) -> Command {
+        let mut command = self.peer.node("backend.mjs");
+        command.arg(data).arg(TOKEN);
+        command
+    }
+
+    fn our_server(&self, data: PathBuf) -> Result<Command> {
+        let tokens = self.dir.path().join("tokens");
+        std::fs::write(&tokens, format!("{TOKEN} * read,write\n"))?;
+        let mut command = Command::new(std::env::current_exe()?.with_file_name("livestore-server"));
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.arg("--tokens").arg(tokens);
+        Ok(command)
+    }
+}

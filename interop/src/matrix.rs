@@ -1,0 +1,156 @@
+//! The cells, and what comes of every scenario in each.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::Result;
+use crate::backend::{self, Backend};
+use crate::client::{Client, Language, Transport};
+use crate::peer::Peer;
+use crate::scenario::{self, Scenario};
+use crate::world::World;
+
+/// Cells that run at the same time: most of a scenario is waiting.
+const AT_ONCE: usize = 3;
+
+/// Runs what has every one of `words` in its line. Whether all of it passed.
+pub(crate) fn run(peer: &Peer, words: &[String]) -> Result<bool> {
+    let start = Instant::now();
+    let plan: Vec<_> = cells().filter_map(|cell| planned(cell, words)).collect();
+    let tally = Tally::default();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((cell, scenarios)) = plan.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    cell.run(peer, scenarios, &tally);
+                }
+            });
+        }
+    });
+    let (passed, failed) = (tally.passed.into_inner(), tally.failed.into_inner());
+    println!("{passed} passed, {failed} failed, in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(failed == 0 && passed > 0)
+}
+
+fn cells() -> impl Iterator<Item = Cell> {
+    let pairs = [
+        (Language::TypeScript, Language::TypeScript),
+        (Language::TypeScript, Language::Rust),
+        (Language::Rust, Language::TypeScript),
+    ];
+    let backends = [backend::Kind::LiveStore, backend::Kind::Ours];
+    let transports = [Transport::Ws, Transport::Http];
+    pairs.into_iter().flat_map(move |(a, b)| {
+        backends.into_iter().flat_map(move |backend| {
+            transports.into_iter().map(move |transport| Cell { a, b, backend, transport })
+        })
+    })
+}
+
+fn planned(cell: Cell, words: &[String]) -> Option<(Cell, Vec<Scenario>)> {
+    let scenarios = scenario::ALL.into_iter().filter(|(name, _)| {
+        let line = format!("{cell}: {name}").to_lowercase();
+        words.iter().all(|word| line.contains(&word.to_lowercase()))
+    });
+    let scenarios: Vec<_> = scenarios.collect();
+    (!scenarios.is_empty()).then_some((cell, scenarios))
+}
+
+/// Who takes part.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    a: Language,
+    b: Language,
+    backend: backend::Kind,
+    transport: Transport,
+}
+
+impl Cell {
+    fn run(&self, peer: &Peer, scenarios: &[Scenario], tally: &Tally) {
+        let mut stage = None;
+        for (number, (name, scenario)) in scenarios.iter().enumerate() {
+            let start = Instant::now();
+            let mut set = match stage.take().map_or_else(|| Stage::new(self, peer), Ok) {
+                Ok(set) => set,
+                Err(error) => return tally.tell(&format!("{self}"), &Err(error)),
+            };
+            let outcome = self.play(&mut set, &format!("s{number}"), *scenario);
+            let line = format!("{self}: {name} ({:.1} s)", start.elapsed().as_secs_f64());
+            tally.tell(&line, &outcome);
+            // What went wrong must not go on into the next scenario.
+            stage = outcome.is_ok().then_some(set);
+        }
+    }
+
+    fn play(
+        &self,
+        Stage { a, b, backend, .. }: &mut Stage,
+        store_id: &str,
+        scenario: fn(&mut World<'_>) -> Result,
+    ) -> Result<Vec<String>> {
+        let mut world = World::new(store_id, self.transport, a, b, backend)?;
+        if let Err(error) = scenario(&mut world) {
+            return Err(format!("{error}\n    {}", world.report()).into());
+        }
+        world.a.check_traps()?;
+        world.b.check_traps()?;
+        world.a.close()?;
+        world.b.close()?;
+        Ok(world.remarks)
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { a, b, backend, transport } = self;
+        write!(f, "{a:?} and {b:?}, {backend}, {transport:?}")
+    }
+}
+
+/// The processes of a cell, which serve one scenario after the other.
+struct Stage {
+    a: Client,
+    b: Client,
+    backend: Backend,
+    _errors: TempDir,
+}
+
+impl Stage {
+    fn new(cell: &Cell, peer: &Peer) -> Result<Self> {
+        let errors = TempDir::new()?;
+        let a = Client::start(cell.a, peer, errors.path().join("a"))?;
+        let b = Client::start(cell.b, peer, errors.path().join("b"))?;
+        Ok(Self { a, b, backend: Backend::start(cell.backend, peer)?, _errors: errors })
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: AtomicUsize,
+    failed: AtomicUsize,
+    /// Lines come from several cells at once; each comes whole.
+    printing: Mutex<()>,
+}
+
+impl Tally {
+    fn tell(&self, line: &str, outcome: &Result<Vec<String>>) {
+        let _whole = self.printing.lock();
+        match outcome {
+            Ok(remarks) => {
+                self.passed.fetch_add(1, Ordering::Relaxed);
+                println!("passed: {line}");
+                remarks.iter().for_each(|remark| println!("    {remark}"));
+            }
+            Err(error) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                println!("FAILED: {line}\n    {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What must work, whichever clients and whichever backend.
+
+use crate::Result;
+use crate::world::World;
+
+mod backends;
+mod conflict;
+mod contents;
+mod events;
+mod plain;
+
+/// A name, and what happens. It begins with a new store that nobody has opened.
+pub(crate) type Scenario = (&'static str, fn(&mut World<'_>) -> Result);
+
+/// Every scenario.
+pub(crate) const ALL: [Scenario; 13] = [
+    ("commit on each side", plain::commit_on_each_side),
+    ("live delivery", plain::live_delivery),
+    ("1,000-event catch-up", plain::catch_up),
+    ("rebase of the first client", conflict::rebase_of_a),
+    ("rebase of the second client", conflict::rebase_of_b),
+    ("both commit at once", conflict::both_at_once),
+    ("offline and return", conflict::offline_and_return),
+    ("client-only events stay home", contents::client_only_events),
+    ("unknown events", contents::unknown_events),
+    ("all types of args", contents::all_types),
+    ("wrong token", backends::wrong_token),
+    ("backend restarted", backends::restarted),
+    ("backend reset", backends::reset),
+];

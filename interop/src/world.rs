@@ -1,0 +1,240 @@
+//! Where a scenario takes place: one store, two clients, a backend.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::Result;
+use crate::backend::{Backend, TOKEN};
+use crate::client::{Client, Entry, Event, Open, State, Status, Transport, Version};
+use crate::wait::{Look, until};
+use crate::wire::Wire;
+
+/// Two clients of one store, and the backend.
+pub(crate) struct World<'a> {
+    pub(crate) a: Seat<'a>,
+    pub(crate) b: Seat<'a>,
+    pub(crate) backend: &'a mut Backend,
+    /// What is worth knowing though it is no failure.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl<'a> World<'a> {
+    /// Nothing is open yet.
+    pub(crate) fn new(
+        store_id: &str,
+        transport: Transport,
+        a: &'a mut Client,
+        b: &'a mut Client,
+        backend: &'a mut Backend,
+    ) -> Result<Self> {
+        let a = Seat::new("a", store_id, transport, a, backend)?;
+        let b = Seat::new("b", store_id, transport, b, backend)?;
+        Ok(Self { a, b, backend, remarks: Vec::new() })
+    }
+
+    /// Both clients open the store, which is new.
+    pub(crate) fn open(&mut self) -> Result {
+        self.a.open()?;
+        self.b.open()
+    }
+
+    /// Both clients confirm `head`, and have equal logs and equal state. LiveStore's own client knows
+    /// of an event some moments before its state does.
+    pub(crate) fn converge(&mut self, head: u64) -> Result {
+        self.converge_logs(head)?;
+        until("equal states", || {
+            let (a, b) = (self.a.synced_state()?, self.b.synced_state()?);
+            let both =
+                || Ok([serde_json::to_string(&a)?, serde_json::to_string(&b)?].join("\n    "));
+            if a == b { Ok(Look::There(())) } else { both().map(Look::NotYet) }
+        })
+    }
+
+    /// Both clients confirm `head`, and have equal logs.
+    pub(crate) fn converge_logs(&mut self, head: u64) -> Result {
+        self.a.confirms(head)?;
+        self.b.confirms(head)?;
+        let (a, b) = (self.a.synced_log()?, self.b.synced_log()?);
+        if a.len() != b.len() {
+            return Err(format!("the logs have {} and {} synced events", a.len(), b.len()).into());
+        }
+        a.iter().zip(&b).try_for_each(|(a, b)| self.compare(a, b))
+    }
+
+    /// How far both clients are, to go with a failure.
+    pub(crate) fn report(&mut self) -> String {
+        let a = self.a.status().map_err(|error| error.to_string());
+        let b = self.b.status().map_err(|error| error.to_string());
+        format!("a: {a:?}, b: {b:?}")
+    }
+
+    /// The generation is a client's own: it counts how often that client has rebased the event.
+    fn compare(&mut self, a: &Entry, b: &Entry) -> Result {
+        let place = |e: &Entry| {
+            (e.global, e.parent, e.name.clone(), e.client_id.clone(), e.session_id.clone())
+        };
+        if place(a) != place(b) || !same_json(&parsed(&a.args)?, &parsed(&b.args)?) {
+            return Err(format!("the logs differ: {a:?}\nand {b:?}").into());
+        }
+        if a.args != b.args {
+            self.remarks.push(format!("the text of args differs: {}\nand {}", a.args, b.args));
+        }
+        Ok(())
+    }
+}
+
+/// A client with its own wire and its own directory.
+pub(crate) struct Seat<'a> {
+    name: &'static str,
+    client: &'a mut Client,
+    wire: Wire,
+    transport: Transport,
+    store_id: String,
+    dir: TempDir,
+}
+
+impl<'a> Seat<'a> {
+    fn new(
+        name: &'static str,
+        store_id: &str,
+        transport: Transport,
+        client: &'a mut Client,
+        backend: &Backend,
+    ) -> Result<Self> {
+        let wire = Wire::to(backend.address())?;
+        let (store_id, dir) = (store_id.to_owned(), TempDir::new()?);
+        Ok(Self { name, client, wire, transport, store_id, dir })
+    }
+
+    pub(crate) fn open(&mut self) -> Result {
+        self.open_as(Version::Older, TOKEN)
+    }
+
+    pub(crate) fn open_as(&mut self, version: Version, token: &str) -> Result {
+        let dir: PathBuf = self.dir.path().to_owned();
+        self.client.open(&Open {
+            url: self.wire.address().to_string(),
+            transport: self.transport,
+            store_id: &self.store_id,
+            client_id: self.name,
+            payload: json!({ "authToken": token }),
+            dir: &dir,
+            version,
+        })
+    }
+
+    /// As if the client were another one that has never been here.
+    pub(crate) fn forget(&mut self) -> Result {
+        self.dir = TempDir::new()?;
+        Ok(())
+    }
+
+    pub(crate) fn close(&mut self) -> Result {
+        self.client.close()
+    }
+
+    pub(crate) fn commit(&mut self, events: &[Event]) -> Result {
+        self.client.commit(events)
+    }
+
+    pub(crate) fn cut(&self) {
+        self.wire.cut();
+    }
+
+    /// The network is back.
+    pub(crate) fn mend(&mut self) -> Result {
+        self.wire.mend();
+        self.after_outage()
+    }
+
+    /// Opens the store again if its client does not go on by itself.
+    pub(crate) fn after_outage(&mut self) -> Result {
+        if self.client.outlives_outage(self.transport) {
+            return Ok(());
+        }
+        self.close()?;
+        self.open()
+    }
+
+    pub(crate) fn log(&mut self) -> Result<Vec<Entry>> {
+        self.client.log()
+    }
+
+    pub(crate) fn state(&mut self) -> Result<State> {
+        self.client.state()
+    }
+
+    pub(crate) fn status(&mut self) -> Result<Status> {
+        self.client.status()
+    }
+
+    /// The log without client-only events.
+    pub(crate) fn synced_log(&mut self) -> Result<Vec<Entry>> {
+        Ok(self.log()?.into_iter().filter(|entry| entry.client == 0).collect())
+    }
+
+    /// Waits until all up to `head` is confirmed, and nothing is pending.
+    pub(crate) fn confirms(&mut self, head: u64) -> Result {
+        self.waits(&format!("to confirm e{head}"), |status| {
+            matches!(status, Status::On { local, upstream, pending: 0 } if (*local, *upstream) == (head, head))
+        })
+    }
+
+    /// Waits until its sync has ended by itself.
+    pub(crate) fn stops(&mut self) -> Result {
+        self.waits("to stop", |status| matches!(status, Status::Stopped { .. }))
+    }
+
+    /// Waits until its state is one that is `wanted`.
+    pub(crate) fn shows(&mut self, what: &str, wanted: impl Fn(&State) -> bool) -> Result {
+        until(&format!("{} to show {what}", self.name), || {
+            let state = self.client.state()?;
+            Ok(Look::when(wanted(&state), || format!("{state:?}")))
+        })
+    }
+
+    /// Waits until it has asked the backend for something, since it was here first.
+    pub(crate) fn asks(&self) -> Result {
+        until(&format!("{} to ask the backend", self.name), || {
+            Ok(Look::when(self.wire.requests() > 0, || "it is silent".to_owned()))
+        })
+    }
+
+    /// Whether the client sent nothing that LiveStore's backend does not survive.
+    pub(crate) fn check_traps(&self) -> Result {
+        self.wire.check_traps().map_err(|trap| format!("{} sent {trap}", self.name).into())
+    }
+
+    fn waits(&mut self, what: &str, wanted: impl Fn(&Status) -> bool) -> Result {
+        until(&format!("{} {what}", self.name), || {
+            let status = self.client.status()?;
+            Ok(Look::when(wanted(&status), || format!("{status:?}")))
+        })
+    }
+
+    /// The state without what client-only events made.
+    fn synced_state(&mut self) -> Result<State> {
+        Ok(State { notes: Vec::new(), ..self.state()? })
+    }
+}
+
+fn parsed(args: &str) -> Result<Value> {
+    serde_json::from_str(args).map_err(|error| format!("{error}: {args}").into())
+}
+
+/// Whether they mean the same: 1 is 1.0, as in JavaScript.
+pub(crate) fn same_json(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_json(a, b)))
+        }
+        _ => a == b,
+    }
+}

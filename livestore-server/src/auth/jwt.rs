@@ -1,0 +1,206 @@
+//! JSON Web Tokens (RFC 7519), signed with HS256 or RS256.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use livestore::Timestamp;
+use ring::hmac;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use serde::Deserialize;
+
+use super::watched::{SecretFileError, Watched};
+use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, decided};
+
+/// Takes tokens that somebody else signs.
+///
+/// The claim `stores` names the stores: a text or a list of texts, in which `*` stands for any text.
+/// `rights` is `read`, `write` or, as without it, `read,write`. `exp` is needed: when it comes, the
+/// connection ends.
+#[derive(Debug)]
+pub struct Jwt {
+    keys: Keys,
+    issuer: Option<String>,
+    audience: Option<String>,
+}
+
+/// A key has one algorithm. The one that a token asks for never chooses how its signature is read.
+#[derive(Debug)]
+enum Keys {
+    Hs256(hmac::Key),
+    Rs256(Watched<Vec<RsaKey>, serde_json::Error>),
+}
+
+#[derive(Debug)]
+struct RsaKey {
+    id: Option<String>,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+}
+
+impl Jwt {
+    /// Tokens signed with HS256 and this secret.
+    pub fn hs256(secret: &[u8]) -> Self {
+        Self::new(Keys::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+
+    /// Tokens signed with RS256 and a key of this JWKS file, which is read again when it changes.
+    pub fn rs256(jwks: &Path) -> Result<Self, SecretFileError> {
+        Ok(Self::new(Keys::Rs256(Watched::open(jwks, parse_jwks)?)))
+    }
+
+    /// Takes only tokens with this `iss`.
+    #[must_use]
+    pub fn issuer(self, issuer: Option<String>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// Takes only tokens with this `aud`, or with it among others.
+    #[must_use]
+    pub fn audience(self, audience: Option<String>) -> Self {
+        Self { audience, ..self }
+    }
+
+    fn new(keys: Keys) -> Self {
+        Self { keys, issuer: None, audience: None }
+    }
+
+    fn grant(&self, attempt: &Attempt<'_>, now: Timestamp) -> Result<Grant, Denied> {
+        let claims = self.verify(&attempt.token()?).ok_or_else(|| denied("is not valid"))?;
+        let (since, until) = (claims.nbf.map(seconds), seconds(claims.exp));
+        if until <= now {
+            return Err(denied("has expired"));
+        }
+        if since.is_some_and(|since| since > now) {
+            return Err(denied("is not valid yet"));
+        }
+        let fits = |wanted: &Option<String>, found: &Texts| {
+            wanted.as_ref().is_none_or(|wanted| found.iter().any(|text| text == wanted))
+        };
+        if !fits(&self.issuer, &claims.iss) || !fits(&self.audience, &claims.aud) {
+            return Err(denied("is meant for another service"));
+        }
+        if !claims.stores.iter().any(|stores| covers(stores, attempt.store.as_str())) {
+            return Err(denied("does not open this store"));
+        }
+        let rights = claims.rights.as_deref().map_or(Some(Rights::ALL), Rights::parse);
+        let rights = rights.ok_or_else(|| denied("has rights that are none"))?;
+        Ok(Grant { rights, until: Some(until) })
+    }
+
+    /// The claims, if the signature is right.
+    fn verify(&self, token: &str) -> Option<Claims> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        let header: Header = decode_json(header)?;
+        let signature = decode(signature)?;
+        let right = match &self.keys {
+            Keys::Hs256(key) => {
+                header.alg == "HS256" && hmac::verify(key, signed.as_bytes(), &signature).is_ok()
+            }
+            Keys::Rs256(keys) => {
+                let keys = keys.get();
+                let mut named =
+                    keys.iter().filter(|key| header.kid.is_none() || key.id == header.kid);
+                header.alg == "RS256" && named.any(|key| key.signed(signed.as_bytes(), &signature))
+            }
+        };
+        // What is not understood must not be passed over (RFC 7515, 4.1.11).
+        (right && header.crit.is_none()).then(|| decode_json(claims))?
+    }
+}
+
+impl Authenticate for Jwt {
+    fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a> {
+        decided(self.grant(attempt, livestore::now()))
+    }
+}
+
+impl RsaKey {
+    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+    }
+}
+
+fn denied(what: &str) -> Denied {
+    Denied(format!("the token {what}"))
+}
+
+fn seconds(since_1970: f64) -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
+    Timestamp::from_millis((since_1970 * 1_000.0) as i64)
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    crit: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: f64,
+    nbf: Option<f64>,
+    #[serde(default)]
+    iss: Texts,
+    #[serde(default)]
+    aud: Texts,
+    #[serde(default)]
+    stores: Texts,
+    rights: Option<String>,
+}
+
+/// A text, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Texts {
+    fn iter(&self) -> std::slice::Iter<'_, String> {
+        match self {
+            Self::One(text) => std::slice::from_ref(text).iter(),
+            Self::Many(texts) => texts.iter(),
+        }
+    }
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+/// The RSA keys of a JWKS (RFC 7517). Other keys are passed over.
+fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Jwks {
+        keys: Vec<Jwk>,
+    }
+    #[derive(Deserialize)]
+    struct Jwk {
+        kty: String,
+        kid: Option<String>,
+        n: Option<String>,
+        e: Option<String>,
+    }
+    let Jwks { keys } = serde_json::from_str(json)?;
+    let rsa = keys.into_iter().filter(|key| key.kty == "RSA");
+    Ok(rsa
+        .filter_map(|key| {
+            Some(RsaKey { id: key.kid, modulus: decode(&key.n?)?, exponent: decode(&key.e?)? })
+        })
+        .collect())
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+fn decode_json<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+    serde_json::from_slice(&decode(text)?).ok()
+}

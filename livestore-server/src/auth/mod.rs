@@ -1,0 +1,181 @@
+//! Who may do what.
+//!
+//! A client sends a token with its connection; [`Authenticate`] turns it into [`Rights`] to one
+//! store. The token is never logged.
+
+mod jwt;
+mod tokens;
+mod watched;
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+
+use axum::http::{HeaderMap, header};
+use livestore::Timestamp;
+use serde::Deserialize;
+
+use crate::store::StoreId;
+
+pub use jwt::Jwt;
+pub use tokens::TokenFile;
+pub use watched::SecretFileError;
+
+/// Decides who may connect to which store.
+pub trait Authenticate: Send + Sync + 'static {
+    /// Looks at a client that wants to connect, or to make one request over HTTP.
+    fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a>;
+}
+
+/// What [`Authenticate`] comes to.
+pub type Decision<'a> = Pin<Box<dyn Future<Output = Result<Grant, Denied>> + Send + 'a>>;
+
+/// A client that wants to connect.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The store.
+    pub store: &'a StoreId,
+    /// What the app sends along (`syncPayload`): JSON.
+    pub payload: Option<&'a str>,
+    /// The headers of the HTTP request.
+    pub headers: &'a HeaderMap,
+}
+
+/// What a client may do, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// What it may do.
+    pub rights: Rights,
+    /// When its connection ends.
+    pub until: Option<Timestamp>,
+}
+
+/// What a client may do with a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// Pull.
+    pub read: bool,
+    /// Push.
+    pub write: bool,
+}
+
+impl Rights {
+    /// Both.
+    pub const ALL: Self = Self { read: true, write: true };
+
+    /// `read`, `write` or `read,write`.
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "read" => Some(Self { read: true, write: false }),
+            "write" => Some(Self { read: false, write: true }),
+            "read,write" => Some(Self::ALL),
+            _ => None,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self { read: self.read || other.read, write: self.write || other.write }
+    }
+}
+
+/// Why a client may not connect. The text is told to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Denied(pub String);
+
+/// Lets everybody do everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoAuth;
+
+impl Authenticate for NoAuth {
+    fn authenticate<'a>(&'a self, _: &'a Attempt<'a>) -> Decision<'a> {
+        decided(Ok(Grant { rights: Rights::ALL, until: None }))
+    }
+}
+
+impl Attempt<'_> {
+    /// The client's token: `authToken` or `token` of the payload, or the `Authorization: Bearer`
+    /// header.
+    pub fn token(&self) -> Result<String, Denied> {
+        #[derive(Deserialize)]
+        struct Payload {
+            #[serde(rename = "authToken")]
+            auth_token: Option<String>,
+            token: Option<String>,
+        }
+        let payload = self.payload.and_then(|json| serde_json::from_str::<Payload>(json).ok());
+        payload
+            .and_then(|payload| payload.auth_token.or(payload.token))
+            .or_else(|| self.bearer().map(str::to_owned))
+            .ok_or_else(|| Denied("a token is needed: `authToken` in the sync payload".to_owned()))
+    }
+
+    fn bearer(&self) -> Option<&str> {
+        let value = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+}
+
+/// A decision that needed no waiting.
+fn decided<'a>(decision: Result<Grant, Denied>) -> Decision<'a> {
+    let decision: Ready<_> = ready(decision);
+    Box::pin(decision)
+}
+
+/// Whether a pattern, in which `*` stands for any text, covers a store id.
+fn covers(pattern: &str, store: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = store.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_cover_store_ids() {
+        let cases = [
+            ("*", "", true),
+            ("*", "a/b*c", true),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a", "b", false),
+            ("team-*", "team-", true),
+            ("team-*", "team-1", true),
+            ("team-*", "tea", false),
+            ("*-public", "a-public", true),
+            ("*-public", "a-public-b", false),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c", false),
+            ("a*a", "a", false),
+            ("**", "x", true),
+        ];
+        for (pattern, store, expected) in cases {
+            assert_eq!(covers(pattern, store), expected, "{pattern} {store}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_where_clients_put_it() {
+        let store = StoreId::new("s").unwrap();
+        let with = |payload, header: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = header {
+                headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            }
+            Attempt { store: &store, payload, headers: &headers }.token().ok()
+        };
+        assert_eq!(with(Some(r#"{"authToken":"a"}"#), None).as_deref(), Some("a"));
+        assert_eq!(with(Some(r#"{"token":"b","more":[1]}"#), None).as_deref(), Some("b"));
+        assert_eq!(with(None, Some("Bearer c")).as_deref(), Some("c"));
+        assert_eq!(with(Some(r#"{"authToken":"a"}"#), Some("bearer c")).as_deref(), Some("a"));
+        assert_eq!(with(Some(r#"{"authToken":1}"#), None), None);
+        assert_eq!(with(Some("7"), Some("Basic eA==")), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! A file that is read again when it changes.
+
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// What a file says, as of its last change.
+#[derive(Debug)]
+pub(super) struct Watched<T, E> {
+    path: PathBuf,
+    parse: fn(&str) -> Result<T, E>,
+    last: Mutex<Last<T>>,
+}
+
+#[derive(Debug)]
+struct Last<T> {
+    modified: Option<SystemTime>,
+    value: Arc<T>,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretFileError {
+    /// It cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It does not say what it should.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl<T, E: Display> Watched<T, E> {
+    pub(super) fn open(
+        path: &Path,
+        parse: fn(&str) -> Result<T, E>,
+    ) -> Result<Self, SecretFileError> {
+        let last = Last { modified: modified(path)?, value: Arc::new(load(path, parse)?) };
+        Ok(Self { path: path.into(), parse, last: Mutex::new(last) })
+    }
+
+    /// What the file says now. One that cannot be read any more changes nothing.
+    pub(super) fn get(&self) -> Arc<T> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.refresh(&mut last) {
+            tracing::error!(%error, "a file cannot be read again; what it said before holds");
+        }
+        Arc::clone(&last.value)
+    }
+
+    fn refresh(&self, last: &mut Last<T>) -> Result<(), SecretFileError> {
+        let modified = modified(&self.path)?;
+        if modified != last.modified {
+            last.value = Arc::new(load(&self.path, self.parse)?);
+            last.modified = modified;
+        }
+        Ok(())
+    }
+}
+
+fn modified(path: &Path) -> Result<Option<SystemTime>, SecretFileError> {
+    fs::metadata(path)
+        .map(|metadata| metadata.modified().ok())
+        .map_err(|source| SecretFileError::Io { path: path.into(), source })
+}
+
+fn load<T, E: Display>(path: &Path, parse: fn(&str) -> Result<T, E>) -> Result<T, SecretFileError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| SecretFileError::Io { path: path.into(), source })?;
+    parse(&text).map_err(|problem| SecretFileError::Content {
+        path: path.into(),
+        problem: problem.to_string(),
+    })
+}

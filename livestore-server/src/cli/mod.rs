@@ -1,0 +1,77 @@
+//! The `livestore-server` command.
+#![expect(clippy::disallowed_methods, reason = "a command reads and writes files")]
+
+mod copy;
+mod options;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::options::Options;
+
+/// A self-hosted sync backend for LiveStore.
+#[derive(Debug, Parser)]
+#[command(name = "livestore-server", version, args_conflicts_with_subcommands = false)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve clients; this is what happens without a command, too.
+    Serve,
+    /// List the stores: backend id, last event, bytes, store id.
+    List,
+    /// Write a store's events as lines of JSON. The server may be running.
+    Export {
+        /// The store.
+        store: String,
+        /// The file; without it, standard output.
+        file: Option<PathBuf>,
+    },
+    /// Append the events of an export to a store that is empty, or that they continue. The server
+    /// must not be running.
+    Import {
+        /// The store.
+        store: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Copy all stores into another directory, which can then be served. The server may be running.
+    Backup {
+        /// The directory.
+        directory: PathBuf,
+    },
+}
+
+/// Why a command failed: one line for people.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the arguments ask for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    match options.with_file().and_then(|options| dispatch(options, command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("livestore-server: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(options: Options, command: Option<Command>) -> Result<(), Failure> {
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(&options),
+        Command::List => copy::list(&options.data()),
+        Command::Export { store, file } => copy::export(&options.data(), &store, file.as_deref()),
+        Command::Import { store, file } => copy::import(&options, &store, &file),
+        Command::Backup { directory } => copy::backup(&options.data(), &directory),
+    }
+}

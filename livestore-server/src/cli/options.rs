@@ -1,0 +1,170 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use super::Failure;
+use crate::auth::{Authenticate, Jwt, NoAuth, TokenFile};
+use crate::server::Limits;
+use crate::store::{Durability, SqliteStore, StoreLimits};
+
+/// What can be set: by a flag, else by the environment, else in the file that `--config` names.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Options {
+    /// A TOML file with any of these settings, named as the flags are.
+    #[arg(long, global = true, env = "LIVESTORE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:8787].
+    #[arg(long, env = "LIVESTORE_LISTEN")]
+    listen: Option<String>,
+    /// Directory of the events [default: ./data].
+    #[arg(long, global = true, env = "LIVESTORE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// When a push is answered: `synced`, once the disk has it, or `written`, once the operating
+    /// system has it [default: synced].
+    #[arg(long, env = "LIVESTORE_DURABILITY")]
+    durability: Option<Durability>,
+    /// File of tokens, one a line: TOKEN STORES RIGHTS.
+    #[arg(long, env = "LIVESTORE_TOKENS", value_name = "FILE", group = "auth")]
+    tokens: Option<PathBuf>,
+    /// File with the secret of tokens signed with HS256.
+    #[arg(long, env = "LIVESTORE_JWT_SECRET", value_name = "FILE", group = "auth")]
+    jwt_secret: Option<PathBuf>,
+    /// JWKS file with the keys of tokens signed with RS256.
+    #[arg(long, env = "LIVESTORE_JWT_JWKS", value_name = "FILE", group = "auth")]
+    jwt_jwks: Option<PathBuf>,
+    /// Take only signed tokens with this `iss`.
+    #[arg(long, env = "LIVESTORE_JWT_ISSUER", value_name = "TEXT")]
+    jwt_issuer: Option<String>,
+    /// Take only signed tokens with this `aud`.
+    #[arg(long, env = "LIVESTORE_JWT_AUDIENCE", value_name = "TEXT")]
+    jwt_audience: Option<String>,
+    /// Connections at a time [default: 10000].
+    #[arg(long, env = "LIVESTORE_MAX_CONNECTIONS", value_name = "N")]
+    max_connections: Option<usize>,
+    /// Stores [default: no limit].
+    #[arg(long, env = "LIVESTORE_MAX_STORES", value_name = "N")]
+    max_stores: Option<u64>,
+    /// Bytes of events in one store [default: no limit].
+    #[arg(long, env = "LIVESTORE_MAX_STORE_BYTES", value_name = "N")]
+    max_store_bytes: Option<u64>,
+    /// Bytes of one message [default: 1048576].
+    #[arg(long, env = "LIVESTORE_MAX_MESSAGE_BYTES", value_name = "N")]
+    max_message_bytes: Option<usize>,
+    /// Messages a second on one connection; 0 is no limit [default: 0].
+    #[arg(long, env = "LIVESTORE_MAX_MESSAGES_PER_SECOND", value_name = "N")]
+    max_messages_per_second: Option<u32>,
+    /// Seconds of silence after which a client is cut off [default: 60].
+    #[arg(long, env = "LIVESTORE_IDLE_SECONDS", value_name = "N")]
+    idle_seconds: Option<u64>,
+    /// Seconds that pushes and connections have to end when the server stops [default: 10].
+    #[arg(long, env = "LIVESTORE_DRAIN_SECONDS", value_name = "N")]
+    drain_seconds: Option<u64>,
+    /// How the log is written [default: text].
+    #[arg(long, env = "LIVESTORE_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug, trace [default: info].
+    #[arg(long, env = "LIVESTORE_LOG")]
+    log: Option<String>,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+impl Options {
+    /// Takes from the file what neither flags nor environment say.
+    pub(super) fn with_file(self) -> Result<Self, Failure> {
+        let Some(path) = &self.config else { return Ok(self) };
+        let in_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| in_file(&error))?;
+        let file = toml::from_str(&text).map_err(|error| in_file(&error))?;
+        Ok(self.or(file))
+    }
+
+    pub(super) fn listen(&self) -> &str {
+        self.listen.as_deref().unwrap_or("127.0.0.1:8787")
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| "data".into())
+    }
+
+    pub(super) fn log(&self) -> (&str, LogFormat) {
+        (self.log.as_deref().unwrap_or("info"), self.log_format.unwrap_or(LogFormat::Text))
+    }
+
+    pub(super) fn open_store(&self) -> Result<SqliteStore, Failure> {
+        let limits = StoreLimits {
+            stores: self.max_stores.unwrap_or(u64::MAX),
+            bytes: self.max_store_bytes.unwrap_or(u64::MAX),
+        };
+        Ok(SqliteStore::open(&self.data(), self.durability.unwrap_or_default(), limits)?)
+    }
+
+    pub(super) fn auth(&self) -> Result<Arc<dyn Authenticate>, Failure> {
+        let signed = |jwt: Jwt| {
+            let jwt = jwt.issuer(self.jwt_issuer.clone()).audience(self.jwt_audience.clone());
+            Arc::new(jwt)
+        };
+        Ok(match (&self.tokens, &self.jwt_secret, &self.jwt_jwks) {
+            (None, None, None) => Arc::new(NoAuth),
+            (Some(tokens), None, None) => Arc::new(TokenFile::open(tokens)?),
+            (None, Some(secret), None) => {
+                let text = fs::read_to_string(secret)
+                    .map_err(|error| format!("{}: {error}", secret.display()))?;
+                signed(Jwt::hs256(text.trim().as_bytes()))
+            }
+            (None, None, Some(jwks)) => signed(Jwt::rs256(jwks)?),
+            _ => return Err("only one of tokens, jwt-secret and jwt-jwks can be set".into()),
+        })
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        let seconds = |set: Option<u64>, limit: &mut Duration| {
+            *limit = set.map_or(*limit, Duration::from_secs);
+        };
+        seconds(self.idle_seconds, &mut limits.idle);
+        seconds(self.drain_seconds, &mut limits.drain);
+        limits.connections = self.max_connections.unwrap_or(limits.connections);
+        limits.message_bytes = self.max_message_bytes.unwrap_or(limits.message_bytes);
+        limits.messages_per_second =
+            self.max_messages_per_second.unwrap_or(limits.messages_per_second);
+        limits
+    }
+
+    fn or(self, file: Self) -> Self {
+        Self {
+            config: self.config,
+            listen: self.listen.or(file.listen),
+            data: self.data.or(file.data),
+            durability: self.durability.or(file.durability),
+            tokens: self.tokens.or(file.tokens),
+            jwt_secret: self.jwt_secret.or(file.jwt_secret),
+            jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
+            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
+            jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_stores: self.max_stores.or(file.max_stores),
+            max_store_bytes: self.max_store_bytes.or(file.max_store_bytes),
+            max_message_bytes: self.max_message_bytes.or(file.max_message_bytes),
+            max_messages_per_second: self.max_messages_per_second.or(file.max_messages_per_second),
+            idle_seconds: self.idle_seconds.or(file.idle_seconds),
+            drain_seconds: self.drain_seconds.or(file.drain_seconds),
+            log_format: self.log_format.or(file.log_format),
+            log: self.log.or(file.log),
+        }
+    }
+}

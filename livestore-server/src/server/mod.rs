@@ -1,0 +1,186 @@
+//! The server: sockets around [sessions](crate::session).
+#![expect(clippy::disallowed_methods, reason = "connections have time limits")]
+
+mod driver;
+mod limits;
+mod metrics;
+mod rate;
+mod routes;
+mod rpc;
+mod socket;
+mod upgrade;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+pub use limits::Limits;
+
+use self::metrics::Metrics;
+use crate::auth::Authenticate;
+use crate::hub::Hub;
+use crate::store::EventStore;
+
+/// A server that listens.
+pub struct Server {
+    listener: TcpListener,
+    backend: Arc<Backend>,
+}
+
+/// What all connections share.
+struct Backend {
+    hub: Hub,
+    auth: Arc<dyn Authenticate>,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    /// True once the server is stopping.
+    drain: watch::Sender<bool>,
+}
+
+/// A connection counts as one until all that holds this is gone.
+#[derive(Clone)]
+struct Connection(#[expect(dead_code, reason = "held, not used")] Arc<Counted>);
+
+struct Counted {
+    metrics: Arc<Metrics>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Server {
+    /// Listens on an address. Nobody is served before [`serve`](Self::serve).
+    pub async fn bind(
+        address: &str,
+        store: Arc<dyn EventStore>,
+        auth: Arc<dyn Authenticate>,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let backend = Backend {
+            hub: Hub::new(store),
+            auth,
+            limits,
+            metrics: Arc::default(),
+            drain: watch::Sender::new(false),
+        };
+        Ok(Self { listener, backend: Arc::new(backend) })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then ends what is under way: pushes are finished and answered, sockets
+    /// closed with 1001.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let Self { listener, backend } = self;
+        let router = routes::router(Arc::clone(&backend));
+        let seats = Arc::new(Semaphore::new(backend.limits.connections));
+        let mut stop = pin!(stop);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => seat(&backend, &router, &seats, stream),
+                    Err(error) => pause_after(&error).await,
+                },
+                () = &mut stop => break,
+            }
+        }
+        drop(listener);
+        backend.drain.send_replace(true);
+        let all = u32::try_from(backend.limits.connections).unwrap_or(u32::MAX);
+        if timeout(backend.limits.drain, seats.acquire_many(all)).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+}
+
+fn seat(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream: TcpStream) {
+    // A frame that waits for the acknowledgement of the last one would wait for 40 ms.
+    let _ = stream.set_nodelay(true);
+    let Ok(permit) = Arc::clone(seats).try_acquire_owned() else {
+        backend.metrics.refused_total.add(1);
+        tokio::spawn(turn_away(stream));
+        return;
+    };
+    let metrics = Arc::clone(&backend.metrics);
+    metrics.connections.up();
+    metrics.connections_total.add(1);
+    let connection = Connection(Arc::new(Counted { metrics, _permit: permit }));
+    tokio::spawn(serve_connection(Arc::clone(backend), router.clone(), connection, stream));
+}
+
+async fn serve_connection(
+    backend: Arc<Backend>,
+    router: Router,
+    connection: Connection,
+    stream: TcpStream,
+) {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(connection.clone());
+        TowerToHyperService::new(router.clone()).call(request)
+    });
+    let mut drain = backend.drain.subscribe();
+    let mut serving = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(backend.limits.handshake)
+            .max_buf_size(16 << 10)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = begun(&mut drain) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// Waits until the server is stopping.
+async fn begun(drain: &mut watch::Receiver<bool>) {
+    // The sender outlives every connection.
+    let _ = drain.wait_for(|stopping| *stopping).await;
+}
+
+/// Says that there is no seat left.
+async fn turn_away(mut stream: TcpStream) {
+    const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
+        content-length: 20\r\n\r\ntoo many connections";
+    let _ = timeout(Duration::from_secs(1), async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        // Closing it with something unread would take the answer back.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    })
+    .await;
+}
+
+/// Out of file descriptors, for example: what is open may close in the meantime.
+async fn pause_after(error: &io::Error) {
+    tracing::error!(%error, "cannot accept a connection");
+    sleep(Duration::from_millis(100)).await;
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.connections.down();
+    }
+}

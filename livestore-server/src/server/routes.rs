@@ -1,0 +1,169 @@
+//! What is where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use livestore_sync::wire::{ConnectQuery, Transport};
+use tokio::sync::oneshot;
+
+use super::driver::Driver;
+use super::rpc;
+use super::socket::{Client, End};
+use super::upgrade::{Socket, Upgrade};
+use super::{Backend, Connection};
+use crate::auth::{Attempt, Grant};
+use crate::hub::Room;
+use crate::store::{Reply, StoreError, StoreId};
+
+const INFO: &str = "Info: sync backend endpoint for LiveStore.\n";
+
+/// A client that was let in.
+pub(super) struct Entered {
+    pub(super) room: Arc<Room>,
+    pub(super) grant: Grant,
+}
+
+/// The routes. Clients may use any path.
+pub(super) fn router(backend: Arc<Backend>) -> Router {
+    Router::new()
+        .route("/health", get(async || "ok\n"))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(connect)
+        .with_state(backend)
+}
+
+async fn ready(State(backend): State<Arc<Backend>>) -> Response {
+    if *backend.drain.borrow() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    match ask(|reply| backend.hub.store().check(reply)).await {
+        Ok(()) => plain(StatusCode::OK, "ready\n"),
+        Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+    }
+}
+
+async fn metrics(State(backend): State<Arc<Backend>>) -> Response {
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(header::CONTENT_TYPE, kind)], backend.metrics.render()).into_response()
+}
+
+async fn connect(State(backend): State<Arc<Backend>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut response = match parts.method {
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        Method::GET | Method::POST => {
+            admit(&backend, parts, body).await.unwrap_or_else(|refused| {
+                backend.metrics.refused_total.add(1);
+                refused
+            })
+        }
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    };
+    allow_browsers(&mut response);
+    response
+}
+
+async fn admit(backend: &Arc<Backend>, mut parts: Parts, body: Body) -> Result<Response, Response> {
+    // As LiveStore's backend does: whoever comes without parameters is told what this is.
+    let query = ConnectQuery::decode(parts.uri.query().unwrap_or_default())
+        .map_err(|problem| plain(StatusCode::OK, format!("{INFO}{problem}\n")))?;
+    match (query.transport, parts.method == Method::POST) {
+        (Transport::Http, true) => {
+            let entered = enter(backend, &query, &parts).await?;
+            Ok(rpc::answer(backend, entered, body).await)
+        }
+        (Transport::Http, false) => {
+            Err(plain(StatusCode::METHOD_NOT_ALLOWED, "transport=http is for POST"))
+        }
+        (Transport::WebSocket, _) => {
+            let upgrade = Upgrade::take(&mut parts)
+                .map_err(|problem| plain(StatusCode::UPGRADE_REQUIRED, problem))?;
+            let entered = enter(backend, &query, &parts).await?;
+            let connection = parts.extensions.remove::<Connection>();
+            Ok(open_socket(backend, upgrade, entered, connection))
+        }
+    }
+}
+
+/// Lets a client in, if it may.
+async fn enter(
+    backend: &Backend,
+    query: &ConnectQuery,
+    parts: &Parts,
+) -> Result<Entered, Response> {
+    let store = StoreId::new(&query.store_id)
+        .map_err(|error| plain(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let payload = query.payload.as_deref();
+    let attempt = Attempt { store: &store, payload, headers: &parts.headers };
+    let grant = backend.auth.authenticate(&attempt).await.map_err(|denied| {
+        tracing::info!(%store, reason = %denied, "refused a client");
+        plain(StatusCode::BAD_REQUEST, denied.to_string())
+    })?;
+    match ask(|reply| backend.hub.enter(&store, reply)).await {
+        Ok(room) => Ok(Entered { room, grant }),
+        Err(error) => Err(plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+    }
+}
+
+/// Waits for an answer of the storage.
+async fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, StoreError> {
+    let (reply, answer) = oneshot::channel();
+    question(Box::new(move |result| drop(reply.send(result))));
+    answer.await.unwrap_or(Err(StoreError::Closed))
+}
+
+fn open_socket(
+    backend: &Arc<Backend>,
+    upgrade: Upgrade,
+    entered: Entered,
+    connection: Option<Connection>,
+) -> Response {
+    let (response, socket) = upgrade.accept(backend.limits.message_bytes);
+    let backend = Arc::clone(backend);
+    tokio::spawn(async move {
+        if let Some(socket) = socket.await {
+            Box::pin(serve_socket(&backend, socket, entered)).await;
+        }
+        drop(connection);
+    });
+    response
+}
+
+async fn serve_socket(backend: &Backend, socket: Socket, entered: Entered) {
+    let Entered { room, grant } = entered;
+    let store = room.id().clone();
+    let metrics = Arc::clone(&backend.metrics);
+    let driver = Driver::new(room, Transport::WebSocket, grant.rights, metrics);
+    let (limits, drain) = (&backend.limits, backend.drain.subscribe());
+    tracing::debug!(%store, "a client is connected");
+    match (Client { socket, driver, limits, until: grant.until, drain }).serve().await {
+        End::Left => tracing::debug!(%store, "a client has left"),
+        End::Cut(code, reason) => {
+            backend.metrics.cut_total.add(1);
+            tracing::info!(%store, %code, reason, "cut a client off");
+        }
+    }
+}
+
+/// Any web page may talk to this server: what it may do, its token says, and no cookie.
+fn allow_browsers(response: &mut Response) {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*, authorization"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, text.into()).into_response()
+}

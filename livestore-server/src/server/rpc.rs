@@ -1,0 +1,57 @@
+//! A client that POSTs its requests.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use livestore_sync::wire::Transport;
+use tokio::time::timeout;
+
+use super::driver::{Driver, Step};
+use super::routes::Entered;
+use super::{Backend, routes::plain};
+
+/// Answers one request with a JSON array of messages. They are sent as they are made, so that a long
+/// pull is not held in memory.
+pub(super) async fn answer(backend: &Arc<Backend>, entered: Entered, body: Body) -> Response {
+    let limits = &backend.limits;
+    let read = axum::body::to_bytes(body, limits.message_bytes);
+    let body = match timeout(limits.handshake, read).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let problem = format!("a request may have {} bytes", limits.message_bytes);
+            return plain(StatusCode::PAYLOAD_TOO_LARGE, problem);
+        }
+        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the request came too slowly"),
+    };
+    let Ok(request) = std::str::from_utf8(&body) else {
+        return plain(StatusCode::BAD_REQUEST, "the request is not UTF-8");
+    };
+    let metrics = Arc::clone(&backend.metrics);
+    let mut driver = Driver::new(entered.room, Transport::Http, entered.grant.rights, metrics);
+    driver.receive(request);
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (json, Body::from_stream(stream::unfold(Some((driver, '[')), next))).into_response()
+}
+
+type State = Option<(Driver, char)>;
+
+/// The next piece of the array. The state is the driver and what stands before its next message.
+async fn next(state: State) -> Option<(Result<Bytes, Infallible>, State)> {
+    let (mut driver, before) = state?;
+    loop {
+        if let Some(Step::Send(frame)) = driver.step() {
+            driver.acknowledge_all();
+            let piece = format!("{before}{frame}");
+            return Some((Ok(piece.into()), Some((driver, ','))));
+        }
+        if driver.is_idle() {
+            let end = if before == '[' { "[]" } else { "]" };
+            return Some((Ok(end.into()), None));
+        }
+        driver.wait().await;
+    }
+}

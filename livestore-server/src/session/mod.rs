@@ -1,0 +1,286 @@
+//! One client's connection, without the connection.
+//!
+//! A [`Session`] is told what comes ([`receive`](Session::receive), the answers of its room) and
+//! says what to do ([`next_effect`](Session::next_effect)). It has no socket, clock or thread, so a simulator can
+//! drive it as well as a server does. Nothing is computed before it is asked for: whoever drives it
+//! asks for the next frame when the last one is sent, and so a slow client costs no memory.
+
+mod pull;
+mod push;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use livestore::sync::{SyncEvent, SyncFailure};
+use livestore_sync::wire::{
+    Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport, WireError, write_chunk,
+};
+
+pub(crate) use self::push::check_batch;
+
+use self::pull::{Pull, Step};
+use crate::auth::Rights;
+use crate::hub::{Page, Room};
+use crate::store::StoreError;
+
+/// How many requests may be unfinished at once.
+pub const MAX_UNFINISHED: usize = 64;
+
+/// One client's connection to one store.
+pub struct Session {
+    room: Arc<Room>,
+    transport: Transport,
+    rights: Rights,
+    unfinished: Vec<Unfinished>,
+    tickets: u64,
+    effects: VecDeque<Effect>,
+    ended: bool,
+}
+
+/// What is to be done for a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send this frame.
+    Send(String),
+    /// [Append](Room::append) these events, and tell [`Session::pushed`].
+    Append {
+        /// The push.
+        ticket: Ticket,
+        /// Its events.
+        batch: Arc<[SyncEvent]>,
+    },
+    /// Find out whether the store [has](Room::has) these events, and tell [`Session::compared`].
+    Compare {
+        /// The push.
+        ticket: Ticket,
+        /// Its events.
+        batch: Arc<[SyncEvent]>,
+    },
+    /// [Read](Room::read) the page after an event, and tell [`Session::read`].
+    Read {
+        /// The pull.
+        ticket: Ticket,
+        /// The event.
+        after: u64,
+    },
+    /// Close the connection, for this reason.
+    Close(String),
+}
+
+/// Stands for a request within the server. A client may use a request's id again once the request
+/// is ended; what was begun for the first must not be taken for the second's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(u64);
+
+struct Unfinished {
+    ticket: Ticket,
+    id: RequestId,
+    work: Work,
+}
+
+enum Work {
+    Pull(Pull),
+    Push(Arc<[SyncEvent]>),
+}
+
+impl Session {
+    /// A connection that was just made.
+    pub fn new(room: Arc<Room>, transport: Transport, rights: Rights) -> Self {
+        Self {
+            room,
+            transport,
+            rights,
+            unfinished: Vec::new(),
+            tickets: 0,
+            effects: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// Takes a frame. Whatever it is, the session goes on.
+    pub fn receive(&mut self, text: &str) {
+        if self.ended {
+            return;
+        }
+        match ClientMessage::decode(text) {
+            Ok(ClientMessage::Ping) => self.send(&ServerMessage::Pong),
+            Ok(ClientMessage::Request(request)) => self.start(request),
+            Ok(ClientMessage::Ack(id)) => self.acknowledge(&id),
+            Ok(ClientMessage::Interrupt(id)) => self.interrupt(&id),
+            Ok(ClientMessage::Eof) => {}
+            Err(WireError::Unfit { request_id, problem, .. }) => {
+                self.exit(request_id, Exit::Failure(SyncFailure::Invalid(problem)));
+            }
+            Err(error) => self.send(&ServerMessage::Defect(error.to_string())),
+        }
+    }
+
+    /// What is to be done next. [`None`] until more is told, or the room has new events.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        let room = &self.room;
+        self.unfinished.iter_mut().find_map(|unfinished| match &mut unfinished.work {
+            Work::Pull(pull) => match pull.next(room)? {
+                Step::Send(page) => Some(chunk(&unfinished.id, &page)),
+                Step::Read { after } => Some(Effect::Read { ticket: unfinished.ticket, after }),
+            },
+            Work::Push(_) => None,
+        })
+    }
+
+    /// What became of [`Effect::Append`].
+    pub fn pushed(&mut self, ticket: Ticket, appended: Result<(), StoreError>) {
+        let Some((request, batch)) = self.push(ticket) else { return };
+        match appended {
+            Ok(()) => self.exit(request, Exit::PushDone),
+            // It may be a batch that was taken, and whose answer was lost.
+            Err(StoreError::Behind { head }) if batch.last().is_some_and(|it| it.seq <= head) => {
+                self.effects.push_back(Effect::Compare { ticket, batch });
+            }
+            Err(error) => self.fail(request, push::failure(&error, &batch)),
+        }
+    }
+
+    /// What became of [`Effect::Compare`].
+    pub fn compared(&mut self, ticket: Ticket, same: Result<bool, StoreError>) {
+        let Some((request, batch)) = self.push(ticket) else { return };
+        let behind = StoreError::Behind { head: self.room.head() };
+        match same {
+            Ok(true) => self.exit(request, Exit::PushDone),
+            Ok(false) => self.fail(request, push::failure(&behind, &batch)),
+            Err(error) => self.fail(request, push::failure(&error, &batch)),
+        }
+    }
+
+    /// What became of [`Effect::Read`].
+    pub fn read(&mut self, ticket: Ticket, page: Result<Page, StoreError>) {
+        let found = self.unfinished.iter_mut().find(|unfinished| unfinished.ticket == ticket);
+        let Some(Unfinished { id, work: Work::Pull(pull), .. }) = found else { return };
+        match page {
+            Ok(page) => {
+                pull.sent(&page);
+                let chunk = chunk(id, &page);
+                self.effects.push_back(chunk);
+            }
+            Err(error) => {
+                let id = id.clone();
+                self.fail(id, SyncFailure::Failed(error.to_string()));
+            }
+        }
+    }
+
+    /// Acknowledges whatever was sent, where the client has no way to: over HTTP.
+    pub fn acknowledge_all(&mut self) {
+        let ids: Vec<_> = self.unfinished.iter().map(|unfinished| unfinished.id.clone()).collect();
+        ids.iter().for_each(|id| self.acknowledge(id));
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_idle(&self) -> bool {
+        self.unfinished.is_empty() && self.effects.is_empty()
+    }
+
+    /// Whether a push is under way, whose answer the client waits for.
+    pub fn is_pushing(&self) -> bool {
+        self.unfinished.iter().any(|unfinished| matches!(unfinished.work, Work::Push(_)))
+    }
+
+    /// Ends every request, and then the connection.
+    pub fn end(&mut self, reason: SyncFailure) {
+        for Unfinished { id, .. } in std::mem::take(&mut self.unfinished) {
+            self.fail(id, reason.clone());
+        }
+        self.effects.push_back(Effect::Close(reason.to_string()));
+        self.ended = true;
+    }
+
+    fn start(&mut self, Request { id, call }: Request) {
+        if self.find(&id).is_some() {
+            // For the client an id means one request, so neither can go on.
+            let problem = format!("request id {id} was in use; both requests are ended");
+            return self.fail(id, SyncFailure::Invalid(problem));
+        }
+        let started = match call {
+            _ if self.unfinished.len() >= MAX_UNFINISHED => {
+                Err(SyncFailure::Failed(format!("more than {MAX_UNFINISHED} unfinished requests")))
+            }
+            Call::Ping(_) => return self.exit(id, Exit::Pong),
+            Call::Pull(call) => {
+                let live = call.live && self.transport == Transport::WebSocket;
+                pull::start(&call, live, self.rights, &self.room).map(Work::Pull)
+            }
+            Call::Push(call) => {
+                push::check(&call, self.rights, &self.room).map(|()| Work::Push(call.batch.into()))
+            }
+        };
+        match started {
+            Ok(Work::Push(batch)) if batch.is_empty() => self.exit(id, Exit::PushDone),
+            Ok(work) => self.add(id, work),
+            Err(failure) => self.fail(id, failure),
+        }
+    }
+
+    fn add(&mut self, id: RequestId, work: Work) {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        if let Work::Push(batch) = &work {
+            self.effects.push_back(Effect::Append { ticket, batch: Arc::clone(batch) });
+        }
+        self.unfinished.push(Unfinished { ticket, id, work });
+    }
+
+    fn acknowledge(&mut self, request: &RequestId) {
+        if let Some(Work::Pull(pull)) = self.find(request)
+            && pull.acknowledge()
+        {
+            self.exit(request.clone(), Exit::PullDone);
+        }
+    }
+
+    fn interrupt(&mut self, request: &RequestId) {
+        // A push that has begun cannot be undone: it is answered as it ends.
+        if let Some(Work::Pull(_)) = self.find(request) {
+            self.exit(request.clone(), Exit::Interrupted);
+        }
+    }
+
+    fn find(&mut self, request: &RequestId) -> Option<&mut Work> {
+        let found = self.unfinished.iter_mut().find(|unfinished| unfinished.id == *request);
+        found.map(|unfinished| &mut unfinished.work)
+    }
+
+    fn push(&self, ticket: Ticket) -> Option<(RequestId, Arc<[SyncEvent]>)> {
+        let found = self.unfinished.iter().find(|unfinished| unfinished.ticket == ticket);
+        match found {
+            Some(Unfinished { id, work: Work::Push(batch), .. }) => {
+                Some((id.clone(), Arc::clone(batch)))
+            }
+            _ => None,
+        }
+    }
+
+    fn fail(&mut self, request: RequestId, failure: SyncFailure) {
+        self.exit(request, Exit::Failure(failure));
+    }
+
+    fn exit(&mut self, request_id: RequestId, exit: Exit) {
+        self.unfinished.retain(|unfinished| unfinished.id != request_id);
+        self.send(&ServerMessage::Exit { request_id, exit });
+    }
+
+    fn send(&mut self, message: &ServerMessage) {
+        let mut frame = String::new();
+        message.encode(&mut frame);
+        self.effects.push_back(Effect::Send(frame));
+    }
+}
+
+fn chunk(request: &RequestId, page: &Page) -> Effect {
+    let mut frame = String::with_capacity(page.json.len() + 64);
+    write_chunk(request, &page.json, &mut frame);
+    Effect::Send(frame)
+}

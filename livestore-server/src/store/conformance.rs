@@ -1,0 +1,230 @@
+//! What every [`EventStore`] must do, as one test for all of them.
+//!
+//! ```
+//! use livestore_server::store::{MemoryStore, conformance};
+//!
+//! conformance::check(MemoryStore::new);
+//! ```
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, mpsc};
+
+use livestore::Timestamp;
+use livestore::sync::SyncEvent;
+
+use super::{EventStore, Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+
+/// Panics where a storage does not keep to the contract. `make` makes an empty one.
+pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
+    let fresh = || make(StoreLimits::NONE);
+    a_new_store_is_empty_and_keeps_its_id(&fresh());
+    what_is_appended_is_read(&fresh());
+    a_batch_that_does_not_follow_is_refused(&fresh());
+    a_store_must_be_opened(&fresh());
+    ids_are_told_apart_byte_by_byte(&fresh());
+    answers_come_in_order(&fresh());
+    one_of_many_writers_wins(&Arc::new(fresh()));
+    any_text_is_kept(&fresh());
+    limits_hold(&make(StoreLimits { stores: 2, bytes: 1_000 }));
+}
+
+/// Panics where a storage, opened again, has not what it had. `open` opens the same one each time.
+pub fn check_reopen<S: EventStore>(open: impl Fn() -> S) {
+    let store = id("kept");
+    let before = {
+        let storage = open();
+        ask(|reply| storage.open(&store, reply)).expect("opens");
+        append(&storage, &store, &chain(0, 3)).expect("appends");
+        storage.list().expect("lists")
+    };
+    let storage = open();
+    assert_eq!(storage.list().expect("lists"), before);
+    let opened = ask(|reply| storage.open(&store, reply)).expect("opens");
+    assert_eq!(before, [(store.clone(), opened)]);
+    assert_eq!(read(&storage, &store, 0), chain(0, 3));
+    append(&storage, &store, &chain(3, 1)).expect("goes on");
+}
+
+fn a_new_store_is_empty_and_keeps_its_id(storage: &impl EventStore) {
+    let (a, b) = (id("a"), id("b"));
+    let opened = ask(|reply| storage.open(&a, reply)).expect("opens");
+    assert!(matches!(opened, Opened { head: 0, bytes: 0, .. }));
+    assert_eq!(ask(|reply| storage.open(&a, reply)).expect("opens"), opened);
+    let other = ask(|reply| storage.open(&b, reply)).expect("opens");
+    assert_ne!(other.backend_id, opened.backend_id, "ids are not shared");
+    assert_eq!(read(storage, &a, 0), []);
+    assert_eq!(storage.list().expect("lists"), [(a, opened), (b, other)]);
+    ask(|reply| storage.check(reply)).expect("is well");
+}
+
+fn what_is_appended_is_read(storage: &impl EventStore) {
+    let store = id("s");
+    let opened = ask(|reply| storage.open(&store, reply)).expect("opens");
+    append(storage, &store, &chain(0, 100)).expect("appends");
+    append(storage, &store, &chain(100, 1)).expect("appends");
+    append(storage, &store, &[]).expect("appends nothing");
+    assert_eq!(read(storage, &store, 0), chain(0, 101));
+    assert_eq!(read(storage, &store, 99), chain(99, 2));
+    assert_eq!(read(storage, &store, 101), []);
+    assert_eq!(read(storage, &store, u64::MAX), []);
+    let mut seen = 0;
+    let stop_at_two = &mut |_| {
+        seen += 1;
+        if seen == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    storage.read(&store, 0, stop_at_two).expect("reads");
+    assert_eq!(seen, 2, "a visit ends when it says so");
+    let bytes = chain(0, 101).iter().map(StoredEvent::size).sum();
+    let now = Opened { head: 101, bytes, ..opened };
+    assert_eq!(ask(|reply| storage.open(&store, reply)), Ok(now));
+}
+
+fn a_batch_that_does_not_follow_is_refused(storage: &impl EventStore) {
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    assert_eq!(append(storage, &store, &chain(1, 1)), Err(StoreError::Behind { head: 0 }));
+    append(storage, &store, &chain(0, 2)).expect("appends");
+    for parent in [0, 1, 3] {
+        let refused = append(storage, &store, &chain(parent, 3));
+        assert_eq!(refused, Err(StoreError::Behind { head: 2 }), "parent {parent}");
+    }
+    assert_eq!(read(storage, &store, 0), chain(0, 2), "nothing of it is stored");
+    append(storage, &store, &chain(2, 1)).expect("goes on");
+}
+
+fn a_store_must_be_opened(storage: &impl EventStore) {
+    let nobody = id("nobody");
+    assert_eq!(append(storage, &nobody, &chain(0, 1)), Err(StoreError::Unknown));
+    let visit = &mut |_| ControlFlow::Continue(());
+    assert_eq!(storage.read(&nobody, 0, visit), Err(StoreError::Unknown));
+    assert_eq!(storage.list(), Ok(Vec::new()));
+}
+
+fn ids_are_told_apart_byte_by_byte(storage: &impl EventStore) {
+    let ids = [
+        "a-b", "a_b", "a.b", "a b", "A-B", "a-b ", "ä", "a\u{308}", "../a", "'; --", "\0", "\0a",
+        "%", "*",
+    ];
+    let mut backend_ids = BTreeSet::new();
+    for text in ids {
+        let opened = ask(|reply| storage.open(&id(text), reply)).expect("opens");
+        assert_eq!(opened.head, 0, "{text:?} has the events of another store");
+        backend_ids.insert(opened.backend_id);
+        append(storage, &id(text), &chain(0, 1)).expect("appends");
+    }
+    assert_eq!(backend_ids.len(), ids.len());
+    let listed: BTreeSet<_> = storage.list().expect("lists").into_iter().map(|it| it.0).collect();
+    assert_eq!(listed, ids.into_iter().map(id).collect());
+}
+
+fn answers_come_in_order(storage: &impl EventStore) {
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    let answered = Arc::new(Mutex::new(Vec::new()));
+    let (sender, done) = mpsc::channel();
+    for seq in 0..200_u64 {
+        let (answered, sender) = (Arc::clone(&answered), sender.clone());
+        let reply = move |result: Result<(), StoreError>| {
+            result.expect("a batch behind others that wait is appended");
+            answered.lock().expect("no panic").push(seq);
+            sender.send(()).expect("the test waits");
+        };
+        storage.append(&store, chain(seq, 1).into(), Box::new(reply));
+    }
+    drop(sender);
+    assert_eq!(done.iter().count(), 200);
+    assert_eq!(*answered.lock().expect("no panic"), (0..200).collect::<Vec<_>>());
+}
+
+#[expect(clippy::disallowed_methods, reason = "writers are threads")]
+fn one_of_many_writers_wins(storage: &Arc<impl EventStore>) {
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    let writers = (0..4).map(|_| {
+        let (storage, store) = (Arc::clone(storage), store.clone());
+        std::thread::spawn(move || {
+            let wins = |parent| append(&*storage, &store, &chain(parent, 1)).is_ok();
+            (0..50).filter(|parent| wins(*parent)).count()
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let wins: usize = writers.into_iter().map(|writer| writer.join().expect("no panic")).sum();
+    assert_eq!(wins, 50, "each place is given once");
+    assert_eq!(read(&**storage, &store, 0), chain(0, 50));
+}
+
+fn any_text_is_kept(storage: &impl EventStore) {
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    let event = SyncEvent {
+        seq: 1,
+        parent: 0,
+        name: "v1.\u{0}'\"😀".to_owned(),
+        args: format!(r#"{{"big":12345678901234567890,"text":"{}"}}"#, "x".repeat(100_000)),
+        client_id: "\u{0}\u{7f}".into(),
+        session_id: "".into(),
+        metadata: None,
+    };
+    let stored = StoredEvent::new(event, Timestamp::MIN);
+    append(storage, &store, std::slice::from_ref(&stored)).expect("appends");
+    assert_eq!(read(storage, &store, 0), [stored]);
+}
+
+fn limits_hold(storage: &impl EventStore) {
+    let (a, b) = (id("a"), id("b"));
+    ask(|reply| storage.open(&a, reply)).expect("opens");
+    ask(|reply| storage.open(&b, reply)).expect("opens");
+    let third = ask(|reply| storage.open(&id("c"), reply));
+    assert_eq!(third, Err(StoreError::TooManyStores { limit: 2 }));
+    ask(|reply| storage.open(&a, reply)).expect("a store that is there opens");
+    let full = Err(StoreError::StoreFull { limit: 1_000 });
+    assert_eq!(append(storage, &a, &chain(0, 100)), full);
+    assert_eq!(read(storage, &a, 0), [], "nothing of it is stored");
+    append(storage, &a, &chain(0, 1)).expect("a smaller one fits");
+    append(storage, &b, &chain(0, 1)).expect("each store has its own limit");
+}
+
+fn id(text: &str) -> StoreId {
+    StoreId::new(text).expect("an id")
+}
+
+/// `count` events after `parent`.
+fn chain(parent: u64, count: u64) -> Vec<StoredEvent> {
+    let event = |parent| SyncEvent {
+        seq: parent + 1,
+        parent,
+        name: "v1.Counted".to_owned(),
+        args: format!(r#"{{"n":{parent}}}"#),
+        client_id: "client".into(),
+        session_id: "session".into(),
+        metadata: None,
+    };
+    let stored =
+        |parent| StoredEvent::new(event(parent), Timestamp::from_millis(1_795_352_709_210));
+    (parent..parent + count).map(stored).collect()
+}
+
+fn append(
+    storage: &impl EventStore,
+    store: &StoreId,
+    events: &[StoredEvent],
+) -> Result<(), StoreError> {
+    ask(|reply| storage.append(store, events.into(), reply))
+}
+
+fn read(storage: &impl EventStore, store: &StoreId, after: u64) -> Vec<StoredEvent> {
+    let mut events = Vec::new();
+    let visit = &mut |stored| {
+        events.push(stored);
+        ControlFlow::Continue(())
+    };
+    storage.read(store, after, visit).expect("reads");
+    events
+}
+
+fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, StoreError> {
+    let (sender, answer) = mpsc::channel();
+    question(Box::new(move |result| drop(sender.send(result))));
+    answer.recv().expect("every question is answered")
+}

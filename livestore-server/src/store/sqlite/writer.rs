@@ -1,0 +1,222 @@
+//! Writing: one thread, and one transaction for all that waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, mpsc};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::super::{Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+use super::reader::{Tail, failed, tail_of};
+use super::row;
+
+/// A transaction takes no more jobs once it has this many, or this many bytes.
+const GROUP_JOBS: usize = 4_096;
+const GROUP_BYTES: u64 = 16 << 20;
+
+/// Something to write.
+pub(super) enum Job {
+    Open {
+        store: StoreId,
+        reply: Reply<Opened>,
+    },
+    Append {
+        store: StoreId,
+        events: Arc<[StoredEvent]>,
+        reply: Reply<()>,
+    },
+    /// Asks whether the writer lives and can write.
+    Check {
+        reply: Reply<()>,
+    },
+}
+
+impl Job {
+    pub(super) fn fail(self, error: &StoreError) {
+        match self {
+            Self::Open { reply, .. } => reply(Err(error.clone())),
+            Self::Append { reply, .. } | Self::Check { reply } => reply(Err(error.clone())),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Self::Open { .. } | Self::Check { .. } => 0,
+            Self::Append { events, .. } => events.iter().map(StoredEvent::size).sum(),
+        }
+    }
+}
+
+/// What became of a job, if the transaction holds.
+enum Outcome {
+    Opened(Result<Opened, StoreError>),
+    Appended(Result<(), StoreError>),
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    limits: StoreLimits,
+    /// The stores that were opened. Forgotten whenever a transaction fails.
+    tails: HashMap<StoreId, Tail>,
+    /// The disk lost a write, so nothing more can be promised.
+    broken: Option<StoreError>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, limits: StoreLimits) -> Self {
+        let limits = StoreLimits { stores: limits.stores.min(row::MOST_STORES), ..limits };
+        Self { connection, limits, tails: HashMap::new(), broken: None }
+    }
+
+    /// Writes until nobody can ask any more.
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            let group = gather(first, queue);
+            match self.commit(&group) {
+                Ok(outcomes) => answer(group, outcomes),
+                Err(error) => {
+                    tracing::error!(%error, pushes = group.len(), "a group of pushes was not stored");
+                    group.into_iter().for_each(|job| job.fail(&error));
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let outcomes = transact(&mut self.connection, &mut self.tails, self.limits, group);
+        if let Err(error) = &outcomes {
+            self.tails.clear();
+            // After a failed fsync the next one may succeed although the data is gone.
+            if !matches!(error, StoreError::DiskFull) {
+                self.broken = Some(error.clone());
+            }
+        }
+        outcomes
+    }
+}
+
+/// The job, and those that wait behind it.
+fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut bytes = first.size();
+    let mut group = vec![first];
+    while group.len() < GROUP_JOBS && bytes < GROUP_BYTES {
+        let Ok(job) = queue.try_recv() else { break };
+        bytes += job.size();
+        group.push(job);
+    }
+    group
+}
+
+fn answer(group: Vec<Job>, outcomes: Vec<Outcome>) {
+    for (job, outcome) in group.into_iter().zip(outcomes) {
+        match (job, outcome) {
+            (Job::Open { reply, .. }, Outcome::Opened(opened)) => reply(opened),
+            (Job::Append { reply, .. } | Job::Check { reply }, Outcome::Appended(appended)) => {
+                reply(appended);
+            }
+            (job, _) => job.fail(&StoreError::Failed("an answer to another question".into())),
+        }
+    }
+}
+
+fn transact(
+    connection: &mut Connection,
+    tails: &mut HashMap<StoreId, Tail>,
+    limits: StoreLimits,
+    group: &[Job],
+) -> Result<Vec<Outcome>, StoreError> {
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let outcomes = group
+        .iter()
+        .map(|job| match job {
+            Job::Open { store, .. } => {
+                settle(open(&transaction, tails, limits, store)).map(Outcome::Opened)
+            }
+            Job::Append { store, events, .. } => {
+                settle(append(&transaction, tails, limits, store, events)).map(Outcome::Appended)
+            }
+            Job::Check { .. } => Ok(Outcome::Appended(Ok(()))),
+        })
+        .collect::<Result<_, _>>()?;
+    transaction.commit().map_err(failed)?;
+    Ok(outcomes)
+}
+
+/// Tells a refusal, which concerns one job, from a failure, which ends the transaction.
+fn settle<T>(result: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+    match result {
+        Err(error @ (StoreError::DiskFull | StoreError::Failed(_))) => Err(error),
+        settled => Ok(settled),
+    }
+}
+
+fn open(
+    connection: &Connection,
+    tails: &mut HashMap<StoreId, Tail>,
+    limits: StoreLimits,
+    store: &StoreId,
+) -> Result<Opened, StoreError> {
+    if let Some(tail) = tails.get(store) {
+        return Ok(tail.opened.clone());
+    }
+    let tail = match tail_of(connection, store)? {
+        Some(tail) => tail,
+        None => create(connection, limits, store)?,
+    };
+    let opened = tail.opened.clone();
+    tails.insert(store.clone(), tail);
+    Ok(opened)
+}
+
+fn create(
+    connection: &Connection,
+    limits: StoreLimits,
+    store: &StoreId,
+) -> Result<Tail, StoreError> {
+    let count: i64 = connection
+        .prepare_cached("SELECT coalesce(max(key), 0) FROM stores")
+        .and_then(|mut count| count.query_row((), |row| row.get(0)))
+        .map_err(failed)?;
+    if count.cast_unsigned() >= limits.stores {
+        return Err(StoreError::TooManyStores { limit: limits.stores });
+    }
+    let (key, backend_id) = (count + 1, super::super::new_backend_id()?);
+    connection
+        .prepare_cached("INSERT INTO stores (key, id, backend_id) VALUES (?1, ?2, ?3)")
+        .and_then(|mut insert| insert.execute((key, store.as_str(), &backend_id)))
+        .map_err(failed)?;
+    Ok(Tail { key, opened: Opened { backend_id, head: 0, bytes: 0 } })
+}
+
+fn append(
+    connection: &Connection,
+    tails: &mut HashMap<StoreId, Tail>,
+    limits: StoreLimits,
+    store: &StoreId,
+    events: &[StoredEvent],
+) -> Result<(), StoreError> {
+    if !tails.contains_key(store)
+        && let Some(tail) = tail_of(connection, store)?
+    {
+        tails.insert(store.clone(), tail);
+    }
+    let Tail { key, opened } = tails.get_mut(store).ok_or(StoreError::Unknown)?;
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    if first.event().parent != opened.head {
+        return Err(StoreError::Behind { head: opened.head });
+    }
+    let mut total = opened.bytes;
+    if total + events.iter().map(StoredEvent::size).sum::<u64>() > limits.bytes {
+        return Err(StoreError::StoreFull { limit: limits.bytes });
+    }
+    let mut insert = connection.prepare_cached(row::INSERT).map_err(failed)?;
+    for stored in events {
+        total += stored.size();
+        row::insert(&mut insert, *key, stored, total).map_err(failed)?;
+    }
+    (opened.head, opened.bytes) = (last.event().seq, total);
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Pulls by and by, and pushes in between, one request at a time.
+
+use std::convert::Infallible;
+
+use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Pulled, SyncEvent, SyncFailure};
+use tokio::time::{Instant, sleep_until};
+
+use super::Http;
+use super::request::Client;
+use crate::net::{Command, Commands, End};
+use crate::wire::{Call, Exit, Ping, Pull, Push, Request, RequestId, ServerMessage};
+
+/// Says hello, then does as it is told until something fails.
+pub(super) async fn run(http: Http, hello: Hello, inbox: Inbox, mut commands: Commands) -> End {
+    match try_run(&http, hello, inbox, &mut commands).await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    }
+}
+
+async fn try_run(
+    http: &Http,
+    hello: Hello,
+    inbox: Inbox,
+    commands: &mut Commands,
+) -> Result<Infallible, End> {
+    let client = Client::new(http, &hello)?;
+    let mut connection = Connection { client, hello, inbox, requests: 0, cursor: None };
+    connection.ping().await?;
+    connection.inbox.tell(FromBackend::Connected);
+    let mut next_poll: Option<Instant> = None;
+    loop {
+        let command = tokio::select! {
+            Some(command) = commands.recv() => command,
+            () = poll_time(next_poll) => Command::Pull(connection.cursor.clone()),
+        };
+        let poll_again = connection.obey(command, next_poll.is_some()).await?;
+        if poll_again {
+            next_poll = Some(Instant::now() + http.poll_every);
+        }
+    }
+}
+
+async fn poll_time(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Connection {
+    client: Client,
+    hello: Hello,
+    inbox: Inbox,
+    requests: u64,
+    cursor: Option<Cursor>,
+}
+
+impl Connection {
+    /// Does what the store wants; returns whether it has pulled.
+    async fn obey(&mut self, command: Command, pulling: bool) -> Result<bool, End> {
+        match command {
+            Command::Pull(cursor) => {
+                self.cursor = cursor;
+                self.pull().await?;
+                Ok(true)
+            }
+            Command::Push(events, backend_id) => {
+                self.push(events, backend_id).await?;
+                // A refused push follows something new; a taken one comes back by the pull.
+                if pulling {
+                    self.pull().await?;
+                }
+                Ok(pulling)
+            }
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        let (store_id, payload) = self.who();
+        let request = self.request(Call::Ping(Ping { store_id, payload }));
+        match self.exit_of(&request).await? {
+            Exit::Failure(failure) => Err(End::pull_failed(failure)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for what is new, and goes on from there the next time.
+    async fn pull(&mut self) -> Result<(), End> {
+        let (store_id, payload) = self.who();
+        let cursor = self.cursor.clone();
+        let request = self.request(Call::Pull(Pull { store_id, payload, live: false, cursor }));
+        let Self { client, inbox, cursor, .. } = self;
+        let mut exit = None;
+        let take = |message| match message {
+            ServerMessage::Chunk { pages, .. } => {
+                pages.into_iter().for_each(|page| tell_page(page, cursor, inbox));
+                Ok(())
+            }
+            other => take_exit(other, &mut exit),
+        };
+        client.ask(&request, take).await?;
+        match exit {
+            Some(Exit::Failure(failure)) => Err(End::pull_failed(failure)),
+            Some(_) => Ok(()),
+            None => Err(End::lost("the backend's answer is cut off")),
+        }
+    }
+
+    async fn push(&mut self, batch: Vec<SyncEvent>, backend: Option<String>) -> Result<(), End> {
+        let (store_id, payload) = self.who();
+        let push = Push { store_id, payload, batch, backend_id: backend };
+        let request = self.request(Call::Push(push));
+        let result = match self.exit_of(&request).await? {
+            Exit::Failure(failure) => FromBackend::PushFailed(failure),
+            Exit::Interrupted => {
+                FromBackend::PushFailed(SyncFailure::Failed("the push was interrupted".to_owned()))
+            }
+            _ => FromBackend::Pushed,
+        };
+        self.inbox.tell(result);
+        Ok(())
+    }
+
+    async fn exit_of(&mut self, request: &Request) -> Result<Exit, End> {
+        let mut exit = None;
+        self.client.ask(request, |message| take_exit(message, &mut exit)).await?;
+        exit.ok_or_else(|| End::lost("the backend's answer is cut off"))
+    }
+
+    fn request(&mut self, call: Call) -> Request {
+        let id = RequestId::nth(self.requests);
+        self.requests += 1;
+        Request { id, call }
+    }
+
+    fn who(&self) -> (String, Option<String>) {
+        (self.hello.store_id.clone(), self.hello.payload.clone())
+    }
+}
+
+fn tell_page(page: Pulled, cursor: &mut Option<Cursor>, inbox: &Inbox) {
+    if let Some(last) = page.events.last() {
+        *cursor = Some(Cursor { backend_id: page.backend_id.clone(), head: last.seq });
+    }
+    inbox.tell(FromBackend::Pulled(page));
+}
+
+fn take_exit(message: ServerMessage, exit: &mut Option<Exit>) -> Result<(), End> {
+    match message {
+        ServerMessage::Exit { exit: this, .. } => *exit = Some(this),
+        ServerMessage::Defect(text) => return Err(End::pull_failed(SyncFailure::Invalid(text))),
+        ServerMessage::Pong | ServerMessage::Chunk { .. } => {}
+    }
+    Ok(())
+}

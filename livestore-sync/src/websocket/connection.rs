@@ -1,0 +1,143 @@
+//! The socket: opening it, and carrying text both ways until it ends.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use livestore::sync::{FromBackend, Hello, Inbox};
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::WebSocket;
+use super::session::Session;
+use crate::net::{Address, Commands, End, MAX_MESSAGE_BYTES, Socket, dial};
+use crate::wire::Transport;
+
+type Stream<'a> = WebSocketStream<&'a mut Socket>;
+
+/// Connects and talks until the connection ends.
+pub(super) async fn run(
+    backend: WebSocket,
+    hello: Hello,
+    inbox: Inbox,
+    mut commands: Commands,
+) -> End {
+    match try_run(&backend, hello, inbox, &mut commands).await {
+        Ok(end) | Err(end) => end,
+    }
+}
+
+async fn try_run(
+    backend: &WebSocket,
+    hello: Hello,
+    inbox: Inbox,
+    commands: &mut Commands,
+) -> Result<End, End> {
+    let address =
+        Address::new(&backend.options.url, &hello, Transport::WebSocket).map_err(End::lost)?;
+    let request = upgrade_request(backend, &address)?;
+    let patience = backend.options.connect_timeout;
+    let mut socket = timely(patience, dial(&address)).await?.map_err(End::lost)?;
+    let upgraded = timely(patience, upgrade(request, &mut socket)).await?;
+    let mut stream = match upgraded {
+        Ok(stream) => stream,
+        Err(Error::Http(response)) => return Err(refusal(*response, &mut socket).await),
+        Err(error) => return Err(End::lost(error)),
+    };
+    inbox.tell(FromBackend::Connected);
+    let session = Session::new(hello, inbox);
+    Err(talk(&mut stream, session, commands, backend.ping_every).await)
+}
+
+async fn timely<T>(patience: Duration, work: impl Future<Output = T>) -> Result<T, End> {
+    timeout(patience, work).await.map_err(|_| End::lost("connecting takes too long"))
+}
+
+fn upgrade_request(backend: &WebSocket, address: &Address) -> Result<Request, End> {
+    let scheme = if address.tls { "wss" } else { "ws" };
+    let url = format!("{scheme}://{}{}", address.authority, address.target);
+    let mut request = url.into_client_request().map_err(End::lost)?;
+    for (name, value) in &backend.options.headers {
+        let header = HeaderName::try_from(name).map_err(End::lost)?;
+        request.headers_mut().append(header, HeaderValue::try_from(value).map_err(End::lost)?);
+    }
+    Ok(request)
+}
+
+async fn upgrade(request: Request, socket: &mut Socket) -> Result<Stream<'_>, Error> {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let (stream, _) = client_async_with_config(request, socket, Some(config)).await?;
+    Ok(stream)
+}
+
+/// What the backend says instead of upgrading: some of it may not have come yet.
+async fn refusal(response: Response, socket: &mut Socket) -> End {
+    let length = response.headers().get("content-length");
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0_usize);
+    let status = response.status().as_u16();
+    let mut body = response.into_body().unwrap_or_default();
+    let missing = length.min(MAX_REFUSAL_BYTES).saturating_sub(body.len());
+    let mut rest = vec![0; missing];
+    if timeout(REFUSAL_TIMEOUT, socket.read_exact(&mut rest)).await.is_ok_and(|read| read.is_ok()) {
+        body.extend(rest);
+    }
+    End::status(status, &String::from_utf8_lossy(&body))
+}
+
+const MAX_REFUSAL_BYTES: usize = 4096;
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
+
+async fn talk(
+    stream: &mut Stream<'_>,
+    mut session: Session,
+    commands: &mut Commands,
+    ping_every: Duration,
+) -> End {
+    let mut pings = interval_at(Instant::now() + ping_every, ping_every);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let reply = tokio::select! {
+            Some(command) = commands.recv() => Ok(Some(session.ask(command))),
+            frame = stream.next() => hear(&mut session, frame),
+            _ = pings.tick() => session.ping().map(Some),
+        };
+        let text = match reply {
+            Ok(Some(text)) => text,
+            Ok(None) => continue,
+            Err(end) => return end,
+        };
+        match timeout(ping_every, stream.send(Message::text(text))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return End::lost(error),
+            Err(_) => return End::lost("the backend takes nothing any more"),
+        }
+    }
+}
+
+fn hear(
+    session: &mut Session,
+    frame: Option<Result<Message, Error>>,
+) -> Result<Option<String>, End> {
+    match frame {
+        Some(Ok(Message::Text(text))) => session.hear(&text),
+        Some(Ok(Message::Binary(_))) => Err(End::lost("the backend sends a binary frame")),
+        Some(Ok(Message::Close(Some(close)))) => {
+            Err(End::lost(format!("the backend closes the connection: {close}")))
+        }
+        Some(Ok(Message::Close(None))) | None => {
+            Err(End::lost("the backend closes the connection"))
+        }
+        Some(Ok(_)) => {
+            session.heard();
+            Ok(None)
+        }
+        Some(Err(error)) => Err(End::lost(error)),
+    }
+}

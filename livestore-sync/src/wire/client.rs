@@ -1,0 +1,296 @@
+use livestore::sync::{Cursor, SyncEvent};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{Event, Names, write_event};
+use super::json::{self, Maybe, Text};
+use super::{MAX_DEPTH, RequestId, Transport, WireError};
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientMessage {
+    /// Are you there?
+    Ping,
+    /// A call, to be answered under its id.
+    Request(Request),
+    /// The last chunk of this request has come; the next may.
+    Ack(RequestId),
+    /// No more of this request.
+    Interrupt(RequestId),
+    /// The client will send nothing more.
+    Eof,
+}
+
+/// A call and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its id: not that of another unfinished request of the connection.
+    pub id: RequestId,
+    /// The call.
+    pub call: Call,
+}
+
+/// What a backend can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Events.
+    Pull(Pull),
+    /// To take events.
+    Push(Push),
+    /// For a sign of life, over HTTP.
+    Ping(Ping),
+}
+
+/// Asks whether the backend is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// The store.
+    pub store_id: String,
+    /// What the app tells the backend, as JSON.
+    pub payload: Option<String>,
+}
+
+/// Asks for the events after a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// The store.
+    pub store_id: String,
+    /// What the app tells the backend, as JSON.
+    pub payload: Option<String>,
+    /// Whether to go on with new events as they come. HTTP has no such thing.
+    pub live: bool,
+    /// The last event that is known; without it, all are asked for.
+    pub cursor: Option<Cursor>,
+}
+
+/// Offers events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// The store.
+    pub store_id: String,
+    /// What the app tells the backend, as JSON.
+    pub payload: Option<String>,
+    /// The events, in order.
+    pub batch: Vec<SyncEvent>,
+    /// The backend they are meant for, if the client knows one.
+    pub backend_id: Option<String>,
+}
+
+impl ClientMessage {
+    /// Reads a message.
+    pub fn decode(text: &str) -> Result<Self, WireError> {
+        let frame: Frame<'_> = serde_json::from_str(text)?;
+        match &*frame.tag {
+            "Ping" => Ok(Self::Ping),
+            "Eof" => Ok(Self::Eof),
+            "Ack" => Ok(Self::Ack(required(frame.request_id, "requestId")?)),
+            "Interrupt" => Ok(Self::Interrupt(required(frame.request_id, "requestId")?)),
+            "Request" => decode_request(frame).map(Self::Request),
+            tag => Err(WireError::UnknownTag { tag: tag.to_owned(), request_id: frame.id }),
+        }
+    }
+
+    /// Appends the message as JSON.
+    pub fn encode(&self, transport: Transport, out: &mut String) {
+        match self {
+            Self::Ping => out.push_str(r#"{"_tag":"Ping"}"#),
+            Self::Eof => out.push_str(r#"{"_tag":"Eof"}"#),
+            Self::Ack(id) => write_about("Ack", id, out),
+            Self::Interrupt(id) => write_about("Interrupt", id, out),
+            Self::Request(request) => request.encode(transport, out),
+        }
+    }
+}
+
+fn write_about(tag: &str, id: &RequestId, out: &mut String) {
+    out.push_str(r#"{"_tag":""#);
+    out.push_str(tag);
+    out.push_str(r#"","requestId":"#);
+    id.write(out);
+    out.push('}');
+}
+
+impl Request {
+    /// Appends the request as JSON.
+    pub fn encode(&self, transport: Transport, out: &mut String) {
+        out.push_str(r#"{"_tag":"Request","id":"#);
+        self.id.write(out);
+        out.push_str(r#","tag":""#);
+        out.push_str(transport.methods());
+        out.push_str(self.call.method());
+        out.push_str(r#"","payload":{"#);
+        self.call.write_fields(transport, out);
+        out.push_str(r#"},"headers":[]}"#);
+    }
+}
+
+impl Call {
+    fn method(&self) -> &'static str {
+        match self {
+            Self::Pull(_) => "Pull",
+            Self::Push(_) => "Push",
+            Self::Ping(_) => "Ping",
+        }
+    }
+
+    fn write_fields(&self, transport: Transport, out: &mut String) {
+        match self {
+            Self::Pull(pull) => pull.write_fields(transport, out),
+            Self::Push(push) => push.write_fields(out),
+            Self::Ping(ping) => write_store(&ping.store_id, ping.payload.as_deref(), out),
+        }
+    }
+}
+
+impl Pull {
+    fn write_fields(&self, transport: Transport, out: &mut String) {
+        write_store(&self.store_id, self.payload.as_deref(), out);
+        if transport == Transport::WebSocket {
+            out.push_str(if self.live { r#","live":true"# } else { r#","live":false"# });
+        }
+        out.push_str(r#","cursor":"#);
+        json::write_option(self.cursor.as_ref(), out, write_cursor);
+    }
+}
+
+impl Push {
+    fn write_fields(&self, out: &mut String) {
+        write_store(&self.store_id, self.payload.as_deref(), out);
+        out.push_str(r#","batch":["#);
+        for (index, event) in self.batch.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            write_event(event, out);
+        }
+        out.push_str(r#"],"backendId":"#);
+        json::write_option(self.backend_id.as_deref(), out, json::write_str);
+    }
+}
+
+fn write_store(store_id: &str, payload: Option<&str>, out: &mut String) {
+    out.push_str(r#""storeId":"#);
+    json::write_str(store_id, out);
+    if let Some(payload) = payload {
+        out.push_str(r#","payload":"#);
+        out.push_str(payload);
+    }
+}
+
+fn write_cursor(cursor: &Cursor, out: &mut String) {
+    out.push_str(r#"{"backendId":"#);
+    json::write_str(&cursor.backend_id, out);
+    out.push_str(r#","eventSequenceNumber":"#);
+    json::write_number(cursor.head, out);
+    out.push('}');
+}
+
+/// Any message of a client. What it need not have, such as trace ids, is skipped.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "_tag", borrow)]
+    tag: Text<'a>,
+    id: Option<RequestId>,
+    #[serde(rename = "requestId")]
+    request_id: Option<RequestId>,
+    #[serde(rename = "tag", borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+fn required<T>(value: Option<T>, field: &str) -> Result<T, WireError> {
+    value.ok_or_else(|| WireError::Malformed(format!("missing field `{field}`")))
+}
+
+fn decode_request(frame: Frame<'_>) -> Result<Request, WireError> {
+    let id = required(frame.id, "id")?;
+    let method = required(frame.method, "tag")?;
+    let payload = frame.payload.map_or("null", RawValue::get);
+    match decode_call(&method, payload) {
+        Some(Ok(call)) => Ok(Request { id, call }),
+        Some(Err(problem)) => {
+            Err(WireError::Unfit { request_id: id, tag: method.into_owned(), problem })
+        }
+        None => Err(WireError::UnknownTag { tag: method.into_owned(), request_id: Some(id) }),
+    }
+}
+
+fn decode_call(method: &str, payload: &str) -> Option<Result<Call, String>> {
+    match Transport::strip_methods(method)? {
+        "Pull" => Some(decode_pull(payload).map(Call::Pull)),
+        "Push" => Some(decode_push(payload).map(Call::Push)),
+        "Ping" => Some(decode_ping(payload).map(Call::Ping)),
+        _ => None,
+    }
+}
+
+fn decode_ping(payload: &str) -> Result<Ping, String> {
+    let fields: PingFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
+    Ok(Ping { store_id: fields.store_id, payload: fields.payload.map(|raw| raw.get().to_owned()) })
+}
+
+fn decode_pull(payload: &str) -> Result<Pull, String> {
+    let fields: PullFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
+    Ok(Pull {
+        store_id: fields.store_id,
+        payload: fields.payload.map(|raw| raw.get().to_owned()),
+        live: fields.live,
+        cursor: fields.cursor.0.map(|cursor| Cursor {
+            backend_id: cursor.backend_id,
+            head: cursor.event_sequence_number,
+        }),
+    })
+}
+
+fn decode_push(payload: &str) -> Result<Push, String> {
+    let fields: PushFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
+    if let Some(deep) = fields.batch.iter().find(|event| json::deeper_than(MAX_DEPTH, event.args()))
+    {
+        return Err(format!("the args of e{} nest deeper than {MAX_DEPTH}", deep.seq()));
+    }
+    let mut names = Names::default();
+    Ok(Push {
+        store_id: fields.store_id,
+        payload: fields.payload.map(|raw| raw.get().to_owned()),
+        batch: fields.batch.into_iter().map(|e| e.into_event(&mut names, None)).collect(),
+        backend_id: fields.backend_id.0,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PingFields<'a> {
+    store_id: String,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PullFields<'a> {
+    store_id: String,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+    #[serde(default)]
+    live: bool,
+    cursor: Maybe<CursorFields>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CursorFields {
+    backend_id: String,
+    event_sequence_number: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PushFields<'a> {
+    store_id: String,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+    #[serde(borrow)]
+    batch: Vec<Event<'a>>,
+    backend_id: Maybe<String>,
+}

@@ -1,0 +1,141 @@
+//! Writing JSON, and the shapes that Effect's schemas give to optional values.
+
+use std::borrow::Cow;
+use std::fmt::{Display, Write};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Appends `text` as a JSON string.
+pub(super) fn write_str(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(must_escape) {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        rest = write_escaped(tail, out);
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Appends the first character of `text` escaped, and returns what is after it.
+fn write_escaped<'a>(text: &'a str, out: &mut String) -> &'a str {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some('"') => out.push_str("\\\""),
+        Some('\\') => out.push_str("\\\\"),
+        Some('\n') => out.push_str("\\n"),
+        Some('\r') => out.push_str("\\r"),
+        Some('\t') => out.push_str("\\t"),
+        Some(other) => append(out, format_args!("\\u{:04x}", u32::from(other))),
+        None => {}
+    }
+    chars.as_str()
+}
+
+/// The length of what [`write_str`] appends.
+pub(super) fn str_size(text: &str) -> usize {
+    2 + text.len() + text.bytes().filter(|&byte| must_escape(byte)).map(growth).sum::<usize>()
+}
+
+fn growth(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+        _ => 5,
+    }
+}
+
+fn must_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Appends a whole number.
+pub(super) fn write_number(number: impl Display, out: &mut String) {
+    append(out, format_args!("{number}"));
+}
+
+fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _ = out.write_fmt(text);
+}
+
+/// Appends an optional value; `write` appends the value itself.
+pub(super) fn write_option<T>(value: Option<T>, out: &mut String, write: impl Fn(T, &mut String)) {
+    match value {
+        None => out.push_str(r#"{"_tag":"None"}"#),
+        Some(value) => {
+            out.push_str(r#"{"_tag":"Some","value":"#);
+            write(value, out);
+            out.push('}');
+        }
+    }
+}
+
+/// An optional value, to read.
+#[derive(Deserialize)]
+#[serde(try_from = "Tagged<T>", bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct Maybe<T>(pub(super) Option<T>);
+
+#[derive(Deserialize)]
+struct Tagged<T> {
+    #[serde(rename = "_tag")]
+    tag: Tag,
+    value: Option<T>,
+}
+
+#[derive(Deserialize)]
+enum Tag {
+    None,
+    Some,
+}
+
+impl<T> TryFrom<Tagged<T>> for Maybe<T> {
+    type Error = &'static str;
+
+    fn try_from(tagged: Tagged<T>) -> Result<Self, &'static str> {
+        match (tagged.tag, tagged.value) {
+            (Tag::None, _) => Ok(Self(None)),
+            (Tag::Some, Some(value)) => Ok(Self(Some(value))),
+            (Tag::Some, None) => Err("missing field `value` of `Some`"),
+        }
+    }
+}
+
+/// Text that is borrowed where it holds no escapes.
+pub(super) type Text<'a> = Cow<'a, str>;
+
+/// Whether the arrays and objects of `json`, which is valid, nest deeper than `limit`.
+pub(super) fn deeper_than(limit: usize, json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
+/// A value for people: a string without its quotes, an error's message, anything else as JSON.
+pub(super) fn plain(raw: Option<&RawValue>) -> String {
+    let text = raw.map_or("null", RawValue::get);
+    serde_json::from_str::<Value>(text)
+        .map_or_else(|_| text.to_owned(), |value| plain_value(&value))
+}
+
+/// See [`plain`].
+pub(super) fn plain_value(value: &Value) -> String {
+    match value.get("message").unwrap_or(value) {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,355 @@
+//! The WebSocket backend against servers that do what they are told, and no more.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![expect(clippy::disallowed_methods, reason = "a server needs a thread")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use livestore::sync::{FromBackend, SyncFailure};
+use livestore_sync::WebSocket;
+use livestore_sync::wire::{
+    Call, ClientMessage, ConnectQuery, Exit, RequestId, ServerMessage, Transport,
+};
+use support::{Store, event};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+const EMPTY_PAGE: &str = r#"{"batch":[],"pageInfo":{"_tag":"NoMore"},"backendId":"b1"}"#;
+
+/// A server's end of the one connection it takes.
+struct Peer(tungstenite::WebSocket<TcpStream>);
+
+impl Peer {
+    fn say(&mut self, text: &str) {
+        self.0.send(Message::text(text)).unwrap();
+    }
+
+    fn chunk(&mut self, id: &str) {
+        self.say(&format!(r#"{{"_tag":"Chunk","requestId":"{id}","values":[{EMPTY_PAGE}]}}"#));
+    }
+
+    fn exit(&mut self, id: u64, exit: Exit) {
+        let mut text = String::new();
+        ServerMessage::Exit { request_id: RequestId::nth(id), exit }.encode(&mut text);
+        self.say(&text);
+    }
+
+    /// What the client says next, pings apart; nothing when it has closed.
+    fn hear(&mut self) -> Option<ClientMessage> {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => match ClientMessage::decode(&text).unwrap() {
+                    ClientMessage::Ping => self.say(r#"{"_tag":"Pong"}"#),
+                    message => return Some(message),
+                },
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn hear_request(&mut self) -> (RequestId, Call) {
+        match self.hear() {
+            Some(ClientMessage::Request(request)) => (request.id, request.call),
+            other => panic!("{other:?} instead of a request"),
+        }
+    }
+}
+
+/// A backend whose one connection is served by `script`; what the script returns is sent on.
+fn serve<T: Send + 'static>(
+    script: impl FnOnce(Peer) -> T + Send + 'static,
+) -> (WebSocket, Receiver<T>) {
+    serve_raw(|stream| script(Peer(tungstenite::accept(stream).unwrap())))
+}
+
+fn serve_raw<T: Send + 'static>(
+    script: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> (WebSocket, Receiver<T>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let backend = WebSocket::new(format!("ws://{}", listener.local_addr().unwrap()));
+    let (sender, result) = channel();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // The test may have ended.
+        let _ = sender.send(script(stream));
+    });
+    (backend, result)
+}
+
+fn result<T>(receiver: &Receiver<T>) -> T {
+    receiver.recv_timeout(Duration::from_secs(20)).unwrap()
+}
+
+#[test]
+fn pulls_and_pushes_go_their_way() {
+    let (backend, served) = serve(|mut peer| {
+        let pull = peer.hear_request();
+        peer.chunk("0");
+        let ack = peer.hear();
+        let push = peer.hear_request();
+        peer.exit(1, Exit::PushDone);
+        (pull, ack, push, peer.hear())
+    });
+    let mut store = Store::connect(&backend, Some(r#"{"t":1}"#));
+    assert_eq!(store.next(), FromBackend::Connected);
+    store.link().pull(None);
+    assert_eq!(store.next_page().backend_id, "b1");
+    store.link().push(vec![event(1, "{}")], Some("b1".to_owned()));
+    assert_eq!(store.next(), FromBackend::Pushed);
+    drop(store.link.take());
+    store.expect_end();
+
+    let ((pull_id, pull), ack, (push_id, push), end) = result(&served);
+    assert_eq!((pull_id.clone(), push_id), (RequestId::nth(0), RequestId::nth(1)));
+    let Call::Pull(pull) = pull else { panic!("{pull:?}") };
+    assert_eq!((pull.live, pull.cursor, &*pull.store_id), (true, None, "st1"));
+    assert_eq!(pull.payload.as_deref(), Some(r#"{"t":1}"#));
+    assert_eq!(ack, Some(ClientMessage::Ack(pull_id)));
+    let Call::Push(push) = push else { panic!("{push:?}") };
+    assert_eq!(push.batch, [event(1, "{}")]);
+    assert_eq!(push.backend_id.as_deref(), Some("b1"));
+    assert_eq!(end, None);
+}
+
+#[test]
+fn the_url_carries_store_transport_and_payload() {
+    let (backend, served) = serve_raw(|mut stream| {
+        let mut head = [0; 2048];
+        let size = stream.read(&mut head).unwrap();
+        String::from_utf8(head[..size].to_vec()).unwrap()
+    });
+    let store = Store::connect_to(&backend.header("x-app", "todo"), "a b&c", Some(r#"{"t":"é%"}"#));
+    let head = result(&served);
+    store.next_lost();
+    let target = head.split(' ').nth(1).unwrap();
+    let query = ConnectQuery {
+        store_id: "a b&c".to_owned(),
+        transport: Transport::WebSocket,
+        payload: Some(r#"{"t":"é%"}"#.to_owned()),
+    };
+    assert_eq!(ConnectQuery::decode(target.strip_prefix("/?").unwrap()), Ok(query));
+    assert!(head.contains("x-app: todo"), "{head}");
+}
+
+#[test]
+fn every_chunk_of_the_pull_is_acked_and_others_are_ignored() {
+    let (backend, served) = serve(|mut peer| {
+        peer.hear_request();
+        peer.chunk("7");
+        peer.exit(7, Exit::PullDone);
+        peer.say(r#"{"_tag":"Chunk","requestId":"7","values":"odd"}"#);
+        peer.chunk("0");
+        let first = peer.hear();
+        peer.chunk("0");
+        (first, peer.hear())
+    });
+    let mut store = Store::connect(&backend, None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    store.link().pull(None);
+    store.next_page();
+    store.next_page();
+    let ack = Some(ClientMessage::Ack(RequestId::nth(0)));
+    assert_eq!(result(&served), (ack.clone(), ack));
+    store.next_lost();
+}
+
+#[test]
+fn failed_pushes_say_why_and_the_link_goes_on() {
+    let failures = [
+        SyncFailure::ServerAhead { head: 2, parent: 0 },
+        SyncFailure::BackendIdMismatch { expected: "b1".into(), received: "b0".into() },
+        SyncFailure::Failed("disk full".into()),
+        SyncFailure::Refused("read only".into()),
+        SyncFailure::Invalid("seqNum is missing".into()),
+    ];
+    let script = failures.clone();
+    let (backend, _served) = serve(|mut peer| {
+        for (id, failure) in (0..).zip(script) {
+            peer.hear_request();
+            peer.exit(id, Exit::Failure(failure));
+        }
+        peer.hear()
+    });
+    let mut store = Store::connect(&backend, None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    for failure in failures {
+        store.link().push(vec![event(1, "{}")], None);
+        assert_eq!(store.next(), FromBackend::PushFailed(failure));
+    }
+    store.expect_silence();
+}
+
+#[test]
+fn a_failed_pull_ends_the_link() {
+    let failure = SyncFailure::BackendIdMismatch { expected: "b1".into(), received: "b0".into() };
+    let exit = Exit::Failure(failure.clone());
+    let (backend, served) = serve(|mut peer| {
+        peer.hear_request();
+        peer.exit(0, exit);
+        peer.hear()
+    });
+    let mut store = Store::connect(&backend, None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    store.link().pull(None);
+    assert_eq!(store.next(), FromBackend::PullFailed(failure));
+    store.next_lost();
+    assert_eq!(result(&served), None);
+}
+
+#[test]
+fn frames_that_make_no_sense_end_the_link() {
+    let huge = format!(r#"{{"_tag":"Pong","x":"{}"}}"#, "x".repeat(17 << 20));
+    for (frame, reason) in [
+        (Message::text("{nope"), "not a message"),
+        (Message::text(r#"{"_tag":"Surprise"}"#), "Unknown request tag: Surprise"),
+        (Message::binary(vec![1, 2]), "binary"),
+        (Message::text(huge), "too long"),
+    ] {
+        let (backend, _served) = serve(|mut peer| {
+            // The client may hang up before a long frame is sent wholly.
+            let _ = peer.0.send(frame);
+            peer.hear()
+        });
+        let store = Store::connect(&backend, None);
+        assert_eq!(store.next(), FromBackend::Connected);
+        let said = store.next_lost();
+        assert!(said.contains(reason), "{said}");
+    }
+}
+
+#[test]
+fn a_defect_or_an_unreadable_answer_is_the_requests_failure() {
+    for (frame, problem) in [
+        (r#"{"_tag":"Defect","defect":"Unknown request tag: X"}"#, "Unknown request tag: X"),
+        (r#"{"_tag":"Chunk","requestId":"0","values":[{"batch":7}]}"#, "expected a sequence"),
+    ] {
+        let (backend, _served) = serve(move |mut peer| {
+            peer.hear_request();
+            peer.say(frame);
+            peer.hear()
+        });
+        let mut store = Store::connect(&backend, None);
+        assert_eq!(store.next(), FromBackend::Connected);
+        store.link().pull(None);
+        let FromBackend::PullFailed(SyncFailure::Invalid(text)) = store.next() else {
+            panic!("an invalid pull")
+        };
+        assert!(text.contains(problem), "{text}");
+        store.next_lost();
+    }
+}
+
+#[test]
+fn a_refused_upgrade_says_why() {
+    let refused = |text: &str| Some(SyncFailure::Refused(text.to_owned()));
+    let invalid = |text: &str| Some(SyncFailure::Invalid(text.to_owned()));
+    for (status, body, failure) in [
+        ("400 Bad Request", "Invalid auth token", refused("Invalid auth token")),
+        ("401 Unauthorized", "", refused("no reason given")),
+        ("403 Forbidden", "not yours", refused("not yours")),
+        ("200 OK", "Info: a sync backend", invalid("Info: a sync backend")),
+        ("503 Unavailable", "busy", None),
+    ] {
+        let (backend, _served) = serve_raw(move |mut stream| {
+            let _ = stream.read(&mut [0; 2048]).unwrap();
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            thread::sleep(Duration::from_millis(30));
+            stream.write_all(body.as_bytes()).unwrap();
+        });
+        let store = Store::connect(&backend, None);
+        match failure {
+            Some(failure) => assert_eq!(store.next(), FromBackend::PullFailed(failure)),
+            None => {
+                assert_eq!(store.next_lost(), "the backend answers 503: busy");
+                continue;
+            }
+        }
+        store.next_lost();
+    }
+}
+
+#[test]
+fn no_backend_and_a_silent_one_are_lost() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let store = Store::connect(&WebSocket::new(format!("ws://{nobody}")), None);
+    assert!(store.next_lost().contains("refused"));
+
+    let store = Store::connect(&WebSocket::new("no url"), None);
+    assert!(store.next_lost().contains("`no url` is no URL"));
+
+    let (backend, _served) = serve_raw(|stream| {
+        thread::sleep(Duration::from_secs(5));
+        drop(stream);
+    });
+    let backend = backend.connect_timeout(Duration::from_millis(50));
+    assert_eq!(Store::connect(&backend, None).next_lost(), "connecting takes too long");
+}
+
+#[test]
+fn a_connection_that_died_without_a_word_is_found_out() {
+    let (backend, _served) = serve(|peer| {
+        thread::sleep(Duration::from_secs(10));
+        drop(peer);
+    });
+    let store = Store::connect(&backend.ping_every(Duration::from_millis(100)), None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    let since = Instant::now();
+    assert_eq!(store.next_lost(), "the backend does not answer pings");
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+}
+
+#[test]
+fn a_backend_that_reads_nothing_is_found_out_while_pushing() {
+    let (backend, _served) = serve(|peer| {
+        thread::sleep(Duration::from_secs(10));
+        drop(peer);
+    });
+    let large = format!("\"{}\"", "x".repeat(32 << 20));
+    let mut store = Store::connect(&backend.ping_every(Duration::from_secs(1)), None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    store.link().push(vec![event(1, &large)], None);
+    assert_eq!(store.next_lost(), "the backend takes nothing any more");
+}
+
+#[test]
+fn pings_that_are_answered_keep_the_link() {
+    let (backend, served) = serve(|mut peer| peer.hear());
+    let mut store = Store::connect(&backend.ping_every(Duration::from_millis(20)), None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    thread::sleep(Duration::from_millis(300));
+    store.expect_silence();
+    drop(store.link.take());
+    assert_eq!(result(&served), None);
+}
+
+#[test]
+fn dropping_the_link_ends_a_connection_that_is_being_made() {
+    let (backend, served) = serve_raw(|mut stream| {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).is_ok()
+    });
+    let mut store = Store::connect(&backend, None);
+    thread::sleep(Duration::from_millis(50));
+    drop(store.link.take());
+    store.expect_end();
+    assert!(result(&served));
+}
+
+#[test]
+fn an_app_may_lend_its_runtime() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (backend, served) = serve(|mut peer| peer.hear());
+    let mut store = Store::connect(&backend.on(runtime.handle().clone()), None);
+    assert_eq!(store.next(), FromBackend::Connected);
+    drop(store.link.take());
+    store.expect_end();
+    assert_eq!(result(&served), None);
+}

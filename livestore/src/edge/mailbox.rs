@@ -1,0 +1,147 @@
+//! A thread that takes messages, one after the other, and wakes by itself at a deadline.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Where a thread's messages are put.
+pub(crate) struct Mailbox<T> {
+    post: Mutex<Post<T>>,
+    arrived: Condvar,
+    /// The moment that times are counted from.
+    epoch: Instant,
+}
+
+struct Post<T> {
+    waiting: VecDeque<T>,
+    closed: bool,
+}
+
+/// What a thread finds in its mailbox.
+pub(crate) enum Mail<T> {
+    /// A message.
+    Message(T),
+    /// None until the deadline.
+    Deadline,
+    /// There will be no more.
+    Closed,
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new() -> Self {
+        let post = Mutex::new(Post { waiting: VecDeque::new(), closed: false });
+        Self { post, arrived: Condvar::new(), epoch: Instant::now() }
+    }
+
+    /// The time since the mailbox was made.
+    pub(crate) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    pub(crate) fn put(&self, message: T) {
+        self.post().waiting.push_back(message);
+        self.arrived.notify_one();
+    }
+
+    /// Ends the thread; what waits is not read any more.
+    pub(crate) fn close(&self) {
+        self.post().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// Waits for a message, or until `deadline`.
+    pub(crate) fn take(&self, deadline: Option<Duration>) -> Mail<T> {
+        let mut post = self.post();
+        loop {
+            if post.closed {
+                return Mail::Closed;
+            }
+            if let Some(message) = post.waiting.pop_front() {
+                return Mail::Message(message);
+            }
+            post = match deadline.map(|deadline| deadline.saturating_sub(self.now())) {
+                Some(Duration::ZERO) => return Mail::Deadline,
+                Some(left) => {
+                    let waited = self.arrived.wait_timeout(post, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.arrived.wait(post).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// The next message, if it is there and `wanted`.
+    pub(crate) fn take_if(&self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+        let mut post = self.post();
+        if post.waiting.front().is_some_and(wanted) { post.waiting.pop_front() } else { None }
+    }
+
+    fn post(&self) -> MutexGuard<'_, Post<T>> {
+        self.post.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread with a mailbox.
+pub(crate) struct Worker<T> {
+    mailbox: Arc<Mailbox<T>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    /// Has `work` run on a thread of its own.
+    ///
+    /// # Errors
+    /// When the operating system has no thread left.
+    pub(crate) fn spawn(
+        name: &str,
+        mailbox: Arc<Mailbox<T>>,
+        work: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+        Ok(Self { mailbox, thread: Some(thread) })
+    }
+}
+
+/// Ends the thread and waits for it, unless it is the thread itself that drops it.
+impl<T> Drop for Worker<T> {
+    fn drop(&mut self) {
+        self.mailbox.close();
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Worker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Mailbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_in_order_and_a_deadline_ends_the_wait() {
+        let mailbox = Mailbox::new();
+        mailbox.put(1);
+        mailbox.put(2);
+        assert!(matches!(mailbox.take(None), Mail::Message(1)));
+        assert_eq!(mailbox.take_if(|n| *n == 1), None);
+        assert_eq!(mailbox.take_if(|n| *n == 2), Some(2));
+        assert!(matches!(mailbox.take(Some(Duration::from_millis(1))), Mail::Deadline));
+        mailbox.close();
+        assert!(matches!(mailbox.take(None), Mail::Closed));
+    }
+}

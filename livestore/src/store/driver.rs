@@ -1,0 +1,127 @@
+//! What drives a store's sync engine on a thread of its own.
+
+use std::sync::{Arc, Weak};
+
+use super::Inner;
+use crate::edge::{Mail, Mailbox};
+use crate::sync::engine::{Effect, Input};
+use crate::sync::{FromBackend, Hello, Inbox, Link, Pulled, SyncBackend};
+
+/// So many pulled events are settled as one, if they are there: the log is written once for all.
+const MOST_AT_ONCE: usize = 4_096;
+
+/// What the driver is told.
+pub(super) enum Order {
+    Start,
+    Hold,
+    Committed,
+    Heard {
+        /// On which of the connections, so far.
+        link: u64,
+        message: FromBackend,
+    },
+}
+
+/// The thread's work.
+pub(super) struct Driver {
+    inner: Weak<Inner>,
+    backend: Arc<dyn SyncBackend>,
+    hello: Hello,
+    mailbox: Arc<Mailbox<Order>>,
+    link: Option<Box<dyn Link>>,
+    /// How many connections there were.
+    links: u64,
+}
+
+impl Driver {
+    pub(super) fn new(
+        inner: Weak<Inner>,
+        backend: Arc<dyn SyncBackend>,
+        hello: Hello,
+        mailbox: Arc<Mailbox<Order>>,
+    ) -> Self {
+        Self { inner, backend, hello, mailbox, link: None, links: 0 }
+    }
+
+    /// Until the store is closed.
+    pub(super) fn run(mut self) {
+        let mut deadline = None;
+        loop {
+            let input = match self.mailbox.take(deadline) {
+                Mail::Message(order) => self.input(order),
+                Mail::Deadline => Some(Input::Tick),
+                Mail::Closed => return,
+            };
+            let Some(input) = input else { continue };
+            let Some(inner) = self.inner.upgrade() else { return };
+            let Some(mut step) = inner.step(input, self.mailbox.now()) else { return };
+            deadline = step.deadline;
+            step.effects.drain(..).for_each(|effect| self.carry_out(effect));
+            inner.tell(step);
+        }
+    }
+
+    fn input(&self, order: Order) -> Option<Input> {
+        Some(match order {
+            Order::Start => Input::Start,
+            Order::Hold => Input::Hold,
+            Order::Committed => Input::Committed,
+            Order::Heard { link, .. } if link != self.links || self.link.is_none() => return None,
+            Order::Heard { message: FromBackend::Pulled(mut pulled), .. } => {
+                self.take_what_follows(&mut pulled);
+                Input::Backend(FromBackend::Pulled(pulled))
+            }
+            Order::Heard { message, .. } => Input::Backend(message),
+        })
+    }
+
+    /// Adds pieces that are there already.
+    fn take_what_follows(&self, pulled: &mut Pulled) {
+        while let Some(Order::Heard { message: FromBackend::Pulled(next), .. }) =
+            self.mailbox.take_if(|order| self.follows(pulled, order))
+        {
+            pulled.events.extend(next.events);
+            pulled.more = next.more;
+        }
+    }
+
+    fn follows(&self, pulled: &Pulled, order: &Order) -> bool {
+        let Order::Heard { link, message: FromBackend::Pulled(next) } = order else { return false };
+        let chained = match (pulled.events.last(), next.events.first()) {
+            (Some(last), Some(first)) => first.seq == last.seq + 1,
+            _ => false,
+        };
+        chained
+            && *link == self.links
+            && pulled.backend_id == next.backend_id
+            && pulled.events.len() < MOST_AT_ONCE
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect => self.connect(),
+            Effect::Disconnect => self.link = None,
+            Effect::Pull(cursor) => {
+                if let Some(link) = &mut self.link {
+                    link.pull(cursor);
+                }
+            }
+            Effect::Push { events, backend_id } => {
+                if let Some(link) = &mut self.link {
+                    link.push(events, backend_id);
+                }
+            }
+            // The store itself has done it.
+            Effect::Settle(_) => {}
+        }
+    }
+
+    fn connect(&mut self) {
+        self.links += 1;
+        let (mailbox, link) = (Arc::clone(&self.mailbox), self.links);
+        let inbox = Inbox::new(move |message| mailbox.put(Order::Heard { link, message }));
+        // The old link is dropped first.
+        self.link = None;
+        self.link = Some(self.backend.connect(self.hello.clone(), inbox));
+    }
+}

@@ -16,6 +16,8 @@ pub(super) struct History {
     pending: Vec<Commit>,
     /// The confirmed state's hash, if there is a savepoint; without one, every commit is confirmed.
     held: Option<u64>,
+    /// How often a commit has taken the savepoint with it.
+    pub(super) shaken: u64,
 }
 
 /// Writes that are kept together, or not at all.
@@ -29,7 +31,7 @@ pub(super) struct Commit {
 impl History {
     pub(super) fn new(schema: &'static SchemaDef) -> Self {
         let state = State::empty(schema).unwrap();
-        Self { schema, state, confirmed: Vec::new(), pending: Vec::new(), held: None }
+        Self { schema, state, confirmed: Vec::new(), pending: Vec::new(), held: None, shaken: 0 }
     }
 
     pub(super) fn reader(&self) -> Reader<'_> {
@@ -106,6 +108,7 @@ impl History {
 
     /// A commit has taken the savepoint with it: what was pending comes back.
     fn steady(&mut self) -> Vec<Change> {
+        self.shaken += 1;
         let mut changes = self.rewind();
         changes.extend(self.apply_pending());
         changes

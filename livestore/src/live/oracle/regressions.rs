@@ -124,17 +124,6 @@ fn a_group_may_be_shown_by_a_whole_row() {
 }
 
 #[test]
-fn a_row_may_take_the_row_id_of_one_that_goes_on() {
-    let query = SelectAst { order_by: vec![(Node::Column(column(1)), ASCENDING)], ..plain() };
-    let commit = [
-        "UPDATE t SET _rowid_ = 7 WHERE key = 1",
-        "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0)",
-        "UPDATE t SET _rowid_ = 8 WHERE key = 1",
-    ];
-    assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0)"], &[&commit]), 1);
-}
-
-#[test]
 fn rows_that_give_each_other_their_row_ids_have_not_gone() {
     let query = SelectAst { order_by: vec![(Node::Column(column(0)), ASCENDING)], ..plain() };
     let commit = ["DELETE FROM t", "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0), (2, 1, 0)"];

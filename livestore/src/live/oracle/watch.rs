@@ -61,8 +61,7 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows of a list with their keys and ids: a row may take the place of one that looks the
-    /// same, which is a change to the list.
+    /// The rows of a list with their ids: two rows may exchange what they show.
     identity: Option<Vec<Cells>>,
     version: u64,
     /// The fresh query failed.
@@ -109,15 +108,25 @@ where
         }
         let mut ast = self.ast.clone()?;
         let table = ast.from;
-        let column = |index| Node::Column(ColumnRef { table, index });
         if ast.list.is_empty() {
-            ast.list = (0..table.columns.len()).map(column).collect();
+            let columns = 0..table.columns.len();
+            ast.list = columns.map(|index| Node::Column(ColumnRef { table, index })).collect();
         }
-        ast.list.extend(table.primary_key.iter().copied().map(column));
         ast.list.push(Node::RowId(table));
         let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
         ast.order_by.push((Node::RowId(table), tie));
         select::<Many>(ast).run(reader).ok()
+    }
+
+    /// Whether it is a list without its key: of rows that look the same, one may take the place of
+    /// another, which is a change to the list.
+    fn has_twins(&self) -> bool {
+        let Some(SelectAst { from, list, .. }) = &self.ast else { return false };
+        let is_shown = |key: &usize| {
+            let is_key = |node: &Node| matches!(node, Node::Column(column) if column.index == *key);
+            list.iter().any(is_key)
+        };
+        self.tier() == Tier::Rows && !list.is_empty() && !from.primary_key.iter().all(is_shown)
     }
 
     fn says(&self, what: &str, now: &[Cells], fresh: &dyn Debug) -> String {
@@ -145,7 +154,7 @@ where
         if heard.last().is_some_and(|heard| heard != now) {
             return says("another value was announced");
         }
-        let others = identity != self.last.identity.as_ref();
+        let others = self.has_twins() || identity != self.last.identity.as_ref();
         let may = announced == Announced::Anew || others || self.last.failed || self.last.passing;
         if moved && !changed && !may {
             return says("it was announced without a change");
@@ -209,7 +218,7 @@ where
         if !same {
             return Err(self.says("live is not fresh", &now, &fresh));
         }
-        self.last.passing |= now != self.last.rows;
+        self.last.passing |= now != self.last.rows || self.identity(reader) != self.last.identity;
         Ok(())
     }
 

@@ -33,6 +33,7 @@ pub(super) struct Tally {
     pub(super) commits: u64,
     pub(super) failed: u64,
     pub(super) rebases: u64,
+    pub(super) shaken: u64,
     pub(super) checks: u64,
     pub(super) points: u64,
     pub(super) rows: u64,
@@ -244,6 +245,6 @@ impl World {
     fn end(mut self) -> Result<Tally, String> {
         self.watchers.clear();
         self.check_nodes()?;
-        Ok(self.tally)
+        Ok(Tally { shaken: self.history.shaken, ..self.tally })
     }
 }

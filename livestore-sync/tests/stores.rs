@@ -163,7 +163,10 @@ fn an_event_that_no_longer_applies_is_kept_and_told() {
     let a = Store::<App>::builder("notes")
         .client_id("a")
         .sync(SyncOptions::new(backend.clone()).held())
-        .on_quarantined(move |event| noted.lock().unwrap().push(event.args.clone()))
+        .on_quarantined(move |event| {
+            noted.lock().unwrap().push(event.args.clone());
+            panic!("harmless");
+        })
         .open()
         .unwrap();
     let b = open(&backend, "b");
@@ -178,6 +181,9 @@ fn an_event_that_no_longer_applies_is_kept_and_told() {
     assert_eq!(a.quarantined().unwrap().len(), 1);
     let args = |store: &Store<App>| store.quarantined().unwrap()[0].args.clone();
     assert_eq!(args(&a), args(&b));
+    // The callback's panic has not ended the sync.
+    a.commit(added("later")).unwrap();
+    synced(&[&a, &b]);
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub(super) enum SettleError {
     /// The log has it, and the state is lost: it has to be made again.
     #[error("the state cannot follow the log: {0}")]
     State(StateError),
-    /// The log has it, and cannot be read any more: the state is lost, too.
-    #[error("the log was written and cannot be read: {0}")]
+    /// The log has it, and the state cannot be made from it: the state is lost, too.
+    #[error("the state cannot be made from the log: {0}")]
     Replay(EventlogError),
 }
 
@@ -141,10 +141,10 @@ impl Core {
 
     /// The log is another one: so is the state.
     fn start_over(&mut self, session_id: &str) -> Result<(), SettleError> {
-        if let Some(snapshots) = &self.snapshots {
-            snapshots.remove()?;
+        if let Some(snapshots) = self.snapshots.take() {
+            self.snapshots = Some(snapshots.start_over()?);
         }
-        let upstream = self.log.upstream().map_err(SettleError::Log)?.unwrap_or_default();
+        let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
         self.state = State::empty(self.state.schema())?;
         replay(&self.log, &mut self.state, upstream.end())?;
         self.state.hold()?;
@@ -157,7 +157,7 @@ impl Core {
     pub(super) fn steady(&mut self, session_id: &str) -> Result<(), SettleError> {
         let head = self.state.head;
         let mut changes = self.state.rewind()?;
-        let upstream = self.log.upstream().map_err(SettleError::Log)?.unwrap_or_default();
+        let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
         replay(&self.log, &mut self.state, upstream.end())?;
         changes.extend(self.state.take_changes());
         self.state.hold()?;

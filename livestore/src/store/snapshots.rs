@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::settle::SettleError;
 use crate::edge::Background;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, is_after};
@@ -92,6 +93,16 @@ impl Snapshots {
             Ok(_) => drop(maker.write(state)),
             Err(error) => tracing::warn!(%error, "no snapshot was written"),
         }
+    }
+
+    /// Forgets the snapshot, and one that is just being made: the log is another one.
+    pub(super) fn start_over(self) -> Result<Self, SettleError> {
+        let Self { maker, background } = self;
+        maker.stopped.store(true, Ordering::Relaxed);
+        drop(background);
+        maker.snapshot.remove()?;
+        Self::start(maker.snapshot.clone(), maker.schema, maker.log.clone(), None)
+            .map_err(SettleError::Replay)
     }
 
     /// Forgets the snapshot.

@@ -1,5 +1,6 @@
 //! A store and its sync backend, as an app sees them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -200,7 +201,10 @@ impl Inner {
     pub(super) fn tell(&self, step: Step) {
         let Some(sync) = &self.sync else { return };
         if let Some(callback) = &sync.on_quarantined {
-            step.quarantined.iter().for_each(callback);
+            let call = || step.quarantined.iter().for_each(callback);
+            if catch_unwind(AssertUnwindSafe(call)).is_err() {
+                tracing::error!("the callback for quarantined events panicked; sync goes on");
+            }
         }
         sync.status.set(step.status);
         deliver();

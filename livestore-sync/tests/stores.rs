@@ -317,6 +317,39 @@ fn a_materializers_rollback_leaves_what_is_pending() {
 }
 
 #[test]
+fn a_rollback_while_pending_events_are_applied_again_harms_no_others() {
+    let backend = InProcess::new();
+    let held = SyncOptions::new(backend.clone()).held();
+    let a = Store::<App>::builder("notes").client_id("a").sync(held).open().unwrap();
+    let b = open(&backend, "b");
+    let notes = a.live(Note::all().count()).unwrap();
+    let rolled_back = NoteEvent::RolledBack { id: "1".into() };
+    a.commit(added("2")).unwrap();
+    a.commit(rolled_back).unwrap();
+    a.commit(added("3")).unwrap();
+    // It comes first, and "1" is there when `a` wants to add it.
+    b.commit(added("1")).unwrap();
+    synced(&[&b]);
+    a.resume_sync();
+    synced(&[&a, &b]);
+    assert_eq!((a.query(Note::all().count()).unwrap(), **notes.get()), (3, 3));
+    let hash = a.state_hash().unwrap();
+    a.reset_state().unwrap();
+    assert_eq!((a.state_hash().unwrap(), b.state_hash().unwrap()), (hash, hash));
+
+    // What nothing is held below is rebased all the same.
+    a.hold_sync();
+    wait(|| a.network_status().unwrap() == NetworkStatus::Held);
+    a.commit(NoteEvent::Unique { id: "4".into() }).unwrap();
+    b.commit(NoteEvent::Unique { id: "4".into() }).unwrap();
+    synced(&[&b]);
+    a.resume_sync();
+    synced(&[&a, &b]);
+    assert_eq!(a.state_hash(), b.state_hash());
+    assert_eq!(**notes.get(), 4);
+}
+
+#[test]
 fn a_follower_gets_each_event_once_it_is_confirmed() {
     let backend = InProcess::new();
     let options = SyncOptions::new(backend.clone()).held();

@@ -5,6 +5,7 @@
 mod access;
 mod capture;
 mod error;
+mod order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub(crate) use access::Access;
 pub(crate) use capture::{Change, Changes, Columns, Image, Rows};
 pub use error::{SqliteError, SqliteErrorKind};
+use order::Order;
 
 use crate::schema::SchemaDef;
 use crate::table::TableDef;
@@ -38,6 +40,7 @@ pub(crate) struct Db {
     watches: Cell<u64>,
     /// While SQL is examined: the tables and columns it reads.
     reads: Reads,
+    order: Order,
 }
 
 /// The tables whose changes are captured, by their positions in the schema.
@@ -60,18 +63,24 @@ impl Db {
         conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         let reads = Reads::default();
         let noted = Arc::clone(&reads);
+        let order = Order::default();
+        let written = order.written();
         conn.authorizer(Some(move |context: AuthContext<'_>| {
             if let AuthAction::Read { table_name, column_name } = context.action
                 && let Some(reads) = &mut *lock(&noted)
             {
                 reads.push((table_name.to_owned(), column_name.to_owned()));
             }
-            access::authorize(current.load(Ordering::Relaxed), &context)
+            let access = current.load(Ordering::Relaxed);
+            if access == Access::Materialize as u8 {
+                written.note(&context.action);
+            }
+            access::authorize(access, &context)
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
         let (watched, watches) = Default::default();
-        Ok(Self { conn, access, changes, watched, watches, reads })
+        Ok(Self { conn, access, changes, watched, watches, reads, order })
     }
 
     /// The statement for SQL of our own making.
@@ -91,7 +100,16 @@ impl Db {
         self.access.store(access as u8, Ordering::Relaxed);
         let prepared = self.conn.prepare_cached(&marked);
         self.access.store(Access::Internal as u8, Ordering::Relaxed);
-        Ok(prepared?)
+        let prepared = prepared?;
+        if access == Access::Materialize {
+            self.order.settle(&self.conn)?;
+        }
+        Ok(prepared)
+    }
+
+    /// After a rollback, which may have gone back to before a table's rows had a settled order.
+    pub(crate) fn settle_order_again(&self) -> Result<(), SqliteError> {
+        self.order.settle_again(&self.conn)
     }
 
     /// The tables and columns that a user's SQL reads.

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::State;
+use super::{State, quarantine};
 use crate::sqlite::{SqliteError, hash_row};
 use crate::table::quote;
 
@@ -12,17 +12,17 @@ impl State {
     pub(crate) fn hash(&self) -> Result<u64, SqliteError> {
         let mut hash = Xxh3::new();
         let mut names: Vec<_> = self.schema.tables().map(|table| table.name()).collect();
-        names.push("__livestore_quarantine");
         names.sort_unstable();
         for name in names {
             hash.update(name.as_bytes());
-            self.hash_table(name, &mut hash)?;
+            self.hash_rows(&format!("SELECT * FROM {}", quote(name)), &mut hash)?;
         }
+        self.hash_rows(quarantine::SHARED, &mut hash)?;
         Ok(hash.digest())
     }
 
-    fn hash_table(&self, name: &str, hash: &mut Xxh3) -> Result<(), SqliteError> {
-        let mut statement = self.db.prepare(&format!("SELECT * FROM {}", quote(name)))?;
+    fn hash_rows(&self, select: &str, hash: &mut Xxh3) -> Result<(), SqliteError> {
+        let mut statement = self.db.prepare(select)?;
         // Rows are hashed one by one and added up: the sum has no order.
         let mut sum = 0u64;
         let mut rows = statement.query([])?;

@@ -55,6 +55,7 @@ impl State {
             self.db.run("RELEASE confirmed")?;
         }
         self.head = held.head;
+        self.db.settle_order_again()?;
         let mut undone = held.undo.into_changes();
         // The triggers of tables that are watched since then, or otherwise, are gone with the rest.
         for table in self.db.rewatch(&held.watched, self.schema)? {

@@ -113,10 +113,11 @@ impl State {
         self.db.changes().undo();
         if !self.db.is_in_savepoint() {
             // A materializer's `OR ROLLBACK` has undone it, and with it all that was held.
-            return Ok(());
+            return self.db.settle_order_again();
         }
         self.db.run("ROLLBACK TO whole")?;
-        self.keep()
+        self.keep()?;
+        self.db.settle_order_again()
     }
 
     /// Whether a materializer's `OR ROLLBACK` has undone what was held: [`rewind`](Self::rewind),

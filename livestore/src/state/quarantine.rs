@@ -23,6 +23,10 @@ pub(super) const DDL: &str = "
     ) STRICT;
 ";
 
+/// What is the same for every client: each counts its own rebases, in `seq`.
+pub(super) const SHARED: &str =
+    "SELECT seq_global, seq_client, name, args, unknown, error FROM __livestore_quarantine";
+
 /// An event that is in the eventlog but could not be applied to the state.
 ///
 /// It is tried again whenever the state is rebuilt: when the schema changes, or by

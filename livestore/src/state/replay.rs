@@ -91,12 +91,17 @@ pub(crate) struct Replay<'a> {
     pub(crate) log: &'a Eventlog,
     pub(crate) unknown: &'a UnknownEvents,
     /// Called every so many events with the number of events replayed so far; may stop it.
-    pub(crate) progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    pub(crate) progress: Option<&'a mut dyn FnMut(u64) -> ControlFlow<()>>,
     /// Where to note events that could not be applied.
     pub(crate) quarantined: Option<&'a mut Vec<Quarantined>>,
 }
 
-impl Replay<'_> {
+impl<'a> Replay<'a> {
+    /// One that says nothing to anybody.
+    pub(crate) fn quiet(log: &'a Eventlog) -> Self {
+        Self { log, unknown: &UnknownEvents::Ignore, progress: None, quarantined: None }
+    }
+
     /// Brings `state` from its head to the event `to`; says how many events that took.
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
@@ -132,6 +137,25 @@ impl Replay<'_> {
             state.head = page.last().map_or(state.head, |event| event.seq);
         }
         Ok(())
+    }
+
+    /// Brings `state`, which is the confirmed one, to the pending event `to`, and holds what is
+    /// pending if it can.
+    pub(crate) fn run_pending(&mut self, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
+        state.hold()?;
+        self.run(state, to)?;
+        self.steady(state, to).map(|_| ())
+    }
+
+    /// One of the pending events has rolled back all of them (`OR ROLLBACK`), so they cannot be
+    /// held: makes the state anew up to `to`, nothing held. Says whether that was so.
+    pub(crate) fn steady(&mut self, state: &mut State, to: SeqNum) -> Result<bool, ReplayError> {
+        let is_shaken = state.is_shaken();
+        if is_shaken {
+            *state = State::empty(state.schema)?;
+            self.run(state, to)?;
+        }
+        Ok(is_shaken)
     }
 
     /// A snapshot may have been made under a more lenient policy.
@@ -170,9 +194,9 @@ impl Replay<'_> {
     }
 
     fn report(&mut self, done: u64) -> Result<(), ReplayError> {
-        match (self.progress)(done) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(ReplayError::Stopped),
+        match self.progress.as_mut().map(|progress| progress(done)) {
+            Some(ControlFlow::Break(())) => Err(ReplayError::Stopped),
+            _ => Ok(()),
         }
     }
 

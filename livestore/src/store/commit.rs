@@ -119,7 +119,7 @@ impl Inner {
         let Some(open) = core else { return Ok(()) };
         open.state.undo().map_err(CommitError::State)?;
         if open.state.is_shaken()
-            && let Err(error) = open.steady(&self.session_id)
+            && let Err(error) = open.apply_again(&self.session_id)
         {
             tracing::error!(%error, "the store is closed; opening it again makes the state anew");
             self.lose(core);

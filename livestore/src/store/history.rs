@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
@@ -103,8 +102,7 @@ impl<S: Schema> Store<S> {
         let (head, confirmed) = (open.state.head, open.confirmed_head());
         let mut state = self.replay(&open.log, confirmed)?;
         if open.sync.is_some() {
-            state.hold().map_err(StateError::from)?;
-            replay(&open.log, &mut state, head)?;
+            Replay::quiet(&open.log).run_pending(&mut state, head)?;
             state.head = head;
         }
         if let Some(snapshots) = &open.snapshots {
@@ -125,18 +123,13 @@ impl<S: Schema> Store<S> {
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        replay(log, &mut state, to)?;
+        Replay::quiet(log).run(&mut state, to)?;
         if is_after(to, state.head) {
             // There are events beyond, but none with this number.
             return Err(HistoryError::NoSuchEvent { seq: to, head: state.head });
         }
         Ok(state)
     }
-}
-
-fn replay(log: &Eventlog, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
-    let (unknown, progress) = (&UnknownEvents::Ignore, &mut |_| ControlFlow::Continue(()));
-    Replay { log, unknown, progress, quarantined: None }.run(state, to).map(|_| ())
 }
 
 fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {

@@ -128,26 +128,23 @@ fn boot(
         .transpose()?;
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
-    let mut before = 0;
-    let mut replay = |state: &mut State, to, before: u64| {
-        Replay {
-            log: &log,
-            unknown: &options.unknown_events,
-            progress: &mut |done| {
-                progress.report(BootStage::Replay, before + done, total);
-                ControlFlow::Continue(())
-            },
-            quarantined: None,
-        }
-        .run(state, to)
+    let mut report = |done| {
+        progress.report(BootStage::Replay, done, total);
+        ControlFlow::Continue(())
     };
-    before += replay(&mut state, confirmed, before)?;
+    let unknown = &options.unknown_events;
+    let mut replay = Replay { unknown, progress: Some(&mut report), ..Replay::quiet(&log) };
+    let replayed = replay.run(&mut state, confirmed)?;
     if let Some(snapshots) = &snapshots {
-        snapshots.after_replay(&mut state, before);
+        snapshots.after_replay(&mut state, replayed);
     }
     if let Some(engine) = &sync {
-        state.hold().map_err(StateError::from)?;
-        replay(&mut state, head, before)?;
+        let mut report = |done| {
+            progress.report(BootStage::Replay, replayed + done, total);
+            ControlFlow::Continue(())
+        };
+        let mut replay = Replay { unknown, progress: Some(&mut report), ..Replay::quiet(&log) };
+        replay.run_pending(&mut state, head)?;
         state.head = engine.state().local_head;
     }
     progress.report(BootStage::Done, total, total);

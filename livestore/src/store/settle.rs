@@ -4,8 +4,6 @@
 //! the confirmed one, applies what came in between, and then the pending events again. Live queries
 //! hear of all that as one change.
 
-use std::ops::ControlFlow;
-
 use super::Core;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Settlement, Upstream};
@@ -115,8 +113,7 @@ impl Core {
         apply(&self.log, &self.unknown_events, &mut self.state, new, failed)?;
         let changes = self.state.take_changes();
         self.state.hold()?;
-        self.tell(&changes, session_id);
-        Ok(())
+        self.tell(&changes, session_id)
     }
 
     /// Other events came first.
@@ -135,8 +132,7 @@ impl Core {
         changes.extend(self.state.take_changes());
         self.state.hold()?;
         changes.extend(self.apply_pending(failed)?);
-        self.tell(&Change::net(changes), session_id);
-        Ok(())
+        self.tell(&Change::net(changes), session_id)
     }
 
     /// The log is another one: so is the state.
@@ -149,12 +145,13 @@ impl Core {
         replay(&self.log, &mut self.state, upstream.end())?;
         self.state.hold()?;
         self.apply_pending(&mut Vec::new())?;
+        self.steady()?;
         enqueue(self.live.restart(&self.state.reader(session_id))?);
         Ok(())
     }
 
     /// A materializer has rolled back everything that was pending: apply it again.
-    pub(super) fn steady(&mut self, session_id: &str) -> Result<(), SettleError> {
+    pub(super) fn apply_again(&mut self, session_id: &str) -> Result<(), SettleError> {
         let head = self.state.head;
         let mut changes = self.state.rewind()?;
         let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
@@ -162,8 +159,8 @@ impl Core {
         changes.extend(self.state.take_changes());
         self.state.hold()?;
         changes.extend(self.apply_pending(&mut Vec::new())?);
+        self.tell(&Change::net(changes), session_id)?;
         self.state.head = head;
-        self.tell(&Change::net(changes), session_id);
         Ok(())
     }
 
@@ -175,10 +172,18 @@ impl Core {
         Ok(self.state.take_changes())
     }
 
-    fn tell(&mut self, changes: &[Change], session_id: &str) {
-        if !changes.is_empty() {
+    fn tell(&mut self, changes: &[Change], session_id: &str) -> Result<(), SettleError> {
+        if self.steady()? {
+            enqueue(self.live.restart(&self.state.reader(session_id))?);
+        } else if !changes.is_empty() {
             enqueue(self.live.apply(changes, &self.state.reader(session_id)));
         }
+        Ok(())
+    }
+
+    /// Makes the state anew if what is pending cannot be held.
+    fn steady(&mut self) -> Result<bool, SettleError> {
+        Ok(Replay::quiet(&self.log).steady(&mut self.state, LAST)?)
     }
 }
 
@@ -209,12 +214,11 @@ fn apply(
     events: &[EncodedEvent],
     failed: &mut Vec<Quarantined>,
 ) -> Result<(), SettleError> {
-    let progress = &mut |_| ControlFlow::Continue(());
-    Ok(Replay { log, unknown, progress, quarantined: Some(failed) }.apply(state, events)?)
+    let mut replay = Replay { unknown, quarantined: Some(failed), ..Replay::quiet(log) };
+    Ok(replay.apply(state, events)?)
 }
 
 fn replay(log: &Eventlog, state: &mut State, to: SeqNum) -> Result<(), SettleError> {
-    let progress = &mut |_| ControlFlow::Continue(());
-    Replay { log, unknown: &UnknownEvents::Ignore, progress, quarantined: None }.run(state, to)?;
+    Replay::quiet(log).run(state, to)?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::edge::Background;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::SchemaDef;
-use crate::state::{Replay, ReplayError, Snapshot, State, StateError, UnknownEvents};
+use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 
 /// No snapshot while running before this many events: they are replayed in a fraction of a second.
 const FEWEST: u64 = 10_000;
@@ -156,16 +156,11 @@ impl Maker {
             Ok((state, _)) => state,
             Err(_) => State::empty(self.schema)?,
         };
-        let mut replay = Replay {
-            log: &self.log,
-            // The store itself has spoken of them.
-            unknown: &UnknownEvents::Ignore,
-            progress: &mut |_| match self.stopped.load(Ordering::Relaxed) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            },
-            quarantined: None,
+        let mut progress = |_| match self.stopped.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         };
+        let mut replay = Replay { progress: Some(&mut progress), ..Replay::quiet(&self.log) };
         replay.run(&mut state, end)?;
         Ok(state)
     }

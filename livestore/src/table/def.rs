@@ -115,6 +115,18 @@ impl TableDef {
     }
 
     /// The column at `index`, for messages.
+    /// Whether rows must differ in this column, by itself or with others.
+    pub(super) fn is_unique(&self, column: &str) -> bool {
+        let unique = self.indexes.iter().filter(|index| index.unique).map(|index| index.columns);
+        let mut columns = unique.chain([self.primary_key]).flatten();
+        columns.any(|&index| self.column_name(index) == column)
+    }
+
+    /// Whether rows have to meet conditions in SQL.
+    pub(super) fn has_checks(&self) -> bool {
+        !self.checks.is_empty() || self.columns.iter().any(|column| column.check.is_some())
+    }
+
     pub(crate) fn column_name(&self, index: usize) -> &'static str {
         self.columns.get(index).map_or("?", |column| column.name)
     }

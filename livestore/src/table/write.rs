@@ -130,7 +130,24 @@ impl<T: Table> Write for Update<T> {
             }
         }
         sql.filters(&self.filters)?;
+        if self.depends_on_order() {
+            // With a subquery, as with a trigger, SQLite finds all rows before it changes the first:
+            // being watched makes no difference.
+            sql.push(if self.filters.is_empty() { " WHERE " } else { " AND " });
+            sql.push("(SELECT 1)");
+        }
         Ok(sql.finish())
+    }
+}
+
+impl<T: Table> Update<T> {
+    /// Whether it may fail or not, or fail otherwise, if its rows change in another order: where
+    /// one row's new value stands in another's way, or where new values differ between rows.
+    fn depends_on_order(&self) -> bool {
+        let def = T::def();
+        let is_unique = |column: &ColumnRef| def.is_unique(column.name());
+        def.has_checks()
+            || self.sets.iter().any(|(column, set)| matches!(set, Set::By(_)) || is_unique(column))
     }
 }
 

@@ -79,14 +79,16 @@ impl History {
         Change::net(changes)
     }
 
-    /// Makes the state anew.
+    /// Makes the state anew, which nobody watches: it is the same.
     pub(super) fn reset(&mut self) {
+        let before = self.state.hash().unwrap();
         self.state = State::empty(self.schema).unwrap();
         let confirmed = std::mem::take(&mut self.confirmed);
         self.confirm(confirmed);
         if self.held.is_some() {
             self.apply_pending();
         }
+        assert_eq!(self.state.hash().unwrap(), before, "a replay makes another state");
     }
 
     fn hold(&mut self) {

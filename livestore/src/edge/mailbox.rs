@@ -78,6 +78,19 @@ impl<T> Mailbox<T> {
         if post.waiting.front().is_some_and(wanted) { post.waiting.pop_front() } else { None }
     }
 
+    /// Lets messages gather until then.
+    pub(crate) fn rest(&self, until: Duration) {
+        let mut post = self.post();
+        while !post.closed {
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.arrived.wait_timeout(post, left);
+            post = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     fn post(&self) -> MutexGuard<'_, Post<T>> {
         self.post.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,7 +154,13 @@ mod tests {
         assert_eq!(mailbox.take_if(|n| *n == 1), None);
         assert_eq!(mailbox.take_if(|n| *n == 2), Some(2));
         assert!(matches!(mailbox.take(Some(Duration::from_millis(1))), Mail::Deadline));
+        let until = mailbox.now() + Duration::from_millis(2);
+        mailbox.put(3);
+        mailbox.rest(until);
+        assert!(mailbox.now() >= until);
+        assert!(matches!(mailbox.take(None), Mail::Message(3)));
         mailbox.close();
+        mailbox.rest(until + Duration::from_secs(3_600));
         assert!(matches!(mailbox.take(None), Mail::Closed));
     }
 }

@@ -15,6 +15,7 @@ use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
 use crate::sync::engine::{Effect, Input};
+use crate::sync::merge::Outcome;
 use crate::sync::{Hello, NetworkStatus, SyncOptions, SyncStatus};
 
 /// Is told of an event that came by sync, or was rebased, and could not be applied.
@@ -34,6 +35,8 @@ pub(super) struct Syncing {
 pub(super) struct Step {
     pub(super) effects: Vec<Effect>,
     pub(super) deadline: Option<Duration>,
+    /// Other events came before pending ones.
+    pub(super) rebased: bool,
     status: SyncStatus,
     quarantined: Vec<Quarantined>,
 }
@@ -174,12 +177,13 @@ impl Inner {
         let mut core = self.core();
         let open = core.as_mut()?;
         let mut wanted = open.sync.as_mut()?.handle(input, now).into_iter();
-        let (mut effects, mut quarantined) = (Vec::new(), Vec::new());
+        let (mut effects, mut quarantined, mut rebased) = (Vec::new(), Vec::new(), false);
         while let Some(effect) = wanted.next() {
             let Effect::Settle(outcome) = effect else {
                 effects.push(effect);
                 continue;
             };
+            rebased |= matches!(outcome, Outcome::Rebase(_));
             match open.settle(outcome, &self.session_id) {
                 Ok(failed) => quarantined.extend(failed),
                 Err(SettleError::Log(error)) => {
@@ -194,7 +198,7 @@ impl Inner {
         }
         self.tail.advance(open.confirmed_head());
         let deadline = open.sync.as_ref()?.deadline();
-        Some(Step { effects, deadline, status: open.sync_status(), quarantined })
+        Some(Step { effects, deadline, status: open.sync_status(), quarantined, rebased })
     }
 
     /// Tells the app how it stands. No lock is held.

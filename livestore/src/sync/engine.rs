@@ -28,6 +28,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// After the second rejection in a row, a push waits for up to twice this, and up to twice as long
+/// after each further one: of many that write at once, few then stand in each other's way.
+const FIRST_BACKOFF: Duration = Duration::from_millis(1);
+
 /// What happens to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,6 +84,8 @@ pub struct Engine {
     phase: Phase,
     /// Failures in a row.
     failures: u32,
+    /// Rejected pushes in a row.
+    rejections: u32,
     /// The seed of the next jitter.
     seed: u64,
 }
@@ -121,6 +127,10 @@ enum Push {
         head: u64,
         until: Duration,
     },
+    /// Pushes were rejected again and again: others go first.
+    Backoff {
+        until: Duration,
+    },
     /// The backend does not take this client's events.
     Barred(String),
 }
@@ -135,7 +145,7 @@ impl Engine {
         on_reset: OnBackendReset,
         seed: u64,
     ) -> Self {
-        Self { state, backend_id, on_reset, phase: Phase::Held, failures: 0, seed }
+        Self { state, backend_id, on_reset, phase: Phase::Held, failures: 0, rejections: 0, seed }
     }
 
     /// What the store and its backend agree on, and what is pending.
@@ -175,7 +185,9 @@ impl Engine {
             | Phase::Connecting { until }
             | Phase::Pulling { until }
             | Phase::Live {
-                push: Push::InFlight { until, .. } | Push::Fenced { until, .. }, ..
+                push:
+                    Push::InFlight { until, .. } | Push::Fenced { until, .. } | Push::Backoff { until },
+                ..
             } => Some(*until),
             Phase::Held | Phase::Live { .. } | Phase::Stopped(_) => None,
         }
@@ -228,8 +240,9 @@ impl Engine {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match self.phase {
+        match &mut self.phase {
             Phase::Waiting { .. } => self.connect(now, effects),
+            Phase::Live { push: push @ Push::Backoff { .. }, .. } => *push = Push::Idle,
             _ => self.lose("the backend does not answer".to_owned(), now, effects),
         }
     }
@@ -278,16 +291,28 @@ impl Engine {
         let head = self.state.upstream_head.global;
         match &mut self.phase {
             Phase::Pulling { .. } if more == More::No => {
-                self.failures = 0;
+                (self.failures, self.rejections) = (0, 0);
                 self.phase = Phase::Live { push: Push::Idle, accepted: head };
             }
             Phase::Pulling { until } => *until = now + PATIENCE,
-            Phase::Live { push: push @ Push::Fenced { .. }, .. } => {
-                if matches!(push, Push::Fenced { head: wanted, .. } if head >= *wanted) {
-                    *push = Push::Idle;
-                }
+            Phase::Live { push: Push::Fenced { head: wanted, .. }, .. } if head >= *wanted => {
+                self.push_again(now);
             }
             _ => {}
+        }
+    }
+
+    /// A push was rejected, and what came in between is there.
+    fn push_again(&mut self, now: Duration) {
+        let next = match self.rejections {
+            0 | 1 => Push::Idle,
+            several => {
+                let most = FIRST_BACKOFF * (1 << several.min(7));
+                Push::Backoff { until: now + most.mul_f64(self.jitter()) }
+            }
+        };
+        if let Phase::Live { push, .. } = &mut self.phase {
+            *push = next;
         }
     }
 
@@ -331,6 +356,7 @@ impl Engine {
     }
 
     fn pushed(&mut self) {
+        self.rejections = 0;
         if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
             if let Push::InFlight { to, .. } = push
                 && to.generation == self.state.local_head.generation
@@ -350,8 +376,12 @@ impl Engine {
                 self.stop(StopReason::BackendLostEvents { head, known: parent }, now, effects);
             }
             // What came in between may have been pulled before the answer came.
-            SyncFailure::ServerAhead { head, .. } if head <= upstream => *push = Push::Idle,
+            SyncFailure::ServerAhead { head, .. } if head <= upstream => {
+                self.rejections = self.rejections.saturating_add(1);
+                self.push_again(now);
+            }
             SyncFailure::ServerAhead { head, .. } => {
+                self.rejections = self.rejections.saturating_add(1);
                 *push = Push::Fenced { head, until: now + PATIENCE };
             }
             SyncFailure::BackendIdMismatch { expected, .. } => {
@@ -412,14 +442,19 @@ impl Engine {
     /// The time to the next attempt: between half of what is due and all of it.
     fn wait(&mut self) -> Duration {
         let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(10));
-        let most = doubled.min(LONGEST_WAIT);
+        let half = doubled.min(LONGEST_WAIT) / 2;
+        half + half.mul_f64(self.jitter())
+    }
+
+    /// A number between 0 and 1, another each time.
+    fn jitter(&mut self) -> f64 {
         // SplitMix64.
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.seed;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let part = u32::try_from(mixed >> 33).unwrap_or(u32::MAX);
-        most / 2 + (most / 2).mul_f64(f64::from(part) / f64::from(u32::MAX >> 1)).min(most / 2)
+        let part = u32::try_from(mixed >> 32).unwrap_or(u32::MAX);
+        f64::from(part) / f64::from(u32::MAX)
     }
 
     /// Pushes what is next, if nothing is under way.

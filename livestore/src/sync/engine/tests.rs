@@ -125,6 +125,37 @@ fn a_rejected_push_waits_for_the_pull() {
 }
 
 #[test]
+fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
+    let mut engine = live(1);
+    commit(&mut engine, "c", 1);
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
+    let mut longest = Duration::ZERO;
+    for head in 2..40 {
+        let ahead = SyncFailure::ServerAhead { head, parent: head - 1 };
+        assert_eq!(hear(&mut engine, FromBackend::PushFailed(ahead)), []);
+        let effects = hear(&mut engine, pulled(vec![upstream(head)], More::No));
+        if head == 2 {
+            assert_eq!(pushes(&effects), [3], "once is nothing");
+            continue;
+        }
+        assert_eq!(pushes(&effects), [0; 0]);
+        assert_eq!(engine.network(), NetworkStatus::Online);
+        let until = engine.deadline().unwrap();
+        assert_eq!(engine.handle(Input::Committed, NOW), []);
+        assert_eq!(pushes(&engine.handle(Input::Tick, until)), [head + 1]);
+        longest = longest.max(until - NOW);
+    }
+    assert!(longest > FIRST_BACKOFF * 32 && longest <= FIRST_BACKOFF * 128, "{longest:?}");
+    // One that is taken ends it.
+    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    commit(&mut engine, "c", 2);
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [41]);
+    let ahead = SyncFailure::ServerAhead { head: 40, parent: 39 };
+    hear(&mut engine, FromBackend::PushFailed(ahead));
+    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(40)], More::No))), [41, 42]);
+}
+
+#[test]
 fn the_broadcast_may_come_before_the_rejection() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);

@@ -16,8 +16,25 @@ struct Binary {
 
 impl Binary {
     fn start(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(data, &["--listen", "127.0.0.1:0"])
-            .args(arguments)
+        let mut command = command(data, &["--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// On a disk whose files cannot grow any longer than this.
+    #[cfg(unix)]
+    fn start_on_full_disk(data: &Path, kilobytes: u64) -> Self {
+        let mut shell = Command::new("sh");
+        // `ulimit` counts in blocks of 512 bytes.
+        let limited = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
+        shell.args(["-c", limited, &(2 * kilobytes).to_string()]);
+        shell.arg(env!("CARGO_BIN_EXE_livestore-server")).arg("--data").arg(data);
+        shell.args(["--listen", "127.0.0.1:0"]);
+        Self::run(shell)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -104,6 +121,36 @@ async fn what_was_acknowledged_survives_kill_9_exactly_once() {
         head += 1;
         assert_eq!(pulled(&server.address, "st").await.len() as u64, head);
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_full_disk_refuses_pushes_and_keeps_what_it_has() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Binary::start_on_full_disk(data.path(), 400);
+    let mut client = Client::connect(&server.address, "st").await;
+    let mut head = 0;
+    let refused = loop {
+        let batch: Vec<_> = (head + 1..=head + 100).map(event).collect();
+        let answer = client.push("1", &batch).await;
+        if answer != accepted() {
+            break answer;
+        }
+        head += 100;
+    };
+    assert!(head > 0);
+    assert_eq!(refused["_tag"], "Failure", "{refused}");
+    assert!(refused.to_string().contains("the server's storage failed"), "{refused}");
+    // It still answers, on the same connection and on others.
+    assert_eq!(pulled(&server.address, "st").await.len() as u64, head);
+    assert_eq!(client.push("2", &[event(1)]).await["_tag"], "Failure");
+    server.kill();
+
+    // There is room again.
+    let server = Binary::start(data.path(), &[]);
+    assert_eq!(pulled(&server.address, "st").await.len() as u64, head);
+    let mut client = Client::connect(&server.address, "st").await;
+    assert_eq!(client.push("1", &[event(head + 1)]).await, accepted());
 }
 
 #[cfg(unix)]

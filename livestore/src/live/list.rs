@@ -4,7 +4,7 @@
 //! the chunk it is in, and only if somebody else still looks at it.
 
 use std::fmt;
-use std::ops::{Deref, Index};
+use std::ops::{Deref, Index, Range, RangeInclusive};
 use std::sync::Arc;
 
 /// Rows a chunk has at most; it is split beyond. Few, as a copy of a chunk touches them all.
@@ -54,7 +54,15 @@ struct Chunk<T> {
 }
 
 /// A row of a list. It derefs to the row; cloning shares it.
-pub struct Row<T>(Arc<T>);
+pub struct Row<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
+    row: T,
+    look: Look,
+}
+
+/// What a row shows, as a hash: rows that show the same look the same. 0 where nobody compares rows.
+pub(super) type Look = u64;
 
 impl<T> List<T> {
     /// How many rows there are.
@@ -82,10 +90,20 @@ impl<T> List<T> {
         self.groups.nodes().flat_map(Branch::nodes).flat_map(|chunk| &chunk.rows)
     }
 
-    /// Whether it is made of the very same rows: a look at where they are, not at what they are.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let same = |(left, right): (&Row<T>, &Row<T>)| Arc::ptr_eq(&left.0, &right.0);
-        self.len() == other.len() && self.iter().zip(other.iter()).all(same)
+    /// Whether it shows the same; outside of `range`, they are known to.
+    pub(super) fn looks_like(&self, other: &Self, range: Range<usize>) -> bool {
+        let same = |at| match (self.get(at), other.get(at)) {
+            (Some(left), Some(right)) => left.looks_like(right),
+            _ => false,
+        };
+        self.len() == other.len() && { range }.all(same)
+    }
+
+    /// Whether all rows of `range` show the same.
+    pub(super) fn looks_uniform(&self, range: RangeInclusive<usize>) -> bool {
+        let first = self.get(*range.start());
+        let mut others = range.map(|at| self.get(at));
+        others.all(|row| first.zip(row).is_some_and(|(first, row)| first.looks_like(row)))
     }
 
     /// Puts a row at `index`, which is at most the length.
@@ -256,7 +274,19 @@ impl<T> FromIterator<Row<T>> for List<T> {
 
 impl<T> Row<T> {
     pub(super) fn new(row: T) -> Self {
-        Self(Arc::new(row))
+        Self::with_look(row, 0)
+    }
+
+    pub(super) fn with_look(row: T, look: Look) -> Self {
+        Self(Arc::new(Shared { row, look }))
+    }
+
+    pub(super) fn look(&self) -> Look {
+        self.0.look
+    }
+
+    pub(super) fn looks_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.look() != 0 && self.look() == other.look())
     }
 }
 
@@ -264,7 +294,7 @@ impl<T> Deref for Row<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.0.row
     }
 }
 
@@ -339,13 +369,13 @@ impl<T: fmt::Debug> fmt::Debug for List<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Row<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        (**self).fmt(f)
     }
 }
 
 impl<T: PartialEq> PartialEq for Row<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        **self == **other
     }
 }
 

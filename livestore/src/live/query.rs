@@ -149,7 +149,9 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
         match news {
             Ok(News::Same) => false,
             Ok(News::Another(value)) => {
-                self.reset_diffs(&value);
+                if let Some(DiffLink { hub, reset, .. }) = &self.diffs {
+                    reset(&**hub, &value);
+                }
                 self.replace(Arc::new(value));
                 true
             }
@@ -166,16 +168,12 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
         let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = keeper.maintain.edit(&mut value);
         if is_new {
-            self.reset_diffs(&value);
+            if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
+                reset(&**hub, &value);
+            }
             self.hub.change();
         }
         is_new
-    }
-
-    fn reset_diffs(&self, value: &V) {
-        if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
-            reset(&**hub, value);
-        }
     }
 
     fn replace(&self, value: Arc<V>) {

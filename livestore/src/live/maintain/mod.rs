@@ -9,12 +9,13 @@
 //!
 //! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
 
-mod gone;
 pub(super) mod groups;
+mod look;
 pub(super) mod point;
 pub(super) mod rerun;
 pub(super) mod rows;
 mod sorted;
+mod steps;
 #[cfg(test)]
 mod tests;
 

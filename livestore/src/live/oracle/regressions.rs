@@ -110,6 +110,41 @@ fn an_order_that_is_not_shown_may_change_in_silence() {
 }
 
 #[test]
+fn an_order_that_is_not_shown_may_change_for_all_rows() {
+    let order_by = vec![(Node::Column(column(1)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Node::Column(column(0))], ..plain() };
+    let before = ["INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"];
+    let (all, one) = ("UPDATE t SET a = a + 10", "UPDATE t SET a = 0 WHERE key = 3");
+    assert_eq!(calls(of::<Many>(query), &before, &[&[all], &[one]]), 1);
+}
+
+#[test]
+fn among_rows_that_look_alike_any_may_come_and_go() {
+    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
+    let before = ["INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 5)"];
+    let others = ["DELETE FROM t WHERE key < 3", "INSERT INTO t VALUES (-1, 0), (-2, 0)"];
+    let moved = ["UPDATE t SET key = 2 WHERE key = -2"];
+    for limit in [None, Some(3)] {
+        let list = vec![Node::Column(column(1))];
+        let query = SelectAst { limit, order_by: order_by.clone(), list, ..plain() };
+        assert_eq!(calls(of::<Many>(query), &before, &[&others, &moved]), 0);
+    }
+}
+
+#[test]
+fn rows_may_exchange_a_key_that_is_not_shown() {
+    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Node::Column(column(1))], ..plain() };
+    let exchange = ["key = 9 WHERE key = 1", "key = 1 WHERE key = 2", "key = 2 WHERE key = 9"];
+    let exchange = exchange.map(|set| format!("UPDATE t SET {set}"));
+    let exchange = exchange.each_ref().map(String::as_str);
+    for (a, times) in [(0, 0), (7, 1)] {
+        let before = format!("INSERT INTO t VALUES (1, 0), (2, {a}), (3, 0)");
+        assert_eq!(calls(of::<Many>(query.clone()), &[&before], &[&exchange]), times);
+    }
+}
+
+#[test]
 fn groups_behind_the_first_are_no_news() {
     let by = column(1);
     let query = SelectAst { group_by: vec![by], list: vec![Node::Column(by)], ..plain() };

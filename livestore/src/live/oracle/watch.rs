@@ -5,11 +5,10 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use super::cells::{Cells, Flat};
-use super::queries::select;
 use super::world::World;
 use crate::live::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
-use crate::table::{ColumnRef, Direction, Many, Node, Query, Reader, SelectAst};
+use crate::table::{Reader, SelectAst};
 
 /// A live query of any type.
 pub(super) trait Watcher {
@@ -61,8 +60,6 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows of a list with their ids: two rows may exchange what they show.
-    identity: Option<Vec<Cells>>,
     version: u64,
     /// The fresh query failed.
     failed: bool,
@@ -96,37 +93,9 @@ where
         let (heard, version) = (Arc::default(), live.version());
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
         let mut watch = Self { query, ast, ordered, live, heard, guard: None, diffs: None, last };
-        watch.last.identity = watch.identity(&reader);
         watch.last.failed = fresh.is_err();
         watch.look(&reader)?;
         Ok(Some(Box::new(watch)))
-    }
-
-    fn identity(&self, reader: &Reader<'_>) -> Option<Vec<Cells>> {
-        if self.tier() != Tier::Rows {
-            return None;
-        }
-        let mut ast = self.ast.clone()?;
-        let table = ast.from;
-        if ast.list.is_empty() {
-            let columns = 0..table.columns.len();
-            ast.list = columns.map(|index| Node::Column(ColumnRef { table, index })).collect();
-        }
-        ast.list.push(Node::RowId(table));
-        let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
-        ast.order_by.push((Node::RowId(table), tie));
-        select::<Many>(ast).run(reader).ok()
-    }
-
-    /// Whether it is a list without its key: of rows that look the same, one may take the place of
-    /// another, which is a change to the list.
-    fn has_twins(&self) -> bool {
-        let Some(SelectAst { from, list, .. }) = &self.ast else { return false };
-        let is_shown = |key: &usize| {
-            let is_key = |node: &Node| matches!(node, Node::Column(column) if column.index == *key);
-            list.iter().any(is_key)
-        };
-        self.tier() == Tier::Rows && !list.is_empty() && !from.primary_key.iter().all(is_shown)
     }
 
     fn says(&self, what: &str, now: &[Cells], fresh: &dyn Debug) -> String {
@@ -135,12 +104,7 @@ where
         format!("{what}\n{tier:?} {query}\nlast  {last:?}\nnow   {now:?}\nfresh {fresh:?}")
     }
 
-    fn check_announced(
-        &self,
-        now: &[Cells],
-        identity: Option<&Vec<Cells>>,
-        announced: Announced,
-    ) -> Result<(), String> {
+    fn check_announced(&self, now: &[Cells], announced: Announced) -> Result<(), String> {
         let heard = std::mem::take(&mut *lock(&self.heard));
         let says = |what| Err(self.says(what, now, &heard));
         let changed = self.last.rows != now;
@@ -154,8 +118,7 @@ where
         if heard.last().is_some_and(|heard| heard != now) {
             return says("another value was announced");
         }
-        let others = self.has_twins() || identity != self.last.identity.as_ref();
-        let may = announced == Announced::Anew || others || self.last.failed || self.last.passing;
+        let may = announced == Announced::Anew || self.last.failed || self.last.passing;
         if moved && !changed && !may {
             return says("it was announced without a change");
         }
@@ -193,12 +156,10 @@ where
         self.look(reader)?;
         self.last.passing = passing;
         let now = self.live.get().flat();
-        let identity = self.identity(reader);
-        self.check_announced(&now, identity.as_ref(), announced)?;
+        self.check_announced(&now, announced)?;
         self.check_diffs(&now)?;
         self.last = Last {
             rows: now,
-            identity,
             version: self.live.version(),
             failed: self.query.run(reader).is_err(),
             passing: false,
@@ -218,7 +179,7 @@ where
         if !same {
             return Err(self.says("live is not fresh", &now, &fresh));
         }
-        self.last.passing |= now != self.last.rows || self.identity(reader) != self.last.identity;
+        self.last.passing |= now != self.last.rows;
         Ok(())
     }
 

@@ -92,18 +92,15 @@ impl<T> List<T> {
 
     /// Whether it shows the same; outside of `range`, they are known to.
     pub(super) fn looks_like(&self, other: &Self, range: Range<usize>) -> bool {
-        let same = |at| match (self.get(at), other.get(at)) {
-            (Some(left), Some(right)) => left.looks_like(right),
-            _ => false,
-        };
-        self.len() == other.len() && { range }.all(same)
+        let mut range = range;
+        let same = |at| Row::look_alike(self.get(at), other.get(at));
+        self.len() == other.len() && range.all(same)
     }
 
     /// Whether all rows of `range` show the same.
     pub(super) fn looks_uniform(&self, range: RangeInclusive<usize>) -> bool {
         let first = self.get(*range.start());
-        let mut others = range.map(|at| self.get(at));
-        others.all(|row| first.zip(row).is_some_and(|(first, row)| first.looks_like(row)))
+        range.map(|at| self.get(at)).all(|row| Row::look_alike(first, row))
     }
 
     /// Puts a row at `index`, which is at most the length.
@@ -283,6 +280,14 @@ impl<T> Row<T> {
 
     pub(super) fn look(&self) -> Look {
         self.0.look
+    }
+
+    /// Whether both are there and show the same, or both are not.
+    pub(super) fn look_alike(left: Option<&Self>, right: Option<&Self>) -> bool {
+        match (left, right) {
+            (Some(left), Some(right)) => left.looks_like(right),
+            (left, right) => left.is_none() && right.is_none(),
+        }
     }
 
     pub(super) fn looks_like(&self, other: &Self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::sorted::{Key, Sorted};
 use super::steps::Steps;
-use super::{Hit, LiveCardinality, Maintain, News, look};
+use super::{Failed, Hit, LiveCardinality, Maintain, News, look};
 use crate::live::diff::DiffHub;
 use crate::live::interest::Interest;
 use crate::live::list::{List, Row};
@@ -51,13 +51,6 @@ struct Entry<O> {
     row: Row<O>,
 }
 
-/// Why a change could not be followed.
-enum Failed {
-    /// A row is not where it must be: all have to be read again.
-    Lost,
-    Query(QueryError),
-}
-
 impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for LiveRows<O, C> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<C::Value, QueryError> {
         self.complete = false;
@@ -69,26 +62,25 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
         C::value(&rows)
     }
 
-    fn apply(
-        &mut self,
-        hits: &[Hit<'_>],
-        reader: &Reader<'_>,
-    ) -> Result<News<C::Value>, QueryError> {
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<C::Value>, Failed> {
         self.steps.clear();
-        match self.follow(hits, reader) {
-            Ok(()) if self.steps.all().is_empty() => Ok(News::Same),
-            Ok(()) if C::IS_LIST => Ok(News::Edit),
-            Ok(()) => {
-                let rows = self.visible();
-                if rows.looks_like(&self.shown, 0..rows.len()) {
-                    return Ok(News::Same);
-                }
-                self.shown = rows;
-                C::value(&self.shown).map(News::Another)
-            }
-            Err(Failed::Lost) => self.again(reader),
-            Err(Failed::Query(error)) => Err(error),
+        self.follow(hits, reader)?;
+        if self.steps.all().is_empty() {
+            return Ok(News::Same);
         }
+        if C::IS_LIST {
+            return Ok(News::Edit);
+        }
+        let rows = self.visible();
+        if rows.looks_like(&self.shown, 0..rows.len()) {
+            return Ok(News::Same);
+        }
+        self.shown = rows;
+        Ok(News::Another(C::value(&self.shown)?))
+    }
+
+    fn again(&mut self, old: &C::Value, reader: &Reader<'_>) -> Result<News<C::Value>, QueryError> {
+        Ok(News::of(old, self.start(reader)?, C::looks_like))
     }
 
     fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {
@@ -152,14 +144,6 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             diffs,
             cardinality: std::marker::PhantomData,
         }
-    }
-
-    /// The value anew, if it shows something else then.
-    fn again(&mut self, reader: &Reader<'_>) -> Result<News<C::Value>, QueryError> {
-        let before = self.visible();
-        let value = self.start(reader)?;
-        let is_same = self.visible().looks_like(&before, 0..before.len());
-        Ok(if is_same { News::Same } else { News::Another(value) })
     }
 
     /// Reads the rows from `from` on: all, or as many as a window wants.
@@ -418,17 +402,5 @@ fn direct(ordering: Ordering, direction: Direction) -> Ordering {
     match direction {
         Direction::Ascending => ordering,
         Direction::Descending => ordering.reverse(),
-    }
-}
-
-impl From<RowError> for Failed {
-    fn from(error: RowError) -> Self {
-        Self::Query(error.into())
-    }
-}
-
-impl From<QueryError> for Failed {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
     }
 }

@@ -14,7 +14,7 @@ use crate::table::{Reader, SelectAst};
 pub(super) trait Watcher {
     /// After a step: its value is what a fresh query gives, its diffs lead there, and it was
     /// announced as it should be.
-    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String>;
+    fn check(&mut self, reader: &Reader<'_>) -> Result<(), String>;
 
     /// In the middle of a batch: its value is what a fresh query gives.
     fn look(&mut self, reader: &Reader<'_>) -> Result<(), String>;
@@ -32,15 +32,6 @@ pub(super) trait Watcher {
     fn node(&self) -> usize;
 
     fn tier(&self) -> Tier;
-}
-
-/// What a step may announce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Announced {
-    /// A change, and nothing else.
-    Changes,
-    /// A change, or that the value is made anew.
-    Anew,
 }
 
 pub(super) struct Watch<Q: Live> {
@@ -61,8 +52,6 @@ pub(super) struct Watch<Q: Live> {
 struct Last {
     rows: Vec<Cells>,
     version: u64,
-    /// The fresh query failed.
-    failed: bool,
     /// In the middle of a batch, there were other rows, or a failure.
     passing: bool,
 }
@@ -93,7 +82,6 @@ where
         let (heard, version) = (Arc::default(), live.version());
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
         let mut watch = Self { query, ast, ordered, live, heard, guard: None, diffs: None, last };
-        watch.last.failed = fresh.is_err();
         watch.look(&reader)?;
         Ok(Some(Box::new(watch)))
     }
@@ -104,7 +92,7 @@ where
         format!("{what}\n{tier:?} {query}\nlast  {last:?}\nnow   {now:?}\nfresh {fresh:?}")
     }
 
-    fn check_announced(&self, now: &[Cells], announced: Announced) -> Result<(), String> {
+    fn check_announced(&self, now: &[Cells]) -> Result<(), String> {
         let heard = std::mem::take(&mut *lock(&self.heard));
         let says = |what| Err(self.says(what, now, &heard));
         let changed = self.last.rows != now;
@@ -118,8 +106,7 @@ where
         if heard.last().is_some_and(|heard| heard != now) {
             return says("another value was announced");
         }
-        let may = announced == Announced::Anew || self.last.failed || self.last.passing;
-        if moved && !changed && !may {
+        if moved && !changed && !self.last.passing {
             return says("it was announced without a change");
         }
         Ok(())
@@ -151,19 +138,14 @@ where
     Q::Value: Flat,
     Q::Output: Flat,
 {
-    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String> {
+    fn check(&mut self, reader: &Reader<'_>) -> Result<(), String> {
         let passing = self.last.passing;
         self.look(reader)?;
         self.last.passing = passing;
         let now = self.live.get().flat();
-        self.check_announced(&now, announced)?;
+        self.check_announced(&now)?;
         self.check_diffs(&now)?;
-        self.last = Last {
-            rows: now,
-            version: self.live.version(),
-            failed: self.query.run(reader).is_err(),
-            passing: false,
-        };
+        self.last = Last { rows: now, version: self.live.version(), passing: false };
         Ok(())
     }
 

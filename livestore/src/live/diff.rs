@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::list::{List, Row};
+use super::list::List;
 use super::primitives::{Mutex, lock};
+use super::row::Row;
 use super::value::{Subscription, Wake};
 
 /// Steps a reader may be behind; beyond, it gets the list anew.

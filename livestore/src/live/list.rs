@@ -4,8 +4,10 @@
 //! the chunk it is in, and only if somebody else still looks at it.
 
 use std::fmt;
-use std::ops::{Deref, Index, Range, RangeInclusive};
+use std::ops::{Index, Range, RangeInclusive};
 use std::sync::Arc;
+
+use super::row::Row;
 
 /// Rows a chunk has at most; it is split beyond. Few, as a copy of a chunk touches them all.
 const CHUNK: usize = 32;
@@ -53,17 +55,6 @@ struct Chunk<T> {
     rows: Vec<Row<T>>,
 }
 
-/// A row of a list. It derefs to the row; cloning shares it.
-pub struct Row<T>(Arc<Shared<T>>);
-
-struct Shared<T> {
-    row: T,
-    look: Look,
-}
-
-/// What a row shows, as a hash: rows that show the same look the same. 0 where nobody compares rows.
-pub(super) type Look = u64;
-
 impl<T> List<T> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
@@ -91,8 +82,7 @@ impl<T> List<T> {
     }
 
     /// Whether it shows the same; outside of `range`, they are known to.
-    pub(super) fn looks_like(&self, other: &Self, range: Range<usize>) -> bool {
-        let mut range = range;
+    pub(super) fn looks_like(&self, other: &Self, mut range: Range<usize>) -> bool {
         let same = |at| Row::look_alike(self.get(at), other.get(at));
         self.len() == other.len() && range.all(same)
     }
@@ -269,46 +259,6 @@ impl<T> FromIterator<Row<T>> for List<T> {
     }
 }
 
-impl<T> Row<T> {
-    pub(super) fn new(row: T) -> Self {
-        Self::with_look(row, 0)
-    }
-
-    pub(super) fn with_look(row: T, look: Look) -> Self {
-        Self(Arc::new(Shared { row, look }))
-    }
-
-    pub(super) fn look(&self) -> Look {
-        self.0.look
-    }
-
-    /// Whether both are there and show the same, or both are not.
-    pub(super) fn look_alike(left: Option<&Self>, right: Option<&Self>) -> bool {
-        match (left, right) {
-            (Some(left), Some(right)) => left.looks_like(right),
-            (left, right) => left.is_none() && right.is_none(),
-        }
-    }
-
-    pub(super) fn looks_like(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.look() != 0 && self.look() == other.look())
-    }
-}
-
-impl<T> Deref for Row<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0.row
-    }
-}
-
-impl<T> Clone for Row<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
 impl<T> Clone for Chunk<T> {
     fn clone(&self) -> Self {
         let mut rows = Vec::with_capacity(CHUNK + 1);
@@ -369,18 +319,6 @@ impl<T: PartialEq> PartialEq<[T]> for List<T> {
 impl<T: fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Row<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: PartialEq> PartialEq for Row<T> {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
     }
 }
 

@@ -6,13 +6,14 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::diff::DiffHub;
 use super::interest::{Access, Interest};
-use super::list::{List, Row as ListRow};
+use super::list::List;
 use super::maintain::groups::Groups;
 use super::maintain::point::Point;
 use super::maintain::rerun::Rerun;
 use super::maintain::rows::LiveRows;
 use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
 use super::query::{Live, LivePlan};
+use super::row::Row as ListRow;
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::sqlite::Rows;
 use crate::table::{

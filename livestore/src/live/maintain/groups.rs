@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::sorted::{Key, Sorted};
-use super::{Failed, Hit, LiveCardinality, Maintain, News, look};
+use super::{Failed, Hit, LiveCardinality, Maintain, News};
 use crate::live::diff::Diff;
 use crate::live::interest::Interest;
-use crate::live::list::{List, Row};
+use crate::live::list::List;
+use crate::live::row::Row;
 use crate::sqlite::{Image, Rows};
 use crate::table::{Aggregate, Node, QueryError, Reader, RowError, RowReader, SelectAst, order};
 use crate::value::Value;
@@ -109,7 +110,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
 
     fn row(&self, group: &Group) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&group.values, None);
-        look::read(&row, self.outputs.len(), self.decode)
+        Row::read(&row, self.outputs.len(), self.decode)
     }
 
     /// Counts each group's rows in and out, as steps.

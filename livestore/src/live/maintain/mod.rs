@@ -10,7 +10,6 @@
 //! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
 
 pub(super) mod groups;
-mod look;
 pub(super) mod point;
 pub(super) mod rerun;
 pub(super) mod rows;
@@ -24,7 +23,8 @@ use std::sync::Arc;
 
 use super::diff::DiffHub;
 use super::interest::Interest;
-use super::list::{List, Row};
+use super::list::List;
+use super::row::Row;
 use crate::sqlite::Rows;
 use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader, RowError};
 

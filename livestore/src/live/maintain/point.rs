@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failed, Hit, LiveCardinality, Maintain, News, look};
-use crate::live::list::Row;
+use super::{Failed, Hit, LiveCardinality, Maintain, News};
+use crate::live::row::Row;
 use crate::sqlite::{Image, Rows};
 use crate::table::{First, Get, QueryError, Reader, RowError, RowReader, Table, order};
 use crate::value::Value;
@@ -42,7 +42,7 @@ impl<T: Table + Send + Sync> Maintain<Option<Row<T>>> for Point<T> {
 }
 
 fn read<T: Table>(row: &RowReader<'_>) -> Result<Row<T>, RowError> {
-    look::read(row, T::def().columns.len(), T::decode)
+    Row::read(row, T::def().columns.len(), T::decode)
 }
 
 fn has_key<T: Table>(image: &Image, key: &[Value<'_>]) -> bool {

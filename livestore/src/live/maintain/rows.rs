@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::sorted::{Key, Sorted};
 use super::steps::Steps;
-use super::{Failed, Hit, LiveCardinality, Maintain, News, look};
+use super::{Failed, Hit, LiveCardinality, Maintain, News};
 use crate::live::diff::DiffHub;
 use crate::live::interest::Interest;
-use crate::live::list::{List, Row};
+use crate::live::list::List;
+use crate::live::row::Row;
 use crate::sqlite::{Image, Rows};
 use crate::table::{
     ColumnRef, Direction, Node, QueryError, Reader, RowError, RowReader, SelectAst, order,
@@ -157,7 +158,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             Ok(Entry {
                 key: Key::new(key.collect::<Result<Vec<_>, _>>()?),
                 rowid: row.get(width)?,
-                row: look::read(row, width, decode)?,
+                row: Row::read(row, width, decode)?,
             })
         })?;
         self.complete = most.is_none_or(|most| found.len() < most);
@@ -274,7 +275,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
 
     fn row(&self, image: &Image) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
-        look::read(&row, self.width, self.decode)
+        Row::read(&row, self.width, self.decode)
     }
 
     /// The part of the rows that the query asks for.

@@ -4,7 +4,8 @@
 //! then nobody is told.
 
 use crate::live::diff::Diff;
-use crate::live::list::{List, Look, Row};
+use crate::live::list::List;
+use crate::live::row::{Look, Row};
 
 pub(super) struct Steps<O> {
     all: Vec<Diff<O>>,

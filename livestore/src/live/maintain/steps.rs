@@ -74,3 +74,51 @@ impl<O> Default for Steps<O> {
         Self { all: Vec::new(), balance: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::RowReader;
+    use crate::value::Value;
+    use prop::sample::Index;
+    use proptest::prelude::*;
+
+    fn row(shown: i64) -> Row<i64> {
+        Row::read(&RowReader::of_values(&[Value::Integer(shown)], None), 1, |row| row.get(0))
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_that_shows_the_same_is_not_another(
+            before in prop::collection::vec(0i64..2, 0..12),
+            changes in prop::collection::vec((0u8..4, any::<Index>(), any::<Index>(), 0i64..2), 0..6),
+        ) {
+            let mut list: List<i64> = before.iter().copied().map(row).collect();
+            let (mut steps, mut after) = (Steps::default(), before.clone());
+            for (kind, at, to, shown) in changes {
+                if kind == 0 || after.is_empty() {
+                    let index = at.index(after.len() + 1);
+                    after.insert(index, shown);
+                    steps.insert(index, row(shown));
+                    continue;
+                }
+                let (at, to) = (at.index(after.len()), to.index(after.len()));
+                let old = after.remove(at);
+                match kind {
+                    1 => steps.remove(at, &row(old)),
+                    2 => {
+                        after.insert(at, shown);
+                        steps.update(at, &row(old), row(shown));
+                    }
+                    _ => {
+                        after.insert(to, old);
+                        steps.relocate(at, to);
+                    }
+                }
+            }
+            prop_assert_eq!(steps.edit(&mut list), !steps.all().is_empty() && after != before);
+            prop_assert_eq!(&list, after.as_slice());
+        }
+    }
+}

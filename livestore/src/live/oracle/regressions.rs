@@ -67,7 +67,11 @@ where
         deliver();
         assert_eq!(live.get().flat(), query.run(&state.reader("")).unwrap().flat());
     }
-    calls.load(Ordering::Relaxed)
+    let called = calls.load(Ordering::Relaxed);
+    enqueue(registry.restart(&state.reader("")).unwrap());
+    deliver();
+    assert_eq!(calls.load(Ordering::Relaxed), called, "starting anew is no news by itself");
+    called
 }
 
 fn of<C: Cardinality<Cells>>(ast: SelectAst) -> crate::table::Select<At<0>, Cells, C> {

@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::list::{List, Row};
+use super::list::List;
 use super::primitives::{Mutex, lock};
+use super::row::Row;
 use super::value::{Subscription, Wake};
 
 /// Steps a reader may be behind; beyond, it gets the list anew.
@@ -76,6 +78,29 @@ impl<T> Diff<T> {
             Self::Remove { .. } | Self::Move { .. } => {}
             Self::Reset { rows } => *list = rows.iter().map(|row| make(row)).collect(),
         }
+    }
+
+    /// Where steps that a list of `len` rows takes may leave other rows.
+    pub(super) fn touched(steps: &[Self], mut len: usize) -> Range<usize> {
+        // Before the first place, and behind the last as counted from the end, nothing changes.
+        let (mut first, mut behind) = (len, len);
+        for step in steps {
+            let (from, to) = match *step {
+                Self::Insert { index, .. } => (index, index),
+                Self::Remove { index } | Self::Update { index, .. } => (index, index + 1),
+                Self::Move { from, to } => (from.min(to), from.max(to) + 1),
+                Self::Reset { .. } => (0, len),
+            };
+            first = first.min(from);
+            behind = behind.min(len.saturating_sub(to));
+            len = match step {
+                Self::Insert { .. } => len + 1,
+                Self::Remove { .. } => len.saturating_sub(1),
+                Self::Update { .. } | Self::Move { .. } => len,
+                Self::Reset { rows } => rows.len(),
+            };
+        }
+        first..len.saturating_sub(behind)
     }
 
     /// Takes the step in a list whose rows it shares.

@@ -230,12 +230,6 @@ fn hash(value: &Value<'_>) -> u64 {
     }
 }
 
-/// A hash of several values.
-pub(super) fn hash_all<'a>(values: impl IntoIterator<Item = &'a Value<'static>>) -> u64 {
-    let add = |sum: u64, value| sum.rotate_left(5) ^ hash(value);
-    values.into_iter().fold(0, add)
-}
-
 /// An interval tree in an array: sorted by the low end, and over each half its highest high end.
 #[derive(Debug, Default)]
 struct Ranges {

@@ -4,8 +4,10 @@
 //! the chunk it is in, and only if somebody else still looks at it.
 
 use std::fmt;
-use std::ops::{Deref, Index};
+use std::ops::{Index, Range, RangeInclusive};
 use std::sync::Arc;
+
+use super::row::Row;
 
 /// Rows a chunk has at most; it is split beyond. Few, as a copy of a chunk touches them all.
 const CHUNK: usize = 32;
@@ -53,9 +55,6 @@ struct Chunk<T> {
     rows: Vec<Row<T>>,
 }
 
-/// A row of a list. It derefs to the row; cloning shares it.
-pub struct Row<T>(Arc<T>);
-
 impl<T> List<T> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
@@ -82,10 +81,16 @@ impl<T> List<T> {
         self.groups.nodes().flat_map(Branch::nodes).flat_map(|chunk| &chunk.rows)
     }
 
-    /// Whether it is made of the very same rows: a look at where they are, not at what they are.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let same = |(left, right): (&Row<T>, &Row<T>)| Arc::ptr_eq(&left.0, &right.0);
-        self.len() == other.len() && self.iter().zip(other.iter()).all(same)
+    /// Whether it shows the same; outside of `range`, they are known to.
+    pub(super) fn looks_like(&self, other: &Self, mut range: Range<usize>) -> bool {
+        let same = |at| Row::look_alike(self.get(at), other.get(at));
+        self.len() == other.len() && range.all(same)
+    }
+
+    /// Whether all rows of `range` show the same.
+    pub(super) fn looks_uniform(&self, range: RangeInclusive<usize>) -> bool {
+        let first = self.get(*range.start());
+        range.map(|at| self.get(at)).all(|row| Row::look_alike(first, row))
     }
 
     /// Puts a row at `index`, which is at most the length.
@@ -254,26 +259,6 @@ impl<T> FromIterator<Row<T>> for List<T> {
     }
 }
 
-impl<T> Row<T> {
-    pub(super) fn new(row: T) -> Self {
-        Self(Arc::new(row))
-    }
-}
-
-impl<T> Deref for Row<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> Clone for Row<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
 impl<T> Clone for Chunk<T> {
     fn clone(&self) -> Self {
         let mut rows = Vec::with_capacity(CHUNK + 1);
@@ -334,18 +319,6 @@ impl<T: PartialEq> PartialEq<[T]> for List<T> {
 impl<T: fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Row<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<T: PartialEq> PartialEq for Row<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
     }
 }
 

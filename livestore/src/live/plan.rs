@@ -6,14 +6,16 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::diff::DiffHub;
 use super::interest::{Access, Interest};
-use super::list::{List, Row as ListRow};
+use super::list::List;
 use super::maintain::groups::Groups;
 use super::maintain::point::Point;
 use super::maintain::rerun::Rerun;
 use super::maintain::rows::LiveRows;
 use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
 use super::query::{Live, LivePlan};
+use super::row::Row as ListRow;
 use crate::schema::{Document, GetDocument, SchemaDef};
+use crate::sqlite::Rows;
 use crate::table::{
     ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Row, Select,
     SelectAst, Source, Table,
@@ -71,12 +73,16 @@ where
     }
 }
 
+const TOO_WIDE: &str = "its table has too many columns to tell which row changed";
+
 /// The best tier for a SELECT, and why none better.
 fn tier(select: &SelectAst) -> (Tier, &'static str) {
     let plain = |node: &Node| matches!(node, Node::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
-    if !select.joins.is_empty() {
+    if !Rows::are_known_of(select.from) {
+        (Tier::Rerun, TOO_WIDE)
+    } else if !select.joins.is_empty() {
         (Tier::Rerun, "it joins tables")
     } else if select.counted && (limited || !select.group_by.is_empty()) {
         (Tier::Rerun, "it counts what is limited or grouped")
@@ -112,12 +118,21 @@ impl<T: Table + Send + Sync> Live for Get<T> {
         };
         let query = Arc::new(self);
         let asked = Arc::clone(&query);
+        let interests = vec![Interest { access, ..Interest::all(table) }];
+        let (tier, reason, maintain): (_, _, Box<dyn Maintain<Self::Value>>) =
+            if Rows::are_known_of(table) {
+                (Tier::Point, "it is one row, by primary key", Box::new(Point(query)))
+            } else {
+                let run = move |reader: &Reader<'_>| Ok(query.run(reader)?.map(ListRow::new));
+                let rerun = Rerun::new(Box::new(run), interests.clone());
+                (Tier::Rerun, TOO_WIDE, Box::new(rerun))
+            };
         Ok(LivePlan(Plan {
-            tier: Tier::Point,
-            reason: "it is one row, by primary key",
+            tier,
+            reason,
             label: Box::new(move || label(&T::def().sql().get, asked.key().unwrap_or_default())),
-            interests: vec![Interest { access, ..Interest::all(table) }],
-            maintain: Box::new(Point(query)),
+            interests,
+            maintain,
             diffs: None,
         }))
     }

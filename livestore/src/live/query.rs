@@ -9,7 +9,7 @@ use super::index::NodeId as Id;
 use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::interest::Interest;
 use super::list::List;
-use super::maintain::{DiffLink, Hit, Label, Maintain, News, Plan, Tier};
+use super::maintain::{DiffLink, Failed, Hit, Label, Maintain, News, Plan, Tier};
 use super::primitives::{Mutex, RwLock, lock};
 use super::reactive::{Failure, Hub, Node, Source};
 use super::value::{NodeRef, Reactive, Wake};
@@ -149,7 +149,9 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
         match news {
             Ok(News::Same) => false,
             Ok(News::Another(value)) => {
-                self.reset_diffs(&value);
+                if let Some(DiffLink { hub, reset, .. }) = &self.diffs {
+                    reset(&**hub, &value);
+                }
                 self.replace(Arc::new(value));
                 true
             }
@@ -166,16 +168,12 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
         let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = keeper.maintain.edit(&mut value);
         if is_new {
-            self.reset_diffs(&value);
+            if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
+                reset(&**hub, &value);
+            }
             self.hub.change();
         }
         is_new
-    }
-
-    fn reset_diffs(&self, value: &V) {
-        if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
-            reset(&**hub, value);
-        }
     }
 
     fn replace(&self, value: Arc<V>) {
@@ -191,10 +189,14 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
 impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
     fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
-        let news = if keeper.failed {
-            keeper.maintain.start(reader).map(News::Another)
-        } else {
-            keeper.maintain.apply(hits, reader)
+        let followed = match keeper.failed {
+            true => Err(Failed::Lost),
+            false => keeper.maintain.apply(hits, reader),
+        };
+        let news = match followed {
+            Ok(news) => Ok(news),
+            Err(Failed::Lost) => keeper.maintain.again(&self.current().1, reader),
+            Err(Failed::Query(error)) => Err(error),
         };
         let is_new = self.take(&mut keeper, news);
         keeper.timing.add(watch.lap());
@@ -203,7 +205,7 @@ impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
 
     fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
         let mut keeper = lock(&self.keeper);
-        let news = keeper.maintain.start(reader).map(News::Another);
+        let news = keeper.maintain.again(&self.current().1, reader);
         let is_new = self.take(&mut keeper, news);
         keeper.timing.add(watch.lap());
         is_new

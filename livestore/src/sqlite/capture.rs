@@ -67,7 +67,7 @@ pub(crate) struct Change {
 pub(crate) enum Rows {
     /// One, as it was and as it is.
     One { old: Option<Image>, new: Option<Image> },
-    /// Some: the table has too many columns to tell.
+    /// Some: there are too many to tell, or the table has too many columns.
     Some,
 }
 
@@ -141,6 +141,13 @@ fn merged(changes: Vec<Change>) -> impl Iterator<Item = Merged> {
         merged.push(Some(Merged { table, rows: Rows::One { old: first, new }, is_reused }));
     }
     merged.into_iter().flatten()
+}
+
+impl Rows {
+    /// Whether a change of the table is told row by row: not if it has too many columns.
+    pub(crate) fn are_known_of(table: &TableDef) -> bool {
+        2 + 2 * (1 + table.columns.len()) <= MOST_ARGUMENTS
+    }
 }
 
 /// The changes since they were last taken.
@@ -248,7 +255,7 @@ fn trigger_ddl(position: usize, table: &TableDef, columns: Columns, event: Event
             };
         }
     }
-    if 2 + 2 * (1 + table.columns.len()) > MOST_ARGUMENTS {
+    if !Rows::are_known_of(table) {
         arguments = format!("{position}, 0");
     }
     format!(

@@ -115,9 +115,12 @@ impl<'r> RowReader<'r> {
 
     /// The value of column `index`, as it is.
     pub(crate) fn get_value(&self, index: usize) -> Result<Value<'static>, RowError> {
-        self.value(index)
-            .map(Value::into_owned)
-            .map_err(|source| RowError { column: self.column_name(index), source })
+        self.get_ref(index).map(Value::into_owned)
+    }
+
+    /// A look at the value of column `index`.
+    pub(crate) fn get_ref(&self, index: usize) -> Result<Value<'_>, RowError> {
+        self.value(index).map_err(|source| RowError { column: self.column_name(index), source })
     }
 
     pub(super) fn is_null(&self, index: usize) -> bool {

@@ -306,18 +306,26 @@ impl<T: Table> Get<T> {
     pub(super) fn new<K: IntoKey<T::Key>>(key: K) -> Self {
         Self { key: key.into_key(), of: PhantomData }
     }
+
+    /// Reads the row as something else.
+    pub(crate) fn read<R>(
+        &self,
+        reader: &Reader<'_>,
+        decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
+    ) -> Result<Option<R>, QueryError> {
+        let key = self.key()?;
+        let sql = &T::def().sql().get;
+        let statement = reader.prepare(sql)?;
+        let ready = Fetch { sql, statement, positions: None, hash: reader.hash };
+        Ok(fetch(ready, key, decode)?.into_iter().next())
+    }
 }
 
 impl<T: Table> Query for Get<T> {
     type Output = Option<T>;
 
     fn run(&self, reader: &Reader<'_>) -> Result<Option<T>, QueryError> {
-        let key = self.key()?;
-        let sql = &T::def().sql().get;
-        let statement = reader.prepare(sql)?;
-        let ready = Fetch { sql, statement, positions: None, hash: reader.hash };
-        let rows = fetch(ready, key, <T as Row>::decode)?;
-        Ok(rows.into_iter().next())
+        self.read(reader, <T as Row>::decode)
     }
 }
 

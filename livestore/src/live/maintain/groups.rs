@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::sorted::{Key, Sorted};
-use super::{Hit, LiveCardinality, Maintain, News};
+use super::{Failed, Hit, LiveCardinality, Maintain, News};
 use crate::live::diff::Diff;
 use crate::live::interest::Interest;
-use crate::live::list::{List, Row};
+use crate::live::list::List;
+use crate::live::row::Row;
 use crate::sqlite::{Image, Rows};
 use crate::table::{Aggregate, Node, QueryError, Reader, RowError, RowReader, SelectAst, order};
 use crate::value::Value;
@@ -108,7 +109,8 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
     }
 
     fn row(&self, group: &Group) -> Result<Row<O>, RowError> {
-        (self.decode)(&RowReader::of_values(&group.values, None)).map(Row::new)
+        let row = RowReader::of_values(&group.values, None);
+        Row::read(&row, self.outputs.len(), self.decode)
     }
 
     /// Counts each group's rows in and out, as steps.
@@ -258,16 +260,10 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         self.value()
     }
 
-    fn apply(
-        &mut self,
-        hits: &[Hit<'_>],
-        reader: &Reader<'_>,
-    ) -> Result<News<C::Value>, QueryError> {
+    fn apply(&mut self, hits: &[Hit<'_>], _: &Reader<'_>) -> Result<News<C::Value>, Failed> {
         let mut counted = Vec::with_capacity(2 * hits.len());
         for hit in hits {
-            let Rows::One { old, new } = hit.rows else {
-                return self.start(reader).map(News::Another);
-            };
+            let Rows::One { old, new } = hit.rows else { return Err(Failed::Lost) };
             let old = old.as_ref().filter(|old| self.interest.has(Some(old)));
             let new = new.as_ref().filter(|new| self.interest.has(Some(new)));
             if let (Some(old), Some(new)) = (old, new)
@@ -281,9 +277,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         let before = self.shown(counted.len());
         self.steps.clear();
         let count = counted.len();
-        if let Err(Lost) = self.follow(counted) {
-            return self.start(reader).map(News::Another);
-        }
+        self.follow(counted).map_err(|Lost| Failed::Lost)?;
         let seen = |step: &Diff<O>| match step {
             Diff::Insert { index, .. } | Diff::Update { index, .. } | Diff::Remove { index } => {
                 *index < most::<O, C>()
@@ -295,8 +289,12 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         } else if C::IS_LIST {
             Ok(News::Edit)
         } else {
-            self.value().map(News::Another)
+            Ok(News::Another(self.value()?))
         }
+    }
+
+    fn again(&mut self, old: &C::Value, reader: &Reader<'_>) -> Result<News<C::Value>, QueryError> {
+        Ok(News::of(old, self.start(reader)?, C::looks_like))
     }
 
     fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {

@@ -9,12 +9,12 @@
 //!
 //! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
 
-mod gone;
 pub(super) mod groups;
 pub(super) mod point;
 pub(super) mod rerun;
 pub(super) mod rows;
 mod sorted;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +23,10 @@ use std::sync::Arc;
 
 use super::diff::DiffHub;
 use super::interest::Interest;
-use super::list::{List, Row};
+use super::list::List;
+use super::row::Row;
 use crate::sqlite::Rows;
-use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader};
+use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader, RowError};
 
 /// Keeps a value of type `V`.
 pub(crate) trait Maintain<V>: Send {
@@ -33,13 +34,23 @@ pub(crate) trait Maintain<V>: Send {
     fn start(&mut self, reader: &Reader<'_>) -> Result<V, QueryError>;
 
     /// What the changes make of the value.
-    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, QueryError>;
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, Failed>;
+
+    /// The value now, from a fresh query, if it is another than `old`.
+    fn again(&mut self, old: &V, reader: &Reader<'_>) -> Result<News<V>, QueryError>;
 
     /// Changes the value as [`News::Edit`] has announced. Says whether it is another then.
     fn edit(&mut self, value: &mut Arc<V>) -> bool {
         let _ = value;
         false
     }
+}
+
+/// Why changes were not followed.
+pub(crate) enum Failed {
+    /// They do not tell enough: the value has to be made [again](Maintain::again).
+    Lost,
+    Query(QueryError),
 }
 
 /// What became of a value.
@@ -51,6 +62,24 @@ pub(crate) enum News<V> {
     /// It is to be changed where it is, by [`edit`](Maintain::edit): that copies nothing which
     /// nobody else looks at.
     Edit,
+}
+
+impl<V> News<V> {
+    fn of(old: &V, new: V, is_same: fn(&V, &V) -> bool) -> Self {
+        if is_same(old, &new) { Self::Same } else { Self::Another(new) }
+    }
+}
+
+impl From<RowError> for Failed {
+    fn from(error: RowError) -> Self {
+        Self::Query(error.into())
+    }
+}
+
+impl From<QueryError> for Failed {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
 }
 
 /// A change of one of the tables that a query reads.
@@ -115,6 +144,10 @@ pub trait LiveCardinality<O>: Cardinality<O> {
     /// When there are too few or too many.
     fn value(rows: &List<O>) -> Result<Self::Value, QueryError>;
 
+    /// Whether both show the same.
+    #[doc(hidden)]
+    fn looks_like(left: &Self::Value, right: &Self::Value) -> bool;
+
     /// The list that the value is, to be changed where it is.
     #[doc(hidden)]
     fn list_mut(value: &mut Arc<Self::Value>) -> Option<&mut List<O>> {
@@ -138,6 +171,10 @@ impl<O: Send + Sync + 'static> LiveCardinality<O> for Many {
         Ok(rows.clone())
     }
 
+    fn looks_like(left: &List<O>, right: &List<O>) -> bool {
+        left.looks_like(right, 0..right.len())
+    }
+
     fn list_mut(value: &mut Arc<List<O>>) -> Option<&mut List<O>> {
         Some(Arc::make_mut(value))
     }
@@ -158,6 +195,10 @@ impl<O: Send + Sync + 'static> LiveCardinality<O> for First {
     fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
         Ok(rows.first().cloned())
     }
+
+    fn looks_like(left: &Option<Row<O>>, right: &Option<Row<O>>) -> bool {
+        Row::look_alike(left.as_ref(), right.as_ref())
+    }
 }
 
 impl<O: Send + Sync + 'static> LiveCardinality<O> for One {
@@ -166,6 +207,10 @@ impl<O: Send + Sync + 'static> LiveCardinality<O> for One {
     fn value(rows: &List<O>) -> Result<Row<O>, QueryError> {
         Optional::value(rows)?.ok_or(QueryError::NoRow)
     }
+
+    fn looks_like(left: &Row<O>, right: &Row<O>) -> bool {
+        left.looks_like(right)
+    }
 }
 
 impl<O: Send + Sync + 'static> LiveCardinality<O> for Optional {
@@ -173,5 +218,9 @@ impl<O: Send + Sync + 'static> LiveCardinality<O> for Optional {
 
     fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
         if rows.len() > 1 { Err(QueryError::SeveralRows) } else { Ok(rows.first().cloned()) }
+    }
+
+    fn looks_like(left: &Option<Row<O>>, right: &Option<Row<O>>) -> bool {
+        First::looks_like(left, right)
     }
 }

@@ -1,6 +1,6 @@
 //! Running the query again.
 
-use super::{Hit, Maintain, News};
+use super::{Failed, Hit, Maintain, News};
 use crate::live::interest::Interest;
 use crate::sqlite::Rows;
 use crate::table::{QueryError, Reader};
@@ -32,17 +32,19 @@ impl<V> Rerun<V> {
 impl<V> Maintain<V> for Rerun<V> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<V, QueryError> {
         let (value, hash) = reader.hashed(&*self.run);
+        let value = value?;
         self.hash = hash;
-        value
+        Ok(value)
     }
 
-    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, QueryError> {
-        if !hits.iter().any(|hit| self.can_matter(hit)) {
-            return Ok(News::Same);
-        }
-        let (value, hash) = reader.hashed(&*self.run);
-        let same = hash == self.hash;
-        self.hash = hash;
-        value.map(|value| if same { News::Same } else { News::Another(value) })
+    fn apply(&mut self, hits: &[Hit<'_>], _: &Reader<'_>) -> Result<News<V>, Failed> {
+        let can_matter = hits.iter().any(|hit| self.can_matter(hit));
+        if can_matter { Err(Failed::Lost) } else { Ok(News::Same) }
+    }
+
+    fn again(&mut self, _: &V, reader: &Reader<'_>) -> Result<News<V>, QueryError> {
+        let before = self.hash;
+        let value = self.start(reader)?;
+        Ok(if self.hash == before { News::Same } else { News::Another(value) })
     }
 }

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::gone::Gone;
 use super::sorted::{Key, Sorted};
-use super::{Hit, LiveCardinality, Maintain, News};
-use crate::live::diff::{Diff, DiffHub};
+use super::steps::Steps;
+use super::{Failed, Hit, LiveCardinality, Maintain, News};
+use crate::live::diff::DiffHub;
 use crate::live::interest::Interest;
-use crate::live::list::{List, Row};
+use crate::live::list::List;
+use crate::live::row::Row;
 use crate::sqlite::{Image, Rows};
 use crate::table::{
     ColumnRef, Direction, Node, QueryError, Reader, RowError, RowReader, SelectAst, order,
@@ -38,9 +39,7 @@ pub(in crate::live) struct LiveRows<O, C> {
     /// There are no rows beyond `rows`.
     complete: bool,
     /// From what the query's value was made of to what it is made of now.
-    steps: Vec<Diff<O>>,
-    /// The steps may lead back to where they began.
-    may_cancel: bool,
+    steps: Steps<O>,
     /// What the value was made of last, if it is not a list.
     shown: List<O>,
     diffs: Arc<DiffHub<O>>,
@@ -53,57 +52,45 @@ struct Entry<O> {
     row: Row<O>,
 }
 
-/// Why a change could not be followed.
-enum Failed {
-    /// A row is not where it must be: all have to be read again.
-    Lost,
-    Query(QueryError),
-}
-
 impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for LiveRows<O, C> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<C::Value, QueryError> {
         self.complete = false;
-        self.rows = self.read(0, &mut Gone::default(), reader)?.into_iter().collect();
+        self.rows = self.read(0, reader)?.into_iter().collect();
         let rows = self.visible();
-        self.diffs.reset(&rows);
         if !C::IS_LIST {
             self.shown = rows.clone();
         }
         C::value(&rows)
     }
 
-    fn apply(
-        &mut self,
-        hits: &[Hit<'_>],
-        reader: &Reader<'_>,
-    ) -> Result<News<C::Value>, QueryError> {
+    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<C::Value>, Failed> {
         self.steps.clear();
-        match self.follow(hits, reader) {
-            Ok(()) if self.steps.is_empty() => Ok(News::Same),
-            Ok(()) if C::IS_LIST => Ok(News::Edit),
-            Ok(()) => {
-                let rows = self.visible();
-                if rows.is_same(&self.shown) {
-                    return Ok(News::Same);
-                }
-                self.shown = rows;
-                C::value(&self.shown).map(News::Another)
-            }
-            Err(Failed::Lost) => self.start(reader).map(News::Another),
-            Err(Failed::Query(error)) => Err(error),
+        self.follow(hits, reader)?;
+        if self.steps.all().is_empty() {
+            return Ok(News::Same);
         }
+        if C::IS_LIST {
+            return Ok(News::Edit);
+        }
+        let rows = self.visible();
+        if rows.looks_like(&self.shown, 0..rows.len()) {
+            return Ok(News::Same);
+        }
+        self.shown = rows;
+        Ok(News::Another(C::value(&self.shown)?))
+    }
+
+    fn again(&mut self, old: &C::Value, reader: &Reader<'_>) -> Result<News<C::Value>, QueryError> {
+        Ok(News::of(old, self.start(reader)?, C::looks_like))
     }
 
     fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {
         let Some(list) = C::list_mut(value) else { return false };
-        let before = (self.may_cancel && self.steps.len() > 1).then(|| list.clone());
-        self.steps.iter().for_each(|step| step.edit(list));
-        if before.is_some_and(|before| before.is_same(list)) {
-            // Rows moved about and ended where they were, as far as the query shows.
-            return false;
+        let is_new = self.steps.edit(list);
+        if is_new {
+            self.diffs.send(self.steps.all(), list);
         }
-        self.diffs.send(&self.steps, list);
-        true
+        is_new
     }
 }
 
@@ -153,8 +140,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             width,
             rows: Sorted::default(),
             complete: false,
-            steps: Vec::new(),
-            may_cancel: false,
+            steps: Steps::default(),
             shown: List::default(),
             diffs,
             cardinality: std::marker::PhantomData,
@@ -162,30 +148,17 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     }
 
     /// Reads the rows from `from` on: all, or as many as a window wants.
-    fn read(
-        &mut self,
-        from: usize,
-        gone: &mut Gone<O>,
-        reader: &Reader<'_>,
-    ) -> Result<Vec<Entry<O>>, QueryError> {
+    fn read(&mut self, from: usize, reader: &Reader<'_>) -> Result<Vec<Entry<O>>, QueryError> {
         let most = self.limit.map(|_| self.end().saturating_add(SPARE) - from);
         self.select.limit = most.map(|most| most as u64);
         self.select.offset = most.map(|_| from as u64);
         let (width, decode, order) = (self.width, self.decode, self.order.len());
         let found = reader.select(&self.select, |row| {
-            let values = |columns: std::ops::Range<usize>| {
-                columns.map(|index| row.get_value(index)).collect::<Result<Vec<_>, _>>()
-            };
-            let known = match gone.is_empty() {
-                true => None,
-                false => gone.take(values(0..width)?.iter()),
-            };
-            let key = Key::new(values(width + 1..width + 1 + order)?);
-            let row_id = row.get(width)?;
+            let key = (width + 1..width + 1 + order).map(|index| row.get_value(index));
             Ok(Entry {
-                key,
-                rowid: row_id,
-                row: known.map_or_else(|| decode(row).map(Row::new), Ok)?,
+                key: Key::new(key.collect::<Result<Vec<_>, _>>()?),
+                rowid: row.get(width)?,
+                row: Row::read(row, width, decode)?,
             })
         })?;
         self.complete = most.is_none_or(|most| found.len() < most);
@@ -194,7 +167,6 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
 
     /// Takes the changes in.
     fn follow(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<(), Failed> {
-        let mut gone = Gone::new(hits.len() > 1);
         let (mut freeing, mut others) = (Vec::new(), Vec::with_capacity(hits.len()));
         for hit in hits {
             let Rows::One { old, new } = hit.rows else { return Err(Failed::Lost) };
@@ -212,39 +184,23 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
             }
         }
         for image in freeing {
-            if let Some(row) = self.remove(image)? {
-                gone.put(shown_of(self.columns.as_deref(), image), row);
-            }
+            self.remove(image)?;
         }
         for change in others {
             match change {
                 (None, None) => {}
                 (Some(old), None) => drop(self.remove(old)?),
-                (None, Some(new)) => {
-                    let row = gone.take(shown_of(self.columns.as_deref(), new));
-                    self.insert(new, row, &mut gone)?;
-                }
-                (Some(old), Some(new)) => self.update(old, new, &mut gone)?,
+                (None, Some(new)) => self.insert(new, None)?,
+                (Some(old), Some(new)) => self.update(old, new)?,
             }
         }
-        self.refill(&mut gone, reader)?;
-        self.may_cancel = self.is_window() || gone.any_returned;
-        Ok(())
+        self.refill(reader)
     }
 
     /// Puts the row in; `row` if it is known already.
-    fn insert(
-        &mut self,
-        image: &Image,
-        row: Option<Row<O>>,
-        gone: &mut Gone<O>,
-    ) -> Result<(), Failed> {
+    fn insert(&mut self, image: &Image, row: Option<Row<O>>) -> Result<(), Failed> {
         let Err(at) = self.search(image) else { return Err(Failed::Lost) };
         if at == self.rows.len() && !self.complete {
-            gone.is_wanted |= self.is_short();
-            if let Some(row) = row {
-                gone.put(shown_of(self.columns.as_deref(), image), row);
-            }
             return Ok(());
         }
         let row = row.map_or_else(|| self.row(image), Ok)?;
@@ -257,19 +213,19 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     /// Takes the row out, if it is among those that are kept.
     fn remove(&mut self, image: &Image) -> Result<Option<Row<O>>, Failed> {
         let Some(at) = self.find(image)? else { return Ok(None) };
-        let entry = self.rows.remove(at);
-        self.note_remove(at);
-        Ok(entry.map(|entry| entry.row))
+        let row = self.rows.remove(at).map(|entry| entry.row);
+        row.iter().for_each(|row| self.note_remove(at, row));
+        Ok(row)
     }
 
-    fn update(&mut self, old: &Image, new: &Image, gone: &mut Gone<O>) -> Result<(), Failed> {
+    fn update(&mut self, old: &Image, new: &Image) -> Result<(), Failed> {
         let same =
             shown_of(self.columns.as_deref(), old).eq(shown_of(self.columns.as_deref(), new));
         if !self.stands_the_same(old, new) {
             return match self.is_window() {
                 true => {
                     let row = self.remove(old)?.filter(|_| same);
-                    self.insert(new, row, gone)
+                    self.insert(new, row)
                 }
                 false => self.relocate(old, new, same),
             };
@@ -279,11 +235,12 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
         }
         let Some(at) = self.find(new)? else { return Ok(()) };
         let row = self.row(new)?;
+        let is_shown = (self.offset..self.end()).contains(&at);
         if let Some(entry) = self.rows.get_mut(at) {
-            entry.row = row.clone();
-        }
-        if (self.offset..self.end()).contains(&at) {
-            self.note(Diff::Update { index: at - self.offset, row });
+            let old = std::mem::replace(&mut entry.row, row.clone());
+            if is_shown {
+                self.steps.update(at - self.offset, &old, row);
+            }
         }
         Ok(())
     }
@@ -291,23 +248,23 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     /// The row of a whole list stands elsewhere; `same`: and shows what it showed.
     fn relocate(&mut self, old: &Image, new: &Image, same: bool) -> Result<(), Failed> {
         let from = self.find(old)?.ok_or(Failed::Lost)?;
-        let row = self.rows.remove(from).map(|entry| entry.row).filter(|_| same);
-        let row = row.map_or_else(|| self.row(new), Ok)?;
+        let was = self.rows.remove(from).ok_or(Failed::Lost)?.row;
+        let row = if same { was.clone() } else { self.row(new)? };
         let Err(to) = self.search(new) else { return Err(Failed::Lost) };
         self.rows.insert(to, Entry { key: self.key(new), rowid: new.rowid, row: row.clone() });
         if from != to {
-            self.note(Diff::Move { from, to });
+            self.steps.relocate(from, to);
         }
         if !same {
-            self.note(Diff::Update { index: to, row });
+            self.steps.update(to, &was, row);
         }
         Ok(())
     }
 
     /// Reads what comes behind the rows that are kept, if they do not fill the window any more.
-    fn refill(&mut self, gone: &mut Gone<O>, reader: &Reader<'_>) -> Result<(), Failed> {
+    fn refill(&mut self, reader: &Reader<'_>) -> Result<(), Failed> {
         if self.is_short() {
-            for entry in self.read(self.rows.len(), gone, reader)? {
+            for entry in self.read(self.rows.len(), reader)? {
                 let at = self.rows.len();
                 self.rows.insert(at, entry);
                 self.note_insert(at);
@@ -318,7 +275,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
 
     fn row(&self, image: &Image) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
-        (self.decode)(&row).map(Row::new)
+        Row::read(&row, self.width, self.decode)
     }
 
     /// The part of the rows that the query asks for.
@@ -400,30 +357,31 @@ where
         if shown >= end {
             return;
         }
-        let Some(row) = self.rows.get(shown).map(|entry| entry.row.clone()) else { return };
-        self.note(Diff::Insert { index: shown - self.offset, row });
-        if self.rows.len() > end {
-            self.note(Diff::Remove { index: end - self.offset });
+        if let Some(entry) = self.rows.get(shown) {
+            self.steps.insert(shown - self.offset, entry.row.clone());
+        }
+        if self.rows.len() > end
+            && let Some(entry) = self.rows.get(end)
+        {
+            self.steps.remove(end - self.offset, &entry.row);
         }
     }
 
     /// The row at `at` went.
-    fn note_remove(&mut self, at: usize) {
+    fn note_remove(&mut self, at: usize, row: &Row<O>) {
         let (shown, end) = (at.max(self.offset), self.end());
         let before = self.rows.len() + 1;
         if shown >= end.min(before) {
             return;
         }
-        self.note(Diff::Remove { index: shown - self.offset });
+        // If it stood before the offset, the first row behind it has taken its place.
+        let moved = (at < shown).then(|| self.rows.get(shown - 1)).flatten();
+        self.steps.remove(shown - self.offset, moved.map_or(row, |entry| &entry.row));
         if before > end
-            && let Some(row) = self.rows.get(end - 1).map(|entry| entry.row.clone())
+            && let Some(entry) = self.rows.get(end - 1)
         {
-            self.note(Diff::Insert { index: end - 1 - self.offset, row });
+            self.steps.insert(end - 1 - self.offset, entry.row.clone());
         }
-    }
-
-    fn note(&mut self, step: Diff<O>) {
-        self.steps.push(step);
     }
 }
 
@@ -445,17 +403,5 @@ fn direct(ordering: Ordering, direction: Direction) -> Ordering {
     match direction {
         Direction::Ascending => ordering,
         Direction::Descending => ordering.reverse(),
-    }
-}
-
-impl From<RowError> for Failed {
-    fn from(error: RowError) -> Self {
-        Self::Query(error.into())
-    }
-}
-
-impl From<QueryError> for Failed {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
     }
 }

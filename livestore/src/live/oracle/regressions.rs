@@ -10,11 +10,15 @@ use super::tables::{self, table};
 use crate::live::{Live, Reactive, Registry, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
-    Cardinality, ColumnRef, Direction, First, Many, Node, Predicate, SelectAst, Table, Writer,
+    Cardinality, ColumnRef, Comparison, Direction, First, Many, Node, One, Predicate, SelectAst,
+    Table, Writer,
 };
 use crate::value::Value;
 
 const ASCENDING: Direction = Direction::Ascending;
+
+/// The rolls that make `t` a table of many columns.
+const WIDE: [u16; 6] = [0, 0, 0, 0, 0, 99];
 
 /// A table `t` of the integers `key` and `a`, the plainest that there is.
 fn plain() -> SelectAst {
@@ -31,7 +35,15 @@ fn calls<Q>(query: Q, before: &[&str], commits: &[&[&str]]) -> usize
 where
     Q: Live<Value: Flat, Output: Flat> + Clone,
 {
-    let (schema, _) = tables::schema(&mut Dice::new(&[]));
+    calls_in(&[], query, before, commits)
+}
+
+/// The same in another schema.
+fn calls_in<Q>(schema: &[u16], query: Q, before: &[&str], commits: &[&[&str]]) -> usize
+where
+    Q: Live<Value: Flat, Output: Flat> + Clone,
+{
+    let (schema, _) = tables::schema(&mut Dice::new(schema));
     let (mut state, mut registry) = (State::empty(schema).unwrap(), Registry::new(schema));
     let commit = |state: &State, sql: &[&str]| {
         state.begin().unwrap();
@@ -55,7 +67,11 @@ where
         deliver();
         assert_eq!(live.get().flat(), query.run(&state.reader("")).unwrap().flat());
     }
-    calls.load(Ordering::Relaxed)
+    let called = calls.load(Ordering::Relaxed);
+    enqueue(registry.restart(&state.reader("")).unwrap());
+    deliver();
+    assert_eq!(calls.load(Ordering::Relaxed), called, "starting anew is no news by itself");
+    called
 }
 
 fn of<C: Cardinality<Cells>>(ast: SelectAst) -> crate::table::Select<At<0>, Cells, C> {
@@ -107,6 +123,58 @@ fn an_order_that_is_not_shown_may_change_in_silence() {
         let before = ["INSERT INTO t VALUES (1, 0), (2, 9)"];
         assert_eq!(calls(of::<Many>(query), &before, &[&["UPDATE t SET a = 1 WHERE key = 1"]]), 0);
     }
+}
+
+#[test]
+fn an_order_that_is_not_shown_may_change_for_all_rows() {
+    let order_by = vec![(Node::Column(column(1)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Node::Column(column(0))], ..plain() };
+    let before = ["INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"];
+    let (all, one) = ("UPDATE t SET a = a + 10", "UPDATE t SET a = 0 WHERE key = 3");
+    assert_eq!(calls(of::<Many>(query), &before, &[&[all], &[one]]), 1);
+}
+
+#[test]
+fn among_rows_that_look_alike_any_may_come_and_go() {
+    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
+    let before = ["INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 5)"];
+    let others = ["DELETE FROM t WHERE key < 3", "INSERT INTO t VALUES (-1, 0), (-2, 0)"];
+    let moved = ["UPDATE t SET key = 2 WHERE key = -2"];
+    for limit in [None, Some(3)] {
+        let list = vec![Node::Column(column(1))];
+        let query = SelectAst { limit, order_by: order_by.clone(), list, ..plain() };
+        assert_eq!(calls(of::<Many>(query), &before, &[&others, &moved]), 0);
+    }
+}
+
+#[test]
+fn rows_may_exchange_a_key_that_is_not_shown() {
+    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Node::Column(column(1))], ..plain() };
+    let exchange = ["key = 9 WHERE key = 1", "key = 1 WHERE key = 2", "key = 2 WHERE key = 9"];
+    let exchange = exchange.map(|set| format!("UPDATE t SET {set}"));
+    let exchange = exchange.each_ref().map(String::as_str);
+    for (a, times) in [(0, 0), (7, 1)] {
+        let before = format!("INSERT INTO t VALUES (1, 0), (2, {a}), (3, 0)");
+        assert_eq!(calls(of::<Many>(query.clone()), &[&before], &[&exchange]), times);
+    }
+}
+
+#[test]
+fn a_change_of_a_wide_table_is_no_news_by_itself() {
+    tables::schema(&mut Dice::new(&WIDE));
+    let all = SelectAst::new(table::<0>());
+    let of_one = Predicate::Compare(column(0), Comparison::Is, Value::Integer(1));
+    let filtered = SelectAst { filters: vec![of_one], ..all.clone() };
+    let count = SelectAst { counted: true, ..all };
+    let before = ["INSERT INTO t(key, a) VALUES (1, 0), (2, 0)"];
+    let commits: [&[&str]; 2] =
+        [&["UPDATE t SET w9 = 9 WHERE key = 2"], &["DELETE FROM t WHERE key = 1"]];
+    let point = At::<0>::get(vec![Value::Integer(1)]);
+    assert_eq!(calls_in(&WIDE, of::<Many>(filtered.clone()), &before, &commits), 1);
+    assert_eq!(calls_in(&WIDE, of::<First>(filtered), &before, &commits), 1);
+    assert_eq!(calls_in(&WIDE, of::<One>(count), &before, &commits), 1);
+    assert_eq!(calls_in(&WIDE, point, &before, &commits), 1);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::cells::{bytes, integer, json, real, text};
 use super::dice::Dice;
@@ -17,6 +18,9 @@ pub(super) const MOST: usize = 4;
 
 const NAMES: [&str; MOST] = ["t", "order", "T 2", "q\"3"];
 const COLUMNS: [&str; 5] = ["a", "group", "C c", "d\"", "e"];
+
+/// More columns than a change is told of row by row.
+static WIDE: LazyLock<Vec<String>> = LazyLock::new(|| (0..62).map(|n| format!("w{n}")).collect());
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +101,9 @@ fn shape(dice: &mut Dice<'_>, position: usize, before: &[Shape]) -> Shape {
     }
     for name in &COLUMNS[..1 + dice.below(3)] {
         columns.push((name, holds(dice)));
+    }
+    if dice.percent(5) {
+        columns.extend(WIDE.iter().map(|name| (name.as_str(), Holds::MaybeIntegers)));
     }
     let index = dice.percent(40).then(|| dice.percent(30));
     let parents: Vec<_> = before.iter().filter(|shape| shape.keys == 1).collect();

@@ -5,17 +5,16 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use super::cells::{Cells, Flat};
-use super::queries::select;
 use super::world::World;
 use crate::live::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
-use crate::table::{ColumnRef, Direction, Many, Node, Query, Reader, SelectAst};
+use crate::table::{Reader, SelectAst};
 
 /// A live query of any type.
 pub(super) trait Watcher {
     /// After a step: its value is what a fresh query gives, its diffs lead there, and it was
     /// announced as it should be.
-    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String>;
+    fn check(&mut self, reader: &Reader<'_>) -> Result<(), String>;
 
     /// In the middle of a batch: its value is what a fresh query gives.
     fn look(&mut self, reader: &Reader<'_>) -> Result<(), String>;
@@ -35,15 +34,6 @@ pub(super) trait Watcher {
     fn tier(&self) -> Tier;
 }
 
-/// What a step may announce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Announced {
-    /// A change, and nothing else.
-    Changes,
-    /// A change, or that the value is made anew.
-    Anew,
-}
-
 pub(super) struct Watch<Q: Live> {
     query: Q,
     /// The SELECT that it is, if it is one, with no more rows than the query reads.
@@ -61,11 +51,7 @@ pub(super) struct Watch<Q: Live> {
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,
-    /// The rows of a list with their ids: two rows may exchange what they show.
-    identity: Option<Vec<Cells>>,
     version: u64,
-    /// The fresh query failed.
-    failed: bool,
     /// In the middle of a batch, there were other rows, or a failure.
     passing: bool,
 }
@@ -96,37 +82,8 @@ where
         let (heard, version) = (Arc::default(), live.version());
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
         let mut watch = Self { query, ast, ordered, live, heard, guard: None, diffs: None, last };
-        watch.last.identity = watch.identity(&reader);
-        watch.last.failed = fresh.is_err();
         watch.look(&reader)?;
         Ok(Some(Box::new(watch)))
-    }
-
-    fn identity(&self, reader: &Reader<'_>) -> Option<Vec<Cells>> {
-        if self.tier() != Tier::Rows {
-            return None;
-        }
-        let mut ast = self.ast.clone()?;
-        let table = ast.from;
-        if ast.list.is_empty() {
-            let columns = 0..table.columns.len();
-            ast.list = columns.map(|index| Node::Column(ColumnRef { table, index })).collect();
-        }
-        ast.list.push(Node::RowId(table));
-        let tie = ast.order_by.last().map_or(Direction::Ascending, |(_, direction)| *direction);
-        ast.order_by.push((Node::RowId(table), tie));
-        select::<Many>(ast).run(reader).ok()
-    }
-
-    /// Whether it is a list without its key: of rows that look the same, one may take the place of
-    /// another, which is a change to the list.
-    fn has_twins(&self) -> bool {
-        let Some(SelectAst { from, list, .. }) = &self.ast else { return false };
-        let is_shown = |key: &usize| {
-            let is_key = |node: &Node| matches!(node, Node::Column(column) if column.index == *key);
-            list.iter().any(is_key)
-        };
-        self.tier() == Tier::Rows && !list.is_empty() && !from.primary_key.iter().all(is_shown)
     }
 
     fn says(&self, what: &str, now: &[Cells], fresh: &dyn Debug) -> String {
@@ -135,12 +92,7 @@ where
         format!("{what}\n{tier:?} {query}\nlast  {last:?}\nnow   {now:?}\nfresh {fresh:?}")
     }
 
-    fn check_announced(
-        &self,
-        now: &[Cells],
-        identity: Option<&Vec<Cells>>,
-        announced: Announced,
-    ) -> Result<(), String> {
+    fn check_announced(&self, now: &[Cells]) -> Result<(), String> {
         let heard = std::mem::take(&mut *lock(&self.heard));
         let says = |what| Err(self.says(what, now, &heard));
         let changed = self.last.rows != now;
@@ -154,9 +106,7 @@ where
         if heard.last().is_some_and(|heard| heard != now) {
             return says("another value was announced");
         }
-        let others = self.has_twins() || identity != self.last.identity.as_ref();
-        let may = announced == Announced::Anew || others || self.last.failed || self.last.passing;
-        if moved && !changed && !may {
+        if moved && !changed && !self.last.passing {
             return says("it was announced without a change");
         }
         Ok(())
@@ -188,21 +138,14 @@ where
     Q::Value: Flat,
     Q::Output: Flat,
 {
-    fn check(&mut self, reader: &Reader<'_>, announced: Announced) -> Result<(), String> {
+    fn check(&mut self, reader: &Reader<'_>) -> Result<(), String> {
         let passing = self.last.passing;
         self.look(reader)?;
         self.last.passing = passing;
         let now = self.live.get().flat();
-        let identity = self.identity(reader);
-        self.check_announced(&now, identity.as_ref(), announced)?;
+        self.check_announced(&now)?;
         self.check_diffs(&now)?;
-        self.last = Last {
-            rows: now,
-            identity,
-            version: self.live.version(),
-            failed: self.query.run(reader).is_err(),
-            passing: false,
-        };
+        self.last = Last { rows: now, version: self.live.version(), passing: false };
         Ok(())
     }
 
@@ -218,7 +161,7 @@ where
         if !same {
             return Err(self.says("live is not fresh", &now, &fresh));
         }
-        self.last.passing |= now != self.last.rows || self.identity(reader) != self.last.identity;
+        self.last.passing |= now != self.last.rows;
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use super::dice::Dice;
 use super::history::{Commit, History};
 use super::queries;
 use super::tables::{self, RandomTable};
-use super::watch::{Announced, Watcher};
+use super::watch::Watcher;
 use super::writes::Write;
 use crate::live::{Registry, Tier, batch, deliver, enqueue};
-use crate::sqlite::{Change, Rows};
+use crate::sqlite::Change;
 use crate::table::{Query, raw};
 
 /// Live queries a case has at the same time, at most.
@@ -79,7 +79,7 @@ impl World {
     }
 
     fn step(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
-        let announced = match dice.below(30) {
+        match dice.below(30) {
             0..10 => self.commit(dice),
             10..12 => self.batch(dice)?,
             12..18 => self.start(dice)?,
@@ -90,18 +90,18 @@ impl World {
             23 => self.reset(),
             24..29 => self.rebase(dice),
             _ => self.settle(dice),
-        };
-        self.check(announced)
+        }
+        self.check()
     }
 
     /// Commits some writes, all or none.
-    fn commit(&mut self, dice: &mut Dice<'_>) -> Announced {
+    fn commit(&mut self, dice: &mut Dice<'_>) {
         let commit = self.random_commit(dice);
         self.trace(|| format!("commit {commit:?}"));
         let (kept, changes) = self.history.commit(commit);
         self.tally.commits += 1;
         self.tally.failed += u64::from(!kept);
-        self.tell(&changes)
+        self.tell(&changes);
     }
 
     fn random_commit(&self, dice: &mut Dice<'_>) -> Commit {
@@ -111,20 +111,20 @@ impl World {
     }
 
     /// What is pending is confirmed; from now on, commits are pending, or they are not.
-    fn settle(&mut self, dice: &mut Dice<'_>) -> Announced {
+    fn settle(&mut self, dice: &mut Dice<'_>) {
         let (upstream, holds) = (self.upstream(dice), dice.percent(50));
         self.trace(|| format!("settle, {}held: {upstream:?}", if holds { "" } else { "not " }));
         let changes = self.history.settle(upstream, holds);
-        self.tell(&changes)
+        self.tell(&changes);
     }
 
     /// Others' commits come before what is pending.
-    fn rebase(&mut self, dice: &mut Dice<'_>) -> Announced {
+    fn rebase(&mut self, dice: &mut Dice<'_>) {
         let upstream = self.upstream(dice);
         self.trace(|| format!("rebase {upstream:?}"));
         let changes = self.history.rebase(upstream, || dice.percent(10));
         self.tally.rebases += 1;
-        self.tell(&changes)
+        self.tell(&changes);
     }
 
     fn upstream(&self, dice: &mut Dice<'_>) -> Vec<Commit> {
@@ -132,31 +132,31 @@ impl World {
     }
 
     /// Tells the live queries, once.
-    fn tell(&mut self, changes: &[Change]) -> Announced {
+    fn tell(&mut self, changes: &[Change]) {
         if !changes.is_empty() {
             enqueue(self.registry.apply(changes, &self.history.reader()));
         }
         deliver();
-        let is_whole = |change: &Change| matches!(change.rows, Rows::Some);
-        if changes.iter().any(is_whole) { Announced::Anew } else { Announced::Changes }
     }
 
     /// Several commits that are announced as one.
-    fn batch(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
+    fn batch(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
         self.trace(|| "batch".to_owned());
         batch(|| {
-            let mut announced = Announced::Changes;
             for _ in 0..2 + dice.below(3) {
-                let next = if dice.percent(20) { self.rebase(dice) } else { self.commit(dice) };
-                announced = announced.max(next);
+                if dice.percent(20) {
+                    self.rebase(dice)
+                } else {
+                    self.commit(dice)
+                }
                 let reader = self.history.reader();
                 self.watchers.iter_mut().try_for_each(|watcher| watcher.look(&reader))?;
             }
-            Ok(announced)
+            Ok(())
         })
     }
 
-    fn start(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
+    fn start(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
         if self.watchers.len() < MOST_WATCHED
             && let Some(mut watcher) = queries::start(dice, self)?
         {
@@ -168,28 +168,26 @@ impl World {
             }
             self.watchers.push(watcher);
         }
-        Ok(Announced::Changes)
+        Ok(())
     }
 
-    fn toggle(&mut self, dice: &mut Dice<'_>, what: fn(&mut dyn Watcher)) -> Announced {
+    fn toggle(&mut self, dice: &mut Dice<'_>, what: fn(&mut dyn Watcher)) {
         let count = self.watchers.len().max(1);
         if let Some(watcher) = self.watchers.get_mut(dice.below(count)) {
             what(&mut **watcher);
         }
-        Announced::Changes
     }
 
-    fn drop_one(&mut self, dice: &mut Dice<'_>) -> Announced {
+    fn drop_one(&mut self, dice: &mut Dice<'_>) {
         if !self.watchers.is_empty() {
             let at = dice.below(self.watchers.len());
             self.trace(|| format!("drop {at}"));
             self.watchers.swap_remove(at);
         }
-        Announced::Changes
     }
 
     /// An equal query is the same one.
-    fn share(&mut self, dice: &mut Dice<'_>) -> Result<Announced, String> {
+    fn share(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
         if !self.watchers.is_empty() && self.watchers.len() < MOST_WATCHED {
             let of = self.watchers.swap_remove(dice.below(self.watchers.len()));
             let again = of.again(self)?;
@@ -197,7 +195,7 @@ impl World {
             self.watchers.extend(again);
         }
         self.check_nodes()?;
-        Ok(Announced::Changes)
+        Ok(())
     }
 
     /// There are the nodes and triggers of the queries that somebody holds, and no others.
@@ -220,18 +218,17 @@ impl World {
     }
 
     /// The state is made anew, as `Store::reset_state` does.
-    fn reset(&mut self) -> Announced {
+    fn reset(&mut self) {
         self.trace(|| "reset".to_owned());
         self.history.reset();
         enqueue(self.registry.restart(&self.history.reader()).unwrap());
         deliver();
-        Announced::Anew
     }
 
-    fn check(&mut self, announced: Announced) -> Result<(), String> {
+    fn check(&mut self) -> Result<(), String> {
         let reader = self.history.reader();
         for watcher in &mut self.watchers {
-            watcher.check(&reader, announced)?;
+            watcher.check(&reader)?;
             self.tally.checks += 1;
             *match watcher.tier() {
                 Tier::Point => &mut self.tally.points,

@@ -33,8 +33,10 @@ pub(crate) fn run(peer: &Peer, words: &[String]) -> Result<bool> {
             });
         }
     });
-    let (passed, failed) = (tally.passed.into_inner(), tally.failed.into_inner());
-    println!("{passed} passed, {failed} failed, in {:.0} s", start.elapsed().as_secs_f64());
+    let Tally { passed, again, failed, .. } = tally;
+    let (passed, again, failed) = (passed.into_inner(), again.into_inner(), failed.into_inner());
+    println!("{again} tried again, in {:.0} s", start.elapsed().as_secs_f64());
+    println!("{passed} passed, {failed} failed");
     Ok(failed == 0 && passed > 0)
 }
 
@@ -75,16 +77,19 @@ impl Cell {
     fn run(&self, peer: &Peer, scenarios: &[Scenario], tally: &Tally) {
         let mut stage = None;
         for (number, (name, scenario)) in scenarios.iter().enumerate() {
-            let start = Instant::now();
-            let mut set = match stage.take().map_or_else(|| Stage::new(self, peer), Ok) {
-                Ok(set) => set,
-                Err(error) => return tally.tell(&format!("{self}"), &Err(error)),
+            let mut play = |store_id: &str| {
+                let start = Instant::now();
+                let mut set = stage.take().map_or_else(|| Stage::new(self, peer), Ok)?;
+                let remarks = self.play(&mut set, store_id, *scenario)?;
+                // What goes wrong does not go on into the next scenario.
+                stage = Some(set);
+                Ok((remarks, start.elapsed().as_secs_f64()))
             };
-            let outcome = self.play(&mut set, &format!("s{number}"), *scenario);
-            let line = format!("{self}: {name} ({:.1} s)", start.elapsed().as_secs_f64());
-            tally.tell(&line, &outcome);
-            // What went wrong must not go on into the next scenario.
-            stage = outcome.is_ok().then_some(set);
+            let outcome = play(&format!("s{number}")).or_else(|error| {
+                tally.tell_again(&format!("{self}: {name}"), error);
+                play(&format!("s{number}-again"))
+            });
+            tally.tell(&format!("{self}: {name}"), outcome);
         }
     }
 
@@ -133,18 +138,21 @@ impl Stage {
 #[derive(Default)]
 struct Tally {
     passed: AtomicUsize,
+    /// How many were tried once more. LiveStore's own client sometimes stops for good when it
+    /// cannot reach its backend in time, as on a busy machine: what fails twice has another cause.
+    again: AtomicUsize,
     failed: AtomicUsize,
     /// Lines come from several cells at once; each comes whole.
     printing: Mutex<()>,
 }
 
 impl Tally {
-    fn tell(&self, line: &str, outcome: &Result<Vec<String>>) {
+    fn tell(&self, line: &str, outcome: Result<(Vec<String>, f64)>) {
         let _whole = self.printing.lock();
         match outcome {
-            Ok(remarks) => {
+            Ok((remarks, seconds)) => {
                 self.passed.fetch_add(1, Ordering::Relaxed);
-                println!("passed: {line}");
+                println!("passed: {line} ({seconds:.1} s)");
                 remarks.iter().for_each(|remark| println!("    {remark}"));
             }
             Err(error) => {
@@ -152,5 +160,11 @@ impl Tally {
                 println!("FAILED: {line}\n    {error}");
             }
         }
+    }
+
+    fn tell_again(&self, line: &str, error: Box<dyn std::error::Error + Send + Sync>) {
+        let _whole = self.printing.lock();
+        self.again.fetch_add(1, Ordering::Relaxed);
+        println!("once more: {line}\n    {error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::interop;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
@@ -30,6 +31,7 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
             Step::new("interleavings", [interleavings()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
         ]);
+        steps.push(interop::plan(Vec::new(), is_here));
         steps.push(Step::new("package", [package(ci)]));
     }
     steps
@@ -78,7 +80,7 @@ mod tests {
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
         assert_eq!(shown(&fast), shown(&whole[..3]));
-        assert_eq!(whole.len(), 8);
+        assert_eq!(whole.len(), 9);
     }
 
     #[test]

@@ -71,11 +71,15 @@ fn upgrade_request(backend: &WebSocket, address: &Address) -> Result<Request, En
 
 async fn upgrade(request: Request, socket: &mut Socket) -> Result<Stream<'_>, Error> {
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let (stream, _) = client_async_with_config(request, socket, Some(config)).await?;
     Ok(stream)
 }
+
+/// As much is zeroed for each read, most of which are short; frames may be larger.
+const READ_BUFFER: usize = 16 << 10;
 
 /// What the backend says instead of upgrading: some of it may not have come yet.
 async fn refusal(response: Response, socket: &mut Socket) -> End {

@@ -79,7 +79,7 @@ async fn upgrade(request: Request, socket: &mut Socket) -> Result<Stream<'_>, Er
 }
 
 /// As much is zeroed for each read, most of which are short; frames may be larger.
-const READ_BUFFER: usize = 16 << 10;
+const READ_BUFFER: usize = 4 << 10;
 
 /// What the backend says instead of upgrading: some of it may not have come yet.
 async fn refusal(response: Response, socket: &mut Socket) -> End {

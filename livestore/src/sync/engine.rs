@@ -28,8 +28,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// After the second rejection in a row, a push waits for up to twice this, and up to twice as long
-/// after each further one: of many that write at once, few then stand in each other's way.
+/// After the second rejection in a row, a push waits for up to four times this, and up to twice as
+/// long after each further one, until it is 32 times this: of many that write at once, few then
+/// stand in each other's way.
 const FIRST_BACKOFF: Duration = Duration::from_millis(1);
 
 /// What happens to the engine.
@@ -307,7 +308,7 @@ impl Engine {
         let next = match self.rejections {
             0 | 1 => Push::Idle,
             several => {
-                let most = FIRST_BACKOFF * (1 << several.min(7));
+                let most = FIRST_BACKOFF * (1 << several.min(5));
                 Push::Backoff { until: now + most.mul_f64(self.jitter()) }
             }
         };

@@ -136,6 +136,8 @@ impl World {
         if !changes.is_empty() {
             enqueue(self.registry.apply(changes, &self.history.reader()));
         }
+        // As a store does, of which this is all that it still has.
+        self.history.recycle(changes.to_vec());
         deliver();
         let is_whole = |change: &Change| matches!(change.rows, Rows::Some);
         if changes.iter().any(is_whole) { Announced::Anew } else { Announced::Changes }

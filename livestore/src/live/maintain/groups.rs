@@ -144,8 +144,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
     /// Counts rows of one group.
     fn count(&mut self, counted: &[Counted<'_>]) -> Result<(), Lost> {
         let Some((image, _)) = counted.first() else { return Ok(()) };
-        let found =
-            self.groups.search(|group| order_all(group.key.values(), values(image, &self.by)));
+        let found = self.groups.search(|group| group.key.order(values(image, &self.by)));
         match found {
             Ok(index) => {
                 let group = self.groups.get_mut(index).ok_or(Lost)?;

@@ -96,7 +96,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Liv
 
     fn edit(&mut self, value: &mut Arc<C::Value>) -> bool {
         let Some(list) = C::list_mut(value) else { return false };
-        let before = (self.may_cancel && self.steps.len() > 1).then(|| list.clone());
+        let before = self.steps_may_cancel().then(|| list.clone());
         self.steps.iter().for_each(|step| step.edit(list));
         if before.is_some_and(|before| before.is_same(list)) {
             // Rows moved about and ended where they were, as far as the query shows.
@@ -319,6 +319,16 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> LiveRows<O, C> {
     fn row(&self, image: &Image) -> Result<Row<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
         (self.decode)(&row).map(Row::new)
+    }
+
+    /// Whether the steps may lead back to where they began. A row that leaves here, and one that
+    /// comes there, do not.
+    fn steps_may_cancel(&self) -> bool {
+        self.may_cancel
+            && match &*self.steps {
+                [Diff::Remove { index: from }, Diff::Insert { index: to, .. }] => from == to,
+                steps => steps.len() > 1,
+            }
     }
 
     /// The part of the rows that the query asks for.

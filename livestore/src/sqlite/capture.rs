@@ -4,21 +4,27 @@
 //! changes a row, typed or raw SQL, an upsert or a cascade, is seen. Only tables that are watched
 //! have triggers, so the others pay nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
 
-use super::{SqliteError, value_of};
+use super::{SqliteError, text_of, value_of};
 use crate::table::{TableDef, quote};
-use crate::value::Value;
+use crate::value::{Value, ValueError};
 
 /// The function that the triggers call. Users' SQL may not: see `access`.
 pub(super) const FUNCTION: &str = "__livestore_change";
 
 /// SQLite's limit for a function's arguments.
 const MOST_ARGUMENTS: usize = 127;
+
+/// The memory of a longer text is not used again: it would be kept for short ones.
+const MOST_REUSED: usize = 4_096;
 
 /// A row, all columns in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +165,8 @@ struct Captured {
     changes: Vec<Change>,
     /// How many there were when something began that may be undone.
     before: usize,
+    /// A change that was heard of: the next one takes its place, and allocates little.
+    spare: Option<Change>,
 }
 
 impl Changes {
@@ -167,7 +175,21 @@ impl Changes {
     }
 
     pub(crate) fn take(&self) -> Vec<Change> {
-        std::mem::take(&mut *self.lock()).changes
+        let mut captured = self.lock();
+        captured.before = 0;
+        std::mem::take(&mut captured.changes)
+    }
+
+    /// Everybody has heard of what was taken. Most commits change one row, as did the one before:
+    /// its memory is used again.
+    pub(crate) fn recycle(&self, mut changes: Vec<Change>) {
+        if changes.len() == 1 {
+            let mut captured = self.lock();
+            captured.spare = changes.pop();
+            if captured.changes.is_empty() {
+                captured.changes = changes;
+            }
+        }
     }
 
     pub(crate) fn clear(&self) {
@@ -192,8 +214,9 @@ impl Changes {
         let changes = self.clone();
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_scalar_function(FUNCTION, -1, flags, move |context| {
-            let change = change_of(context)?;
-            changes.lock().changes.push(change);
+            let mut captured = changes.lock();
+            let spare = captured.spare.take();
+            captured.changes.push(change_of(context, spare)?);
             Ok(rusqlite::types::Null)
         })?)
     }
@@ -266,16 +289,21 @@ fn trigger_ddl(position: usize, table: &TableDef, columns: Columns, event: Event
     )
 }
 
-fn change_of(context: &Context<'_>) -> rusqlite::Result<Change> {
+/// What the arguments say; `spare` is a change that nobody needs any more.
+fn change_of(context: &Context<'_>, spare: Option<Change>) -> rusqlite::Result<Change> {
     let table = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
     let event: u8 = context.get(1)?;
-    let half = (context.len() - 2) / 2;
+    let (old, new) = match spare.map(|change| change.rows) {
+        Some(Rows::One { old, new }) => (old, new),
+        _ => (None, None),
+    };
+    let (end, half) = (context.len(), 2 + (context.len() - 2) / 2);
     let rows = if event == Event::Insert as u8 {
-        Rows::One { old: None, new: Some(image(context, 2, context.len())?) }
+        Rows::One { old: None, new: Some(image(context, 2..end, new)?) }
     } else if event == Event::Delete as u8 {
-        Rows::One { old: Some(image(context, 2, context.len())?), new: None }
+        Rows::One { old: Some(image(context, 2..end, old)?), new: None }
     } else if event == Event::Update as u8 {
-        let (old, new) = (image(context, 2, 2 + half)?, image(context, 2 + half, context.len())?);
+        let (old, new) = (image(context, 2..half, old)?, image(context, half..end, new)?);
         Rows::One { old: Some(old), new: Some(new) }
     } else {
         Rows::Some
@@ -283,13 +311,32 @@ fn change_of(context: &Context<'_>) -> rusqlite::Result<Change> {
     Ok(Change { table, rows })
 }
 
-/// The row in the arguments `from..to`: its rowid and its values.
-fn image(context: &Context<'_>, from: usize, to: usize) -> rusqlite::Result<Image> {
-    let mut values = Vec::with_capacity(to - from - 1);
-    for index in from + 1..to {
-        let value = value_of(context.get_raw(index));
-        let value = value.map_err(|error| rusqlite::Error::UserFunctionError(error.into()))?;
-        values.push(value.into_owned());
+/// The row in the arguments: its rowid and its values.
+fn image(
+    context: &Context<'_>,
+    arguments: Range<usize>,
+    spare: Option<Image>,
+) -> rusqlite::Result<Image> {
+    let width = arguments.len() - 1;
+    let values = spare.map(|image| image.values).filter(|values| values.len() == width);
+    let mut values = values.unwrap_or_else(|| vec![Value::Null; width].into());
+    for (slot, index) in values.iter_mut().zip(arguments.start + 1..) {
+        fill(slot, context.get_raw(index))
+            .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))?;
     }
-    Ok(Image { rowid: context.get(from)?, values: values.into() })
+    Ok(Image { rowid: context.get(arguments.start)?, values })
+}
+
+/// Puts a value in the place of another, a text into the other's memory.
+fn fill(slot: &mut Value<'static>, value: ValueRef<'_>) -> Result<(), ValueError> {
+    match (slot, value) {
+        (Value::Text(Cow::Owned(text)), ValueRef::Text(bytes))
+            if text.capacity() <= MOST_REUSED =>
+        {
+            text.clear();
+            text.push_str(text_of(bytes)?);
+        }
+        (slot, value) => *slot = value_of(value)?.into_owned(),
+    }
+    Ok(())
 }

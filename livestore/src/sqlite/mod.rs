@@ -250,9 +250,11 @@ pub(crate) fn value_of(value: ValueRef<'_>) -> Result<Value<'_>, ValueError> {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),
         ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(bytes) => Value::text(
-            std::str::from_utf8(bytes).map_err(|_| ValueError::custom("text is not UTF-8"))?,
-        ),
+        ValueRef::Text(bytes) => Value::text(text_of(bytes)?),
         ValueRef::Blob(bytes) => Value::blob(bytes),
     })
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, ValueError> {
+    std::str::from_utf8(bytes).map_err(|_| ValueError::custom("text is not UTF-8"))
 }

@@ -73,6 +73,11 @@ impl State {
         }
         changes
     }
+
+    /// The changes that were taken are done with.
+    pub(crate) fn recycle_changes(&self, changes: Vec<Change>) {
+        self.db.changes().recycle(changes);
+    }
 }
 
 /// How to tell live queries that the changes since the savepoint are undone.
@@ -118,6 +123,7 @@ mod tests {
     use crate::event::EncodedEvent;
     use crate::prelude::*;
     use crate::sqlite::Columns;
+    use crate::value::Value;
 
     #[table]
     struct Item {
@@ -200,6 +206,24 @@ mod tests {
         });
         let value = |text: &'static str| Some(crate::value::Value::text(text));
         assert_eq!(undone.collect::<Vec<_>>(), [(value("d"), None), (value("b"), value("a"))]);
+    }
+
+    #[test]
+    fn a_change_in_the_memory_of_the_last_shows_nothing_of_it() {
+        let mut state = held();
+        let mut before = "a".to_owned();
+        for text in ["longer", "b", &"long".repeat(2_000), "c", "longer"] {
+            put(&state, 1, text).unwrap();
+            let changes = state.take_changes();
+            let [Change { rows: Rows::One { old: Some(old), new: Some(new) }, .. }] = &*changes
+            else {
+                panic!("one row is another: {changes:?}")
+            };
+            let row = |text: &str| [Value::Integer(1), Value::text(text.to_owned())];
+            assert_eq!((&*old.values, &*new.values), (&row(&before)[..], &row(text)[..]));
+            state.recycle_changes(changes);
+            before = text.to_owned();
+        }
     }
 
     #[test]

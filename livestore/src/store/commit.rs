@@ -178,6 +178,7 @@ impl Core {
         if !changes.is_empty() {
             enqueue(self.live.apply(&changes, &self.state.reader(session_id)));
         }
+        self.state.recycle_changes(changes);
     }
 
     /// Tells everybody who waits for events.

@@ -89,12 +89,12 @@ impl SqlWriter {
             self.tie(select);
         }
         if limited {
-            self.text.push_str(" LIMIT ");
-            self.count(limit);
+            // Not as a `?`: SQLite looks at it when it plans, and would plan anew at every run.
+            let _ = write!(self.text, " LIMIT {}", count(limit));
         }
         if select.offset.is_some() {
             self.text.push_str(" OFFSET ");
-            self.count(select.offset);
+            self.bind(Value::Integer(count(select.offset)));
         }
         Ok(())
     }
@@ -279,12 +279,6 @@ impl SqlWriter {
         }
     }
 
-    /// A number of rows; SQL's "no limit" is -1.
-    fn count(&mut self, rows: Option<u64>) {
-        let rows = rows.map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX));
-        self.bind(Value::Integer(rows));
-    }
-
     fn separated<T>(&mut self, intro: &str, items: &[T], write: impl Fn(&mut Self, &T)) {
         if !items.is_empty() {
             self.text.push_str(intro);
@@ -314,6 +308,11 @@ impl ColumnRef {
     fn is_nullable(self) -> bool {
         self.table.columns.get(self.index).is_none_or(|column| column.nullable)
     }
+}
+
+/// A number of rows; SQL's "no limit" is -1.
+fn count(rows: Option<u64>) -> i64 {
+    rows.map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
 /// A list that is too long for one `?` each, as a JSON array.

@@ -25,6 +25,8 @@ pub(in crate::live) struct Groups<O, C> {
     groups: Sorted<Group>,
     /// From the groups as they were to the groups as they are.
     steps: Vec<Diff<O>>,
+    /// The one group of a query that does not group, as a row.
+    only: List<O>,
     cardinality: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -85,6 +87,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
             outputs: outputs?,
             groups: Sorted::default(),
             steps: Vec::new(),
+            only: List::default(),
             cardinality: std::marker::PhantomData,
         })
     }
@@ -103,9 +106,25 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
     }
 
     /// The query's value.
-    fn value(&self) -> Result<C::Value, QueryError> {
+    fn value(&mut self) -> Result<C::Value, QueryError> {
         let rows = self.groups.iter().take(most::<O, C>()).map(|group| self.row(group));
-        C::value(&rows.collect::<Result<List<O>, _>>()?)
+        let rows = rows.collect::<Result<List<O>, _>>()?;
+        if self.by.is_empty() {
+            self.only = rows.clone();
+        }
+        C::value(&rows)
+    }
+
+    /// The query's value after the steps.
+    fn next_value(&mut self) -> Result<C::Value, QueryError> {
+        match &*self.steps {
+            // A list is not made for each new count: this one has a place for it.
+            [Diff::Update { row, .. }] if self.by.is_empty() => {
+                self.only.replace(0, row.clone());
+                C::value(&self.only)
+            }
+            _ => self.value(),
+        }
     }
 
     fn row(&self, group: &Group) -> Result<Row<O>, RowError> {
@@ -127,8 +146,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
     /// Counts rows of one group.
     fn count(&mut self, counted: &[Counted<'_>]) -> Result<(), Lost> {
         let Some((image, _)) = counted.first() else { return Ok(()) };
-        let found =
-            self.groups.search(|group| order_all(group.key.values(), values(image, &self.by)));
+        let found = self.groups.search(|group| group.key.order(values(image, &self.by)));
         match found {
             Ok(index) => {
                 let group = self.groups.get_mut(index).ok_or(Lost)?;
@@ -289,7 +307,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         } else if C::IS_LIST {
             Ok(News::Edit)
         } else {
-            Ok(News::Another(self.value()?))
+            Ok(News::Another(self.next_value()?))
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::table::order;
 use crate::value::Value;
 
 /// Items a chunk has at most; it is split beyond.
@@ -35,6 +36,18 @@ impl Key {
     /// The values; a `NULL` where there are none.
     pub(super) fn values(&self) -> impl Iterator<Item = &Value<'static>> {
         std::iter::once(&self.first).chain(&*self.rest)
+    }
+
+    /// How it stands to as many values.
+    pub(super) fn order<'a>(
+        &self,
+        mut values: impl Iterator<Item = &'a Value<'static>>,
+    ) -> Ordering {
+        let first = values.next().map_or(Ordering::Equal, |value| order(&self.first, value));
+        first.then_with(|| {
+            let mut rest = self.rest.iter().zip(values).map(|(left, right)| order(left, right));
+            rest.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+        })
     }
 }
 

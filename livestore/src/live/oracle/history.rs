@@ -38,6 +38,11 @@ impl History {
         self.state.reader(SESSION)
     }
 
+    /// The live queries have heard of the changes.
+    pub(super) fn recycle(&self, changes: Vec<Change>) {
+        self.state.recycle_changes(changes);
+    }
+
     /// Says whether the commit was kept, and what it changed.
     pub(super) fn commit(&mut self, commit: Commit) -> (bool, Vec<Change>) {
         let kept = self.apply(&commit);

@@ -136,6 +136,8 @@ impl World {
         if !changes.is_empty() {
             enqueue(self.registry.apply(changes, &self.history.reader()));
         }
+        // As a store does, of which this is all that it still has.
+        self.history.recycle(changes.to_vec());
         deliver();
     }
 

@@ -189,6 +189,17 @@ impl Changes {
         drop(self.take());
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().changes.len()
+    }
+
+    /// A statement failed, and made those behind the first `before`. SQLite has undone them, or
+    /// some of them: which rows are others is not known.
+    pub(crate) fn doubt(&self, before: usize) {
+        self.lock().changes.iter_mut().skip(before).for_each(|change| change.rows = Rows::Some);
+    }
+
     /// What comes may be [undone](Self::undo).
     pub(crate) fn begin(&self) {
         let mut captured = self.lock();

@@ -6,7 +6,9 @@ pub use serde::{Deserialize, Serialize};
 
 pub use crate::event::{EncodedEvent, SeqNum};
 pub use crate::eventlog::Durability;
-pub use crate::live::{Diff, LiveQuery, Reactive, computed, signal};
+pub use crate::live::{
+    Computed, Diff, List, LiveQuery, Reactive, Signal, Subscription, computed, signal,
+};
 pub use crate::schema::{Document, Materialize, Schema};
 pub use crate::state::UnknownEvents;
 pub use crate::store::{CommitError, OpenError, Store};

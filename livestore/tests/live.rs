@@ -306,3 +306,37 @@ fn live_queries_go_on_over_a_state_that_is_made_anew() {
     store.commit(put("after", 99)).unwrap();
     assert_eq!(**count.get(), 11);
 }
+
+#[test]
+fn a_list_and_its_rows_are_json_as_the_rows_are() {
+    #[table]
+    #[derive(Serialize)]
+    struct Word {
+        #[column(primary_key)]
+        text: String,
+    }
+    #[derive(Event)]
+    #[event(name = "v1.Said")]
+    struct Said {
+        text: String,
+    }
+    impl Materialize for Said {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.upsert(&Word { text: self.text.clone() })
+        }
+    }
+    livestore::schema! { Words { tables: [Word], events: [Said] } }
+
+    let store = Store::<Words>::builder("words").open().unwrap();
+    let words = store.live(Word::all()).unwrap();
+    let first = words.map(|words| words.first().map(|word| word.text.clone()));
+    store.commit([Said { text: "a".into() }, Said { text: "b".into() }]).unwrap();
+    let json = serde_json::to_string(&*words.get()).unwrap();
+    assert_eq!(json, r#"[{"text":"a"},{"text":"b"}]"#);
+    assert_eq!(first.get().as_deref(), Some("a"));
+    let mut texts = Vec::new();
+    for word in &*words.get() {
+        texts.push(word.text.clone());
+    }
+    assert_eq!(texts, ["a", "b"]);
+}

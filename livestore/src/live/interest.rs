@@ -95,15 +95,7 @@ fn own_filters(select: &SelectAst, table: &'static TableDef) -> Vec<Predicate> {
         filter.columns(&mut |column| own &= std::ptr::eq(column.table, table));
         own
     };
-    select.filters.iter().flat_map(conjuncts).filter(is_own).cloned().collect()
-}
-
-/// `a AND b` as `a`, `b`.
-fn conjuncts(predicate: &Predicate) -> &[Predicate] {
-    match predicate {
-        Predicate::And(all) => all,
-        other => std::slice::from_ref(other),
-    }
+    select.filters.iter().flat_map(Predicate::conjuncts).filter(is_own).cloned().collect()
 }
 
 /// What an index can look up: an equality if there is one, else a range.

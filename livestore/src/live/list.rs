@@ -7,6 +7,8 @@ use std::fmt;
 use std::ops::{Index, Range, RangeInclusive};
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use super::row::Row;
 
 /// Rows a chunk has at most; it is split beyond. Few, as a copy of a chunk touches them all.
@@ -31,6 +33,9 @@ const GROUP: usize = 64;
 /// let texts: Vec<&str> = after.iter().map(|todo| todo.text.as_str()).collect();
 /// assert_eq!(texts, ["Milk"]);
 /// assert_eq!(after.get(1), None);
+/// for todo in &*after {
+///     println!("{}", todo.text);
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -241,6 +246,21 @@ impl<N: Node> FromIterator<Arc<N>> for Branch<N> {
             Child { end, node }
         };
         Self { children: nodes.into_iter().map(child).collect() }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a List<T> {
+    type Item = &'a Row<T>;
+    type IntoIter = Box<dyn Iterator<Item = &'a Row<T>> + 'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}
+
+impl<T: Serialize> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
     }
 }
 

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
+use super::computed::{Computed, computed};
 use super::primitives::{AtomicU64, Mutex, lock};
 use super::reactive::{Node, Source, Subscriber};
 
@@ -74,6 +75,26 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
         });
         let id = source.hub().add_subscriber(Arc::clone(&subscriber) as Arc<dyn Subscriber>);
         Subscription { node: source, id, subscriber }
+    }
+
+    /// What `change` makes of the value, as a value that changes, too: a [`computed`] of this one
+    /// alone.
+    ///
+    /// ```
+    /// use livestore::live::{Reactive, signal};
+    ///
+    /// let page = signal(0);
+    /// let title = page.map(|page| format!("Page {}", page + 1));
+    /// page.set(6);
+    /// assert_eq!(*title.get(), "Page 7");
+    /// ```
+    #[track_caller]
+    fn map<V: PartialEq + Send + Sync + 'static>(
+        &self,
+        change: impl Fn(&Self::Value) -> V + Send + Sync + 'static,
+    ) -> Computed<V> {
+        let of = self.clone();
+        computed(move |get| change(&get.of(&of)))
     }
 
     /// The value now, and then whenever it has changed; a slow reader skips to the newest.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 
 use super::{SqliteError, text_of, value_of};
@@ -196,6 +196,17 @@ impl Changes {
         drop(self.take());
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().changes.len()
+    }
+
+    /// A statement failed, and made those behind the first `before`. SQLite has undone them, or
+    /// some of them: which rows are others is not known.
+    pub(crate) fn doubt(&self, before: usize) {
+        self.lock().changes.iter_mut().skip(before).for_each(|change| change.rows = Rows::Some);
+    }
+
     /// What comes may be [undone](Self::undo).
     pub(crate) fn begin(&self) {
         let mut captured = self.lock();
@@ -211,14 +222,35 @@ impl Changes {
 
     /// Makes the function known to the connection.
     pub(super) fn install(&self, conn: &Connection) -> Result<(), SqliteError> {
-        let changes = self.clone();
         let flags = FunctionFlags::SQLITE_UTF8;
-        Ok(conn.create_scalar_function(FUNCTION, -1, flags, move |context| {
-            let mut captured = changes.lock();
-            let spare = captured.spare.take();
-            captured.changes.push(change_of(context, spare)?);
-            Ok(rusqlite::types::Null)
-        })?)
+        Ok(conn.create_aggregate_function(FUNCTION, -1, flags, self.clone())?)
+    }
+}
+
+/// An aggregate over the one row of arguments that a trigger has. Where a trigger calls any other
+/// function, SQLite keeps a journal of the statement, even of one that [cannot fail half
+/// way](crate::table::Update).
+impl Aggregate<(), rusqlite::types::Null> for Changes {
+    fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn step(&self, context: &mut Context<'_>, (): &mut ()) -> rusqlite::Result<()> {
+        let mut captured = self.lock();
+        let table = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
+        let spare = captured.spare.take().map(|change| change.rows);
+        // What has no image, such as text that is not UTF-8, must not fail because it is watched.
+        let rows = rows_of(context, spare).unwrap_or(Rows::Some);
+        captured.changes.push(Change { table, rows });
+        Ok(())
+    }
+
+    fn finalize(
+        &self,
+        _: &mut Context<'_>,
+        _: Option<()>,
+    ) -> rusqlite::Result<rusqlite::types::Null> {
+        Ok(rusqlite::types::Null)
     }
 }
 
@@ -289,16 +321,15 @@ fn trigger_ddl(position: usize, table: &TableDef, columns: Columns, event: Event
     )
 }
 
-/// What the arguments say; `spare` is a change that nobody needs any more.
-fn change_of(context: &Context<'_>, spare: Option<Change>) -> rusqlite::Result<Change> {
-    let table = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
+/// What the arguments say; `spare` is what nobody needs any more.
+fn rows_of(context: &Context<'_>, spare: Option<Rows>) -> rusqlite::Result<Rows> {
     let event: u8 = context.get(1)?;
-    let (old, new) = match spare.map(|change| change.rows) {
+    let (old, new) = match spare {
         Some(Rows::One { old, new }) => (old, new),
         _ => (None, None),
     };
     let (end, half) = (context.len(), 2 + (context.len() - 2) / 2);
-    let rows = if event == Event::Insert as u8 {
+    Ok(if event == Event::Insert as u8 {
         Rows::One { old: None, new: Some(image(context, 2..end, new)?) }
     } else if event == Event::Delete as u8 {
         Rows::One { old: Some(image(context, 2..end, old)?), new: None }
@@ -307,8 +338,7 @@ fn change_of(context: &Context<'_>, spare: Option<Change>) -> rusqlite::Result<C
         Rows::One { old: Some(old), new: Some(new) }
     } else {
         Rows::Some
-    };
-    Ok(Change { table, rows })
+    })
 }
 
 /// The row in the arguments: its rowid and its values.

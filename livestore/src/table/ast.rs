@@ -87,6 +87,24 @@ pub(crate) enum Direction {
     Descending,
 }
 
+impl Predicate {
+    /// `a AND b` as `a`, `b`.
+    pub(crate) fn conjuncts(&self) -> &[Self] {
+        match self {
+            Self::And(all) => all,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// Whether all rows that meet the condition have the same value in this column, not `NULL`.
+    pub(crate) fn pins(&self, index: usize) -> bool {
+        self.conjuncts().iter().any(|part| {
+            matches!(part, Self::Compare(column, Comparison::Is, value)
+                if column.index == index && *value != Value::Null)
+        })
+    }
+}
+
 impl SelectAst {
     pub(crate) fn new(from: &'static TableDef) -> Self {
         Self {

@@ -104,10 +104,23 @@ impl<T: Table> Update<T> {
     }
 }
 
+impl<T: Table> Update<T> {
+    /// Whether it changes one row at most: its condition gives the primary key a value.
+    ///
+    /// Then `FAIL` does what the default, `ABORT`, does, without a journal of the statement where
+    /// triggers watch the table: `FAIL` keeps the rows that were changed before one failed a
+    /// constraint, and SQLite checks a row's constraints before it changes the row. Foreign keys
+    /// `ABORT` whatever is said here.
+    fn is_of_one_row(&self) -> bool {
+        let is_pinned = |&key: &usize| self.filters.iter().any(|filter| filter.pins(key));
+        T::def().primary_key.iter().all(is_pinned)
+    }
+}
+
 impl<T: Table> Write for Update<T> {
     fn to_sql(&self) -> Result<Sql, QueryError> {
         let mut sql = SqlWriter::new(false);
-        sql.push("UPDATE ");
+        sql.push(if self.is_of_one_row() { "UPDATE OR FAIL " } else { "UPDATE " });
         sql.name(T::NAME);
         sql.push(" SET ");
         for (n, (column, set)) in self.sets.iter().enumerate() {
@@ -189,5 +202,70 @@ impl<T> fmt::Debug for Update<T> {
 impl<T> fmt::Debug for Delete<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delete").field("filters", &self.filters).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[table]
+    struct Room {
+        #[column(primary_key)]
+        id: i64,
+    }
+
+    #[table]
+    #[derive(Debug, Clone, PartialEq)]
+    struct Seat {
+        #[column(primary_key)]
+        id: i64,
+        #[column(unique, check = "place > 0")]
+        place: i64,
+        #[column(references = Room::ID)]
+        room: i64,
+    }
+
+    #[derive(Event)]
+    enum Seating {
+        #[event(name = "v1.Built")]
+        Built,
+        #[event(name = "v1.Moved")]
+        Moved { place: i64, room: i64, fails: bool },
+    }
+
+    impl Materialize for Seating {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            let Self::Moved { place, room, fails } = self else {
+                (1..=2).try_for_each(|id| {
+                    state.insert(&Room { id })?;
+                    state.insert(&Seat { id, place: id, room: id })
+                })?;
+                return Ok(());
+            };
+            let update = Seat::update().set(Seat::PLACE, *place).set(Seat::ROOM, *room);
+            // It goes on after the failure.
+            let moved = state.run(update.filter(Seat::ID.eq(1)));
+            assert_eq!(moved.is_err(), *fails);
+            state.run(Seat::update().add(Seat::PLACE, 10).filter(Seat::ID.eq(2)))
+        }
+    }
+
+    crate::schema! { App { tables: [Room, Seat], events: [Seating] } }
+
+    #[test]
+    fn an_update_of_one_row_that_fails_changes_nothing() {
+        for (place, room, fails) in [(3, 2, false), (2, 2, true), (0, 2, true), (3, 7, true)] {
+            for is_watched in [false, true] {
+                let store = Store::<App>::builder("seats").open().unwrap();
+                store.commit(Seating::Built).unwrap();
+                let live = is_watched.then(|| store.live(Seat::all()).unwrap());
+                store.commit(Seating::Moved { place, room, fails }).unwrap();
+                let (place, room) = if fails { (1, 1) } else { (place, room) };
+                let seats = [Seat { id: 1, place, room }, Seat { id: 2, place: 12, room: 2 }];
+                assert_eq!(store.query(Seat::all()).unwrap(), seats);
+                assert!(live.is_none_or(|live| *live.get() == seats[..]));
+            }
+        }
     }
 }

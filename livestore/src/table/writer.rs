@@ -127,7 +127,7 @@ impl<'a> Writer<'a> {
         self.check()?;
         let (sql, binds) = write.to_sql()?;
         let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
-        run().map_err(|source| MaterializeError::Write { table: sql.clone(), source })
+        self.write(run).map_err(|source| MaterializeError::Write { table: sql.clone(), source })
     }
 
     /// Asks the state.
@@ -152,7 +152,16 @@ impl<'a> Writer<'a> {
             let mut statement = self.db.prepare_checked(sql, Access::Materialize)?;
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
-        run().map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+        self.write(run).map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+    }
+
+    /// A materializer may go on after a statement has failed.
+    fn write(
+        &self,
+        run: impl FnOnce() -> Result<usize, SqliteError>,
+    ) -> Result<usize, SqliteError> {
+        let before = self.db.changes().len();
+        run().inspect_err(|_| self.db.changes().doubt(before))
     }
 
     /// After an `OR ROLLBACK` has ended the commit, a write would stand on its own.
@@ -183,7 +192,7 @@ impl<'a> Writer<'a> {
         let mut statement = self.db.prepare(sql).map_err(failed)?;
         row.encode(&mut RowWriter::new(&mut statement, table))
             .map_err(|source| row_error(table, source))?;
-        statement.raw_execute().map_err(|error| failed(error.into()))
+        self.write(|| Ok(statement.raw_execute()?)).map_err(failed)
     }
 }
 

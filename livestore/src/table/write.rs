@@ -143,7 +143,7 @@ impl<T: Table> Write for Update<T> {
             }
         }
         sql.filters(&self.filters)?;
-        if self.depends_on_order() {
+        if !self.is_of_one_row() && self.depends_on_order() {
             // With a subquery, as with a trigger, SQLite finds all rows before it changes the first:
             // being watched makes no difference.
             sql.push(if self.filters.is_empty() { " WHERE " } else { " AND " });

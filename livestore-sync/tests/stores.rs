@@ -7,6 +7,7 @@
     reason = "a test, not an API"
 )]
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -235,6 +236,47 @@ fn what_is_pending_survives_a_restart() {
     assert_eq!(a.sync_status().unwrap().pending, 0);
     assert_eq!(a.query(Note::all().count()).unwrap(), 3);
     assert_eq!(a.head().unwrap().to_string(), "e3r1");
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy(&path, &to);
+        } else {
+            std::fs::copy(path, to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_client_that_is_restored_from_a_backup_doubles_nothing() {
+    let backend = InProcess::new();
+    let (directory, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |directory: &Path, held: bool| {
+        let options = SyncOptions::new(backend.clone());
+        let options = if held { options.held() } else { options };
+        Store::<App>::builder("notes").directory(directory).sync(options).open().unwrap()
+    };
+    let a = open(directory.path(), true);
+    a.commit([added("1"), added("2")]).unwrap();
+    a.close().unwrap();
+    copy(directory.path(), backup.path());
+    // What is pending in the backup gets in, and more comes behind it.
+    let a = open(directory.path(), false);
+    a.commit(added("3")).unwrap();
+    assert!(a.wait_synced(PATIENCE).unwrap());
+    a.close().unwrap();
+
+    let a = open(backup.path(), true);
+    assert_eq!(a.sync_status().unwrap().pending, 2);
+    a.commit(added("4")).unwrap();
+    a.resume_sync();
+    let b = self::open(&backend, "b");
+    synced(&[&a, &b]);
+    assert_eq!(backend.events("notes").len(), 4);
+    assert_eq!(a.query(Note::all().count()).unwrap(), 4);
 }
 
 #[test]

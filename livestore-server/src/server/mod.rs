@@ -26,6 +26,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 
 pub use limits::Limits;
 
@@ -133,6 +134,9 @@ async fn serve_connection(
         request.extensions_mut().insert(connection.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    // A WebSocket's client is cut off for it before, and told so.
+    stream.as_mut().set_write_timeout_pinned(Some(2 * backend.limits.send));
     let mut drain = backend.drain.subscribe();
     let mut serving = pin!(
         http1::Builder::new()

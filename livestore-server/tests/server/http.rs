@@ -1,4 +1,11 @@
+use std::time::Duration;
+
+use livestore_server::Limits;
+use livestore_server::auth::NoAuth;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 use crate::client::{TestServer, accepted, event, pull, push, seqs};
 
@@ -58,6 +65,33 @@ async fn a_long_pull_is_one_answer_of_many_chunks() {
     assert_eq!(all, (1..=1_000).collect::<Vec<_>>());
     assert_eq!(answer[0]["values"][0]["pageInfo"], json!({"_tag": "MoreKnown", "remaining": 900}));
     assert_eq!(answer[9]["values"][0]["pageInfo"], json!({"_tag": "NoMore"}));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_is_cut_off() {
+    let mut limits = Limits::default();
+    limits.send = Duration::from_millis(200);
+    let server = TestServer::with(NoAuth, limits).await;
+    let mut pusher = server.connect("st").await;
+    // More than the buffers of its socket hold.
+    let mut large = event(1);
+    large["args"] = json!({"text": "x".repeat(500_000)});
+    for seq in 1..=40 {
+        (large["seqNum"], large["parentSeqNum"]) = (json!(seq), json!(seq - 1));
+        assert_eq!(pusher.push("1", &[large.clone()]).await, accepted());
+    }
+    let pull = over_http(&pull("2", "st", false));
+    let request = format!(
+        "POST /?{QUERY} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{pull}",
+        pull.len()
+    );
+    let mut slow = TcpStream::connect(&server.address).await.unwrap();
+    slow.write_all(request.as_bytes()).await.unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let mut answer = Vec::new();
+    let read = timeout(Duration::from_secs(20), slow.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.len() < 20_000_000 && !answer.ends_with(b"0\r\n\r\n"), "{read:?}");
+    assert!(server.post(QUERY, &pull).await.len() > 20_000_000);
 }
 
 #[tokio::test]

@@ -340,3 +340,50 @@ fn a_list_and_its_rows_are_json_as_the_rows_are() {
     }
     assert_eq!(texts, ["a", "b"]);
 }
+
+#[test]
+fn rows_in_no_order_may_be_in_that_of_an_index() {
+    #[table]
+    struct Place {
+        #[column(primary_key)]
+        row: i64,
+        #[column(primary_key)]
+        seat: i64,
+        note: String,
+    }
+    #[derive(Event)]
+    enum Seating {
+        #[event(name = "v1.Taken")]
+        Taken { row: i64, seat: i64 },
+        #[event(name = "v1.Moved")]
+        Moved { seat: i64, to: i64 },
+        #[event(name = "v1.Noted")]
+        Noted { note: String },
+    }
+    impl Materialize for Seating {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            match self {
+                Self::Taken { row, seat } => {
+                    state.insert(&Place { row: *row, seat: *seat, note: "-".repeat(100) })
+                }
+                Self::Moved { seat, to } => {
+                    state.run(Place::update().set(Place::ROW, *to).filter(Place::SEAT.eq(*seat)))
+                }
+                Self::Noted { note } => state.run(Place::update().set(Place::NOTE, note)),
+            }
+        }
+    }
+    livestore::schema! { Theatre { tables: [Place], events: [Seating] } }
+
+    let store = Store::<Theatre>::builder("theatre").open().unwrap();
+    let seats = || raw::<(i64,)>("SELECT seat FROM place", ());
+    store.commit((1..4).map(|n| Seating::Taken { row: n, seat: n }).collect::<Vec<_>>()).unwrap();
+    let live = store.live(seats()).unwrap();
+    // The index of the key has all that the query reads, and is shorter than the table.
+    store.commit(Seating::Moved { seat: 1, to: 9 }).unwrap();
+    assert_eq!(*live.get(), *store.query(seats()).unwrap());
+    assert_eq!(live.get().last().map(|seat| seat.0), Some(1));
+    let runs = live.report().runs;
+    store.commit(Seating::Noted { note: "x".into() }).unwrap();
+    assert_eq!(live.report().runs, runs);
+}

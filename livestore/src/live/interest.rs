@@ -45,6 +45,8 @@ impl Interest {
 
     /// What a SELECT must hear of, table by table.
     pub(crate) fn of_select(select: &SelectAst) -> Vec<Self> {
+        // The rows of one table are in order; of those of several, some may be in any.
+        let unordered = !select.joins.is_empty();
         select
             .tables()
             .enumerate()
@@ -53,9 +55,21 @@ impl Interest {
                     position > 0 && select.joins.get(position - 1).is_some_and(|join| join.left);
                 let filters = if is_left { Vec::new() } else { own_filters(select, table) };
                 let access = access(&filters);
-                Self { table, access, filters, columns: select.columns_of(table) }
+                let interest = Self { table, access, filters, columns: select.columns_of(table) };
+                if unordered { interest.in_any_order() } else { interest }
             })
             .collect()
+    }
+
+    /// Rows that the query puts in no order come in that of whatever index SQLite goes through: its
+    /// columns matter, too.
+    pub(crate) fn in_any_order(mut self) -> Self {
+        if let Some(columns) = &mut self.columns {
+            columns.extend(self.table.indexed_columns());
+            columns.sort_unstable();
+            columns.dedup();
+        }
+        self
     }
 
     /// Whether a change of a row can matter: before or after, it meets the conditions, and a column

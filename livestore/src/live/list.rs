@@ -81,6 +81,11 @@ impl<T> List<T> {
         self.get(0)
     }
 
+    /// The last row.
+    pub fn last(&self) -> Option<&Row<T>> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
     /// The rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Row<T>> + '_ {
         self.groups.nodes().flat_map(Branch::nodes).flat_map(|chunk| &chunk.rows)

@@ -190,7 +190,7 @@ fn interests_of(reads: &[(String, String)], schema: &SchemaDef) -> Vec<Interest>
             };
             // The row id, and a count, have no column of ours: then all of them matter.
             let known: Option<Vec<usize>> = columns.iter().map(position).collect();
-            Some(Interest { columns: known, ..Interest::all(table) })
+            Some(Interest { columns: known, ..Interest::all(table) }.in_any_order())
         })
         .collect()
 }

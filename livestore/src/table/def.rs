@@ -122,6 +122,12 @@ impl TableDef {
         columns.any(|&index| self.column_name(index) == column)
     }
 
+    /// The columns of the primary key and of all indexes.
+    pub(crate) fn indexed_columns(&self) -> impl Iterator<Item = usize> {
+        let of_indexes = self.indexes.iter().flat_map(|index| index.columns);
+        self.primary_key.iter().chain(of_indexes).copied()
+    }
+
     /// Whether rows have to meet conditions in SQL.
     pub(super) fn has_checks(&self) -> bool {
         !self.checks.is_empty() || self.columns.iter().any(|column| column.check.is_some())

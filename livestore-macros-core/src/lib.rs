@@ -17,6 +17,7 @@ mod impl_attributes;
 mod keys;
 mod parse;
 mod runtime;
+mod sql;
 mod suggest;
 mod types;
 
@@ -74,6 +75,22 @@ pub fn schema(input: TokenStream) -> TokenStream {
     let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| expand::schema(&schema));
     let errors = ctxt.finish();
     quote::quote!(#code #errors)
+}
+
+/// Ends what `schema!` begins: the macros of its tables have given their DDL, which the macro named
+/// after the schema hands to `sql!`.
+pub fn schema_macro(input: TokenStream) -> TokenStream {
+    expand::schema_macro(input).unwrap_or_else(syn::Error::into_compile_error)
+}
+
+/// Expands `sql!`: calls the schema's macro, which calls [`sql_in_schema`].
+pub fn sql(input: TokenStream) -> TokenStream {
+    sql::sql(input)
+}
+
+/// Expands the rest of `sql!`: a query or a write, checked against the schema's DDL.
+pub fn sql_in_schema(input: TokenStream) -> TokenStream {
+    sql::sql_in_schema(input)
 }
 
 /// Runs an attribute macro that only works on structs; whatever happens, the item is emitted.

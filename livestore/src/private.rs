@@ -2,6 +2,7 @@
 
 pub use core::result::Result;
 
+pub use livestore_macros::{schema_macro, sql_in_schema};
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
@@ -10,9 +11,22 @@ pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
     Listed, Materialize, Schema, SchemaDef, assert_unique_events, assert_unique_tables,
 };
+pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
     Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Row,
     RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count, default_value,
     reference,
 };
 pub use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
+
+/// Stands in for a table of a schema that has no macro of its own, as its type is not a path. For
+/// `sql!` there is no such table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __livestore_unknown_table {
+    ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
+        $($next)*! { [$($rest)*] $($state)* "" }
+    };
+}
+
+pub use __livestore_unknown_table as unknown_table;

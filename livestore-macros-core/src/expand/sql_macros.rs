@@ -1,0 +1,142 @@
+//! The macros through which `sql!` learns of a schema's tables.
+//!
+//! Each table and client document defines a macro of its own name, which knows its DDL; macros have a
+//! namespace of their own, so that `use models::Todo` brings both. `schema!` calls them in a chain:
+//! each adds its DDL and calls the next. At the end [`schema_macro`] defines a macro named after the
+//! schema, which hands all DDL to whoever calls it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{LitStr, Type, Visibility, bracketed, parenthesized};
+
+use crate::parse::column::Column;
+use crate::parse::names;
+use crate::parse::schema::Schema;
+use crate::parse::table::Table;
+
+/// Of a table.
+pub(crate) fn of_table(table: &Table) -> TokenStream {
+    in_chain(&table.vis, &table.ident, &ddl(table))
+}
+
+/// Of a client document: its id and its JSON.
+pub(crate) fn of_document(vis: &Visibility, ident: &Ident, name: &str) -> TokenStream {
+    let ddl = format!(
+        "CREATE TABLE {} (\"id\" \"String\" NOT NULL, \"value\" \"String\" NOT NULL, PRIMARY KEY (\"id\"));\n",
+        quoted(name)
+    );
+    in_chain(vis, ident, &ddl)
+}
+
+/// A macro that adds `ddl` and calls the next.
+fn in_chain(vis: &Visibility, ident: &Ident, ddl: &str) -> TokenStream {
+    let rule = quote! {
+        ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
+            $($next)*! { [$($rest)*] $($state)* #ddl }
+        };
+    };
+    define(vis, ident, &rule)
+}
+
+/// The start of the chain.
+pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
+    let Schema { runtime, vis, ident, tables, documents, .. } = schema;
+    let listed = tables.iter().chain(documents).map(|ty| match ty {
+        Type::Path(path) if path.qself.is_none() => path.to_token_stream(),
+        _ => quote!(#runtime::unknown_table),
+    });
+    let mut chain: Vec<_> = listed.collect();
+    chain.push(quote!(#runtime::schema_macro));
+    let (first, rest) = chain.split_at(1);
+    quote!(#(#first)*! { [#([#rest])*] (#vis) #ident })
+}
+
+/// The end of the chain: `[] (pub) App "CREATE TABLE …" …`
+pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
+    let parser = |input: ParseStream<'_>| {
+        let (_done, vis);
+        bracketed!(_done in input);
+        parenthesized!(vis in input);
+        let (vis, ident): (Visibility, Ident) = (vis.parse()?, input.parse()?);
+        let mut ddl = Vec::new();
+        while !input.is_empty() {
+            ddl.push(input.parse::<LitStr>()?);
+        }
+        Ok((vis, ident, ddl))
+    };
+    let (vis, ident, ddl) = parser.parse2(input)?;
+    let rule = quote! {
+        ([$($callback:tt)*] $($input:tt)*) => {
+            $($callback)*! { [#(#ddl),*] $($input)* }
+        };
+    };
+    Ok(define(&vis, &ident, &rule))
+}
+
+/// A macro that can be named wherever the type can.
+fn define(vis: &Visibility, ident: &Ident, rule: &TokenStream) -> TokenStream {
+    let hidden = hidden_name(ident);
+    // A macro is public in the root of its crate, or not at all.
+    let export = match vis {
+        Visibility::Public(_) => quote!(#[macro_export] #[allow(non_local_definitions)]),
+        _ => quote!(#[allow(unused_macros)]),
+    };
+    quote! {
+        #[doc(hidden)]
+        #export
+        macro_rules! #hidden { #rule }
+        #[doc(hidden)]
+        #[allow(unused_imports, unreachable_pub)]
+        #vis use #hidden as #ident;
+    }
+}
+
+/// Two types of a crate may have the same name, in two modules.
+fn hidden_name(ident: &Ident) -> Ident {
+    static GIVEN: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
+    let name = names::plain(ident);
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let times = given.get_or_insert_default().entry(name.clone()).or_default();
+    *times += 1;
+    match *times {
+        1 => format_ident!("__livestore_{name}"),
+        times => format_ident!("__livestore_{name}_{times}"),
+    }
+}
+
+/// What a table is to a statement: the columns with their Rust types, the keys, the indexes.
+fn ddl(table: &Table) -> String {
+    let mut parts: Vec<_> = table.columns.iter().map(column).collect();
+    parts.push(format!("PRIMARY KEY ({})", columns(table, &table.primary_key)));
+    let name = quoted(&table.name);
+    let mut ddl = format!("CREATE TABLE {name} ({});\n", parts.join(", "));
+    for index in &table.indexes {
+        let unique = if index.is_unique { "UNIQUE " } else { "" };
+        let columns = columns(table, &index.columns);
+        let index = quoted(&index.name);
+        ddl += &format!("CREATE {unique}INDEX {index} ON {name} ({columns});\n");
+    }
+    ddl
+}
+
+fn column(column: &Column) -> String {
+    let name = quoted(&column.name);
+    let ty = quoted(&crate::types::stable_text(&column.ty));
+    let not_null = if column.is_nullable() { "" } else { " NOT NULL" };
+    // Its value is not known here.
+    let default = if column.default.is_some() { " DEFAULT 0" } else { "" };
+    format!("{name} {ty}{not_null}{default}")
+}
+
+fn columns(table: &Table, positions: &[usize]) -> String {
+    let known = positions.iter().filter_map(|&position| table.columns.get(position));
+    known.map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,98 @@
+//! `sql!`: SQL that is checked, and typed, while compiling.
+//!
+//! `sql!(App, "…", binds)` calls the macro `App`, which `schema!` has made: it hands the DDL of the
+//! schema's tables and the same input to [`sql_in_schema`]. There
+//!
+//! 1. [`told`] takes the types out that are said in aliases;
+//! 2. [`check`] has SQLite prepare the statement, and [`report`] gives its errors a place and a hint;
+//! 3. [`parse`] and [`infer`] find what SQLite does not tell: the types of columns and of binds;
+//! 4. [`expand`] writes the query or the write.
+
+mod ast;
+mod catalog;
+#[cfg(feature = "checked-sql")]
+mod check;
+mod expand;
+mod infer;
+mod input;
+mod parse;
+mod purity;
+mod report;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
+mod told;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use self::catalog::Catalog;
+use self::infer::{Inferred, infer};
+use self::input::Input;
+use self::report::Report;
+use self::told::AllTold;
+
+/// A statement that has no mistakes.
+struct Statement {
+    input: Input,
+    /// What SQLite gets.
+    sql: String,
+    told: AllTold,
+    catalog: Catalog,
+    inferred: Inferred,
+    /// What it reads; `None` where SQLite was not asked.
+    reads: Option<Vec<(String, String)>>,
+}
+
+/// Calls the schema's macro, which knows the tables.
+pub(crate) fn sql(tokens: TokenStream) -> TokenStream {
+    match Input::parse(tokens.clone()) {
+        Ok(Input { runtime, schema, .. }) => quote!(#schema! { [#runtime::sql_in_schema] #tokens }),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+/// What the schema's macro calls.
+pub(crate) fn sql_in_schema(tokens: TokenStream) -> TokenStream {
+    let expanded = Input::parse_with_ddl(tokens)
+        .and_then(|(ddl, input)| Statement::read(&ddl, input))
+        .and_then(|statement| expand::expand(&statement));
+    expanded.unwrap_or_else(|error| {
+        let errors = error.into_compile_error();
+        // Several in one place for an expression.
+        quote!({ #errors })
+    })
+}
+
+impl Statement {
+    fn read(ddl: &[String], input: Input) -> syn::Result<Self> {
+        let catalog = Catalog::new(ddl.iter().map(String::as_str));
+        let (sql, told) = told::take(&input.text.sql)
+            .map_err(|error| input.text.error(&error.span, &error.message))?;
+        let report = Report { text: &input.text, sql: &sql, catalog: &catalog };
+        let reads = asked(ddl, &report)?;
+        let parsed = parse::parse(&sql).map_err(|stopped| report.stopped(&stopped))?;
+        report.statement(&parsed.statement)?;
+        report.binds(parsed.params, &input.binds)?;
+        let inferred = infer(&catalog, &parsed);
+        report.mismatches(&inferred.mismatches)?;
+        Ok(Self { input, sql, told, catalog, inferred, reads })
+    }
+}
+
+/// What SQLite says that the statement reads.
+#[cfg(feature = "checked-sql")]
+fn asked(ddl: &[String], report: &Report<'_>) -> syn::Result<Option<Vec<(String, String)>>> {
+    let checked = check::check(ddl, report.sql).map_err(|refused| report.refused(&refused))?;
+    report.functions(&checked)?;
+    Ok(Some(checked.reads))
+}
+
+/// Without SQLite nothing is known of it.
+#[cfg(not(feature = "checked-sql"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as where SQLite is asked")]
+fn asked(_: &[String], _: &Report<'_>) -> syn::Result<Option<Vec<(String, String)>>> {
+    Ok(None)
+}

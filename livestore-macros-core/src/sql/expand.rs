@@ -28,7 +28,7 @@ pub(super) fn expand(statement: &Statement) -> syn::Result<TokenStream> {
         }
         None => quote!(::core::option::Option::None),
     };
-    Ok(quote! {{
+    Ok(quote_spanned! {Span::mixed_site()=> {
         #record
         #runtime::sql::query(
             #sql,

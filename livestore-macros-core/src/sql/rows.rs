@@ -40,7 +40,7 @@ fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream
         let Some(of) = statement.of(output) else {
             return Err(untyped(statement, output));
         };
-        Ok(quote!(#runtime::sql::read(row, #at, #of)?))
+        Ok(quote_spanned!(Span::mixed_site()=> #runtime::sql::read(row, #at, #of)?))
     });
     let reads = collect(reads)?;
     Ok((definition, quote!(Record { #(#fields: #reads),* })))

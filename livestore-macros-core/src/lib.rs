@@ -10,6 +10,8 @@
 //! When there were mistakes, the user's item is emitted all the same, next to stub
 //! implementations: one mistake gives one message, and an IDE keeps understanding the code.
 
+extern crate proc_macro;
+
 mod case;
 mod ctxt;
 mod expand;

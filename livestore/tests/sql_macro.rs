@@ -114,13 +114,19 @@ impl Materialize for Happened {
                 *age,
             )),
             Self::Scored { id, score } => {
-                let met = state.execute(sql!(App, "UPDATE todos SET score = ? WHERE id = ?", score, *id))?;
+                let met = state.execute(sql!(
+                    App,
+                    "UPDATE todos SET score = ? WHERE id = ?",
+                    score,
+                    *id
+                ))?;
                 assert_eq!(met, 1);
                 Ok(())
             }
             Self::Done { id } => {
-                let (text,) = state
-                    .query(sql!(App as (String,), "SELECT text FROM todos WHERE id = ?", id).one())?;
+                let (text,) = state.query(
+                    sql!(App as (String,), "SELECT text FROM todos WHERE id = ?", id).one(),
+                )?;
                 state.run(sql!(
                     App,
                     "UPDATE todos SET status = ?, text = ? || ' (done)' WHERE id = ?",
@@ -129,7 +135,9 @@ impl Materialize for Happened {
                     id
                 ))
             }
-            Self::Cleared => state.run(sql!(App, "DELETE FROM todos WHERE status = ?", Status::Done)),
+            Self::Cleared => {
+                state.run(sql!(App, "DELETE FROM todos WHERE status = ?", Status::Done))
+            }
             Self::Inner { id } => state.insert(&models::inner::Todo::new(id)),
         }
     }
@@ -149,7 +157,11 @@ fn store() -> Store<App> {
     let user = |id: &str, age| Happened::UserAdded { id: id.into(), name: id.to_uppercase(), age };
     store.commit([user("ada", Some(36)), user("bob", None)]).unwrap();
     store
-        .commit([added(1, "Milk", Some("ada")), added(2, "Bread", None), added(3, "Tea", Some("bob"))])
+        .commit([
+            added(1, "Milk", Some("ada")),
+            added(2, "Bread", None),
+            added(3, "Tea", Some("bob")),
+        ])
         .unwrap();
     store.commit([Happened::Done { id: 3 }, Happened::Scored { id: 2, score: 4.0 }]).unwrap();
     store
@@ -158,7 +170,10 @@ fn store() -> Store<App> {
 #[test]
 fn a_record_has_the_types_of_the_fields() {
     let found = store()
-        .query(sql!(App, "SELECT id, status, owner, due, createdAt, type FROM todos WHERE id = ?", 1).one())
+        .query(
+            sql!(App, "SELECT id, status, owner, due, createdAt, type FROM todos WHERE id = ?", 1)
+                .one(),
+        )
         .unwrap();
     let (id, status, owner): (i64, Status, Option<UserId>) =
         (found.id, found.status.clone(), found.owner.clone());
@@ -189,10 +204,17 @@ fn tuples_and_structs() {
     let size = |name: &str, todos| Size { name: name.into(), todos };
     assert_eq!(sizes, [size("ADA", 1), size("BOB", 1)]);
     let row: (i64, Option<f64>, Option<String>) = store
-        .query(sql!(App as (i64, Option<f64>, Option<String>), "SELECT max(id) + 1 AS \"n!\", max(score), group_concat(text) FROM todos").one())
+        .query(
+            sql!(
+                App as (i64, Option<f64>, Option<String>),
+                "SELECT max(id) + 1 AS \"n!\", max(score), group_concat(text) FROM todos"
+            )
+            .one(),
+        )
         .unwrap();
     assert_eq!((row.0, row.1), (4, Some(4.0)));
-    let whole = store.query(sql!(App as User, "SELECT * FROM user WHERE id = 'ada'").one()).unwrap();
+    let whole =
+        store.query(sql!(App as User, "SELECT * FROM user WHERE id = 'ada'").one()).unwrap();
     assert_eq!(whole, store.query(User::get(UserId("ada".into()))).unwrap().unwrap());
 }
 
@@ -261,7 +283,9 @@ fn documents_can_be_read() {
     let store = store();
     store.commit(UiState::set().zoom(3)).unwrap();
     let zoom = store
-        .query(sql!(App, r#"SELECT json_extract(value, '$.zoom') AS "zoom: u8" FROM UiState"#).one())
+        .query(
+            sql!(App, r#"SELECT json_extract(value, '$.zoom') AS "zoom: u8" FROM UiState"#).one(),
+        )
         .unwrap();
     assert_eq!(zoom.zoom, 3);
 }
@@ -286,7 +310,10 @@ fn recursive_and_windowed() {
         .unwrap();
     assert_eq!(numbers, [(1,), (2,), (3,)]);
     let ranked = store
-        .query(sql!(App, "SELECT text, row_number() OVER (ORDER BY score DESC, id) AS place FROM todos"))
+        .query(sql!(
+            App,
+            "SELECT text, row_number() OVER (ORDER BY score DESC, id) AS place FROM todos"
+        ))
         .unwrap();
     let first: &i64 = &ranked[0].place;
     assert_eq!((*first, ranked[0].text.as_str()), (1, "Bread"));

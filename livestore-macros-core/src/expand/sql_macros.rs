@@ -5,7 +5,7 @@
 //! each adds its DDL and calls the next. At the end [`schema_macro`] defines a macro named after the
 //! schema, which hands all DDL to whoever calls it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use proc_macro2::{Ident, TokenStream};
@@ -34,12 +34,16 @@ pub(crate) fn of_document(vis: &Visibility, ident: &Ident, name: &str) -> TokenS
 
 /// A macro that adds `ddl` and calls the next.
 fn in_chain(vis: &Visibility, ident: &Ident, ddl: &str) -> TokenStream {
-    let rule = quote! {
+    let name = names::plain(ident);
+    let no_schema =
+        format!("`{name}` is not a schema: `sql!` takes the one that `schema!` declares");
+    let rules = quote! {
         ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
             $($next)*! { [$($rest)*] $($state)* #ddl }
         };
+        ($($sql:tt)*) => { ::core::compile_error!(#no_schema) };
     };
-    define(vis, ident, &rule)
+    define(vis, ident, &rules)
 }
 
 /// The start of the chain.
@@ -78,7 +82,7 @@ pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
 }
 
 /// A macro that can be named wherever the type can.
-fn define(vis: &Visibility, ident: &Ident, rule: &TokenStream) -> TokenStream {
+fn define(vis: &Visibility, ident: &Ident, rules: &TokenStream) -> TokenStream {
     let hidden = hidden_name(ident);
     // A macro is public in the root of its crate, or not at all.
     let export = match vis {
@@ -88,23 +92,27 @@ fn define(vis: &Visibility, ident: &Ident, rule: &TokenStream) -> TokenStream {
     quote! {
         #[doc(hidden)]
         #export
-        macro_rules! #hidden { #rule }
+        macro_rules! #hidden { #rules }
         #[doc(hidden)]
         #[allow(unused_imports, unreachable_pub)]
         #vis use #hidden as #ident;
     }
 }
 
-/// Two types of a crate may have the same name, in two modules.
+/// Two types of a crate may have the same name, in two modules. The compiler expands a crate in one
+/// process and always in the same order, so counting gives the same names each time.
 fn hidden_name(ident: &Ident) -> Ident {
-    static GIVEN: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
+    static GIVEN: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
     let name = names::plain(ident);
+    if !proc_macro::is_available() {
+        return format_ident!("__livestore_{name}");
+    }
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let times = given.get_or_insert_default().entry(name.clone()).or_default();
-    *times += 1;
-    match *times {
+    let before = given.entry(name.clone()).or_default();
+    *before += 1;
+    match *before {
         1 => format_ident!("__livestore_{name}"),
-        times => format_ident!("__livestore_{name}_{times}"),
+        several => format_ident!("__livestore_{name}_{several}"),
     }
 }
 

@@ -48,7 +48,10 @@ pub(crate) struct Select {
 pub(crate) enum ResultColumn {
     /// `*`, or `todo.*`.
     All(Option<Name>),
-    Expr { expr: Expr, alias: Option<Name> },
+    Expr {
+        expr: Expr,
+        alias: Option<Name>,
+    },
 }
 
 /// One of the things that are joined, and how it is joined to those before it.
@@ -71,10 +74,20 @@ pub(crate) struct Join {
 
 #[derive(Debug)]
 pub(crate) enum Source {
-    Table { name: Name, alias: Option<Name> },
+    Table {
+        name: Name,
+        alias: Option<Name>,
+    },
     /// `json_each(…)`
-    Function { name: Name, args: Vec<Expr>, alias: Option<Name> },
-    Query { query: Query, alias: Option<Name> },
+    Function {
+        name: Name,
+        args: Vec<Expr>,
+        alias: Option<Name>,
+    },
+    Query {
+        query: Query,
+        alias: Option<Name>,
+    },
     /// `(a JOIN b)`
     Joins(Vec<Joined>),
 }
@@ -142,7 +155,10 @@ pub(crate) enum ExprKind {
     Bool,
     /// Counted from 1.
     Param(usize),
-    Column { table: Option<Name>, column: Name },
+    Column {
+        table: Option<Name>,
+        column: Name,
+    },
     /// `+`, `-`, `~`.
     Sign(Box<Expr>),
     Not(Box<Expr>),
@@ -167,7 +183,11 @@ pub(crate) enum ExprKind {
     Between(Box<[Expr; 3]>),
     In(Box<Expr>, Vec<Expr>),
     InQuery(Box<Expr>, Box<Query>),
-    Case { base: Option<Box<Expr>>, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Case {
+        base: Option<Box<Expr>>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     Cast(Box<Expr>, String),
     Call(Box<Call>),
     Exists(Box<Query>),

@@ -122,11 +122,8 @@ mod tests {
         )]);
         let table = &catalog.tables[0];
         assert_eq!(table.name, "to\"do");
-        let column = |name: &str, ty: &str, nullable| Column {
-            name: name.into(),
-            ty: ty.into(),
-            nullable,
-        };
+        let column =
+            |name: &str, ty: &str, nullable| Column { name: name.into(), ty: ty.into(), nullable };
         assert_eq!(table.columns, [column("id", "String", false), column("n", "Option<u8>", true)]);
         assert_eq!(table.columns[1].class(), Some(Class::Integer));
     }

@@ -66,7 +66,8 @@ fn literals(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
         literals.push(input.parse()?);
     }
     if literals.is_empty() {
-        let message = "the SQL must be a string literal, to be read while compiling; `raw` takes any text";
+        let message =
+            "the SQL must be a string literal, to be read while compiling; `raw` takes any text";
         return Err(match input.parse::<Expr>() {
             Ok(other) => syn::Error::new_spanned(other, message),
             Err(_) => input.error(message),

@@ -72,6 +72,7 @@ impl Statement {
         let (sql, told) = told::take(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
         let report = Report { text: &input.text, sql: &sql, catalog: &catalog };
+        report.tokens()?;
         let reads = asked(ddl, &report)?;
         let parsed = parse::parse(&sql).map_err(|stopped| report.stopped(&stopped))?;
         report.statement(&parsed.statement)?;

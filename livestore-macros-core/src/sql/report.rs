@@ -33,20 +33,30 @@ impl Report<'_> {
         match statement {
             Statement::Write(write) if write.returning.is_some() => {
                 let place = write.returning.clone().unwrap_or_default();
-                let message = "a write returns no rows: leave `RETURNING` out, and query before or after";
+                let message =
+                    "a write returns no rows: leave `RETURNING` out, and query before or after";
                 Err(self.text.error(&place, message))
             }
             _ => Ok(()),
         }
     }
 
-    /// One value for each `?`.
-    pub(crate) fn binds(&self, params: usize, binds: &[Expr]) -> syn::Result<()> {
+    /// What SQLite accepts, and `sql!` does not.
+    pub(crate) fn tokens(&self) -> syn::Result<()> {
         let tokens = tokens(self.sql);
+        if tokens.is_empty() {
+            return Err(syn::Error::new(self.text.span(), "there is no SQL"));
+        }
         if let Some(token) = tokens.iter().find(|token| token.kind == Kind::NamedParam) {
             let message = "binds have no names: write `?`, or `?1` for the first value";
             return Err(self.text.error(&token.span, message));
         }
+        Ok(())
+    }
+
+    /// One value for each `?`.
+    pub(crate) fn binds(&self, params: usize, binds: &[Expr]) -> syn::Result<()> {
+        let tokens = tokens(self.sql);
         if let Some(extra) = binds.get(params) {
             let message = format!("there is no `?` for this value; the SQL has {}", count(params));
             return Err(syn::Error::new_spanned(extra, message));
@@ -95,13 +105,21 @@ impl Report<'_> {
             return self.several(&tokens);
         }
         if let Some(table) = message.strip_prefix("no such table: ") {
-            let names: Vec<_> = self.catalog.tables.iter().map(|table| table.name.as_str()).collect();
+            let names: Vec<_> =
+                self.catalog.tables.iter().map(|table| table.name.as_str()).collect();
             let known = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
             let hint = suggest::hint(table, &known);
             return self.text.error(&named(&tokens, table), &format!("{message}{hint}"));
         }
-        let place = offset.map_or(0..0, |offset| at(&tokens, offset, self.sql.len()));
-        if let Some(column) = message.strip_prefix("no such column: ") {
+        let end = self.sql.trim_end().len();
+        let place = match offset {
+            Some(offset) => at(&tokens, *offset, end),
+            None if message == "incomplete input" => end..end,
+            None => return syn::Error::new(self.text.span(), message),
+        };
+        if let Some(column) = message.strip_prefix("no such column: ")
+            && !column.starts_with('"')
+        {
             let hint = self.column_hint(column, &tokens);
             return self.text.error(&place, &format!("{message}{hint}"));
         }
@@ -116,7 +134,9 @@ impl Report<'_> {
         let forbidden = checked.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
         let impure = checked.functions.iter().find(|name| is_one_of(name, IMPURE));
         let (name, message) = match (forbidden, impure) {
-            (Some(name), _) => (name, format!("`{name}` reaches outside the database: leave it out")),
+            (Some(name), _) => {
+                (name, format!("`{name}` reaches outside the database: leave it out"))
+            }
             (None, Some(name)) if checked.is_write => (
                 name,
                 format!(

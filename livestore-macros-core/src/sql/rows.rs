@@ -12,7 +12,10 @@ use crate::parse::names::Taken;
 use crate::runtime::located_at;
 
 /// The type of a record, if one is made; and the expression that reads a row.
-pub(super) fn expand(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream, TokenStream)> {
+pub(super) fn expand(
+    statement: &Statement,
+    outputs: &[Output],
+) -> syn::Result<(TokenStream, TokenStream)> {
     match &statement.input.row {
         None => record(statement, outputs),
         Some(Type::Tuple(tuple)) => {
@@ -21,7 +24,8 @@ pub(super) fn expand(statement: &Statement, outputs: &[Output]) -> syn::Result<(
         }
         Some(Type::Path(path)) => Ok((TokenStream::new(), named(statement, outputs, path)?)),
         Some(other) => {
-            let message = "expected a struct or a tuple: write `App as Line` or `App as (String, i64)`";
+            let message =
+                "expected a struct or a tuple: write `App as Line` or `App as (String, i64)`";
             Err(syn::Error::new_spanned(other, message))
         }
     }
@@ -73,7 +77,9 @@ fn tuple(
                     #runtime::sql::read_as::<#name, _, #ty>(row, #at, #of)?
                 })
             }
-            None => quote_spanned!(span=> #runtime::sql::read(row, #at, #runtime::sql::of::<#ty>())?),
+            None => {
+                quote_spanned!(span=> #runtime::sql::read(row, #at, #runtime::sql::of::<#ty>())?)
+            }
         }
     });
     Ok(quote!((#(#reads,)*)))
@@ -87,7 +93,8 @@ fn named(
     if let Some(last) = path.path.segments.last()
         && ONE_VALUE.iter().any(|name| last.ident == name)
     {
-        let message = format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
+        let message =
+            format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
         return Err(syn::Error::new_spanned(path, message));
     }
     let fields = fields(statement, outputs)?;
@@ -118,8 +125,23 @@ fn named(
 
 /// Types that have no fields, which someone might write.
 const ONE_VALUE: [&str; 17] = [
-    "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "bool", "String", "Vec",
-    "Option", "Timestamp", "usize", "isize",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "f32",
+    "f64",
+    "bool",
+    "String",
+    "Vec",
+    "Option",
+    "Timestamp",
+    "usize",
+    "isize",
 ];
 
 /// What stands for the column in a message of the compiler.
@@ -140,9 +162,12 @@ fn fields(statement: &Statement, outputs: &[Output]) -> syn::Result<Vec<Ident>> 
         let span = text.span_of(&output.span);
         let mut ident = syn::parse_str::<Ident>(name)
             .or_else(|_| syn::parse_str::<Ident>(&format!("r#{name}")))
-            .map_err(|_| text.error(&output.span, "this column needs a name for its field: write `AS name`"))?;
+            .map_err(|_| {
+                text.error(&output.span, "this column needs a name for its field: write `AS name`")
+            })?;
         if taken.take(&ident.to_string(), name).is_some() {
-            let message = format!("two columns are called `{name}`: give one another name with `AS`");
+            let message =
+                format!("two columns are called `{name}`: give one another name with `AS`");
             return Err(text.error(&output.span, &message));
         }
         ident.set_span(span);

@@ -96,10 +96,8 @@ mod tests {
 
     #[test]
     fn knows_the_literal() {
-        let text = SqlText::new(vec![
-            syn::parse_quote!("SELECT ä"),
-            syn::parse_quote!("FROM todo"),
-        ]);
+        let text =
+            SqlText::new(vec![syn::parse_quote!("SELECT ä"), syn::parse_quote!("FROM todo")]);
         assert_eq!(text.sql, "SELECT ä\nFROM todo");
         assert!(text.error(&(15..19), "no").to_string().ends_with("FROM todo\n       ^^^^"));
     }

@@ -54,9 +54,10 @@ fn next(rest: &str) -> (usize, Option<Kind>) {
     let second = rest.chars().nth(1);
     match first {
         _ if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), None),
-        _ if rest.starts_with("/*") => {
-            (rest.get(2..).and_then(|inside| inside.find("*/")).map_or(rest.len(), |end| end + 4), None)
-        }
+        _ if rest.starts_with("/*") => (
+            rest.get(2..).and_then(|inside| inside.find("*/")).map_or(rest.len(), |end| end + 4),
+            None,
+        ),
         '\'' => (quoted(rest, '\'').0, Some(Kind::Text)),
         '"' | '`' => {
             let (len, name) = quoted(rest, first);
@@ -121,7 +122,8 @@ fn number(text: &str) -> (usize, Option<Kind>) {
     let mut len = run(text, digit);
     let is_hex = text.starts_with("0x") || text.starts_with("0X");
     let ends_in_e = |len: usize| text.get(..len).is_some_and(|text| text.ends_with(['e', 'E']));
-    if !is_hex && ends_in_e(len) && text.get(len..).is_some_and(|rest| rest.starts_with(['+', '-'])) {
+    if !is_hex && ends_in_e(len) && text.get(len..).is_some_and(|rest| rest.starts_with(['+', '-']))
+    {
         len += 1 + run(text.get(len + 1..).unwrap_or_default(), |c| c.is_ascii_digit());
     }
     let is_real = !is_hex && text.get(..len).is_some_and(|text| text.contains(['.', 'e', 'E']));
@@ -147,7 +149,8 @@ mod tests {
 
     #[test]
     fn reads_names() {
-        let kinds: Vec<_> = tokens("\"a\"\"b\" [c d] ä ?3 :x").into_iter().map(|t| t.kind).collect();
+        let kinds: Vec<_> =
+            tokens("\"a\"\"b\" [c d] ä ?3 :x").into_iter().map(|t| t.kind).collect();
         let quoted = |name: &str| Kind::Quoted(name.into());
         let wanted = [
             quoted("a\"b"),

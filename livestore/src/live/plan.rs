@@ -15,8 +15,8 @@ use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
 use super::query::{Live, LivePlan};
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::table::{
-    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Select,
-    SelectAst, Source, Table,
+    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Select, SelectAst,
+    Source, Table,
 };
 use crate::value::Value;
 

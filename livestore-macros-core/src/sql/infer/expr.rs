@@ -89,9 +89,9 @@ impl Infer<'_> {
             }
             ExprKind::In(value, members) => {
                 let alone = self.expr(value, scope).nullable;
-                members.iter().fold(alone, |any, member| {
-                    any | self.beside(value, member, false, scope)
-                })
+                members
+                    .iter()
+                    .fold(alone, |any, member| any | self.beside(value, member, false, scope))
             }
             ExprKind::InQuery(value, query) => {
                 let outputs = self.query(query, Some(scope), &scope.ctes, &[]);

@@ -129,7 +129,7 @@ impl Infer<'_> {
         let number = |class| matches!(class, Class::Integer | Class::Real);
         if is != must && !(number(is) && number(must)) {
             let (found, wanted) = (self.describe(found), self.describe(wanted));
-            let message = format!("{found} stands beside {wanted}");
+            let message = format!("{wanted} cannot be compared with or set to {found}");
             self.mismatches.push(Mismatch { span: span.clone(), message });
         }
     }
@@ -150,7 +150,7 @@ impl Infer<'_> {
             Ty::Column(table, column) => {
                 let name = self.catalog.tables.get(table).map_or("?", |table| &table.name);
                 match self.catalog.column(table, column) {
-                    Some(column) => format!("`{name}.{}`, a `{}`,", column.name, column.ty),
+                    Some(column) => format!("`{name}.{}` (`{}`)", column.name, column.ty),
                     None => "a column".to_owned(),
                 }
             }
@@ -171,7 +171,11 @@ impl Infer<'_> {
             (Ty::Null, other) | (other, Ty::Null) => other,
             (Ty::Unknown, _) | (_, Ty::Unknown) => Ty::Unknown,
             (Ty::Column(..), Ty::Column(..)) => {
-                if self.same_field_type(left.ty, right.ty) { left.ty } else { Ty::Unknown }
+                if self.same_field_type(left.ty, right.ty) {
+                    left.ty
+                } else {
+                    Ty::Unknown
+                }
             }
             // A literal takes the type of the column it stands in for.
             (column @ Ty::Column(..), other) | (other, column @ Ty::Column(..)) => {

@@ -34,7 +34,9 @@ impl Infer<'_> {
 
     fn union(&self, before: Vec<Output>, found: &[Output]) -> Vec<Output> {
         let pairs = before.into_iter().zip(found);
-        pairs.map(|(left, right)| Output { typed: self.either(left.typed, right.typed), ..left }).collect()
+        pairs
+            .map(|(left, right)| Output { typed: self.either(left.typed, right.typed), ..left })
+            .collect()
     }
 
     pub(super) fn ctes(&mut self, ctes: &[Cte], parent: Option<&Scope<'_>>, outer: &Ctes) -> Ctes {
@@ -173,7 +175,10 @@ impl Infer<'_> {
             Ty::Column(table, column) => self.catalog.column(table, column),
             _ => None,
         };
-        declared.filter(|known| column.is(&known.name)).map_or(&column.text, |known| &known.name).clone()
+        declared
+            .filter(|known| column.is(&known.name))
+            .map_or(&column.text, |known| &known.name)
+            .clone()
     }
 
     pub(super) fn joins(&mut self, joins: &[Joined], scope: &mut Scope<'_>) {
@@ -285,7 +290,8 @@ fn named(outputs: &[Output]) -> Vec<Field> {
 
 /// Of `json_each` and `json_tree`; values of JSON have no type.
 fn json_fields() -> Vec<Field> {
-    let field = |(name, typed): (&str, Typed)| Field { name: name.to_owned(), typed, merged: false };
+    let field =
+        |(name, typed): (&str, Typed)| Field { name: name.to_owned(), typed, merged: false };
     [
         ("key", Ty::Unknown.nullable()),
         ("value", Ty::Unknown.nullable()),

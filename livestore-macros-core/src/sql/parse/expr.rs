@@ -188,7 +188,14 @@ impl Parser {
                 let expr = parser.expr()?;
                 parser.expect_word("AS")?;
                 let to = parser.name()?.text;
-                while !parser.is_symbol(")") && parser.advance().is_some() {}
+                // `VARCHAR(3)`, `DOUBLE PRECISION`
+                while !parser.is_symbol(")") {
+                    if parser.is_symbol("(") {
+                        parser.args()?;
+                    } else {
+                        parser.name()?;
+                    }
+                }
                 Ok(ExprKind::Cast(Box::new(expr), to))
             });
         }
@@ -296,8 +303,18 @@ impl Parser {
 
     fn frame(&mut self, exprs: &mut Vec<Expr>) -> Result<()> {
         let words = [
-            "BETWEEN", "AND", "UNBOUNDED", "PRECEDING", "FOLLOWING", "CURRENT", "ROW", "EXCLUDE", "NO",
-            "OTHERS", "GROUP", "TIES",
+            "BETWEEN",
+            "AND",
+            "UNBOUNDED",
+            "PRECEDING",
+            "FOLLOWING",
+            "CURRENT",
+            "ROW",
+            "EXCLUDE",
+            "NO",
+            "OTHERS",
+            "GROUP",
+            "TIES",
         ];
         while !self.is_symbol(")") {
             if !self.one_of(&words) {

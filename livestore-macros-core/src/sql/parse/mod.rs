@@ -64,12 +64,6 @@ impl Parser {
         self.tokens.get(self.at + ahead).map(|token| &token.kind)
     }
 
-    fn advance(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
-        self.at += usize::from(token.is_some());
-        token
-    }
-
     /// Where the next token stands.
     fn here(&self) -> Span {
         self.tokens.get(self.at).map_or(self.end..self.end, |token| token.span.clone())
@@ -150,7 +144,9 @@ impl Parser {
         }
         match self.peek() {
             Some(Kind::Quoted(_)) => self.name().map(Some),
-            Some(Kind::Word(word)) if !AFTER_A_NAME.iter().any(|k| k.eq_ignore_ascii_case(word)) => {
+            Some(Kind::Word(word))
+                if !AFTER_A_NAME.iter().any(|k| k.eq_ignore_ascii_case(word)) =>
+            {
                 self.name().map(Some)
             }
             _ => Ok(None),
@@ -181,7 +177,30 @@ impl Parser {
 
 /// Keywords that follow a table or a result column, and are therefore no alias of it.
 const AFTER_A_NAME: [&str; 26] = [
-    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "UNION", "INTERSECT", "EXCEPT",
-    "JOIN", "NATURAL", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "ON", "USING", "INDEXED",
-    "NOT", "SET", "RETURNING", "VALUES", "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "WINDOW",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "JOIN",
+    "NATURAL",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "INNER",
+    "CROSS",
+    "OUTER",
+    "ON",
+    "USING",
+    "INDEXED",
+    "NOT",
+    "SET",
+    "RETURNING",
+    "VALUES",
+    "SELECT",
 ];

@@ -68,8 +68,7 @@ impl Parser {
             return self.stop("`SELECT`");
         }
         self.one_of(&["DISTINCT", "ALL"]);
-        let mut select =
-            Select { columns: self.list(Self::result_column)?, ..Select::default() };
+        let mut select = Select { columns: self.list(Self::result_column)?, ..Select::default() };
         if self.word("FROM") {
             select.from = self.joins()?;
         }
@@ -98,7 +97,8 @@ impl Parser {
             return Ok(ResultColumn::All(None));
         }
         let is_name = matches!(self.peek(), Some(Kind::Word(_) | Kind::Quoted(_)));
-        let then = |ahead, symbol| matches!(self.peek_at(ahead), Some(Kind::Symbol(s)) if *s == symbol);
+        let then =
+            |ahead, symbol| matches!(self.peek_at(ahead), Some(Kind::Symbol(s)) if *s == symbol);
         if is_name && then(1, ".") && then(2, "*") {
             let table = self.name()?;
             self.symbol(".");

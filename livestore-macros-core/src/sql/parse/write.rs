@@ -87,8 +87,7 @@ impl Parser {
     }
 
     fn set(&mut self) -> Result<Set> {
-        let columns =
-            if self.is_symbol("(") { self.names()? } else { vec![self.name()?] };
+        let columns = if self.is_symbol("(") { self.names()? } else { vec![self.name()?] };
         self.expect_symbol("=")?;
         Ok(Set { columns, value: self.expr()? })
     }

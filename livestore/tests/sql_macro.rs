@@ -1,5 +1,5 @@
 //! `sql!`: queries and writes that were checked while compiling do what they say.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test, not an API")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,7 +4,7 @@
 //! schema's tables and the same input to [`sql_in_schema`]. There
 //!
 //! 1. [`told`] takes the types out that are said in aliases;
-//! 2. [`check`] has SQLite prepare the statement, and [`report`] gives its errors a place and a hint;
+//! 2. [`check`] has SQLite prepare the statement, and [`refused`] gives its errors a place and a hint;
 //! 3. [`parse`] and [`infer`] find what SQLite does not tell: the types of columns and of binds;
 //! 4. [`expand`] writes the query or the write.
 
@@ -16,7 +16,10 @@ mod expand;
 mod infer;
 mod input;
 mod parse;
+#[cfg(feature = "checked-sql")]
 mod purity;
+#[cfg(feature = "checked-sql")]
+mod refused;
 mod report;
 mod rows;
 #[cfg(test)]
@@ -34,6 +37,9 @@ use self::input::Input;
 use self::report::Report;
 use self::told::AllTold;
 
+/// Tables and columns; `None` where SQLite was not asked.
+type Reads = Option<Vec<(String, String)>>;
+
 /// A statement that has no mistakes.
 struct Statement {
     input: Input,
@@ -42,8 +48,7 @@ struct Statement {
     told: AllTold,
     catalog: Catalog,
     inferred: Inferred,
-    /// What it reads; `None` where SQLite was not asked.
-    reads: Option<Vec<(String, String)>>,
+    reads: Reads,
 }
 
 /// Calls the schema's macro, which knows the tables.
@@ -71,9 +76,9 @@ impl Statement {
         let catalog = Catalog::new(ddl.iter().map(String::as_str));
         let (sql, told) = told::take(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
-        let report = Report { text: &input.text, sql: &sql, catalog: &catalog };
+        let report = Report { text: &input.text, sql: &sql };
         report.tokens()?;
-        let reads = asked(ddl, &report)?;
+        let reads = asked(ddl, &catalog, &report)?;
         let parsed = parse::parse(&sql).map_err(|stopped| report.stopped(&stopped))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
@@ -85,8 +90,9 @@ impl Statement {
 
 /// What SQLite says that the statement reads.
 #[cfg(feature = "checked-sql")]
-fn asked(ddl: &[String], report: &Report<'_>) -> syn::Result<Option<Vec<(String, String)>>> {
-    let checked = check::check(ddl, report.sql).map_err(|refused| report.refused(&refused))?;
+fn asked(ddl: &[String], catalog: &Catalog, report: &Report<'_>) -> syn::Result<Reads> {
+    let checked =
+        check::check(ddl, report.sql).map_err(|refused| report.refused(&refused, catalog))?;
     report.functions(&checked)?;
     Ok(Some(checked.reads))
 }
@@ -94,6 +100,6 @@ fn asked(ddl: &[String], report: &Report<'_>) -> syn::Result<Option<Vec<(String,
 /// Without SQLite nothing is known of it.
 #[cfg(not(feature = "checked-sql"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same as where SQLite is asked")]
-fn asked(_: &[String], _: &Report<'_>) -> syn::Result<Option<Vec<(String, String)>>> {
+fn asked(_: &[String], _: &Catalog, _: &Report<'_>) -> syn::Result<Reads> {
     Ok(None)
 }

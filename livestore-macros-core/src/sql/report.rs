@@ -3,23 +3,16 @@
 use syn::Expr;
 
 use super::ast::Statement;
-use super::catalog::Catalog;
-#[cfg(feature = "checked-sql")]
-use super::check::{Checked, Refused};
 use super::infer::Mismatch;
 use super::parse::Stopped;
-#[cfg(feature = "checked-sql")]
-use super::purity::{FORBIDDEN, IMPURE};
 use super::text::SqlText;
 use super::token::{Kind, Span, Token, tokens};
-use crate::suggest;
 
 /// A statement, to say something about.
 pub(crate) struct Report<'a> {
     pub(crate) text: &'a SqlText,
     /// The text as SQLite gets it; every place in it is the same in the user's.
     pub(crate) sql: &'a str,
-    pub(crate) catalog: &'a Catalog,
 }
 
 impl Report<'_> {
@@ -92,88 +85,6 @@ impl Report<'_> {
     }
 }
 
-#[cfg(feature = "checked-sql")]
-impl Report<'_> {
-    /// What SQLite does not accept, in its words.
-    pub(crate) fn refused(&self, refused: &Refused) -> syn::Error {
-        let tokens = tokens(self.sql);
-        let Refused { message, offset, other_statement } = refused;
-        if *other_statement {
-            return self.other_statement(&tokens);
-        }
-        if message.starts_with("Multiple statements") {
-            return self.several(&tokens);
-        }
-        if let Some(table) = message.strip_prefix("no such table: ") {
-            let names: Vec<_> =
-                self.catalog.tables.iter().map(|table| table.name.as_str()).collect();
-            let known = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
-            let hint = suggest::hint(table, &known);
-            return self.text.error(&named(&tokens, table), &format!("{message}{hint}"));
-        }
-        let end = self.sql.trim_end().len();
-        let place = match offset {
-            Some(offset) => at(&tokens, *offset, end),
-            None if message == "incomplete input" => end..end,
-            None => return syn::Error::new(self.text.span(), message),
-        };
-        if let Some(column) = message.strip_prefix("no such column: ")
-            && !column.starts_with('"')
-        {
-            let hint = self.column_hint(column, &tokens);
-            return self.text.error(&place, &format!("{message}{hint}"));
-        }
-        self.text.error(&place, message)
-    }
-
-    /// A materializer's SQL has no clock and no chance; no SQL reaches out of the database.
-    pub(crate) fn functions(&self, checked: &Checked) -> syn::Result<()> {
-        let is_one_of = |name: &&String, names: &[&str]| {
-            names.iter().any(|other| other.eq_ignore_ascii_case(name))
-        };
-        let forbidden = checked.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
-        let impure = checked.functions.iter().find(|name| is_one_of(name, IMPURE));
-        let (name, message) = match (forbidden, impure) {
-            (Some(name), _) => {
-                (name, format!("`{name}` reaches outside the database: leave it out"))
-            }
-            (None, Some(name)) if checked.is_write => (
-                name,
-                format!(
-                    "`{name}` may give something else each time, and the same events must always make the same state: put the value into the event, and write `?` here"
-                ),
-            ),
-            _ => return Ok(()),
-        };
-        Err(self.text.error(&named(&tokens(self.sql), name), &message))
-    }
-
-    fn other_statement(&self, tokens: &[Token]) -> syn::Error {
-        let first = tokens.first().map(|token| token.span.clone()).unwrap_or_default();
-        let word = self.sql.get(first.clone()).unwrap_or_default();
-        let message = format!(
-            "`{word}` may not stand here: write a `SELECT`, `INSERT`, `UPDATE` or `DELETE` over the schema's tables"
-        );
-        self.text.error(&first, &message)
-    }
-
-    fn several(&self, tokens: &[Token]) -> syn::Error {
-        let mut after = tokens.iter().skip_while(|token| token.kind != Kind::Symbol(";")).skip(1);
-        let place = after.next().map(|token| token.span.clone()).unwrap_or_default();
-        self.text.error(&place, "one statement at a time: give this one a `sql!` of its own")
-    }
-
-    /// The column nearest to the name, of the tables that the SQL names.
-    fn column_hint(&self, column: &str, tokens: &[Token]) -> String {
-        let column = column.rsplit('.').next().unwrap_or(column);
-        let tables = self.catalog.tables.iter();
-        let used = tables.filter(|table| tokens.iter().any(|token| names(token, &table.name)));
-        let known: Vec<_> =
-            used.flat_map(|table| &table.columns).map(|column| column.name.as_str()).collect();
-        suggest::hint(column, &known)
-    }
-}
-
 fn count(params: usize) -> String {
     match params {
         0 => "none".to_owned(),
@@ -191,26 +102,4 @@ fn param(tokens: &[Token], number: usize) -> Option<Span> {
         last = last.max(own);
         (own == number).then(|| token.span.clone())
     })
-}
-
-/// The token that begins there.
-#[cfg(feature = "checked-sql")]
-fn at(tokens: &[Token], offset: usize, end: usize) -> Span {
-    let token = tokens.iter().find(|token| token.span.end > offset);
-    token.map_or(end..end, |token| token.span.clone())
-}
-
-/// Where the name stands first.
-#[cfg(feature = "checked-sql")]
-fn named(tokens: &[Token], name: &str) -> Span {
-    let found = tokens.iter().find(|token| names(token, name));
-    found.map(|token| token.span.clone()).unwrap_or_default()
-}
-
-#[cfg(feature = "checked-sql")]
-fn names(token: &Token, name: &str) -> bool {
-    match &token.kind {
-        Kind::Word(word) | Kind::Quoted(word) => word.eq_ignore_ascii_case(name),
-        _ => false,
-    }
 }

@@ -73,16 +73,13 @@ impl Infer<'_> {
                 self.expr(inner, scope);
                 false
             }
-            ExprKind::Like(operands) => {
-                let texts = operands.iter().map(|operand| {
-                    match operand.kind {
-                        ExprKind::Param(_) => self.expect(operand, Ty::Text.always(), scope),
-                        _ => self.expr(operand, scope),
-                    }
-                    .nullable
-                });
-                texts.fold(false, |any, nullable| any || nullable)
-            }
+            ExprKind::Like(operands) => operands.iter().fold(false, |any, operand| {
+                let typed = match operand.kind {
+                    ExprKind::Param(_) => self.expect(operand, Ty::Text.always(), scope),
+                    _ => self.expr(operand, scope),
+                };
+                any | typed.nullable
+            }),
             ExprKind::Between(operands) => {
                 let [value, low, high] = operands.as_ref();
                 self.beside(value, low, false, scope) | self.beside(value, high, false, scope)

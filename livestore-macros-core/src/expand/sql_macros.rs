@@ -17,6 +17,7 @@ use crate::parse::column::Column;
 use crate::parse::names;
 use crate::parse::schema::Schema;
 use crate::parse::table::Table;
+use crate::sql::known::SEPARATOR;
 
 /// Of a table.
 pub(crate) fn of_table(table: &Table) -> TokenStream {
@@ -68,14 +69,15 @@ pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
         let (vis, ident): (Visibility, Ident) = (vis.parse()?, input.parse()?);
         let mut ddl = Vec::new();
         while !input.is_empty() {
-            ddl.push(input.parse::<LitStr>()?);
+            ddl.push(input.parse::<LitStr>()?.value());
         }
         Ok((vis, ident, ddl))
     };
     let (vis, ident, ddl) = parser.parse2(input)?;
+    let ddl = ddl.join(&String::from(SEPARATOR));
     let rule = quote! {
         ([$($callback:tt)*] $($input:tt)*) => {
-            $($callback)*! { [#(#ddl),*] $($input)* }
+            $($callback)*! { #ddl $($input)* }
         };
     };
     Ok(define(&vis, &ident, &rule))

@@ -1,6 +1,5 @@
 //! SQLite's word on a statement.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
@@ -19,7 +18,7 @@ pub(crate) struct Checked {
     pub(crate) functions: Vec<String>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Refused {
     pub(crate) message: String,
     /// Where, if SQLite says so.
@@ -28,30 +27,8 @@ pub(crate) struct Refused {
     pub(crate) other_statement: bool,
 }
 
-/// Asks SQLite about `sql`, over the tables that the `ddl` makes.
-pub(crate) fn check(ddl: &[String], sql: &str) -> Result<Checked, Refused> {
-    DATABASES.with_borrow_mut(|databases| {
-        let at = databases.iter().position(|database| database.ddl == ddl);
-        let database = match at {
-            Some(at) => databases.swap_remove(at),
-            None => Database::open(ddl).map_err(|error| Refused::of(error, false))?,
-        };
-        let checked = database.check(sql);
-        databases.truncate(MOST_DATABASES - 1);
-        databases.push(database);
-        checked
-    })
-}
-
-thread_local! {
-    /// One for each schema that this run of the compiler has met.
-    static DATABASES: RefCell<Vec<Database>> = const { RefCell::new(Vec::new()) };
-}
-
-const MOST_DATABASES: usize = 8;
-
-struct Database {
-    ddl: Vec<String>,
+/// A schema's tables, empty and in memory.
+pub(crate) struct Database {
     conn: Connection,
     noted: Arc<Mutex<Noted>>,
 }
@@ -65,18 +42,24 @@ struct Noted {
 }
 
 impl Database {
-    fn open(ddl: &[String]) -> rusqlite::Result<Self> {
+    /// The tables that the DDL makes.
+    pub(crate) fn open(ddl: &str) -> Result<Self, Refused> {
+        Self::try_open(ddl).map_err(|error| Refused::of(error, false))
+    }
+
+    fn try_open(ddl: &str) -> rusqlite::Result<Self> {
         let mut conn = Connection::open_in_memory()?;
-        conn.execute_batch(&ddl.concat())?;
+        conn.execute_batch(ddl)?;
         // A name in double quotes that is none would pass for a text.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         let noted = Arc::<Mutex<Noted>>::default();
         let notes = Arc::clone(&noted);
         conn.authorizer(Some(move |context: AuthContext<'_>| lock(&notes).hear(&context.action)))?;
-        Ok(Self { ddl: ddl.to_vec(), conn, noted })
+        Ok(Self { conn, noted })
     }
 
-    fn check(&self, sql: &str) -> Result<Checked, Refused> {
+    /// Asks SQLite about a statement.
+    pub(crate) fn check(&self, sql: &str) -> Result<Checked, Refused> {
         *lock(&self.noted) = Noted::default();
         let prepared = self.conn.prepare(sql);
         let noted = std::mem::take(&mut *lock(&self.noted));

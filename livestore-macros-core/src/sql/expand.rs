@@ -79,7 +79,10 @@ impl Statement {
         let runtime = &self.input.runtime;
         let schema = &self.input.schema;
         let of = quote!(#runtime::sql::column::<#schema, _, _, #table, #column>());
-        match (self.catalog.column(table, column).is_some_and(|column| column.nullable), nullable) {
+        match (
+            self.known.catalog.column(table, column).is_some_and(|column| column.nullable),
+            nullable,
+        ) {
             (true, false) => quote!(#of.base()),
             (false, true) => quote!(#of.nullable()),
             _ => of,

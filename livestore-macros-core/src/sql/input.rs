@@ -1,9 +1,9 @@
 //! What stands in `sql!(…)`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Lit, LitStr, Path, Token, Type, bracketed};
+use syn::{Expr, Lit, LitStr, Path, Token, Type};
 
 use super::text::SqlText;
 use crate::parse::schema::parse_runtime;
@@ -20,27 +20,14 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Self> {
-        Self::parse_stream.parse2(tokens)
-    }
-
-    /// Behind the DDL that the schema's macro hands on: `["CREATE TABLE …", …] …`
-    pub(crate) fn parse_with_ddl(tokens: TokenStream) -> syn::Result<(Vec<String>, Self)> {
-        let parser = |input: ParseStream<'_>| {
-            let content;
-            bracketed!(content in input);
-            let ddl = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
-            Ok((ddl.iter().map(LitStr::value).collect(), Self::parse_stream(input)?))
-        };
+    /// Behind the DDL that the schema's macro hands on.
+    pub(crate) fn parse_with_ddl(tokens: TokenStream) -> syn::Result<(Literal, Self)> {
+        let parser = |input: ParseStream<'_>| Ok((input.parse()?, Self::parse(input)?));
         parser.parse2(tokens)
     }
 
-    fn parse_stream(input: ParseStream<'_>) -> syn::Result<Self> {
-        let runtime = parse_runtime(input)?;
-        if input.peek(Lit) {
-            return Err(input.error("a schema goes first: write `sql!(App, \"SELECT …\")`"));
-        }
-        let schema = input.call(Path::parse_mod_style)?;
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (runtime, schema) = parse_schema(input)?;
         let row = if input.parse::<Option<Token![as]>>()?.is_some() {
             Some(input.parse()?)
         } else {
@@ -58,6 +45,24 @@ impl Input {
         }
         Ok(Self { runtime, schema, row, text, binds })
     }
+}
+
+/// The schema, whose macro has to be called to learn of the tables; what follows is read then.
+pub(crate) fn schema(tokens: TokenStream) -> syn::Result<(Runtime, Path)> {
+    let parser = |input: ParseStream<'_>| {
+        let schema = parse_schema(input)?;
+        input.parse::<TokenStream>()?;
+        Ok(schema)
+    };
+    parser.parse2(tokens)
+}
+
+fn parse_schema(input: ParseStream<'_>) -> syn::Result<(Runtime, Path)> {
+    let runtime = parse_runtime(input)?;
+    if input.is_empty() || input.peek(Lit) {
+        return Err(input.error("a schema goes first: write `sql!(App, \"SELECT …\")`"));
+    }
+    Ok((runtime, input.call(Path::parse_mod_style)?))
 }
 
 fn literals(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {

@@ -15,6 +15,7 @@ mod check;
 mod expand;
 mod infer;
 mod input;
+pub(crate) mod known;
 mod parse;
 #[cfg(feature = "checked-sql")]
 mod purity;
@@ -28,12 +29,14 @@ mod text;
 mod token;
 mod told;
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use self::catalog::Catalog;
 use self::infer::{Inferred, infer};
 use self::input::Input;
+use self::known::Known;
 use self::report::Report;
 use self::told::AllTold;
 
@@ -46,15 +49,15 @@ struct Statement {
     /// What SQLite gets.
     sql: String,
     told: AllTold,
-    catalog: Catalog,
+    known: Rc<Known>,
     inferred: Inferred,
     reads: Reads,
 }
 
 /// Calls the schema's macro, which knows the tables.
 pub(crate) fn sql(tokens: TokenStream) -> TokenStream {
-    match Input::parse(tokens.clone()) {
-        Ok(Input { runtime, schema, .. }) => quote!(#schema! { [#runtime::sql_in_schema] #tokens }),
+    match input::schema(tokens.clone()) {
+        Ok((runtime, schema)) => quote!(#schema! { [#runtime::sql_in_schema] #tokens }),
         Err(error) => error.into_compile_error(),
     }
 }
@@ -62,7 +65,7 @@ pub(crate) fn sql(tokens: TokenStream) -> TokenStream {
 /// What the schema's macro calls.
 pub(crate) fn sql_in_schema(tokens: TokenStream) -> TokenStream {
     let expanded = Input::parse_with_ddl(tokens)
-        .and_then(|(ddl, input)| Statement::read(&ddl, input))
+        .and_then(|(ddl, input)| Statement::read(known::schema(&ddl)?, input))
         .and_then(|statement| expand::expand(&statement));
     expanded.unwrap_or_else(|error| {
         let errors = error.into_compile_error();
@@ -72,27 +75,28 @@ pub(crate) fn sql_in_schema(tokens: TokenStream) -> TokenStream {
 }
 
 impl Statement {
-    fn read(ddl: &[String], input: Input) -> syn::Result<Self> {
-        let catalog = Catalog::new(ddl.iter().map(String::as_str));
+    fn read(known: Rc<Known>, input: Input) -> syn::Result<Self> {
         let (sql, told) = told::take(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
         let report = Report { text: &input.text, sql: &sql };
         report.tokens()?;
-        let reads = asked(ddl, &catalog, &report)?;
+        let reads = asked(&known, &report)?;
         let parsed = parse::parse(&sql).map_err(|stopped| report.stopped(&stopped))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
-        let inferred = infer(&catalog, &parsed);
+        let inferred = infer(&known.catalog, &parsed);
         report.mismatches(&inferred.mismatches)?;
-        Ok(Self { input, sql, told, catalog, inferred, reads })
+        Ok(Self { input, sql, told, known, inferred, reads })
     }
 }
 
 /// What SQLite says that the statement reads.
 #[cfg(feature = "checked-sql")]
-fn asked(ddl: &[String], catalog: &Catalog, report: &Report<'_>) -> syn::Result<Reads> {
-    let checked =
-        check::check(ddl, report.sql).map_err(|refused| report.refused(&refused, catalog))?;
+fn asked(known: &Known, report: &Report<'_>) -> syn::Result<Reads> {
+    let database = known.database.as_ref().map_err(Clone::clone);
+    let checked = database
+        .and_then(|database| database.check(report.sql))
+        .map_err(|refused| report.refused(&refused, &known.catalog))?;
     report.functions(&checked)?;
     Ok(Some(checked.reads))
 }
@@ -100,6 +104,6 @@ fn asked(ddl: &[String], catalog: &Catalog, report: &Report<'_>) -> syn::Result<
 /// Without SQLite nothing is known of it.
 #[cfg(not(feature = "checked-sql"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same as where SQLite is asked")]
-fn asked(_: &[String], _: &Catalog, _: &Report<'_>) -> syn::Result<Reads> {
+fn asked(_: &Known, _: &Report<'_>) -> syn::Result<Reads> {
     Ok(None)
 }

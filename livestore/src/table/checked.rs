@@ -151,11 +151,16 @@ pub fn read_as<Name, V: ColumnType + Fits<F, Name>, F>(
     row.get::<V>(at).map(V::fit)
 }
 
+/// What stands for a column of a tuple in a message; a struct's fields have names.
+#[allow(non_camel_case_types, reason = "it reads as a name")]
+#[derive(Debug)]
+pub struct column_of_the_tuple;
+
 /// A value of the column `Name` can be that of a field of type `F`: it is the same, or just not an
 /// `Option`.
 #[diagnostic::on_unimplemented(
-    message = "column `{Name}` of the result is `{Self}`, not `{F}`",
-    label = "`{Name}` is `{Self}`",
+    message = "`{Name}` of the result is `{Self}`, not `{F}`",
+    label = "the column is `{Self}`",
     note = "`AS \"{Name}: Type\"` gives a column another type, `AS \"{Name}!\"` says that it is never null"
 )]
 pub trait Fits<F, Name> {

@@ -78,10 +78,11 @@ impl Statement {
     fn read(known: Rc<Known>, input: Input) -> syn::Result<Self> {
         let (sql, told) = told::take(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
-        let report = Report { text: &input.text, sql: &sql };
+        let tokens = token::tokens(&sql);
+        let report = Report { text: &input.text, sql: &sql, tokens: &tokens };
         report.tokens()?;
         let reads = asked(&known, &report)?;
-        let parsed = parse::parse(&sql).map_err(|stopped| report.stopped(&stopped))?;
+        let parsed = parse::parse(&tokens).map_err(|stopped| report.stopped(&stopped))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
         let inferred = infer(&known.catalog, &parsed);

@@ -4,36 +4,36 @@ use super::catalog::Catalog;
 use super::check::{Checked, Refused};
 use super::purity::{FORBIDDEN, IMPURE};
 use super::report::Report;
-use super::token::{Kind, Span, Token, tokens};
+use super::token::{Kind, Span, Token};
 use crate::suggest;
 
 impl Report<'_> {
     /// What SQLite does not accept, in its words.
     pub(crate) fn refused(&self, refused: &Refused, catalog: &Catalog) -> syn::Error {
-        let tokens = tokens(self.sql);
+        let tokens = self.tokens;
         let Refused { message, offset, other_statement } = refused;
         if *other_statement {
-            return self.other_statement(&tokens);
+            return self.other_statement(tokens);
         }
         if message.starts_with("Multiple statements") {
-            return self.several(&tokens);
+            return self.several(tokens);
         }
         if let Some(table) = message.strip_prefix("no such table: ") {
             let names: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
             let known = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
             let hint = suggest::hint(table, &known);
-            return self.text.error(&named(&tokens, table), &format!("{message}{hint}"));
+            return self.text.error(&named(tokens, table), &format!("{message}{hint}"));
         }
         let end = self.sql.trim_end().len();
         let place = match offset {
-            Some(offset) => at(&tokens, *offset, end),
+            Some(offset) => at(tokens, *offset, end),
             None if message == "incomplete input" => end..end,
             None => return syn::Error::new(self.text.span(), message),
         };
         if let Some(column) = message.strip_prefix("no such column: ")
             && !column.starts_with('"')
         {
-            let hint = column_hint(column, &tokens, catalog);
+            let hint = column_hint(column, tokens, catalog);
             return self.text.error(&place, &format!("{message}{hint}"));
         }
         self.text.error(&place, message)
@@ -58,7 +58,7 @@ impl Report<'_> {
             ),
             _ => return Ok(()),
         };
-        Err(self.text.error(&named(&tokens(self.sql), name), &message))
+        Err(self.text.error(&named(self.tokens, name), &message))
     }
 
     fn other_statement(&self, tokens: &[Token]) -> syn::Error {

@@ -6,13 +6,14 @@ use super::ast::Statement;
 use super::infer::Mismatch;
 use super::parse::Stopped;
 use super::text::SqlText;
-use super::token::{Kind, Span, Token, tokens};
+use super::token::{Kind, Span, Token};
 
 /// A statement, to say something about.
 pub(crate) struct Report<'a> {
     pub(crate) text: &'a SqlText,
     /// The text as SQLite gets it; every place in it is the same in the user's.
     pub(crate) sql: &'a str,
+    pub(crate) tokens: &'a [Token],
 }
 
 impl Report<'_> {
@@ -36,11 +37,10 @@ impl Report<'_> {
 
     /// What SQLite accepts, and `sql!` does not.
     pub(crate) fn tokens(&self) -> syn::Result<()> {
-        let tokens = tokens(self.sql);
-        if tokens.is_empty() {
+        if self.tokens.is_empty() {
             return Err(syn::Error::new(self.text.span(), "there is no SQL"));
         }
-        if let Some(token) = tokens.iter().find(|token| token.kind == Kind::NamedParam) {
+        if let Some(token) = self.tokens.iter().find(|token| token.kind == Kind::NamedParam) {
             let message = "binds have no names: write `?`, or `?1` for the first value";
             return Err(self.text.error(&token.span, message));
         }
@@ -49,13 +49,12 @@ impl Report<'_> {
 
     /// One value for each `?`.
     pub(crate) fn binds(&self, params: usize, binds: &[Expr]) -> syn::Result<()> {
-        let tokens = tokens(self.sql);
         if let Some(extra) = binds.get(params) {
             let message = format!("there is no `?` for this value; the SQL has {}", count(params));
             return Err(syn::Error::new_spanned(extra, message));
         }
         if binds.len() < params {
-            let place = param(&tokens, binds.len() + 1).unwrap_or_default();
+            let place = param(self.tokens, binds.len() + 1).unwrap_or_default();
             let given = match binds.len() {
                 1 => "one value is given".to_owned(),
                 given => format!("{given} values are given"),

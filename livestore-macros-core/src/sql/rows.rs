@@ -33,7 +33,6 @@ pub(super) fn expand(
 
 fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream, TokenStream)> {
     let fields = fields(statement, outputs)?;
-    let runtime = &statement.input.runtime;
     let types: Vec<_> = (0..fields.len()).map(|n| format_ident!("C{n}")).collect();
     let definition = quote! {
         #[allow(dead_code, non_snake_case)]
@@ -44,7 +43,7 @@ fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream
         let Some(of) = statement.of(output) else {
             return Err(untyped(statement, output));
         };
-        Ok(quote_spanned!(Span::mixed_site()=> #runtime::sql::read(row, #at, #of)?))
+        Ok(quote_spanned!(Span::mixed_site()=> sql.read(row, #at, #of)?))
     });
     let reads = collect(reads)?;
     Ok((definition, quote!(Record { #(#fields: #reads),* })))
@@ -64,22 +63,11 @@ fn tuple(
         let message = format!("the result has {columns}, this tuple {}", types.len());
         return Err(syn::Error::new_spanned(tuple, message));
     }
-    let runtime = &statement.input.runtime;
     let reads = types.iter().zip(outputs).enumerate().map(|(at, (ty, output))| {
         let span = ty.span().resolved_at(Span::mixed_site());
-        let runtime = runtime.located_at(span);
         match statement.of(output) {
-            Some(of) => {
-                let name = marker(output, at);
-                quote_spanned!(span=> {
-                    #[allow(non_camel_case_types, dead_code)]
-                    struct #name;
-                    #runtime::sql::read_as::<#name, _, #ty>(row, #at, #of)?
-                })
-            }
-            None => {
-                quote_spanned!(span=> #runtime::sql::read(row, #at, #runtime::sql::of::<#ty>())?)
-            }
+            Some(of) => quote_spanned!(span=> sql.read_element::<_, #ty>(row, #at, #of)?),
+            None => quote_spanned!(span=> sql.read_any::<#ty>(row, #at)?),
         }
     });
     Ok(quote!((#(#reads,)*)))
@@ -98,20 +86,18 @@ fn named(
         return Err(syn::Error::new_spanned(path, message));
     }
     let fields = fields(statement, outputs)?;
-    let runtime = &statement.input.runtime;
     let reads = outputs.iter().zip(&fields).enumerate().map(|(at, (output, field))| {
         let span = field.span().resolved_at(Span::mixed_site());
-        let runtime = runtime.located_at(span);
         match statement.of(output) {
             Some(of) => {
                 let name = marker(output, at);
                 quote_spanned!(span=> {
                     #[allow(non_camel_case_types, dead_code)]
                     struct #name;
-                    #runtime::sql::read_as::<#name, _, _>(row, #at, #of)?
+                    sql.read_field::<#name, _, _>(row, #at, #of)?
                 })
             }
-            None => quote_spanned!(span=> #runtime::sql::read_any(row, #at)?),
+            None => quote_spanned!(span=> sql.read_any(row, #at)?),
         }
     });
     let mut path = path.clone();
@@ -200,12 +186,11 @@ fn collect<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<
 impl Statement {
     /// The type of a column of the result, as an expression; `None`: it has none.
     pub(super) fn of(&self, output: &Output) -> Option<TokenStream> {
-        let runtime = &self.input.runtime;
         let mut typed = output.typed;
         match self.told.get(&output.span.start) {
             Some(Told::Type(ty)) => {
                 let ty = located_at(ty, self.input.text.span_of(&output.span));
-                return Some(quote!(#runtime::sql::of::<#ty>()));
+                return Some(quote_spanned!(Span::mixed_site()=> sql.of::<#ty>()));
             }
             Some(Told::NeverNull) => typed.nullable = false,
             Some(Told::MaybeNull) => typed.nullable = true,

@@ -3,6 +3,7 @@
 use super::catalog::Catalog;
 use super::infer::{Inferred, Output, Ty, Typed, infer};
 use super::parse::parse;
+use super::token::tokens;
 
 const DDL: [&str; 2] = [
     "CREATE TABLE \"todo\" (\"id\" \"i64\" NOT NULL, \"text\" \"String\" NOT NULL, \
@@ -25,7 +26,7 @@ fn inferred(sql: &str) -> Inferred {
     let checked = super::check::Database::open(&DDL.concat())
         .and_then(|database| database.check(sql))
         .unwrap();
-    let parsed = parse(sql).unwrap();
+    let parsed = parse(&tokens(sql)).unwrap();
     let inferred = infer(&Catalog::new(DDL), &parsed);
     #[cfg(feature = "checked-sql")]
     {
@@ -289,7 +290,7 @@ fn what_can_never_be_equal_is_a_mismatch() {
 
 #[test]
 fn what_the_parser_does_not_know_it_says() {
-    let stopped = parse("SELECT 1 FROM todo WHERE").map(|_| ()).unwrap_err();
+    let stopped = parse(&tokens("SELECT 1 FROM todo WHERE")).map(|_| ()).unwrap_err();
     assert_eq!((stopped.span, stopped.expected.as_str()), (24..24, "an expression"));
 }
 

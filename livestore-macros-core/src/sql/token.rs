@@ -85,7 +85,8 @@ fn next(rest: &str) -> (usize, Option<Kind>) {
             let len = run(rest, is_word);
             (len, Some(Kind::Word(rest.get(..len).unwrap_or_default().to_owned())))
         }
-        first => match SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
+        ' ' | '\n' | '\t' | '\r' => (1, None),
+        first => match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
             Some(symbol) => (symbol.len(), Some(Kind::Symbol(symbol))),
             None => (first.len_utf8(), None),
         },

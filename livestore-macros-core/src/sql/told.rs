@@ -31,6 +31,9 @@ pub(crate) struct NotAType {
 /// `AS "n"     `.
 pub(crate) fn take(sql: &str) -> Result<(String, AllTold), NotAType> {
     let (mut plain, mut all) = (sql.to_owned(), AllTold::new());
+    if !sql.contains(['"', '`', '[']) {
+        return Ok((plain, all));
+    }
     let tokens = tokens(sql);
     for pair in tokens.windows(2) {
         let [before, alias] = pair else { continue };

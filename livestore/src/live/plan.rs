@@ -141,7 +141,7 @@ where
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<C::Value>, QueryError> {
         let interests = match self.reads() {
-            Some(reads) => interests_of(reads, schema),
+            Some(reads) => interests_of(&reads, schema),
             None => interests_of(&reader.reads_of(self.parts()?.0)?, schema),
         };
         let all = Arc::new(self.into_many());

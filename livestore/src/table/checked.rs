@@ -1,7 +1,7 @@
 //! What `sql!` is expanded to.
 //!
 //! The macro knows tables and columns by their positions only, and a type not at all. So it writes
-//! `column::<App, _, _, 0, 2>()`, which has the type of the third column of the first table as a value
+//! `sql.column::<_, _, 0, 2>()`, which has the type of the third column of the first table as a value
 //! that the compiler infers.
 
 use std::marker::PhantomData;
@@ -20,48 +20,155 @@ pub trait ColumnAt<const AT: usize, V> {}
 #[derive(Debug)]
 pub struct Of<V>(PhantomData<fn() -> V>);
 
-/// This type.
-pub const fn of<V>() -> Of<V> {
-    Of(PhantomData)
-}
-
-/// The type of a column.
-pub const fn column<S, T, V, const TABLE: usize, const COLUMN: usize>() -> Of<V>
-where
-    S: TableAt<TABLE, T>,
-    T: ColumnAt<COLUMN, V>,
-{
-    of()
+impl<V> Of<V> {
+    const fn new() -> Self {
+        Self(PhantomData)
+    }
 }
 
 impl<V: ColumnType> Of<V> {
     /// Never null.
     pub const fn base(self) -> Of<V::Base> {
-        of()
+        Of::new()
     }
 
     /// Maybe null.
     pub const fn nullable(self) -> Of<Option<V::Base>> {
-        of()
+        Of::new()
     }
 }
 
-/// A query that was checked, and what it reads, if that is known.
-pub fn query<R, const N: usize>(
-    sql: &'static str,
-    binds: [Result<Value<'static>, ValueError>; N],
-    reads: Option<&'static [(&'static str, &'static str)]>,
-    decode: fn(&RowReader<'_>) -> Result<R, RowError>,
-) -> Raw<R> {
-    Raw::checked(sql, binds.into_iter().collect(), reads, decode)
+/// What an expansion calls, over the schema `S`. As methods of one value the calls are few tokens.
+#[derive(Debug)]
+pub struct Sql<S>(PhantomData<fn() -> S>);
+
+/// Over the schema `S`.
+pub const fn over<S>() -> Sql<S> {
+    Sql(PhantomData)
 }
 
-/// A write that was checked.
-pub fn write<const N: usize>(
-    sql: &'static str,
-    binds: [Result<Value<'static>, ValueError>; N],
-) -> RawWrite {
-    RawWrite { sql, binds: binds.into_iter().collect() }
+impl<S> Sql<S> {
+    /// This type.
+    pub const fn of<V>(&self) -> Of<V> {
+        Of::new()
+    }
+
+    /// The type of a column.
+    pub const fn column<T, V, const TABLE: usize, const COLUMN: usize>(&self) -> Of<V>
+    where
+        S: TableAt<TABLE, T>,
+        T: ColumnAt<COLUMN, V>,
+    {
+        Of::new()
+    }
+
+    /// A query that was checked, and what it reads: see [`reads`]; empty where that is not known.
+    pub fn query<R, const N: usize>(
+        &self,
+        sql: &'static str,
+        binds: [Result<Value<'static>, ValueError>; N],
+        reads: &'static str,
+        decode: fn(&RowReader<'_>) -> Result<R, RowError>,
+    ) -> Raw<R> {
+        Raw::checked(sql, binds.into_iter().collect(), reads, decode)
+    }
+
+    /// A write that was checked.
+    pub fn write<const N: usize>(
+        &self,
+        sql: &'static str,
+        binds: [Result<Value<'static>, ValueError>; N],
+    ) -> RawWrite {
+        RawWrite { sql, binds: binds.into_iter().collect() }
+    }
+
+    /// A value for a `?` that stands beside nothing with a type.
+    ///
+    /// # Errors
+    /// When it has no SQL form.
+    pub fn bind(&self, value: impl Bind) -> Result<Value<'static>, ValueError> {
+        value.bind()
+    }
+
+    /// A value for a `?` that is compared with, or assigned to, a `V`.
+    ///
+    /// # Errors
+    /// When it has no SQL form.
+    pub fn operand<V>(
+        &self,
+        _: Of<V>,
+        value: impl Operand<V>,
+    ) -> Result<Value<'static>, ValueError> {
+        value.into_value()
+    }
+
+    /// A value for a `?` where an integer belongs, such as a limit.
+    ///
+    /// # Errors
+    /// When it does not fit into 64 bits with a sign.
+    pub fn integer(&self, value: impl Integer) -> Result<Value<'static>, ValueError> {
+        value.bind()
+    }
+
+    /// A row that was read.
+    ///
+    /// # Errors
+    /// None.
+    pub fn row<R>(&self, row: R) -> Result<R, RowError> {
+        Ok(row)
+    }
+
+    /// A column of the result.
+    ///
+    /// # Errors
+    /// When its value is not a `V`.
+    pub fn read<V: ColumnType>(
+        &self,
+        row: &RowReader<'_>,
+        at: usize,
+        _: Of<V>,
+    ) -> Result<V, RowError> {
+        row.get(at)
+    }
+
+    /// A column of the result whose type only its field knows.
+    ///
+    /// # Errors
+    /// When its value is not a `V`.
+    pub fn read_any<V: ColumnType>(&self, row: &RowReader<'_>, at: usize) -> Result<V, RowError> {
+        row.get(at)
+    }
+
+    /// A column of the result, for an element of a tuple.
+    ///
+    /// # Errors
+    /// When its value is not a `V`.
+    pub fn read_element<V: ColumnType + Fits<F, column_of_the_tuple>, F>(
+        &self,
+        row: &RowReader<'_>,
+        at: usize,
+        _: Of<V>,
+    ) -> Result<F, RowError> {
+        row.get::<V>(at).map(V::fit)
+    }
+
+    /// A column of the result, for a field `Name` that has a type already.
+    ///
+    /// # Errors
+    /// When its value is not a `V`.
+    pub fn read_field<Name, V: ColumnType + Fits<F, Name>, F>(
+        &self,
+        row: &RowReader<'_>,
+        at: usize,
+        _: Of<V>,
+    ) -> Result<F, RowError> {
+        row.get::<V>(at).map(V::fit)
+    }
+}
+
+/// The tables and columns in a list of `table␟column␞`s. No column is the table as such.
+pub(crate) fn reads(list: &'static str) -> Vec<(&'static str, &'static str)> {
+    list.split_terminator('\u{1e}').filter_map(|read| read.split_once('\u{1f}')).collect()
 }
 
 /// An `INSERT`, `UPDATE` or `DELETE` in SQL, for [`Writer::run`](super::Writer::run). `sql!` makes it.
@@ -83,30 +190,6 @@ impl Write for RawWrite {
     }
 }
 
-/// A value for a `?` that stands beside nothing with a type.
-///
-/// # Errors
-/// When it has no SQL form.
-pub fn bind(value: impl Bind) -> Result<Value<'static>, ValueError> {
-    value.bind()
-}
-
-/// A value for a `?` that is compared with, or assigned to, a `V`.
-///
-/// # Errors
-/// When it has no SQL form.
-pub fn operand<V>(_: Of<V>, value: impl Operand<V>) -> Result<Value<'static>, ValueError> {
-    value.into_value()
-}
-
-/// A value for a `?` where an integer belongs, such as a limit.
-///
-/// # Errors
-/// When it does not fit into 64 bits with a sign.
-pub fn integer(value: impl Integer) -> Result<Value<'static>, ValueError> {
-    value.bind()
-}
-
 /// An integer of any width.
 #[diagnostic::on_unimplemented(
     message = "an integer belongs here, not `{Self}`",
@@ -122,34 +205,6 @@ macro_rules! integers {
 }
 
 integers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-/// A column of the result.
-///
-/// # Errors
-/// When its value is not a `V`.
-pub fn read<V: ColumnType>(row: &RowReader<'_>, at: usize, _: Of<V>) -> Result<V, RowError> {
-    row.get(at)
-}
-
-/// A column of the result whose type only its field knows.
-///
-/// # Errors
-/// When its value is not a `V`.
-pub fn read_any<V: ColumnType>(row: &RowReader<'_>, at: usize) -> Result<V, RowError> {
-    row.get(at)
-}
-
-/// A column of the result, for a field that has a type already.
-///
-/// # Errors
-/// When its value is not a `V`.
-pub fn read_as<Name, V: ColumnType + Fits<F, Name>, F>(
-    row: &RowReader<'_>,
-    at: usize,
-    _: Of<V>,
-) -> Result<F, RowError> {
-    row.get::<V>(at).map(V::fit)
-}
 
 /// What stands for a column of a tuple in a message; a struct's fields have names.
 #[allow(non_camel_case_types, reason = "it reads as a name")]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::checked;
 use super::query::{Fetch, fetch};
 use super::{
     Cardinality, First, Many, One, Optional, Query, QueryError, Reader, Row, RowError, RowReader,
@@ -31,7 +32,7 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
     Raw {
         sql: Cow::Owned(sql.into()),
         params: params.into_values(),
-        reads: None,
+        reads: "",
         columns: R::COLUMNS,
         decode: R::decode,
         of: PhantomData,
@@ -42,7 +43,8 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
 pub struct Raw<R, C = Many> {
     sql: Cow<'static, str>,
     params: Result<Vec<Value<'static>>, ValueError>,
-    reads: Option<&'static [(&'static str, &'static str)]>,
+    /// What it reads, as [`checked::reads`] takes it; empty where that is not known.
+    reads: &'static str,
     /// The columns to decode, by name; empty: by position.
     columns: &'static [&'static str],
     decode: fn(&RowReader<'_>) -> Result<R, RowError>,
@@ -53,7 +55,7 @@ impl<R> Raw<R> {
     pub(super) fn checked(
         sql: &'static str,
         params: Result<Vec<Value<'static>>, ValueError>,
-        reads: Option<&'static [(&'static str, &'static str)]>,
+        reads: &'static str,
         decode: fn(&RowReader<'_>) -> Result<R, RowError>,
     ) -> Self {
         Self { sql: Cow::Borrowed(sql), params, reads, columns: &[], decode, of: PhantomData }
@@ -71,8 +73,8 @@ impl<R, C> Raw<R, C> {
     }
 
     /// The tables and columns that it reads, if that is known without asking.
-    pub(crate) fn reads(&self) -> Option<&'static [(&'static str, &'static str)]> {
-        self.reads
+    pub(crate) fn reads(&self) -> Option<Vec<(&'static str, &'static str)>> {
+        (!self.reads.is_empty()).then(|| checked::reads(self.reads))
     }
 
     /// The same query, returning all rows.

@@ -19,7 +19,7 @@ const CONCAT: Power = 10;
 const COLLATE: Power = 11;
 const SIGN: Power = 12;
 
-impl Parser {
+impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Result<Expr> {
         self.expr_above(0)
     }

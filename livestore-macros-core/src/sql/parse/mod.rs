@@ -8,7 +8,7 @@ mod query;
 mod write;
 
 use super::ast::{Name, Statement};
-use super::token::{Kind, Span, Token, tokens};
+use super::token::{Kind, Span, Token};
 
 /// Where the parser stopped, and what it expected there.
 #[derive(Debug, PartialEq)]
@@ -25,8 +25,9 @@ pub(crate) struct Parsed {
     pub(crate) params: usize,
 }
 
-pub(crate) fn parse(sql: &str) -> Result<Parsed> {
-    let mut parser = Parser { tokens: tokens(sql), at: 0, params: 0, end: sql.len() };
+pub(crate) fn parse(tokens: &[Token]) -> Result<Parsed> {
+    let end = tokens.last().map_or(0, |token| token.span.end);
+    let mut parser = Parser { tokens, at: 0, params: 0, end };
     let statement = parser.statement()?;
     parser.symbol(";");
     if parser.peek().is_some() {
@@ -35,14 +36,14 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed> {
     Ok(Parsed { statement, params: parser.params })
 }
 
-struct Parser {
-    tokens: Vec<Token>,
+struct Parser<'t> {
+    tokens: &'t [Token],
     at: usize,
     params: usize,
     end: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn statement(&mut self) -> Result<Statement> {
         let ctes = self.ctes()?;
         if self.is_word("INSERT") || self.is_word("REPLACE") {

@@ -4,7 +4,7 @@ use super::super::ast::{Arm, Cte, Expr, Join, Joined, Query, ResultColumn, Selec
 use super::super::token::Kind;
 use super::{Parser, Result};
 
-impl Parser {
+impl Parser<'_> {
     /// `WITH a AS (…), …`
     pub(super) fn ctes(&mut self) -> Result<Vec<Cte>> {
         if !self.word("WITH") {

@@ -4,7 +4,7 @@ use super::super::ast::{Conflict, Cte, Name, Set, Write, WriteKind};
 use super::super::token::Span;
 use super::{Parser, Result};
 
-impl Parser {
+impl Parser<'_> {
     pub(super) fn insert(&mut self, ctes: Vec<Cte>) -> Result<Write> {
         if !self.word("REPLACE") {
             self.expect_word("INSERT")?;

@@ -25,7 +25,7 @@ pub(crate) fn tables() -> Result<Measured> {
     compare(ROUNDS, 1, || workspace.check("ours"), || workspace.check("floor"))
 }
 
-/// The same of 200 queries, from nothing.
+/// The same of the app with 200 queries, checked and not.
 pub(crate) fn sql() -> Result<Measured> {
     let workspace = Workspace::generate()?;
     compare(ROUNDS, 1, || workspace.check("sql-checked"), || workspace.check("sql-raw"))
@@ -59,8 +59,8 @@ impl Workspace {
         fs::copy(livestore.join("../Cargo.lock"), workspace.root.join("Cargo.lock"))?;
         let on_livestore = format!("livestore = {{ path = {livestore:?} }}");
         workspace.add("ours", &on_livestore, &ours())?;
-        workspace.add("sql-checked", &on_livestore, &compile_sql::app(compile_sql::CHECKED))?;
-        workspace.add("sql-raw", &on_livestore, &compile_sql::app(compile_sql::RAW))?;
+        workspace.add("sql-checked", &on_livestore, &with_queries(compile_sql::CHECKED))?;
+        workspace.add("sql-raw", &on_livestore, &with_queries(compile_sql::RAW))?;
         workspace.add("floor", "serde = { version = \"1\", features = [\"derive\"] }", &floor())?;
         let timer = workspace.write("timer.sh", TIMER)?;
         fs::set_permissions(timer, fs::Permissions::from_mode(0o755))?;
@@ -166,6 +166,11 @@ fn ours() -> String {
         list("Event")
     );
     source
+}
+
+/// The same app, with queries.
+fn with_queries(style: compile_sql::Style) -> String {
+    ours() + &compile_sql::queries(TABLES, style)
 }
 
 const MATERIALIZER: &str = "

@@ -9,7 +9,7 @@ pub use serde::de::DeserializeOwned;
 pub use crate::event::{Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    Listed, Materialize, Schema, SchemaDef, assert_unique_events, assert_unique_tables,
+    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_unique_events, assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{

@@ -87,10 +87,10 @@ pub(crate) fn client_document(ctxt: &Ctxt, document: &ClientDocument) -> TokenSt
 pub(crate) fn schema(schema: &Schema) -> TokenStream {
     let schema_impl = schema_impl::expand(schema);
     let commits = commit_impls::expand(schema);
-    let asserts = unique_asserts::expand(schema);
     let positions = positions::of_schema(schema);
-    let sql_macro = sql_macros::of_schema(schema);
-    quote!(#schema_impl #commits #asserts #positions #sql_macro)
+    let (def, asserts) = (schema_impl::def(schema), unique_asserts::expand(schema));
+    let sql_macro = sql_macros::of_schema(schema, &quote!(#def #asserts));
+    quote!(#schema_impl #commits #positions #sql_macro)
 }
 
 /// `<Type as Trait>::item`.

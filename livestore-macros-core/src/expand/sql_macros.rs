@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Type, Visibility, bracketed, parenthesized};
+use syn::{LitStr, Type, Visibility, braced, bracketed, parenthesized};
 
 use crate::parse::column::Column;
 use crate::parse::names;
@@ -47,8 +47,9 @@ fn in_chain(vis: &Visibility, ident: &Ident, ddl: &str) -> TokenStream {
     define(vis, ident, &rules)
 }
 
-/// The start of the chain.
-pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
+/// The start of the chain. A type without such a macro breaks it, and is an error; `code`, which would
+/// give more errors about that type, comes at the end.
+pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
     let Schema { runtime, vis, ident, tables, documents, .. } = schema;
     let listed = tables.iter().chain(documents).map(|ty| match ty {
         Type::Path(path) if path.qself.is_none() => path.to_token_stream(),
@@ -57,30 +58,33 @@ pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
     let mut chain: Vec<_> = listed.collect();
     chain.push(quote!(#runtime::schema_macro));
     let (first, rest) = chain.split_at(1);
-    quote!(#(#first)*! { [#([#rest])*] (#vis) #ident })
+    quote!(#(#first)*! { [#([#rest])*] { #code } (#vis) #ident })
 }
 
-/// The end of the chain: `[] (pub) App "CREATE TABLE …" …`
+/// The end of the chain: `[] { code } (pub) App "CREATE TABLE …" …`
 pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
     let parser = |input: ParseStream<'_>| {
-        let (_done, vis);
+        let (_done, code, vis);
         bracketed!(_done in input);
+        braced!(code in input);
         parenthesized!(vis in input);
+        let code: TokenStream = code.parse()?;
         let (vis, ident): (Visibility, Ident) = (vis.parse()?, input.parse()?);
         let mut ddl = Vec::new();
         while !input.is_empty() {
             ddl.push(input.parse::<LitStr>()?.value());
         }
-        Ok((vis, ident, ddl))
+        Ok((code, vis, ident, ddl))
     };
-    let (vis, ident, ddl) = parser.parse2(input)?;
+    let (code, vis, ident, ddl) = parser.parse2(input)?;
     let ddl = ddl.join(&String::from(SEPARATOR));
     let rule = quote! {
         ([$($callback:tt)*] $($input:tt)*) => {
             $($callback)*! { #ddl $($input)* }
         };
     };
-    Ok(define(&vis, &ident, &rule))
+    let sql_macro = define(&vis, &ident, &rule);
+    Ok(quote!(#code #sql_macro))
 }
 
 /// A macro that can be named wherever the type can.

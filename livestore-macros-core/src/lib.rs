@@ -7,6 +7,8 @@
 //!    table, an event, a client document …) and collects **every** mistake in a `Ctxt`;
 //! 2. `expand` turns that form into code, one file per artifact.
 //!
+//! `sql!` is a story of its own, told in `sql`.
+//!
 //! When there were mistakes, the user's item is emitted all the same, next to stub
 //! implementations: one mistake gives one message, and an IDE keeps understanding the code.
 

@@ -251,7 +251,7 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// | part | meaning |
 /// |---|---|
 /// | `crate = path;` | before everything else: where `livestore` is found |
-/// | `tables: [..]` | types with `#[table]` |
+/// | `tables: [..]` | types with `#[table]`, by a name that their macro has, too: no `type` alias |
 /// | `documents: [..]` | types with `#[client_document]`; their events come along |
 /// | `events: [..]` | types that derive `Event` and implement `Materialize` |
 ///
@@ -289,7 +289,7 @@ pub fn schema(input: TokenStream) -> TokenStream {
 ///
 /// # A query
 ///
-/// A `SELECT` is a [`Raw`](../livestore/table/struct.Raw.html) query, as `raw` makes it: it goes
+/// A `SELECT` is a `Raw` query, as `raw` makes it: it goes
 /// to `store.query`, `store.live` and `state.query`, with `first()`, `one()` or `optional()` behind it.
 /// A live one runs again when a column that it reads may have changed.
 ///

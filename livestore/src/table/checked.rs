@@ -143,13 +143,13 @@ impl<S> Sql<S> {
     ///
     /// # Errors
     /// When its value is not a `V`.
-    pub fn read_element<V: ColumnType + Fits<F, column_of_the_tuple>, F>(
+    pub fn read_element<V: ColumnType + FitsElement<F>, F>(
         &self,
         row: &RowReader<'_>,
         at: usize,
         _: Of<V>,
     ) -> Result<F, RowError> {
-        row.get::<V>(at).map(V::fit)
+        row.get::<V>(at).map(V::fit_element)
     }
 
     /// A column of the result, for a field `Name` that has a type already.
@@ -206,11 +206,6 @@ macro_rules! integers {
 
 integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-/// What stands for a column of a tuple in a message; a struct's fields have names.
-#[allow(non_camel_case_types, reason = "it reads as a name")]
-#[derive(Debug)]
-pub struct column_of_the_tuple;
-
 /// A value of the column `Name` can be that of a field of type `F`: it is the same, or just not an
 /// `Option`.
 #[diagnostic::on_unimplemented(
@@ -233,6 +228,31 @@ impl<V, Name> Fits<V, Name> for V {
 #[diagnostic::do_not_recommend]
 impl<V: ColumnType, Name> Fits<Option<V>, Name> for V {
     fn fit(self) -> Option<V> {
+        Some(self)
+    }
+}
+
+/// The same for the element of a tuple, which has no name.
+#[diagnostic::on_unimplemented(
+    message = "this column of the result is `{Self}`, not `{F}`",
+    label = "the column is `{Self}`",
+    note = "`AS \"name!\"` says that a column is never null, `AS \"name: Type\"` gives it another type"
+)]
+pub trait FitsElement<F> {
+    /// The element's value.
+    fn fit_element(self) -> F;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V> FitsElement<V> for V {
+    fn fit_element(self) -> V {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: ColumnType> FitsElement<Option<V>> for V {
+    fn fit_element(self) -> Option<V> {
         Some(self)
     }
 }

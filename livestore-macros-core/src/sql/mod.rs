@@ -79,9 +79,9 @@ impl Statement {
         let (sql, told) = told::take(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
         let tokens = token::tokens(&sql);
-        let report = Report { text: &input.text, sql: &sql, tokens: &tokens };
+        let report = Report { text: &input.text, tokens: &tokens };
         report.tokens()?;
-        let reads = asked(&known, &report)?;
+        let reads = asked(&known, &sql, &report)?;
         let parsed = parse::parse(&tokens).map_err(|stopped| report.stopped(&stopped))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
@@ -93,10 +93,10 @@ impl Statement {
 
 /// What SQLite says that the statement reads.
 #[cfg(feature = "checked-sql")]
-fn asked(known: &Known, report: &Report<'_>) -> syn::Result<Reads> {
+fn asked(known: &Known, sql: &str, report: &Report<'_>) -> syn::Result<Reads> {
     let database = known.database.as_ref().map_err(Clone::clone);
     let checked = database
-        .and_then(|database| database.check(report.sql))
+        .and_then(|database| database.check(sql))
         .map_err(|refused| report.refused(&refused, &known.catalog))?;
     report.functions(&checked)?;
     Ok(Some(checked.reads))
@@ -105,6 +105,6 @@ fn asked(known: &Known, report: &Report<'_>) -> syn::Result<Reads> {
 /// Without SQLite nothing is known of it.
 #[cfg(not(feature = "checked-sql"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same as where SQLite is asked")]
-fn asked(_: &Known, _: &Report<'_>) -> syn::Result<Reads> {
+fn asked(_: &Known, _: &str, _: &Report<'_>) -> syn::Result<Reads> {
     Ok(None)
 }

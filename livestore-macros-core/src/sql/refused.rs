@@ -24,7 +24,7 @@ impl Report<'_> {
             let hint = suggest::hint(table, &known);
             return self.text.error(&named(tokens, table), &format!("{message}{hint}"));
         }
-        let end = self.sql.trim_end().len();
+        let end = tokens.last().map_or(0, |token| token.span.end);
         let place = match offset {
             Some(offset) => at(tokens, *offset, end),
             None if message == "incomplete input" => end..end,
@@ -63,7 +63,7 @@ impl Report<'_> {
 
     fn other_statement(&self, tokens: &[Token]) -> syn::Error {
         let first = tokens.first().map(|token| token.span.clone()).unwrap_or_default();
-        let word = self.sql.get(first.clone()).unwrap_or_default();
+        let word = self.text.sql.get(first.clone()).unwrap_or_default();
         let message = format!(
             "`{word}` may not stand here: write a `SELECT`, `INSERT`, `UPDATE` or `DELETE` over the schema's tables"
         );

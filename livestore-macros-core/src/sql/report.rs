@@ -11,8 +11,7 @@ use super::token::{Kind, Span, Token};
 /// A statement, to say something about.
 pub(crate) struct Report<'a> {
     pub(crate) text: &'a SqlText,
-    /// The text as SQLite gets it; every place in it is the same in the user's.
-    pub(crate) sql: &'a str,
+    /// Of the text as SQLite gets it; every place in it is the same in the user's.
     pub(crate) tokens: &'a [Token],
 }
 

@@ -87,6 +87,11 @@ pub fn schema_macro(input: TokenStream) -> TokenStream {
     expand::schema_macro(input).unwrap_or_else(syn::Error::into_compile_error)
 }
 
+/// Ends a part of what `schema!` begins, where there are many tables.
+pub fn schema_part(input: TokenStream) -> TokenStream {
+    expand::schema_part(input).unwrap_or_else(syn::Error::into_compile_error)
+}
+
 /// Expands `sql!`: calls the schema's macro, which calls [`sql_in_schema`].
 pub fn sql(input: TokenStream) -> TokenStream {
     sql::sql(input)

@@ -384,3 +384,9 @@ pub fn sql_in_schema(input: TokenStream) -> TokenStream {
 pub fn schema_macro(input: TokenStream) -> TokenStream {
     livestore_macros_core::schema_macro(input.into()).into()
 }
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn schema_part(input: TokenStream) -> TokenStream {
+    livestore_macros_core::schema_part(input.into()).into()
+}

@@ -2,7 +2,7 @@
 
 pub use core::result::Result;
 
-pub use livestore_macros::{schema_macro, sql_in_schema};
+pub use livestore_macros::{schema_macro, schema_part, sql_in_schema};
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 

@@ -37,7 +37,7 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
-pub(crate) use sql_macros::schema_macro;
+pub(crate) use sql_macros::{schema_macro, schema_part};
 
 pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     let consts = column_consts::expand(table);

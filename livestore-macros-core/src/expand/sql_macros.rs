@@ -55,10 +55,47 @@ pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
         Type::Path(path) if path.qself.is_none() => path.to_token_stream(),
         _ => quote!(#runtime::unknown_table),
     });
-    let mut chain: Vec<_> = listed.collect();
-    chain.push(quote!(#runtime::schema_macro));
-    let (first, rest) = chain.split_at(1);
-    quote!(#(#first)*! { [#([#rest])*] { #code } (#vis) #ident })
+    let listed: Vec<_> = listed.collect();
+    // The compiler follows 128 macros that call each other; so a long chain is made of shorter ones.
+    let (mut parts, mut links) = (TokenStream::new(), Vec::new());
+    for (n, tables) in listed.chunks(LONGEST).enumerate() {
+        if listed.len() <= LONGEST {
+            links.extend_from_slice(tables);
+            continue;
+        }
+        let part = format_ident!("__livestore_{}_part_{n}", names::plain(ident));
+        parts.extend(chain(tables, &quote!(#runtime::schema_part), &quote!(#part)));
+        links.push(quote!(#part));
+    }
+    parts.extend(chain(&links, &quote!(#runtime::schema_macro), &quote!({ #code } (#vis) #ident)));
+    parts
+}
+
+const LONGEST: usize = 64;
+
+fn chain(links: &[TokenStream], end: &TokenStream, state: &TokenStream) -> TokenStream {
+    let mut links = links.iter().chain([end]);
+    let first = links.next();
+    quote!(#first! { [#([#links])*] #state })
+}
+
+/// The end of a part of a long chain, which becomes a link of it: `[] name "CREATE TABLE …" …`
+pub(crate) fn schema_part(input: TokenStream) -> syn::Result<TokenStream> {
+    let parser = |input: ParseStream<'_>| {
+        let _done;
+        bracketed!(_done in input);
+        Ok((input.parse::<Ident>()?, parse_ddl(input)?))
+    };
+    let (part, ddl) = parser.parse2(input)?;
+    Ok(in_chain(&Visibility::Inherited, &part, &ddl))
+}
+
+fn parse_ddl(input: ParseStream<'_>) -> syn::Result<String> {
+    let mut ddl = Vec::new();
+    while !input.is_empty() {
+        ddl.push(input.parse::<LitStr>()?.value());
+    }
+    Ok(ddl.join(&String::from(SEPARATOR)))
 }
 
 /// The end of the chain: `[] { code } (pub) App "CREATE TABLE …" …`
@@ -70,14 +107,9 @@ pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
         parenthesized!(vis in input);
         let code: TokenStream = code.parse()?;
         let (vis, ident): (Visibility, Ident) = (vis.parse()?, input.parse()?);
-        let mut ddl = Vec::new();
-        while !input.is_empty() {
-            ddl.push(input.parse::<LitStr>()?.value());
-        }
-        Ok((code, vis, ident, ddl))
+        Ok((code, vis, ident, parse_ddl(input)?))
     };
     let (code, vis, ident, ddl) = parser.parse2(input)?;
-    let ddl = ddl.join(&String::from(SEPARATOR));
     let rule = quote! {
         ([$($callback:tt)*] $($input:tt)*) => {
             $($callback)*! { #ddl $($input)* }

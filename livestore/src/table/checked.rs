@@ -178,6 +178,7 @@ pub struct RawWrite {
     binds: Result<Vec<Value<'static>>, ValueError>,
 }
 
+#[diagnostic::do_not_recommend]
 impl Write for RawWrite {
     const BY_THE_APP: bool = true;
 

@@ -145,7 +145,7 @@ impl Infer<'_> {
                 ResultColumn::All(table) => outputs.extend(all(table.as_ref(), scope)),
                 ResultColumn::Expr { expr, alias } => {
                     let typed = self.result(expr, wanted.get(outputs.len()), scope);
-                    outputs.push(self.output(expr, alias.as_ref(), typed, scope));
+                    outputs.push(self.output(expr, alias.as_ref(), typed));
                 }
             }
         }
@@ -159,7 +159,7 @@ impl Infer<'_> {
         }
     }
 
-    fn output(&self, expr: &Expr, alias: Option<&Name>, typed: Typed, _: &Scope<'_>) -> Output {
+    fn output(&self, expr: &Expr, alias: Option<&Name>, typed: Typed) -> Output {
         let name = match (alias, &expr.kind) {
             (Some(alias), _) => Some(alias.text.clone()),
             (None, ExprKind::Column { column, .. }) => Some(self.declared(column, typed.ty)),

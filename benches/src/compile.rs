@@ -1,4 +1,5 @@
-//! Compiling a large app: what the macros cost, against serde's derives on the same types.
+//! Compiling a large app: what the macros cost, against serde's derives on the same types; what
+//! checked SQL costs, against the same SQL unchecked.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::Result;
 use crate::harness::{Measured, compare};
+use crate::{Result, compile_sql};
 
 const TABLES: usize = 100;
 
@@ -22,6 +23,18 @@ const TIMER: &str = "#!/bin/sh\n\"$@\" || exit\ntimes > \"$LIVESTORE_BENCH_TIMES
 pub(crate) fn tables() -> Result<Measured> {
     let workspace = Workspace::generate()?;
     compare(ROUNDS, 1, || workspace.check("ours"), || workspace.check("floor"))
+}
+
+/// The same of the app with 200 queries, checked and not.
+pub(crate) fn sql() -> Result<Measured> {
+    let workspace = Workspace::generate()?;
+    compare(ROUNDS, 1, || workspace.check("sql-checked"), || workspace.check("sql-raw"))
+}
+
+/// And after a touch, incrementally.
+pub(crate) fn sql_touch() -> Result<Measured> {
+    let workspace = Workspace::generate()?;
+    compare(ROUNDS, 1, || workspace.recheck("sql-checked"), || workspace.recheck("sql-raw"))
 }
 
 /// A workspace in the target directory, with a crate for each side.
@@ -39,11 +52,15 @@ impl Workspace {
         fs::create_dir_all(&workspace.root)?;
         workspace.write(
             "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"ours\", \"floor\"]\n",
+            "[workspace]\nresolver = \"3\"\n\
+             members = [\"ours\", \"floor\", \"sql-checked\", \"sql-raw\"]\n",
         )?;
         // The same versions as here, so that nothing has to be downloaded.
         fs::copy(livestore.join("../Cargo.lock"), workspace.root.join("Cargo.lock"))?;
-        workspace.add("ours", &format!("livestore = {{ path = {livestore:?} }}"), &ours())?;
+        let on_livestore = format!("livestore = {{ path = {livestore:?} }}");
+        workspace.add("ours", &on_livestore, &ours())?;
+        workspace.add("sql-checked", &on_livestore, &with_queries(compile_sql::CHECKED))?;
+        workspace.add("sql-raw", &on_livestore, &with_queries(compile_sql::RAW))?;
         workspace.add("floor", "serde = { version = \"1\", features = [\"derive\"] }", &floor())?;
         let timer = workspace.write("timer.sh", TIMER)?;
         fs::set_permissions(timer, fs::Permissions::from_mode(0o755))?;
@@ -68,6 +85,15 @@ impl Workspace {
 
     /// The CPU time of checking one crate from nothing, its dependencies being checked already.
     fn check(&self, name: &str) -> Result<Duration> {
+        self.check_with("0", name)
+    }
+
+    /// The same where only its time stamp is new.
+    fn recheck(&self, name: &str) -> Result<Duration> {
+        self.check_with("1", name)
+    }
+
+    fn check_with(&self, incremental: &str, name: &str) -> Result<Duration> {
         let source = self.root.join(name).join("src/lib.rs");
         fs::write(&source, fs::read(&source)?)?;
         let times = self.root.join("times");
@@ -75,7 +101,7 @@ impl Workspace {
             .args(["check", "--quiet", "--offline", "--package", name])
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", self.root.join("target"))
-            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_INCREMENTAL", incremental)
             .env("RUSTC_WORKSPACE_WRAPPER", self.root.join("timer.sh"))
             .env("LIVESTORE_BENCH_TIMES", &times)
             .status()?;
@@ -140,6 +166,11 @@ fn ours() -> String {
         list("Event")
     );
     source
+}
+
+/// The same app, with queries.
+fn with_queries(style: compile_sql::Style) -> String {
+    ours() + &compile_sql::queries(TABLES, style)
 }
 
 const MATERIALIZER: &str = "

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 mod app;
 mod commit;
 mod compile;
+mod compile_sql;
 mod floor;
 mod harness;
 mod live;
@@ -59,6 +60,9 @@ const BENCHES: &[Bench] = &[
     Bench { name: "live/start-10k",          goal: AtMost(10.0, Unit::Micros),  run: live::start },
     Bench { name: "live/get",                goal: AtMost(0.05, Unit::Micros),  run: live::get },
     Bench { name: "compile/100-tables",      goal: Ratio(1.5),                  run: compile::tables },
+    // 3 s.
+    Bench { name: "compile/sql-200",         goal: Added(3_000_000.0),          run: compile::sql },
+    Bench { name: "compile/sql-200-touch",   goal: Ratio(1.3),                  run: compile::sql_touch },
     Bench { name: "sync/push-one",         goal: Added(500.0), run: sync::one },
     Bench { name: "sync/push-100",         goal: AtMost(20.0, Unit::Micros), run: sync::hundred },
     Bench { name: "sync/push-1000-stores", goal: AtMost(50.0, Unit::Micros), run: sync::stores },

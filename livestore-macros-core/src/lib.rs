@@ -7,8 +7,12 @@
 //!    table, an event, a client document …) and collects **every** mistake in a `Ctxt`;
 //! 2. `expand` turns that form into code, one file per artifact.
 //!
+//! `sql!` is a story of its own, told in `sql`.
+//!
 //! When there were mistakes, the user's item is emitted all the same, next to stub
 //! implementations: one mistake gives one message, and an IDE keeps understanding the code.
+
+extern crate proc_macro;
 
 mod case;
 mod ctxt;
@@ -17,6 +21,7 @@ mod impl_attributes;
 mod keys;
 mod parse;
 mod runtime;
+mod sql;
 mod suggest;
 mod types;
 
@@ -74,6 +79,27 @@ pub fn schema(input: TokenStream) -> TokenStream {
     let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| expand::schema(&schema));
     let errors = ctxt.finish();
     quote::quote!(#code #errors)
+}
+
+/// Ends what `schema!` begins: the macros of its tables have given their DDL, which the macro named
+/// after the schema hands to `sql!`.
+pub fn schema_macro(input: TokenStream) -> TokenStream {
+    expand::schema_macro(input).unwrap_or_else(syn::Error::into_compile_error)
+}
+
+/// Ends a part of what `schema!` begins, where there are many tables.
+pub fn schema_part(input: TokenStream) -> TokenStream {
+    expand::schema_part(input).unwrap_or_else(syn::Error::into_compile_error)
+}
+
+/// Expands `sql!`: calls the schema's macro, which calls [`sql_in_schema`].
+pub fn sql(input: TokenStream) -> TokenStream {
+    sql::sql(input)
+}
+
+/// Expands the rest of `sql!`: a query or a write, checked against the schema's DDL.
+pub fn sql_in_schema(input: TokenStream) -> TokenStream {
+    sql::sql_in_schema(input)
 }
 
 /// Runs an attribute macro that only works on structs; whatever happens, the item is emitted.

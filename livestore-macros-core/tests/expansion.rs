@@ -234,6 +234,6 @@ fn another_path_is_used_everywhere() {
         macros::schema(schema),
     ] {
         let code = pretty(code);
-        assert!(code.contains("other::__private") && !code.contains("livestore"), "{code}");
+        assert!(code.contains("other::__private") && !code.contains("livestore::"), "{code}");
     }
 }

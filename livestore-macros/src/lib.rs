@@ -8,6 +8,7 @@
 //! | [`#[derive(Row)]`](macro@Row) | a struct that a query returns |
 //! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a session |
 //! | [`schema!`](macro@schema) | a schema: all of the above that make up an app |
+//! | [`sql!`](macro@sql) | a query or a write in SQL, checked while compiling |
 //!
 //! This crate only forwards tokens; the work is done in `livestore-macros-core`.
 
@@ -250,7 +251,7 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// | part | meaning |
 /// |---|---|
 /// | `crate = path;` | before everything else: where `livestore` is found |
-/// | `tables: [..]` | types with `#[table]` |
+/// | `tables: [..]` | types with `#[table]`, by a name that their macro has, too: no `type` alias |
 /// | `documents: [..]` | types with `#[client_document]`; their events come along |
 /// | `events: [..]` | types that derive `Event` and implement `Materialize` |
 ///
@@ -258,4 +259,134 @@ pub fn row(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn schema(input: TokenStream) -> TokenStream {
     livestore_macros_core::schema(input.into()).into()
+}
+
+/// A query or a write in SQL, checked by SQLite while compiling.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table]
+/// # struct Todo {
+/// #     #[column(primary_key)] id: String,
+/// #     text: String,
+/// #     completed: bool,
+/// #     due: Option<Timestamp>,
+/// # }
+/// # livestore::schema! { App { tables: [Todo] } }
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let todos = store.query(sql!(App, "SELECT id, due FROM todo WHERE completed = ?", false))?;
+/// for todo in &todos {
+///     println!("{} is due {:?}", todo.id, todo.due);      // a `String`, an `Option<Timestamp>`
+/// }
+/// # Ok::<(), livestore::Error>(())
+/// ```
+///
+/// The schema goes first, then the SQL, then a value for each `?` (or `?1`, `?2` …). Syntax, names of
+/// tables and columns, the number of values and their types, and the types of the result are
+/// checked against the schema's tables as they are declared, in whatever module or crate; there is
+/// no database file and no set-up. Instead of one literal there can be several, one after the
+/// other, as lines; an error then points at the line.
+///
+/// # A query
+///
+/// A `SELECT` is a `Raw` query, as `raw` makes it: it goes
+/// to `store.query`, `store.live` and `state.query`, with `first()`, `one()` or `optional()` behind it.
+/// A live one runs again when a column that it reads may have changed.
+///
+/// What a row becomes stands behind the schema:
+///
+/// | | a row is |
+/// |---|---|
+/// | `sql!(App, "…")` | a record made for the query: a field per column, `Debug`, `Clone` and `PartialEq` if its fields are |
+/// | `sql!(App as Line, "…")` | the struct `Line`, any with just these fields; nothing has to be derived |
+/// | `sql!(App as (String, u64), "…")` | a tuple |
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table]
+/// # struct Todo { #[column(primary_key)] id: String, list: String, text: String }
+/// # livestore::schema! { App { tables: [Todo] } }
+/// # let store = Store::<App>::builder("todos").open()?;
+/// struct Line {
+///     list: String,
+///     todos: u64,
+/// }
+/// let sizes: Vec<Line> =
+///     store.query(sql!(App as Line, "SELECT list, count(*) AS todos FROM todo GROUP BY list"))?;
+/// let (all,) = store.query(sql!(App as (u64,), "SELECT count(*) FROM todo").one())?;
+/// # assert_eq!((sizes.len(), all), (0, 0));
+/// # Ok::<(), livestore::Error>(())
+/// ```
+///
+/// # A write
+///
+/// An `INSERT`, `UPDATE` or `DELETE` is for a materializer: `state.run(sql!(…))`. It may not call a
+/// function that reads a clock or is random.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct Todo { #[column(primary_key)] id: String, list: String }
+/// # livestore::schema! { App { tables: [Todo] } }
+/// # fn materialize(state: &mut Writer<'_>, list: &str) -> Result<(), MaterializeError> {
+/// state.run(sql!(App, "DELETE FROM todo WHERE list = ?", list))?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Types
+///
+/// A column has the type of its field. It becomes an `Option` where an outer join may leave it out,
+/// beside an aggregate without `GROUP BY`, and in a subquery that is a value.
+///
+/// | expression | type |
+/// |---|---|
+/// | a condition: `a < b`, `IN`, `LIKE`, `EXISTS`, `AND` … | `bool` |
+/// | `count(…)` | `u64` |
+/// | arithmetic, `sum`, `abs`: of integers / with real numbers | `i64` / `f64` |
+/// | `avg`, `total`, `round` | `f64` |
+/// | `length`, `instr`, `row_number()` … | `i64` |
+/// | `\|\|`, `upper`, `substr`, `group_concat`, `json_object` … | `String` |
+/// | `min`, `max`, `coalesce`, `CASE`, `nullif`, `lag` … | that of their arguments |
+/// | `CAST(… AS INTEGER)` | as it says |
+///
+/// An expression is an `Option` if what it is made of may be null. What has no type by these rules,
+/// such as `value` of `json_each` or a sum of a type of your own, has the type of the tuple's element
+/// or the struct's field; for a record an alias says it:
+///
+/// | alias | |
+/// |---|---|
+/// | `AS "n: i64"` | `n` is an `i64` |
+/// | `AS "n!"` | `n` is never null; if it is all the same, the query fails |
+/// | `AS "n?"` | `n` may be null |
+///
+/// A value has the type of what its `?` is compared with or assigned to. In a comparison that is
+/// never an `Option`, since nothing is equal to `NULL`; `IS ?` takes one.
+///
+/// # Without SQLite
+///
+/// The check is livestore's feature `checked-sql`, on by default. Without it no SQLite is compiled for
+/// the macros; all types are the same, but a name that is wrong fails when the query runs.
+///
+/// If livestore is found elsewhere, that goes before everything else: `sql!(crate = path; App, "…")`.
+#[proc_macro]
+pub fn sql(input: TokenStream) -> TokenStream {
+    livestore_macros_core::sql(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn sql_in_schema(input: TokenStream) -> TokenStream {
+    livestore_macros_core::sql_in_schema(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn schema_macro(input: TokenStream) -> TokenStream {
+    livestore_macros_core::schema_macro(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn schema_part(input: TokenStream) -> TokenStream {
+    livestore_macros_core::schema_part(input.into()).into()
 }

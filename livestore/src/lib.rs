@@ -80,7 +80,8 @@
 //!
 //! **Queries are values.** [`Table::filter`](table::Table::filter) and its siblings build a
 //! [`Select`](table::Select), typed so that a wrong value, a column of another table or a missing
-//! join does not compile; [`raw`](table::raw()) takes SQL for every shape the builder lacks.
+//! join does not compile. [`sql!`] takes SQL for every shape the builder lacks; SQLite checks it
+//! while compiling, and its rows are typed. [`raw`](table::raw()) takes SQL that is made at run time.
 //!
 //! **Live queries follow the store.** [`Store::live`] takes any query and gives a value that is what
 //! a fresh query would give, after every commit; subscribe to it, or read its
@@ -113,7 +114,8 @@
 //!
 //! # Features
 //!
-//! `chrono`, `jiff` and `uuid` make types of those crates column types.
+//! `chrono`, `jiff` and `uuid` make types of those crates column types. `checked-sql`, on by default,
+//! has SQLite check [`sql!`] while compiling; without it no SQLite is compiled for the macros.
 
 extern crate self as livestore;
 
@@ -142,7 +144,7 @@ pub use edge::now;
 pub use error::{Error, Result};
 pub use event::SeqNum;
 pub use eventlog::Durability;
-pub use livestore_macros::{ColumnType, Event, Row, client_document, schema, table};
+pub use livestore_macros::{ColumnType, Event, Row, client_document, schema, sql, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::Store;
 pub use value::{Timestamp, new_id};

@@ -2,17 +2,31 @@
 
 pub use core::result::Result;
 
+pub use livestore_macros::{schema_macro, schema_part, sql_in_schema};
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
 pub use crate::event::{Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    Listed, Materialize, Schema, SchemaDef, assert_unique_events, assert_unique_tables,
+    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_unique_events, assert_unique_tables,
 };
+pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
     Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Row,
     RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count, default_value,
     reference,
 };
 pub use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
+
+/// Stands in for a table of a schema that has no macro of its own, as its type is not a path. For
+/// `sql!` there is no such table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __livestore_unknown_table {
+    ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
+        $($next)*! { [$($rest)*] $($state)* "" }
+    };
+}
+
+pub use __livestore_unknown_table as unknown_table;

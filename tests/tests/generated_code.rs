@@ -80,6 +80,11 @@ mod through_another_path {
         let done = Todo::filter(Todo::STATUS.eq(Status::Done)).select_as::<Listed>();
         assert_eq!(store.query(done)?.first().map(|todo| todo.id.0.as_str()), Some("a"));
         assert!(store.query(UiState::get())?.selected.is_some());
+        let done = crate::reexport::ls::sql!(
+            crate = crate::reexport::ls;
+            App, "SELECT id, count(*) AS n FROM todo WHERE status = ?", Status::Done
+        );
+        assert_eq!(store.query(done.one())?.n, 1);
         Ok(())
     }
 }
@@ -158,6 +163,13 @@ mod among_users_own_types {
         store.commit(Result::Err { string: string() })?;
         store.commit(Unit::set_string())?;
         assert_eq!(store.query(Some::all().count())?, 0);
+        let left = livestore::sql!(Ok, "SELECT string, vec FROM some WHERE vec <> ?", Vec::None);
+        assert!(store.query(left)?.is_empty());
+        let one = livestore::sql!(
+            Ok as (u64, std::string::String),
+            "SELECT count(*), 'a' || 'b' FROM unit"
+        );
+        assert_eq!(store.query(one)?.len(), 1);
         std::result::Result::Ok(())
     }
 
@@ -230,6 +242,16 @@ mod without_a_prelude {
 
     schema! { pub(crate) Things { tables: [Thing], events: [ThingEvent] } }
 
+    pub(crate) fn small() -> impl ::livestore::table::Query<Output = ::std::vec::Vec<(Name,)>> {
+        let kind = Kind::Small;
+        ::livestore::sql!(
+            Things as (Name,),
+            "SELECT name FROM thing WHERE kind = ? OR part_of IS ?",
+            kind,
+            Option::None
+        )
+    }
+
     pub(crate) fn made(kind: Kind) -> ThingEvent {
         ThingEvent::Made { name: Name(String::new()), kind }
     }
@@ -238,12 +260,13 @@ mod without_a_prelude {
 #[test]
 fn without_a_prelude() -> livestore::Result<()> {
     use livestore::prelude::*;
-    use without_a_prelude::{Kind, Named, Thing, ThingEvent, Things, made};
+    use without_a_prelude::{Kind, Named, Thing, ThingEvent, Things, made, small};
 
     let store = Store::<Things>::builder("things").open()?;
     store.commit((made(Kind::Big), ThingEvent::Lost))?;
     let named = store.query(Thing::all().select_as::<Named>().one())?;
     assert!(matches!(named, Named { kind: Kind::Big, size: Kind::Big }));
+    assert_eq!(store.query(small())?.len(), 1);
     Ok(())
 }
 

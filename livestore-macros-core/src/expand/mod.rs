@@ -13,9 +13,11 @@ mod document_set;
 mod event_decode;
 mod event_encode;
 mod event_impl;
+mod positions;
 mod projection_impl;
 mod row_impl;
 mod schema_impl;
+mod sql_macros;
 mod stub;
 mod table_def;
 mod table_impl;
@@ -35,6 +37,8 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
+pub(crate) use sql_macros::{schema_macro, schema_part};
+
 pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     let consts = column_consts::expand(table);
     let impls = if ctxt.has_errors() {
@@ -42,7 +46,9 @@ pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     } else {
         [table_impl::expand(table), row_impl::of_table(table)].into_iter().collect()
     };
-    quote!(#consts #impls)
+    let positions = positions::of_table(table);
+    let sql_macro = sql_macros::of_table(table);
+    quote!(#consts #impls #positions #sql_macro)
 }
 
 pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
@@ -66,20 +72,25 @@ pub(crate) fn row(ctxt: &Ctxt, row: &Row) -> TokenStream {
 }
 
 pub(crate) fn client_document(ctxt: &Ctxt, document: &ClientDocument) -> TokenStream {
+    let positions = positions::of_document(document);
+    let sql_macro = sql_macros::of_document(&document.vis, &document.ident, &document.name);
     if ctxt.has_errors() {
-        return stub::client_document(document);
+        let stub = stub::client_document(document);
+        return quote!(#stub #positions #sql_macro);
     }
     let document_impl = document_impl::expand(document);
     let set = document_set::expand(document);
     let event = document_event::expand(document);
-    quote!(#document_impl #set #event)
+    quote!(#document_impl #set #event #positions #sql_macro)
 }
 
 pub(crate) fn schema(schema: &Schema) -> TokenStream {
     let schema_impl = schema_impl::expand(schema);
     let commits = commit_impls::expand(schema);
-    let asserts = unique_asserts::expand(schema);
-    quote!(#schema_impl #commits #asserts)
+    let positions = positions::of_schema(schema);
+    let (def, asserts) = (schema_impl::def(schema), unique_asserts::expand(schema));
+    let sql_macro = sql_macros::of_schema(schema, &quote!(#def #asserts));
+    quote!(#schema_impl #commits #positions #sql_macro)
 }
 
 /// `<Type as Trait>::item`.

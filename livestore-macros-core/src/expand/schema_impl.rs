@@ -9,19 +9,37 @@ use crate::parse::names;
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
-    let Schema { runtime, ident, tables, documents, .. } = schema;
+    let Schema { runtime, ident, .. } = schema;
     let marker = marker(schema);
     let name = names::plain(ident);
-    let table_defs = tables.iter().map(|table| trait_item(runtime, table, "Table", "def"));
-    let document_defs =
-        documents.iter().map(|document| trait_item(runtime, document, "Document", "def"));
-    let sets = event_sets(schema).map(|(_, set)| set);
     quote_spanned! {Span::mixed_site()=>
         #marker
         #[automatically_derived]
         impl #runtime::Schema for #ident {
             const NAME: &'static str = #name;
             fn def() -> &'static #runtime::SchemaDef {
+                // The one below, or where a listed type is no table, and an error, this trait's.
+                #[allow(unused_imports)]
+                use #runtime::Undeclared as _;
+                Self::__livestore_def()
+            }
+        }
+    }
+}
+
+/// The definition, for when all that is listed turned out to be tables and documents.
+pub(crate) fn def(schema: &Schema) -> TokenStream {
+    let Schema { runtime, ident, tables, documents, .. } = schema;
+    let name = names::plain(ident);
+    let table_defs = tables.iter().map(|table| trait_item(runtime, table, "Table", "def"));
+    let document_defs =
+        documents.iter().map(|document| trait_item(runtime, document, "Document", "def"));
+    let sets = event_sets(schema).map(|(_, set)| set);
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #ident {
+            #[doc(hidden)]
+            fn __livestore_def() -> &'static #runtime::SchemaDef {
                 static DEF: #runtime::SchemaDef = #runtime::SchemaDef::new(
                     #name,
                     &[#(#table_defs),*],

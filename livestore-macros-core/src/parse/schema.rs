@@ -95,7 +95,7 @@ impl Schema {
 }
 
 /// `crate = path;`
-fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
+pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
     if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
         return Ok(Runtime::default());
     }

@@ -1,7 +1,7 @@
 //! `#[table(..)]` on a struct.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Fields, Generics, ItemStruct, LitStr};
+use syn::{Fields, Generics, ItemStruct, LitStr, Visibility};
 
 use crate::case;
 use crate::ctxt::Ctxt;
@@ -19,6 +19,7 @@ const KEYS: [&str; 6] = ["name", "crate", "primary_key", "index", "unique", "che
 pub(crate) struct Table {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
+    pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
     /// Empty, or there was an error.
     pub(crate) generics: Generics,
@@ -54,6 +55,7 @@ impl Table {
         Self {
             runtime: arguments.runtime,
             attributes: ImplAttributes::of_struct(item),
+            vis: item.vis.clone(),
             ident: item.ident.clone(),
             generics: item.generics.clone(),
             name,

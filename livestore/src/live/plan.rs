@@ -17,8 +17,8 @@ use super::row::Row as ListRow;
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::sqlite::Rows;
 use crate::table::{
-    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Row, Select,
-    SelectAst, Source, Table,
+    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Select, SelectAst,
+    Source, Table,
 };
 use crate::value::Value;
 
@@ -140,7 +140,7 @@ impl<T: Table + Send + Sync> Live for Get<T> {
 
 impl<R, C> Live for Raw<R, C>
 where
-    R: Row + Send + Sync + 'static,
+    R: Send + Sync + 'static,
     C: LiveCardinality<R> + 'static,
 {
     type Value = C::Value;
@@ -155,7 +155,10 @@ where
         reader: &Reader<'_>,
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<C::Value>, QueryError> {
-        let interests = interests_of(&reader.reads_of(self.parts()?.0)?, schema);
+        let interests = match self.reads() {
+            Some(reads) => interests_of(&reads, schema),
+            None => interests_of(&reader.reads_of(self.parts()?.0)?, schema),
+        };
         let all = Arc::new(self.into_many());
         let asked = Arc::clone(&all);
         let run = move |reader: &Reader<'_>| {
@@ -176,12 +179,13 @@ where
 }
 
 /// A table that SQL reads matters by the columns that it reads; no column is the table as such.
-fn interests_of(reads: &[(String, String)], schema: &SchemaDef) -> Vec<Interest> {
+fn interests_of<T: AsRef<str>>(reads: &[(T, T)], schema: &SchemaDef) -> Vec<Interest> {
     schema
         .tables()
         .filter_map(|table| {
-            let of_table = reads.iter().filter(|(name, _)| name.eq_ignore_ascii_case(table.name()));
-            let columns: Vec<&str> = of_table.map(|(_, column)| column.as_str()).collect();
+            let of_table = |(name, _): &&(T, T)| name.as_ref().eq_ignore_ascii_case(table.name());
+            let columns: Vec<&str> =
+                reads.iter().filter(of_table).map(|(_, column)| column.as_ref()).collect();
             if columns.is_empty() {
                 return None;
             }

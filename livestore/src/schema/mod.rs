@@ -32,3 +32,16 @@ pub trait Schema: 'static {
     /// What it is made of.
     fn def() -> &'static SchemaDef;
 }
+
+/// Stands in for the definition of a schema that lists a type which is no table: that is an error
+/// already, and this keeps it from becoming more.
+#[doc(hidden)]
+pub trait Undeclared: Sized {
+    /// The definition, which is never asked for.
+    fn __livestore_def() -> &'static SchemaDef {
+        static NONE: SchemaDef = SchemaDef::new("", &[], &[], &[]);
+        &NONE
+    }
+}
+
+impl<S: Schema> Undeclared for S {}

@@ -7,6 +7,8 @@
 //! Everything typed here is a thin shell over the untyped `ast`, which one place turns into SQL.
 
 mod ast;
+#[doc(hidden)]
+pub mod checked;
 mod column;
 mod condition;
 mod ddl;
@@ -22,6 +24,7 @@ mod sql;
 mod write;
 mod writer;
 
+pub use checked::RawWrite;
 pub use column::{Column, Expr, Order, SameType, count};
 pub use condition::Condition;
 pub use def::{

@@ -1,13 +1,19 @@
 //! SQL as text, for every shape the builder lacks.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::checked;
 use super::query::{Fetch, fetch};
-use super::{Cardinality, First, Many, One, Optional, Query, QueryError, Reader, Row};
+use super::{
+    Cardinality, First, Many, One, Optional, Query, QueryError, Reader, Row, RowError, RowReader,
+};
 use crate::value::{ColumnType, Value, ValueError};
 
 /// A query in SQL, with `?` for each of `params`, whose rows become `R`.
+///
+/// Where the text is a literal, [`sql!`](crate::sql) checks it while compiling.
 ///
 /// It can read any table of the schema and write nothing. Values belong into `params`, never into
 /// the text.
@@ -23,14 +29,37 @@ use crate::value::{ColumnType, Value, ValueError};
 /// `R` is a table or a struct that derives [`Row`] (fields by column name), or a tuple (by
 /// position; for one column `(T,)`).
 pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
-    Raw { sql: sql.into(), params: params.into_values(), of: PhantomData }
+    Raw {
+        sql: Cow::Owned(sql.into()),
+        params: params.into_values(),
+        reads: "",
+        columns: R::COLUMNS,
+        decode: R::decode,
+        of: PhantomData,
+    }
 }
 
-/// A query in SQL. [`raw`] makes it.
+/// A query in SQL. [`raw`] and [`sql!`](crate::sql) make it.
 pub struct Raw<R, C = Many> {
-    sql: String,
+    sql: Cow<'static, str>,
     params: Result<Vec<Value<'static>>, ValueError>,
-    of: PhantomData<fn() -> (R, C)>,
+    /// What it reads, as [`checked::reads`] takes it; empty where that is not known.
+    reads: &'static str,
+    /// The columns to decode, by name; empty: by position.
+    columns: &'static [&'static str],
+    decode: fn(&RowReader<'_>) -> Result<R, RowError>,
+    of: PhantomData<fn() -> C>,
+}
+
+impl<R> Raw<R> {
+    pub(super) fn checked(
+        sql: &'static str,
+        params: Result<Vec<Value<'static>>, ValueError>,
+        reads: &'static str,
+        decode: fn(&RowReader<'_>) -> Result<R, RowError>,
+    ) -> Self {
+        Self { sql: Cow::Borrowed(sql), params, reads, columns: &[], decode, of: PhantomData }
+    }
 }
 
 impl<R, C> Raw<R, C> {
@@ -43,13 +72,19 @@ impl<R, C> Raw<R, C> {
         Ok((&self.sql, params))
     }
 
+    /// The tables and columns that it reads, if that is known without asking.
+    pub(crate) fn reads(&self) -> Option<Vec<(&'static str, &'static str)>> {
+        (!self.reads.is_empty()).then(|| checked::reads(self.reads))
+    }
+
     /// The same query, returning all rows.
     pub(crate) fn into_many(self) -> Raw<R> {
         self.as_()
     }
 
     fn as_<D>(self) -> Raw<R, D> {
-        Raw { sql: self.sql, params: self.params, of: PhantomData }
+        let Self { sql, params, reads, columns, decode, of: _ } = self;
+        Raw { sql, params, reads, columns, decode, of: PhantomData }
     }
 }
 
@@ -73,25 +108,26 @@ impl<R> Raw<R> {
     }
 }
 
-impl<R: Row, C: Cardinality<R>> Query for Raw<R, C> {
+impl<R, C: Cardinality<R>> Query for Raw<R, C> {
     type Output = C::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
         let (sql, params) = self.parts()?;
         let statement = reader.prepare_raw(sql)?;
-        let positions = positions::<R>(sql, &statement)?;
+        let positions = positions(self.columns, sql, &statement)?;
         let positions = Some(positions.as_slice());
         let ready = Fetch { sql, statement, positions, hash: reader.hash };
-        C::collect(fetch(ready, params, R::decode)?)
+        C::collect(fetch(ready, params, self.decode)?)
     }
 }
 
-/// Where each of `R`'s columns stands in the result.
-fn positions<R: Row>(
+/// Where each of the columns stands in the result.
+fn positions(
+    columns: &[&'static str],
     sql: &str,
     statement: &rusqlite::Statement<'_>,
 ) -> Result<Vec<usize>, QueryError> {
-    R::COLUMNS
+    columns
         .iter()
         .map(|&column| {
             statement.column_index(column).map_err(|_| QueryError::NoColumn {
@@ -182,7 +218,7 @@ tuple_params! {
 
 impl<R, C> Clone for Raw<R, C> {
     fn clone(&self) -> Self {
-        Self { sql: self.sql.clone(), params: self.params.clone(), of: PhantomData }
+        Self { sql: self.sql.clone(), params: self.params.clone(), ..*self }
     }
 }
 

@@ -8,9 +8,16 @@ use super::sql::{Sql, SqlWriter};
 use super::{Column, Condition, QueryError, Table};
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
-/// Something a materializer can run: an [`Update`] or a [`Delete`].
-#[diagnostic::on_unimplemented(message = "`{Self}` is not an update or a delete")]
+/// Something a materializer can run: an [`Update`], a [`Delete`], or a write in [`sql!`](crate::sql).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a write",
+    label = "expected an update or a delete"
+)]
 pub trait Write {
+    /// Whether the SQL is the app's own words.
+    #[doc(hidden)]
+    const BY_THE_APP: bool = false;
+
     /// The SQL and its binds.
     ///
     /// # Errors

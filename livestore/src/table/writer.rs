@@ -111,7 +111,7 @@ impl<'a> Writer<'a> {
         self.put(&T::def().sql().upsert, row).map(|_| ())
     }
 
-    /// Runs an update or a delete.
+    /// Runs an update or a delete, built or written as [`sql!`](crate::sql).
     ///
     /// # Errors
     /// When a constraint fails or a value does not fit.
@@ -123,10 +123,16 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// When a constraint fails or a value does not fit.
-    pub fn execute(&mut self, write: impl Write) -> Result<usize, MaterializeError> {
+    pub fn execute<W: Write>(&mut self, write: W) -> Result<usize, MaterializeError> {
         self.check()?;
         let (sql, binds) = write.to_sql()?;
-        let run = || Ok(self.db.prepare(&sql)?.execute(rusqlite::params_from_iter(&binds))?);
+        let run = || {
+            let mut statement = match W::BY_THE_APP {
+                true => self.db.prepare_checked(&sql, Access::Materialize)?,
+                false => self.db.prepare(&sql)?,
+            };
+            Ok(statement.execute(rusqlite::params_from_iter(&binds))?)
+        };
         self.write(run).map_err(|source| MaterializeError::Write { table: sql.clone(), source })
     }
 

@@ -1,12 +1,12 @@
 use livestore::prelude::*;
 
-struct Todo {
+struct Note {
     id: String,
 }
 
 schema! {
     pub App {
-        tables: [Todo],
+        tables: [Note],
     }
 }
 

@@ -1,0 +1,49 @@
+//! Tables by their positions in a schema, columns by theirs in a table: how `sql!`, which knows no
+//! more, comes to their types.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::located_at;
+use crate::parse::client_document::ClientDocument;
+use crate::parse::schema::Schema;
+use crate::parse::table::Table;
+
+/// `impl ColumnAt<0, String> for Todo`; a parameter may be a private type, an associated type not.
+pub(crate) fn of_table(table: &Table) -> TokenStream {
+    let Table { runtime, ident, attributes, columns, .. } = table;
+    if !table.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let impls = columns.iter().enumerate().map(|(at, column)| {
+        let ty = &column.ty;
+        quote_spanned!(located_at(ty)=> #attributes impl #runtime::ColumnAt<#at, #ty> for #ident {})
+    });
+    impls.collect()
+}
+
+/// A document is stored as an id and a JSON text.
+pub(crate) fn of_document(document: &ClientDocument) -> TokenStream {
+    let ClientDocument { runtime, ident, attributes, .. } = document;
+    if !document.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        #attributes
+        impl #runtime::ColumnAt<0usize, ::std::string::String> for #ident {}
+        #attributes
+        impl #runtime::ColumnAt<1usize, ::std::string::String> for #ident {}
+    }
+}
+
+/// `impl TableAt<0, Todo> for App`.
+pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
+    let Schema { runtime, ident, tables, documents, .. } = schema;
+    let impls = tables.iter().chain(documents).enumerate().map(|(at, table)| {
+        quote_spanned! {Span::mixed_site()=>
+            #[automatically_derived]
+            impl #runtime::TableAt<#at, #table> for #ident {}
+        }
+    });
+    impls.collect()
+}

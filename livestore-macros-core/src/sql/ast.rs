@@ -1,0 +1,250 @@
+//! A statement, as far as the types of its columns and binds depend on it.
+
+use super::token::Span;
+
+#[derive(Debug)]
+pub(crate) enum Statement {
+    Query(Query),
+    Write(Box<Write>),
+}
+
+/// A SELECT, or several that are put together.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) ctes: Vec<Cte>,
+    pub(crate) arms: Vec<Arm>,
+    pub(crate) order_by: Vec<Expr>,
+    /// `LIMIT` and `OFFSET`.
+    pub(crate) limits: Vec<Expr>,
+}
+
+/// A common table expression.
+#[derive(Debug)]
+pub(crate) struct Cte {
+    pub(crate) name: Name,
+    pub(crate) columns: Vec<Name>,
+    pub(crate) query: Query,
+}
+
+/// What stands between `UNION`s.
+#[derive(Debug)]
+pub(crate) enum Arm {
+    Select(Box<Select>),
+    Values(Vec<Vec<Expr>>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Select {
+    pub(crate) columns: Vec<ResultColumn>,
+    pub(crate) from: Vec<Joined>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) group_by: Vec<Expr>,
+    pub(crate) having: Option<Expr>,
+    /// What named windows are over.
+    pub(crate) windows: Vec<Expr>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ResultColumn {
+    /// `*`, or `todo.*`.
+    All(Option<Name>),
+    Expr {
+        expr: Expr,
+        alias: Option<Name>,
+    },
+}
+
+/// One of the things that are joined, and how it is joined to those before it.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) source: Source,
+    pub(crate) join: Join,
+    pub(crate) on: Option<Expr>,
+    pub(crate) using: Vec<Name>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Join {
+    pub(crate) natural: bool,
+    /// What comes after may be missing.
+    pub(crate) left: bool,
+    /// What came before may be missing.
+    pub(crate) right: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Table {
+        name: Name,
+        alias: Option<Name>,
+    },
+    /// `json_each(…)`
+    Function {
+        name: Name,
+        args: Vec<Expr>,
+        alias: Option<Name>,
+    },
+    Query {
+        query: Query,
+        alias: Option<Name>,
+    },
+    /// `(a JOIN b)`
+    Joins(Vec<Joined>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) ctes: Vec<Cte>,
+    pub(crate) table: Name,
+    pub(crate) alias: Option<Name>,
+    pub(crate) kind: WriteKind,
+    /// Where `RETURNING` stands.
+    pub(crate) returning: Option<Span>,
+}
+
+#[derive(Debug)]
+pub(crate) enum WriteKind {
+    Insert { columns: Vec<Name>, rows: Option<Query>, conflicts: Vec<Conflict> },
+    Update { sets: Vec<Set>, from: Vec<Joined>, filter: Option<Expr> },
+    Delete { filter: Option<Expr> },
+}
+
+/// `ON CONFLICT … DO …`
+#[derive(Debug)]
+pub(crate) struct Conflict {
+    pub(crate) target: Vec<Expr>,
+    pub(crate) target_filter: Option<Expr>,
+    pub(crate) sets: Vec<Set>,
+    pub(crate) filter: Option<Expr>,
+}
+
+/// `a = 1`, or `(a, b) = (1, 2)`.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) columns: Vec<Name>,
+    pub(crate) value: Expr,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+impl Name {
+    /// SQLite compares names without regard to ASCII case.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.text.eq_ignore_ascii_case(name)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Expr {
+    pub(crate) kind: ExprKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug)]
+pub(crate) enum ExprKind {
+    Null,
+    Integer,
+    Real,
+    Text,
+    Blob,
+    /// `TRUE`, `FALSE`.
+    Bool,
+    /// Counted from 1.
+    Param(usize),
+    Column {
+        table: Option<Name>,
+        column: Name,
+    },
+    /// `+`, `-`, `~`.
+    Sign(Box<Expr>),
+    Not(Box<Expr>),
+    Arithmetic(Box<Expr>, Box<Expr>),
+    /// `/`, `%`: null for zero.
+    Divide(Box<Expr>, Box<Expr>),
+    /// Operators on bits.
+    Whole(Box<Expr>, Box<Expr>),
+    Concat(Box<Expr>, Box<Expr>),
+    /// `->`, `->>`
+    Extract(Box<Expr>, Box<Expr>),
+    /// `=`, `<`, …
+    Compare(Box<Expr>, Box<Expr>),
+    /// `IS`, `IS NOT`, `IS DISTINCT FROM`; never null.
+    Is(Box<Expr>, Box<Expr>),
+    /// `AND`, `OR`
+    Logic(Box<Expr>, Box<Expr>),
+    /// `ISNULL`, `NOTNULL`, `NOT NULL`
+    IsNull(Box<Expr>),
+    /// `LIKE` and its siblings, with what stands behind `ESCAPE`.
+    Like(Vec<Expr>),
+    Between(Box<[Expr; 3]>),
+    In(Box<Expr>, Vec<Expr>),
+    InQuery(Box<Expr>, Box<Query>),
+    Case {
+        base: Option<Box<Expr>>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Cast(Box<Expr>, String),
+    Call(Box<Call>),
+    Exists(Box<Query>),
+    Query(Box<Query>),
+    Row(Vec<Expr>),
+    Collate(Box<Expr>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) name: Name,
+    pub(crate) args: Vec<Expr>,
+    pub(crate) filter: Option<Expr>,
+    /// What the window is over, if it is a window function.
+    pub(crate) over: Option<Vec<Expr>>,
+}
+
+impl AsRef<Self> for Expr {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Expr {
+    /// The expressions it is made of, without the queries in it.
+    pub(crate) fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            ExprKind::Sign(a)
+            | ExprKind::Not(a)
+            | ExprKind::IsNull(a)
+            | ExprKind::Collate(a)
+            | ExprKind::Cast(a, _)
+            | ExprKind::InQuery(a, _) => vec![a],
+            ExprKind::Arithmetic(a, b)
+            | ExprKind::Divide(a, b)
+            | ExprKind::Whole(a, b)
+            | ExprKind::Concat(a, b)
+            | ExprKind::Extract(a, b)
+            | ExprKind::Compare(a, b)
+            | ExprKind::Is(a, b)
+            | ExprKind::Logic(a, b) => vec![a, b],
+            ExprKind::Like(all) | ExprKind::Row(all) => all.iter().collect(),
+            ExprKind::Between(all) => all.iter().collect(),
+            ExprKind::In(value, members) => {
+                std::iter::once(value.as_ref()).chain(members).collect()
+            }
+            ExprKind::Case { base, arms, otherwise } => base
+                .as_deref()
+                .into_iter()
+                .chain(arms.iter().flat_map(|(when, then)| [when, then]))
+                .chain(otherwise.as_deref())
+                .collect(),
+            ExprKind::Call(call) => {
+                let over = call.over.iter().flatten();
+                call.args.iter().chain(&call.filter).chain(over).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The query or the write, as an expression.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned as _;
+
+use super::infer::{Ty, Typed};
+use super::{Statement, rows};
+
+pub(super) fn expand(statement: &Statement) -> syn::Result<TokenStream> {
+    let sql = &statement.sql;
+    let binds = statement.input.binds.iter().zip(&statement.inferred.binds);
+    let binds = binds.map(|(bind, typed)| statement.bind(bind, *typed));
+    let over = statement.over();
+    let Some(outputs) = &statement.inferred.outputs else {
+        if let Some(row) = &statement.input.row {
+            let message = "a write has no rows: leave `as …` out";
+            return Err(syn::Error::new_spanned(row, message));
+        }
+        return Ok(quote_spanned!(Span::mixed_site()=> { #over sql.write(#sql, [#(#binds),*]) }));
+    };
+    let (record, row) = rows::expand(statement, outputs)?;
+    let reads = reads(statement);
+    Ok(quote_spanned! {Span::mixed_site()=> {
+        #record
+        #over
+        sql.query(#sql, [#(#binds),*], #reads, |row| { #over sql.row(#row) })
+    }})
+}
+
+/// One text, which is one token: `table␟column␞…`.
+fn reads(statement: &Statement) -> String {
+    let reads = statement.reads.iter().flatten();
+    reads.map(|(table, column)| format!("{table}\u{1f}{column}\u{1e}")).collect()
+}
+
+impl Statement {
+    /// `sql`, whose methods everything else is.
+    fn over(&self) -> TokenStream {
+        let (runtime, schema) = (&self.input.runtime, &self.input.schema);
+        quote_spanned!(Span::mixed_site()=> let sql = #runtime::sql::over::<#schema>();)
+    }
+
+    /// A value for a `?`, as what it is compared with or assigned to.
+    fn bind(&self, bind: &Expr, typed: Option<Typed>) -> TokenStream {
+        let span = bind.span().resolved_at(Span::mixed_site());
+        match typed {
+            None => quote_spanned!(span=> sql.bind(#bind)),
+            Some(Typed { ty: Ty::Integer | Ty::Count, .. }) => {
+                quote_spanned!(span=> sql.integer(#bind))
+            }
+            Some(typed) => {
+                let of = self.type_of(typed);
+                quote_spanned!(span=> sql.operand(#of, #bind))
+            }
+        }
+    }
+
+    /// A type, as an expression from which the compiler infers it.
+    pub(super) fn type_of(&self, Typed { ty, nullable }: Typed) -> TokenStream {
+        let named = match ty {
+            Ty::Column(table, column) => return self.column(table, column, nullable),
+            Ty::Integer => quote!(::core::primitive::i64),
+            Ty::Count => quote!(::core::primitive::u64),
+            Ty::Real => quote!(::core::primitive::f64),
+            Ty::Bool => quote!(::core::primitive::bool),
+            Ty::Blob => quote!(::std::vec::Vec<::core::primitive::u8>),
+            Ty::Text | Ty::Unknown | Ty::Null => quote!(::std::string::String),
+        };
+        let span = Span::mixed_site();
+        if nullable {
+            quote_spanned!(span=> sql.of::<::core::option::Option<#named>>())
+        } else {
+            quote_spanned!(span=> sql.of::<#named>())
+        }
+    }
+
+    fn column(&self, table: usize, column: usize, nullable: bool) -> TokenStream {
+        let of = quote_spanned!(Span::mixed_site()=> sql.column::<_, _, #table, #column>());
+        match (
+            self.known.catalog.column(table, column).is_some_and(|column| column.nullable),
+            nullable,
+        ) {
+            (true, false) => quote!(#of.base()),
+            (false, true) => quote!(#of.nullable()),
+            _ => of,
+        }
+    }
+}

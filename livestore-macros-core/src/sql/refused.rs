@@ -1,0 +1,107 @@
+//! What SQLite does not accept, in its words, with a place and what to write instead.
+
+use super::catalog::Catalog;
+use super::check::{Checked, Refused};
+use super::purity::{FORBIDDEN, IMPURE};
+use super::report::Report;
+use super::token::{Kind, Span, Token};
+use crate::suggest;
+
+impl Report<'_> {
+    /// What SQLite does not accept, in its words.
+    pub(crate) fn refused(&self, refused: &Refused, catalog: &Catalog) -> syn::Error {
+        let tokens = self.tokens;
+        let Refused { message, offset, other_statement } = refused;
+        if *other_statement {
+            return self.other_statement(tokens);
+        }
+        if message.starts_with("Multiple statements") {
+            return self.several(tokens);
+        }
+        if let Some(table) = message.strip_prefix("no such table: ") {
+            let names: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
+            let known = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
+            let hint = suggest::hint(table, &known);
+            return self.text.error(&named(tokens, table), &format!("{message}{hint}"));
+        }
+        let end = tokens.last().map_or(0, |token| token.span.end);
+        let place = match offset {
+            Some(offset) => at(tokens, *offset, end),
+            None if message == "incomplete input" => end..end,
+            None => return syn::Error::new(self.text.span(), message),
+        };
+        if let Some(column) = message.strip_prefix("no such column: ")
+            && !column.starts_with('"')
+        {
+            let hint = column_hint(column, tokens, catalog);
+            return self.text.error(&place, &format!("{message}{hint}"));
+        }
+        self.text.error(&place, message)
+    }
+
+    /// A materializer's SQL has no clock and no chance; no SQL reaches out of the database.
+    pub(crate) fn functions(&self, checked: &Checked) -> syn::Result<()> {
+        let is_one_of = |name: &&String, names: &[&str]| {
+            names.iter().any(|other| other.eq_ignore_ascii_case(name))
+        };
+        let forbidden = checked.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
+        let impure = checked.functions.iter().find(|name| is_one_of(name, IMPURE));
+        let (name, message) = match (forbidden, impure) {
+            (Some(name), _) => {
+                (name, format!("`{name}` reaches outside the database: leave it out"))
+            }
+            (None, Some(name)) if checked.is_write => (
+                name,
+                format!(
+                    "`{name}` may give something else each time, and the same events must always make the same state: put the value into the event, and write `?` here"
+                ),
+            ),
+            _ => return Ok(()),
+        };
+        Err(self.text.error(&named(self.tokens, name), &message))
+    }
+
+    fn other_statement(&self, tokens: &[Token]) -> syn::Error {
+        let first = tokens.first().map(|token| token.span.clone()).unwrap_or_default();
+        let word = self.text.sql.get(first.clone()).unwrap_or_default();
+        let message = format!(
+            "`{word}` may not stand here: write a `SELECT`, `INSERT`, `UPDATE` or `DELETE` over the schema's tables"
+        );
+        self.text.error(&first, &message)
+    }
+
+    fn several(&self, tokens: &[Token]) -> syn::Error {
+        let mut after = tokens.iter().skip_while(|token| token.kind != Kind::Symbol(";")).skip(1);
+        let place = after.next().map(|token| token.span.clone()).unwrap_or_default();
+        self.text.error(&place, "one statement at a time: give this one a `sql!` of its own")
+    }
+}
+
+/// The column nearest to the name, of the tables that the SQL names.
+fn column_hint(column: &str, tokens: &[Token], catalog: &Catalog) -> String {
+    let column = column.rsplit('.').next().unwrap_or(column);
+    let tables = catalog.tables.iter();
+    let used = tables.filter(|table| tokens.iter().any(|token| names(token, &table.name)));
+    let known: Vec<_> =
+        used.flat_map(|table| &table.columns).map(|column| column.name.as_str()).collect();
+    suggest::hint(column, &known)
+}
+
+/// The token that begins there.
+fn at(tokens: &[Token], offset: usize, end: usize) -> Span {
+    let token = tokens.iter().find(|token| token.span.end > offset);
+    token.map_or(end..end, |token| token.span.clone())
+}
+
+/// Where the name stands first.
+fn named(tokens: &[Token], name: &str) -> Span {
+    let found = tokens.iter().find(|token| names(token, name));
+    found.map(|token| token.span.clone()).unwrap_or_default()
+}
+
+fn names(token: &Token, name: &str) -> bool {
+    match &token.kind {
+        Kind::Word(word) | Kind::Quoted(word) => word.eq_ignore_ascii_case(name),
+        _ => false,
+    }
+}

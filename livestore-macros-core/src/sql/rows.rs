@@ -1,0 +1,204 @@
+//! What a row of the result becomes: a record made for it, a tuple, or a struct of the user's.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{PathArguments, Type};
+
+use super::Statement;
+use super::infer::{Output, Ty};
+use super::told::Told;
+use crate::parse::names::Taken;
+use crate::runtime::located_at;
+
+/// The type of a record, if one is made; and the expression that reads a row.
+pub(super) fn expand(
+    statement: &Statement,
+    outputs: &[Output],
+) -> syn::Result<(TokenStream, TokenStream)> {
+    match &statement.input.row {
+        None => record(statement, outputs),
+        Some(Type::Tuple(tuple)) => {
+            let types: Vec<_> = tuple.elems.iter().collect();
+            Ok((TokenStream::new(), self::tuple(statement, outputs, tuple, &types)?))
+        }
+        Some(Type::Path(path)) => Ok((TokenStream::new(), named(statement, outputs, path)?)),
+        Some(other) => {
+            let message =
+                "expected a struct or a tuple: write `App as Line` or `App as (String, i64)`";
+            Err(syn::Error::new_spanned(other, message))
+        }
+    }
+}
+
+fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream, TokenStream)> {
+    let fields = fields(statement, outputs)?;
+    let types: Vec<_> = (0..fields.len()).map(|n| format_ident!("C{n}")).collect();
+    let definition = quote! {
+        #[allow(dead_code, non_snake_case)]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+        struct Record<#(#types),*> { #(pub #fields: #types),* }
+    };
+    let reads = outputs.iter().enumerate().map(|(at, output)| {
+        let Some(of) = statement.of(output) else {
+            return Err(untyped(statement, output));
+        };
+        Ok(quote_spanned!(Span::mixed_site()=> sql.read(row, #at, #of)?))
+    });
+    let reads = collect(reads)?;
+    Ok((definition, quote!(Record { #(#fields: #reads),* })))
+}
+
+fn tuple(
+    statement: &Statement,
+    outputs: &[Output],
+    tuple: &syn::TypeTuple,
+    types: &[&Type],
+) -> syn::Result<TokenStream> {
+    if types.len() != outputs.len() {
+        let columns = match outputs.len() {
+            1 => "one column".to_owned(),
+            n => format!("{n} columns"),
+        };
+        let message = format!("the result has {columns}, this tuple {}", types.len());
+        return Err(syn::Error::new_spanned(tuple, message));
+    }
+    let reads = types.iter().zip(outputs).enumerate().map(|(at, (ty, output))| {
+        let span = ty.span().resolved_at(Span::mixed_site());
+        match statement.of(output) {
+            Some(of) => quote_spanned!(span=> sql.read_element::<_, #ty>(row, #at, #of)?),
+            None => quote_spanned!(span=> sql.read_any::<#ty>(row, #at)?),
+        }
+    });
+    Ok(quote!((#(#reads,)*)))
+}
+
+fn named(
+    statement: &Statement,
+    outputs: &[Output],
+    path: &syn::TypePath,
+) -> syn::Result<TokenStream> {
+    if let Some(last) = path.path.segments.last()
+        && ONE_VALUE.iter().any(|name| last.ident == name)
+    {
+        let message =
+            format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
+        return Err(syn::Error::new_spanned(path, message));
+    }
+    let fields = fields(statement, outputs)?;
+    let reads = outputs.iter().zip(&fields).enumerate().map(|(at, (output, field))| {
+        let span = field.span().resolved_at(Span::mixed_site());
+        match statement.of(output) {
+            Some(of) => {
+                let name = marker(output, at);
+                quote_spanned!(span=> {
+                    #[allow(non_camel_case_types, dead_code)]
+                    struct #name;
+                    sql.read_field::<#name, _, _>(row, #at, #of)?
+                })
+            }
+            None => quote_spanned!(span=> sql.read_any(row, #at)?),
+        }
+    });
+    let mut path = path.clone();
+    for segment in &mut path.path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token = Some(syn::Token![::](arguments.lt_token.span));
+        }
+    }
+    Ok(quote!(#path { #(#fields: #reads),* }))
+}
+
+/// Types that have no fields, which someone might write.
+const ONE_VALUE: [&str; 17] = [
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "f32",
+    "f64",
+    "bool",
+    "String",
+    "Vec",
+    "Option",
+    "Timestamp",
+    "usize",
+    "isize",
+];
+
+/// What stands for the column in a message of the compiler.
+fn marker(output: &Output, at: usize) -> Ident {
+    let name = output.name.as_deref().and_then(|name| syn::parse_str::<Ident>(name).ok());
+    match name {
+        Some(name) => Ident::new(&name.to_string(), Span::mixed_site()),
+        None => format_ident!("column_{}", at + 1, span = Span::mixed_site()),
+    }
+}
+
+/// A field for each column.
+fn fields(statement: &Statement, outputs: &[Output]) -> syn::Result<Vec<Ident>> {
+    let text = &statement.input.text;
+    let mut taken = Taken::default();
+    let fields = outputs.iter().map(|output| {
+        let name = output.name.as_deref().unwrap_or_default();
+        let span = text.span_of(&output.span);
+        let mut ident = syn::parse_str::<Ident>(name)
+            .or_else(|_| syn::parse_str::<Ident>(&format!("r#{name}")))
+            .map_err(|_| {
+                text.error(&output.span, "this column needs a name for its field: write `AS name`")
+            })?;
+        if taken.take(&ident.to_string(), name).is_some() {
+            let message =
+                format!("two columns are called `{name}`: give one another name with `AS`");
+            return Err(text.error(&output.span, &message));
+        }
+        ident.set_span(span);
+        Ok(ident)
+    });
+    collect(fields)
+}
+
+fn untyped(statement: &Statement, output: &Output) -> syn::Error {
+    let name = output.name.as_deref().unwrap_or("n");
+    let message = format!(
+        "the type of this column does not follow from the tables: say it, as in `AS \"{name}: i64\"`"
+    );
+    statement.input.text.error(&output.span, &message)
+}
+
+/// All that are right, or all errors.
+fn collect<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<T>> {
+    let (mut values, mut errors) = (Vec::new(), None::<syn::Error>);
+    for result in results {
+        match (result, &mut errors) {
+            (Ok(value), _) => values.push(value),
+            (Err(error), Some(errors)) => errors.combine(error),
+            (Err(error), None) => errors = Some(error),
+        }
+    }
+    errors.map_or(Ok(values), Err)
+}
+
+impl Statement {
+    /// The type of a column of the result, as an expression; `None`: it has none.
+    pub(super) fn of(&self, output: &Output) -> Option<TokenStream> {
+        let mut typed = output.typed;
+        match self.told.get(&output.span.start) {
+            Some(Told::Type(ty)) => {
+                let ty = located_at(ty, self.input.text.span_of(&output.span));
+                return Some(quote_spanned!(Span::mixed_site()=> sql.of::<#ty>()));
+            }
+            Some(Told::NeverNull) => typed.nullable = false,
+            Some(Told::MaybeNull) => typed.nullable = true,
+            None => {}
+        }
+        match typed.ty {
+            Ty::Unknown | Ty::Null => None,
+            _ => Some(self.type_of(typed)),
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! What is found out about a statement: its types, and whether they go together.
+
+use super::catalog::Catalog;
+use super::infer::{Inferred, Output, Ty, Typed, infer};
+use super::parse::parse;
+use super::token::tokens;
+
+const DDL: [&str; 2] = [
+    "CREATE TABLE \"todo\" (\"id\" \"i64\" NOT NULL, \"text\" \"String\" NOT NULL, \
+     \"done\" \"bool\" NOT NULL DEFAULT 0, \"owner\" \"Option<UserId>\", \"score\" \"Option<f64>\", \
+     PRIMARY KEY (\"id\"));\n",
+    "CREATE TABLE \"user\" (\"id\" \"UserId\" NOT NULL, \"name\" \"String\" NOT NULL, \
+     PRIMARY KEY (\"id\"));\nCREATE UNIQUE INDEX \"by_name\" ON \"user\" (\"name\");\n",
+];
+
+const ID: Ty = Ty::Column(0, 0);
+const TEXT: Ty = Ty::Column(0, 1);
+const DONE: Ty = Ty::Column(0, 2);
+const OWNER: Ty = Ty::Column(0, 3);
+const SCORE: Ty = Ty::Column(0, 4);
+const USER_ID: Ty = Ty::Column(1, 0);
+const NAME: Ty = Ty::Column(1, 1);
+
+fn inferred(sql: &str) -> Inferred {
+    #[cfg(feature = "checked-sql")]
+    let checked = super::check::Database::open(&DDL.concat())
+        .and_then(|database| database.check(sql))
+        .unwrap();
+    let parsed = parse(&tokens(sql)).unwrap();
+    let inferred = infer(&Catalog::new(DDL), &parsed);
+    #[cfg(feature = "checked-sql")]
+    {
+        let columns = inferred.outputs.as_ref().map_or(0, Vec::len);
+        assert_eq!((checked.columns, checked.params), (columns, parsed.params), "{sql}");
+        assert_eq!(checked.is_write, inferred.outputs.is_none(), "{sql}");
+    }
+    inferred
+}
+
+/// A type as short text: `?` behind what may be null.
+fn short(Typed { ty, nullable }: Typed) -> String {
+    let name = match ty {
+        ID => "id",
+        TEXT => "text",
+        DONE => "done",
+        OWNER => "owner",
+        SCORE => "score",
+        USER_ID => "user.id",
+        NAME => "name",
+        Ty::Column(..) => "column",
+        Ty::Unknown => "unknown",
+        Ty::Null => "null",
+        Ty::Integer => "i64",
+        Ty::Count => "u64",
+        Ty::Real => "f64",
+        Ty::Text => "String",
+        Ty::Blob => "Vec<u8>",
+        Ty::Bool => "bool",
+    };
+    format!("{name}{}", if nullable { "?" } else { "" })
+}
+
+fn types(sql: &str) -> String {
+    let outputs = inferred(sql).outputs.unwrap();
+    outputs.iter().map(|output| short(output.typed)).collect::<Vec<_>>().join(" ")
+}
+
+fn binds(sql: &str) -> String {
+    let bind = |bind: &Option<Typed>| bind.map_or("any".to_owned(), short);
+    inferred(sql).binds.iter().map(bind).collect::<Vec<_>>().join(" ")
+}
+
+fn names(sql: &str) -> Vec<Option<String>> {
+    inferred(sql).outputs.unwrap().into_iter().map(|Output { name, .. }| name).collect()
+}
+
+fn mismatch(sql: &str) -> Option<String> {
+    let inferred = inferred(sql);
+    let mismatch = inferred.mismatches.first()?;
+    Some(format!("{} at `{}`", mismatch.message, &sql[mismatch.span.clone()]))
+}
+
+#[test]
+fn columns_have_the_types_of_their_fields() {
+    assert_eq!(types("SELECT id, t.owner, T.score FROM todo AS t"), "id owner? score?");
+    assert_eq!(types("SELECT * FROM todo"), "id text done owner? score?");
+    assert_eq!(
+        types("SELECT u.*, t.id FROM todo t JOIN user u ON u.id = t.owner"),
+        "user.id name id"
+    );
+    assert_eq!(types("SELECT x.a FROM (SELECT text AS a, 1 FROM todo) AS x"), "text");
+    assert_eq!(types("SELECT rowid FROM todo"), "i64");
+    assert_eq!(types("SELECT id COLLATE NOCASE FROM todo ORDER BY text COLLATE BINARY"), "id");
+}
+
+#[test]
+fn a_column_has_the_name_of_its_declaration() {
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(names("SELECT ID, text AS t, 1 + 1 FROM todo"), [name("id"), name("t"), None]);
+}
+
+#[test]
+fn an_outer_join_makes_null() {
+    let from = |join: &str| types(&format!("SELECT todo.text, name FROM todo {join} user ON TRUE"));
+    assert_eq!(from("JOIN"), "text name");
+    assert_eq!(from("LEFT JOIN"), "text name?");
+    assert_eq!(from("RIGHT OUTER JOIN"), "text? name");
+    assert_eq!(from("FULL JOIN"), "text? name?");
+    assert_eq!(
+        types(
+            "SELECT a.id, b.id, c.id FROM todo a LEFT JOIN todo b ON b.id = a.id JOIN todo c ON TRUE"
+        ),
+        "id id? id"
+    );
+    assert_eq!(
+        types("SELECT a.id, b.id, c.id FROM todo a LEFT JOIN (todo b JOIN todo c) ON TRUE"),
+        "id id? id?"
+    );
+    assert_eq!(
+        types("SELECT n FROM user u LEFT JOIN (SELECT name AS n FROM user) x ON x.n = u.name"),
+        "name?"
+    );
+    assert_eq!(
+        types("WITH x AS (SELECT name FROM todo LEFT JOIN user ON TRUE) SELECT * FROM x"),
+        "name?"
+    );
+}
+
+#[test]
+fn joined_columns_are_shown_once() {
+    assert_eq!(
+        types("SELECT * FROM todo a JOIN todo b USING (id, text, done, owner)"),
+        "id text done owner? score? score?"
+    );
+    assert_eq!(types("SELECT * FROM todo NATURAL JOIN user"), "id text done owner? score? name");
+}
+
+#[test]
+fn aggregates() {
+    assert_eq!(
+        types("SELECT count(*), max(id), sum(id), avg(id), total(id) FROM todo"),
+        "u64 id? i64? f64? f64"
+    );
+    assert_eq!(types("SELECT text, max(id), sum(score) FROM todo GROUP BY text"), "text id f64?");
+    assert_eq!(types("SELECT text, count(*) FROM todo"), "text? u64");
+    assert_eq!(types("SELECT max(id) FILTER (WHERE done) FROM todo GROUP BY text"), "id?");
+    assert_eq!(types("SELECT max(owner), min(1, 2.5) FROM todo"), "owner? unknown");
+    assert_eq!(types("SELECT (SELECT count(*) FROM user) FROM todo"), "u64?");
+    assert_eq!(types("SELECT text FROM todo WHERE id = (SELECT max(id) FROM todo)"), "text");
+}
+
+#[test]
+fn windows() {
+    let sql = "SELECT rank() OVER w, lag(text) OVER w, sum(id) OVER (PARTITION BY text ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) \
+               FROM todo WINDOW w AS (PARTITION BY done ORDER BY id)";
+    assert_eq!(types(sql), "i64 text? i64?");
+}
+
+#[test]
+fn expressions() {
+    assert_eq!(
+        types("SELECT id + 1, id / 2, -score, id * 1.5, text || id FROM todo"),
+        "i64 i64? f64? f64 String"
+    );
+    assert_eq!(
+        types("SELECT owner || 'x', owner + 1, ~id, id & 3 FROM todo"),
+        "String? unknown? i64 i64"
+    );
+    assert_eq!(
+        types("SELECT id = 1, owner = 'x', owner IS NULL, NOT done, text LIKE 'a%' FROM todo"),
+        "bool bool? bool bool bool"
+    );
+    assert_eq!(
+        types("SELECT id IN (1, 2), score BETWEEN 1 AND 2, EXISTS (SELECT 1) FROM todo"),
+        "bool bool? bool"
+    );
+    assert_eq!(
+        types("SELECT coalesce(score, 0.5), ifnull(owner, 'x'), coalesce(score, NULL) FROM todo"),
+        "score owner score?"
+    );
+    assert_eq!(
+        types("SELECT CASE WHEN done THEN text ELSE 'x' END, CASE id WHEN 1 THEN 2 END FROM todo"),
+        "text i64?"
+    );
+    assert_eq!(
+        types(
+            "SELECT iif(done, id, 0), nullif(id, 0), CAST(text AS INTEGER), CAST(score AS VARCHAR(3)) FROM todo"
+        ),
+        "id id? i64 String?"
+    );
+    assert_eq!(
+        types("SELECT length(text), upper(owner), round(id), x'00', NULL, 0x10, 1e3 FROM todo"),
+        "i64 String? f64 Vec<u8> null? i64 f64"
+    );
+    assert_eq!(
+        types("SELECT value, text -> '$' FROM todo, json_each(todo.text)"),
+        "unknown? unknown?"
+    );
+}
+
+#[test]
+fn unions_and_values() {
+    assert_eq!(types("SELECT id, text FROM todo UNION ALL SELECT id, NULL FROM todo"), "id text?");
+    assert_eq!(types("SELECT text FROM todo UNION SELECT name FROM user"), "text");
+    assert_eq!(types("SELECT owner FROM todo UNION SELECT id FROM user"), "unknown?");
+    assert_eq!(types("SELECT text FROM todo EXCEPT SELECT 'x' ORDER BY 1 LIMIT 1"), "text");
+    assert_eq!(types("VALUES (1, 'a'), (2, NULL)"), "i64 String?");
+}
+
+#[test]
+fn recursive() {
+    let sql = "WITH RECURSIVE up (x, y) AS (SELECT id, score FROM todo UNION ALL SELECT x, NULL FROM up) SELECT * FROM up";
+    assert_eq!(types(sql), "id score?");
+    let sql = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT nullif(x + 1, 9) FROM n) SELECT x FROM n";
+    assert_eq!(types(sql), "i64?");
+}
+
+#[test]
+fn binds_have_the_type_of_what_they_stand_beside() {
+    assert_eq!(
+        binds("SELECT 1 FROM todo WHERE done = ? AND ? < id AND score IS ?"),
+        "done id score?"
+    );
+    assert_eq!(
+        binds("SELECT 1 FROM todo WHERE id IN (?, ?) AND text LIKE ? AND id BETWEEN ? AND ?"),
+        "id id String id id"
+    );
+    assert_eq!(binds("SELECT 1 FROM todo WHERE owner = ? LIMIT ? OFFSET ?"), "owner i64 i64");
+    assert_eq!(
+        binds("SELECT 1 FROM todo WHERE text = ?2 AND (?1 IS NULL OR done = ?1)"),
+        "done text"
+    );
+    assert_eq!(binds("SELECT 1 FROM todo WHERE (id, text) = (?, ?)"), "id text");
+    assert_eq!(binds("SELECT 1 FROM todo WHERE ? IN (SELECT name FROM user)"), "name");
+    assert_eq!(
+        binds("SELECT coalesce(score, ?), ? FROM todo GROUP BY text HAVING count(*) > ?"),
+        "score? any u64"
+    );
+    assert_eq!(
+        binds("SELECT 1 FROM todo t LEFT JOIN user u ON u.id = ? WHERE length(t.text) > ?"),
+        "user.id i64"
+    );
+    assert_eq!(binds("SELECT CASE text WHEN ? THEN 1 END FROM todo"), "text");
+}
+
+#[test]
+fn writes() {
+    assert_eq!(
+        binds("INSERT INTO todo (text, owner, id) VALUES (?, ?, ?), (?1, NULL, 1)"),
+        "text owner? id"
+    );
+    assert_eq!(binds("INSERT OR IGNORE INTO user VALUES (?, ?)"), "user.id name");
+    assert_eq!(binds("INSERT INTO user SELECT ?, name FROM user WHERE name = ?"), "user.id name");
+    assert_eq!(
+        binds(
+            "INSERT INTO user VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET name = excluded.name || ?3, id = ?4 WHERE name <> ?5"
+        ),
+        "user.id name any user.id name"
+    );
+    assert_eq!(
+        binds("UPDATE todo AS t SET done = ?, score = score + ? WHERE t.id = ?"),
+        "done any id"
+    );
+    assert_eq!(
+        binds("UPDATE todo SET (done, text) = (?, ?), owner = ? FROM user WHERE user.name = ?"),
+        "done text owner? name"
+    );
+    assert_eq!(binds("REPLACE INTO user DEFAULT VALUES"), "");
+    assert_eq!(
+        binds(
+            "WITH x AS (SELECT id FROM user WHERE name = ?) DELETE FROM todo WHERE owner IN (SELECT id FROM x)"
+        ),
+        "name"
+    );
+}
+
+#[test]
+fn what_can_never_be_equal_is_a_mismatch() {
+    assert_eq!(
+        mismatch("SELECT 1 FROM todo WHERE done = 'yes'").unwrap(),
+        "`todo.done` (`bool`) cannot be compared with or set to a text at `'yes'`"
+    );
+    assert!(mismatch("SELECT 1 FROM todo WHERE 5 = text").is_some());
+    assert!(mismatch("UPDATE todo SET text = id").is_some());
+    assert!(mismatch("INSERT INTO todo (id, text) VALUES (1, 2)").is_some());
+    assert!(mismatch("SELECT 1 FROM todo WHERE id IN (1, '2')").is_some());
+    // Only the compiler knows how an owner is stored.
+    assert_eq!(mismatch("SELECT 1 FROM todo WHERE owner = 5 AND id = 1.5 AND done = 1"), None);
+}
+
+#[test]
+fn what_the_parser_does_not_know_it_says() {
+    let stopped = parse(&tokens("SELECT 1 FROM todo WHERE")).map(|_| ()).unwrap_err();
+    assert_eq!((stopped.span, stopped.expected.as_str()), (24..24, "an expression"));
+}
+
+#[cfg(feature = "checked-sql")]
+mod sqlite {
+    use super::super::check::{Checked, Database, Refused};
+    use super::DDL;
+
+    fn check(sql: &str) -> Result<Checked, Refused> {
+        Database::open(&DDL.concat()).unwrap().check(sql)
+    }
+
+    fn refused(sql: &str) -> Refused {
+        check(sql).unwrap_err()
+    }
+
+    #[test]
+    fn says_what_a_query_reads() {
+        let sql = "SELECT t.id FROM todo t JOIN user ON user.id = owner WHERE EXISTS (SELECT 1 FROM user)";
+        let mut reads = check(sql).unwrap().reads;
+        reads.sort();
+        let read = |table: &str, column: &str| (table.to_owned(), column.to_owned());
+        let wanted =
+            [read("todo", "id"), read("todo", "owner"), read("user", ""), read("user", "id")];
+        assert_eq!(reads, wanted);
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let error = refused("SELECT idd FROM todo");
+        assert_eq!((error.message.as_str(), error.offset), ("no such column: idd", Some(7)));
+        let error = refused("SELECT id FROM todo WHERE");
+        assert_eq!((error.message.as_str(), error.offset), ("incomplete input", None));
+        assert_eq!(refused("SELECT id FROM nope").message, "no such table: nope");
+        assert!(refused("SELECT \"milk\" FROM todo").message.contains("single-quotes"));
+        assert!(refused("SELECT 1; SELECT 2").message.starts_with("Multiple statements"));
+        assert!(
+            refused("INSERT INTO user VALUES (1, 2) ON CONFLICT (id, name) DO NOTHING")
+                .message
+                .contains("ON CONFLICT")
+        );
+    }
+
+    #[test]
+    fn knows_rows_only() {
+        for sql in ["PRAGMA user_version", "ATTACH ':memory:' AS x", "DROP TABLE todo", "BEGIN"] {
+            assert!(refused(sql).other_statement, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+use livestore::prelude::*;
+
+#[table]
+#[derive(Debug, Clone, PartialEq)]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: Option<String>,
+    due: Option<Timestamp>,
+}
+
+livestore::schema! { App { tables: [Todo] } }
+
+fn main() {
+    let sql = "SELECT id FROM todo";
+    let _ = sql!(App, sql);
+}

@@ -1,0 +1,20 @@
+use livestore::prelude::*;
+
+#[table]
+#[derive(Debug, Clone, PartialEq)]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: Option<String>,
+    due: Option<Timestamp>,
+}
+
+livestore::schema! { App { tables: [Todo] } }
+
+fn materialize(state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+    state.run(sql!(App, "SELECT id FROM todo"))
+}
+
+fn main() {}

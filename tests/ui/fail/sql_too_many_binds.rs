@@ -1,0 +1,18 @@
+use livestore::prelude::*;
+
+#[table]
+#[derive(Debug, Clone, PartialEq)]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+    done: bool,
+    owner: Option<String>,
+    due: Option<Timestamp>,
+}
+
+livestore::schema! { App { tables: [Todo] } }
+
+fn main() {
+    let _ = sql!(App, "SELECT id FROM todo WHERE done = ?", true, "milk");
+}

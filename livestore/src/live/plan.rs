@@ -40,7 +40,7 @@ where
         let asked = Arc::new(select.clone());
         let mut interests = Interest::of_select(select);
         let hub = Arc::new(DiffHub::default());
-        let (tier, reason) = tier(select);
+        let (tier, reason) = tier(select, C::AT_MOST);
         let first = interests.first().cloned();
         let maintain: Option<Box<dyn Maintain<C::Value>>> = match (tier, first) {
             (Tier::Rows, Some(interest)) => {
@@ -76,7 +76,7 @@ where
 const TOO_WIDE: &str = "its table has too many columns to tell which row changed";
 
 /// The best tier for a SELECT, and why none better.
-fn tier(select: &SelectAst) -> (Tier, &'static str) {
+fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     let plain = |node: &Node| matches!(node, Node::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
@@ -92,7 +92,11 @@ fn tier(select: &SelectAst) -> (Tier, &'static str) {
         } else {
             (Tier::Rerun, "it is ordered by an aggregate")
         }
-    } else if limited || !select.order_by.is_empty() {
+    } else if limited
+        || !select.order_by.is_empty()
+        || (at_most.is_some() && !select.group_by.is_empty())
+    {
+        // A group that is not shown must not fail the query, as a sum that overflows does.
         (Tier::Rerun, "its groups are ordered or limited")
     } else {
         (Tier::Groups, "it counts or adds up rows of one table")

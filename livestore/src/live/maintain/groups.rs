@@ -107,7 +107,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
 
     /// The query's value.
     fn value(&mut self) -> Result<C::Value, QueryError> {
-        let rows = self.groups.iter().take(most::<O, C>()).map(|group| self.row(group));
+        let rows = self.groups.iter().map(|group| self.row(group));
         let rows = rows.collect::<Result<List<O>, _>>()?;
         if self.by.is_empty() {
             self.only = rows.clone();
@@ -187,10 +187,8 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Groups<O, C> {
         let is_shown =
             |at| self.outputs.iter().any(|it| matches!(it, Output::Key(key) if *key == at));
         let all_shown = (0..self.by.len()).all(is_shown);
-        (!all_shown || (!C::IS_LIST && counted > 1)).then(|| {
-            let shown = self.groups.iter().take(most::<O, C>());
-            shown.map(|group| group.values.clone()).collect()
-        })
+        (!all_shown || (!C::IS_LIST && counted > 1))
+            .then(|| self.groups.iter().map(|group| group.values.clone()).collect())
     }
 
     /// Whether the row counts the same before and after.
@@ -212,11 +210,6 @@ fn output(node: &Node, by: &[usize]) -> Option<Output> {
         Node::Aggregate(Aggregate::Sum, column) => Some(Output::Sum(column.index)),
         Node::Aggregate(..) | Node::RowId(_) => None,
     }
-}
-
-/// How many groups the value is made of.
-fn most<O, C: LiveCardinality<O>>() -> usize {
-    C::AT_MOST.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX))
 }
 
 fn values<'a>(image: &'a Image, columns: &'a [usize]) -> impl Iterator<Item = &'a Value<'static>> {
@@ -296,13 +289,7 @@ impl<O: Send + Sync + 'static, C: LiveCardinality<O>> Maintain<C::Value> for Gro
         self.steps.clear();
         let count = counted.len();
         self.follow(counted).map_err(|Lost| Failed::Lost)?;
-        let seen = |step: &Diff<O>| match step {
-            Diff::Insert { index, .. } | Diff::Update { index, .. } | Diff::Remove { index } => {
-                *index < most::<O, C>()
-            }
-            Diff::Move { .. } | Diff::Reset { .. } => true,
-        };
-        if !self.steps.iter().any(seen) || (before.is_some() && before == self.shown(count)) {
+        if self.steps.is_empty() || (before.is_some() && before == self.shown(count)) {
             Ok(News::Same)
         } else if C::IS_LIST {
             Ok(News::Edit)

@@ -10,8 +10,8 @@ use super::tables::{self, table};
 use crate::live::{Live, Reactive, Registry, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
-    Cardinality, ColumnRef, Comparison, Direction, First, Many, Node, One, Predicate, SelectAst,
-    Table, Writer,
+    Aggregate, Cardinality, ColumnRef, Comparison, Direction, First, Many, Node, One, Predicate,
+    SelectAst, Table, Writer,
 };
 use crate::value::Value;
 
@@ -183,6 +183,18 @@ fn groups_behind_the_first_are_no_news() {
     let query = SelectAst { group_by: vec![by], list: vec![Node::Column(by)], ..plain() };
     let before = ["INSERT INTO t VALUES (1, 0)"];
     assert_eq!(calls(of::<First>(query), &before, &[&["INSERT INTO t VALUES (2, 9)"]]), 0);
+}
+
+#[test]
+fn a_group_behind_the_first_may_overflow() {
+    let sum = Node::Aggregate(Aggregate::Sum, column(0));
+    let query = SelectAst { group_by: vec![column(1)], list: vec![sum], ..plain() };
+    let before = ["INSERT INTO t VALUES (1, 0)"];
+    let commits: [&[&str]; 2] = [
+        &["INSERT INTO t VALUES (9223372036854775807, 9), (9223372036854775806, 9)"],
+        &["INSERT INTO t VALUES (2, 0)"],
+    ];
+    assert_eq!(calls(of::<First>(query), &before, &commits), 1);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod ctxt;
 mod expand;
 mod impl_attributes;
 mod keys;
+pub mod lock;
 mod parse;
 mod runtime;
 mod suggest;
@@ -74,6 +75,14 @@ pub fn schema(input: TokenStream) -> TokenStream {
     let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| expand::schema(&schema));
     let errors = ctxt.finish();
     quote::quote!(#code #errors)
+}
+
+/// Expands `#[derive(Shape)]`, of which only the schema lock makes something.
+pub fn shape(input: TokenStream) -> TokenStream {
+    derive(input, |ctxt, input| {
+        parse::nested::Nested::parse(ctxt, input);
+        TokenStream::new()
+    })
 }
 
 /// Runs an attribute macro that only works on structs; whatever happens, the item is emitted.

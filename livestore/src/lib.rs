@@ -142,7 +142,7 @@ pub use edge::now;
 pub use error::{Error, Result};
 pub use event::SeqNum;
 pub use eventlog::Durability;
-pub use livestore_macros::{ColumnType, Event, Row, client_document, schema, table};
+pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::Store;
 pub use value::{Timestamp, new_id};

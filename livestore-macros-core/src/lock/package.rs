@@ -1,0 +1,126 @@
+//! The package that is compiled: where its lock is, what it says, and what is to be done with it.
+
+#![expect(clippy::disallowed_methods, reason = "reading the lock is what this file is for")]
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use livestore_shape::{Kind, Lock, Shape};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// What `LIVESTORE_SCHEMA` can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Not set: what breaks is an error, what is new a note.
+    Check,
+    /// `accept`: what is declared is written down.
+    Accept,
+    /// `frozen`: any difference is an error.
+    Frozen,
+}
+
+/// A package that is being compiled, and its `livestore.lock`.
+#[derive(Debug)]
+pub struct Package {
+    pub(crate) mode: Mode,
+    /// `None` when there is no file.
+    pub(crate) recorded: Option<Lock>,
+    /// Set for items of a binary beside the package's main target.
+    pub(crate) mark: Option<String>,
+    /// Why nothing can be compared.
+    pub(crate) problem: Option<String>,
+}
+
+impl Package {
+    /// The package whose library or binary is compiled, `file` being where the item is; `None` in
+    /// tests, benches, examples and doc tests, which have no lock.
+    pub fn of_cargo(file: Option<&Path>) -> Option<Self> {
+        let folder = folder()?;
+        let is_set = |variable| env::var_os(variable).is_some();
+        let is_example = file.is_some_and(|file| is_in_examples(&folder, file));
+        // Cargo sets the first for integration tests and benches, rustdoc the second.
+        if is_set("CARGO_TARGET_TMPDIR") || is_set("UNSTABLE_RUSTDOC_TEST_PATH") || is_example {
+            return None;
+        }
+        let text = std::fs::read_to_string(path_in(&folder)).ok();
+        let mode = env::var("LIVESTORE_SCHEMA").ok();
+        Some(Self::new(mode.as_deref(), text.as_deref()).marked(other_binary(&folder)))
+    }
+
+    /// A package of which this is known.
+    pub fn new(mode: Option<&str>, lock: Option<&str>) -> Self {
+        let (mode, wrong_mode) = match mode {
+            None | Some("") => (Mode::Check, None),
+            Some("accept") => (Mode::Accept, None),
+            Some("frozen") => (Mode::Frozen, None),
+            Some(other) => (
+                Mode::Check,
+                Some(format!(
+                    "LIVESTORE_SCHEMA is `{other}`: it can be `accept` or `frozen`, or not be set"
+                )),
+            ),
+        };
+        let (recorded, wrong_lock) = match lock.map(Lock::parse).transpose() {
+            Ok(recorded) => (recorded, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self { mode, recorded, mark: None, problem: wrong_mode.or(wrong_lock) }
+    }
+
+    fn marked(self, mark: Option<String>) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Whether there is no lock, and none is about to be.
+    pub(crate) fn is_new(&self) -> bool {
+        self.mode == Mode::Check && self.recorded.is_none() && self.problem.is_none()
+    }
+
+    /// The recorded shape of an item.
+    pub(crate) fn shape_of(&self, kind: Kind, name: &str) -> Option<Shape> {
+        let mut shape = self.recorded.as_ref()?.get(kind, name)?.clone();
+        shape.head.marks.retain(|mark| !mark.starts_with("bin "));
+        Some(shape)
+    }
+
+    /// Has cargo compile the item again when the lock or the variable changes.
+    pub(crate) fn tracking(&self) -> TokenStream {
+        let has_file = self.recorded.is_some() || self.problem.is_some();
+        let file = has_file.then(|| {
+            quote! {
+                const _: &[u8] = ::core::include_bytes!(
+                    ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/livestore.lock")
+                );
+            }
+        });
+        quote! {
+            const _: ::core::option::Option<&str> = ::core::option_env!("LIVESTORE_SCHEMA");
+            #file
+        }
+    }
+}
+
+/// The package's folder.
+pub(crate) fn folder() -> Option<PathBuf> {
+    env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
+}
+
+/// The lock in a package's folder.
+pub(crate) fn path_in(folder: &Path) -> PathBuf {
+    folder.join("livestore.lock")
+}
+
+/// The binary that is compiled, unless it is the package's main target: its library, or without one
+/// the binary of the package's own name.
+pub(crate) fn other_binary(folder: &Path) -> Option<String> {
+    let binary = env::var("CARGO_BIN_NAME").ok()?;
+    let has_library = folder.join("src/lib.rs").exists();
+    let is_main = !has_library && env::var("CARGO_PKG_NAME").is_ok_and(|name| name == binary);
+    (!is_main).then(|| format!("bin {binary}"))
+}
+
+fn is_in_examples(folder: &Path, file: &Path) -> bool {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    absolute.starts_with(folder.join("examples"))
+}

@@ -166,7 +166,9 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = self.part.as_deref().unwrap_or_default();
         match (&self.change, self.part.is_some()) {
-            (Change::Added { is }, _) if is.may_be_absent() => write!(f, "`{part}: {is}` is new"),
+            (Change::Added { is }, _) if self.effect == Effect::Additive => {
+                write!(f, "`{part}: {is}` is new")
+            }
             (Change::Added { is }, _) => write!(f, "`{part}: {is}` is new and required"),
             (Change::Removed { was }, _) => write!(f, "`{part}: {was}` is gone"),
             (Change::Retyped { was, is }, true) => {
@@ -270,7 +272,7 @@ mod tests {
             Kind::Type,
             "= enum\na: unit",
             "= enum\na: unit\nb: unit",
-            &[(Additive, "`b: unit` is new and required")],
+            &[(Additive, "`b: unit` is new")],
         );
         check(Kind::Type, "= enum\na: unit", "= enum", &[(Unreadable, "`a: unit` is gone")]);
         check(
@@ -290,7 +292,7 @@ mod tests {
             &[
                 (Additive, "was `Todo` and is now `Todos`"),
                 (Additive, "`a: u8` is gone"),
-                (Additive, "`b: u8` is new and required"),
+                (Additive, "`b: u8` is new"),
             ],
         );
     }

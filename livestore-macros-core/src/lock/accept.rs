@@ -69,7 +69,7 @@ fn merge(path: &Path, text: &str, renewed: Option<Option<String>>) -> io::Result
 
 /// The mark of the binary that an item is of.
 fn binary(marks: &std::collections::BTreeSet<String>) -> Option<&str> {
-    marks.iter().find(|mark| mark.starts_with("bin ")).map(String::as_str)
+    marks.iter().find(|mark| mark.starts_with("bin/")).map(String::as_str)
 }
 
 /// A reader sees the old text or the new one.

@@ -50,12 +50,8 @@ fn accept(package: &Package, runtime: &Runtime, items: &[Item]) -> TokenStream {
 
 fn check(package: &Package, runtime: &Runtime, item: &Item) -> TokenStream {
     let Item { kind, name, shape, .. } = item;
-    let is_frozen = package.mode == Mode::Frozen;
     let Some(recorded) = package.shape_of(*kind, name) else {
-        return match is_frozen {
-            true => error(&item.at, message::unrecorded(*kind, name)),
-            false => note(runtime, &message::unrecorded(*kind, name)),
-        };
+        return drift(package, runtime, &item.at, &message::unrecorded(*kind, name));
     };
     let differences = compare(*kind, &recorded, shape);
     let (breaking, additive): (Vec<_>, Vec<_>) =
@@ -64,10 +60,7 @@ fn check(package: &Package, runtime: &Runtime, item: &Item) -> TokenStream {
         breaking.iter().map(|difference| breaks(item, &recorded, difference)).collect();
     for difference in additive {
         let text = message::drift(*kind, name, difference);
-        found.extend(match is_frozen {
-            true => error(token_of(item, difference), text),
-            false => note(runtime, &text),
-        });
+        found.extend(drift(package, runtime, token_of(item, difference), &text));
     }
     found
 }
@@ -92,7 +85,12 @@ fn error(at: &TokenStream, text: impl std::fmt::Display) -> TokenStream {
     outside_tests(syn::Error::new_spanned(at, text).to_compile_error())
 }
 
-fn note(runtime: &Runtime, text: &str) -> TokenStream {
-    let text = format!("{text}; `LIVESTORE_SCHEMA=accept cargo check` updates livestore.lock");
+/// A change that the lock does not have yet.
+fn drift(package: &Package, runtime: &Runtime, at: &TokenStream, change: &str) -> TokenStream {
+    let is_frozen = package.mode == Mode::Frozen;
+    let text = message::behind(change, is_frozen);
+    if is_frozen {
+        return error(at, text);
+    }
     outside_tests(quote!(#runtime::schema_lock! { note #text }))
 }

@@ -9,12 +9,22 @@ pub(crate) const NO_LOCK: &str = "LIVESTORE_SCHEMA is `frozen`, but there is no 
 
 /// An item that the lock does not have.
 pub(crate) fn unrecorded(kind: Kind, name: &str) -> String {
-    format!("{} is not in livestore.lock", title(kind, name))
+    format!("{} is new", title(kind, name))
 }
 
 /// A change that hurts nobody.
 pub(crate) fn drift(kind: Kind, name: &str, difference: &Difference) -> String {
-    format!("{}: {difference}, which is not in livestore.lock", title(kind, name))
+    format!("{}: {difference}", title(kind, name))
+}
+
+/// What there is to do about a change that hurts nobody.
+pub(crate) fn behind(change: &str, is_frozen: bool) -> String {
+    let accept = "`LIVESTORE_SCHEMA=accept cargo check` records it";
+    if is_frozen {
+        format!("{change}, and livestore.lock is frozen without it\n{accept}")
+    } else {
+        format!("{change}: {accept} in livestore.lock")
+    }
 }
 
 /// A change that breaks something.

@@ -24,7 +24,8 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub struct Package {
     pub(crate) mode: Mode,
-    /// `None` when there is no file.
+    has_file: bool,
+    /// `None` when there is no file, or one that is not understood.
     pub(crate) recorded: Option<Lock>,
     /// Set for items of a binary beside the package's main target.
     pub(crate) mark: Option<String>,
@@ -65,7 +66,13 @@ impl Package {
             Ok(recorded) => (recorded, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Self { mode, recorded, mark: None, problem: wrong_mode.or(wrong_lock) }
+        Self {
+            mode,
+            has_file: lock.is_some(),
+            recorded,
+            mark: None,
+            problem: wrong_mode.or(wrong_lock),
+        }
     }
 
     fn marked(self, mark: Option<String>) -> Self {
@@ -74,20 +81,19 @@ impl Package {
 
     /// Whether there is no lock, and none is about to be.
     pub(crate) fn is_new(&self) -> bool {
-        self.mode == Mode::Check && self.recorded.is_none() && self.problem.is_none()
+        self.mode == Mode::Check && !self.has_file && self.problem.is_none()
     }
 
     /// The recorded shape of an item.
     pub(crate) fn shape_of(&self, kind: Kind, name: &str) -> Option<Shape> {
         let mut shape = self.recorded.as_ref()?.get(kind, name)?.clone();
-        shape.head.marks.retain(|mark| !mark.starts_with("bin "));
+        shape.head.marks.retain(|mark| !mark.starts_with("bin/"));
         Some(shape)
     }
 
     /// Has cargo compile the item again when the lock or the variable changes.
     pub(crate) fn tracking(&self) -> TokenStream {
-        let has_file = self.recorded.is_some() || self.problem.is_some();
-        let file = has_file.then(|| {
+        let file = self.has_file.then(|| {
             quote! {
                 const _: &[u8] = ::core::include_bytes!(
                     ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/livestore.lock")
@@ -117,7 +123,7 @@ pub(crate) fn other_binary(folder: &Path) -> Option<String> {
     let binary = env::var("CARGO_BIN_NAME").ok()?;
     let has_library = folder.join("src/lib.rs").exists();
     let is_main = !has_library && env::var("CARGO_PKG_NAME").is_ok_and(|name| name == binary);
-    (!is_main).then(|| format!("bin {binary}"))
+    (!is_main).then(|| format!("bin/{binary}"))
 }
 
 fn is_in_examples(folder: &Path, file: &Path) -> bool {

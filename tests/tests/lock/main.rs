@@ -1,0 +1,10 @@
+//! The schema lock, as a user meets it: packages that `cargo check` compiles, one change after the
+//! other.
+
+#![allow(clippy::disallowed_methods, reason = "the tests write packages and run cargo")]
+
+mod accept;
+mod breaking;
+mod example;
+mod scratch;
+mod targets;

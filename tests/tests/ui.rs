@@ -10,7 +10,16 @@ const MOST_LINES: usize = 23;
 
 #[test]
 fn mistakes_do_not_compile() {
+    write_lock();
     trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+}
+
+/// What the `lock_*` mistakes differ from, put where trybuild makes its package.
+fn write_lock() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let package = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME"));
+    std::fs::create_dir_all(&package).unwrap();
+    std::fs::write(package.join("livestore.lock"), include_str!("../ui/livestore.lock")).unwrap();
 }
 
 #[test]

@@ -137,12 +137,20 @@ pub(crate) fn of_schema(schema: &Schema) -> Item {
 
 /// The shape of an event as its definition carries it to the eventlog's record.
 pub(crate) fn text_of_definition(ident: &syn::Ident, definition: &Definition) -> String {
-    of_definition(ident, definition).shape.to_string()
+    text_of(of_definition(ident, definition))
 }
 
 /// The shape of a document's event.
 pub(crate) fn text_of_document(document: &ClientDocument) -> String {
-    of_document(document).shape.to_string()
+    text_of(of_document(document))
+}
+
+/// Without what may change and mean nothing to a log.
+fn text_of(item: Item) -> String {
+    let mut shape = item.shape;
+    shape.head.text = "event".to_owned();
+    shape.head.marks.remove("deprecated");
+    shape.to_string()
 }
 
 /// Marks from serde's keys, each as `key` or `key value`.

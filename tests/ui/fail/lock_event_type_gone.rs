@@ -1,0 +1,5 @@
+use livestore::prelude::*;
+
+livestore::schema! { Locked { events: [] } }
+
+fn main() {}

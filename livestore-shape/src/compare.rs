@@ -29,6 +29,11 @@ pub enum Change {
         /// What it was.
         was: Text,
     },
+    /// It has another name; a guess, where one went and one of the same type came.
+    Renamed {
+        /// The name it had.
+        from: String,
+    },
     /// It is something else.
     Retyped {
         /// What it was.
@@ -68,13 +73,30 @@ pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
         Some(was) => rules.changed(name, was, now),
         None => Some(rules.added(name, now)),
     });
+    let mut parts: Vec<_> = removed.chain(others).collect();
+    join_renamed(&mut parts);
     let mut differences = rules.head(&is.head);
-    differences.extend(removed);
-    differences.extend(others);
+    differences.append(&mut parts);
     if !kind.is_forever() {
         differences.iter_mut().for_each(|difference| difference.effect = Effect::Additive);
     }
     differences
+}
+
+/// One that went and one that came, and only those: that is one mistake, not two.
+fn join_renamed(differences: &mut Vec<Difference>) {
+    let is_harm = |found: &&mut Difference| found.effect > Effect::Additive;
+    let mut harms: Vec<_> = differences.iter_mut().filter(is_harm).collect();
+    if let [went, came] = &mut harms[..]
+        && let (Change::Removed { was }, Change::Added { is }) = (&went.change, &came.change)
+        && was == is
+        && let Some(from) = went.part.take()
+    {
+        came.change = Change::Renamed { from };
+        differences.retain(|found| {
+            !matches!(found.change, Change::Removed { .. }) || found.part.is_some()
+        });
+    }
 }
 
 impl Kind {
@@ -170,6 +192,7 @@ impl fmt::Display for Difference {
                 write!(f, "`{part}: {is}` is new")
             }
             (Change::Added { is }, _) => write!(f, "`{part}: {is}` is new and required"),
+            (Change::Renamed { from }, _) => write!(f, "`{from}` is now named `{part}`"),
             (Change::Removed { was }, _) => write!(f, "`{part}: {was}` is gone"),
             (Change::Retyped { was, is }, true) => {
                 write!(f, "`{part}` was `{was}` and is now `{is}`")
@@ -236,6 +259,12 @@ mod tests {
                 "d: Vec<u8> (\"with base64\")",
                 &[(Unreadable, "`d` was `Vec<u8>` and is now `Vec<u8> (\"with base64\")`")],
             ),
+            ("a: u8\nb: u8", "a: u8\nc: u8", &[(Unreadable, "`b` is now named `c`")]),
+            (
+                "b: u8",
+                "c: u16",
+                &[(Breaking, "`b: u8` is gone"), (Unreadable, "`c: u16` is new and required")],
+            ),
             ("= A", "= A (client-only)", &[(Breaking, "was synced and is now client-only")]),
             ("= A (client-only)", "= A", &[(Breaking, "was client-only and is now synced")]),
             ("= A", "= B::C", &[(Additive, "was `A` and is now `B::C`")]),
@@ -288,11 +317,11 @@ mod tests {
         check(
             Kind::Table,
             "= Todo\na: u8",
-            "= Todos\nb: u8",
+            "= Todos\nb: u16",
             &[
                 (Additive, "was `Todo` and is now `Todos`"),
                 (Additive, "`a: u8` is gone"),
-                (Additive, "`b: u8` is new"),
+                (Additive, "`b: u16` is new"),
             ],
         );
     }

@@ -8,7 +8,7 @@ pub use serde::de::DeserializeOwned;
 pub use livestore_macros::schema_lock;
 
 pub use crate::event::{Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef};
-pub use crate::event::{UpcastInto, reads_upcast, upcast, upcast_source};
+pub use crate::event::{UpcastInto, Upcaster, upcaster};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
     Listed, Materialize, Schema, SchemaDef, assert_recorded_event, assert_unique_events,

@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::event_impl::upcaster;
 use super::{located_at, trait_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
@@ -48,12 +49,9 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
 /// The older type knows which names it reads, its own upcasters included.
 fn upcast_arm(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
     let Upcast { from, with } = upcast;
-    let span = located_at(with);
-    let located = runtime.located_at(span);
-    quote_spanned! {span=>
-        __name if #located::reads_upcast(#from, #with, __name) => {
-            #located::upcast(#with, __name, __args)
-        }
+    let upcaster = upcaster(runtime, upcast);
+    quote_spanned! {located_at(with)=>
+        __name if #upcaster.reads(#from, __name) => #upcaster.decode(__name, __args),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `impl Event`: the definitions, and which one a value belongs to.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, WherePredicate, parse_quote};
 
@@ -50,13 +50,18 @@ fn event_def(event: &Event, definition: &Definition) -> TokenStream {
 /// Which definition of which type an upcaster reads follows from its argument.
 fn upcasts(runtime: &Runtime, definition: &Definition) -> Option<TokenStream> {
     let Definition { upcasts, client_only, .. } = definition;
-    let sources = upcasts.iter().map(|Upcast { from, with }| {
-        let span = located_at(from);
-        let runtime = runtime.located_at(span);
-        let function = Ident::new("upcast_source", span);
-        quote_spanned!(span=> #runtime::#function(#from, #client_only, #with))
+    let sources = upcasts.iter().map(|upcast| {
+        let (from, upcaster) = (&upcast.from, upcaster(runtime, upcast));
+        quote_spanned!(located_at(from)=> #upcaster.source(#from, #client_only))
     });
-    (!upcasts.is_empty()).then(|| quote!(.reading(const { &[#(#sources),*] })))
+    (!upcasts.is_empty()).then(|| quote!(.reading(&[#(#sources),*])))
+}
+
+pub(crate) fn upcaster(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
+    let with = &upcast.with;
+    let span = located_at(with);
+    let runtime = runtime.located_at(span);
+    quote_spanned!(span=> #runtime::upcaster::<Self, _, _>(#with))
 }
 
 fn def_fn(event: &Event) -> TokenStream {

@@ -71,17 +71,25 @@ fn harm(kind: Kind, recorded: &Shape, difference: &Difference) -> String {
     let part = difference.part.as_deref().unwrap_or_default();
     let old = match kind {
         Kind::Event => "events of this name that are in eventlogs",
-        _ => "events in eventlogs that hold such a value",
+        _ => "values of this type that are in eventlogs",
     };
     match &difference.change {
         Change::Added { .. } => format!("{old} have no `{part}`, and could not be read"),
         Change::Removed { .. } if recorded.head.text == "enum" => {
-            format!("{old} may hold `{part}`, and could not be read")
+            format!("{old} may be `{part}`, and could not be read")
+        }
+        Change::Renamed { from } => {
+            format!("{old} have `{from}` and no `{part}`, and could not be read")
         }
         Change::Removed { .. } => format!(
             "{old} hold `{part}`, which would be lost to them; older clients want it in new ones"
         ),
-        Change::Retyped { was, .. } => format!("{old} hold a `{was}` there, and could not be read"),
+        Change::Retyped { .. } if difference.part.is_none() => {
+            format!("{old} were written in another form, and could not be read")
+        }
+        Change::Retyped { was, .. } => {
+            format!("{old} hold `{}` there, and could not be read", was.text)
+        }
         Change::Required { .. } => format!("{old} may have no `{part}`, and could not be read"),
         Change::ClientOnly { is: true } => {
             format!("{old} were synced; new ones would never reach the other clients")
@@ -97,6 +105,9 @@ fn way_out(kind: Kind, recorded: &Shape, difference: &Difference) -> String {
     match &difference.change {
         Change::Added { .. } => "give it a default: `#[serde(default)]`, or an `Option`".to_owned(),
         Change::Removed { .. } if recorded.head.text == "enum" => format!("keep `{part}`"),
+        Change::Renamed { from } => {
+            format!("keep its name in the JSON: `#[serde(rename = \"{from}\")]`")
+        }
         Change::Removed { was } => {
             format!("keep `{part}: {}`; a default makes it optional: `#[serde(default)]`", was.text)
         }

@@ -15,7 +15,7 @@ pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, Fi
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
 #[doc(hidden)]
-pub use upcast::{UpcastInto, reads_upcast, upcast, upcast_source};
+pub use upcast::{UpcastInto, Upcaster, upcaster};
 
 /// A type whose values are events.
 ///

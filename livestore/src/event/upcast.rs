@@ -33,51 +33,60 @@ impl<E, X: Display> UpcastInto<E> for Result<E, X> {
     }
 }
 
-/// The definition called `name` of the type that the upcaster takes.
-///
-/// # Panics
-/// While compiling, when there is none, or when only one of the two is client-only.
-#[expect(clippy::panic, reason = "this is how a const says no to the compiler")]
-#[track_caller]
-pub const fn upcast_source<O: Event, R>(
-    name: &str,
-    client_only: bool,
-    _: fn(O) -> R,
-) -> &'static EventDef {
-    let mut n = 0;
-    while n < O::DEFS.len() {
-        let def = &O::DEFS[n];
-        if same(def.name(), name) {
-            assert!(
-                def.is_client_only() == client_only,
-                "one of the two events is client-only and the other is not: make them the same"
-            );
-            return def;
-        }
-        // After an error in the older type, which has been told.
-        if def.name().is_empty() {
-            return def;
-        }
-        n += 1;
-    }
-    panic!("the upcaster's argument is no event of this name: give it the type that declares it")
-}
-
-/// Whether events called `name` come in through the upcaster of events called `from`.
-pub fn reads_upcast<O: Event, R>(from: &str, _: fn(O) -> R, name: &str) -> bool {
-    let source = O::DEFS.iter().find(|def| def.name() == from);
-    source.is_some_and(|def| def.with_upcasts().any(|def| def.name() == name))
-}
-
-/// Decodes an older event and makes a newer one of it.
-///
-/// # Errors
-/// When the args do not decode, or the upcaster says so.
-pub fn upcast<O: Event, R: UpcastInto<E>, E>(
+/// A function from an older event to a newer one. What it takes and returns is looked at in one place,
+/// [`upcaster`], so that a wrong one is one error.
+#[derive(Debug)]
+pub struct Upcaster<E, O, R> {
+    defs: &'static [EventDef],
+    read: fn(&str, &Args<'_>) -> Result<O, DecodeError>,
     with: fn(O) -> R,
-    name: &str,
-    args: &Args<'_>,
-) -> Result<E, DecodeError> {
-    let upcasted = with(O::decode(name, args)?).into_event();
-    upcasted.map_err(|reason| DecodeError::Upcast { name: name.to_owned(), reason })
+    result: fn(R) -> Result<E, String>,
+}
+
+/// Takes the function.
+pub const fn upcaster<E, O: Event, R: UpcastInto<E>>(with: fn(O) -> R) -> Upcaster<E, O, R> {
+    Upcaster { defs: O::DEFS, read: O::decode, with, result: R::into_event }
+}
+
+impl<E, O, R> Upcaster<E, O, R> {
+    /// The definition called `name` of the type that the function takes.
+    ///
+    /// # Panics
+    /// While compiling, when there is none, or when only one of the two is client-only.
+    #[expect(clippy::panic, reason = "this is how a const says no to the compiler")]
+    #[track_caller]
+    pub const fn source(self, name: &str, client_only: bool) -> &'static EventDef {
+        let mut n = 0;
+        while n < self.defs.len() {
+            let def = &self.defs[n];
+            if same(def.name(), name) {
+                assert!(
+                    def.is_client_only() == client_only,
+                    "one of the two events is client-only and the other is not: make them the same"
+                );
+                return def;
+            }
+            // The older type has an error, which has been told.
+            if def.name().is_empty() {
+                return def;
+            }
+            n += 1;
+        }
+        panic!("the type that the upcaster takes has no event of this name")
+    }
+
+    /// Whether events called `name` come in through the one called `from`.
+    pub fn reads(&self, from: &str, name: &str) -> bool {
+        let source = self.defs.iter().find(|def| def.name() == from);
+        source.is_some_and(|def| def.with_upcasts().any(|def| def.name() == name))
+    }
+
+    /// Decodes an older event and makes a newer one of it.
+    ///
+    /// # Errors
+    /// When the args do not decode, or the function says so.
+    pub fn decode(self, name: &str, args: &Args<'_>) -> Result<E, DecodeError> {
+        let upcasted = (self.result)((self.with)((self.read)(name, args)?));
+        upcasted.map_err(|reason| DecodeError::Upcast { name: name.to_owned(), reason })
+    }
 }

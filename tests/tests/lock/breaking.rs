@@ -98,12 +98,12 @@ fn every_change_of_an_item_is_told() {
     scratch.edit(
         "src/lib.rs",
         "#[event(name = \"v1.UserCreated\")]\n        Created { id: String }",
-        "#[event(name = \"v1.UserCreated\", client_only)]\n        Created { name: String }",
+        "#[event(name = \"v1.UserCreated\", client_only)]\n        Created { name: u64 }",
     );
     scratch.check("").fails_with(&[
         "event \"v1.UserCreated\": was synced and is now client-only",
         "event \"v1.UserCreated\": `id: String` is gone",
-        "event \"v1.UserCreated\": `name: String` is new and required",
+        "event \"v1.UserCreated\": `name: u64` is new and required",
     ]);
 }
 

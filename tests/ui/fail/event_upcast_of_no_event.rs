@@ -1,12 +1,6 @@
 use livestore::prelude::*;
 
 #[derive(Event)]
-#[event(name = "v1.Noted")]
-struct NotedV1 {
-    text: String,
-}
-
-#[derive(Event)]
 #[event(name = "v2.Noted", upcast("v1.Noted", with = from_v1))]
 struct Noted {
     text: String,

@@ -1,5 +1,3 @@
-use livestore::prelude::*;
-
 livestore::schema! { Locked { events: [] } }
 
 fn main() {}

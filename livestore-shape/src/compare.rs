@@ -256,8 +256,8 @@ mod tests {
             ),
             (
                 "d: Vec<u8>",
-                "d: Vec<u8> (\"with base64\")",
-                &[(Unreadable, "`d` was `Vec<u8>` and is now `Vec<u8> (\"with base64\")`")],
+                "d: Vec<u8> (with base64)",
+                &[(Unreadable, "`d` was `Vec<u8>` and is now `Vec<u8> (with base64)`")],
             ),
             ("a: u8\nb: u8", "a: u8\nc: u8", &[(Unreadable, "`b` is now named `c`")]),
             (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::shape::Shape;
-use crate::words::{self, Word};
+use crate::words::{self, IN_NAMES, Word};
 
 const HEADER: &str = "\
 # What this package's eventlogs hold, and its tables. Events are forever: commit this file.
@@ -79,7 +79,7 @@ impl Lock {
     fn read(&mut self, line: &str) -> Option<()> {
         let (word, rest) = line.trim_end().split_once(' ')?;
         let (kind, _) = KINDS.iter().find(|(_, known)| *known == word)?;
-        let (name, rest) = words::take(rest)?;
+        let (name, rest) = words::take(rest, IN_NAMES)?;
         self.items.entry((*kind, name)).or_default().read(rest.strip_prefix(' ')?)
     }
 }
@@ -100,7 +100,7 @@ impl fmt::Display for Lock {
                 writeln!(f)?;
             }
             for line in shape.lines() {
-                writeln!(f, "{} {} {line}", kind.word(), Word(name))?;
+                writeln!(f, "{} {} {line}", kind.word(), Word(name, IN_NAMES))?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::words::{self, Word};
+use crate::words::{self, IN_MARKS, IN_NAMES, Word};
 
 /// What is remembered of an event, a nested type, a table or a schema.
 ///
@@ -50,7 +50,7 @@ impl Shape {
             self.head = Text::parse(head)?;
             return Some(());
         }
-        let (name, rest) = words::take(line)?;
+        let (name, rest) = words::take(line, IN_NAMES)?;
         self.parts.insert(name, Text::parse(rest.strip_prefix(": ")?)?);
         Some(())
     }
@@ -58,7 +58,8 @@ impl Shape {
     /// The lines, sorted.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let head = (!self.head.text.is_empty()).then(|| format!("= {}", self.head));
-        let parts = self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name)));
+        let parts =
+            self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name, IN_NAMES)));
         head.into_iter().chain(parts)
     }
 }
@@ -94,7 +95,7 @@ impl Text {
         let Some((text, marks)) = line.split_once(" (") else { return Some(Self::new(line)) };
         let (mut parsed, mut rest) = (Self::new(text), marks);
         loop {
-            let (mark, behind) = words::take(rest)?;
+            let (mark, behind) = words::take(rest, IN_MARKS)?;
             parsed.marks.insert(mark);
             match behind.strip_prefix(", ") {
                 Some(more) => rest = more,
@@ -110,7 +111,8 @@ impl fmt::Display for Text {
         if self.marks.is_empty() {
             return Ok(());
         }
-        let marks: Vec<_> = self.marks.iter().map(|mark| Word(mark).to_string()).collect();
+        let marks: Vec<_> =
+            self.marks.iter().map(|mark| Word(mark, IN_MARKS).to_string()).collect();
         write!(f, " ({})", marks.join(", "))
     }
 }

@@ -1,13 +1,18 @@
-//! Names in a line: bare where they are plain, in quotes where they are not.
+//! Names and marks in a line: bare where they are plain, in quotes where they are not.
 
 use std::fmt::{self, Write as _};
 
-/// A name, quoted if it has to be.
-pub(crate) struct Word<'a>(pub(crate) &'a str);
+/// What may stand in a name without quotes, beside letters and digits.
+pub(crate) const IN_NAMES: &str = "_.-*/$#";
+/// The same in a mark, which ends at a comma or a parenthesis.
+pub(crate) const IN_MARKS: &str = "_.-*/$#: ";
+
+/// A text, quoted if it has other characters than these.
+pub(crate) struct Word<'a>(pub(crate) &'a str, pub(crate) &'static str);
 
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.is_empty() && self.0.chars().all(is_plain) {
+        if !self.0.is_empty() && self.0.chars().all(|char| is_plain(char, self.1)) {
             return f.write_str(self.0);
         }
         f.write_char('"')?;
@@ -23,14 +28,14 @@ impl fmt::Display for Word<'_> {
     }
 }
 
-fn is_plain(char: char) -> bool {
-    char.is_alphanumeric() || "_.-*/$#".contains(char)
+fn is_plain(char: char, others: &str) -> bool {
+    char.is_alphanumeric() || others.contains(char)
 }
 
-/// Takes a name off the front of `text`.
-pub(crate) fn take(text: &str) -> Option<(String, &str)> {
+/// Takes a word off the front of `text`, with these characters in it if it has no quotes.
+pub(crate) fn take<'a>(text: &'a str, others: &str) -> Option<(String, &'a str)> {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(|char| !is_plain(char)).unwrap_or(text.len());
+        let end = text.find(|char| !is_plain(char, others)).unwrap_or(text.len());
         let (word, rest) = text.split_at_checked(end)?;
         return (!word.is_empty()).then(|| (word.to_owned(), rest));
     };

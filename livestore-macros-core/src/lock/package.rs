@@ -35,13 +35,15 @@ pub struct Package {
 
 impl Package {
     /// The package whose library or binary is compiled, `file` being where the item is; `None` in
-    /// tests, benches, examples and doc tests, which have no lock.
+    /// tests, benches, examples and doc tests, which have no lock, and in what cargo has downloaded,
+    /// whose authors have theirs.
     pub fn of_cargo(file: Option<&Path>) -> Option<Self> {
         let folder = folder()?;
         let is_set = |variable| env::var_os(variable).is_some();
         let is_example = file.is_some_and(|file| is_in_examples(&folder, file));
         // Cargo sets the first for integration tests and benches, rustdoc the second.
-        if is_set("CARGO_TARGET_TMPDIR") || is_set("UNSTABLE_RUSTDOC_TEST_PATH") || is_example {
+        let is_test = is_set("CARGO_TARGET_TMPDIR") || is_set("UNSTABLE_RUSTDOC_TEST_PATH");
+        if is_test || is_example || is_downloaded(&folder) {
             return None;
         }
         let text = std::fs::read_to_string(path_in(&folder)).ok();
@@ -124,6 +126,12 @@ pub(crate) fn other_binary(folder: &Path) -> Option<String> {
     let has_library = folder.join("src/lib.rs").exists();
     let is_main = !has_library && env::var("CARGO_PKG_NAME").is_ok_and(|name| name == binary);
     (!is_main).then(|| format!("bin/{binary}"))
+}
+
+/// Cargo leaves the first file at the root of what it unpacks, and the second in what it vendors.
+fn is_downloaded(folder: &Path) -> bool {
+    folder.ancestors().any(|folder| folder.join(".cargo-ok").exists())
+        || folder.join(".cargo-checksum.json").exists()
 }
 
 fn is_in_examples(folder: &Path, file: &Path) -> bool {

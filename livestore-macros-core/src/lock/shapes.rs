@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use livestore_shape::{Kind, Shape, Text};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 
 use crate::parse::client_document::ClientDocument;
 use crate::parse::event::{Args, Definition, Event};
@@ -155,6 +155,7 @@ fn text_of(item: Item) -> String {
 
 /// Marks from serde's keys, each as `key` or `key value`.
 pub(crate) fn mark(key: &str, value: TokenStream) -> String {
-    let value = stable_text(quote!(#value));
-    if value.is_empty() { key.to_owned() } else { format!("{key} {value}") }
+    let value = stable_text(value);
+    let value = value.trim_start_matches('=').trim_matches('"');
+    format!("{key} {value}").trim_end().to_owned()
 }

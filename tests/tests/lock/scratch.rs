@@ -58,7 +58,8 @@ impl Scratch {
 
     /// Changes the library.
     pub(crate) fn source(&self, source: &str) {
-        self.write("src/lib.rs", &format!("use livestore::prelude::*;\n{source}"));
+        let header = "#![deny(warnings, unused_qualifications)]\nuse livestore::prelude::*;\n";
+        self.write("src/lib.rs", &format!("{header}{source}"));
     }
 
     /// A copy of an example's folder.

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn what_an_event_may_and_may_not_become() {
-        let table: &[(&str, &str, &[(Effect, &str)])] = &[
+        type Row = (&'static str, &'static str, &'static [(Effect, &'static str)]);
+        let table: &[Row] = &[
             ("= A\nid: String", "= A\nid: String", &[]),
             ("id: String", "", &[(Breaking, "`id: String` is gone")]),
             ("", "id: String", &[(Unreadable, "`id: String` is new and required")]),

@@ -1,9 +1,9 @@
 //! The package that is compiled: where its lock is, what it says, and what is to be done with it.
 
-#![expect(clippy::disallowed_methods, reason = "reading the lock is what this file is for")]
-
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use livestore_shape::{Kind, Lock, Shape};
 use proc_macro2::TokenStream;
@@ -26,7 +26,7 @@ pub struct Package {
     pub(crate) mode: Mode,
     has_file: bool,
     /// `None` when there is no file, or one that is not understood.
-    pub(crate) recorded: Option<Lock>,
+    pub(crate) recorded: Option<Arc<Lock>>,
     /// Set for items of a binary beside the package's main target.
     pub(crate) mark: Option<String>,
     /// Why nothing can be compared.
@@ -46,13 +46,17 @@ impl Package {
         if is_test || is_example || is_downloaded(&folder) {
             return None;
         }
-        let text = std::fs::read_to_string(path_in(&folder)).ok();
         let mode = env::var("LIVESTORE_SCHEMA").ok();
-        Some(Self::new(mode.as_deref(), text.as_deref()).marked(other_binary(&folder)))
+        let package = Self::with(mode.as_deref(), read(&path_in(&folder)));
+        Some(Self { mark: other_binary(&folder), ..package })
     }
 
     /// A package of which this is known.
     pub fn new(mode: Option<&str>, lock: Option<&str>) -> Self {
+        Self::with(mode, lock.map(parse))
+    }
+
+    fn with(mode: Option<&str>, lock: Option<Parsed>) -> Self {
         let (mode, wrong_mode) = match mode {
             None | Some("") => (Mode::Check, None),
             Some("accept") => (Mode::Accept, None),
@@ -64,21 +68,12 @@ impl Package {
                 )),
             ),
         };
-        let (recorded, wrong_lock) = match lock.map(Lock::parse).transpose() {
+        let has_file = lock.is_some();
+        let (recorded, wrong_lock) = match lock.transpose() {
             Ok(recorded) => (recorded, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
-        Self {
-            mode,
-            has_file: lock.is_some(),
-            recorded,
-            mark: None,
-            problem: wrong_mode.or(wrong_lock),
-        }
-    }
-
-    fn marked(self, mark: Option<String>) -> Self {
-        Self { mark, ..self }
+        Self { mode, has_file, recorded, mark: None, problem: wrong_mode.or(wrong_lock) }
     }
 
     /// Whether there is no lock, and none is about to be.
@@ -107,6 +102,31 @@ impl Package {
             #file
         }
     }
+}
+
+/// The lock's content, or what is wrong with it.
+type Parsed = Result<Arc<Lock>, String>;
+
+fn parse(text: &str) -> Parsed {
+    Lock::parse(text).map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// Reads the lock; `None` without a file. Every item of a crate asks, so what was read is kept for as
+/// long as the file is the same: an editor's macro server lives for days.
+fn read(path: &Path) -> Option<Parsed> {
+    static KEPT: Mutex<Option<(PathBuf, SystemTime, Parsed)>> = Mutex::new(None);
+    let modified = std::fs::metadata(path).and_then(|file| file.modified()).ok()?;
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((its, then, parsed)) = &*kept
+        && its == path
+        && *then == modified
+    {
+        return Some(parsed.clone());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("livestore.lock: {error}"));
+    let parsed = text.and_then(|text| parse(&text));
+    *kept = Some((path.to_owned(), modified, parsed.clone()));
+    Some(parsed)
 }
 
 /// The package's folder.

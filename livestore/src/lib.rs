@@ -98,6 +98,12 @@
 //! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) goes
 //! another way from there.
 //!
+//! **Events are forever, and held to it.** `livestore.lock`, written by
+//! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that eventlogs
+//! cannot follow does not compile, and says what to do. An event that has to change gets a new name
+//! and an [upcaster](derive@Event) for the old one. A log that the schema cannot read is
+//! [refused](store::OpenError::Incompatible) before anything is touched.
+//!
 //! # Where to look
 //!
 //! | module | what is in it |

@@ -1,6 +1,7 @@
 //! The package that is compiled: where its lock is, what it says, and what is to be done with it.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -39,10 +40,9 @@ impl Package {
     /// whose authors have theirs.
     pub fn of_cargo(file: Option<&Path>) -> Option<Self> {
         let folder = folder()?;
-        let is_set = |variable| env::var_os(variable).is_some();
+        // Cargo sets it for integration tests and benches.
+        let is_test = env::var_os("CARGO_TARGET_TMPDIR").is_some() || is_doc_test(file);
         let is_example = file.is_some_and(|file| is_in_examples(&folder, file));
-        // Cargo sets the first for integration tests and benches, rustdoc the second.
-        let is_test = is_set("CARGO_TARGET_TMPDIR") || is_set("UNSTABLE_RUSTDOC_TEST_PATH");
         if is_test || is_example || is_downloaded(&folder) {
             return None;
         }
@@ -146,6 +146,14 @@ pub(crate) fn other_binary(folder: &Path) -> Option<String> {
     let has_library = folder.join("src/lib.rs").exists();
     let is_main = !has_library && env::var("CARGO_PKG_NAME").is_ok_and(|name| name == binary);
     (!is_main).then(|| format!("bin/{binary}"))
+}
+
+/// Rustdoc sets the variable for a test that is compiled alone, and bundles the others in a folder of
+/// this name.
+fn is_doc_test(file: Option<&Path>) -> bool {
+    let is_bundle = |part: &OsStr| part.to_string_lossy().starts_with("rustdoctest");
+    env::var_os("UNSTABLE_RUSTDOC_TEST_PATH").is_some()
+        || file.is_some_and(|file| file.iter().any(is_bundle))
 }
 
 /// Cargo leaves the first file at the root of what it unpacks, and the second in what it vendors.

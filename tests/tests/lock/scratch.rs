@@ -99,9 +99,13 @@ impl Scratch {
     }
 
     pub(crate) fn check_with(&self, mode: &str, arguments: &[&str]) -> Checked {
+        self.cargo("check", mode, arguments)
+    }
+
+    pub(crate) fn cargo(&self, action: &str, mode: &str, arguments: &[&str]) -> Checked {
         let mut command = Command::new(env!("CARGO"));
         command
-            .args(["check", "--quiet", "--offline", "--color=never"])
+            .args([action, "--quiet", "--offline", "--color=never"])
             .args(arguments)
             .current_dir(self.workspace.join("app"))
             .env("CARGO_TARGET_DIR", target())

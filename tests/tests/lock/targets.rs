@@ -37,6 +37,19 @@ fn tests_benches_and_examples_have_no_lock() {
 }
 
 #[test]
+fn doc_tests_have_no_lock() {
+    let example = app("v1.Doc").replace('\n', "\n//! ");
+    let doc = format!("//! ```{{}}\n//! use livestore::prelude::*;{example}\n//! ```\n");
+    // Rustdoc compiles the first together with its like.
+    let docs = doc.replace("{}", "") + &doc.replace("{}", "standalone_crate");
+    let scratch = Scratch::new("documented");
+    scratch.write("src/lib.rs", &format!("{docs}use livestore::prelude::*;{}", app("v1.Lib")));
+    scratch.cargo("test", "accept", &["--doc"]).passes_with("");
+    scratch.cargo("test", "frozen", &["--doc"]).passes_with("");
+    assert_eq!(scratch.lock().len(), 3);
+}
+
+#[test]
 fn a_binary_beside_the_library_keeps_its_items() {
     let scratch = Scratch::library("beside", &app("v1.Lib"));
     let binary = app("v1.Bin").replace("Noted", "Counted").replace("App", "Admin");

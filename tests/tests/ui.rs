@@ -3,6 +3,12 @@
 //! Each file of `ui/fail` has one mistake. `TRYBUILD=overwrite cargo test -p livestore-tests --test ui`
 //! writes the messages anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test has files, and may panic"
+)]
+
 use std::path::Path;
 
 /// A message that does not fit here is not read.

@@ -81,12 +81,15 @@ impl Shapes {
             let (was, is) = (parse(name, text)?, parse(name, def.shape())?);
             let differences = compare(Kind::Event, &was, &is).into_iter();
             let unreadable = differences.filter(|found| found.effect == Effect::Unreadable);
-            fields.extend(unreadable.map(|found| IncompatibleField {
-                change: found.to_string(),
-                name: found.part.unwrap_or_default(),
-            }));
+            for found in unreadable {
+                let change = found.to_string();
+                let field = IncompatibleField { change, name: found.part.unwrap_or_default() };
+                // Two recorded shapes may differ from the schema's in the same way.
+                if !fields.contains(&field) {
+                    fields.push(field);
+                }
+            }
         }
-        fields.dedup();
         Ok(fields)
     }
 

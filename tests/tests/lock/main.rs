@@ -2,6 +2,7 @@
 //! other.
 
 #![allow(clippy::disallowed_methods, reason = "the tests write packages and run cargo")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod accept;
 mod breaking;

@@ -19,6 +19,7 @@ mod ctxt;
 mod expand;
 mod impl_attributes;
 mod keys;
+pub mod lock;
 mod parse;
 mod runtime;
 mod sql;
@@ -100,6 +101,14 @@ pub fn sql(input: TokenStream) -> TokenStream {
 /// Expands the rest of `sql!`: a query or a write, checked against the schema's DDL.
 pub fn sql_in_schema(input: TokenStream) -> TokenStream {
     sql::sql_in_schema(input)
+}
+
+/// Expands `#[derive(Shape)]`, of which only the schema lock makes something.
+pub fn shape(input: TokenStream) -> TokenStream {
+    derive(input, |ctxt, input| {
+        parse::nested::Nested::parse(ctxt, input);
+        TokenStream::new()
+    })
 }
 
 /// Runs an attribute macro that only works on structs; whatever happens, the item is emitted.

@@ -96,6 +96,18 @@ fn event_enum() {
 }
 
 #[test]
+fn event_with_an_upcaster() {
+    let input = quote! {
+        #[derive(Event)]
+        #[event(name = "v3.Noted", upcast("v2.Noted", with = older::from_v2))]
+        struct Noted {
+            text: String,
+        }
+    };
+    assert_snapshot!(pretty(macros::event(input)));
+}
+
+#[test]
 fn event_struct() {
     let input = quote! {
         #[event(name = "v1.Moved", crate = livestore_core)]

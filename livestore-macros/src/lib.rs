@@ -7,12 +7,15 @@
 //! | [`#[derive(ColumnType)]`](macro@ColumnType) | a type that can be stored in a column |
 //! | [`#[derive(Row)]`](macro@Row) | a struct that a query returns |
 //! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a session |
+//! | [`#[derive(Shape)]`](macro@Shape) | a type in an event's field, for the schema lock |
 //! | [`schema!`](macro@schema) | a schema: all of the above that make up an app |
 //! | [`sql!`](macro@sql) | a query or a write in SQL, checked while compiling |
 //!
 //! This crate only forwards tokens; the work is done in `livestore-macros-core`.
 
-use proc_macro::TokenStream;
+use livestore_macros_core::lock::{self, Package};
+use proc_macro::{Span, TokenStream};
+use proc_macro2::TokenStream as Tokens;
 
 /// Declares a table: the struct is a row, each field is a column.
 ///
@@ -66,7 +69,8 @@ use proc_macro::TokenStream;
 /// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` |
 #[proc_macro_attribute]
 pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
-    livestore_macros_core::table(attr.into(), item.into()).into()
+    let locked = locked(|package| lock::table(package, attr.clone().into(), item.clone().into()));
+    with(livestore_macros_core::table(attr.into(), item.into()), locked)
 }
 
 /// Declares a client document: UI state that is client-only, last write wins, and by default there
@@ -107,7 +111,9 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// form (`with`, `flatten`, `skip` …) are refused, since each field can be set on its own.
 #[proc_macro_attribute]
 pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
-    livestore_macros_core::client_document(attr.into(), item.into()).into()
+    let locked =
+        locked(|package| lock::client_document(package, attr.clone().into(), item.clone().into()));
+    with(livestore_macros_core::client_document(attr.into(), item.into()), locked)
 }
 
 /// Declares events: each variant of an enum is one, or the whole struct.
@@ -138,8 +144,28 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = "v1.TodoCreated"` | the event's name; required |
 /// | `client_only` | the event is never synced |
+/// | `upcast("v1.TodoCreated", with = from_v1)` | events of that name are read as this one; repeatable |
 /// | `deprecated`, `deprecated = "reason"` | the event can be read, but should not be committed |
 /// | `crate = path` | on the type: where `livestore` is found |
+///
+/// An event whose args have to change gets a new name, and reads the old one: the old event stays, as
+/// a type that is in no schema, and a pure function makes a new event of it, or a `Result` of one. What
+/// the log holds is never changed. The old event may have an upcaster of its own: so a chain grows.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// #[derive(Event)]
+/// #[event(name = "v1.TodoCreated")]
+/// pub struct TodoCreatedV1 { text: String }
+///
+/// #[derive(Event)]
+/// #[event(name = "v2.TodoCreated", upcast("v1.TodoCreated", with = from_v1))]
+/// pub struct TodoCreated { text: String, tags: Vec<String> }
+///
+/// fn from_v1(old: TodoCreatedV1) -> TodoCreated {
+///     TodoCreated { text: old.text, tags: Vec::new() }
+/// }
+/// ```
 ///
 /// Keys of `#[serde(..)]` that have their usual meaning:
 ///
@@ -153,7 +179,8 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `skip_serializing_if = "path"` | a field |
 #[proc_macro_derive(Event, attributes(event, serde))]
 pub fn event(input: TokenStream) -> TokenStream {
-    livestore_macros_core::event(input.into()).into()
+    let locked = locked(|package| lock::event(package, input.clone().into()));
+    with(livestore_macros_core::event(input.into()), locked)
 }
 
 /// Makes a type storable in a column: an enum without fields as text, a newtype as what it wraps.
@@ -258,7 +285,50 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// Each list may be left out; the order is free.
 #[proc_macro]
 pub fn schema(input: TokenStream) -> TokenStream {
-    livestore_macros_core::schema(input.into()).into()
+    let locked = locked(|package| lock::schema(package, input.clone().into()));
+    with(livestore_macros_core::schema(input.into()), locked)
+}
+
+/// Records a type that events hold in their fields, so that the schema lock sees when it changes. It is
+/// for serde's types: it makes no code, and reads serde's attributes.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// #[derive(Serialize, Deserialize, Shape)]
+/// #[serde(rename_all = "camelCase")]
+/// pub struct FileChange { kind: ChangeKind, path: String }
+///
+/// #[derive(Serialize, Deserialize, Shape)]
+/// pub enum ChangeKind { Added, Deleted }
+/// ```
+///
+/// Keys of `#[shape(..)]`:
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "FileChange"` | the type's name in the lock, where two have the same; else the type's |
+/// | `crate = path` | where `livestore` is found |
+#[proc_macro_derive(Shape, attributes(shape, serde))]
+pub fn shape(input: TokenStream) -> TokenStream {
+    let locked = locked(|package| lock::shape(package, input.clone().into()));
+    with(livestore_macros_core::shape(input.into()), locked)
+}
+
+/// What the other macros do beside making code, where it is no test that is compiled.
+#[doc(hidden)]
+#[proc_macro]
+pub fn schema_lock(input: TokenStream) -> TokenStream {
+    lock::effect(input.into()).into()
+}
+
+/// What the schema lock has to say, where there is one.
+fn locked(say: impl FnOnce(&Package) -> Tokens) -> Tokens {
+    let file = Span::call_site().local_file();
+    Package::of_cargo(file.as_deref()).map(|package| say(&package)).unwrap_or_default()
+}
+
+fn with(code: Tokens, locked: Tokens) -> TokenStream {
+    Tokens::from_iter([code, locked]).into()
 }
 
 /// A query or a write in SQL, checked by SQLite while compiling.

@@ -99,6 +99,12 @@
 //! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) goes
 //! another way from there.
 //!
+//! **Events are forever, and held to it.** `livestore.lock`, written by
+//! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that eventlogs
+//! cannot follow does not compile, and says what to do. An event that has to change gets a new name
+//! and an [upcaster](derive@Event) for the old one. A log that the schema cannot read is
+//! [refused](store::OpenError::Incompatible) before anything is touched.
+//!
 //! # Where to look
 //!
 //! | module | what is in it |
@@ -144,7 +150,7 @@ pub use edge::now;
 pub use error::{Error, Result};
 pub use event::SeqNum;
 pub use eventlog::Durability;
-pub use livestore_macros::{ColumnType, Event, Row, client_document, schema, sql, table};
+pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, sql, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::Store;
 pub use value::{Timestamp, new_id};

@@ -17,4 +17,4 @@ pub use crate::table::{
 };
 pub use crate::value::{ColumnType, Json, Timestamp, new_id};
 pub use crate::{now, schema};
-pub use livestore_macros::{ColumnType, Event, Row, client_document, sql, table};
+pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, sql, table};

@@ -6,10 +6,14 @@ pub use livestore_macros::{schema_macro, schema_part, sql_in_schema};
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
+pub use livestore_macros::schema_lock;
+
 pub use crate::event::{Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef};
+pub use crate::event::{UpcastInto, Upcaster, upcaster};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_unique_events, assert_unique_tables,
+    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event,
+    assert_unique_events, assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{

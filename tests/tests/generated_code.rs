@@ -42,10 +42,30 @@ mod through_another_path {
     #[derive(Event)]
     #[event(crate = crate::reexport::ls)]
     enum TodoEvent {
-        #[event(name = "v1.TodoCreated")]
+        #[event(name = "v2.TodoCreated", upcast("v1.TodoCreated", with = from_v1))]
         Created { id: TodoId },
         #[event(name = "v1.TodoCompleted")]
         Completed { id: TodoId },
+    }
+
+    #[derive(Event)]
+    #[event(crate = crate::reexport::ls, name = "v1.TodoCreated")]
+    struct CreatedV1 {
+        id: TodoId,
+        place: Option<Place>,
+    }
+
+    #[derive(Serialize, Deserialize, Shape)]
+    #[shape(crate = crate::reexport::ls)]
+    struct Place {
+        name: String,
+    }
+
+    fn from_v1(old: CreatedV1) -> Result<TodoEvent, &'static str> {
+        match old.place {
+            Some(place) if place.name.is_empty() => Err("a place needs a name"),
+            _ => Ok(TodoEvent::Created { id: old.id }),
+        }
     }
 
     impl Materialize for TodoEvent {

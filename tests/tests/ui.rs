@@ -3,6 +3,12 @@
 //! Each file of `ui/fail` has one mistake. `TRYBUILD=overwrite cargo test -p livestore-tests --test ui`
 //! writes the messages anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test has files, and may panic"
+)]
+
 use std::path::Path;
 
 /// A message that does not fit here is not read.
@@ -10,7 +16,16 @@ const MOST_LINES: usize = 23;
 
 #[test]
 fn mistakes_do_not_compile() {
+    write_lock();
     trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+}
+
+/// What the `lock_*` mistakes differ from, put where trybuild makes its package.
+fn write_lock() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let package = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME"));
+    std::fs::create_dir_all(&package).unwrap();
+    std::fs::write(package.join("livestore.lock"), include_str!("../ui/livestore.lock")).unwrap();
 }
 
 #[test]

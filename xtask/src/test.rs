@@ -22,6 +22,7 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     let mut steps = vec![
         needing(Tool::Rustfmt, "fmt", Line::cargo("fmt --all --check")),
         needing(Tool::Clippy, "clippy", clippy()),
+        Step::new("schema lock", [schema_lock()]),
         Step::new("tests", [tests(is_here(Tool::Nextest))]),
     ];
     if !fast {
@@ -39,6 +40,11 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
 
 fn clippy() -> Line {
     Line::cargo("clippy --workspace --all-targets --all-features -- -D warnings")
+}
+
+/// The examples are what their locks say.
+fn schema_lock() -> Line {
+    Line::cargo("check --package todo --package repo-history").env("LIVESTORE_SCHEMA", "frozen")
 }
 
 /// Without nextest, the targets are named so that doc tests keep their own step.
@@ -79,25 +85,25 @@ mod tests {
     #[test]
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
-        assert_eq!(shown(&fast), shown(&whole[..3]));
-        assert_eq!(whole.len(), 9);
+        assert_eq!(shown(&fast), shown(&whole[..4]));
+        assert_eq!(whole.len(), 10);
     }
 
     #[test]
     fn without_nextest_cargo_runs_the_tests() {
         let steps = shown(&plan(true, true, |tool| tool != Tool::Nextest));
-        assert_eq!(steps[2], "tests: cargo test --workspace --all-features --lib --bins --tests");
+        assert_eq!(steps[3], "tests: cargo test --workspace --all-features --lib --bins --tests");
     }
 
     #[test]
     fn a_missing_tool_is_skipped_by_a_person_and_installed_by_ci() {
         let has = |tool| tool != Tool::Deny;
         assert_eq!(
-            shown(&plan(false, false, has))[6],
+            shown(&plan(false, false, has))[7],
             "deny: cargo-deny is not installed (cargo install cargo-deny --locked)"
         );
         assert_eq!(
-            shown(&plan(false, true, has))[6],
+            shown(&plan(false, true, has))[7],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
     }

@@ -17,7 +17,7 @@ pub(crate) struct CommitRecorded {
 }
 
 /// What a commit did to a file. Like any serde type, it can be an event's arg.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Shape)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileChange {
     pub(crate) kind: ChangeKind,
@@ -27,7 +27,7 @@ pub(crate) struct FileChange {
     pub(crate) previous_path: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Shape)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ChangeKind {
     Added,

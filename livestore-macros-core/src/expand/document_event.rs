@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::{document_set, located_at};
+use crate::lock::shapes;
 use crate::parse::client_document::{ClientDocument, DocumentField};
 
 pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
@@ -15,13 +16,14 @@ fn event_impl(document: &ClientDocument) -> TokenStream {
     let attributes = &document.attributes;
     let set = document_set::ident(document);
     let name = document.set_event_name();
+    let shape = shapes::text_of_document(document);
     let encode = encode_fn(document);
     let decode = decode_fn(document, &name);
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #runtime::Event for #set {
             const DEFS: &'static [#runtime::EventDef] =
-                &[#runtime::EventDef::new(#name, &["id", "value"]).client_only()];
+                &[#runtime::EventDef::new(#name, &["id", "value"]).shaped(#shape).client_only()];
             fn def(&self) -> &'static #runtime::EventDef {
                 &<Self as #runtime::Event>::DEFS[0]
             }

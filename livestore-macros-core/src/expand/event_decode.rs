@@ -3,14 +3,18 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::event_impl::upcaster;
 use super::{located_at, trait_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
+use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
     let runtime = &event.runtime;
     let arms = event.definitions.iter().map(|definition| arm(runtime, definition));
+    let upcasts = event.definitions.iter().flat_map(|definition| &definition.upcasts);
+    let upcasts = upcasts.map(|upcast| upcast_arm(runtime, upcast));
     quote_spanned! {Span::mixed_site()=>
         fn decode(
             __name: &str,
@@ -18,6 +22,7 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
         ) -> ::core::result::Result<Self, #runtime::DecodeError> {
             match __name {
                 #(#arms)*
+                #(#upcasts)*
                 _ => ::core::result::Result::Err(#runtime::DecodeError::unknown_event(__name)),
             }
         }
@@ -39,6 +44,15 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
         }
     };
     quote!(#name => ::core::result::Result::Ok(#value),)
+}
+
+/// The older type knows which names it reads, its own upcasters included.
+fn upcast_arm(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
+    let Upcast { from, with } = upcast;
+    let upcaster = upcaster(runtime, upcast);
+    quote_spanned! {located_at(with)=>
+        __name if #upcaster.reads(#from, __name) => #upcaster.decode(__name, __args),
+    }
 }
 
 fn read(runtime: &Runtime, field: &ArgsField) -> TokenStream {

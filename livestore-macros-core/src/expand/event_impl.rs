@@ -4,8 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, WherePredicate, parse_quote};
 
-use super::{event_decode, event_encode};
+use super::{event_decode, event_encode, located_at};
+use crate::lock::shapes;
 use crate::parse::event::{Args, Definition, Event};
+use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
@@ -13,7 +15,7 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     let attributes = &event.attributes;
     let generics = bounded_generics(event);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let defs = definitions.iter().map(|definition| event_def(runtime, definition));
+    let defs = definitions.iter().map(|definition| event_def(event, definition));
     let def = def_fn(event);
     let encode = event_encode::expand(event);
     let decode = event_decode::expand(event);
@@ -28,7 +30,8 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     }
 }
 
-fn event_def(runtime: &Runtime, definition: &Definition) -> TokenStream {
+fn event_def(event: &Event, definition: &Definition) -> TokenStream {
+    let runtime = &event.runtime;
     let Definition { name, client_only, deprecated, args, .. } = definition;
     let wire_names: Vec<_> = match args {
         Args::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
@@ -36,7 +39,29 @@ fn event_def(runtime: &Runtime, definition: &Definition) -> TokenStream {
     };
     let client_only = client_only.then(|| quote!(.client_only()));
     let deprecated = deprecated.as_ref().map(|reason| quote!(.deprecated(#reason)));
-    quote!(#runtime::EventDef::new(#name, &[#(#wire_names),*]) #client_only #deprecated)
+    let shape = shapes::text_of_definition(&event.ident, definition);
+    let upcasts = upcasts(runtime, definition);
+    quote! {
+        #runtime::EventDef::new(#name, &[#(#wire_names),*])
+            .shaped(#shape) #client_only #deprecated #upcasts
+    }
+}
+
+/// Which definition of which type an upcaster reads follows from its argument.
+fn upcasts(runtime: &Runtime, definition: &Definition) -> Option<TokenStream> {
+    let Definition { upcasts, client_only, .. } = definition;
+    let sources = upcasts.iter().map(|upcast| {
+        let (from, upcaster) = (&upcast.from, upcaster(runtime, upcast));
+        quote_spanned!(located_at(from)=> #upcaster.source(#from, #client_only))
+    });
+    (!upcasts.is_empty()).then(|| quote!(.reading(&[#(#sources),*])))
+}
+
+pub(crate) fn upcaster(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
+    let with = &upcast.with;
+    let span = located_at(with);
+    let runtime = runtime.located_at(span);
+    quote_spanned!(span=> #runtime::upcaster::<Self, _, _>(#with))
 }
 
 fn def_fn(event: &Event) -> TokenStream {

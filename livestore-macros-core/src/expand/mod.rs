@@ -93,6 +93,11 @@ pub(crate) fn schema(schema: &Schema) -> TokenStream {
     quote!(#schema_impl #commits #positions #sql_macro)
 }
 
+/// The definitions of all events of a schema, each with the type that is listed.
+pub(crate) fn schema_event_defs(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
+    schema_impl::event_sets(schema).map(|(listed, set)| (listed, quote!(#set.defs())))
+}
+
 /// `<Type as Trait>::item`.
 ///
 /// Were the item reached through functions with a bound on the type, each of them would give an error
@@ -105,6 +110,6 @@ fn trait_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStre
 }
 
 /// Where the user wrote `tokens`, with the hygiene of macro-made locals.
-fn located_at(tokens: &impl Spanned) -> Span {
+pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())
 }

@@ -107,7 +107,8 @@ fn event_impl(
     quote! {
         #attributes
         impl #impl_generics #runtime::Event for #target {
-            const DEFS: &'static [#runtime::EventDef] = &[];
+            // Without a name: of this type, nothing is known.
+            const DEFS: &'static [#runtime::EventDef] = &[#runtime::EventDef::new("", &[])];
             fn def(&self) -> &'static #runtime::EventDef {
                 loop {}
             }

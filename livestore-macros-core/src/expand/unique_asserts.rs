@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::{located_at, schema_impl, trait_item};
+use super::{located_at, schema_event_defs, trait_item};
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
@@ -26,7 +26,7 @@ fn unique_tables(schema: &Schema) -> TokenStream {
 
 fn unique_events(schema: &Schema) -> TokenStream {
     let runtime = &schema.runtime;
-    let defs = schema_impl::event_sets(schema).map(|(listed, set)| (listed, quote!(#set.defs())));
+    let defs = schema_event_defs(schema);
     let defs_type = quote!(&'static [#runtime::EventDef]);
     asserts(schema, &defs_type, "assert_unique_events", defs)
 }

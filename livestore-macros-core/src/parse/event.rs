@@ -10,9 +10,10 @@ use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
 use crate::parse::names::{self, Taken};
+use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
-const DEFINITION_KEYS: [&str; 3] = ["name", "client_only", "deprecated"];
+const DEFINITION_KEYS: [&str; 4] = ["name", "client_only", "deprecated", "upcast"];
 
 /// A type that derives `Event`.
 pub(crate) struct Event {
@@ -29,6 +30,7 @@ pub(crate) struct Definition {
     pub(crate) name: LitStr,
     pub(crate) client_only: bool,
     pub(crate) deprecated: Option<LitStr>,
+    pub(crate) upcasts: Vec<Upcast>,
     pub(crate) args: Args,
 }
 
@@ -46,6 +48,7 @@ struct DefinitionKeys {
     name: Slot<LitStr>,
     client_only: Slot<()>,
     deprecated: Slot<LitStr>,
+    upcasts: Vec<Upcast>,
 }
 
 impl Event {
@@ -70,6 +73,15 @@ impl Event {
 }
 
 impl Definition {
+    /// `TodoEvent::Created`, or the name of a struct.
+    pub(crate) fn label(&self, of: &Ident) -> String {
+        let of = names::plain(of);
+        match &self.variant {
+            Some(variant) => format!("{of}::{}", names::plain(variant)),
+            None => of,
+        }
+    }
+
     /// `Self::Variant`, or `Self` for a struct.
     pub(crate) fn constructor(&self) -> TokenStream {
         match &self.variant {
@@ -86,6 +98,7 @@ impl DefinitionKeys {
             "client_only" => key.flag().and_then(|()| self.client_only.set(key, ())),
             "deprecated" if key.has_value() => self.deprecated.set(key, key.string()?),
             "deprecated" => self.deprecated.set(key, LitStr::new("", key.ident.span())),
+            "upcast" => Upcast::read(key).map(|upcast| self.upcasts.push(upcast)),
             _ => Err(key.unknown("event", &DEFINITION_KEYS)),
         }
     }
@@ -110,6 +123,7 @@ impl DefinitionKeys {
             name,
             client_only: self.client_only.is_set(),
             deprecated: self.deprecated.take(),
+            upcasts: self.upcasts,
             args,
         }
     }
@@ -214,8 +228,11 @@ fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> A
 
 fn check_names_differ(ctxt: &Ctxt, definitions: &[Definition]) {
     let mut taken = Taken::default();
-    for Definition { name, variant, .. } in definitions {
+    for Definition { name, variant, upcasts, .. } in definitions {
         let Some(variant) = variant else { continue };
+        for upcast in upcasts {
+            upcast.check_name(ctxt, &mut taken, variant);
+        }
         if let Some(owner) = taken.take(&name.value(), variant) {
             let message =
                 format!("`{}` already names `{owner}`: an event's name is used once", name.value());

@@ -8,6 +8,8 @@ pub(crate) mod event;
 pub(crate) mod event_fields;
 pub(crate) mod index;
 pub(crate) mod names;
+pub(crate) mod nested;
 pub(crate) mod row;
 pub(crate) mod schema;
 pub(crate) mod table;
+pub(crate) mod upcast;

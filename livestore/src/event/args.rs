@@ -47,6 +47,14 @@ pub enum DecodeError {
         /// The field's name in the JSON.
         field: String,
     },
+    /// The upcaster cannot make a newer event of it.
+    #[error("\"{name}\" has no newer form: {reason}")]
+    Upcast {
+        /// The older event's name.
+        name: String,
+        /// What the upcaster said.
+        reason: String,
+    },
     /// A field holds something else than its type takes.
     #[error("field `{field}`: {reason}")]
     Field {

@@ -7,12 +7,15 @@
 mod args;
 mod encoded;
 mod seq_num;
+mod upcast;
 
 #[doc(hidden)]
 pub use args::ArgsField;
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
+#[doc(hidden)]
+pub use upcast::{UpcastInto, Upcaster, upcaster};
 
 /// A type whose values are events.
 ///
@@ -49,12 +52,28 @@ pub struct EventDef {
     fields: &'static [&'static str],
     client_only: bool,
     deprecated: Option<&'static str>,
+    shape: &'static str,
+    upcasts: &'static [&'static EventDef],
 }
 
 impl EventDef {
     /// A synced event called `name` on the wire, with args of these fields.
     pub const fn new(name: &'static str, fields: &'static [&'static str]) -> Self {
-        Self { name, fields, client_only: false, deprecated: None }
+        Self { name, fields, client_only: false, deprecated: None, shape: "", upcasts: &[] }
+    }
+
+    /// The types of the fields, in the words of the schema lock.
+    #[must_use]
+    pub const fn shaped(mut self, shape: &'static str) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// Events of these definitions are read as this one.
+    #[must_use]
+    pub const fn reading(mut self, upcasts: &'static [&'static EventDef]) -> Self {
+        self.upcasts = upcasts;
+        self
     }
 
     /// The event stays on its client: it is logged, never pushed.
@@ -84,6 +103,22 @@ impl EventDef {
     /// Whether the event never leaves its client.
     pub const fn is_client_only(&self) -> bool {
         self.client_only
+    }
+
+    /// The types of the fields, one to a line, as `livestore.lock` has them.
+    pub const fn shape(&self) -> &'static str {
+        self.shape
+    }
+
+    /// The older events that are read as this one. They may have older ones of their own.
+    pub const fn upcasts(&self) -> &'static [&'static EventDef] {
+        self.upcasts
+    }
+
+    /// This definition and all older ones that are read through it.
+    pub(crate) fn with_upcasts(&'static self) -> Box<dyn Iterator<Item = &'static Self>> {
+        let older = self.upcasts.iter().flat_map(|older| older.with_upcasts());
+        Box::new(std::iter::once(self).chain(older))
     }
 
     /// Why the event should no longer be committed, if so.

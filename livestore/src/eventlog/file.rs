@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::writer::LogConnection;
-use super::{Durability, EventlogError, Settlement, Storage, Upstream};
+use super::{Durability, EventlogError, RecordedShape, Settlement, Storage, Upstream};
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -129,6 +129,18 @@ impl Storage for FileLog {
 
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
         self.reader()?.upstream()
+    }
+
+    fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
+        self.reader()?.shapes()
+    }
+
+    fn record_shapes(&self, new: &[RecordedShape], unused: &[&str]) -> Result<(), EventlogError> {
+        lock(&self.shared.writer).record_shapes(new, unused)
+    }
+
+    fn count_named(&self, name: &str) -> Result<u64, EventlogError> {
+        self.reader()?.count_named(name)
     }
 
     fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {

@@ -8,6 +8,7 @@ mod checksum;
 mod error;
 mod file;
 mod memory;
+mod shapes;
 mod writer;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use error::EventlogError;
 
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
+pub(crate) use shapes::RecordedShape;
 
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -58,6 +60,21 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
 
     /// Writes what a backend has settled, all of it or nothing.
     fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError>;
+
+    /// The shapes that events may have been written in. A log that ends with its store needs none.
+    fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
+        Ok(Vec::new())
+    }
+
+    /// Adds shapes, and forgets those that the `unused` names had.
+    fn record_shapes(&self, _: &[RecordedShape], _unused: &[&str]) -> Result<(), EventlogError> {
+        Ok(())
+    }
+
+    /// How many events have this name.
+    fn count_named(&self, _name: &str) -> Result<u64, EventlogError> {
+        Ok(0)
+    }
 }
 
 /// How far a log and its sync backend agree.
@@ -142,6 +159,23 @@ impl Eventlog {
 
     pub(crate) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
         self.storage.settle(settlement)
+    }
+
+    pub(crate) fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
+        self.storage.shapes()
+    }
+
+    /// Adds shapes, and forgets those that the `unused` names had.
+    pub(crate) fn record_shapes(
+        &self,
+        new: &[RecordedShape],
+        unused: &[&str],
+    ) -> Result<(), EventlogError> {
+        self.storage.record_shapes(new, unused)
+    }
+
+    pub(crate) fn count_named(&self, name: &str) -> Result<u64, EventlogError> {
+        self.storage.count_named(name)
     }
 
     /// The last event's number; `e0` in an empty log.

@@ -58,7 +58,7 @@ const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
 /// One connection to the file.
 #[derive(Debug)]
 pub(super) struct LogConnection {
-    conn: Connection,
+    pub(super) conn: Connection,
     /// The last event, once this connection has written.
     last: Cell<Option<SeqNum>>,
 }
@@ -118,7 +118,7 @@ impl LogConnection {
         self.transaction(|| self.insert_all(before, events))
     }
 
-    fn transaction(
+    pub(super) fn transaction(
         &self,
         work: impl FnOnce() -> Result<(), EventlogError>,
     ) -> Result<(), EventlogError> {

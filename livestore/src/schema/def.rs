@@ -160,7 +160,8 @@ impl SchemaDef {
         }
         let mut by_name = HashMap::new();
         for set in self.events {
-            by_name.extend(set.defs.iter().map(|def| (def.name(), set)));
+            let defs = set.defs.iter().flat_map(EventDef::with_upcasts);
+            by_name.extend(defs.map(|def| (def.name(), set)));
         }
         Ok(Resolved { hash: self.hash_with(&ddl), ddl, by_name })
     }
@@ -178,8 +179,9 @@ impl SchemaDef {
         }
         for set in self.events {
             add(&set.version.to_string());
-            for def in set.defs {
+            for def in set.defs.iter().flat_map(EventDef::with_upcasts) {
                 add(def.name());
+                add(def.shape());
                 def.fields().iter().for_each(|field| add(field));
             }
         }

@@ -12,26 +12,78 @@ use crate::event::EventDef;
 pub const fn assert_unique_events(defs: &[EventDef], earlier: &[&[EventDef]]) {
     let mut n = 0;
     while n < defs.len() {
-        let name = defs[n].name();
-        assert_absent(name, defs, n);
+        assert_absent(&defs[n], defs, n);
         let mut set = 0;
         while set < earlier.len() {
-            assert_absent(name, earlier[set], earlier[set].len());
+            assert_absent(&defs[n], earlier[set], earlier[set].len());
             set += 1;
         }
         n += 1;
     }
 }
 
+/// Neither the event nor those that are read as it may be among `defs`.
 #[track_caller]
-const fn assert_absent(name: &str, defs: &[EventDef], until: usize) {
-    let mut n = 0;
+const fn assert_absent(def: &EventDef, defs: &[EventDef], until: usize) {
+    let (name, mut n) = (def.name(), 0);
     while n < until {
-        if same(name, defs[n].name()) {
+        // The event of a type with an error has no name.
+        if !name.is_empty() && reads(&defs[n], name) {
             fail("two events are named \"", name, "\"; a wire name belongs to one event, forever");
         }
         n += 1;
     }
+    let mut older = 0;
+    while older < def.upcasts().len() {
+        assert_absent(def.upcasts()[older], defs, until);
+        older += 1;
+    }
+}
+
+/// Fails to compile if no event called `name` is in `all`, most likely in the set `likely`. It was
+/// recorded in `livestore.lock`.
+///
+/// # Panics
+/// While compiling, with `message`.
+#[expect(clippy::panic, reason = "this is how a const says no to the compiler")]
+#[track_caller]
+pub const fn assert_recorded_event(
+    name: &str,
+    all: &[&[EventDef]],
+    likely: usize,
+    message: &'static str,
+) {
+    let mut tried = 0;
+    while tried < all.len() {
+        if is_among(name, all[(likely + tried) % all.len()]) {
+            return;
+        }
+        tried += 1;
+    }
+    panic!("{}", message)
+}
+
+/// Or whether it may be, because a type with an error does not say.
+const fn is_among(name: &str, defs: &[EventDef]) -> bool {
+    let mut n = 0;
+    while n < defs.len() {
+        if defs[n].name().is_empty() || reads(&defs[n], name) {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+const fn reads(def: &EventDef, name: &str) -> bool {
+    let mut older = 0;
+    while older < def.upcasts().len() {
+        if reads(def.upcasts()[older], name) {
+            return true;
+        }
+        older += 1;
+    }
+    same(def.name(), name)
 }
 
 /// Fails to compile if `name` is among `earlier`, whatever the case, as SQLite has it.
@@ -49,7 +101,7 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
     }
 }
 
-const fn same(left: &str, right: &str) -> bool {
+pub(crate) const fn same(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     if left.len() != right.len() {
         return false;
@@ -111,6 +163,26 @@ mod tests {
     #[should_panic = "two events are named \"v1.B\""]
     fn a_name_twice_in_one_type_is_found() {
         assert_unique_events(&[A, B, B], &[]);
+    }
+
+    const C: EventDef = EventDef::new("v2.A", &[]).reading(&[&A]);
+    const D: EventDef = EventDef::new("v3.A", &[]).reading(&[&C]);
+
+    #[test]
+    #[should_panic = "two events are named \"v1.A\""]
+    fn a_name_that_another_event_reads_is_found() {
+        assert_unique_events(&[B, D], &[&[A]]);
+    }
+
+    #[test]
+    fn a_recorded_event_may_be_read_by_a_newer_one() {
+        assert_recorded_event("v1.A", &[&[B], &[D]], 0, "");
+    }
+
+    #[test]
+    #[should_panic = "v1.A is gone"]
+    fn a_recorded_event_that_is_gone_is_found() {
+        assert_recorded_event("v1.A", &[&[B], &[B]], 1, "v1.A is gone");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use super::sync::OnQuarantined;
-use super::{OpenError, Store, open};
+use super::{IncompatibleEvents, OpenError, Store, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
 use crate::state::{Boot, Quarantined, UnknownEvents};
@@ -40,6 +40,7 @@ pub(super) struct Options {
     pub(super) client_id: Option<String>,
     pub(super) session_id: String,
     pub(super) unknown_events: UnknownEvents,
+    pub(super) incompatible_events: IncompatibleEvents,
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
@@ -55,6 +56,7 @@ impl<S: Schema> Builder<S> {
             // As LiveStore's Node adapter: a process is one session, and finds its documents again.
             session_id: "static".to_owned(),
             unknown_events: UnknownEvents::default(),
+            incompatible_events: IncompatibleEvents::default(),
             on_boot: None,
             sync: None,
             on_quarantined: None,
@@ -96,6 +98,14 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
         self.options.unknown_events = policy;
+        self
+    }
+
+    /// What to do about events that were written in a shape which the schema cannot read; the store
+    /// is not opened if not said.
+    #[must_use]
+    pub fn incompatible_events(mut self, policy: IncompatibleEvents) -> Self {
+        self.options.incompatible_events = policy;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::IncompatibleEvent;
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::schema::EncodeBatchError;
@@ -42,6 +43,13 @@ pub enum OpenError {
     /// The state cannot be made.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The log may have events that the schema cannot read. Give them an upcaster, or open the store
+    /// [nevertheless](crate::store::IncompatibleEvents).
+    #[error("this version of the app cannot read all events of the log: {}", list(events))]
+    Incompatible {
+        /// Which, and what about them.
+        events: Vec<IncompatibleEvent>,
+    },
     /// The log has an event that the schema does not know, and the policy is to fail.
     #[error("event {seq} is a \"{name}\", which this version of the app does not know; update it")]
     UnknownEvent {
@@ -50,6 +58,10 @@ pub enum OpenError {
         /// Its wire name.
         name: String,
     },
+}
+
+fn list(events: &[IncompatibleEvent]) -> String {
+    events.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Why a commit failed. Nothing of it was logged and nothing changed, except where said.

@@ -14,6 +14,7 @@ mod id;
 mod live;
 mod open;
 mod settle;
+mod shapes;
 mod snapshots;
 mod sync;
 mod tail;
@@ -27,6 +28,7 @@ pub use commit::Committed;
 pub use error::{CloseError, CommitError, HistoryError, OpenError};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
+pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 
 use crate::edge::DirectoryLock;
 use crate::event::SeqNum;

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::builder::Options;
 use super::settle::sync_state;
+use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
@@ -111,6 +112,10 @@ fn boot(
     kept: Kept,
 ) -> Result<(Core, String), OpenError> {
     let Kept { lock, log, snapshot, client_id } = kept;
+    let shapes = Shapes::read(&log, schema)?;
+    if options.incompatible_events == IncompatibleEvents::Fail {
+        shapes.check(&log)?;
+    }
     let head = log.head()?;
     let sync = options.sync.as_ref().map(|options| engine(&log, options)).transpose()?;
     let confirmed = sync.as_ref().map_or(head, |engine| engine.state().confirmed_head);
@@ -147,6 +152,7 @@ fn boot(
         replay.run_pending(&mut state, head)?;
         state.head = engine.state().local_head;
     }
+    shapes.record(&log)?;
     progress.report(BootStage::Done, total, total);
     let live = Registry::new(schema);
     let unknown_events = std::mem::take(&mut options.unknown_events);

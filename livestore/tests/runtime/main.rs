@@ -19,7 +19,9 @@ mod kit;
 mod laws;
 mod open;
 mod quarantine;
+mod shapes;
 mod unknown;
+mod upcasts;
 mod versions;
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use livestore::prelude::*;
 use livestore::state::QuarantineReason;
+use livestore::store::IncompatibleEvents;
 
 use crate::kit::{Home, log_of};
 use crate::versions::first::{Note, written};
@@ -81,7 +82,8 @@ fn reset_state_tries_them_again() {
 fn args_that_do_not_decode_are_quarantined() {
     let home = Home::new();
     home.open::<first::Notes>().commit([written("a", "Hello"), written("7", "you")]).unwrap();
-    let store = home.open::<incompatible::Notes>();
+    let lenient = IncompatibleEvents::Quarantine;
+    let store = home.builder::<incompatible::Notes>().incompatible_events(lenient).open().unwrap();
     let [(seq, QuarantineReason::Failed(first)), (_, QuarantineReason::Failed(second))] =
         &*quarantined(&store)
     else {
@@ -95,7 +97,7 @@ fn args_that_do_not_decode_are_quarantined() {
     store.close().unwrap();
 
     // The first version has two of three events, and lists the other.
-    let store = home.open::<first::Notes>();
+    let store = home.builder::<first::Notes>().incompatible_events(lenient).open().unwrap();
     assert_eq!(store.query(Note::all().count()).unwrap(), 2);
     assert_eq!(
         quarantined(&store),

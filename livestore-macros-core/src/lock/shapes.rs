@@ -1,0 +1,161 @@
+//! The shapes of what a macro declares, and the tokens they came from.
+
+use std::collections::BTreeMap;
+
+use livestore_shape::{Kind, Shape, Text};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+use crate::parse::client_document::ClientDocument;
+use crate::parse::event::{Args, Definition, Event};
+use crate::parse::event_fields::ArgsField;
+use crate::parse::names;
+use crate::parse::nested::{Nested, NestedShape};
+use crate::parse::schema::Schema;
+use crate::parse::table::Table;
+use crate::types::{self, stable_text};
+
+/// An item of the lock as it is declared.
+pub(crate) struct Item {
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    /// What stands for the item as a whole: an event's name.
+    pub(crate) at: TokenStream,
+    /// What stands for its parts: a field's name and type.
+    pub(crate) parts: BTreeMap<String, (TokenStream, TokenStream)>,
+}
+
+impl Item {
+    fn new(kind: Kind, name: impl Into<String>, at: impl ToTokens, head: Text) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            shape: Shape::of(head),
+            at: at.into_token_stream(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    fn part(&mut self, name: String, text: Text, ident: impl ToTokens, ty: impl ToTokens) {
+        self.parts.insert(name.clone(), (ident.into_token_stream(), ty.into_token_stream()));
+        self.shape.parts.insert(name, text);
+    }
+}
+
+pub(crate) fn of_events(event: &Event) -> Vec<Item> {
+    let definitions = event.definitions.iter();
+    definitions.map(|definition| of_definition(&event.ident, definition)).collect()
+}
+
+pub(crate) fn of_definition(ident: &syn::Ident, definition: &Definition) -> Item {
+    let Definition { name, client_only, deprecated, args, .. } = definition;
+    let head = Text::new(definition.label(ident))
+        .marked("client-only", *client_only)
+        .marked("deprecated", deprecated.is_some());
+    let mut item = Item::new(Kind::Event, name.value(), name, head);
+    match args {
+        Args::Fields(fields) => {
+            for field in fields {
+                let ArgsField { ident, ty, wire_name, .. } = field;
+                item.part(wire_name.value(), args_field(field), ident, ty);
+            }
+        }
+        Args::Whole(ty) => item.part("*".to_owned(), Text::new(stable_text(ty)), ty, ty),
+    }
+    item
+}
+
+fn args_field(field: &ArgsField) -> Text {
+    let ArgsField { ty, default, deserialize_with, .. } = field;
+    let with = deserialize_with.as_ref().map(|path| format!("with {}", stable_text(path)));
+    Text {
+        text: stable_text(ty),
+        // A missing field reads as `None`, but what another function makes of it is unknown.
+        marks: presence(types::is_option(ty) && with.is_none(), default.is_some())
+            .chain(with)
+            .collect(),
+    }
+}
+
+fn presence(is_optional: bool, has_default: bool) -> impl Iterator<Item = String> {
+    let optional = is_optional.then(|| "optional".to_owned());
+    let default = has_default.then(|| "default".to_owned());
+    default.into_iter().chain(optional)
+}
+
+/// The event that sets some of a document's fields: each may be absent.
+pub(crate) fn of_document(document: &ClientDocument) -> Item {
+    let ClientDocument { ident, fields, .. } = document;
+    let head = Text::new(names::plain(ident)).marked("client-only", true).marked("document", true);
+    let mut item = Item::new(Kind::Event, document.set_event_name(), ident, head);
+    for field in fields {
+        let text = Text::new(stable_text(&field.ty)).marked("optional", true);
+        item.part(field.wire_name.value(), text, &field.ident, &field.ty);
+    }
+    item
+}
+
+pub(crate) fn of_nested(nested: &Nested) -> Item {
+    let Nested { ident, name, shape, marks, .. } = nested;
+    let what = match shape {
+        NestedShape::Struct(_) => "struct",
+        NestedShape::Enum(_) => "enum",
+    };
+    let head = Text { text: what.to_owned(), marks: marks.clone() };
+    let mut item = Item::new(Kind::Type, name, ident, head);
+    let (NestedShape::Struct(parts) | NestedShape::Enum(parts)) = shape;
+    for part in parts {
+        item.part(part.name.clone(), part.text.clone(), &part.at, &part.ty);
+    }
+    item
+}
+
+pub(crate) fn of_table(table: &Table) -> Item {
+    let Table { ident, name, columns, primary_key, .. } = table;
+    let mut item = Item::new(Kind::Table, name, ident, Text::new(names::plain(ident)));
+    for (position, column) in columns.iter().enumerate() {
+        let text = Text::new(stable_text(&column.ty))
+            .marked("primary-key", primary_key.contains(&position))
+            .marked("default", column.default.is_some());
+        item.part(column.name.clone(), text, &column.ident, &column.ty);
+    }
+    item
+}
+
+pub(crate) fn of_schema(schema: &Schema) -> Item {
+    let Schema { ident, tables, documents, events, .. } = schema;
+    let mut item = Item::new(Kind::Schema, names::plain(ident), ident, Text::default());
+    let lists = [("table", tables), ("document", documents), ("event", events)];
+    for (kind, ty) in
+        lists.into_iter().flat_map(|(kind, types)| types.iter().map(move |ty| (kind, ty)))
+    {
+        item.part(stable_text(ty), Text::new(kind), ty, ty);
+    }
+    item
+}
+
+/// The shape of an event as its definition carries it to the eventlog's record.
+pub(crate) fn text_of_definition(ident: &syn::Ident, definition: &Definition) -> String {
+    text_of(of_definition(ident, definition))
+}
+
+/// The shape of a document's event.
+pub(crate) fn text_of_document(document: &ClientDocument) -> String {
+    text_of(of_document(document))
+}
+
+/// Without what may change and mean nothing to a log.
+fn text_of(item: Item) -> String {
+    let mut shape = item.shape;
+    shape.head.text = "event".to_owned();
+    shape.head.marks.remove("deprecated");
+    shape.to_string()
+}
+
+/// Marks from serde's keys, each as `key` or `key value`.
+pub(crate) fn mark(key: &str, value: TokenStream) -> String {
+    let value = stable_text(value);
+    let value = value.trim_start_matches('=').trim_matches('"');
+    format!("{key} {value}").trim_end().to_owned()
+}

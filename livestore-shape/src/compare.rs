@@ -1,0 +1,329 @@
+//! What changed, and what that breaks.
+
+use std::fmt;
+
+use crate::lock::Kind;
+use crate::shape::{Shape, Text};
+
+/// A difference between the recorded shape of an item and the one it has now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The field, variant or column; `None` when it is about the item itself.
+    pub part: Option<String>,
+    /// What happened to it.
+    pub change: Change,
+    /// What that does to what was written before.
+    pub effect: Effect,
+}
+
+/// What happened to a part, or to an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added {
+        /// What it is.
+        is: Text,
+    },
+    /// It is not there any more.
+    Removed {
+        /// What it was.
+        was: Text,
+    },
+    /// It has another name; a guess, where one went and one of the same type came.
+    Renamed {
+        /// The name it had.
+        from: String,
+    },
+    /// It is something else.
+    Retyped {
+        /// What it was.
+        was: Text,
+        /// What it is.
+        is: Text,
+    },
+    /// It could be absent, and now has to be there.
+    Required {
+        /// What it is.
+        is: Text,
+    },
+    /// It is client-only and was not, or the other way round.
+    ClientOnly {
+        /// Whether it is now.
+        is: bool,
+    },
+}
+
+/// What a change does to events that were written before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nothing: they are read as before.
+    Additive,
+    /// They can be read, but a promise is broken: something they hold is no longer seen.
+    Breaking,
+    /// They cannot be read.
+    Unreadable,
+}
+
+/// Everything that differs between what was recorded and what is, in a stable order.
+pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
+    let rules = Rules { kind, was };
+    let removed = was.parts.iter().filter(|(name, _)| !is.parts.contains_key(*name));
+    let removed = removed.map(|(name, was)| rules.removed(name, was));
+    let others = is.parts.iter().filter_map(|(name, now)| match was.parts.get(name) {
+        Some(was) => rules.changed(name, was, now),
+        None => Some(rules.added(name, now)),
+    });
+    let mut parts: Vec<_> = removed.chain(others).collect();
+    join_renamed(&mut parts);
+    let mut differences = rules.head(&is.head);
+    differences.append(&mut parts);
+    if !kind.is_forever() {
+        differences.iter_mut().for_each(|difference| difference.effect = Effect::Additive);
+    }
+    differences
+}
+
+/// One that went and one that came, and only those: that is one mistake, not two.
+fn join_renamed(differences: &mut Vec<Difference>) {
+    let is_harm = |found: &&mut Difference| found.effect > Effect::Additive;
+    let mut harms: Vec<_> = differences.iter_mut().filter(is_harm).collect();
+    if let [went, came] = &mut harms[..]
+        && let (Change::Removed { was }, Change::Added { is }) = (&went.change, &came.change)
+        && was == is
+        && let Some(from) = went.part.take()
+    {
+        came.change = Change::Renamed { from };
+        differences.retain(|found| {
+            !matches!(found.change, Change::Removed { .. }) || found.part.is_some()
+        });
+    }
+}
+
+impl Kind {
+    /// Whether what is written in this shape stays; tables are rebuilt from the log.
+    fn is_forever(self) -> bool {
+        matches!(self, Self::Event | Self::Type)
+    }
+}
+
+/// What is allowed, which depends on what the item was.
+struct Rules<'a> {
+    kind: Kind,
+    was: &'a Shape,
+}
+
+impl Rules<'_> {
+    fn head(&self, is: &Text) -> Vec<Difference> {
+        let was = &self.was.head;
+        let mut differences = Vec::new();
+        let mut push = |change, effect| differences.push(Difference { part: None, change, effect });
+        let client_only = is.is("client-only");
+        if self.kind == Kind::Event && was.is("client-only") != client_only {
+            push(Change::ClientOnly { is: client_only }, Effect::Breaking);
+        } else if was != is {
+            // The Rust type of an event is a label; what a nested type is decides its JSON.
+            let is_label = self.kind == Kind::Event;
+            let effect = if is_label { Effect::Additive } else { Effect::Unreadable };
+            push(Change::Retyped { was: was.clone(), is: is.clone() }, effect);
+        }
+        differences
+    }
+
+    fn added(&self, name: &str, is: &Text) -> Difference {
+        let is_fine = is.may_be_absent() || self.has_variants();
+        let effect = if is_fine { Effect::Additive } else { Effect::Unreadable };
+        difference(name, Change::Added { is: is.clone() }, effect)
+    }
+
+    fn removed(&self, name: &str, was: &Text) -> Difference {
+        let effect = if self.has_variants() {
+            Effect::Unreadable
+        } else if self.was.head.is("document") {
+            // Setting a field that is gone sets nothing.
+            Effect::Additive
+        } else {
+            Effect::Breaking
+        };
+        difference(name, Change::Removed { was: was.clone() }, effect)
+    }
+
+    fn changed(&self, name: &str, was: &Text, is: &Text) -> Option<Difference> {
+        if was == is {
+            return None;
+        }
+        let retyped = Change::Retyped { was: was.clone(), is: is.clone() };
+        let is_widened = is.text == format!("Option<{}>", was.text);
+        Some(if was.form() != is.form() || (was.text != is.text && !is_widened) {
+            difference(name, retyped, Effect::Unreadable)
+        } else if was.may_be_absent() && !is.may_be_absent() {
+            difference(name, Change::Required { is: is.clone() }, Effect::Unreadable)
+        } else {
+            difference(name, retyped, Effect::Additive)
+        })
+    }
+
+    fn has_variants(&self) -> bool {
+        self.kind == Kind::Type && self.was.head.text == "enum"
+    }
+}
+
+fn difference(part: &str, change: Change, effect: Effect) -> Difference {
+    Difference { part: Some(part.to_owned()), change, effect }
+}
+
+impl Text {
+    /// Whether what is written without it can be read.
+    fn may_be_absent(&self) -> bool {
+        self.is("default") || self.is("optional")
+    }
+
+    /// The marks that decide how a value is written, such as `with base64`.
+    fn form(&self) -> Vec<&String> {
+        self.marks.iter().filter(|mark| !matches!(mark.as_str(), "default" | "optional")).collect()
+    }
+}
+
+/// In the words of an error: "field `text: String` is gone".
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = self.part.as_deref().unwrap_or_default();
+        match (&self.change, self.part.is_some()) {
+            (Change::Added { is }, _) if self.effect == Effect::Additive => {
+                write!(f, "`{part}: {is}` is new")
+            }
+            (Change::Added { is }, _) => write!(f, "`{part}: {is}` is new and required"),
+            (Change::Renamed { from }, _) => write!(f, "`{from}` is now named `{part}`"),
+            (Change::Removed { was }, _) => write!(f, "`{part}: {was}` is gone"),
+            (Change::Retyped { was, is }, true) => {
+                write!(f, "`{part}` was `{was}` and is now `{is}`")
+            }
+            (Change::Retyped { was, is }, false) => write!(f, "was `{was}` and is now `{is}`"),
+            (Change::Required { is }, _) => {
+                write!(f, "`{part}: {is}` could be absent and is now required")
+            }
+            (Change::ClientOnly { is: true }, _) => {
+                f.write_str("was synced and is now client-only")
+            }
+            (Change::ClientOnly { is: false }, _) => {
+                f.write_str("was client-only and is now synced")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Effect::{Additive, Breaking, Unreadable};
+
+    #[track_caller]
+    fn check(kind: Kind, was: &str, is: &str, expected: &[(Effect, &str)]) {
+        let [was_shape, is_shape] = [was, is].map(|text| Shape::parse(text).unwrap());
+        let found = compare(kind, &was_shape, &is_shape);
+        let found: Vec<_> = found.iter().map(|d| (d.effect, d.to_string())).collect();
+        let expected: Vec<_> = expected.iter().map(|(e, text)| (*e, (*text).to_owned())).collect();
+        assert_eq!(found, expected, "{was} → {is}");
+    }
+
+    #[test]
+    fn what_an_event_may_and_may_not_become() {
+        type Row = (&'static str, &'static str, &'static [(Effect, &'static str)]);
+        let table: &[Row] = &[
+            ("= A\nid: String", "= A\nid: String", &[]),
+            ("id: String", "", &[(Breaking, "`id: String` is gone")]),
+            ("", "id: String", &[(Unreadable, "`id: String` is new and required")]),
+            ("", "id: String (default)", &[(Additive, "`id: String (default)` is new")]),
+            ("", "n: Option<u8> (optional)", &[(Additive, "`n: Option<u8> (optional)` is new")]),
+            ("id: u8", "id: u16", &[(Unreadable, "`id` was `u8` and is now `u16`")]),
+            (
+                "id: u8",
+                "id: Option<u8> (optional)",
+                &[(Additive, "`id` was `u8` and is now `Option<u8> (optional)`")],
+            ),
+            (
+                "id: Option<u8> (optional)",
+                "id: u8",
+                &[(Unreadable, "`id` was `Option<u8> (optional)` and is now `u8`")],
+            ),
+            (
+                "id: u8",
+                "id: u8 (default)",
+                &[(Additive, "`id` was `u8` and is now `u8 (default)`")],
+            ),
+            (
+                "id: u8 (default)",
+                "id: u8",
+                &[(Unreadable, "`id: u8` could be absent and is now required")],
+            ),
+            (
+                "d: Vec<u8>",
+                "d: Vec<u8> (with base64)",
+                &[(Unreadable, "`d` was `Vec<u8>` and is now `Vec<u8> (with base64)`")],
+            ),
+            ("a: u8\nb: u8", "a: u8\nc: u8", &[(Unreadable, "`b` is now named `c`")]),
+            (
+                "b: u8",
+                "c: u16",
+                &[(Breaking, "`b: u8` is gone"), (Unreadable, "`c: u16` is new and required")],
+            ),
+            ("= A", "= A (client-only)", &[(Breaking, "was synced and is now client-only")]),
+            ("= A (client-only)", "= A", &[(Breaking, "was client-only and is now synced")]),
+            ("= A", "= B::C", &[(Additive, "was `A` and is now `B::C`")]),
+            ("= A", "= A (deprecated)", &[(Additive, "was `A` and is now `A (deprecated)`")]),
+            (
+                "= Ui (client-only, document)\na: u8 (optional)",
+                "= Ui (client-only, document)",
+                &[(Additive, "`a: u8 (optional)` is gone")],
+            ),
+        ];
+        for (was, is, expected) in table {
+            check(Kind::Event, was, is, expected);
+        }
+    }
+
+    #[test]
+    fn all_differences_are_told() {
+        check(
+            Kind::Event,
+            "= A\na: u8\nb: u8",
+            "= A (client-only)\nb: u16\nc: u8",
+            &[
+                (Breaking, "was synced and is now client-only"),
+                (Breaking, "`a: u8` is gone"),
+                (Unreadable, "`b` was `u8` and is now `u16`"),
+                (Unreadable, "`c: u8` is new and required"),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_enum_may_grow() {
+        check(
+            Kind::Type,
+            "= enum\na: unit",
+            "= enum\na: unit\nb: unit",
+            &[(Additive, "`b: unit` is new")],
+        );
+        check(Kind::Type, "= enum\na: unit", "= enum", &[(Unreadable, "`a: unit` is gone")]);
+        check(
+            Kind::Type,
+            "= enum",
+            "= enum (untagged)",
+            &[(Unreadable, "was `enum` and is now `enum (untagged)`")],
+        );
+    }
+
+    #[test]
+    fn a_table_may_change_at_will() {
+        check(
+            Kind::Table,
+            "= Todo\na: u8",
+            "= Todos\nb: u16",
+            &[
+                (Additive, "was `Todo` and is now `Todos`"),
+                (Additive, "`a: u8` is gone"),
+                (Additive, "`b: u16` is new"),
+            ],
+        );
+    }
+}

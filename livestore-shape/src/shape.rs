@@ -1,0 +1,118 @@
+//! The shape of one item: a line for itself, and one for each of its parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::words::{self, IN_MARKS, IN_NAMES, Word};
+
+/// What is remembered of an event, a nested type, a table or a schema.
+///
+/// As text it is one line about the item itself and one for each part, sorted:
+///
+/// ```text
+/// = TodoEvent::Created (client-only)
+/// id: String
+/// note: Option<String> (optional)
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// What the item is: the Rust type of an event or a table, `struct` or `enum` for a nested type.
+    pub head: Text,
+    /// Fields, columns or variants, by their name in the JSON or in SQL.
+    pub parts: BTreeMap<String, Text>,
+}
+
+/// The text of a line behind the name, with marks in parentheses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text {
+    /// A type, as it is written in Rust.
+    pub text: String,
+    /// `default`, `client-only` and the like.
+    pub marks: BTreeSet<String>,
+}
+
+impl Shape {
+    /// An item without parts.
+    pub fn of(head: Text) -> Self {
+        Self { head, parts: BTreeMap::new() }
+    }
+
+    /// The shape that [`Display`](fmt::Display) wrote; `None` if it did not.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut shape = Self::default();
+        text.lines().try_for_each(|line| shape.read(line))?;
+        Some(shape)
+    }
+
+    /// Reads one line into the shape.
+    pub(crate) fn read(&mut self, line: &str) -> Option<()> {
+        if let Some(head) = line.strip_prefix("= ") {
+            self.head = Text::parse(head)?;
+            return Some(());
+        }
+        let (name, rest) = words::take(line, IN_NAMES)?;
+        self.parts.insert(name, Text::parse(rest.strip_prefix(": ")?)?);
+        Some(())
+    }
+
+    /// The lines, sorted.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let head = (!self.head.text.is_empty()).then(|| format!("= {}", self.head));
+        let parts =
+            self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name, IN_NAMES)));
+        head.into_iter().chain(parts)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Text {
+    /// A text without marks.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), marks: BTreeSet::new() }
+    }
+
+    /// The same, marked if `is_so`.
+    #[must_use]
+    pub fn marked(mut self, mark: impl Into<String>, is_so: bool) -> Self {
+        if is_so {
+            self.marks.insert(mark.into());
+        }
+        self
+    }
+
+    /// Whether it has this mark.
+    pub fn is(&self, mark: &str) -> bool {
+        self.marks.contains(mark)
+    }
+
+    /// A Rust type never has a space before a parenthesis, so the marks are told apart by it.
+    fn parse(line: &str) -> Option<Self> {
+        let Some((text, marks)) = line.split_once(" (") else { return Some(Self::new(line)) };
+        let (mut parsed, mut rest) = (Self::new(text), marks);
+        loop {
+            let (mark, behind) = words::take(rest, IN_MARKS)?;
+            parsed.marks.insert(mark);
+            match behind.strip_prefix(", ") {
+                Some(more) => rest = more,
+                None => return (behind == ")").then_some(parsed),
+            }
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        if self.marks.is_empty() {
+            return Ok(());
+        }
+        let marks: Vec<_> =
+            self.marks.iter().map(|mark| Word(mark, IN_MARKS).to_string()).collect();
+        write!(f, " ({})", marks.join(", "))
+    }
+}

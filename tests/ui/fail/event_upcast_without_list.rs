@@ -1,0 +1,19 @@
+use livestore::prelude::*;
+
+#[derive(Event)]
+#[event(name = "v1.Noted")]
+struct NotedV1 {
+    text: String,
+}
+
+#[derive(Event)]
+#[event(name = "v2.Noted", upcast = "v1.Noted")]
+struct Noted {
+    text: String,
+}
+
+fn from_v1(old: NotedV1) -> Noted {
+    Noted { text: old.text }
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+livestore::schema! { Locked { events: [] } }
+
+fn main() {}

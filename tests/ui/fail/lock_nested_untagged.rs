@@ -1,0 +1,10 @@
+use livestore::prelude::*;
+
+#[derive(Serialize, Deserialize, Shape)]
+#[serde(untagged)]
+enum LockedTag {
+    Home,
+    Work,
+}
+
+fn main() {}

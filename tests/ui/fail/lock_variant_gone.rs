@@ -1,0 +1,8 @@
+use livestore::prelude::*;
+
+#[derive(Serialize, Deserialize, Shape)]
+enum LockedTag {
+    Work,
+}
+
+fn main() {}

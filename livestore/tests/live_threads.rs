@@ -122,12 +122,13 @@ fn subscribing_and_dropping_while_others_commit_leaves_nothing_behind() {
                     let (point, all) = (point.clone(), all.clone());
                     move |get| get.of(&all).len() + usize::from(get.of(&point).is_some())
                 });
+                // The sum is the same as soon as all counters are there; each goes on counting.
                 let heard = Arc::clone(&heard);
                 kept.push((
-                    sum.subscribe(move |_| {
+                    sum.subscribe(|_| ()),
+                    point.subscribe(move |_| {
                         heard.fetch_add(1, Ordering::Relaxed);
                     }),
-                    point.subscribe(|_| ()),
                     all.diffs(),
                     sum.stream(),
                 ));

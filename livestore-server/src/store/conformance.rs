@@ -26,6 +26,7 @@ pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
     answers_come_in_order(&fresh());
     one_of_many_writers_wins(&Arc::new(fresh()));
     any_text_is_kept(&fresh());
+    the_clock_may_jump(&fresh());
     limits_hold(&make(StoreLimits { stores: 2, bytes: 1_000 }));
 }
 
@@ -169,6 +170,22 @@ fn any_text_is_kept(storage: &impl EventStore) {
     let stored = StoredEvent::new(event, Timestamp::MIN);
     append(storage, &store, std::slice::from_ref(&stored)).expect("appends");
     assert_eq!(read(storage, &store, 0), [stored]);
+}
+
+/// The server's clock may be set back: order is the events' numbers, and nothing else.
+fn the_clock_may_jump(storage: &impl EventStore) {
+    let store = id("jumps");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    let times = [1_000_000, i64::from(i32::MAX) * 1_000, 5, 0, -7];
+    let jump = |(parent, time)| {
+        let at = Timestamp::from_millis(time);
+        chain(parent, 1).into_iter().map(move |stored| StoredEvent::new(stored.event, at))
+    };
+    let jumps: Vec<_> = (0..).zip(times).flat_map(jump).collect();
+    for stored in &jumps {
+        append(storage, &store, std::slice::from_ref(stored)).expect("appends");
+    }
+    assert_eq!(read(storage, &store, 0), jumps);
 }
 
 fn limits_hold(storage: &impl EventStore) {

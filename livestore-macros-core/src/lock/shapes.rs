@@ -15,6 +15,9 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::types::{self, stable_text};
 
+/// Begins the mark of an event that older events are read as.
+pub(crate) const READS: &str = "reads ";
+
 /// An item of the lock as it is declared.
 pub(crate) struct Item {
     pub(crate) kind: Kind,
@@ -49,10 +52,11 @@ pub(crate) fn of_events(event: &Event) -> Vec<Item> {
 }
 
 pub(crate) fn of_definition(ident: &syn::Ident, definition: &Definition) -> Item {
-    let Definition { name, client_only, deprecated, args, .. } = definition;
-    let head = Text::new(definition.label(ident))
+    let Definition { name, client_only, deprecated, upcasts, args, .. } = definition;
+    let mut head = Text::new(definition.label(ident))
         .marked("client-only", *client_only)
         .marked("deprecated", deprecated.is_some());
+    head.marks.extend(upcasts.iter().map(|upcast| format!("{READS}{}", upcast.from.value())));
     let mut item = Item::new(Kind::Event, name.value(), name, head);
     match args {
         Args::Fields(fields) => {
@@ -149,7 +153,7 @@ pub(crate) fn text_of_document(document: &ClientDocument) -> String {
 fn text_of(item: Item) -> String {
     let mut shape = item.shape;
     shape.head.text = "event".to_owned();
-    shape.head.marks.remove("deprecated");
+    shape.head.marks.retain(|mark| mark != "deprecated" && !mark.starts_with(READS));
     shape.to_string()
 }
 

@@ -3,7 +3,7 @@
 //! Where an event's name is declared is only known once all macros have run, so this becomes an
 //! assertion for each recorded name, at the type that declared it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use livestore_shape::{Kind, Lock, Shape};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,6 +11,7 @@ use quote::quote_spanned;
 use syn::Type;
 
 use super::package::{Mode, Package};
+use super::shapes::READS;
 use super::{message, outside_tests};
 use crate::expand::{located_at, schema_event_defs};
 use crate::parse::names;
@@ -22,9 +23,9 @@ pub(crate) fn expand(package: &Package, schema: &Schema) -> TokenStream {
         return TokenStream::new();
     };
     let listed = Listed::recorded(lock, &names::plain(&schema.ident));
-    let names = lock.of(Kind::Event).filter(|(_, shape)| listed.has(shape));
+    let names = with_older(lock, lock.of(Kind::Event).filter(|(_, shape)| listed.has(shape)));
     let (types, sets): (Vec<_>, Vec<_>) = schema_event_defs(schema).unzip();
-    let asserts = names.map(|(name, shape)| assert(schema, &types, name, shape));
+    let asserts = names.iter().map(|(name, shape)| assert(schema, &types, name, shape));
     let asserts: TokenStream = asserts.collect();
     if asserts.is_empty() {
         return TokenStream::new();
@@ -36,6 +37,23 @@ pub(crate) fn expand(package: &Package, schema: &Schema) -> TokenStream {
             #asserts
         };
     })
+}
+
+/// These events, and those that are read as them.
+fn with_older<'a>(
+    lock: &'a Lock,
+    events: impl Iterator<Item = (&'a str, &'a Shape)>,
+) -> BTreeMap<&'a str, &'a Shape> {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<_> = events.collect();
+    while let Some((name, shape)) = open.pop() {
+        let older = shape.head.marks.iter().filter_map(|mark| mark.strip_prefix(READS));
+        // Two that read each other would not compile; a lock may still say so.
+        if found.insert(name, shape).is_none() {
+            open.extend(older.filter_map(|older| Some((older, lock.get(Kind::Event, older)?))));
+        }
+    }
+    found
 }
 
 /// At the type that declared the event, if it is still listed, else at the schema.

@@ -87,9 +87,14 @@ fn an_event_with_an_upcaster_may_succeed_another() {
     let checked = scratch.check("");
     assert!(checked.passed, "{}", checked.text);
     scratch.accept();
+    let newer = "event v2.TodoDeleted = Event::Deleted (reads v1.TodoDeleted)".to_owned();
+    assert!(scratch.lock().contains(&newer));
     // The older event is held to its shape as before.
     scratch.edit("src/lib.rs", "DeletedV1 { id: String }", "DeletedV1 { id: String, by: String }");
     scratch.check("").fails_with(&["event \"v1.TodoDeleted\": `by: String` is new and required"]);
+    // And it has to be read.
+    scratch.source(&TWO_TYPES.replace("v1.TodoDeleted", "v2.TodoDeleted"));
+    scratch.check("").fails_with(&["event \"v1.TodoDeleted\" is gone from the schema"]);
 }
 
 #[test]

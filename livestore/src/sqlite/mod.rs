@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::hooks::{AuthAction, AuthContext};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 use xxhash_rust::xxh3::Xxh3;
@@ -72,10 +72,11 @@ impl Db {
                 reads.push((table_name.to_owned(), column_name.to_owned()));
             }
             let access = current.load(Ordering::Relaxed);
-            if access == Access::Materialize as u8 {
+            let authorization = access::authorize(access, &context);
+            if access == Access::Materialize as u8 && authorization == Authorization::Allow {
                 written.note(&context.action);
             }
-            access::authorize(access, &context)
+            authorization
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;

@@ -42,7 +42,8 @@ impl Order {
 
     /// Settles the order for the tables that were noted.
     pub(super) fn settle(&self, conn: &Connection) -> Result<(), SqliteError> {
-        for table in std::mem::take(&mut *lock(&self.written.0)) {
+        let written = std::mem::take(&mut *lock(&self.written.0));
+        for table in written {
             if !self.settled.borrow().contains(&table) {
                 conn.execute_batch(&ddl(&table))?;
                 self.settled.borrow_mut().insert(table);
@@ -69,4 +70,22 @@ fn ddl(table: &str) -> String {
         )
     };
     trigger("INSERT") + &trigger("UPDATE")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sqlite::{Access, Db};
+
+    #[test]
+    fn what_may_not_be_written_is_left_alone() {
+        let db = Db::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap();
+        db.run_all("CREATE TABLE t (x INTEGER); CREATE TABLE __livestore_x (x INTEGER);").unwrap();
+        for refused in ["UPDATE sqlite_schema SET name = ''", "UPDATE __livestore_x SET x = 1"] {
+            assert!(db.prepare_checked(refused, Access::Materialize).is_err());
+        }
+        db.prepare_checked("UPDATE t SET x = 1", Access::Materialize).unwrap();
+        let of = "SELECT group_concat(DISTINCT tbl_name) FROM temp.sqlite_schema";
+        let tables: String = db.prepare(of).unwrap().query_row([], |row| row.get(0)).unwrap();
+        assert_eq!(tables, "t");
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::writer::LogConnection;
-use super::{Durability, EventlogError, RecordedShape, Settlement, Storage, Upstream};
+use super::{Durability, EventlogError, RecordedShape, Settlement, Storage, Upstream, VisitArgs};
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -135,12 +135,12 @@ impl Storage for FileLog {
         self.reader()?.shapes()
     }
 
-    fn record_shapes(&self, new: &[RecordedShape], unused: &[&str]) -> Result<(), EventlogError> {
-        lock(&self.shared.writer).record_shapes(new, unused)
+    fn record_shapes(&self, new: &[RecordedShape], outdated: &[&str]) -> Result<(), EventlogError> {
+        lock(&self.shared.writer).record_shapes(new, outdated)
     }
 
-    fn count_named(&self, name: &str) -> Result<u64, EventlogError> {
-        self.reader()?.count_named(name)
+    fn visit_named(&self, name: &str, visit: VisitArgs<'_>) -> Result<(), EventlogError> {
+        self.reader()?.visit_named(name, visit)
     }
 
     fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {

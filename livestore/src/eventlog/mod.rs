@@ -11,6 +11,7 @@ mod memory;
 mod shapes;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use error::EventlogError;
@@ -36,6 +37,9 @@ pub enum Durability {
 
 /// How many events are read at a time, where nothing asks for more.
 pub(crate) const PAGE: usize = 512;
+
+/// Is shown the args of an event.
+pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
 
 /// Where events are kept.
 pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
@@ -66,14 +70,14 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Adds shapes, and forgets those that the `unused` names had.
-    fn record_shapes(&self, _: &[RecordedShape], _unused: &[&str]) -> Result<(), EventlogError> {
+    /// Adds shapes, and forgets those that the `outdated` names had.
+    fn record_shapes(&self, _: &[RecordedShape], _outdated: &[&str]) -> Result<(), EventlogError> {
         Ok(())
     }
 
-    /// How many events have this name.
-    fn count_named(&self, _name: &str) -> Result<u64, EventlogError> {
-        Ok(0)
+    /// Visits the args of the events with this name, until `visit` breaks.
+    fn visit_named(&self, _name: &str, _visit: VisitArgs<'_>) -> Result<(), EventlogError> {
+        Ok(())
     }
 }
 
@@ -165,17 +169,22 @@ impl Eventlog {
         self.storage.shapes()
     }
 
-    /// Adds shapes, and forgets those that the `unused` names had.
+    /// Adds shapes, and forgets those that the `outdated` names had.
     pub(crate) fn record_shapes(
         &self,
         new: &[RecordedShape],
-        unused: &[&str],
+        outdated: &[&str],
     ) -> Result<(), EventlogError> {
-        self.storage.record_shapes(new, unused)
+        self.storage.record_shapes(new, outdated)
     }
 
-    pub(crate) fn count_named(&self, name: &str) -> Result<u64, EventlogError> {
-        self.storage.count_named(name)
+    /// Visits the args of the events with this name, until `visit` breaks. Reads the whole log.
+    pub(crate) fn visit_named(
+        &self,
+        name: &str,
+        visit: VisitArgs<'_>,
+    ) -> Result<(), EventlogError> {
+        self.storage.visit_named(name, visit)
     }
 
     /// The last event's number; `e0` in an empty log.

@@ -3,8 +3,8 @@
 //! A log of an earlier version has no such table. One is made when there is something to record;
 //! versions that do not know it leave it alone.
 
-use super::EventlogError;
 use super::writer::LogConnection;
+use super::{EventlogError, VisitArgs};
 
 const DDL: &str = "
     CREATE TABLE IF NOT EXISTS event_shapes (
@@ -32,12 +32,12 @@ impl LogConnection {
     pub(super) fn record_shapes(
         &self,
         new: &[RecordedShape],
-        unused: &[&str],
+        outdated: &[&str],
     ) -> Result<(), EventlogError> {
         self.transaction(|| {
             self.conn.execute_batch(DDL)?;
             let mut forget = self.conn.prepare("DELETE FROM event_shapes WHERE name = ?")?;
-            for name in unused {
+            for name in outdated {
                 forget.execute([name])?;
             }
             let mut insert = self.conn.prepare("INSERT INTO event_shapes VALUES (?, ?)")?;
@@ -48,10 +48,19 @@ impl LogConnection {
         })
     }
 
-    /// Reads the whole log: only for a log that may not be readable.
-    pub(super) fn count_named(&self, name: &str) -> Result<u64, EventlogError> {
-        let count = "SELECT COUNT(*) FROM eventlog WHERE name = ?";
-        let count: i64 = self.conn.query_row(count, [name], |row| row.get(0))?;
-        Ok(count.cast_unsigned())
+    pub(super) fn visit_named(
+        &self,
+        name: &str,
+        visit: VisitArgs<'_>,
+    ) -> Result<(), EventlogError> {
+        let mut statement = self.conn.prepare("SELECT args FROM eventlog WHERE name = ?")?;
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            let args = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            if visit(args).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
-use crate::event::{Args, EventDef};
+use crate::event::{Args, DecodeError, Event, EventDef};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
 
@@ -37,6 +37,7 @@ pub struct EventSet {
     defs: &'static [EventDef],
     version: u32,
     apply: fn(&str, &str, &mut Writer<'_>) -> Result<(), MaterializeError>,
+    decode: fn(&str, &str) -> Result<(), DecodeError>,
 }
 
 /// A schema that cannot be turned into SQL.
@@ -69,7 +70,12 @@ pub trait Listed: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<E: Materialize> Listed for E {
-    const EVENTS: EventSet = EventSet { defs: E::DEFS, version: E::VERSION, apply: apply::<E> };
+    const EVENTS: EventSet = EventSet {
+        defs: E::DEFS,
+        version: E::VERSION,
+        apply: apply::<E>,
+        decode: |name, args| decode::<E>(name, args).map(drop),
+    };
 
     fn push(&self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
         batch.push(self)
@@ -91,6 +97,11 @@ impl EventSet {
     ) -> Result<(), MaterializeError> {
         (self.apply)(name, args, state)
     }
+
+    /// Whether an event can be read, by its name and args.
+    pub(crate) fn reads(&self, name: &str, args: &str) -> bool {
+        (self.decode)(name, args).is_ok()
+    }
 }
 
 fn apply<E: Materialize>(
@@ -98,7 +109,11 @@ fn apply<E: Materialize>(
     args: &str,
     state: &mut Writer<'_>,
 ) -> Result<(), MaterializeError> {
-    E::decode(name, &Args::parse(args)?)?.materialize(state)
+    decode::<E>(name, args)?.materialize(state)
+}
+
+fn decode<E: Event>(name: &str, args: &str) -> Result<E, DecodeError> {
+    E::decode(name, &Args::parse(args)?)
 }
 
 impl SchemaDef {

@@ -112,7 +112,7 @@ fn boot(
     kept: Kept,
 ) -> Result<(Core, String), OpenError> {
     let Kept { lock, log, snapshot, client_id } = kept;
-    let shapes = Shapes::read(&log, schema)?;
+    let mut shapes = Shapes::read(&log, schema)?;
     if options.incompatible_events == IncompatibleEvents::Fail {
         shapes.check(&log)?;
     }

@@ -2,9 +2,11 @@
 //!
 //! The log has a record of every shape that its events may have been written in. They are compared
 //! with the schema's as the macros compare it with `livestore.lock`; what is only new, or no longer
-//! looked at, does not matter here.
+//! looked at, does not matter here. Where a shape seems unreadable, the events themselves are tried:
+//! a `u8` may have become a `u16`, and every one still reads.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use livestore_shape::{Effect, Kind, Shape, compare};
 
@@ -24,15 +26,16 @@ pub enum IncompatibleEvents {
     Quarantine,
 }
 
-/// An event of which the log may hold some that the schema cannot read.
+/// An event of which the log holds some that the schema cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompatibleEvent {
     /// Its wire name.
     pub name: String,
-    /// How many events of this name the log holds.
+    /// How many events of this name cannot be read.
     pub count: u64,
-    /// What they were written with, and the schema reads otherwise.
+    /// What they were written with, and the schema reads otherwise. Empty if it is not known: a
+    /// newer version of LiveStore has written it down.
     pub fields: Vec<IncompatibleField>,
 }
 
@@ -48,37 +51,45 @@ pub struct IncompatibleField {
 
 /// What is known of a log's shapes, before anything of it is touched.
 pub(super) struct Shapes {
+    schema: &'static SchemaDef,
     recorded: Vec<RecordedShape>,
     defs: Vec<&'static EventDef>,
+    /// Names whose recorded shapes tell nothing more: all their events are read as they are now.
+    outdated: Vec<&'static str>,
 }
 
 impl Shapes {
-    pub(super) fn read(log: &Eventlog, schema: &SchemaDef) -> Result<Self, EventlogError> {
+    pub(super) fn read(log: &Eventlog, schema: &'static SchemaDef) -> Result<Self, EventlogError> {
         let defs = schema.events().flat_map(EventDef::with_upcasts);
         // A hand-written definition may have none.
         let defs = defs.filter(|def| !def.shape().is_empty()).collect();
-        Ok(Self { recorded: log.shapes()?, defs })
+        Ok(Self { schema, recorded: log.shapes()?, defs, outdated: Vec::new() })
     }
 
     /// Refuses a log with events that the schema cannot read.
-    pub(super) fn check(&self, log: &Eventlog) -> Result<(), OpenError> {
+    pub(super) fn check(&mut self, log: &Eventlog) -> Result<(), OpenError> {
         let mut events = Vec::new();
-        for def in &self.defs {
-            let fields = self.unreadable(def)?;
-            let count = if fields.is_empty() { 0 } else { log.count_named(def.name())? };
-            // Declared once, and changed before any was committed.
-            if count > 0 {
-                events.push(IncompatibleEvent { name: def.name().to_owned(), count, fields });
+        for def in self.defs.clone() {
+            let Some(fields) = self.doubts(def) else { continue };
+            match self.unreadable(def, log)? {
+                0 => self.outdated.push(def.name()),
+                count => {
+                    events.push(IncompatibleEvent { name: def.name().to_owned(), count, fields });
+                }
             }
         }
         if events.is_empty() { Ok(()) } else { Err(OpenError::Incompatible { events }) }
     }
 
-    fn unreadable(&self, def: &EventDef) -> Result<Vec<IncompatibleField>, EventlogError> {
+    /// The fields that make it doubtful whether all events read; `None` if there is no doubt.
+    fn doubts(&self, def: &EventDef) -> Option<Vec<IncompatibleField>> {
         let recorded = self.recorded.iter().filter(|(name, _)| name == def.name());
-        let mut fields = Vec::new();
-        for (name, text) in recorded.filter(|(_, text)| text != def.shape()) {
-            let (was, is) = (parse(name, text)?, parse(name, def.shape())?);
+        let (mut fields, mut unknown) = (Vec::new(), false);
+        for (_, text) in recorded.filter(|(_, text)| text != def.shape()) {
+            let (Some(was), Some(is)) = (Shape::parse(text), Shape::parse(def.shape())) else {
+                unknown = true;
+                continue;
+            };
             let differences = compare(Kind::Event, &was, &is).into_iter();
             let unreadable = differences.filter(|found| found.effect == Effect::Unreadable);
             for found in unreadable {
@@ -90,37 +101,53 @@ impl Shapes {
                 }
             }
         }
-        Ok(fields)
+        (unknown || !fields.is_empty()).then_some(fields)
+    }
+
+    /// How many events cannot be read. Tries each.
+    fn unreadable(&self, def: &EventDef, log: &Eventlog) -> Result<u64, EventlogError> {
+        let Some(set) = self.schema.event_set(def.name()) else { return Ok(0) };
+        let mut count = 0;
+        log.visit_named(def.name(), &mut |args| {
+            count += u64::from(!set.reads(def.name(), args));
+            ControlFlow::Continue(())
+        })?;
+        Ok(count)
     }
 
     /// Adds the schema's own shapes to the record: from now on, events are written in them.
     pub(super) fn record(&self, log: &Eventlog) -> Result<(), EventlogError> {
         let own = self.defs.iter().map(|def| (def.name().to_owned(), def.shape().to_owned()));
-        let new: Vec<_> = own.filter(|shape| !self.recorded.contains(shape)).collect();
-        let mut unused = Vec::new();
+        let (known, new): (Vec<_>, Vec<_>) = own.partition(|shape| self.recorded.contains(shape));
+        let mut outdated = self.outdated.clone();
         for (name, _) in &new {
             // Of a shape that no event was ever written in, nothing needs to be known.
-            if self.recorded.iter().any(|(recorded, _)| recorded == name)
-                && log.count_named(name)? == 0
-            {
-                unused.push(name.as_str());
+            if self.recorded.iter().any(|(recorded, _)| recorded == name) && is_unused(name, log)? {
+                outdated.push(name);
             }
         }
-        if new.is_empty() { Ok(()) } else { log.record_shapes(&new, &unused) }
+        if new.is_empty() && outdated.is_empty() {
+            return Ok(());
+        }
+        let kept = known.into_iter().filter(|(name, _)| outdated.contains(&name.as_str()));
+        log.record_shapes(&new.iter().cloned().chain(kept).collect::<Vec<_>>(), &outdated)
     }
 }
 
-fn parse(name: &str, text: &str) -> Result<Shape, EventlogError> {
-    Shape::parse(text).ok_or_else(|| EventlogError::Corrupt {
-        at: None,
-        detail: format!("the recorded shape of \"{name}\" is not one: {text}"),
-    })
+fn is_unused(name: &str, log: &Eventlog) -> Result<bool, EventlogError> {
+    let mut unused = true;
+    log.visit_named(name, &mut |_| {
+        unused = false;
+        ControlFlow::Break(())
+    })?;
+    Ok(unused)
 }
 
-/// `"v1.Noted" (12 in the log): ...`
+/// `"v1.Noted" (12 cannot be read): ...`
 impl fmt::Display for IncompatibleEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let changes: Vec<_> = self.fields.iter().map(|field| field.change.as_str()).collect();
-        write!(f, "\"{}\" ({} in the log): {}", self.name, self.count, changes.join(", "))
+        write!(f, "\"{}\" ({} cannot be read)", self.name, self.count)?;
+        if changes.is_empty() { Ok(()) } else { write!(f, ": {}", changes.join(", ")) }
     }
 }

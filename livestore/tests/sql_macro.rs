@@ -350,3 +350,53 @@ fn tables_declared_in_a_function() {
     let store = Store::<Notes>::builder("notes").open().unwrap();
     assert!(store.query(sql!(Notes, "SELECT id FROM note")).unwrap().is_empty());
 }
+
+/// Tables that are called as a derive is: macros and derives have names of their own.
+mod named_as_derives {
+    use livestore::prelude::*;
+
+    #[table]
+    #[derive(Debug)]
+    pub struct Event {
+        #[column(primary_key)]
+        pub id: i64,
+        pub title: String,
+    }
+
+    #[table(name = "rows")]
+    #[derive(Debug)]
+    pub struct Row {
+        #[column(primary_key)]
+        pub id: i64,
+    }
+
+    #[derive(Event)]
+    #[event(name = "v1.Planned")]
+    pub struct Planned {
+        pub id: i64,
+        pub title: String,
+    }
+
+    impl Materialize for Planned {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.run(sql!(Calendar, "INSERT INTO rows (id) VALUES (?)", self.id))?;
+            state.insert(&Event { id: self.id, title: self.title.clone() })
+        }
+    }
+
+    #[derive(Row, Debug, PartialEq)]
+    pub struct Title {
+        pub title: String,
+    }
+
+    livestore::schema! { pub Calendar { tables: [Event, Row], events: [Planned] } }
+}
+
+#[test]
+fn a_table_may_be_called_as_a_derive_is() {
+    use named_as_derives::{Calendar, Planned, Title};
+    let store = Store::<Calendar>::builder("calendar").open().unwrap();
+    store.commit(Planned { id: 1, title: "Lunch".into() }).unwrap();
+    let titles = sql!(Calendar as Title, "SELECT e.title FROM event e JOIN rows r ON r.id = e.id");
+    assert_eq!(store.query(titles).unwrap(), [Title { title: "Lunch".into() }]);
+}

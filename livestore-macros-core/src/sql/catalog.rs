@@ -21,6 +21,8 @@ pub(crate) struct Column {
     /// The Rust type, as it is written in the struct.
     pub(crate) ty: String,
     pub(crate) nullable: bool,
+    /// The DDL has a value for it where none is given.
+    pub(crate) has_default: bool,
 }
 
 /// How a value is stored, as far as it can be told from the name of its type.
@@ -80,12 +82,19 @@ impl Column {
     /// Reads `"id" "String" NOT NULL`; a constraint is no column.
     fn read(definition: &[Token]) -> Option<Self> {
         let [name, ty, rest @ ..] = definition else { return None };
-        let is_not = |token: &Token| matches!(&token.kind, Kind::Word(word) if word == "NOT");
+        let is_word =
+            |token: &Token, wanted: &str| matches!(&token.kind, Kind::Word(word) if word == wanted);
         Some(Self {
             name: quoted(name)?,
             ty: quoted(ty)?,
-            nullable: !rest.first().is_some_and(is_not),
+            nullable: !rest.first().is_some_and(|token| is_word(token, "NOT")),
+            has_default: rest.iter().any(|token| is_word(token, "DEFAULT")),
         })
+    }
+
+    /// Whether a new row must name a value for it.
+    pub(crate) fn is_required(&self) -> bool {
+        !self.nullable && !self.has_default
     }
 
     /// How it is stored; `None` for a type that only the compiler knows.
@@ -122,8 +131,12 @@ mod tests {
         )]);
         let table = &catalog.tables[0];
         assert_eq!(table.name, "to\"do");
-        let column =
-            |name: &str, ty: &str, nullable| Column { name: name.into(), ty: ty.into(), nullable };
+        let column = |name: &str, ty: &str, nullable| Column {
+            name: name.into(),
+            ty: ty.into(),
+            nullable,
+            has_default: nullable,
+        };
         assert_eq!(table.columns, [column("id", "String", false), column("n", "Option<u8>", true)]);
         assert_eq!(table.columns[1].class(), Some(Class::Integer));
     }

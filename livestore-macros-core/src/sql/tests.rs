@@ -275,6 +275,21 @@ fn writes() {
 }
 
 #[test]
+fn a_row_without_a_required_column_is_a_mismatch() {
+    assert_eq!(
+        mismatch("INSERT INTO todo (id) VALUES (1)").unwrap(),
+        "a new row needs a value for `todo.text`: name it here, or give it a default at `todo`"
+    );
+    assert_eq!(
+        mismatch("INSERT OR IGNORE INTO user DEFAULT VALUES").unwrap(),
+        "a new row needs values for `user.id`, `user.name`: name them here, or give them a default \
+         at `user`"
+    );
+    assert_eq!(mismatch("INSERT INTO todo (TEXT, id) VALUES ('', 1)"), None);
+    assert_eq!(mismatch("INSERT INTO user VALUES ('a', 'b')"), None);
+}
+
+#[test]
 fn what_can_never_be_equal_is_a_mismatch() {
     assert_eq!(
         mismatch("SELECT 1 FROM todo WHERE done = 'yes'").unwrap(),

@@ -2,7 +2,7 @@
 
 use super::super::ast::{Conflict, Expr, ExprKind, Name, Set, Write, WriteKind};
 use super::scope::{Ctes, Relation, Scope};
-use super::{Infer, Ty, Typed};
+use super::{Infer, Mismatch, Ty, Typed};
 
 impl Infer<'_> {
     pub(super) fn write(&mut self, write: &Write) {
@@ -13,6 +13,9 @@ impl Infer<'_> {
         scope.relations.push(Relation { name, ..table.clone() });
         match &write.kind {
             WriteKind::Insert { columns, rows, conflicts } => {
+                if !columns.is_empty() || rows.is_none() {
+                    self.left_out(&write.table, columns);
+                }
                 if let Some(rows) = rows {
                     let wanted = wanted(columns, &table);
                     self.query(rows, None, &scope.ctes, &wanted);
@@ -31,6 +34,23 @@ impl Infer<'_> {
                 self.filter(filter.as_ref(), &scope);
             }
         }
+    }
+
+    /// A row without a column that must have a value could never be inserted.
+    fn left_out(&mut self, table: &Name, named: &[Name]) {
+        let Some((_, known)) = self.catalog.table(table) else { return };
+        let required = known.columns.iter().filter(|column| column.is_required());
+        let left_out = required.filter(|column| !named.iter().any(|name| name.is(&column.name)));
+        let left_out: Vec<_> =
+            left_out.map(|column| format!("`{}.{}`", known.name, column.name)).collect();
+        let (what, them) = match left_out.as_slice() {
+            [] => return,
+            [_] => ("a new row needs a value for", "it"),
+            _ => ("a new row needs values for", "them"),
+        };
+        let names = left_out.join(", ");
+        let message = format!("{what} {names}: name {them} here, or give {them} a default");
+        self.mismatches.push(Mismatch { span: table.span.clone(), message });
     }
 
     fn filter(&mut self, filter: Option<&Expr>, scope: &Scope<'_>) {

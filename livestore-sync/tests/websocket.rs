@@ -109,7 +109,7 @@ fn pulls_and_pushes_go_their_way() {
     assert_eq!((pull_id.clone(), push_id), (RequestId::nth(0), RequestId::nth(1)));
     let Call::Pull(pull) = pull else { panic!("{pull:?}") };
     assert_eq!((pull.live, pull.cursor, &*pull.store_id), (true, None, "st1"));
-    assert_eq!(pull.payload.as_deref(), Some(r#"{"t":1}"#));
+    assert_eq!(pull.payload, Some(r#"{"t":1}"#.into()));
     assert_eq!(ack, Some(ClientMessage::Ack(pull_id)));
     let Call::Push(push) = push else { panic!("{push:?}") };
     assert_eq!(push.batch, [event(1, "{}")]);
@@ -131,7 +131,7 @@ fn the_url_carries_store_transport_and_payload() {
     let query = ConnectQuery {
         store_id: "a b&c".to_owned(),
         transport: Transport::WebSocket,
-        payload: Some(r#"{"t":"é%"}"#.to_owned()),
+        payload: Some(r#"{"t":"é%"}"#.into()),
     };
     assert_eq!(ConnectQuery::decode(target.strip_prefix("/?").unwrap()), Ok(query));
     assert!(head.contains("x-app: todo"), "{head}");

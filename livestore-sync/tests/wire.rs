@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use livestore::sync::{Cursor, More, Pulled, SyncEvent, SyncFailure};
+use livestore::sync::{Cursor, More, Pulled, Secret, SyncEvent, SyncFailure};
 use livestore_sync::wire::{
     Call, ClientMessage, ConnectQuery, Exit, MAX_DEPTH, Ping, Pull, Push, Request, RequestId,
     ServerMessage, Transport, WireError, wire_size, write_pulled_event,
@@ -20,7 +20,7 @@ fn a_pull_as_the_typescript_client_sends_it() {
         "eventSequenceNumber":2}}},"traceId":"t","spanId":"s","sampled":false,"headers":[["a","b"]]}"#;
     let pull = Pull {
         store_id: "st1".to_owned(),
-        payload: Some(r#"{"authToken":"é"}"#.to_owned()),
+        payload: Some(r#"{"authToken":"é"}"#.into()),
         live: true,
         cursor: Some(Cursor { backend_id: "VrsQ".to_owned(), head: 2 }),
     };
@@ -139,7 +139,7 @@ fn a_payload_is_encoded_once_or_twice() {
     let query = ConnectQuery {
         store_id: "a b c".to_owned(),
         transport: Transport::WebSocket,
-        payload: Some(r#"{"t":"%"}"#.to_owned()),
+        payload: Some(r#"{"t":"%"}"#.into()),
     };
     assert_eq!(ConnectQuery::decode(twice), Ok(query.clone()));
     assert_eq!(ConnectQuery::decode(once), Ok(query));
@@ -218,13 +218,17 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
+fn payload() -> impl Strategy<Value = Option<Secret>> {
+    metadata().prop_map(|json| json.map(Secret::from))
+}
+
 /// JSON that is not null, which stands for nothing where something is optional.
-fn payload() -> impl Strategy<Value = Option<String>> {
+fn metadata() -> impl Strategy<Value = Option<String>> {
     option::of(json().prop_filter("null", |json| json != "null"))
 }
 
 fn events(pulled: bool) -> impl Strategy<Value = Vec<SyncEvent>> {
-    let metadata = payload().prop_map(move |metadata| metadata.filter(|_| pulled));
+    let metadata = metadata().prop_map(move |metadata| metadata.filter(|_| pulled));
     let event = (any::<(u64, u64, String, String, String)>(), json(), metadata);
     let event =
         event.prop_map(|((seq, parent, name, client, session), args, metadata)| SyncEvent {
@@ -359,7 +363,7 @@ proptest! {
 
     #[test]
     fn a_query_survives_the_url(store_id in any::<String>(), payload in option::of(json())) {
-        let query = ConnectQuery { store_id, transport: Transport::Http, payload };
+        let query = ConnectQuery { store_id, transport: Transport::Http, payload: payload.map(Secret::from) };
         prop_assert_eq!(ConnectQuery::decode(&query.encode()), Ok(query));
     }
 }

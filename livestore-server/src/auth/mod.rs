@@ -7,6 +7,7 @@ mod jwt;
 mod tokens;
 mod watched;
 
+use std::fmt;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
@@ -29,8 +30,7 @@ pub trait Authenticate: Send + Sync + 'static {
 /// What [`Authenticate`] comes to.
 pub type Decision<'a> = Pin<Box<dyn Future<Output = Result<Grant, Denied>> + Send + 'a>>;
 
-/// A client that wants to connect.
-#[derive(Debug)]
+/// A client that wants to connect. It prints without what may hold a token.
 pub struct Attempt<'a> {
     /// The store.
     pub store: &'a StoreId,
@@ -113,6 +113,12 @@ impl Attempt<'_> {
         let value = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+}
+
+impl fmt::Debug for Attempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("store", &self.store).finish_non_exhaustive()
     }
 }
 

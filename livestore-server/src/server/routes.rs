@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use livestore::sync::Secret;
 use livestore_sync::wire::{ConnectQuery, Transport};
 use tokio::sync::oneshot;
 
@@ -99,7 +100,7 @@ async fn enter(
 ) -> Result<Entered, Response> {
     let store = StoreId::new(&query.store_id)
         .map_err(|error| plain(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let payload = query.payload.as_deref();
+    let payload = query.payload.as_ref().map(Secret::as_str);
     let attempt = Attempt { store: &store, payload, headers: &parts.headers };
     let grant = backend.auth.authenticate(&attempt).await.map_err(|denied| {
         tracing::info!(%store, reason = %denied, "refused a client");

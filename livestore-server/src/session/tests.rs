@@ -191,6 +191,17 @@ fn a_push_is_checked_whole() {
 }
 
 #[test]
+fn a_client_does_not_say_when_an_event_was_accepted() {
+    let mut bench = Bench::new();
+    let time = r#""metadata":{"createdAt":"1999"},"createdAt":"1999","args":{}"#;
+    let event = pushed("1", "0").replace(r#""args":{}"#, time);
+    assert_eq!(bench.tell(&push(r#""1""#, &[event], NONE)), [DONE]);
+    let told = bench.tell(&pull(r#""2""#, false, NONE)).join("");
+    assert!(told.contains(r#""createdAt":"1970-"#), "{told}");
+    assert!(!told.contains("1999"), "{told}");
+}
+
+#[test]
 fn a_push_that_was_taken_is_taken_again() {
     let mut bench = Bench::new();
     let batch = [pushed("1", "0"), pushed("2", "1")];

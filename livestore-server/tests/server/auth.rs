@@ -42,6 +42,7 @@ async fn tokens_open_their_stores() {
     assert!(connect(&server, "other", "team").await.is_err());
     let refused = Client::try_connect(&server.address, "storeId=a&transport=ws", "a").await;
     assert!(refused.is_err(), "a token is needed");
+    assert!(server.store.list().unwrap().is_empty(), "who is refused makes no store");
     let mut team = connect(&server, "team-1", "team").await.ok().unwrap();
     assert_eq!(team.push("1", &[event(1)]).await, accepted());
     let mut eye = connect(&server, "team-1", "eye").await.ok().unwrap();

@@ -9,9 +9,9 @@ use tokio_tungstenite::tungstenite::Error;
 
 use crate::client::{Client, accepted, event, push};
 
-struct Binary {
+pub(crate) struct Binary {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Binary {
@@ -33,15 +33,19 @@ impl Binary {
         Self::run(shell)
     }
 
-    fn run(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    fn run(command: Command) -> Self {
+        Self::run_with_log(command, Stdio::null())
+    }
+
+    pub(crate) fn run_with_log(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("livestore-server listens on ").unwrap().to_owned();
         Self { child, address }
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -54,7 +58,7 @@ impl Drop for Binary {
     }
 }
 
-fn command(data: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_livestore-server"));
     command.arg("--data").arg(data).args(arguments);
     command

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use livestore_server::auth::{Authenticate, NoAuth};
-use livestore_server::store::{MemoryStore, StoreLimits};
+use livestore_server::store::{EventStore, MemoryStore, StoreLimits};
 use livestore_server::{Limits, Server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +18,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 pub(crate) struct TestServer {
     pub(crate) address: String,
+    pub(crate) store: Arc<dyn EventStore>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
 }
@@ -28,12 +29,14 @@ impl TestServer {
     }
 
     pub(crate) async fn with(auth: impl Authenticate, limits: Limits) -> Self {
-        let store = Arc::new(MemoryStore::new(StoreLimits { stores: 100, bytes: u64::MAX }));
-        let server = Server::bind("127.0.0.1:0", store, Arc::new(auth), limits).await.unwrap();
+        let store: Arc<dyn EventStore> =
+            Arc::new(MemoryStore::new(StoreLimits { stores: 100, bytes: u64::MAX }));
+        let server = Server::bind("127.0.0.1:0", Arc::clone(&store), Arc::new(auth), limits);
+        let server = server.await.unwrap();
         let address = server.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(async move { drop(stopped.await) }));
-        Self { address, stop: Some(stop), serving }
+        Self { address, store, stop: Some(stop), serving }
     }
 
     pub(crate) async fn connect(&self, store: &str) -> Client {

@@ -9,3 +9,4 @@ mod binary;
 mod client;
 mod http;
 mod live;
+mod secrets;

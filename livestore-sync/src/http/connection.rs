@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Pulled, SyncEvent, SyncFailure};
+use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Pulled, Secret, SyncEvent, SyncFailure};
 use tokio::time::{Instant, sleep_until};
 
 use super::Http;
@@ -134,7 +134,7 @@ impl Connection {
         Request { id, call }
     }
 
-    fn who(&self) -> (String, Option<String>) {
+    fn who(&self) -> (String, Option<Secret>) {
         (self.hello.store_id.clone(), self.hello.payload.clone())
     }
 }

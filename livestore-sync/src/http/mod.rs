@@ -6,7 +6,7 @@ mod request;
 
 use std::time::Duration;
 
-use livestore::sync::{Hello, Inbox, Link, SyncBackend};
+use livestore::sync::{Hello, Inbox, Link, Secret, SyncBackend};
 use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
@@ -61,7 +61,7 @@ impl Http {
 
     /// Sends a header with every request. The same again is sent again.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.headers.push((name.into(), value.into()));
+        self.options.headers.push((name.into(), Secret::from(value)));
         self
     }
 

@@ -8,7 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use livestore::sync::Hello;
+use livestore::sync::{Hello, Secret};
 use tokio::time::timeout;
 
 use super::Http;
@@ -20,7 +20,7 @@ use crate::wire::{self, ServerMessage, Transport};
 pub(super) struct Client {
     address: Address,
     store_id: String,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Secret)>,
     connect_timeout: Duration,
     timeout: Duration,
     sender: Option<SendRequest<Full<Bytes>>>,
@@ -75,7 +75,7 @@ impl Client {
             request = request.header("x-livestore-store-id", self.store_id.as_str());
         }
         for (name, value) in &self.headers {
-            request = request.header(name, value);
+            request = request.header(name, value.as_str());
         }
         request.body(Full::from(body)).map_err(End::lost)
     }

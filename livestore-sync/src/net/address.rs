@@ -1,5 +1,5 @@
 use hyper::Uri;
-use livestore::sync::Hello;
+use livestore::sync::{Hello, Secret};
 
 use crate::wire::{ConnectQuery, Transport};
 
@@ -11,8 +11,8 @@ pub(crate) struct Address {
     pub(crate) tls: bool,
     /// Host and port as the URL has them.
     pub(crate) authority: String,
-    /// Path and query.
-    pub(crate) target: String,
+    /// Path and query, with what the app tells the backend.
+    pub(crate) target: Secret,
 }
 
 impl Address {
@@ -32,7 +32,7 @@ impl Address {
             port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             tls,
             authority: authority.rsplit('@').next().unwrap_or_default().to_owned(),
-            target: target(&uri, hello, transport),
+            target: Secret::from(target(&uri, hello, transport)),
         })
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         let address = address("wss://u:p@[::1]/sync?region=eu").unwrap();
         assert_eq!((&*address.host, address.port, address.tls), ("::1", 443, true));
         assert_eq!(address.authority, "[::1]");
-        assert_eq!(address.target, "/sync?region=eu&storeId=st%201&transport=ws");
+        assert_eq!(address.target.as_str(), "/sync?region=eu&storeId=st%201&transport=ws");
     }
 
     #[test]

@@ -10,14 +10,14 @@ pub(crate) use run::{Command, Commands, connect};
 
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, SyncFailure};
+use livestore::sync::{FromBackend, Secret, SyncFailure};
 use tokio::runtime::Handle;
 
 /// What both backends are told by the app.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) connect_timeout: Duration,
     pub(crate) runtime: Option<Handle>,
 }

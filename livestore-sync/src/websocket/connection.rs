@@ -60,11 +60,13 @@ async fn timely<T>(patience: Duration, work: impl Future<Output = T>) -> Result<
 
 fn upgrade_request(backend: &WebSocket, address: &Address) -> Result<Request, End> {
     let scheme = if address.tls { "wss" } else { "ws" };
-    let url = format!("{scheme}://{}{}", address.authority, address.target);
+    let url = format!("{scheme}://{}{}", address.authority, address.target.as_str());
     let mut request = url.into_client_request().map_err(End::lost)?;
     for (name, value) in &backend.options.headers {
         let header = HeaderName::try_from(name).map_err(End::lost)?;
-        request.headers_mut().append(header, HeaderValue::try_from(value).map_err(End::lost)?);
+        request
+            .headers_mut()
+            .append(header, HeaderValue::try_from(value.as_str()).map_err(End::lost)?);
     }
     Ok(request)
 }

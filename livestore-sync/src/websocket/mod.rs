@@ -5,7 +5,7 @@ mod session;
 
 use std::time::Duration;
 
-use livestore::sync::{Hello, Inbox, Link, SyncBackend};
+use livestore::sync::{Hello, Inbox, Link, Secret, SyncBackend};
 use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
@@ -49,7 +49,7 @@ impl WebSocket {
 
     /// Sends a header with the upgrade request. The same again is sent again.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.headers.push((name.into(), value.into()));
+        self.options.headers.push((name.into(), Secret::from(value)));
         self
     }
 

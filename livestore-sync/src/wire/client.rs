@@ -1,4 +1,4 @@
-use livestore::sync::{Cursor, SyncEvent};
+use livestore::sync::{Cursor, Secret, SyncEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -47,7 +47,7 @@ pub struct Ping {
     /// The store.
     pub store_id: String,
     /// What the app tells the backend, as JSON.
-    pub payload: Option<String>,
+    pub payload: Option<Secret>,
 }
 
 /// Asks for the events after a cursor.
@@ -56,7 +56,7 @@ pub struct Pull {
     /// The store.
     pub store_id: String,
     /// What the app tells the backend, as JSON.
-    pub payload: Option<String>,
+    pub payload: Option<Secret>,
     /// Whether to go on with new events as they come. HTTP has no such thing.
     pub live: bool,
     /// The last event that is known; without it, all are asked for.
@@ -69,7 +69,7 @@ pub struct Push {
     /// The store.
     pub store_id: String,
     /// What the app tells the backend, as JSON.
-    pub payload: Option<String>,
+    pub payload: Option<Secret>,
     /// The events, in order.
     pub batch: Vec<SyncEvent>,
     /// The backend they are meant for, if the client knows one.
@@ -137,14 +137,14 @@ impl Call {
         match self {
             Self::Pull(pull) => pull.write_fields(transport, out),
             Self::Push(push) => push.write_fields(out),
-            Self::Ping(ping) => write_store(&ping.store_id, ping.payload.as_deref(), out),
+            Self::Ping(ping) => write_store(&ping.store_id, ping.payload.as_ref(), out),
         }
     }
 }
 
 impl Pull {
     fn write_fields(&self, transport: Transport, out: &mut String) {
-        write_store(&self.store_id, self.payload.as_deref(), out);
+        write_store(&self.store_id, self.payload.as_ref(), out);
         if transport == Transport::WebSocket {
             out.push_str(if self.live { r#","live":true"# } else { r#","live":false"# });
         }
@@ -155,7 +155,7 @@ impl Pull {
 
 impl Push {
     fn write_fields(&self, out: &mut String) {
-        write_store(&self.store_id, self.payload.as_deref(), out);
+        write_store(&self.store_id, self.payload.as_ref(), out);
         out.push_str(r#","batch":["#);
         for (index, event) in self.batch.iter().enumerate() {
             if index > 0 {
@@ -168,12 +168,12 @@ impl Push {
     }
 }
 
-fn write_store(store_id: &str, payload: Option<&str>, out: &mut String) {
+fn write_store(store_id: &str, payload: Option<&Secret>, out: &mut String) {
     out.push_str(r#""storeId":"#);
     json::write_str(store_id, out);
     if let Some(payload) = payload {
         out.push_str(r#","payload":"#);
-        out.push_str(payload);
+        out.push_str(payload.as_str());
     }
 }
 
@@ -227,14 +227,17 @@ fn decode_call(method: &str, payload: &str) -> Option<Result<Call, String>> {
 
 fn decode_ping(payload: &str) -> Result<Ping, String> {
     let fields: PingFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
-    Ok(Ping { store_id: fields.store_id, payload: fields.payload.map(|raw| raw.get().to_owned()) })
+    Ok(Ping {
+        store_id: fields.store_id,
+        payload: fields.payload.map(|raw| Secret::from(raw.get())),
+    })
 }
 
 fn decode_pull(payload: &str) -> Result<Pull, String> {
     let fields: PullFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
     Ok(Pull {
         store_id: fields.store_id,
-        payload: fields.payload.map(|raw| raw.get().to_owned()),
+        payload: fields.payload.map(|raw| Secret::from(raw.get())),
         live: fields.live,
         cursor: fields.cursor.0.map(|cursor| Cursor {
             backend_id: cursor.backend_id,
@@ -252,7 +255,7 @@ fn decode_push(payload: &str) -> Result<Push, String> {
     let mut names = Names::default();
     Ok(Push {
         store_id: fields.store_id,
-        payload: fields.payload.map(|raw| raw.get().to_owned()),
+        payload: fields.payload.map(|raw| Secret::from(raw.get())),
         batch: fields.batch.into_iter().map(|e| e.into_event(&mut names, None)).collect(),
         backend_id: fields.backend_id.0,
     })

@@ -1,5 +1,6 @@
 use std::fmt::Write;
 
+use livestore::sync::Secret;
 use serde::de::IgnoredAny;
 
 /// How a client talks to its backend.
@@ -39,7 +40,7 @@ pub struct ConnectQuery {
     /// The transport.
     pub transport: Transport,
     /// What the app tells the backend, such as a token: JSON.
-    pub payload: Option<String>,
+    pub payload: Option<Secret>,
 }
 
 impl ConnectQuery {
@@ -50,7 +51,7 @@ impl ConnectQuery {
         if let Some(payload) = &self.payload {
             // Twice, as LiveStore's client does.
             query.push_str("&payload=");
-            query.push_str(&percent_encode(&percent_encode(payload)));
+            query.push_str(&percent_encode(&percent_encode(payload.as_str())));
         }
         query
     }
@@ -64,7 +65,7 @@ impl ConnectQuery {
         Ok(Self {
             store_id: fields.store_id.ok_or("storeId is missing")?,
             transport: fields.transport.ok_or("transport is missing")?,
-            payload: fields.payload,
+            payload: fields.payload.map(Secret::from),
         })
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, Hello, Inbox, Link, Pulled, SyncBackend, SyncEvent};
+use livestore::sync::{FromBackend, Hello, Inbox, Link, Pulled, Secret, SyncBackend, SyncEvent};
 
 /// A link and what was told.
 pub(crate) struct Store {
@@ -26,7 +26,7 @@ impl Store {
         let (sender, told) = channel();
         // Nobody listens any more once a test has ended.
         let inbox = Inbox::new(move |message| drop(sender.send(message)));
-        let link = backend.connect(Hello::new(store, payload.map(str::to_owned)), inbox);
+        let link = backend.connect(Hello::new(store, payload.map(Secret::from)), inbox);
         Self { link: Some(link), told }
     }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Secret;
 use crate::event::{EncodedEvent, SeqNum};
 
 /// A sync backend: it decides one order of all clients' events.
@@ -45,12 +46,12 @@ pub struct Hello {
     /// The store.
     pub store_id: String,
     /// What the app tells the backend of itself, such as a token: any JSON.
-    pub payload: Option<String>,
+    pub payload: Option<Secret>,
 }
 
 impl Hello {
     /// To the store `store_id`; `payload` is JSON.
-    pub fn new(store_id: impl Into<String>, payload: Option<String>) -> Self {
+    pub fn new(store_id: impl Into<String>, payload: Option<Secret>) -> Self {
         Self { store_id: store_id.into(), payload }
     }
 }

@@ -12,6 +12,7 @@ mod backend;
 pub mod engine;
 pub mod merge;
 mod options;
+mod secret;
 mod status;
 
 pub use backend::{
@@ -19,4 +20,5 @@ pub use backend::{
     SyncEvent, SyncFailure,
 };
 pub use options::{InitialSync, SyncOptions};
+pub use secret::Secret;
 pub use status::{NetworkStatus, OnBackendReset, StopReason, SyncStatus};

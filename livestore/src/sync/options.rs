@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{OnBackendReset, SyncBackend};
+use super::{OnBackendReset, Secret, SyncBackend};
 
 /// What a store syncs with, and how. A backend alone becomes it, too.
 ///
@@ -22,7 +22,7 @@ use super::{OnBackendReset, SyncBackend};
 #[derive(Clone)]
 pub struct SyncOptions {
     pub(crate) backend: Arc<dyn SyncBackend>,
-    pub(crate) payload: Option<String>,
+    pub(crate) payload: Option<Secret>,
     pub(crate) initial: InitialSync,
     pub(crate) on_reset: OnBackendReset,
     pub(crate) held: bool,
@@ -54,7 +54,7 @@ impl SyncOptions {
     /// What the app tells the backend of itself, such as a token: any JSON.
     #[must_use]
     pub fn payload(mut self, json: impl Into<String>) -> Self {
-        self.payload = Some(json.into());
+        self.payload = Some(Secret::from(json));
         self
     }
 
@@ -87,11 +87,11 @@ impl<B: SyncBackend> From<B> for SyncOptions {
     }
 }
 
-/// Without the payload, which may hold a secret.
 impl fmt::Debug for SyncOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SyncOptions")
             .field("backend", &self.backend)
+            .field("payload", &self.payload)
             .field("initial", &self.initial)
             .field("on_reset", &self.on_reset)
             .finish_non_exhaustive()

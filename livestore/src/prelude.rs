@@ -13,7 +13,7 @@ pub use crate::schema::{Document, Materialize, Schema};
 pub use crate::state::UnknownEvents;
 pub use crate::store::{CommitError, OpenError, Store};
 pub use crate::table::{
-    Condition, MaterializeError, Maybe, Query, QueryError, Row, Table, Writer, count, raw,
+    Compare as _, Condition, MaterializeError, Maybe, Narrow as _, Query, QueryError, Row, Table, Writer, count, raw,
 };
 pub use crate::value::{ColumnType, Json, Timestamp, new_id};
 pub use crate::{now, schema};

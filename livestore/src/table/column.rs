@@ -80,36 +80,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         ColumnRef { table: T::def(), index: self.index }
     }
 
-    /// Equal to the value. `None` equals `NULL`.
-    pub fn eq(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Is, value)
-    }
-
-    /// Not equal to the value. `NULL` differs from every value but `None`.
-    pub fn ne(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::IsNot, value)
-    }
-
-    /// Less than the value; never true for `NULL`.
-    pub fn lt(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// At most the value; never true for `NULL`.
-    pub fn le(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Le, value)
-    }
-
-    /// Greater than the value; never true for `NULL`.
-    pub fn gt(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// At least the value; never true for `NULL`.
-    pub fn ge(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Ge, value)
-    }
-
     /// From `low` to `high`, both included; never true for `NULL`.
     pub fn between(self, low: impl Operand<V>, high: impl Operand<V>) -> Condition<T> {
         let column = self.reference();
@@ -171,14 +141,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
     /// The greatest value; `None` without rows.
     pub fn max(self) -> Expr<T, Option<V::Base>> {
         self.aggregate(Aggregate::Max)
-    }
-
-    fn compare(self, comparison: Comparison, value: impl Operand<V>) -> Condition<T> {
-        let column = self.reference();
-        Condition::new(match value.into_value() {
-            Ok(value) => Predicate::Compare(column, comparison, value),
-            Err(error) => Predicate::Invalid(column, error),
-        })
     }
 
     fn aggregate<W>(self, aggregate: Aggregate) -> Expr<T, W> {

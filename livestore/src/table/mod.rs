@@ -10,6 +10,7 @@ mod ast;
 #[doc(hidden)]
 pub mod checked;
 mod column;
+mod compare;
 mod condition;
 mod ddl;
 mod def;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use checked::RawWrite;
 pub use column::{Column, Expr, Order, SameType, count};
+pub use compare::Compare;
 pub use condition::Condition;
 pub use def::{
     ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Reference, TableDef, default_value, reference,
@@ -33,7 +35,7 @@ pub use def::{
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Bind, Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
-pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
+pub use select::{Cardinality, First, Get, IntoKey, Many, Narrow, One, Optional, Select};
 pub use selection::{Projection, SelectList, Selection};
 pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
 pub use write::{Delete, Numeric, Update, Write};

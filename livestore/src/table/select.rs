@@ -104,22 +104,54 @@ impl<T: Table> Select<T> {
     }
 }
 
-/// Which rows.
-impl<S: Source, O, C> Select<S, O, C> {
+/// A query over `S` that can speak of the table `T`: with a condition on it, or a column of it.
+///
+/// A trait for the same reason as [`Compare`](super::Compare).
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is not part of this query",
+    label = "the query reads from `{S}`",
+    note = "join `{T}` first, or use a column of the query's own tables"
+)]
+pub trait Narrow<T, S, At>: Sized {
     /// Only rows that meet the condition, too.
     #[must_use]
-    pub fn filter<T: In<S, At>, At>(mut self, condition: Condition<T>) -> Self {
+    fn filter(self, condition: Condition<T>) -> Self;
+
+    /// Ordered by this; after what was said before, where that is equal.
+    #[must_use]
+    fn order_by(self, order: Order<T>) -> Self;
+
+    /// One row per value of the column; call it again for several columns. Select the column and
+    /// aggregates.
+    #[must_use]
+    fn group_by<V: ColumnType>(self, column: Column<T, V>) -> Self
+    where
+        T: Table;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Source, O, C, T: In<S, At>, At> Narrow<T, S, At> for Select<S, O, C> {
+    fn filter(mut self, condition: Condition<T>) -> Self {
         self.ast.filters.push(condition.predicate);
         self
     }
 
-    /// Ordered by this; after what was said before, where that is equal.
-    #[must_use]
-    pub fn order_by<T: In<S, At>, At>(mut self, order: Order<T>) -> Self {
+    fn order_by(mut self, order: Order<T>) -> Self {
         self.ast.order_by.push((order.node, order.direction));
         self
     }
 
+    fn group_by<V: ColumnType>(mut self, column: Column<T, V>) -> Self
+    where
+        T: Table,
+    {
+        self.ast.group_by.push(column.reference());
+        self
+    }
+}
+
+/// How many rows.
+impl<S: Source, O, C> Select<S, O, C> {
     /// At most `rows` rows.
     #[must_use]
     pub fn limit(mut self, rows: u64) -> Self {
@@ -131,17 +163,6 @@ impl<S: Source, O, C> Select<S, O, C> {
     #[must_use]
     pub fn offset(mut self, rows: u64) -> Self {
         self.ast.offset = Some(rows);
-        self
-    }
-
-    /// One row per value of the column; call it again for several columns. Select the column and
-    /// aggregates.
-    #[must_use]
-    pub fn group_by<T: Table + In<S, At>, At, V: ColumnType>(
-        mut self,
-        column: Column<T, V>,
-    ) -> Self {
-        self.ast.group_by.push(column.reference());
         self
     }
 

@@ -67,9 +67,10 @@ fn tuple(
     let reads = types.iter().zip(outputs).enumerate().map(|(at, (ty, output))| {
         let span = ty.span().resolved_at(Span::mixed_site());
         match statement.of(output) {
-            Some(of) => quote_spanned! {span=>
-                #runtime::sql::ReadElement::<_, #ty>::read_element(#of, row, #at)?
-            },
+            Some(of) => quote_spanned! {span=> {
+                let of = #of;
+                #runtime::sql::ReadElement::<_, #ty>::read_element(of, row, #at)?
+            }},
             None => quote_spanned!(span=> sql.read_any::<#ty>(row, #at)?),
         }
     });
@@ -98,7 +99,8 @@ fn named(
                 quote_spanned!(span=> {
                     #[allow(non_camel_case_types, dead_code)]
                     struct #name;
-                    #runtime::sql::ReadField::<#name, _, _>::read_field(#of, row, #at)?
+                    let of = #of;
+                    #runtime::sql::ReadField::<#name, _, _>::read_field(of, row, #at)?
                 })
             }
             None => quote_spanned!(span=> sql.read_any(row, #at)?),

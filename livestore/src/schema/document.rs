@@ -127,6 +127,7 @@ impl<D: Document> GetDocument<D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D: Document> Query for GetDocument<D> {
     type Output = D;
 

@@ -89,20 +89,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         })
     }
 
-    /// One of the values. An empty list has none.
-    pub fn in_<I>(self, values: I) -> Condition<T>
-    where
-        I: IntoIterator,
-        I::Item: Operand<V>,
-    {
-        let column = self.reference();
-        let values: Result<Vec<_>, _> = values.into_iter().map(Operand::into_value).collect();
-        Condition::new(match values {
-            Ok(values) => Predicate::In(column, values),
-            Err(error) => Predicate::Invalid(column, error),
-        })
-    }
-
     /// In ascending order; `NULL` comes first.
     pub fn asc(self) -> Order<T> {
         Order::new(Node::Column(self.reference()), Direction::Ascending)

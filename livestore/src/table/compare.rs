@@ -59,6 +59,33 @@ impl<T: Table, V: ColumnType, O: Operand<V>> Compare<O, V, T> for Column<T, V> {
     }
 }
 
+/// A column of type `V`, of table `T`, that can be compared with each item of `I`.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` column of `{T}` cannot be compared with the items of `{I}`",
+    label = "expected a list of `{V}`"
+)]
+pub trait CompareAny<I, V, T>: Sized {
+    /// One of the values. An empty list has none.
+    fn in_(self, values: I) -> Condition<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, V, I> CompareAny<I, V, T> for Column<T, V>
+where
+    T: Table,
+    V: ColumnType,
+    I: IntoIterator<Item: Operand<V>>,
+{
+    fn in_(self, values: I) -> Condition<T> {
+        let column = self.reference();
+        let values: Result<Vec<_>, _> = values.into_iter().map(Operand::into_value).collect();
+        Condition::new(match values {
+            Ok(values) => Predicate::In(column, values),
+            Err(error) => Predicate::Invalid(column, error),
+        })
+    }
+}
+
 fn compare<T: Table, V: ColumnType>(
     column: Column<T, V>,
     comparison: Comparison,

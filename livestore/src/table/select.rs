@@ -3,11 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Join, SelectAst};
+use super::ast::SelectAst;
 use super::query::{Fetch, fetch};
 use super::{
-    Append, Column, Condition, In, Maybe, On, Order, Projection, Query, QueryError, Reader, Row,
-    RowError, RowReader, SelectList, Selection, Source, Table,
+    Projection, Query, QueryError, Reader, Row, RowError, RowReader, SelectList, Source, Table,
 };
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
@@ -22,7 +21,7 @@ use crate::value::{ColumnType, Operand, Value, ValueError};
 /// let ids = next_three.select(Todo::ID);
 /// ```
 pub struct Select<S: Source, O = <S as Source>::Row, C = Many> {
-    ast: SelectAst,
+    pub(super) ast: SelectAst,
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     of: PhantomData<fn() -> (S, C)>,
 }
@@ -104,52 +103,6 @@ impl<T: Table> Select<T> {
     }
 }
 
-/// A query over `S` that can speak of the table `T`: with a condition on it, or a column of it.
-///
-/// A trait for the same reason as [`Compare`](super::Compare).
-#[diagnostic::on_unimplemented(
-    message = "`{T}` is not part of this query",
-    label = "the query reads from `{S}`",
-    note = "join `{T}` first, or use a column of the query's own tables"
-)]
-pub trait Narrow<T, S, At>: Sized {
-    /// Only rows that meet the condition, too.
-    #[must_use]
-    fn filter(self, condition: Condition<T>) -> Self;
-
-    /// Ordered by this; after what was said before, where that is equal.
-    #[must_use]
-    fn order_by(self, order: Order<T>) -> Self;
-
-    /// One row per value of the column; call it again for several columns. Select the column and
-    /// aggregates.
-    #[must_use]
-    fn group_by<V: ColumnType>(self, column: Column<T, V>) -> Self
-    where
-        T: Table;
-}
-
-#[diagnostic::do_not_recommend]
-impl<S: Source, O, C, T: In<S, At>, At> Narrow<T, S, At> for Select<S, O, C> {
-    fn filter(mut self, condition: Condition<T>) -> Self {
-        self.ast.filters.push(condition.predicate);
-        self
-    }
-
-    fn order_by(mut self, order: Order<T>) -> Self {
-        self.ast.order_by.push((order.node, order.direction));
-        self
-    }
-
-    fn group_by<V: ColumnType>(mut self, column: Column<T, V>) -> Self
-    where
-        T: Table,
-    {
-        self.ast.group_by.push(column.reference());
-        self
-    }
-}
-
 /// How many rows.
 impl<S: Source, O, C> Select<S, O, C> {
     /// At most `rows` rows.
@@ -177,7 +130,7 @@ impl<S: Source, O, C> Select<S, O, C> {
         (&self.ast, self.decode)
     }
 
-    fn with<P: Source, Q, D>(
+    pub(super) fn with<P: Source, Q, D>(
         self,
         decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
     ) -> Select<P, Q, D> {
@@ -185,47 +138,8 @@ impl<S: Source, O, C> Select<S, O, C> {
     }
 }
 
-/// From where.
-impl<S: Source> Select<S> {
-    /// With the matching rows of another table; rows without a match are left out.
-    #[must_use]
-    pub fn join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<U>>::Out>
-    where
-        T: In<S, At>,
-        U: Table,
-        S: Append<U>,
-    {
-        self.ast.joins.push(Join { table: U::def(), left: false, on: on.pairs });
-        self.with(<S as Append<U>>::Out::decode)
-    }
-
-    /// With the matching rows of another table; rows without a match have `None` there.
-    #[must_use]
-    pub fn left_join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<Maybe<U>>>::Out>
-    where
-        T: In<S, At>,
-        U: Table,
-        S: Append<Maybe<U>>,
-    {
-        self.ast.joins.push(Join { table: U::def(), left: true, on: on.pairs });
-        self.with(<S as Append<Maybe<U>>>::Out::decode)
-    }
-}
-
 /// As what.
 impl<S: Source, O> Select<S, O> {
-    /// A column, an expression, or a tuple of them, instead of whole rows.
-    #[must_use]
-    pub fn select<E, At, Out>(mut self, selection: E) -> Select<S, Out>
-    where
-        E: Selection<S, At, Out = Out>,
-    {
-        let mut list = SelectList::new();
-        selection.list(&mut list);
-        self.ast.list = list.nodes;
-        self.with(|row| E::decode(row, &mut 0))
-    }
-
     /// A struct that derives `Row` with `#[row(from = …)]`, instead of whole rows.
     #[must_use]
     pub fn select_as<P: Projection<S>>(mut self) -> Select<S, P> {
@@ -264,6 +178,7 @@ impl<S: Source, O> Select<S, O> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
     type Output = C::Output;
 
@@ -342,6 +257,7 @@ impl<T: Table> Get<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table> Query for Get<T> {
     type Output = Option<T>;
 

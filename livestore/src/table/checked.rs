@@ -38,6 +38,11 @@ impl<V: ColumnType> Of<V> {
     }
 }
 
+/// A type, as a value.
+pub const fn of<V>() -> Of<V> {
+    Of::new()
+}
+
 /// What an expansion calls, over the schema `S`. As methods of one value the calls are few tokens.
 #[derive(Debug)]
 pub struct Sql<S>(PhantomData<fn() -> S>);

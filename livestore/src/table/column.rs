@@ -99,21 +99,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         Order::new(Node::Column(self.reference()), Direction::Descending)
     }
 
-    /// The condition of a join: this column equals that of the other table.
-    ///
-    /// ```
-    /// # use livestore::prelude::*;
-    /// # #[table] struct User { #[column(primary_key)] id: String }
-    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
-    /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
-    /// ```
-    pub fn on<U: Table, W: ColumnType>(self, other: Column<U, W>) -> On<T, U>
-    where
-        V: SameType<W>,
-    {
-        On::new(self.reference(), other.reference())
-    }
-
     /// How many rows have a value that is not `NULL`.
     pub fn count(self) -> Expr<T, u64> {
         self.aggregate(Aggregate::Count)
@@ -161,6 +146,30 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         V::Base: Numeric,
     {
         self.aggregate(Aggregate::Avg)
+    }
+}
+
+/// A column of type `V`, of table `T`, that can be joined to a column of type `W`.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` column of `{T}` cannot be joined to a `{W}` column",
+    label = "expected a `{V}` column"
+)]
+pub trait Link<W, V, T>: Sized {
+    /// The condition of a join: this column equals that of the other table.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct User { #[column(primary_key)] id: String }
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
+    /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
+    /// ```
+    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Table, V: ColumnType + SameType<W>, W: ColumnType> Link<W, V, T> for Column<T, V> {
+    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U> {
+        On::new(self.reference(), other.reference())
     }
 }
 

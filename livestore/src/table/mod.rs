@@ -28,12 +28,10 @@ mod writer;
 
 pub use checked::RawWrite;
 pub use clauses::{Choose, Joins, Narrow};
-pub use column::{Column, Expr, Order, SameType, count};
+pub use column::{Column, Expr, Link, Order, SameType, count};
 pub use compare::{Compare, CompareAny};
 pub use condition::{Condition, Widen};
-pub use def::{
-    ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Reference, TableDef, default_value, reference,
-};
+pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference, TableDef};
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Bind, Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};

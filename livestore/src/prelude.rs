@@ -13,7 +13,9 @@ pub use crate::schema::{Document, Materialize, Schema};
 pub use crate::state::UnknownEvents;
 pub use crate::store::{CommitError, OpenError, Store};
 pub use crate::table::{
-    Condition, MaterializeError, Maybe, Query, QueryError, Row, Table, Writer, count, raw,
+    Assign as _, Choose as _, Compare as _, CompareAny as _, Condition, Joins as _, Link as _,
+    MaterializeError, Maybe, Narrow as _, Query, QueryError, Row, Table, Widen as _, Writer, count,
+    raw,
 };
 pub use crate::value::{ColumnType, Json, Timestamp, new_id};
 pub use crate::{now, schema};

@@ -8,7 +8,9 @@ pub use serde::de::DeserializeOwned;
 
 pub use livestore_macros::schema_lock;
 
-pub use crate::event::{Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef};
+pub use crate::event::{
+    Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef, Subject,
+};
 pub use crate::event::{UpcastInto, Upcaster, upcaster};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
@@ -17,9 +19,8 @@ pub use crate::schema::{
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
-    Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Row,
-    RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count, default_value,
-    reference,
+    Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Refer, Row,
+    RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count,
 };
 pub use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
 

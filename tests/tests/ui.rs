@@ -12,7 +12,41 @@
 use std::path::Path;
 
 /// A message that does not fit here is not read.
-const MOST_LINES: usize = 23;
+const MOST_LINES: usize = 10;
+
+/// Messages that are longer, and why: what the compiler adds is not ours to leave out.
+#[rustfmt::skip]
+const LONGER: [(&str, usize, &[&str]); 7] = [
+    // A bound of an inherent method, of `Store`, `Writer`, `Table` or `raw`: the compiler shows the call
+    // and the bound, which it does not for a trait's own method. These are what an app looks up first,
+    // and should be found in the docs of the type.
+    ("a method's bound", 19, &[
+        "add_to_text", "commit_a_row", "commit_unlisted_document", "commit_unlisted_event",
+        "commit_unlisted_event_in_a_batch", "get_half_a_key", "get_wrong_key", "join_five_tables",
+        "materialize_insert_of_no_row", "materialize_run_of_a_query", "raw_into_no_row",
+        "raw_param_of_no_value", "raw_params_without_tuple", "sql_query_to_run", "sql_write_to_query",
+        "sum_of_text",
+    ]),
+    // The same, of functions and traits that generated code calls.
+    ("a bound in generated code", 23, &[
+        "column_type_of_unsupported_type", "document_set_wrong_type", "document_without_default",
+        "document_field_not_clone", "event_upcast_of_no_event", "event_upcast_to_something_else",
+        "materialize_not_an_event", "row_field_of_another_type", "row_maybe_without_option",
+        "select_as_other_source", "store_of_no_schema",
+    ]),
+    // Mismatched types: the compiler shows the method, too.
+    ("a mismatch", 15, &["delete_filter_other_table", "filter_other_table", "set_other_table"]),
+    // A panic of a const: the compiler shows its caller, too.
+    ("a const's panic", 17, &["event_upcast_of_another_name", "event_upcast_of_client_only"]),
+    // The compiler's own errors, with a correction.
+    ("the compiler's", 20, &[
+        "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
+    ]),
+    // Five lines of ours, of what would break and the ways out.
+    ("the lock", 11, &["lock_event_gone", "lock_event_type_gone"]),
+    // The SQL is shown as it is written, over several lines.
+    ("a raw string", 12, &["sql_unknown_column_in_a_raw_string"]),
+];
 
 #[test]
 fn mistakes_do_not_compile() {
@@ -37,10 +71,25 @@ fn every_mistake_is_one_short_error() {
         let text = std::fs::read_to_string(&path).unwrap();
         let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
         let (errors, warnings, lines) = (count("error"), count("warning"), count(""));
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let mistakes = mistakes(&path.with_extension("rs"));
         assert!(
-            errors == 1 && warnings == 0 && lines <= MOST_LINES,
-            "{}: {errors} errors, {warnings} warnings, {lines} lines",
-            path.display()
+            errors == mistakes && warnings == 0 && lines <= mistakes * most_lines(name),
+            "{name}: {errors} errors, {warnings} warnings, {lines} lines"
         );
+        let is_excused = most_lines(name) > MOST_LINES;
+        assert!(!is_excused || lines > MOST_LINES, "{name} is short: take it off the list");
     }
+}
+
+fn most_lines(name: &str) -> usize {
+    let longer = LONGER.iter().find(|(_, _, names)| names.contains(&name));
+    longer.map_or(MOST_LINES, |(_, most, _)| *most)
+}
+
+/// How many mistakes the file has: one, unless its first line says `// 3 mistakes`.
+fn mistakes(file: &Path) -> usize {
+    let text = std::fs::read_to_string(file).unwrap();
+    let said = text.strip_prefix("// ").and_then(|text| text.split_once(" mistakes"));
+    said.map_or(1, |(count, _)| count.parse().unwrap())
 }

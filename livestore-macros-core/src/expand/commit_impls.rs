@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 
-use super::{located_at, trait_item};
+use super::{located_at, subject_item};
 use crate::parse::schema::Schema;
 
 pub(crate) fn expand(schema: &Schema) -> TokenStream {
@@ -16,7 +16,7 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
 
 fn commit_impl(schema: &Schema, event: &Type) -> TokenStream {
     let Schema { runtime, ident, .. } = schema;
-    let push = trait_item(runtime, event, "Listed", "push");
+    let push = subject_item(runtime, event, "Listed", "push");
     quote_spanned! {located_at(event)=>
         #[automatically_derived]
         impl #runtime::Commit<#ident> for #event {

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::event_impl::upcaster;
-use super::{located_at, trait_item};
+use super::{located_at, subject_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
 use crate::parse::upcast::Upcast;
@@ -38,7 +38,7 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
             quote!(#constructor { #(#reads),* })
         }
         Args::Whole(ty) => {
-            let read_whole = trait_item(runtime, ty, "ArgsField", "read_whole");
+            let read_whole = subject_item(runtime, ty, "ArgsField", "read_whole");
             let read = quote_spanned!(located_at(ty)=> #read_whole(__args)?);
             quote!(#constructor(#read))
         }
@@ -58,7 +58,7 @@ fn upcast_arm(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
 fn read(runtime: &Runtime, field: &ArgsField) -> TokenStream {
     let ArgsField { ident, ty, wire_name, default, serialize_with, deserialize_with, .. } = field;
     let span = located_at(ty);
-    let item = |item| trait_item(runtime, ty, "ArgsField", item);
+    let item = |item| subject_item(runtime, ty, "ArgsField", item);
     let value = match (deserialize_with, default) {
         (Some(with), None) => {
             quote_spanned!(span=> __args.field_with(#wire_name, |__d| #with(__d))?)

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 
-use super::{located_at, trait_item};
+use super::{located_at, subject_item};
 use crate::parse::event::{Args, Definition, Event};
 use crate::parse::event_fields::ArgsField;
 use crate::runtime::Runtime;
@@ -44,7 +44,7 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
         }
         Args::Whole(ty) => {
             let local = local(0, ty);
-            let write_whole = trait_item(runtime, ty, "ArgsField", "write_whole");
+            let write_whole = subject_item(runtime, ty, "ArgsField", "write_whole");
             let write = quote_spanned!(located_at(ty)=> #write_whole(#local, __args)?);
             quote!(#constructor(#local) => #write,)
         }
@@ -61,7 +61,7 @@ fn write(runtime: &Runtime, field: &ArgsField, local: &Ident) -> TokenStream {
         // The type need not be `Deserialize`, as `ArgsField` would have it.
         (None, Some(_)) => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
         (None, None) => {
-            let write = trait_item(runtime, ty, "ArgsField", "write");
+            let write = subject_item(runtime, ty, "ArgsField", "write");
             quote_spanned!(span=> #write(#local, #wire_name, __args)?;)
         }
     };

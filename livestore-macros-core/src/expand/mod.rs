@@ -109,6 +109,15 @@ fn trait_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStre
     quote_spanned!(span=> <#ty as #runtime::#name>::#item)
 }
 
+/// The same for a trait about `ty` that its `Subject` has. At the very span of `ty`, as `ty` itself
+/// would be: the compiler then does not speak of the macro.
+fn subject_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
+    let span = ty.span();
+    let runtime = runtime.located_at(span);
+    let (name, item) = (Ident::new(name, span), Ident::new(item, span));
+    quote_spanned!(span=> <#runtime::Subject<#ty> as #runtime::#name<#ty>>::#item)
+}
+
 /// Where the user wrote `tokens`, with the hygiene of macro-made locals.
 pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Meta, Type};
 
-use super::trait_item;
+use super::{subject_item, trait_item};
 use crate::parse::names;
 use crate::parse::schema::Schema;
 
@@ -55,7 +55,8 @@ pub(crate) fn def(schema: &Schema) -> TokenStream {
 /// The `EventSet`s of the listed events and documents, each with the type that is listed.
 pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
     let Schema { runtime, documents, events, .. } = schema;
-    let events = events.iter().map(|event| (event, trait_item(runtime, event, "Listed", "EVENTS")));
+    let events =
+        events.iter().map(|event| (event, subject_item(runtime, event, "Listed", "EVENTS")));
     let documents = documents
         .iter()
         .map(|document| (document, trait_item(runtime, document, "Document", "EVENTS")));

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::{located_at, trait_item};
 use crate::parse::column::{Column, OnDelete, Reference};
 use crate::parse::index::Index;
 use crate::parse::table::Table;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 
 /// The expression that builds it.
 pub(crate) fn expand(table: &Table) -> TokenStream {
@@ -27,8 +28,11 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
 fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
     let Column { ty, name, .. } = column;
     let default = column.default.as_ref().map(|value| {
-        let runtime = runtime.located_at(located_at(value));
-        quote_spanned!(located_at(value)=> .default(|| #runtime::default_value::<#ty>(#value)))
+        let runtime = runtime.located_at(value.span());
+        let ty = runtime::located_at(ty, value.span());
+        quote_spanned! {value.span()=>
+            .default(|| #runtime::sql::Takes::<_, #ty>::operand(#runtime::sql::of(), #value))
+        }
     });
     let kind = trait_item(runtime, ty, "ColumnType", "KIND");
     let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
@@ -75,7 +79,7 @@ fn foreign_key(
         quote!(.on_delete(#runtime::OnDelete::#action))
     });
     quote_spanned! {located_at(target)=>
-        #runtime::ForeignKeyDef::new(#position, || #runtime::reference::<#ty, _, _>(#target)) #on_delete
+        #runtime::ForeignKeyDef::new(#position, || #runtime::Refer::<#ty, _>::reference(#target)) #on_delete
     }
 }
 

@@ -39,7 +39,11 @@ impl Statement {
     /// `sql`, whose methods everything else is.
     fn over(&self) -> TokenStream {
         let (runtime, schema) = (&self.input.runtime, &self.input.schema);
-        quote_spanned!(Span::mixed_site()=> let sql = #runtime::sql::over::<#schema>();)
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_imports)]
+            use #runtime::sql::{Takes as _, TakesInteger as _};
+            let sql = #runtime::sql::over::<#schema>();
+        }
     }
 
     /// A value for a `?`, as what it is compared with or assigned to.
@@ -52,7 +56,7 @@ impl Statement {
             }
             Some(typed) => {
                 let of = self.type_of(typed);
-                quote_spanned!(span=> sql.operand(#of, #bind))
+                quote_spanned!(span=> #of.operand(#bind))
             }
         }
     }

@@ -63,10 +63,14 @@ fn tuple(
         let message = format!("the result has {columns}, this tuple {}", types.len());
         return Err(syn::Error::new_spanned(tuple, message));
     }
+    let runtime = &statement.input.runtime;
     let reads = types.iter().zip(outputs).enumerate().map(|(at, (ty, output))| {
         let span = ty.span().resolved_at(Span::mixed_site());
         match statement.of(output) {
-            Some(of) => quote_spanned!(span=> sql.read_element::<_, #ty>(row, #at, #of)?),
+            Some(of) => quote_spanned! {span=> {
+                let of = #of;
+                #runtime::sql::ReadElement::<_, #ty>::read_element(of, row, #at)?
+            }},
             None => quote_spanned!(span=> sql.read_any::<#ty>(row, #at)?),
         }
     });
@@ -85,6 +89,7 @@ fn named(
             format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
         return Err(syn::Error::new_spanned(path, message));
     }
+    let runtime = &statement.input.runtime;
     let fields = fields(statement, outputs)?;
     let reads = outputs.iter().zip(&fields).enumerate().map(|(at, (output, field))| {
         let span = field.span().resolved_at(Span::mixed_site());
@@ -94,7 +99,8 @@ fn named(
                 quote_spanned!(span=> {
                     #[allow(non_camel_case_types, dead_code)]
                     struct #name;
-                    sql.read_field::<#name, _, _>(row, #at, #of)?
+                    let of = #of;
+                    #runtime::sql::ReadField::<#name, _, _>::read_field(of, row, #at)?
                 })
             }
             None => quote_spanned!(span=> sql.read_any(row, #at)?),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -380,49 +381,46 @@ impl<'a> Args<'a> {
     }
 }
 
+/// Stands for `T` where generated code asks whether `T` has a trait. Of a type of the user's, the
+/// compiler would also show the definition.
+#[derive(Debug)]
+pub struct Subject<T>(PhantomData<fn() -> T>);
+
 /// A type that can be a field of an event, or all of its args. For generated code: as one trait
-/// with its own methods, a type that serde does not know is one error, at the field.
+/// with its own functions, a type that serde does not know is one error, at the field.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of an event",
+    message = "`{T}` cannot be a field of an event",
     label = "has no JSON form",
     note = "derive `Serialize` and `Deserialize` for it"
 )]
 #[expect(missing_docs, reason = "as the methods of `Args` and `ArgsWriter`")]
-pub trait ArgsField: Sized {
-    fn write(&self, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
-    fn write_whole(&self, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
-    fn read(field: &'static str, args: &Args<'_>) -> Result<Self, DecodeError>;
-    fn read_or(
-        field: &'static str,
-        default: fn() -> Self,
-        args: &Args<'_>,
-    ) -> Result<Self, DecodeError>;
-    fn read_whole(args: &Args<'_>) -> Result<Self, DecodeError>;
+pub trait ArgsField<T> {
+    fn write(value: &T, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
+    fn write_whole(value: &T, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError>;
+    fn read(field: &'static str, args: &Args<'_>) -> Result<T, DecodeError>;
+    fn read_or(field: &'static str, default: fn() -> T, args: &Args<'_>) -> Result<T, DecodeError>;
+    fn read_whole(args: &Args<'_>) -> Result<T, DecodeError>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> ArgsField for T {
-    fn write(&self, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
-        args.field(field, self)
+impl<T: Serialize + DeserializeOwned> ArgsField<T> for Subject<T> {
+    fn write(value: &T, field: &'static str, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
+        args.field(field, value)
     }
 
-    fn write_whole(&self, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
-        args.whole(self)
+    fn write_whole(value: &T, args: &mut ArgsWriter<'_>) -> Result<(), EncodeError> {
+        args.whole(value)
     }
 
-    fn read(field: &'static str, args: &Args<'_>) -> Result<Self, DecodeError> {
+    fn read(field: &'static str, args: &Args<'_>) -> Result<T, DecodeError> {
         args.field(field)
     }
 
-    fn read_or(
-        field: &'static str,
-        default: fn() -> Self,
-        args: &Args<'_>,
-    ) -> Result<Self, DecodeError> {
+    fn read_or(field: &'static str, default: fn() -> T, args: &Args<'_>) -> Result<T, DecodeError> {
         args.field_or(field, default)
     }
 
-    fn read_whole(args: &Args<'_>) -> Result<Self, DecodeError> {
+    fn read_whole(args: &Args<'_>) -> Result<T, DecodeError> {
         args.whole()
     }
 }

@@ -9,9 +9,9 @@ mod encoded;
 mod seq_num;
 mod upcast;
 
-#[doc(hidden)]
-pub use args::ArgsField;
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
+#[doc(hidden)]
+pub use args::{ArgsField, Subject};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
 #[doc(hidden)]

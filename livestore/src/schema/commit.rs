@@ -1,7 +1,7 @@
 //! What can be committed to a schema's stores.
 
 use super::{EventSet, Listed, Materialize, Schema};
-use crate::event::{ArgsWriter, EncodeError, Event, EventDef};
+use crate::event::{ArgsWriter, EncodeError, Event, EventDef, Subject};
 
 /// Something that can be committed to a store of schema `S`: an event that `S` lists, or an array,
 /// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
@@ -56,7 +56,7 @@ impl<'a> Batch<'a> {
         let def = event.def();
         let args = ArgsWriter::encode(self.session_id, |args| event.encode(args))
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
-        self.entries.push(Entry { def, args, set: E::EVENTS });
+        self.entries.push(Entry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
         Ok(())
     }
 }

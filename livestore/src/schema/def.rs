@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
-use crate::event::{Args, DecodeError, Event, EventDef};
+use crate::event::{Args, DecodeError, Event, EventDef, Subject};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
 
@@ -53,11 +53,11 @@ pub struct SchemaError {
 /// A type that `schema!` can list. For generated code: as one trait with its own items, a type that
 /// is no event is one error, where it is listed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event with a materializer",
+    message = "`{E}` is not an event with a materializer",
     label = "cannot be listed under `events`",
-    note = "derive `Event` for `{Self}` and write `impl Materialize for {Self}`"
+    note = "derive `Event` for `{E}` and write `impl Materialize for {E}`"
 )]
-pub trait Listed: Sized {
+pub trait Listed<E> {
     /// The events of the type.
     const EVENTS: EventSet;
 
@@ -65,11 +65,11 @@ pub trait Listed: Sized {
     ///
     /// # Errors
     /// When it has no JSON form.
-    fn push(&self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError>;
+    fn push(event: &E, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Materialize> Listed for E {
+impl<E: Materialize> Listed<E> for Subject<E> {
     const EVENTS: EventSet = EventSet {
         defs: E::DEFS,
         version: E::VERSION,
@@ -77,8 +77,8 @@ impl<E: Materialize> Listed for E {
         decode: |name, args| decode::<E>(name, args).map(drop),
     };
 
-    fn push(&self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
-        batch.push(self)
+    fn push(event: &E, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        batch.push(event)
     }
 }
 

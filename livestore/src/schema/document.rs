@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{EventSet, Listed, Materialize, Schema};
-use crate::event::{ArgsWriter, EncodeError};
+use crate::event::{ArgsWriter, EncodeError, Subject};
 use crate::table::{
     ColumnDef, MaterializeError, Query, QueryError, Reader, RowError, TableDef, Writer,
 };
@@ -48,7 +48,7 @@ pub trait Document: Default + Serialize + DeserializeOwned + 'static {
 
     /// The events of [`Set`](Self::Set). For generated code.
     #[doc(hidden)]
-    const EVENTS: EventSet = <Self::Set as Listed>::EVENTS;
+    const EVENTS: EventSet = <Subject<Self::Set> as Listed<Self::Set>>::EVENTS;
 
     /// The document's definition.
     fn def() -> &'static DocumentDef;
@@ -127,6 +127,7 @@ impl<D: Document> GetDocument<D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D: Document> Query for GetDocument<D> {
     type Output = D;
 

@@ -38,6 +38,11 @@ impl<V: ColumnType> Of<V> {
     }
 }
 
+/// A type, as a value.
+pub const fn of<V>() -> Of<V> {
+    Of::new()
+}
+
 /// What an expansion calls, over the schema `S`. As methods of one value the calls are few tokens.
 #[derive(Debug)]
 pub struct Sql<S>(PhantomData<fn() -> S>);
@@ -90,26 +95,6 @@ impl<S> Sql<S> {
         value.bind()
     }
 
-    /// A value for a `?` that is compared with, or assigned to, a `V`.
-    ///
-    /// # Errors
-    /// When it has no SQL form.
-    pub fn operand<V>(
-        &self,
-        _: Of<V>,
-        value: impl Operand<V>,
-    ) -> Result<Value<'static>, ValueError> {
-        value.into_value()
-    }
-
-    /// A value for a `?` where an integer belongs, such as a limit.
-    ///
-    /// # Errors
-    /// When it does not fit into 64 bits with a sign.
-    pub fn integer(&self, value: impl Integer) -> Result<Value<'static>, ValueError> {
-        value.bind()
-    }
-
     /// A row that was read.
     ///
     /// # Errors
@@ -138,32 +123,6 @@ impl<S> Sql<S> {
     pub fn read_any<V: ColumnType>(&self, row: &RowReader<'_>, at: usize) -> Result<V, RowError> {
         row.get(at)
     }
-
-    /// A column of the result, for an element of a tuple.
-    ///
-    /// # Errors
-    /// When its value is not a `V`.
-    pub fn read_element<V: ColumnType + FitsElement<F>, F>(
-        &self,
-        row: &RowReader<'_>,
-        at: usize,
-        _: Of<V>,
-    ) -> Result<F, RowError> {
-        row.get::<V>(at).map(V::fit_element)
-    }
-
-    /// A column of the result, for a field `Name` that has a type already.
-    ///
-    /// # Errors
-    /// When its value is not a `V`.
-    pub fn read_field<Name, V: ColumnType + Fits<F, Name>, F>(
-        &self,
-        row: &RowReader<'_>,
-        at: usize,
-        _: Of<V>,
-    ) -> Result<F, RowError> {
-        row.get::<V>(at).map(V::fit)
-    }
 }
 
 /// The tables and columns in a list of `table␟column␞`s. No column is the table as such.
@@ -191,11 +150,49 @@ impl Write for RawWrite {
     }
 }
 
-/// An integer of any width.
+// What is checked about types are traits' own methods, as in `Compare`.
+
+/// A value for a `?` that is compared with, or assigned to, a `V`.
 #[diagnostic::on_unimplemented(
-    message = "an integer belongs here, not `{Self}`",
+    message = "a column of type `{V}` cannot be compared with or set to `{O}`",
+    label = "expected a `{V}`"
+)]
+pub trait Takes<O, V> {
+    /// The SQL value.
+    ///
+    /// # Errors
+    /// When it has no SQL form.
+    fn operand(self, value: O) -> Result<Value<'static>, ValueError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V, O: Operand<V>> Takes<O, V> for Of<V> {
+    fn operand(self, value: O) -> Result<Value<'static>, ValueError> {
+        value.into_value()
+    }
+}
+
+/// A value for a `?` where an integer belongs, such as a limit.
+#[diagnostic::on_unimplemented(
+    message = "an integer belongs here, not `{O}`",
     label = "expected an integer"
 )]
+pub trait TakesInteger<O> {
+    /// The SQL value.
+    ///
+    /// # Errors
+    /// When it does not fit into 64 bits with a sign.
+    fn integer(&self, value: O) -> Result<Value<'static>, ValueError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, O: Integer> TakesInteger<O> for Sql<S> {
+    fn integer(&self, value: O) -> Result<Value<'static>, ValueError> {
+        value.bind()
+    }
+}
+
+/// An integer of any width.
 pub trait Integer: Bind {}
 
 macro_rules! integers {
@@ -207,53 +204,65 @@ macro_rules! integers {
 
 integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-/// A value of the column `Name` can be that of a field of type `F`: it is the same, or just not an
-/// `Option`.
+/// A column of the result whose value can be that of the field `Name`, of type `F`: it is the same, or
+/// just not an `Option`.
 #[diagnostic::on_unimplemented(
-    message = "`{Name}` of the result is `{Self}`, not `{F}`",
-    label = "the column is `{Self}`",
+    message = "`{Name}` of the result is `{V}`, not `{F}`",
+    label = "the column is `{V}`",
     note = "`AS \"{Name}: Type\"` gives a column another type, `AS \"{Name}!\"` says that it is never null"
 )]
-pub trait Fits<F, Name> {
+pub trait ReadField<Name, V, F> {
     /// The field's value.
+    ///
+    /// # Errors
+    /// When the column's value is not a `V`.
+    fn read_field(self, row: &RowReader<'_>, at: usize) -> Result<F, RowError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Name, V: ColumnType + Fits<F>, F> ReadField<Name, V, F> for Of<V> {
+    fn read_field(self, row: &RowReader<'_>, at: usize) -> Result<F, RowError> {
+        row.get::<V>(at).map(V::fit)
+    }
+}
+
+/// The same for the element of a tuple, which has no name.
+#[diagnostic::on_unimplemented(
+    message = "this column of the result is `{V}`, not `{F}`",
+    label = "the column is `{V}`",
+    note = "`AS \"name!\"` says that a column is never null, `AS \"name: Type\"` gives it another type"
+)]
+pub trait ReadElement<V, F> {
+    /// The element's value.
+    ///
+    /// # Errors
+    /// When the column's value is not a `V`.
+    fn read_element(self, row: &RowReader<'_>, at: usize) -> Result<F, RowError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: ColumnType + Fits<F>, F> ReadElement<V, F> for Of<V> {
+    fn read_element(self, row: &RowReader<'_>, at: usize) -> Result<F, RowError> {
+        row.get::<V>(at).map(V::fit)
+    }
+}
+
+/// A value that can be one of type `F`.
+pub trait Fits<F> {
+    /// That value.
     fn fit(self) -> F;
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, Name> Fits<V, Name> for V {
+impl<V> Fits<V> for V {
     fn fit(self) -> V {
         self
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V: ColumnType, Name> Fits<Option<V>, Name> for V {
+impl<V: ColumnType> Fits<Option<V>> for V {
     fn fit(self) -> Option<V> {
-        Some(self)
-    }
-}
-
-/// The same for the element of a tuple, which has no name.
-#[diagnostic::on_unimplemented(
-    message = "this column of the result is `{Self}`, not `{F}`",
-    label = "the column is `{Self}`",
-    note = "`AS \"name!\"` says that a column is never null, `AS \"name: Type\"` gives it another type"
-)]
-pub trait FitsElement<F> {
-    /// The element's value.
-    fn fit_element(self) -> F;
-}
-
-#[diagnostic::do_not_recommend]
-impl<V> FitsElement<V> for V {
-    fn fit_element(self) -> V {
-        self
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<V: ColumnType> FitsElement<Option<V>> for V {
-    fn fit_element(self) -> Option<V> {
         Some(self)
     }
 }

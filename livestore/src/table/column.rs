@@ -80,56 +80,12 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         ColumnRef { table: T::def(), index: self.index }
     }
 
-    /// Equal to the value. `None` equals `NULL`.
-    pub fn eq(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Is, value)
-    }
-
-    /// Not equal to the value. `NULL` differs from every value but `None`.
-    pub fn ne(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::IsNot, value)
-    }
-
-    /// Less than the value; never true for `NULL`.
-    pub fn lt(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// At most the value; never true for `NULL`.
-    pub fn le(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Le, value)
-    }
-
-    /// Greater than the value; never true for `NULL`.
-    pub fn gt(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// At least the value; never true for `NULL`.
-    pub fn ge(self, value: impl Operand<V>) -> Condition<T> {
-        self.compare(Comparison::Ge, value)
-    }
-
     /// From `low` to `high`, both included; never true for `NULL`.
     pub fn between(self, low: impl Operand<V>, high: impl Operand<V>) -> Condition<T> {
         let column = self.reference();
         Condition::new(match (low.into_value(), high.into_value()) {
             (Ok(low), Ok(high)) => Predicate::Between(column, low, high),
             (Err(error), _) | (_, Err(error)) => Predicate::Invalid(column, error),
-        })
-    }
-
-    /// One of the values. An empty list has none.
-    pub fn in_<I>(self, values: I) -> Condition<T>
-    where
-        I: IntoIterator,
-        I::Item: Operand<V>,
-    {
-        let column = self.reference();
-        let values: Result<Vec<_>, _> = values.into_iter().map(Operand::into_value).collect();
-        Condition::new(match values {
-            Ok(values) => Predicate::In(column, values),
-            Err(error) => Predicate::Invalid(column, error),
         })
     }
 
@@ -141,21 +97,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
     /// In descending order; `NULL` comes last.
     pub fn desc(self) -> Order<T> {
         Order::new(Node::Column(self.reference()), Direction::Descending)
-    }
-
-    /// The condition of a join: this column equals that of the other table.
-    ///
-    /// ```
-    /// # use livestore::prelude::*;
-    /// # #[table] struct User { #[column(primary_key)] id: String }
-    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
-    /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
-    /// ```
-    pub fn on<U: Table, W: ColumnType>(self, other: Column<U, W>) -> On<T, U>
-    where
-        V: SameType<W>,
-    {
-        On::new(self.reference(), other.reference())
     }
 
     /// How many rows have a value that is not `NULL`.
@@ -171,14 +112,6 @@ impl<T: Table, V: ColumnType> Column<T, V> {
     /// The greatest value; `None` without rows.
     pub fn max(self) -> Expr<T, Option<V::Base>> {
         self.aggregate(Aggregate::Max)
-    }
-
-    fn compare(self, comparison: Comparison, value: impl Operand<V>) -> Condition<T> {
-        let column = self.reference();
-        Condition::new(match value.into_value() {
-            Ok(value) => Predicate::Compare(column, comparison, value),
-            Err(error) => Predicate::Invalid(column, error),
-        })
     }
 
     fn aggregate<W>(self, aggregate: Aggregate) -> Expr<T, W> {
@@ -213,6 +146,30 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         V::Base: Numeric,
     {
         self.aggregate(Aggregate::Avg)
+    }
+}
+
+/// A column of type `V`, of table `T`, that can be joined to a column of type `W`.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` column of `{T}` cannot be joined to a `{W}` column",
+    label = "expected a `{V}` column"
+)]
+pub trait Link<W, V, T>: Sized {
+    /// The condition of a join: this column equals that of the other table.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct User { #[column(primary_key)] id: String }
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
+    /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
+    /// ```
+    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Table, V: ColumnType + SameType<W>, W: ColumnType> Link<W, V, T> for Column<T, V> {
+    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U> {
+        On::new(self.reference(), other.reference())
     }
 }
 

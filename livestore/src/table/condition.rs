@@ -40,7 +40,15 @@ impl<T> Condition<T> {
             first => Predicate::Or(vec![first, other.predicate]),
         })
     }
+}
 
+/// A condition on the rows of `T`, which is in the join `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is not part of this query",
+    label = "the query reads from `{S}`",
+    note = "join `{T}` first, or use a column of the query's own tables"
+)]
+pub trait Widen<S, T, At> {
     /// The same condition, on the rows of a join that has `T` in it: for conditions that mix
     /// tables.
     ///
@@ -53,10 +61,12 @@ impl<T> Condition<T> {
     /// let query = Todo::all().join(Todo::OWNER.on(User::ID)).filter(visible);
     /// ```
     #[must_use]
-    pub fn widen<S, At>(self) -> Condition<S>
-    where
-        T: In<S, At>,
-    {
+    fn widen(self) -> Condition<S>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, T: In<S, At>, At> Widen<S, T, At> for Condition<T> {
+    fn widen(self) -> Condition<S> {
         Condition::new(self.predicate)
     }
 }

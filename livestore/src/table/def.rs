@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::ddl::TableSql;
 use super::{Column, SameType, Table};
-use crate::value::{Kind, Operand, Storage, Value, ValueError};
+use crate::value::{Kind, Storage, Value, ValueError};
 
 /// A table: its columns, keys, indexes and constraints.
 #[derive(Debug)]
@@ -181,17 +181,21 @@ impl ForeignKeyDef {
     }
 }
 
-/// A reference to `column` from a column of type `V`.
-pub fn reference<V: SameType<W>, T: Table, W>(column: Column<T, W>) -> Reference {
-    Reference { table: T::NAME, column: T::def().column_name(column.index()) }
+/// A column of type `W` that a column of type `V` can refer to.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` column cannot refer to a `{W}` column",
+    label = "the columns' types differ"
+)]
+pub trait Refer<V, W> {
+    /// The reference.
+    fn reference(self) -> Reference;
 }
 
-/// The default `value` of a column of type `V`.
-///
-/// # Errors
-/// When the value has no SQL form.
-pub fn default_value<V>(value: impl Operand<V>) -> Result<Value<'static>, ValueError> {
-    value.into_value()
+#[diagnostic::do_not_recommend]
+impl<T: Table, V: SameType<W>, W> Refer<V, W> for Column<T, W> {
+    fn reference(self) -> Reference {
+        Reference { table: T::NAME, column: T::def().column_name(self.index()) }
+    }
 }
 
 /// An SQL identifier.

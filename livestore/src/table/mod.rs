@@ -9,7 +9,9 @@
 mod ast;
 #[doc(hidden)]
 pub mod checked;
+mod clauses;
 mod column;
+mod compare;
 mod condition;
 mod ddl;
 mod def;
@@ -25,18 +27,18 @@ mod write;
 mod writer;
 
 pub use checked::RawWrite;
-pub use column::{Column, Expr, Order, SameType, count};
-pub use condition::Condition;
-pub use def::{
-    ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Reference, TableDef, default_value, reference,
-};
+pub use clauses::{Choose, Joins, Narrow};
+pub use column::{Column, Expr, Link, Order, SameType, count};
+pub use compare::{Compare, CompareAny};
+pub use condition::{Condition, Widen};
+pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference, TableDef};
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Bind, Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
 pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
 pub use selection::{Projection, SelectList, Selection};
 pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
-pub use write::{Delete, Numeric, Update, Write};
+pub use write::{Assign, Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
 
 #[cfg(test)]

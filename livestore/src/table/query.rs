@@ -29,6 +29,7 @@ pub trait Query {
     fn run(&self, reader: &Reader<'_>) -> Result<Self::Output, QueryError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<Q: Query + ?Sized> Query for &Q {
     type Output = Q::Output;
 

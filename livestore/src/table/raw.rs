@@ -108,6 +108,7 @@ impl<R> Raw<R> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<R, C: Cardinality<R>> Query for Raw<R, C> {
     type Output = C::Output;
 

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Join, SelectAst};
+use super::ast::SelectAst;
 use super::query::{Fetch, fetch};
 use super::{
-    Append, Column, Condition, In, Maybe, On, Order, Projection, Query, QueryError, Reader, Row,
-    RowError, RowReader, SelectList, Selection, Source, Table,
+    Projection, Query, QueryError, Reader, Row, RowError, RowReader, SelectList, Source, Table,
 };
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
@@ -22,7 +21,7 @@ use crate::value::{ColumnType, Operand, Value, ValueError};
 /// let ids = next_three.select(Todo::ID);
 /// ```
 pub struct Select<S: Source, O = <S as Source>::Row, C = Many> {
-    ast: SelectAst,
+    pub(super) ast: SelectAst,
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     of: PhantomData<fn() -> (S, C)>,
 }
@@ -104,22 +103,8 @@ impl<T: Table> Select<T> {
     }
 }
 
-/// Which rows.
+/// How many rows.
 impl<S: Source, O, C> Select<S, O, C> {
-    /// Only rows that meet the condition, too.
-    #[must_use]
-    pub fn filter<T: In<S, At>, At>(mut self, condition: Condition<T>) -> Self {
-        self.ast.filters.push(condition.predicate);
-        self
-    }
-
-    /// Ordered by this; after what was said before, where that is equal.
-    #[must_use]
-    pub fn order_by<T: In<S, At>, At>(mut self, order: Order<T>) -> Self {
-        self.ast.order_by.push((order.node, order.direction));
-        self
-    }
-
     /// At most `rows` rows.
     #[must_use]
     pub fn limit(mut self, rows: u64) -> Self {
@@ -134,17 +119,6 @@ impl<S: Source, O, C> Select<S, O, C> {
         self
     }
 
-    /// One row per value of the column; call it again for several columns. Select the column and
-    /// aggregates.
-    #[must_use]
-    pub fn group_by<T: Table + In<S, At>, At, V: ColumnType>(
-        mut self,
-        column: Column<T, V>,
-    ) -> Self {
-        self.ast.group_by.push(column.reference());
-        self
-    }
-
     /// A query that was not built, but made up.
     #[cfg(test)]
     pub(crate) fn of(ast: SelectAst, decode: Decode<O>) -> Self {
@@ -156,7 +130,7 @@ impl<S: Source, O, C> Select<S, O, C> {
         (&self.ast, self.decode)
     }
 
-    fn with<P: Source, Q, D>(
+    pub(super) fn with<P: Source, Q, D>(
         self,
         decode: fn(&RowReader<'_>) -> Result<Q, RowError>,
     ) -> Select<P, Q, D> {
@@ -164,47 +138,8 @@ impl<S: Source, O, C> Select<S, O, C> {
     }
 }
 
-/// From where.
-impl<S: Source> Select<S> {
-    /// With the matching rows of another table; rows without a match are left out.
-    #[must_use]
-    pub fn join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<U>>::Out>
-    where
-        T: In<S, At>,
-        U: Table,
-        S: Append<U>,
-    {
-        self.ast.joins.push(Join { table: U::def(), left: false, on: on.pairs });
-        self.with(<S as Append<U>>::Out::decode)
-    }
-
-    /// With the matching rows of another table; rows without a match have `None` there.
-    #[must_use]
-    pub fn left_join<T, At, U>(mut self, on: On<T, U>) -> Select<<S as Append<Maybe<U>>>::Out>
-    where
-        T: In<S, At>,
-        U: Table,
-        S: Append<Maybe<U>>,
-    {
-        self.ast.joins.push(Join { table: U::def(), left: true, on: on.pairs });
-        self.with(<S as Append<Maybe<U>>>::Out::decode)
-    }
-}
-
 /// As what.
 impl<S: Source, O> Select<S, O> {
-    /// A column, an expression, or a tuple of them, instead of whole rows.
-    #[must_use]
-    pub fn select<E, At, Out>(mut self, selection: E) -> Select<S, Out>
-    where
-        E: Selection<S, At, Out = Out>,
-    {
-        let mut list = SelectList::new();
-        selection.list(&mut list);
-        self.ast.list = list.nodes;
-        self.with(|row| E::decode(row, &mut 0))
-    }
-
     /// A struct that derives `Row` with `#[row(from = …)]`, instead of whole rows.
     #[must_use]
     pub fn select_as<P: Projection<S>>(mut self) -> Select<S, P> {
@@ -243,6 +178,7 @@ impl<S: Source, O> Select<S, O> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
     type Output = C::Output;
 
@@ -321,6 +257,7 @@ impl<T: Table> Get<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table> Query for Get<T> {
     type Output = Option<T>;
 

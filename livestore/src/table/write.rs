@@ -83,30 +83,45 @@ impl<T: Table> Update<T> {
         Self { sets: Vec::new(), filters: Vec::new(), of: PhantomData }
     }
 
+    /// Only rows that meet the condition, too. Without one, all rows change.
+    #[must_use]
+    pub fn filter(mut self, condition: Condition<T>) -> Self {
+        self.filters.push(condition.predicate);
+        self
+    }
+}
+
+/// A change of rows of `T` that can give a column of type `V` an `O`.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` column of `{T}` cannot be set to `{O}`",
+    label = "expected a `{V}`"
+)]
+pub trait Assign<O, V, T> {
     /// Gives the column this value.
     #[must_use]
-    pub fn set<V: ColumnType>(mut self, column: Column<T, V>, value: impl Operand<V>) -> Self {
+    fn set(self, column: Column<T, V>, value: O) -> Self;
+
+    /// Adds to the column's number; `NULL` stays `NULL`.
+    #[must_use]
+    fn add(self, column: Column<T, V>, by: O) -> Self
+    where
+        V: ColumnType<Base: Numeric>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Table, V: ColumnType, O: Operand<V>> Assign<O, V, T> for Update<T> {
+    fn set(mut self, column: Column<T, V>, value: O) -> Self {
         let set = value.into_value().map_or_else(Set::Invalid, Set::To);
         self.sets.push((column.reference(), set));
         self
     }
 
-    /// Adds to the column's number; `NULL` stays `NULL`.
-    #[must_use]
-    pub fn add<V: ColumnType<Base: Numeric>>(
-        mut self,
-        column: Column<T, V>,
-        by: impl Operand<V>,
-    ) -> Self {
+    fn add(mut self, column: Column<T, V>, by: O) -> Self
+    where
+        V: ColumnType<Base: Numeric>,
+    {
         let set = by.into_value().map_or_else(Set::Invalid, Set::By);
         self.sets.push((column.reference(), set));
-        self
-    }
-
-    /// Only rows that meet the condition, too. Without one, all rows change.
-    #[must_use]
-    pub fn filter(mut self, condition: Condition<T>) -> Self {
-        self.filters.push(condition.predicate);
         self
     }
 }
@@ -124,6 +139,7 @@ impl<T: Table> Update<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table> Write for Update<T> {
     fn to_sql(&self) -> Result<Sql, QueryError> {
         let mut sql = SqlWriter::new(false);
@@ -190,6 +206,7 @@ impl<T: Table> Delete<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Table> Write for Delete<T> {
     fn to_sql(&self) -> Result<Sql, QueryError> {
         let mut sql = SqlWriter::new(false);

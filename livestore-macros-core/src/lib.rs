@@ -29,6 +29,10 @@ mod types;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
+#[cfg(feature = "checked-sql")]
+#[doc(hidden)]
+pub use sql::readings::{Reading, sql_readings};
+
 use crate::ctxt::Ctxt;
 
 /// Expands `#[table]`: the struct without its `#[column]` attributes, a constant per column, and

@@ -57,7 +57,7 @@ impl Shape {
 
     /// The lines, sorted.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        let head = (!self.head.text.is_empty()).then(|| format!("= {}", self.head));
+        let head = (self.head != Text::default()).then(|| format!("= {}", self.head));
         let parts =
             self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name, IN_NAMES)));
         head.into_iter().chain(parts)
@@ -91,7 +91,11 @@ impl Text {
     }
 
     /// A Rust type never has a space before a parenthesis, so the marks are told apart by it.
+    /// Nor does it have a carriage return, which would be taken for a part of the line's end.
     fn parse(line: &str) -> Option<Self> {
+        if line.contains('\r') {
+            return None;
+        }
         let Some((text, marks)) = line.split_once(" (") else { return Some(Self::new(line)) };
         let (mut parsed, mut rest) = (Self::new(text), marks);
         loop {

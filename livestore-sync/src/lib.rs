@@ -48,3 +48,6 @@ pub use http::Http;
 pub use in_process::{InProcess, NextPush};
 #[cfg(feature = "client")]
 pub use websocket::WebSocket;
+#[cfg(feature = "client")]
+#[doc(hidden)]
+pub use websocket::converse as __converse;

@@ -330,6 +330,24 @@ fn another_backend_stops_the_store_or_resets_it() {
 }
 
 #[test]
+fn a_reset_takes_client_only_events_before_the_first_synced_one() {
+    let backend = InProcess::new();
+    let options = SyncOptions::new(backend.clone()).on_backend_reset(OnBackendReset::Reset);
+    let store = Store::<App>::builder("notes").sync(options).open().unwrap();
+    let seen = || NoteEvent::Seen { id: "1".into() };
+    store.commit(seen()).unwrap();
+    wait(|| store.network_status().unwrap() == NetworkStatus::Online);
+    store.hold_sync();
+    wait(|| store.network_status().unwrap() == NetworkStatus::Held);
+    backend.reset();
+    store.resume_sync();
+    wait(|| store.network_status().unwrap() == NetworkStatus::Online);
+    assert_eq!(store.events().into_iter().count(), 0);
+    store.commit(seen()).unwrap();
+    assert_eq!(store.head().unwrap().to_string(), "e0.1");
+}
+
+#[test]
 fn an_event_that_no_backend_takes_is_refused_at_once() {
     let store = Store::<App>::builder("notes").open().unwrap();
     let large = NoteEvent::Added { id: "x".into(), text: "y".repeat(1_000_000) };

@@ -9,6 +9,7 @@ Usage: cargo xtask COMMAND
   test [--fast]                check everything; --fast: only fmt, clippy and the tests
   bench [--json FILE] [NAME…]  run the benchmarks, all or those named
   soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
+  fuzz [--seconds N] [TARGET…] run all fuzz targets, or those named, for N seconds each; else for 60
   interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
   ci                           test as CI does: missing tools are installed, nothing is skipped
   help                         this text
@@ -31,6 +32,13 @@ pub(crate) enum Command {
     Soak {
         /// For how long, all together.
         minutes: u64,
+    },
+    /// Run the fuzz targets.
+    Fuzz {
+        /// For how long, each.
+        seconds: u64,
+        /// Which; none is all.
+        targets: Vec<String>,
     },
     /// Sync with LiveStore itself.
     Interop {
@@ -83,6 +91,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "test" => Ok(Command::Test { fast: flag("test", "--fast", rest)? }),
         "bench" => Ok(Command::Bench { args: rest }),
         "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
+        "fuzz" => seconds(rest).map(|(seconds, targets)| Command::Fuzz { seconds, targets }),
         "interop" => Ok(Command::Interop { words: rest }),
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
         "help" => nothing("help", rest).map(|()| Command::Help),
@@ -112,6 +121,21 @@ fn minutes(args: &[String]) -> Result<u64, Wrong> {
     }
 }
 
+/// Of `fuzz`, and the other arguments.
+fn seconds(mut args: Vec<String>) -> Result<(u64, Vec<String>), Wrong> {
+    let wrong = |argument: &str| Wrong::Argument { command: "fuzz", argument: argument.to_owned() };
+    let mut seconds = 60;
+    if let Some(at) = args.iter().position(|arg| arg == "--seconds") {
+        let value = args.get(at + 1).ok_or_else(|| wrong("--seconds"))?;
+        seconds = value.parse().map_err(|_| wrong(value))?;
+        args.drain(at..at + 2);
+    }
+    match args.iter().find(|arg| arg.starts_with('-')) {
+        Some(flag) => Err(wrong(flag)),
+        None => Ok((seconds, args)),
+    }
+}
+
 fn nothing(command: &'static str, args: Vec<String>) -> Result<(), Wrong> {
     match args.into_iter().next() {
         None => Ok(()),
@@ -134,6 +158,12 @@ mod tests {
         assert_eq!(parsed("bench"), Ok(Command::Bench { args: vec![] }));
         assert_eq!(parsed("soak"), Ok(Command::Soak { minutes: 10 }));
         assert_eq!(parsed("soak --minutes 60"), Ok(Command::Soak { minutes: 60 }));
+        let fuzz = |seconds, targets: &[&str]| {
+            let targets = targets.iter().map(|target| (*target).to_owned()).collect();
+            Ok(Command::Fuzz { seconds, targets })
+        };
+        assert_eq!(parsed("fuzz"), fuzz(60, &[]));
+        assert_eq!(parsed("fuzz --seconds 5 sql lock"), fuzz(5, &["sql", "lock"]));
         assert_eq!(parsed("interop"), Ok(Command::Interop { words: vec![] }));
         assert_eq!(parsed("ci"), Ok(Command::Ci));
         assert_eq!(parsed("help"), Ok(Command::Help));
@@ -161,6 +191,8 @@ mod tests {
             ("test --fast store", "`cargo xtask test` does not take `store`"),
             ("soak --minutes ten", "`cargo xtask soak` does not take `ten`"),
             ("soak 5", "`cargo xtask soak` does not take `5`"),
+            ("fuzz --seconds", "`cargo xtask fuzz` does not take `--seconds`"),
+            ("fuzz sql --second 5", "`cargo xtask fuzz` does not take `--second`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),
         ];

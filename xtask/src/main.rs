@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod args;
 mod bench;
+mod fuzz;
 mod interop;
 mod line;
 mod soak;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Command::Bench { args }) => bench::run(args),
         Ok(Command::Interop { words }) => interop::run(words, is_ci()),
         Ok(Command::Soak { minutes }) => soak::run(minutes),
+        Ok(Command::Fuzz { seconds, targets }) => fuzz::run(seconds, &targets, is_ci()),
         Ok(Command::Help) => {
             print!("{}", args::USAGE);
             ExitCode::SUCCESS

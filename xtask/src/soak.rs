@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::fuzz;
 use crate::line::Line;
 use crate::step::{self, Step};
+use crate::tool::Tool;
 
 /// A test that runs until a time is over.
 struct Part {
@@ -27,12 +29,14 @@ pub(crate) fn run(minutes: u64) -> ExitCode {
 }
 
 fn plan(minutes: u64) -> Vec<Step> {
-    let seconds = minutes * 60 / PARTS.len() as u64;
+    // The fuzz targets together are a part, too.
+    let seconds = minutes * 60 / (PARTS.len() as u64 + 1);
     let step = |part: &Part| {
         let line = Line::cargo(part.line).env(part.seconds, seconds.to_string());
         Step::new(part.name, [line])
     };
-    PARTS.iter().map(step).collect()
+    let fuzz = fuzz::plan_all(seconds / fuzz::TARGETS.len() as u64, false, Tool::is_here);
+    PARTS.iter().map(step).chain([fuzz]).collect()
 }
 
 #[cfg(test)]
@@ -42,7 +46,9 @@ mod tests {
     #[test]
     fn the_parts_share_the_time() {
         let steps: Vec<_> = plan(10).iter().map(Step::to_string).collect();
-        let seconds = format!("_SOAK_SECONDS={} cargo test --release", 600 / PARTS.len());
-        assert!(steps.iter().all(|step| step.contains(&seconds)), "{steps:?}");
+        let seconds = format!("_SOAK_SECONDS={} cargo test --release", 600 / (PARTS.len() + 1));
+        let (fuzz, parts) = steps.split_last().unwrap();
+        assert!(parts.iter().all(|step| step.contains(&seconds)), "{steps:?}");
+        assert!(fuzz.starts_with("fuzz: "), "{fuzz}");
     }
 }

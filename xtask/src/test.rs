@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use crate::fuzz;
 use crate::interop;
 use crate::line::Line;
 use crate::step::{self, Step};
@@ -33,11 +34,15 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
             Step::new("interleavings", [interleavings()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
         ]);
+        steps.push(fuzz::plan_all(FUZZ_SECONDS, ci, &is_here));
         steps.push(interop::plan(Vec::new(), is_here));
         steps.push(Step::new("package", package(ci)));
     }
     steps
 }
+
+/// For each target: enough to see that it works, and that nothing is wrong near its seeds.
+const FUZZ_SECONDS: u64 = 10;
 
 fn clippy() -> Line {
     Line::cargo("clippy --workspace --all-targets --all-features -- -D warnings")
@@ -94,7 +99,7 @@ mod tests {
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
         assert_eq!(shown(&fast), shown(&whole[..4]));
-        assert_eq!(whole.len(), 10);
+        assert_eq!(whole.len(), 11);
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(crate) enum Tool {
     Nextest,
     /// `cargo deny`: licences, sources and duplicates of dependencies.
     Deny,
+    /// A nightly compiler, which has what `cargo fuzz` needs.
+    Nightly,
+    /// `cargo fuzz`.
+    Fuzz,
     /// `npm`, and node with it: LiveStore itself, to sync with.
     Npm,
 }
@@ -25,6 +29,8 @@ impl Tool {
             Self::Clippy => "clippy",
             Self::Nextest => "cargo-nextest",
             Self::Deny => "cargo-deny",
+            Self::Nightly => "a nightly compiler",
+            Self::Fuzz => "cargo-fuzz",
             Self::Npm => "npm",
         }
     }
@@ -36,6 +42,8 @@ impl Tool {
             Self::Clippy => Line::new("rustup", "component add clippy"),
             Self::Nextest => Line::cargo("install cargo-nextest --locked"),
             Self::Deny => Line::cargo("install cargo-deny --locked"),
+            Self::Nightly => Line::new("rustup", "toolchain install nightly --profile minimal"),
+            Self::Fuzz => Line::cargo("install cargo-fuzz --locked"),
             Self::Npm => Line::new("nvm", "install 22"),
         }
     }
@@ -47,6 +55,8 @@ impl Tool {
             Self::Clippy => "clippy --version",
             Self::Nextest => "nextest --version",
             Self::Deny => "deny --version",
+            Self::Nightly => "+nightly --version",
+            Self::Fuzz => "fuzz --version",
             Self::Npm => return Line::new("npm", "--version").succeeds(),
         };
         Line::cargo(probe).succeeds()

@@ -20,6 +20,8 @@ mod parse;
 #[cfg(feature = "checked-sql")]
 mod purity;
 #[cfg(feature = "checked-sql")]
+pub(crate) mod readings;
+#[cfg(feature = "checked-sql")]
 mod refused;
 mod report;
 mod rows;

@@ -42,13 +42,21 @@ pub(crate) fn take(sql: &str) -> Result<(String, AllTold), NotAType> {
             continue;
         }
         if let Some((name, told)) = read(text, &alias.span)? {
-            let quoted = format!("\"{}\"", name.replace('"', "\"\""));
-            let width = alias.span.len();
-            plain.replace_range(alias.span.clone(), &format!("{quoted:<width$}"));
+            let quoted = quoted(name, sql.get(alias.span.clone()).unwrap_or_default());
+            let spaces = " ".repeat(alias.span.len().saturating_sub(quoted.len()));
+            plain.replace_range(alias.span.clone(), &(quoted + &spaces));
             all.insert(alias.span.start, told);
         }
     }
     Ok((plain, all))
+}
+
+/// The name in the quotes of `alias`, which it began: so it is never longer.
+fn quoted(name: &str, alias: &str) -> String {
+    match alias.chars().next().unwrap_or('"') {
+        '[' => format!("[{name}]"),
+        quote => format!("{quote}{}{quote}", name.replace(quote, &String::from_iter([quote; 2]))),
+    }
 }
 
 fn read<'t>(text: &'t str, span: &Span) -> Result<Option<(&'t str, Told)>, NotAType> {
@@ -78,8 +86,18 @@ mod tests {
         let (plain, told) = take(sql).map_err(|error| error.message).unwrap();
         assert_eq!(plain.len(), sql.len());
         let words: Vec<_> = plain.split_whitespace().collect();
-        assert_eq!(words.join(" "), "SELECT a + b AS \"n\" , c AS \"c\" , d AS \"d\" , e AS \"e\"");
+        assert_eq!(words.join(" "), "SELECT a + b AS \"n\" , c AS \"c\" , d AS `d` , e AS \"e\"");
         assert_eq!(told.keys().copied().collect::<Vec<_>>(), [16, 35, 46]);
+    }
+
+    #[test]
+    fn the_sql_keeps_its_length_whatever_the_names_are() {
+        let sql = "SELECT a AS \"größe: i64\", b AS [x\"\"\"\"y!], c AS \"\"\"c\"\"?\"";
+        let (plain, _) = take(sql).map_err(|error| error.message).unwrap();
+        assert_eq!(plain.len(), sql.len());
+        let words: Vec<_> = plain.split_whitespace().collect();
+        let expected = "SELECT a AS \"größe\" , b AS [x\"\"\"\"y] , c AS \"\"\"c\"\"\"";
+        assert_eq!(words.join(" "), expected);
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) fn import(options: &Options, store: &str, file: &Path) -> Result<(), 
     let storage = options.open_store()?;
     let head = ask(|reply| storage.open(&id, reply))?.head;
     let mut first = None;
-    read_batches(file, &mut |batch| {
+    read_batches(file, open(file)?, &mut |batch| {
         first = first.or(batch.first().map(|stored| stored.event().parent));
         Ok(())
     })?;
@@ -83,7 +83,7 @@ pub(super) fn import(options: &Options, store: &str, file: &Path) -> Result<(), 
         _ => {}
     }
     let append = &mut |batch: Vec<_>| Ok(ask(|reply| storage.append(&id, batch.into(), reply))?);
-    let count = read_batches(file, append)?;
+    let count = read_batches(file, open(file)?, append)?;
     println!("{count} events are imported into {store}");
     Ok(())
 }
@@ -92,12 +92,17 @@ pub(super) fn backup(data: &Path, directory: &Path) -> Result<(), Failure> {
     Ok(SqliteStore::reader(data)?.backup(directory)?)
 }
 
+fn open(file: &Path) -> Result<BufReader<File>, Failure> {
+    Ok(BufReader::new(File::open(file).map_err(at(file))?))
+}
+
 /// Hands over the events of an export, and counts them. They must chain.
-fn read_batches(
+pub fn read_batches(
     file: &Path,
+    content: impl BufRead,
     take: &mut dyn FnMut(Vec<StoredEvent>) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
-    let mut lines = BufReader::new(File::open(file).map_err(at(file))?).lines().enumerate();
+    let mut lines = content.lines().enumerate();
     let (mut count, mut last) = (0, None);
     loop {
         let mut batch = Vec::new();
@@ -115,7 +120,8 @@ fn read_batches(
     }
 }
 
-fn write_line(out: &mut dyn Write, stored: &StoredEvent) -> Result<(), Failure> {
+/// Writes an event as an export has it.
+pub fn write_line(out: &mut dyn Write, stored: &StoredEvent) -> Result<(), Failure> {
     let event = stored.event();
     let line = Line {
         seq_num: event.seq,

@@ -12,6 +12,9 @@ use clap::{Parser, Subcommand};
 
 use self::options::Options;
 
+// For the fuzzer of import files.
+pub use self::copy::{read_batches, write_line};
+
 /// A self-hosted sync backend for LiveStore.
 #[derive(Debug, Parser)]
 #[command(name = "livestore-server", version, args_conflicts_with_subcommands = false)]

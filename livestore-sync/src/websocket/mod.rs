@@ -10,6 +10,8 @@ use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
 
+pub use session::converse;
+
 /// A sync backend that is reached by WebSocket: LiveStore's own, or `livestore-server`.
 ///
 /// It pings the backend and says that the connection is lost when no answer comes, so that a

@@ -65,7 +65,7 @@ impl Storage for MemoryLog {
             }
         }
         if let Some(from) = settlement.from {
-            let end = events.partition_point(|event| event.seq.global < from);
+            let end = events.partition_point(|event| place(event) < (from.global, from.client));
             events.truncate(end);
         }
         events.extend(settlement.added.iter().copied().cloned());

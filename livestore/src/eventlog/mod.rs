@@ -104,8 +104,8 @@ impl Upstream {
 pub(crate) struct Settlement<'a> {
     /// Events that have their place now, with what the backend says of them.
     pub(crate) confirmed: &'a [EncodedEvent],
-    /// Events with this global number, and all after them, are taken out.
-    pub(crate) from: Option<u64>,
+    /// All events from this one on are taken out.
+    pub(crate) from: Option<SeqNum>,
     /// Events that come behind those that are left.
     pub(crate) added: Vec<&'a EncodedEvent>,
     /// How far log and backend agree from now on.

@@ -49,7 +49,7 @@ const SELECT_BEFORE: &str = "SELECT seq_global, seq_client, seq_generation FROM 
 const CONFIRM: &str =
     "UPDATE eventlog SET sync_metadata = ? WHERE seq_global = ? AND seq_client = ?";
 
-const REMOVE: &str = "DELETE FROM eventlog WHERE seq_global >= ?";
+const REMOVE: &str = "DELETE FROM eventlog WHERE (seq_global, seq_client) >= (?, ?)";
 
 /// Leaves a row that has the value already alone.
 const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
@@ -156,7 +156,8 @@ impl LogConnection {
                 ])?;
             }
             if let Some(from) = from {
-                self.conn.prepare_cached(REMOVE)?.execute([number(*from)])?;
+                let place = [number(from.global), number(from.client)];
+                self.conn.prepare_cached(REMOVE)?.execute(place)?;
             }
             if !added.is_empty() {
                 let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);

@@ -6,7 +6,7 @@
 
 use super::Core;
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, EventlogError, Settlement, Upstream};
+use crate::eventlog::{Eventlog, EventlogError, Settlement, Upstream, is_after};
 use crate::live::enqueue;
 use crate::sqlite::Change;
 use crate::state::{Quarantined, Replay, ReplayError, State, StateError, UnknownEvents};
@@ -95,7 +95,7 @@ impl Core {
         match from {
             None if is_settled => self.advance(&advance.new, session_id, &mut failed)?,
             None => {}
-            Some(from) if from <= self.state.base().global => self.start_over(session_id)?,
+            Some(from) if !is_after(from, self.state.base()) => self.start_over(session_id)?,
             Some(from) => self.rebase(from, &advance.new, session_id, &mut failed)?,
         }
         self.state.head = local_head;
@@ -119,15 +119,14 @@ impl Core {
     /// Other events came first.
     fn rebase(
         &mut self,
-        from: u64,
+        from: SeqNum,
         new: &[EncodedEvent],
         session_id: &str,
         failed: &mut Vec<Quarantined>,
     ) -> Result<(), SettleError> {
         let mut changes = self.state.rewind()?;
         // The confirmed state may be older than what is confirmed.
-        let confirmed = SeqNum { global: from - 1, client: u64::MAX, generation: 0 };
-        replay(&self.log, &mut self.state, confirmed)?;
+        replay(&self.log, &mut self.state, before(from))?;
         apply(&self.log, &self.unknown_events, &mut self.state, new, failed)?;
         changes.extend(self.state.take_changes());
         self.state.hold()?;
@@ -191,7 +190,7 @@ fn write(
     log: &Eventlog,
     engine: &Engine,
     advance: &Advance,
-    from: Option<u64>,
+    from: Option<SeqNum>,
 ) -> Result<(), EventlogError> {
     let state = engine.state();
     let rebased = state.pending.iter().filter(|_| from.is_some());
@@ -205,6 +204,14 @@ fn write(
             generation: state.local_head.generation,
         },
     })
+}
+
+/// The place before an event's: whatever is up to there stands before it.
+fn before(seq: SeqNum) -> SeqNum {
+    match seq.client.checked_sub(1) {
+        Some(client) => SeqNum { client, ..seq },
+        None => SeqNum { global: seq.global.saturating_sub(1), client: u64::MAX, generation: 0 },
+    }
 }
 
 fn apply(

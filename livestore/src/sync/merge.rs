@@ -36,7 +36,8 @@ pub enum Payload {
     UpstreamAdvance(Vec<EncodedEvent>),
     /// The order above is another one after `keep`: it goes on with `events`.
     UpstreamRebase {
-        /// The last event that the old and the new order have in common.
+        /// The last event that the old and the new order have in common. Client-only events behind
+        /// it are not in the new one.
         keep: SeqNum,
         /// What follows it now.
         events: Vec<EncodedEvent>,
@@ -72,9 +73,9 @@ pub struct Advance {
 pub struct Rebase {
     /// What happens before.
     pub advance: Advance,
-    /// Events with this global number, and all after them, are taken out of the log;
-    /// `advance.new` and the state's `pending` come in their place.
-    pub from: u64,
+    /// All events from this one on are taken out of the log; `advance.new` and the state's
+    /// `pending` come in their place.
+    pub from: SeqNum,
 }
 
 impl SyncState {
@@ -133,7 +134,7 @@ impl SyncState {
         if let Some(last) = advance.new.last().or(advance.confirmed.last()) {
             self.confirmed_head = last.seq;
         }
-        match self.pending.front().map(|event| event.seq.global) {
+        match self.pending.front().map(|event| event.seq) {
             Some(from) if !advance.new.is_empty() => {
                 self.renumber();
                 Outcome::Rebase(Rebase { advance, from })
@@ -181,19 +182,19 @@ impl SyncState {
             return Outcome::Reject { expected: self.upstream_head };
         }
         (self.upstream_head, self.confirmed_head) = (keep, keep);
+        // Client-only events behind it go as well: they were confirmed in the other order.
+        let (from, _) = keep.next(true);
         match self.advance(events) {
             Outcome::Advance(advance) if self.pending.is_empty() => {
                 let last = self.upstream_head;
                 self.local_head = SeqNum { generation: self.local_head.generation, ..last };
-                Outcome::Rebase(Rebase { advance, from: keep.global + 1 })
+                Outcome::Rebase(Rebase { advance, from })
             }
             Outcome::Advance(advance) => {
                 self.renumber();
-                Outcome::Rebase(Rebase { advance, from: keep.global + 1 })
+                Outcome::Rebase(Rebase { advance, from })
             }
-            Outcome::Rebase(Rebase { advance, .. }) => {
-                Outcome::Rebase(Rebase { advance, from: keep.global + 1 })
-            }
+            Outcome::Rebase(Rebase { advance, .. }) => Outcome::Rebase(Rebase { advance, from }),
             reject @ Outcome::Reject { .. } => reject,
         }
     }
@@ -258,5 +259,7 @@ fn is_same_value(left: &Value, right: &Value) -> bool {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -68,16 +68,16 @@ fn upstream_advances() {
         ("e0", "e1:a", "e1:a", "advance | e1:a |  |  | e1 | e1"),
         ("e0", "e1:a e2:b e3:c", "e1:a e2:b", "advance | e1:a e2:b |  | e3:c | e2 | e3"),
         ("e0", "e1:a", "e1:a e2:x", "advance | e1:a | e2:x |  | e2 | e2"),
-        ("e0", "e1:a", "e1:x", "rebase from 1 |  | e1:x | e2r1:a | e1 | e2r1"),
-        ("e0", "e1:a e2:b", "e1:a e2:x e3:y", "rebase from 2 | e1:a | e2:x e3:y | e4r1:b | e3 | e4r1"),
-        ("e2", "e3r1:a", "e3:x", "rebase from 3 |  | e3:x | e4r2:a | e3 | e4r2"),
+        ("e0", "e1:a", "e1:x", "rebase from e1 |  | e1:x | e2r1:a | e1 | e2r1"),
+        ("e0", "e1:a e2:b", "e1:a e2:x e3:y", "rebase from e2 | e1:a | e2:x e3:y | e4r1:b | e3 | e4r1"),
+        ("e2", "e3r1:a", "e3:x", "rebase from e3r1 |  | e3:x | e4r2:a | e3 | e4r2"),
         // A generation plays no part in what an event is, and stays raised.
         ("e2", "e3r1:a", "e3:a", "advance | e3r1:a |  |  | e3 | e3r1"),
         ("e2", "e3r1:a", "e3:a e4:x", "advance | e3r1:a | e4:x |  | e4 | e4r1"),
         // Client-only events go with the event that they stand behind.
         ("e2", "e3:a e3.1:n e4:b", "e3:a", "advance | e3:a e3.1:n |  | e4:b | e3 | e4"),
         ("e2", "e3:a e3.1:n", "e3:a e4:x", "advance | e3:a e3.1:n | e4:x |  | e4 | e4"),
-        ("e2", "e3:a e3.1:n e4:b", "e3:x", "rebase from 3 |  | e3:x | e4r1:a e4.1r1:n e5r1:b | e3 | e5r1"),
+        ("e2", "e3:a e3.1:n e4:b", "e3:x", "rebase from e3 |  | e3:x | e4r1:a e4.1r1:n e5r1:b | e3 | e5r1"),
         // What does not follow the head is not taken.
         ("e2", "e3:a", "e4:x", "reject e2 |  |  | e3:a | e2 | e3"),
         ("e2", "e3:a", "e2:x", "reject e2 |  |  | e3:a | e2 | e3"),
@@ -130,10 +130,10 @@ fn the_last_event_that_is_not_pending_is_known() {
 fn upstream_is_another_after_an_event() {
     #[rustfmt::skip]
     let table = [
-        ("e3", "", "e1", "e2:x", "rebase from 2 |  | e2:x |  | e2 | e2"),
-        ("e3", "e4:a", "e1", "e2:x", "rebase from 2 |  | e2:x | e3r1:a | e2 | e3r1"),
-        ("e3", "e4:a", "e3", "e4:a", "rebase from 4 | e4:a |  |  | e4 | e4"),
-        ("e3", "e4:a", "e2", "", "rebase from 3 |  |  | e3r1:a | e2 | e3r1"),
+        ("e3", "", "e1", "e2:x", "rebase from e1.1 |  | e2:x |  | e2 | e2"),
+        ("e3", "e4:a", "e1", "e2:x", "rebase from e1.1 |  | e2:x | e3r1:a | e2 | e3r1"),
+        ("e3", "e4:a", "e3", "e4:a", "rebase from e3.1 | e4:a |  |  | e4 | e4"),
+        ("e3", "e4:a", "e2", "", "rebase from e2.1 |  |  | e3r1:a | e2 | e3r1"),
         ("e3", "e4:a", "e4", "e5:x", "reject e3 |  |  | e4:a | e3 | e4"),
     ];
     for (upstream, pending, keep, news, expected) in table {

@@ -1,0 +1,27 @@
+use livestore::sync::{Hello, Inbox, SyncEvent};
+use livestore_sync::wire::ServerMessage;
+
+/// Lines: what a backend says. The client gets through it, and every message that is understood is
+/// written as one that is understood the same.
+pub fn client_session(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for frame in text.lines() {
+        if let Ok(message) = ServerMessage::decode(frame) {
+            let mut again = String::new();
+            message.encode(&mut again);
+            assert_eq!(ServerMessage::decode(&again), Ok(message), "{again}");
+        }
+    }
+    let _ = ServerMessage::decode_all(text);
+    let event = SyncEvent {
+        seq: 1,
+        parent: 0,
+        name: "v1.Seen".to_owned(),
+        args: "{}".to_owned(),
+        client_id: "c".into(),
+        session_id: "s".into(),
+        metadata: None,
+    };
+    let hello = Hello::new("st", None);
+    livestore_sync::__converse(hello, Inbox::new(drop), vec![event], text.lines());
+}

@@ -1,0 +1,53 @@
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::bytes::Bytes;
+use crate::home::{Home, original, use_all};
+
+/// Where the header has the checksum, which ends it.
+const CHECKSUM: usize = 64;
+
+/// A file, or changes of a true snapshot. The store opens, and its state is that of its log.
+///
+/// In the third way the checksum is made to fit: then the state is any, and nothing may panic.
+pub fn snapshot(bytes: &[u8]) {
+    let mut bytes = Bytes(bytes);
+    let way = bytes.byte() % 3;
+    let mut file = if way == 0 { bytes.0.to_vec() } else { changed(&mut bytes) };
+    if way == 2 {
+        seal(&mut file);
+    }
+    let home = Home::with(&original().log, Some(&file));
+    if way == 2 {
+        if let Ok(store) = home.open() {
+            use_all(&store);
+        }
+        return;
+    }
+    let store = home.open().unwrap();
+    assert_eq!(store.state_hash().unwrap(), original().hash);
+}
+
+fn changed(bytes: &mut Bytes<'_>) -> Vec<u8> {
+    let mut file = original().snapshot.clone();
+    for _ in 0..8 {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = bytes.below(file.len().max(1));
+        match bytes.byte() % 8 {
+            0 => file.truncate(at),
+            1 => file.extend(bytes.text()),
+            _ => file.iter_mut().skip(at).zip(bytes.text()).for_each(|(old, new)| *old = *new),
+        }
+    }
+    file
+}
+
+/// Over the header, as if its checksum were 0, and the rest.
+fn seal(file: &mut [u8]) {
+    let Some(length) = file.len().checked_sub(CHECKSUM + 8) else { return };
+    file[CHECKSUM - 8..CHECKSUM].copy_from_slice(&(length as u64).to_le_bytes());
+    file[CHECKSUM..CHECKSUM + 8].fill(0);
+    let checksum = xxh3_64(file);
+    file[CHECKSUM..CHECKSUM + 8].copy_from_slice(&checksum.to_le_bytes());
+}

@@ -1,0 +1,39 @@
+//! Files of every format that was released, in `tests/golden`: what was written stays readable.
+//!
+//! A change of what these tests say of a file is a promise broken, whatever else passes. A format
+//! that changes gets a folder of its own, written once by [`write`], and the old folder stays.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test, not an API"
+)]
+
+mod app;
+mod client;
+mod server;
+mod text;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// Where the files of format 0.1 are.
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/0.1")
+}
+
+/// A directory with a copy of a file: what opens it may write to it.
+fn copy(file: &str, to: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    add(&directory, file, to);
+    directory
+}
+
+fn add(directory: &TempDir, file: &str, to: &str) {
+    let to = directory.path().join(to);
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    std::fs::copy(golden().join(file), to).unwrap();
+}

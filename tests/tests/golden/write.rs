@@ -1,0 +1,98 @@
+//! Writes the files: `cargo test -p livestore-tests --test golden -- --ignored`.
+//!
+//! Ids are random, so that the files are others each time; only a new format is a reason.
+
+use std::fs;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use livestore::prelude::*;
+use livestore::sync::{Hello, Inbox, SyncBackend, SyncEvent};
+use livestore_server::cli::write_line;
+use livestore_server::store::{
+    Durability, EventStore, Reply, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
+};
+use livestore_sync::InProcess;
+
+use crate::app::{App, Ui, noted};
+use crate::golden;
+
+/// A client with confirmed, quarantined, client-only and pending events.
+#[test]
+#[ignore = "it writes what the others read"]
+fn write_a_client() {
+    fs::create_dir_all(golden()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let backend = InProcess::new();
+    others(&backend);
+    let store = Store::<App>::builder("golden").directory(home.path()).client_id("rust");
+    let store = store.sync(backend).unknown_events(UnknownEvents::Ignore).open().unwrap();
+    assert!(store.wait_synced(Duration::from_secs(20)).unwrap());
+    store.commit(noted("b", "Grüße\n\"𝄞\"", Some(0.1))).unwrap();
+    store.commit(Ui::set().filter("open".to_owned())).unwrap();
+    assert!(store.wait_synced(Duration::from_secs(20)).unwrap());
+    store.hold_sync();
+    store.commit(noted("c", "pending", Some(-1e21))).unwrap();
+    println!("state hash: {:#x}", store.state_hash().unwrap());
+    store.close().unwrap();
+    for file in ["eventlog.db", "state.snapshot"] {
+        fs::copy(home.path().join("golden").join(file), golden().join(file)).unwrap();
+    }
+}
+
+/// What others pushed: a note, the same once more, which fails, and one of a newer app.
+fn others(backend: &InProcess) {
+    let mut link = backend.connect(Hello::new("golden", None), Inbox::new(drop));
+    let note = r#"{"id":"a","text":"Buy milk","at":"2026-11-22T13:05:09.210Z"}"#;
+    let events = [("v1.Noted", note), ("v1.Noted", note), ("v9.Painted", r#"{"color":[1,2.5]}"#)];
+    let events = (1..).zip(events).map(|(seq, (name, args))| event(seq, name, args));
+    link.push(events.collect(), None);
+    while backend.events("golden").len() < 3 {
+        std::thread::yield_now();
+    }
+}
+
+/// Two stores of a server, one of them empty.
+#[test]
+#[ignore = "it writes what the others read"]
+fn write_a_server() {
+    fs::create_dir_all(golden()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path(), Durability::Synced, StoreLimits::NONE).unwrap();
+    let (id, other) = (StoreId::new("golden").unwrap(), StoreId::new("empty/ü").unwrap());
+    ask(|reply| store.open(&id, reply));
+    ask(|reply| store.open(&other, reply));
+    let events = [("v1.Noted", r#"{"id":"a"}"#), ("v1.Grüße", "null"), ("v9.Painted", "{ }")];
+    let events = (1..).zip(events).map(|(seq, (name, args))| {
+        let millis = 1_795_352_709_000 + i64::try_from(seq).unwrap();
+        StoredEvent::new(event(seq, name, args), Timestamp::from_millis(millis))
+    });
+    let events: Arc<[StoredEvent]> = events.collect();
+    let mut export = Vec::new();
+    events.iter().for_each(|stored| write_line(&mut export, stored).unwrap());
+    fs::write(golden().join("export.jsonl"), export).unwrap();
+    ask(|reply| store.append(&id, events, reply));
+    println!("{:?}", store.list().unwrap());
+    // A file alone, without a WAL.
+    let backup = tempfile::tempdir().unwrap();
+    SqliteStore::reader(home.path()).unwrap().backup(backup.path()).unwrap();
+    fs::copy(backup.path().join("events.db"), golden().join("events.db")).unwrap();
+}
+
+fn event(seq: u64, name: &str, args: &str) -> SyncEvent {
+    SyncEvent {
+        seq,
+        parent: seq - 1,
+        name: name.into(),
+        args: args.into(),
+        client_id: "typescript".into(),
+        session_id: "tab".into(),
+        metadata: None,
+    }
+}
+
+fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> T {
+    let (sender, answer) = mpsc::channel::<Result<T, StoreError>>();
+    question(Box::new(move |result| drop(sender.send(result))));
+    answer.recv().unwrap().unwrap()
+}

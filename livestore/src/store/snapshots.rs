@@ -88,6 +88,10 @@ impl Snapshots {
         if events == 0 || !maker.is_worth_it(events) {
             return;
         }
+        if mutant!("snapshot what is pending") {
+            drop(maker.snapshot.write(state));
+            return;
+        }
         // What is pending may be rebased.
         match state.rewind() {
             Ok(_) => drop(maker.write(state)),

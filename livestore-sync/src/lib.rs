@@ -48,3 +48,6 @@ pub use http::Http;
 pub use in_process::{InProcess, NextPush};
 #[cfg(feature = "client")]
 pub use websocket::WebSocket;
+#[cfg(all(simulation, feature = "client"))]
+#[doc(hidden)]
+pub use websocket::simulated::{Conversation, Ended};

@@ -144,7 +144,7 @@ impl LogConnection {
 
     /// Writes what a backend has settled, in one transaction.
     pub(super) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        let Settlement { confirmed, from, added, upstream } = settlement;
+        let Settlement { confirmed, from, added, upstream, log_id } = settlement;
         self.last.set(None);
         self.transaction(|| {
             for event in confirmed.iter().filter(|event| event.sync_metadata.is_some()) {
@@ -161,6 +161,9 @@ impl LogConnection {
             if !added.is_empty() {
                 let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);
                 self.insert_all(before, added.iter().copied())?;
+            }
+            if let Some(log_id) = log_id {
+                self.set_meta("log_id", log_id)?;
             }
             self.set_upstream(upstream)
         })
@@ -184,13 +187,14 @@ impl LogConnection {
     }
 
     fn set_upstream(&self, upstream: &Upstream) -> Result<(), EventlogError> {
-        let set = |key: &str, value: &str| -> Result<(), EventlogError> {
-            self.conn.prepare_cached(SET_META)?.execute([key, value])?;
-            Ok(())
-        };
-        set("upstream_head", &upstream.head.to_string())?;
-        set("rebase_generation", &upstream.generation.to_string())?;
-        set("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
+        self.set_meta("upstream_head", &upstream.head.to_string())?;
+        self.set_meta("rebase_generation", &upstream.generation.to_string())?;
+        self.set_meta("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
+    }
+
+    fn set_meta(&self, key: &str, value: &str) -> Result<(), EventlogError> {
+        self.conn.prepare_cached(SET_META)?.execute([key, value])?;
+        Ok(())
     }
 
     fn insert(&self, before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {

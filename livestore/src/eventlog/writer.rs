@@ -59,6 +59,8 @@ const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
 #[derive(Debug)]
 pub(super) struct LogConnection {
     pub(super) conn: Connection,
+    /// When a transaction counts as done, in SQLite's words.
+    synchronous: &'static str,
     /// The last event, once this connection has written.
     last: Cell<Option<SeqNum>>,
 }
@@ -96,7 +98,7 @@ impl LogConnection {
                  PRAGMA user_version = {FORMAT}; COMMIT;"
             ))?;
         }
-        Ok(Self { conn, last: Cell::new(None) })
+        Ok(Self { conn, synchronous, last: Cell::new(None) })
     }
 
     /// Adds the events in one transaction.
@@ -144,6 +146,26 @@ impl LogConnection {
 
     /// Writes what a backend has settled, in one transaction.
     pub(super) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        match settlement.from {
+            Some(_) => self.durably(|| self.write_settled(settlement)),
+            None => self.write_settled(settlement),
+        }
+    }
+
+    /// Has the disk have it, whatever the log's durability. What is rebased is pushed with its new
+    /// numbers: if a power cut brought the old ones back, it would be pushed once more.
+    fn durably(
+        &self,
+        work: impl FnOnce() -> Result<(), EventlogError>,
+    ) -> Result<(), EventlogError> {
+        self.conn.pragma_update(None, "synchronous", "FULL")?;
+        let worked = work();
+        // If this fails, the log is only slower from now on.
+        let _ = self.conn.pragma_update(None, "synchronous", self.synchronous);
+        worked
+    }
+
+    fn write_settled(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
         let Settlement { confirmed, from, added, upstream, log_id } = settlement;
         self.last.set(None);
         self.transaction(|| {

@@ -29,8 +29,23 @@ fn a_client_keeps_what_it_said() {
     ]);
 }
 
+/// The tests themselves: a store that does not sync cannot promise what one that does can.
+#[test]
+fn a_promise_that_is_not_kept_is_noticed() {
+    let claims = Durability::Synced;
+    let boasting = Scenario { claims, ..new("claims too much", Durability::Written) };
+    assert!(boasting.enumerate().failures.iter().any(|failure| failure.contains("is lost")));
+}
+
 fn new(name: &'static str, durability: Durability) -> Scenario {
-    Scenario { name, durability, prepare: |_| (), act: act_new, check: Machine::check::<Notes> }
+    Scenario {
+        name,
+        durability,
+        claims: durability,
+        prepare: |_| (),
+        act: act_new,
+        check: Machine::check::<Notes>,
+    }
 }
 
 fn commit(name: &'static str, durability: Durability) -> Scenario {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use livestore::sync::SyncEvent;
 use livestore::{Durability, simulation};
 use livestore_simulation::disk::{CrashKind, Disk, Fault, Faults, Image, Op, Points, Strike};
+use livestore_sync::InProcess;
 
 use super::ledger::Ledger;
 use super::machine::Machine;
@@ -13,6 +15,8 @@ use super::machine::Machine;
 pub struct Scenario {
     pub name: &'static str,
     pub durability: Durability,
+    /// What the store is held to: its durability's promise.
+    pub claims: Durability,
     /// What is there before; nothing of it fails.
     pub prepare: fn(&mut Machine),
     /// What is done while the fault strikes.
@@ -21,11 +25,18 @@ pub struct Scenario {
     pub check: fn(&mut Machine),
 }
 
+/// What is there before.
+#[derive(Default)]
+struct Before {
+    files: Image,
+    upstream: Vec<SyncEvent>,
+}
+
 /// What was tried.
-struct Report {
+pub struct Report {
     points: u64,
     struck: BTreeMap<&'static str, u64>,
-    failures: Vec<String>,
+    pub failures: Vec<String>,
 }
 
 /// Runs the scenarios and prints a table; panics if one of them does not hold.
@@ -37,26 +48,28 @@ pub fn run(scenarios: &[Scenario]) {
         "points",
         KINDS.map(|kind| format!("{kind:>11}")).join(" ")
     );
-    for scenario in scenarios {
+    for scenario in scenarios.iter().filter(|scenario| scenario.is_wanted()) {
         let report = scenario.enumerate();
         let struck = KINDS.map(|kind| format!("{:>11}", report.struck.get(kind).unwrap_or(&0)));
         println!("{:32} {:>6} | {}", scenario.name, report.points, struck.join(" "));
         assert!(report.points > 0 && !report.struck.is_empty(), "{} has no points", scenario.name);
         failures.extend(report.failures);
     }
-    for failure in failures.iter().take(20) {
+    for failure in failures.iter().take(40) {
         eprintln!("{failure}");
     }
     assert!(failures.is_empty(), "{} faults do harm", failures.len());
 }
 
 impl Scenario {
-    fn enumerate(&self) -> Report {
+    /// Strikes everywhere, and says what came of it.
+    pub fn enumerate(&self) -> Report {
         let before = self.prepared();
         let points = self.points(&before);
         let mut report =
             Report { points: points.count, struck: BTreeMap::new(), failures: Vec::new() };
-        for (point, op) in (0..).zip(&points.log).filter(|(point, _)| self.is_wanted(*point)) {
+        for (point, op) in (0..).zip(&points.log).filter(|(point, _)| self.is_point_wanted(*point))
+        {
             for (fault, lasting) in faults(*op) {
                 let strike = Strike { point, fault, lasting };
                 let tried = catch_unwind(AssertUnwindSafe(|| self.strike(&before, strike)));
@@ -73,14 +86,14 @@ impl Scenario {
         report
     }
 
-    fn prepared(&self) -> Image {
-        let mut machine = self.machine(&Image::default(), false);
+    fn prepared(&self) -> Before {
+        let mut machine = self.machine(&Before::default(), false);
         (self.prepare)(&mut machine);
-        machine.disk.backup(&machine.home())
+        Before { files: machine.disk.backup(&machine.home()), upstream: machine.upstream }
     }
 
     /// The points of a run without a fault.
-    fn points(&self, before: &Image) -> Points {
+    fn points(&self, before: &Before) -> Points {
         let mut machine = self.machine(before, false);
         machine.disk.set_faults(&machine.home(), Faults { log: true, ..Faults::default() });
         (self.act)(&mut machine);
@@ -89,7 +102,7 @@ impl Scenario {
         points
     }
 
-    fn strike(&self, before: &Image, strike: Strike) {
+    fn strike(&self, before: &Before, strike: Strike) {
         let lies = strike.fault == Fault::SyncLies;
         let mut machine = self.machine(before, true);
         machine.loses_power =
@@ -100,24 +113,38 @@ impl Scenario {
         if lies {
             machine.disk.crash(&home, CrashKind::PowerLoss { seed: strike.point });
             machine.ledger.forgive();
+            machine.lied = true;
         }
         (self.check)(&mut machine);
     }
 
     /// A world of its own, with these files; what was committed to them is promised.
-    fn machine(&self, before: &Image, faulty: bool) -> Machine {
+    fn machine(&self, before: &Before, faulty: bool) -> Machine {
         simulation::seed(1);
         let disk = Disk::new(self.name);
         disk.install();
-        let (durability, ledger) = (self.durability, Ledger::default());
-        let machine = Machine { disk, ledger, durability, loses_power: false, faulty };
-        machine.disk.restore(&machine.home(), before);
+        let machine = Machine {
+            disk,
+            ledger: Ledger::default(),
+            backend: InProcess::new(),
+            upstream: before.upstream.clone(),
+            backed_up: false,
+            durability: self.durability,
+            claims: self.claims,
+            loses_power: false,
+            lied: false,
+            faulty,
+        };
+        machine.disk.restore(&machine.home(), &before.files);
         machine
     }
 
-    fn is_wanted(&self, point: u64) -> bool {
-        let only = std::env::var("CRASH_ONLY").ok();
-        only.is_none_or(|only| only == self.name || only == format!("{}/{point}", self.name))
+    fn is_wanted(&self) -> bool {
+        only().is_none_or(|only| only.split('/').next() == Some(self.name))
+    }
+
+    fn is_point_wanted(&self, point: u64) -> bool {
+        only().is_none_or(|only| only == self.name || only == format!("{}/{point}", self.name))
     }
 }
 
@@ -134,6 +161,11 @@ fn kind(fault: Fault) -> &'static str {
         Fault::Crash(CrashKind::Process) => "crash",
         Fault::Crash(CrashKind::PowerLoss { .. }) => "power loss",
     }
+}
+
+/// The one scenario, or the one point of it, that is wanted.
+fn only() -> Option<String> {
+    std::env::var("CRASH_ONLY").ok()
 }
 
 /// The faults to be tried, once and from there on.

@@ -23,6 +23,8 @@ pub enum Said {
     Failed,
     /// Nobody was left to hear it.
     Nothing,
+    /// Done long ago, and taken back by a backend that was reset; until that is heard of, it is there.
+    Gone,
 }
 
 impl Ledger {
@@ -45,7 +47,7 @@ impl Ledger {
         for entry in self.entries.iter_mut().rev() {
             match entry.said {
                 Said::Failed => entry.said = Said::Nothing,
-                Said::Nothing => {}
+                Said::Nothing | Said::Gone => {}
                 Said::Promised | Said::Done => break,
             }
         }
@@ -58,6 +60,13 @@ impl Ledger {
         }
     }
 
+    /// The part of one store, whose ids begin so.
+    pub fn of(&self, store: &str) -> Self {
+        let is_its = |entry: &&Entry| entry.ids.iter().all(|id| id.starts_with(store));
+        let copy = |entry: &Entry| Entry { ids: entry.ids.clone(), said: entry.said };
+        Self { entries: self.entries.iter().filter(is_its).map(copy).collect() }
+    }
+
     /// Whether a log with these events keeps what was said.
     pub fn check(&self, mut log: &[String]) -> Result<(), String> {
         let mut gap = None;
@@ -68,7 +77,7 @@ impl Ledger {
                         return Err(format!("{:?} is lost; there is {log:?}", entry.ids));
                     }
                     Said::Done => gap = Some(&entry.ids),
-                    Said::Failed | Said::Nothing => {}
+                    Said::Failed | Said::Nothing | Said::Gone => {}
                 }
                 continue;
             };

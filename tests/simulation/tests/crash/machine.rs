@@ -5,19 +5,32 @@ use std::path::PathBuf;
 use livestore::prelude::*;
 use livestore::simulation;
 use livestore::store::Builder;
+use livestore::sync::SyncEvent;
 use livestore::{Durability, Store};
 use livestore_simulation::disk::{Disk, Faults};
+use livestore_sync::InProcess;
 
-use super::app::App;
+use super::app::{App, Notes};
 use super::ledger::{Ledger, Said};
+
+pub type Notebook = Store<Notes>;
 
 /// A disk and what was done on it.
 pub struct Machine {
     pub disk: Disk,
     pub ledger: Ledger,
+    pub backend: InProcess,
+    /// What the backend has before, as the preparation has left it.
+    pub upstream: Vec<SyncEvent>,
+    /// Whether a copy was told to be there.
+    pub backed_up: bool,
     pub durability: Durability,
+    /// The durability whose promise it is held to.
+    pub claims: Durability,
     /// Whether what is written, but not synced, outlives what will happen.
     pub loses_power: bool,
+    /// Whether the disk has said of what is lost that it is durable.
+    pub lied: bool,
     /// Whether a fault is to be expected.
     pub faulty: bool,
 }
@@ -107,11 +120,7 @@ impl Machine {
 
     /// Opens the files again, on a disk that works, and compares them with what was said.
     pub fn check<S: App>(&mut self) {
-        self.calm();
-        if self.is_down() {
-            self.ledger.ended();
-            self.disk.restart(&self.home());
-        }
+        self.revive();
         let store = self.open::<S>().unwrap();
         self.compare(&store);
         store.close().unwrap();
@@ -121,16 +130,32 @@ impl Machine {
         store.close().unwrap();
     }
 
-    fn compare<S: App>(&self, store: &Store<S>) {
-        self.ledger.check(&log(store)).unwrap();
-        assert_consistent(store);
-        let before = store.state_hash().unwrap();
-        store.reset_state().unwrap();
-        assert_eq!(store.state_hash().unwrap(), before, "the state is not what the log makes");
+    /// The disk works, and the process is started again.
+    pub fn revive(&mut self) {
+        self.calm();
+        if self.is_down() {
+            self.ledger.ended();
+            self.disk.restart(&self.home());
+        }
     }
 
-    fn is_promised(&self) -> bool {
-        match self.durability {
+    pub fn compare_with_backend(&self, store: &Notebook) {
+        let order: Vec<String> =
+            self.backend.events("notes").iter().map(|event| id_of(&event.args)).collect();
+        assert_eq!(log(store), order, "the log is not the backend's order");
+        let (others, own): (Vec<_>, Vec<_>) = order.into_iter().partition(|id| id.starts_with('o'));
+        assert!(others.is_sorted(), "{others:?}");
+        self.ledger.check(&own).unwrap();
+        assert_state(store);
+    }
+
+    fn compare<S: App>(&self, store: &Store<S>) {
+        self.ledger.check(&log(store)).unwrap();
+        assert_state(store);
+    }
+
+    pub fn is_promised(&self) -> bool {
+        match self.claims {
             Durability::Buffered => false,
             Durability::Written => !self.loses_power,
             Durability::Synced => true,
@@ -152,11 +177,20 @@ pub fn run_jobs() {
 
 /// The ids of the events in the log.
 pub fn log<S: App>(store: &Store<S>) -> Vec<String> {
-    let id = |args: &str| {
-        let args: serde_json::Value = serde_json::from_str(args).unwrap();
-        args["id"].as_str().unwrap().to_owned()
-    };
-    store.events().into_iter().map(|event| id(&event.unwrap().args)).collect()
+    store.events().into_iter().map(|event| id_of(&event.unwrap().args)).collect()
+}
+
+pub fn id_of(args: &str) -> String {
+    let args: serde_json::Value = serde_json::from_str(args).unwrap();
+    args["id"].as_str().unwrap().to_owned()
+}
+
+/// The state is what the whole log makes anew.
+fn assert_state<S: App>(store: &Store<S>) {
+    assert_consistent(store);
+    let before = store.state_hash().unwrap();
+    store.reset_state().unwrap();
+    assert_eq!(store.state_hash().unwrap(), before, "the state is not what the log makes");
 }
 
 /// The state has what the log has.

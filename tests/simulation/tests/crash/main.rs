@@ -19,3 +19,5 @@ mod client;
 mod enumerate;
 mod ledger;
 mod machine;
+mod server;
+mod sync;

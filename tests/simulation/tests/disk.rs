@@ -7,17 +7,19 @@
     reason = "a test, not an API"
 )]
 
+use std::fs::TryLockError;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use livestore_simulation::disk::{CrashKind, Disk, Fault, Faults, Op, Strike, files};
+use livestore::simulation::fs::{self, File};
+use livestore_simulation::disk::{CrashKind, Disk, Fault, Faults, Op, Strike};
 use rusqlite::{Connection, ErrorCode};
 
 const SEEDS: u64 = 60;
 
 #[test]
 fn three_connections_share_a_write_ahead_log() {
-    let disk = Disk::new("three");
+    let disk = new_disk("three");
     let [writer, reader, checkpointer] = [(); 3].map(|()| open(&disk, "WAL", "NORMAL"));
     let before = reader.unchecked_transaction().unwrap();
     assert_eq!(count(&before), 0);
@@ -33,19 +35,19 @@ fn three_connections_share_a_write_ahead_log() {
     let busy: i64 =
         checkpointer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0)).unwrap();
     assert_eq!(busy, 0);
-    assert_eq!(files::stat(&disk.root().join("db-wal")).unwrap(), Some(0));
+    assert_eq!(bytes(&disk.root().join("db-wal")), b"");
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = reader.execute_batch("BEGIN IMMEDIATE").unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
     drop((writer, reader, checkpointer));
-    assert_eq!(files::stat(&disk.root().join("db-wal")).unwrap(), None);
+    assert!(!fs::exists(disk.root().join("db-wal")).unwrap());
     assert_eq!(whole(&disk), (1..=500).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_rollback_journal_undoes_what_a_crash_cut_off() {
     for seed in 0..SEEDS {
-        let disk = Disk::new(&format!("journal-{seed}"));
+        let disk = new_disk(&format!("journal-{seed}"));
         let connection = open(&disk, "DELETE", "FULL");
         (1..=20).for_each(|n| insert(&connection, n).unwrap());
         connection
@@ -63,7 +65,7 @@ fn what_is_synced_survives_a_loss_of_power() {
     // A rollback journal is synced away in `EXTRA` only, as SQLite's documentation says.
     for (mode, synchronous) in [("WAL", "FULL"), ("DELETE", "EXTRA")] {
         for seed in 0..SEEDS {
-            let disk = Disk::new(&format!("full-{mode}-{seed}"));
+            let disk = new_disk(&format!("full-{mode}-{seed}"));
             let connection = open(&disk, mode, synchronous);
             (1..=30).for_each(|n| insert(&connection, n).unwrap());
             crash(&disk, CrashKind::PowerLoss { seed });
@@ -77,7 +79,7 @@ fn what_is_synced_survives_a_loss_of_power() {
 fn what_is_only_written_loses_no_more_than_its_end() {
     let mut lost = 0;
     for seed in 0..SEEDS {
-        let disk = Disk::new(&format!("normal-{seed}"));
+        let disk = new_disk(&format!("normal-{seed}"));
         let connection = open(&disk, "WAL", "NORMAL");
         connection.query_row("PRAGMA wal_checkpoint", (), |_| Ok(())).unwrap();
         (1..=30).for_each(|n| insert(&connection, n).unwrap());
@@ -93,7 +95,7 @@ fn what_is_only_written_loses_no_more_than_its_end() {
 #[test]
 fn what_a_lying_disk_has_synced_may_be_lost() {
     let lost = (0..SEEDS).filter(|&seed| {
-        let disk = Disk::new(&format!("lies-{seed}"));
+        let disk = new_disk(&format!("lies-{seed}"));
         let connection = open(&disk, "WAL", "FULL");
         strike(&disk, Strike { point: 0, fault: Fault::SyncLies, lasting: true });
         (1..=30).for_each(|n| insert(&connection, n).unwrap());
@@ -106,7 +108,7 @@ fn what_a_lying_disk_has_synced_may_be_lost() {
 
 #[test]
 fn a_crash_of_the_process_loses_nothing_that_was_written() {
-    let disk = Disk::new("process");
+    let disk = new_disk("process");
     let connection = open(&disk, "WAL", "OFF");
     (1..=30).for_each(|n| insert(&connection, n).unwrap());
     crash(&disk, CrashKind::Process);
@@ -116,7 +118,7 @@ fn a_crash_of_the_process_loses_nothing_that_was_written() {
 
 #[test]
 fn a_full_disk_is_told_and_may_have_room_again() {
-    let disk = Disk::new("full");
+    let disk = new_disk("full");
     let connection = open(&disk, "WAL", "NORMAL");
     strike(&disk, Strike { point: 0, fault: Fault::Full, lasting: true });
     let error = insert(&connection, 1).unwrap_err();
@@ -131,7 +133,7 @@ fn a_full_disk_is_told_and_may_have_room_again() {
 #[test]
 fn a_torn_write_is_noticed_and_undone() {
     let writes = {
-        let disk = Disk::new("torn");
+        let disk = new_disk("torn");
         let connection = open(&disk, "WAL", "FULL");
         strike(&disk, Strike { point: u64::MAX, fault: Fault::Tear, lasting: false });
         insert(&connection, 1).unwrap();
@@ -140,7 +142,7 @@ fn a_torn_write_is_noticed_and_undone() {
     assert!(writes.by_op[&Op::Write] > 1);
     for point in (0..writes.count).filter(|at| writes.log[*at as usize] == Op::Write) {
         for fault in [Fault::Tear, Fault::TearAndCrash] {
-            let disk = Disk::new(&format!("torn-{point}"));
+            let disk = new_disk(&format!("torn-{point}"));
             let connection = open(&disk, "WAL", "FULL");
             strike(&disk, Strike { point, fault, lasting: false });
             insert(&connection, 1).unwrap_err();
@@ -155,10 +157,10 @@ fn a_torn_write_is_noticed_and_undone() {
 
 #[test]
 fn what_was_open_before_a_crash_is_dead() {
-    let disk = Disk::new("dead");
+    let disk = new_disk("dead");
     let former = open(&disk, "WAL", "FULL");
     insert(&former, 1).unwrap();
-    let mut file = files::File::create(&disk.root().join("file")).unwrap();
+    let mut file = File::create(&disk.root().join("file")).unwrap();
     file.write_all(b"before").unwrap();
     disk.crash(disk.root(), CrashKind::Process);
     assert!(Connection::open(disk.root().join("db")).is_err(), "nobody is there to open it");
@@ -176,7 +178,7 @@ fn what_was_open_before_a_crash_is_dead() {
 
 #[test]
 fn a_crash_at_a_point_ends_the_process_there() {
-    let disk = Disk::new("at-point");
+    let disk = new_disk("at-point");
     let connection = open(&disk, "WAL", "FULL");
     let fault = Fault::Crash(CrashKind::PowerLoss { seed: 7 });
     strike(&disk, Strike { point: 3, fault, lasting: false });
@@ -191,19 +193,19 @@ fn a_crash_at_a_point_ends_the_process_there() {
 #[test]
 fn a_new_name_is_durable_once_its_folder_is() {
     let renamed = |name: &str, seed, sync: bool| {
-        let disk = Disk::new(&format!("{name}-{seed}"));
+        let disk = new_disk(&format!("{name}-{seed}"));
         let [old, new] = ["old", "new"].map(|name| disk.root().join(name));
         for (path, bytes) in [(&new, b"before"), (&old, b"behind")] {
-            let mut file = files::File::create(path).unwrap();
+            let mut file = File::create(path).unwrap();
             file.write_all(bytes).unwrap();
-            file.sync().unwrap();
+            file.sync_all().unwrap();
         }
-        files::rename(&old, &new).unwrap();
+        fs::rename(&old, &new).unwrap();
         if sync {
-            files::sync_folder(disk.root()).unwrap();
+            File::open(disk.root()).unwrap().sync_all().unwrap();
         }
         crash(&disk, CrashKind::PowerLoss { seed });
-        (bytes(&new), files::stat(&old).unwrap().is_some())
+        (bytes(&new), fs::exists(&old).unwrap())
     };
     let unsynced: Vec<_> = (0..SEEDS).map(|seed| renamed("unsynced", seed, false)).collect();
     assert!(unsynced.contains(&(b"before".to_vec(), true)));
@@ -215,21 +217,21 @@ fn a_new_name_is_durable_once_its_folder_is() {
 
 #[test]
 fn a_lock_is_one_process_s_until_it_ends() {
-    let disk = Disk::new("lock");
+    let disk = new_disk("lock");
     let path = disk.root().join("lock");
-    let [first, second] = [(); 2].map(|()| files::File::open_or_create(&path).unwrap());
-    assert!(first.try_lock().unwrap());
-    assert!(!second.try_lock().unwrap());
+    let [first, second] = [(); 2].map(|()| File::options().open(&path).unwrap());
+    first.try_lock().unwrap();
+    assert!(matches!(second.try_lock(), Err(TryLockError::WouldBlock)));
     first.unlock().unwrap();
-    assert!(second.try_lock().unwrap());
+    second.try_lock().unwrap();
     crash(&disk, CrashKind::Process);
-    assert!(files::File::open_or_create(&path).unwrap().try_lock().unwrap());
+    File::options().open(&path).unwrap().try_lock().unwrap();
     drop((first, second));
 }
 
 #[test]
 fn a_copy_can_be_put_back() {
-    let disk = Disk::new("copy");
+    let disk = new_disk("copy");
     let connection = open(&disk, "WAL", "NORMAL");
     insert(&connection, 1).unwrap();
     let image = disk.backup(disk.root());
@@ -238,6 +240,12 @@ fn a_copy_can_be_put_back() {
     insert(&connection, 3).unwrap_err();
     drop(connection);
     assert_eq!(whole(&disk), [1]);
+}
+
+fn new_disk(world: &str) -> Disk {
+    let disk = Disk::new(world);
+    disk.install();
+    disk
 }
 
 /// Opens the database, which has one table.
@@ -279,6 +287,6 @@ fn strike(disk: &Disk, strike: Strike) {
 
 fn bytes(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    files::File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
+    File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
     bytes
 }

@@ -1,116 +1,81 @@
-//! The disk without SQLite: what `std::fs` would be, for paths that a simulated disk has.
+//! The disk without SQLite: what the crates have in `std::fs`'s place.
 
-use std::io::{self, Read, Write};
+use std::fs::TryLockError;
+use std::io;
 use std::path::Path;
 
+use livestore::simulation::{self, Handle, OpenMode};
+
 use super::locks::Level;
-use super::state::{Failure, HandleId};
-use super::{Shared, disk_of, lock};
+use super::state::Failure;
+use super::{Shared, lock};
 
-/// An open file, which is read and written from its beginning on.
-#[derive(Debug)]
-pub struct File {
-    disk: Shared,
-    id: HandleId,
-    position: usize,
-}
+/// A disk as `livestore::simulation::fs` has it.
+pub(super) struct Files(pub(super) Shared);
 
-impl File {
-    /// Opens the file to read it.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        Self::at(path, false)
+impl simulation::Disk for Files {
+    /// A folder is there as soon as a file in it is.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        Ok(lock(&self.0).make_folder(path)?)
     }
 
-    /// Opens the file, and makes it if it is not there.
-    pub fn open_or_create(path: &Path) -> io::Result<Self> {
-        Self::at(path, true)
-    }
-
-    /// Makes an empty file; one that is there loses what it has.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = Self::at(path, true)?;
-        lock(&file.disk).truncate(file.id, 0)?;
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Handle> {
+        let mut disk = lock(&self.0);
+        let file = disk.open(path, mode != OpenMode::Read)?;
+        if mode == OpenMode::Create {
+            disk.truncate(file, 0).inspect_err(|_| disk.close(file))?;
+        }
         Ok(file)
     }
 
-    /// Its length.
-    pub fn length(&self) -> io::Result<u64> {
-        Ok(lock(&self.disk).length(self.id)? as u64)
+    fn close(&self, file: Handle) {
+        lock(&self.0).close(file);
     }
 
-    /// Returns once it is durable.
-    pub fn sync(&self) -> io::Result<()> {
-        Ok(lock(&self.disk).sync(self.id, false)?)
+    fn length(&self, file: Handle) -> io::Result<u64> {
+        Ok(lock(&self.0).length(file)? as u64)
     }
 
-    /// Makes it this file's alone among all that ask; false if another one has it.
-    pub fn try_lock(&self) -> io::Result<bool> {
-        match lock(&self.disk).lock(self.id, Level::Exclusive) {
-            Err(Failure::Busy) => Ok(false),
-            other => Ok(other.map(|()| true)?),
-        }
+    fn read(&self, file: Handle, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(lock(&self.0).read(file, place(at)?, buffer)?)
     }
 
-    /// Ends the lock.
-    pub fn unlock(&self) -> io::Result<()> {
-        Ok(lock(&self.disk).unlock(self.id, Level::None)?)
-    }
-
-    fn at(path: &Path, create: bool) -> io::Result<Self> {
-        let disk = mounted(path)?;
-        let id = lock(&disk).open(path, create)?;
-        Ok(Self { disk, id, position: 0 })
-    }
-}
-
-impl Read for File {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = lock(&self.disk).read(self.id, self.position, buffer)?;
-        self.position += count;
-        Ok(count)
-    }
-}
-
-impl Write for File {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.disk).write(self.id, self.position, bytes)?;
-        self.position += bytes.len();
+    fn write(&self, file: Handle, at: u64, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).write(file, place(at)?, bytes)?;
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn sync(&self, file: Handle) -> io::Result<()> {
+        Ok(lock(&self.0).sync(file, false)?)
+    }
+
+    fn try_lock(&self, file: Handle) -> Result<(), TryLockError> {
+        lock(&self.0).lock(file, Level::Exclusive).map_err(|failure| match failure {
+            Failure::Busy => TryLockError::WouldBlock,
+            failure => TryLockError::Error(failure.into()),
+        })
+    }
+
+    fn unlock(&self, file: Handle) {
+        // The lock of a dead process is gone already.
+        let _ = lock(&self.0).unlock(file, Level::None);
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Ok(lock(&self.0).rename(from, to)?)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        Ok(lock(&self.0).remove(path)?)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        lock(&self.0).stat(path).is_ok_and(|length| length.is_some())
     }
 }
 
-impl Drop for File {
-    fn drop(&mut self) {
-        lock(&self.disk).close(self.id);
-    }
-}
-
-/// The file's length, if it is there.
-pub fn stat(path: &Path) -> io::Result<Option<u64>> {
-    Ok(lock(&*mounted(path)?).stat(path)?.map(|length| length as u64))
-}
-
-/// Takes the file's name away.
-pub fn remove(path: &Path) -> io::Result<()> {
-    Ok(lock(&*mounted(path)?).remove(path)?)
-}
-
-/// Gives the file another name; a file that had it loses it.
-pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    Ok(lock(&*mounted(from)?).rename(from, to)?)
-}
-
-/// Returns once the names in the folder are durable.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    Ok(lock(&*mounted(folder)?).sync_folder(folder)?)
-}
-
-fn mounted(path: &Path) -> io::Result<Shared> {
-    disk_of(path).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+fn place(at: u64) -> io::Result<usize> {
+    usize::try_from(at).map_err(io::Error::other)
 }
 
 impl From<Failure> for io::Error {

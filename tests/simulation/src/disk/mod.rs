@@ -9,7 +9,7 @@
 
 mod dice;
 mod faults;
-pub mod files;
+mod files;
 mod image;
 mod inode;
 mod locks;
@@ -19,6 +19,7 @@ mod vfs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use dice::Dice;
@@ -54,6 +55,11 @@ impl Disk {
         let former = lock(&MOUNTED).insert(root.clone(), Arc::downgrade(&state));
         assert!(former.is_none(), "{} is there already", root.display());
         Self { root, state }
+    }
+
+    /// Has it hold this thread's files. SQLite's files find it by their path, on any thread.
+    pub fn install(&self) {
+        livestore::simulation::install_disk(Some(Rc::new(files::Files(Arc::clone(&self.state)))));
     }
 
     /// Its folder.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::faults::{CrashKind, Fault, Faults, Op, Points};
 use super::inode::Inode;
@@ -9,8 +10,11 @@ use super::locks::{Level, Locks, Region};
 use super::names::{InodeId, Names};
 use super::{Dice, Image};
 
-/// An open file's number. None is ever used again, so a number from before a crash is dead.
+/// An open file's number. None is ever used again, on any disk: a number from before is dead.
 pub(super) type HandleId = u64;
+
+/// What an open folder has in the place of an inode.
+const FOLDER: InodeId = 0;
 
 /// Why an operation was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,6 @@ pub(super) struct State {
     /// The memory that connections to a file share.
     regions: BTreeMap<InodeId, Vec<Region>>,
     processes: BTreeMap<PathBuf, Process>,
-    last_id: u64,
 }
 
 #[derive(Debug)]
@@ -64,9 +67,10 @@ impl State {
         let inode = match found {
             Some(inode) => inode,
             None if create => self.create(path),
+            None if self.names.under(path).next().is_some() => FOLDER,
             None => return Err(Failure::NotFound),
         };
-        let id = self.new_id();
+        let id = new_id();
         self.handles.insert(id, Handle { path: path.to_owned(), inode, locks: Locks::default() });
         Ok(id)
     }
@@ -119,10 +123,14 @@ impl State {
         if matches!(go, Go::Lie) {
             return Ok(());
         }
+        let Some(Handle { path, .. }) = self.handles.get(&id) else { return Ok(()) };
+        if inode == FOLDER {
+            self.names.sync_folder(path);
+            return Ok(());
+        }
         self.inodes.entry(inode).or_default().sync();
         self.names.sync_file(inode);
-        let folder = self.handles.get(&id).and_then(|handle| handle.path.parent());
-        if let Some(folder) = folder.filter(|_| and_folder) {
+        if let Some(folder) = path.parent().filter(|_| and_folder) {
             self.names.sync_folder(folder);
         }
         Ok(())
@@ -157,6 +165,11 @@ impl State {
         self.names.rename(from, to);
         self.forget_unused();
         Ok(())
+    }
+
+    /// Folders are not kept: one that is made is there.
+    pub(super) fn make_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        self.point(path, Op::Stat).map(|_| ())
     }
 
     pub(super) fn sync_folder(&mut self, folder: &Path) -> Result<(), Failure> {
@@ -336,7 +349,7 @@ impl State {
         self.handles.retain(|_, handle| !handle.path.starts_with(prefix));
         let mut files = BTreeMap::new();
         for (path, bytes) in &image.0 {
-            let id = self.new_id();
+            let id = new_id();
             self.inodes.insert(id, Inode::durable(bytes.clone()));
             files.insert(prefix.join(path), id);
         }
@@ -346,13 +359,8 @@ impl State {
 }
 
 impl State {
-    fn new_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-
     fn create(&mut self, path: &Path) -> InodeId {
-        let id = self.new_id();
+        let id = new_id();
         self.inodes.insert(id, Inode::default());
         self.names.create(path, id);
         id
@@ -366,4 +374,9 @@ impl State {
             handles.values().any(|handle| handle.inode == *id && handle.locks.mapped)
         });
     }
+}
+
+fn new_id() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(FOLDER);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }

@@ -3,7 +3,7 @@
 mod connection;
 mod session;
 #[cfg(simulation)]
-pub mod simulated;
+pub(crate) mod simulated;
 
 use std::time::Duration;
 

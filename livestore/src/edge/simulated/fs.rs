@@ -115,15 +115,15 @@ impl File {
 pub struct OpenOptions;
 
 impl OpenOptions {
-    pub fn create(&self, _true: bool) -> &Self {
+    pub fn create(&mut self, _true: bool) -> &mut Self {
         self
     }
 
-    pub fn truncate(&self, _false: bool) -> &Self {
+    pub fn truncate(&mut self, _false: bool) -> &mut Self {
         self
     }
 
-    pub fn write(&self, _true: bool) -> &Self {
+    pub fn write(&mut self, _true: bool) -> &mut Self {
         self
     }
 

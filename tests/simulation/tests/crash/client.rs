@@ -33,7 +33,7 @@ fn a_client_keeps_what_it_said() {
 #[test]
 fn a_promise_that_is_not_kept_is_noticed() {
     let claims = Durability::Synced;
-    let boasting = Scenario { claims, ..new("claims too much", Durability::Written) };
+    let boasting = Scenario { claims, ..commit("claims too much", Durability::Written) };
     assert!(boasting.enumerate().failures.iter().any(|failure| failure.contains("is lost")));
 }
 
@@ -130,11 +130,10 @@ fn act_reset(machine: &mut Machine) {
 fn act_long(machine: &mut Machine) {
     know_before(machine);
     let Some(store) = machine.open::<Notes>() else { return };
-    for part in 0..3 {
-        let ids: Vec<String> = (0..50).map(|n| format!("a{part}-{n}")).collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        machine.commit(&store, &ids);
-    }
+    let ids: Vec<String> = (0..110).map(|n| format!("a{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    machine.commit(&store, &ids);
+    machine.commit(&store, &["after-a-snapshot"]);
     machine.live_on(&store);
     machine.close(store);
 }

@@ -170,7 +170,7 @@ fn only() -> Option<String> {
 
 /// The faults to be tried, once and from there on.
 fn faults(op: Op) -> Vec<(Fault, bool)> {
-    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2);
+    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1);
     let once = [
         Fault::Fail,
         Fault::Full,

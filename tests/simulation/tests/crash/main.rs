@@ -3,7 +3,7 @@
 //!
 //! Each scenario runs once without a fault, which counts its I/O points. Then it runs again for every
 //! point and every fault that can strike there; after that the files are opened once more, on a disk
-//! that works. `CRASH_SEEDS` says how many losses of power are tried at each point (2), and
+//! that works. `CRASH_SEEDS` says how many losses of power are tried at each point (1), and
 //! `CRASH_ONLY=scenario/point` runs one.
 #![cfg(simulation)]
 #![allow(

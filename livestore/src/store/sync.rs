@@ -188,12 +188,7 @@ impl Inner {
             match open.settle(outcome, &self.session_id) {
                 Ok(failed) => quarantined.extend(failed),
                 Err(SettleError::Log(error)) => {
-                    let Some(instead) = open.unsettled(&error, now) else {
-                        // The engine cannot go back, and would never sync again.
-                        self.lose(&mut core);
-                        return None;
-                    };
-                    wanted = instead.into_iter();
+                    wanted = open.unsettled(&error, now)?.into_iter();
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store is closed; opening it again makes the state anew");

@@ -23,6 +23,17 @@
 //! [`session`] is the protocol, one connection at a time and without I/O; [`Server`] has the
 //! sockets; [`auth`] says who may do what.
 
+/// Whether this code has a deliberate bug: never, but when a simulation is tried on it.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(simulation)]
+        let is_mutated = livestore::simulation::is_mutated($name);
+        #[cfg(not(simulation))]
+        let is_mutated = false;
+        is_mutated
+    }};
+}
+
 pub mod auth;
 #[doc(hidden)]
 pub mod cli;

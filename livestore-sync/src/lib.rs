@@ -51,3 +51,6 @@ pub use websocket::WebSocket;
 #[cfg(feature = "client")]
 #[doc(hidden)]
 pub use websocket::converse as __converse;
+#[cfg(all(simulation, feature = "client"))]
+#[doc(hidden)]
+pub use websocket::simulated::{Conversation, Ended};

@@ -125,6 +125,17 @@
 
 extern crate self as livestore;
 
+/// Whether this code has a deliberate bug: never, but when a simulation is tried on it.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(simulation)]
+        let is_mutated = $crate::edge::simulated::is_mutated($name);
+        #[cfg(not(simulation))]
+        let is_mutated = false;
+        is_mutated
+    }};
+}
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -135,6 +146,9 @@ pub mod eventlog;
 pub mod live;
 pub mod prelude;
 pub mod schema;
+#[cfg(simulation)]
+#[doc(hidden)]
+pub mod simulation;
 mod sqlite;
 pub mod state;
 pub mod store;

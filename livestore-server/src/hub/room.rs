@@ -70,6 +70,9 @@ impl Room {
         let stored = |event: &SyncEvent| StoredEvent::new(event.clone(), created_at);
         let events: Arc<[StoredEvent]> = events.iter().map(stored).collect();
         let pages = Page::live(&events, &self.backend_id);
+        if mutant!("publish before durable") {
+            self.publish(pages.clone());
+        }
         let room = Arc::clone(self);
         let publish = move |appended: Result<(), StoreError>| {
             if appended.is_ok() {

@@ -118,7 +118,10 @@ impl StoreLimits {
 fn new_backend_id() -> Result<String, StoreError> {
     const LETTERS: &[u8; 64] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";
     let mut random = [0_u8; 21];
+    #[cfg(not(simulation))]
     getrandom::fill(&mut random).map_err(|error| StoreError::Failed(error.to_string()))?;
+    #[cfg(simulation)]
+    livestore::simulation::fill(&mut random);
     let letter = |byte: u8| LETTERS.get(usize::from(byte & 63)).map_or('_', |&it| char::from(it));
     Ok(random.into_iter().map(letter).collect())
 }

@@ -2,6 +2,8 @@
 
 mod connection;
 mod session;
+#[cfg(simulation)]
+pub(crate) mod simulated;
 
 use std::time::Duration;
 

@@ -1,8 +1,10 @@
 //! Files: a store's directory, and files that are whole or absent.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::TryLockError;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+use super::edge::fs::{self, File};
 
 /// A directory that this process owns until the value is dropped.
 #[derive(Debug)]

@@ -1,21 +1,26 @@
-//! The edges: where time, threads and files come from.
+//! The edges: where time, threads, randomness and files come from.
 //!
 //! The rest of the crate has none of them (law 7); clippy holds it to that. A browser build brings
-//! other edges.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the edge: what the core may not reach for is reached for here"
+//! other edges, and so does a simulator, which decides what happens when: `--cfg simulation`.
+#![cfg_attr(
+    not(simulation),
+    expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge: what the core may not reach for is reached for here"
+    )
 )]
 
-mod ahead;
-mod background;
-mod clock;
 pub(crate) mod files;
-mod mailbox;
+#[cfg(not(simulation))]
+mod native;
+#[cfg(simulation)]
+pub(crate) mod simulated;
 
-pub(crate) use ahead::read_ahead;
-pub(crate) use background::Background;
-pub(crate) use clock::Stopwatch;
-pub use clock::now;
+#[cfg(not(simulation))]
+use native as edge;
+#[cfg(simulation)]
+use simulated as edge;
+
+pub use edge::now;
+pub(crate) use edge::{Background, Mail, Mailbox, Stopwatch, Worker, fill, read_ahead};
 pub(crate) use files::{DirectoryLock, LockError};
-pub(crate) use mailbox::{Mail, Mailbox, Worker};

@@ -93,7 +93,10 @@ impl Inner {
         let logged = self.materialize(open, entries).and_then(|events| {
             let committed = Committed::of(&events);
             let to_push = open.sync.is_some().then(|| events.clone());
-            open.log.append(events)?;
+            match open.log.append(events) {
+                Err(_) if mutant!("commit what was not logged") => {}
+                logged => logged?,
+            }
             Ok((committed, to_push))
         });
         let (committed, to_push) = match logged {
@@ -117,6 +120,9 @@ impl Inner {
 
     fn undo(&self, core: &mut Option<Core>) -> Result<(), CommitError> {
         let Some(open) = core else { return Ok(()) };
+        if mutant!("forget a rollback") {
+            return open.state.keep().map_err(CommitError::State);
+        }
         open.state.undo().map_err(CommitError::State)?;
         if open.state.is_shaken()
             && let Err(error) = open.apply_again(&self.session_id)

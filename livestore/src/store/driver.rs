@@ -1,10 +1,11 @@
-//! What drives a store's sync engine on a thread of its own.
+//! What drives a store's sync engine, turn by turn, on a thread of its own.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::Inner;
-use crate::edge::{Mail, Mailbox};
+use crate::edge::Mailbox;
 use crate::sync::engine::{Effect, Input};
 use crate::sync::{FromBackend, Hello, Inbox, Link, Pulled, SyncBackend};
 
@@ -26,7 +27,7 @@ pub(super) enum Order {
     },
 }
 
-/// The thread's work.
+/// The thread's work: its turns.
 pub(super) struct Driver {
     inner: Weak<Inner>,
     backend: Arc<dyn SyncBackend>,
@@ -35,6 +36,8 @@ pub(super) struct Driver {
     link: Option<Box<dyn Link>>,
     /// How many connections there were.
     links: u64,
+    /// When the engine wants to be called if nothing happens.
+    deadline: Option<Duration>,
     /// Until then, pulled events gather: while others write, too, each piece of theirs costs a
     /// rebase. So no more than about half of the time goes there.
     rest: Duration,
@@ -47,30 +50,35 @@ impl Driver {
         hello: Hello,
         mailbox: Arc<Mailbox<Order>>,
     ) -> Self {
-        Self { inner, backend, hello, mailbox, link: None, links: 0, rest: Duration::ZERO }
+        let (link, links, deadline, rest) = (None, 0, None, Duration::ZERO);
+        Self { inner, backend, hello, mailbox, link, links, deadline, rest }
     }
 
-    /// Until the store is closed.
-    pub(super) fn run(mut self) {
-        let mut deadline = None;
-        loop {
-            let input = match self.mailbox.take(deadline) {
-                Mail::Message(order) => self.input(order),
-                Mail::Deadline => Some(Input::Tick),
-                Mail::Closed => return,
-            };
-            let Some(input) = input else { continue };
-            let Some(inner) = self.inner.upgrade() else { return };
-            let start = self.mailbox.now();
-            let Some(mut step) = inner.step(input, start) else { return };
-            deadline = step.deadline;
-            if step.rebased {
-                let end = self.mailbox.now();
-                self.rest = end + (end - start).min(LONGEST_REST);
-            }
-            step.effects.drain(..).for_each(|effect| self.carry_out(effect));
-            inner.tell(step);
+    /// Takes an order, or notes that it is time; says when it wants to be called again if nothing
+    /// happens. Breaks when the store is closed.
+    pub(super) fn turn(&mut self, order: Option<Order>) -> ControlFlow<(), Option<Duration>> {
+        let input = match order {
+            Some(order) => self.input(order),
+            None => Some(Input::Tick),
+        };
+        match input {
+            Some(input) => self.step(input),
+            None => ControlFlow::Continue(self.deadline),
         }
+    }
+
+    fn step(&mut self, input: Input) -> ControlFlow<(), Option<Duration>> {
+        let Some(inner) = self.inner.upgrade() else { return ControlFlow::Break(()) };
+        let start = self.mailbox.now();
+        let Some(mut step) = inner.step(input, start) else { return ControlFlow::Break(()) };
+        self.deadline = step.deadline;
+        if step.rebased {
+            let end = self.mailbox.now();
+            self.rest = end + (end - start).min(LONGEST_REST);
+        }
+        step.effects.drain(..).for_each(|effect| self.carry_out(effect));
+        inner.tell(step);
+        ControlFlow::Continue(self.deadline)
     }
 
     fn input(&self, order: Order) -> Option<Input> {

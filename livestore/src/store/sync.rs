@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::driver::{Driver, Order};
 use super::settle::{SettleError, sync_state};
 use super::{Core, Inner, Store};
-use crate::edge::{Mailbox, Worker};
+use crate::edge::{Mail, Mailbox, Worker};
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
@@ -107,7 +107,7 @@ impl<S: Schema> Store<S> {
         let deadline = changed.now() + timeout;
         while !self.sync_status()?.is_synced() {
             match changed.take(Some(deadline)) {
-                crate::edge::Mail::Message(()) => {}
+                Mail::Message(()) => {}
                 _ => return Ok(self.sync_status()?.is_synced()),
             }
         }
@@ -135,8 +135,9 @@ impl Syncing {
         options: &SyncOptions,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);
-        let driver = Driver::new(inner, Arc::clone(&options.backend), hello, Arc::clone(&mailbox));
-        let worker = Worker::spawn("livestore-sync", mailbox, move || driver.run())?;
+        let backend = Arc::clone(&options.backend);
+        let mut driver = Driver::new(inner, backend, hello, Arc::clone(&mailbox));
+        let worker = Worker::spawn("livestore-sync", mailbox, move |order| driver.turn(order))?;
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).replace(worker);
         if !options.held {
             self.mailbox.put(Order::Start);

@@ -278,7 +278,7 @@ impl Engine {
     fn pulled(&mut self, pulled: Pulled, now: Duration, effects: &mut Vec<Effect>) {
         let Pulled { events, more, backend_id } = pulled;
         match &self.backend_id {
-            Some(known) if *known != backend_id => {
+            Some(known) if *known != backend_id && !mutant!("ignore the backend id") => {
                 return self.other_backend(backend_id, now, effects);
             }
             known => {
@@ -343,6 +343,9 @@ impl Engine {
 
     /// Pending events have other numbers: none of them was accepted.
     fn forget_accepted(&mut self) {
+        if mutant!("forget that a rebase renumbers what was accepted") {
+            return;
+        }
         if let Phase::Live { accepted, .. } = &mut self.phase {
             *accepted = self.state.upstream_head.global;
         }
@@ -360,7 +363,8 @@ impl Engine {
         self.rejections = 0;
         if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
             if let Push::InFlight { to, .. } = push
-                && to.generation == self.state.local_head.generation
+                && (to.generation == self.state.local_head.generation
+                    || mutant!("take an answer to a push from before a rebase for a new one"))
             {
                 *accepted = to.global.max(*accepted);
             }
@@ -377,7 +381,9 @@ impl Engine {
                 self.stop(StopReason::BackendLostEvents { head, known: parent }, now, effects);
             }
             // What came in between may have been pulled before the answer came.
-            SyncFailure::ServerAhead { head, .. } if head <= upstream => {
+            SyncFailure::ServerAhead { head, .. }
+                if head <= upstream || mutant!("skip the fence") =>
+            {
                 self.rejections = self.rejections.saturating_add(1);
                 self.push_again(now);
             }

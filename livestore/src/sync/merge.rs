@@ -123,13 +123,16 @@ impl SyncState {
         let mut events = events.into_iter().peekable();
         let mut confirmed = Vec::new();
         while let (Some(first), Some(event)) = (self.pending.front(), events.peek()) {
-            if !is_same(first, event) {
+            if !is_same(first, event) || mutant!("drop the duplicate check") {
                 break;
             }
             let metadata = events.next().and_then(|event| event.sync_metadata);
             self.confirm_first(metadata, &mut confirmed);
         }
         self.upstream_head = head;
+        if mutant!("advance the head twice") {
+            self.upstream_head.global += 1;
+        }
         let advance = Advance { confirmed, new: events.collect() };
         if let Some(last) = advance.new.last().or(advance.confirmed.last()) {
             self.confirmed_head = last.seq;
@@ -151,7 +154,7 @@ impl SyncState {
     /// The first pending event is confirmed, and with it the client-only ones behind it.
     fn confirm_first(&mut self, metadata: Option<String>, confirmed: &mut Vec<EncodedEvent>) {
         let Some(mut first) = self.pending.pop_front() else { return };
-        first.sync_metadata = metadata;
+        first.sync_metadata = if mutant!("skip the metadata") { None } else { metadata };
         confirmed.push(first);
         while let Some(event) = self.pending.pop_front_if(|event| is_client_only(event)) {
             confirmed.push(event);
@@ -166,12 +169,17 @@ impl SyncState {
 
     /// Numbers the pending events anew, behind the upstream head.
     fn renumber(&mut self) {
-        let generation = self.local_head.generation + 1;
+        let generation = self.local_head.generation + u64::from(!mutant!("forget the generation"));
         let mut head = self.upstream_head;
+        if mutant!("lose client-only events in a rebase") {
+            self.pending.retain(|event| !is_client_only(event));
+        }
         for event in &mut self.pending {
             let (next, parent) = head.next(is_client_only(event));
             event.seq = SeqNum { generation, ..next };
-            event.parent = parent;
+            if !mutant!("renumber without the parents") {
+                event.parent = parent;
+            }
             head = event.seq;
         }
         self.local_head = SeqNum { generation, ..head };
@@ -224,7 +232,8 @@ fn follows(head: SeqNum, events: &[EncodedEvent]) -> bool {
 /// The backend may have written the args anew.
 fn is_same(pending: &EncodedEvent, upstream: &EncodedEvent) -> bool {
     pending.seq.global == upstream.seq.global
-        && pending.client_id == upstream.client_id
+        && (pending.client_id == upstream.client_id
+            || mutant!("take another's event for one's own"))
         && pending.session_id == upstream.session_id
         && pending.name == upstream.name
         && is_same_json(&pending.args, &upstream.args)

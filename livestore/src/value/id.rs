@@ -17,10 +17,9 @@ const LENGTH: usize = 21;
 /// assert_eq!(id.len(), 21);
 /// assert_ne!(id, livestore::new_id());
 /// ```
-#[expect(clippy::expect_used, reason = "no safe identifier exists without randomness")]
 pub fn new_id() -> String {
     let mut bytes = [0u8; LENGTH];
-    getrandom::fill(&mut bytes).expect("the operating system has no source of randomness");
+    crate::edge::fill(&mut bytes);
     bytes
         .iter()
         .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))

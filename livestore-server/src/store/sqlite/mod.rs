@@ -1,23 +1,29 @@
 //! Storage in one SQLite file for all stores.
 //!
-//! One thread writes. It appends everything that waits for it in one transaction, so that a
+//! One writer, on a thread of its own, appends everything that waits for it in one transaction, so that a
 //! thousand stores share one fsync (group commit). Reads have connections of their own.
 #![expect(clippy::disallowed_methods, reason = "a storage is made of files and threads")]
 
 mod file;
+mod queue;
 mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::TryLockError;
+#[cfg(not(simulation))]
+use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
 
+#[cfg(simulation)]
+use livestore::simulation::fs::{self, File};
+
+use self::queue::Queue;
 use self::reader::Readers;
 use self::writer::{Job, Writer};
 use super::{EventStore, Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
@@ -69,9 +75,9 @@ pub enum OpenStoreError {
 /// Events in a directory, which belongs to this process as long as the value lives.
 #[derive(Debug)]
 pub struct SqliteStore {
-    jobs: Option<mpsc::Sender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    queue: Queue,
     readers: Readers,
+    /// The last to go.
     _lock: DirectoryLock,
 }
 
@@ -85,18 +91,9 @@ impl SqliteStore {
         let lock = DirectoryLock::acquire(directory)?;
         let path = file::path(directory);
         let connection = file::open(&path, durability)?;
-        let (jobs, queue) = mpsc::channel();
-        let writer = Writer::new(connection, limits);
-        let writer = thread::Builder::new()
-            .name("livestore-writer".into())
-            .spawn(move || writer.run(&queue))
+        let queue = Queue::start(Writer::new(connection, limits))
             .map_err(|source| OpenStoreError::Io { path: directory.into(), source })?;
-        Ok(Self {
-            jobs: Some(jobs),
-            writer: Some(writer),
-            readers: Readers::new(path),
-            _lock: lock,
-        })
+        Ok(Self { queue, readers: Readers::new(path), _lock: lock })
     }
 
     /// Opens the directory to read it only, beside the server that uses it.
@@ -105,30 +102,19 @@ impl SqliteStore {
         file::check(&path)?;
         Ok(ReadOnlyStore { readers: Readers::new(path) })
     }
-
-    fn submit(&self, job: Job) {
-        match &self.jobs {
-            Some(jobs) => {
-                if let Err(mpsc::SendError(job)) = jobs.send(job) {
-                    job.fail(&StoreError::Closed);
-                }
-            }
-            None => job.fail(&StoreError::Closed),
-        }
-    }
 }
 
 impl EventStore for SqliteStore {
     fn open(&self, store: &StoreId, reply: Reply<Opened>) {
-        self.submit(Job::Open { store: store.clone(), reply });
+        self.queue.put(Job::Open { store: store.clone(), reply });
     }
 
     fn append(&self, store: &StoreId, events: Arc<[StoredEvent]>, reply: Reply<()>) {
-        self.submit(Job::Append { store: store.clone(), events, reply });
+        self.queue.put(Job::Append { store: store.clone(), events, reply });
     }
 
     fn check(&self, reply: Reply<()>) {
-        self.submit(Job::Check { reply });
+        self.queue.put(Job::Check { reply });
     }
 
     fn read(
@@ -142,17 +128,6 @@ impl EventStore for SqliteStore {
 
     fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError> {
         self.readers.list()
-    }
-}
-
-/// Waits until everything that was handed over is durable and answered.
-impl Drop for SqliteStore {
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing more to finish.
-            let _ = writer.join();
-        }
     }
 }
 
@@ -187,7 +162,7 @@ impl ReadOnlyStore {
         };
         fs::create_dir_all(directory).map_err(io(directory))?;
         let target = file::path(directory);
-        if target.exists() {
+        if fs::exists(&target).map_err(io(&target))? {
             return Err(io(&target)(io::ErrorKind::AlreadyExists.into()));
         }
         let partial = target.with_extension("partial");

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -103,16 +104,33 @@ pub(crate) struct Worker<T> {
 }
 
 impl<T: Send + 'static> Worker<T> {
-    /// Has `work` run on a thread of its own.
+    /// Has `turn` called on a thread of its own: with each message, and without one once the time
+    /// has passed that the last turn gave as its deadline. It goes on until a turn breaks or the
+    /// worker is dropped.
     ///
     /// # Errors
     /// When the operating system has no thread left.
     pub(crate) fn spawn(
         name: &str,
         mailbox: Arc<Mailbox<T>>,
-        work: impl FnOnce() + Send + 'static,
+        mut turn: impl FnMut(Option<T>) -> ControlFlow<(), Option<Duration>> + Send + 'static,
     ) -> std::io::Result<Self> {
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+        let theirs = Arc::clone(&mailbox);
+        let run = move || {
+            let mut deadline = None;
+            loop {
+                let next = match theirs.take(deadline) {
+                    Mail::Message(message) => turn(Some(message)),
+                    Mail::Deadline => turn(None),
+                    Mail::Closed => return,
+                };
+                match next {
+                    ControlFlow::Continue(next) => deadline = next,
+                    ControlFlow::Break(()) => return,
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
         Ok(Self { mailbox, thread: Some(thread) })
     }
 }

@@ -1,0 +1,168 @@
+//! What a thread would do: jobs that are run when the world says so.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::clock::elapsed;
+
+/// A job's number. They count up in each world.
+pub type JobId = u64;
+
+/// What a job says at its end: whether it wants to be run again, and when if nothing happens.
+pub(super) struct Again {
+    pub(super) now: bool,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// A job that may be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Which one.
+    pub job: JobId,
+    /// Whose it is: what the world [said](own) when it was made.
+    pub owner: u64,
+    /// What it does.
+    pub name: &'static str,
+}
+
+type Work = Box<dyn FnMut() -> Again>;
+
+struct Job {
+    owner: u64,
+    name: &'static str,
+    poked: bool,
+    deadline: Option<Duration>,
+    /// Not there while it runs.
+    work: Option<Work>,
+}
+
+#[derive(Default)]
+struct Schedule {
+    jobs: BTreeMap<JobId, Job>,
+    made: JobId,
+    owner: u64,
+}
+
+thread_local! {
+    static SCHEDULE: RefCell<Schedule> = RefCell::default();
+}
+
+/// Whose jobs are made from now on.
+pub fn own(owner: u64) {
+    with(|schedule| schedule.owner = owner);
+}
+
+/// The jobs that may be run, in the order in which they were made.
+pub fn due() -> Vec<Due> {
+    let now = elapsed();
+    with(|schedule| {
+        let due = schedule.jobs.iter().filter(|(_, job)| {
+            job.work.is_some() && (job.poked || job.deadline.is_some_and(|then| then <= now))
+        });
+        due.map(|(&id, job)| Due { job: id, owner: job.owner, name: job.name }).collect()
+    })
+    .unwrap_or_default()
+}
+
+/// When the next job is due that is not due already.
+pub fn next_deadline() -> Option<Duration> {
+    let now = elapsed();
+    with(|schedule| {
+        schedule.jobs.values().filter_map(|job| job.deadline).filter(|then| *then > now).min()
+    })
+    .flatten()
+}
+
+/// Runs a job once. One that is gone does nothing.
+pub fn run(job: JobId) {
+    let taken = with(|schedule| {
+        let job = schedule.jobs.get_mut(&job)?;
+        job.poked = false;
+        job.work.take()
+    });
+    let Some(mut work) = taken.flatten() else { return };
+    let again = work();
+    let left = with(|schedule| match schedule.jobs.get_mut(&job) {
+        Some(job) => {
+            job.poked |= again.now;
+            job.deadline = again.deadline;
+            job.work = Some(work);
+            None
+        }
+        // It has dropped itself.
+        None => Some(work),
+    });
+    drop(left);
+}
+
+pub(super) fn add(name: &'static str, work: Work) -> JobId {
+    let added = with(|schedule| {
+        schedule.made += 1;
+        let (owner, id) = (schedule.owner, schedule.made);
+        let job = Job { owner, name, poked: false, deadline: None, work: Some(work) };
+        schedule.jobs.insert(id, job);
+        id
+    });
+    added.unwrap_or_default()
+}
+
+pub(super) fn poke(job: JobId) {
+    with(|schedule| {
+        if let Some(job) = schedule.jobs.get_mut(&job) {
+            job.poked = true;
+        }
+    });
+}
+
+/// Dropping a job's work may drop other jobs.
+pub(super) fn remove(job: JobId) {
+    drop(with(|schedule| schedule.jobs.remove(&job)));
+}
+
+pub(super) fn reset() {
+    drop(with(std::mem::take));
+}
+
+/// `None` when the thread is ending.
+fn with<R>(work: impl FnOnce(&mut Schedule) -> R) -> Option<R> {
+    SCHEDULE.try_with(|schedule| work(&mut schedule.borrow_mut())).ok()
+}
+
+/// A job that is run some time after it was poked; pokes until then count as one.
+pub struct Background(JobId);
+
+impl Background {
+    /// Adds the job.
+    ///
+    /// # Errors
+    /// Never: a thread may not be had, a job always.
+    pub fn spawn(
+        name: &'static str,
+        mut job: impl FnMut() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let work = move || {
+            job();
+            Again { now: false, deadline: None }
+        };
+        Ok(Self(add(name, Box::new(work))))
+    }
+
+    /// Has the job run, some time.
+    pub fn poke(&self) {
+        poke(self.0);
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        remove(self.0);
+    }
+}
+
+impl fmt::Debug for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Background").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! What a simulator drives: time, luck, files, and what threads would do. Of the thread it is called
+//! on, always.
+
+pub use crate::edge::simulated::{
+    Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill, fs, install_disk,
+    is_mutated, mutate, next_deadline, own, pass, run, seed, set_wall_clock,
+};

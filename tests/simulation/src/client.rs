@@ -1,0 +1,223 @@
+//! A client: a machine with several stores of one app.
+
+use std::path::Path;
+
+use livestore::prelude::*;
+use livestore::store::CommitError;
+use livestore::sync::{NetworkStatus, OnBackendReset, SyncOptions, SyncStatus};
+
+use crate::app::{App, Deed, Key, V1, V2, Watch, watch};
+use crate::network::Wire;
+
+/// Which release a client runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// The first.
+    One,
+    /// The second.
+    Two,
+}
+
+/// How a client opens its stores.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// When its commits count as done.
+    pub durability: Durability,
+    /// What it does about another backend.
+    pub on_reset: OnBackendReset,
+}
+
+/// An open store, of whichever version.
+pub trait Opened {
+    /// Commits; `None` if this version cannot.
+    fn commit(&self, deed: Deed) -> Option<Result<(), CommitError>>;
+    /// How it stands with the backend; `None` once it is closed.
+    fn status(&self) -> Option<SyncStatus>;
+    /// Its events after one: all, or those whose place is final.
+    fn events(&self, after: SeqNum, confirmed: bool) -> Result<Vec<EncodedEvent>, String>;
+    /// Compares the live queries with fresh ones.
+    fn check_live(&self) -> Result<(), String>;
+    /// Compares the state with one that is made from the log.
+    fn check_state(&self) -> Result<(), String>;
+    /// The hash of the state.
+    fn hash(&self) -> Result<u64, String>;
+    /// Makes the state anew.
+    fn reset_state(&self) -> Result<(), String>;
+    /// Writes what is buffered; says whether it could.
+    fn flush(&self) -> bool;
+    /// Goes offline, or online.
+    fn hold(&self, hold: bool);
+    /// The client's id.
+    fn client_id(&self) -> &str;
+    /// Closes it; says whether everything could be written.
+    fn close(self: Box<Self>) -> bool;
+}
+
+struct Held<S> {
+    store: Store<S>,
+    watches: Vec<Watch>,
+}
+
+/// Opens a store.
+pub fn open(
+    directory: &Path,
+    store_id: &str,
+    version: Version,
+    habits: Habits,
+    wire: Wire,
+) -> Result<Box<dyn Opened>, String> {
+    match version {
+        Version::One => open_as::<V1>(directory, store_id, habits, wire),
+        Version::Two => open_as::<V2>(directory, store_id, habits, wire),
+    }
+}
+
+fn open_as<S: App>(
+    directory: &Path,
+    store_id: &str,
+    habits: Habits,
+    wire: Wire,
+) -> Result<Box<dyn Opened>, String> {
+    let sync = SyncOptions::new(wire).on_backend_reset(habits.on_reset);
+    let store = Store::<S>::builder(store_id)
+        .directory(directory)
+        .durability(habits.durability)
+        .unknown_events(UnknownEvents::Ignore)
+        .sync(sync)
+        .open()
+        .map_err(|error| error.to_string())?;
+    let watches = watch(&store).map_err(|error| error.to_string())?;
+    Ok(Box::new(Held { store, watches }))
+}
+
+impl<S: App> Opened for Held<S> {
+    fn commit(&self, deed: Deed) -> Option<Result<(), CommitError>> {
+        match deed {
+            Deed::Happen(all) => Some(S::happen(&self.store, all).map(drop)),
+            Deed::Type(mark) => Some(S::draft(&self.store, mark).map(drop)),
+            Deed::Tag(tagged) => S::tag(&self.store, tagged).map(|done| done.map(drop)).transpose(),
+        }
+    }
+
+    fn status(&self) -> Option<SyncStatus> {
+        self.store.sync_status().ok()
+    }
+
+    fn events(&self, after: SeqNum, confirmed: bool) -> Result<Vec<EncodedEvent>, String> {
+        let events = self.store.events().after(after);
+        let events = if confirmed { events.confirmed() } else { events };
+        events.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    fn check_live(&self) -> Result<(), String> {
+        self.watches.iter().try_for_each(|watch| watch())
+    }
+
+    fn check_state(&self) -> Result<(), String> {
+        let text = |error: livestore::Error| error.to_string();
+        let head = self.store.head().map_err(|error| text(error.into()))?;
+        let replayed = self.store.fork(head).map_err(|error| text(error.into()))?;
+        let fresh = replayed.state_hash().map_err(|error| text(error.into()))?;
+        let state = self.store.state_hash().map_err(|error| text(error.into()))?;
+        if state == fresh {
+            return Ok(());
+        }
+        Err(format!(
+            "the state at {head} is not what a replay of the log gives; quarantined: {:?}, and by \
+             the replay: {:?}",
+            self.store.quarantined(),
+            replayed.quarantined()
+        ))
+    }
+
+    fn hash(&self) -> Result<u64, String> {
+        self.store.state_hash().map_err(|error| error.to_string())
+    }
+
+    fn reset_state(&self) -> Result<(), String> {
+        self.store.reset_state().map_err(|error| error.to_string())
+    }
+
+    fn flush(&self) -> bool {
+        self.store.flush().is_ok()
+    }
+
+    fn hold(&self, hold: bool) {
+        if hold { self.store.hold_sync() } else { self.store.resume_sync() }
+    }
+
+    fn client_id(&self) -> &str {
+        self.store.client_id()
+    }
+
+    fn close(self: Box<Self>) -> bool {
+        let Self { store, watches } = *self;
+        drop(watches);
+        store.close().is_ok()
+    }
+}
+
+/// An event that a client committed.
+#[derive(Debug, Clone)]
+pub struct Mine {
+    /// What it is.
+    pub key: Key,
+    /// It never leaves its client.
+    pub is_client_only: bool,
+    /// It may be gone, or never have been: a crash or a failing disk decides.
+    pub maybe: bool,
+    /// It is in the file, as far as the client was told.
+    pub written: bool,
+}
+
+/// A store of a client, open or not.
+pub struct Slot {
+    /// Its id.
+    pub store_id: String,
+    /// There while it is open.
+    pub open: Option<Box<dyn Opened>>,
+    /// The client's id in this store.
+    pub client_id: Option<String>,
+    /// What was committed, in order.
+    pub mine: Vec<Mine>,
+    /// How it stood when it was looked at last, and was open.
+    pub before: Option<SyncStatus>,
+    /// Up to here, its confirmed events were compared with the server's.
+    pub compared: u64,
+    /// Its history is not the server's any more.
+    pub is_astray: bool,
+}
+
+impl Slot {
+    /// A store that is not open yet.
+    pub fn new(store_id: String) -> Self {
+        let (mine, is_astray) = (Vec::new(), false);
+        Self { store_id, open: None, client_id: None, mine, before: None, compared: 0, is_astray }
+    }
+
+    /// Whether nothing is left to do between it and the server.
+    pub fn is_synced(&self) -> bool {
+        let status = self.open.as_ref().and_then(|open| open.status());
+        status.is_some_and(|status| status.is_synced())
+    }
+
+    /// Whether it has given up on the backend.
+    pub fn is_stopped(&self) -> bool {
+        let status = self.open.as_ref().and_then(|open| open.status());
+        status.is_some_and(|status| matches!(status.network, NetworkStatus::Stopped(_)))
+    }
+}
+
+/// A client.
+pub struct Client {
+    /// Its number.
+    pub index: usize,
+    /// Which release it runs.
+    pub version: Version,
+    /// How it opens its stores.
+    pub habits: Habits,
+    /// Its stores.
+    pub slots: Vec<Slot>,
+    /// Its machine is down.
+    pub is_down: bool,
+}

@@ -1,0 +1,69 @@
+//! What was run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::disk::Fault;
+
+/// What was run, in one world or in many.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    /// Worlds.
+    pub worlds: u64,
+    /// Things that happened one after the other.
+    pub steps: u64,
+    /// Frames that arrived.
+    pub frames: u64,
+    /// Events that clients committed.
+    pub committed: u64,
+    /// Events that the server took.
+    pub events: u64,
+    /// What befell the worlds, by its kind.
+    pub actions: BTreeMap<&'static str, u64>,
+    /// Faults of the disk that struck, by their kind.
+    pub faults: BTreeMap<String, u64>,
+}
+
+impl Figures {
+    /// Adds another's.
+    pub fn add(&mut self, other: &Self) {
+        self.worlds += other.worlds;
+        self.steps += other.steps;
+        self.frames += other.frames;
+        self.committed += other.committed;
+        self.events += other.events;
+        for (kind, count) in &other.actions {
+            *self.actions.entry(kind).or_default() += count;
+        }
+        for (kind, count) in &other.faults {
+            *self.faults.entry(kind.clone()).or_default() += count;
+        }
+    }
+
+    /// Counts a fault that struck.
+    pub fn struck(&mut self, fault: Fault, count: u64) {
+        let name = match fault {
+            Fault::Crash(_) => "Crash".to_owned(),
+            fault => format!("{fault:?}"),
+        };
+        *self.faults.entry(name).or_default() += count;
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worlds, steps, frames, committed, events, .. } = self;
+        writeln!(
+            f,
+            "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
+             {events} taken by servers"
+        )?;
+        for (kind, count) in &self.actions {
+            writeln!(f, "  {count:>9} {kind}")?;
+        }
+        for (kind, count) in &self.faults {
+            writeln!(f, "  {count:>9} faults of a disk: {kind}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! What must be true: the ledgers of the server's events and of each client's commits.
+
+use livestore::prelude::*;
+use livestore::sync::{SyncEvent, SyncStatus};
+
+use crate::app::{Key, key};
+use crate::client::{Mine, Slot};
+
+/// The server's events of one store, as they were seen on its disk. It only ever grows.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// The events.
+    pub events: Vec<SyncEvent>,
+}
+
+impl Ledger {
+    /// The last event's number.
+    pub fn head(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// Takes events in that are new on the disk.
+    pub fn extend(&mut self, new: impl IntoIterator<Item = SyncEvent>) -> Result<(), String> {
+        for event in new {
+            if event.parent != self.head() || event.seq != self.head() + 1 {
+                return Err(format!(
+                    "the server has e{} ← e{} behind e{}",
+                    event.seq,
+                    event.parent,
+                    self.head()
+                ));
+            }
+            self.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// What the server has after a restart must be all it had, and perhaps more.
+    pub fn compare(&mut self, found: Vec<SyncEvent>) -> Result<(), String> {
+        for (known, found) in self.events.iter().zip(&found) {
+            if known != found {
+                return Err(format!("the server had {known:?}, and now has {found:?}"));
+            }
+        }
+        if found.len() < self.events.len() {
+            return Err(format!("the server lost the events behind e{}", found.len()));
+        }
+        let known = self.events.len();
+        self.extend(found.into_iter().skip(known))
+    }
+
+    /// A client's events, in order.
+    fn of<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = Key> + 'a {
+        let own = self.events.iter().filter(move |event| *event.client_id == *client_id);
+        own.map(|event| key(&event.name, &event.args))
+    }
+}
+
+impl Slot {
+    /// Looks at the store after it may have changed.
+    pub fn observe(&mut self, ledger: &Ledger) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let Some(status) = open.status() else { return Ok(()) };
+        if self.is_astray {
+            self.is_astray = !self.has_started_over(&status);
+            if self.is_astray {
+                return Ok(());
+            }
+            (self.before, self.compared) = (None, 0);
+        }
+        if let Some(before) = &self.before {
+            monotone(before, &status)?;
+        }
+        let upstream = status.upstream_head.global;
+        if upstream > ledger.head() {
+            return Err(format!(
+                "a client's upstream head is e{upstream}, the server's last event e{}",
+                ledger.head()
+            ));
+        }
+        if upstream > self.compared {
+            self.compare(upstream, ledger)?;
+        }
+        self.before = Some(status);
+        Ok(())
+    }
+
+    /// It has given its history up for the one that the server has now.
+    fn has_started_over(&self, status: &SyncStatus) -> bool {
+        let before = self.before.as_ref().map_or(0, |before| before.upstream_head.global);
+        status.upstream_head.global == 0 && before > 0
+    }
+
+    /// What is confirmed is what the server has, and what it said of it.
+    fn compare(&mut self, upstream: u64, ledger: &Ledger) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let after = SeqNum { client: u64::MAX, ..SeqNum::new(self.compared) };
+        let confirmed = open.events(after, true)?;
+        let mut synced = confirmed.iter().filter(|event| !event.is_client_only());
+        let from = usize::try_from(self.compared).unwrap_or(usize::MAX);
+        let to = usize::try_from(upstream).unwrap_or(usize::MAX);
+        for theirs in ledger.events.get(from..to).unwrap_or_default() {
+            let ours = synced.next().map(|event| (SyncEvent::from(event), &event.sync_metadata));
+            let is_same = ours.as_ref().is_some_and(|(event, metadata)| {
+                let event = SyncEvent { metadata: (*metadata).clone(), ..event.clone() };
+                event == *theirs
+            });
+            if !is_same {
+                return Err(format!("the server has {theirs:?}, a client {ours:?}"));
+            }
+        }
+        if let Some(more) = synced.next() {
+            return Err(format!("confirmed, and not the server's: {more:?}"));
+        }
+        self.compared = upstream;
+        Ok(())
+    }
+
+    /// The log has what was committed, in order, and nothing else.
+    pub fn check_own(&self) -> Result<Vec<bool>, String> {
+        let Some(open) = &self.open else { return Ok(Vec::new()) };
+        let events = open.events(SeqNum::ROOT, false)?;
+        let own =
+            events.iter().filter(|event| Some(&*event.client_id) == self.client_id.as_deref());
+        let own = own.map(|event| key(&event.name, &event.args));
+        let all: Vec<&Mine> = self.mine.iter().collect();
+        accounts_for(&all, own).map_err(|what| format!("in a client's log, {what}"))
+    }
+
+    /// The server has what was committed, in order, each once.
+    pub fn check_server(&self, ledger: &Ledger) -> Result<(), String> {
+        let Some(client_id) = &self.client_id else { return Ok(()) };
+        let synced: Vec<&Mine> = self.mine.iter().filter(|mine| !mine.is_client_only).collect();
+        let found = accounts_for(&synced, ledger.of(client_id));
+        found.map(drop).map_err(|what| format!("in the server's log, {what}"))
+    }
+}
+
+fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
+    let moved_back = |what, before: SeqNum, now: SeqNum| {
+        Err(format!("a client's {what} head moved back from {before} to {now}"))
+    };
+    if now.upstream_head.global < before.upstream_head.global {
+        return moved_back("upstream", before.upstream_head, now.upstream_head);
+    }
+    let (was, is) = (before.local_head, now.local_head);
+    if (is.global, is.generation) < (was.global, was.generation) || is.generation < was.generation {
+        return moved_back("local", was, is);
+    }
+    Ok(())
+}
+
+/// Whether the events are those that were committed, in that order; only such that may be gone are
+/// not among them. Which are there, it says.
+///
+/// Events that look alike make several readings possible: all that are left are kept in mind.
+fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<Vec<bool>, String> {
+    let mut readings: Vec<usize> = vec![0];
+    let mut there = vec![false; mine.len()];
+    for (n, key) in found.enumerate() {
+        let mut next = Vec::new();
+        for &at in &readings {
+            for (index, one) in mine.iter().enumerate().skip(at) {
+                if one.key == key {
+                    next.push(index + 1);
+                    if key.1 != 0 {
+                        break;
+                    }
+                }
+                if !one.maybe {
+                    break;
+                }
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        let Some(&first) = next.first() else {
+            let missing: Vec<_> = readings.iter().filter_map(|at| mine.get(*at)).collect();
+            return Err(format!(
+                "{key:?}, event {n} of its client, stands where {missing:?} is due"
+            ));
+        };
+        if let Some(there) = there.get_mut(first - 1) {
+            *there = true;
+        }
+        readings = next;
+    }
+    let rest = |at: &usize| mine.iter().skip(*at).find(|mine| !mine.maybe);
+    match readings.iter().map(rest).min_by_key(Option::is_some).flatten() {
+        None => Ok(there),
+        Some(lost) => Err(format!("{lost:?} is lost")),
+    }
+}

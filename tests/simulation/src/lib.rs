@@ -1,0 +1,23 @@
+//! The real client and the real server on a disk, a clock and a network that a seed decides.
+//!
+//! ```sh
+//! RUSTFLAGS="--cfg simulation" cargo test --profile simulation -p livestore-simulation \
+//!     --target-dir target/simulation
+//! ```
+//!
+//! A [`plan`] is drawn from a seed: who is there, what they do, what befalls them. A [`world`] carries
+//! it out ([`actions`]) and holds all against its [`ledger`]s after every step; at the end everything
+//! is repaired and must come to rest. [`run`] makes a plan that fails smaller.
+#![cfg(simulation)]
+
+pub mod actions;
+pub mod app;
+pub mod client;
+pub mod disk;
+pub mod figures;
+pub mod ledger;
+pub mod network;
+pub mod plan;
+pub mod run;
+pub mod server;
+pub mod world;

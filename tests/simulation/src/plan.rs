@@ -1,0 +1,239 @@
+//! What befalls a world: drawn from its seed before it begins, so that a part of it can be left out.
+
+use std::time::Duration;
+
+use livestore::prelude::Durability;
+use livestore::sync::OnBackendReset;
+
+use crate::app::Deed;
+use crate::client::Habits;
+use crate::disk::{CrashKind, Dice, Fault};
+
+/// A world before it begins.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The seed of all that is not in the plan: how long what takes, and what comes first.
+    pub seed: u64,
+    /// Who is there.
+    pub setup: Setup,
+    /// What befalls them, in order.
+    pub actions: Vec<Action>,
+}
+
+/// Who is there.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The clients' habits.
+    pub clients: Vec<Habits>,
+    /// Each client has the stores `shared-0` and so on.
+    pub shared: u64,
+    /// And so many of its own.
+    pub own: u64,
+    /// The network's delay.
+    pub delay: Duration,
+}
+
+/// Something that befalls a world.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Time passes, and everybody does what they have to.
+    Wait(Duration),
+    /// A client commits.
+    Commit(usize, usize, Deed),
+    /// A client writes what it has buffered.
+    Flush(usize, usize),
+    /// A client makes its state anew.
+    ResetState(usize, usize),
+    /// A client goes offline, or online.
+    Hold(usize, usize, bool),
+    /// A client closes its stores properly, and opens them again.
+    Reopen(usize),
+    /// A client closes its stores, and opens them with the other version of the app.
+    Upgrade(usize),
+    /// A client's process or machine ends.
+    Crash(usize, CrashKind),
+    /// A client's machine starts again.
+    Start(usize),
+    /// A client's frames stay under way.
+    Partition(usize),
+    /// They arrive again.
+    Heal(usize),
+    /// Connections break: of one client, or of all.
+    Cut(Option<usize>),
+    /// The server's process or machine ends.
+    CrashServer(CrashKind),
+    /// The server stops properly.
+    StopServer,
+    /// The server starts.
+    StartServer,
+    /// Somebody's disk fails now and then: `None` is the server.
+    Disk(Option<usize>, Fault, u64),
+    /// It is repaired.
+    Repair(Option<usize>),
+    /// What somebody does in the background takes so long to begin.
+    Slow(Option<usize>, Duration),
+    /// All clocks on the wall are set, so many milliseconds forward or back.
+    SetClock(i64),
+    /// The server's events are copied.
+    Backup,
+    /// They are put in the place of what it has.
+    Restore,
+    /// It loses all it has.
+    Wipe,
+}
+
+impl Action {
+    /// Its kind, for the figures.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Wait(_) => "wait",
+            Self::Commit(..) => "commit",
+            Self::Flush(..) => "flush",
+            Self::ResetState(..) => "reset the state",
+            Self::Hold(..) => "hold or resume",
+            Self::Reopen(_) => "reopen",
+            Self::Upgrade(_) => "upgrade",
+            Self::Crash(_, CrashKind::Process) => "crash of a client",
+            Self::Crash(_, CrashKind::PowerLoss { .. }) => "power loss of a client",
+            Self::Start(_) => "start a client",
+            Self::Partition(_) => "partition",
+            Self::Heal(_) => "heal a partition",
+            Self::Cut(_) => "connections break",
+            Self::CrashServer(CrashKind::Process) => "crash of the server",
+            Self::CrashServer(CrashKind::PowerLoss { .. }) => "power loss of the server",
+            Self::StopServer => "stop the server",
+            Self::StartServer => "start the server",
+            Self::Disk(..) => "a disk begins to fail",
+            Self::Repair(_) => "repair a disk",
+            Self::Slow(..) => "slow disk",
+            Self::SetClock(_) => "set the clocks",
+            Self::Backup => "back the server up",
+            Self::Restore => "restore an old backup",
+            Self::Wipe => "another backend",
+        }
+    }
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn draw(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        // A seed has few kinds of trouble, so that each meets the others in many combinations.
+        let kinds: Vec<u64> = (0..KINDS).filter(|_| dice.below(3) == 0).collect();
+        let loses_backend = dice.below(6) == 0;
+        let setup = Setup::draw(&mut dice);
+        let (mut marks, mut actions) = (0, Vec::new());
+        let length = 30 + dice.below(120);
+        let trouble = 3 + dice.below(12);
+        for _ in 0..length {
+            let (client, slot) = (setup.client(&mut dice), setup.slot(&mut dice));
+            match dice.below(trouble) {
+                0 if !kinds.is_empty() => {
+                    let kind = kinds[index(&mut dice, kinds.len() as u64)];
+                    let about = About { client, slot, loses_backend };
+                    actions.push(about.draw(kind, &mut dice, &mut marks));
+                }
+                1 => actions.push(Action::Wait(Duration::from_millis(dice.below(1_500)))),
+                _ => actions.push(Action::Commit(client, slot, Deed::draw(&mut dice, &mut marks))),
+            }
+            if dice.below(2) == 0 {
+                actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
+            }
+        }
+        Self { seed, setup, actions }
+    }
+}
+
+impl Setup {
+    fn draw(dice: &mut Dice) -> Self {
+        let clients = 1 + dice.below(5);
+        let (shared, own) = (1 + dice.below(2), dice.below(2));
+        let delay = Duration::from_millis([1, 20, 200][index(dice, 3)]);
+        let clients = (0..clients).map(|_| habits(dice)).collect();
+        Self { clients, shared, own, delay }
+    }
+
+    fn client(&self, dice: &mut Dice) -> usize {
+        index(dice, self.clients.len() as u64)
+    }
+
+    fn slot(&self, dice: &mut Dice) -> usize {
+        index(dice, self.shared + self.own)
+    }
+}
+
+fn habits(dice: &mut Dice) -> Habits {
+    let durability =
+        [Durability::Synced, Durability::Written, Durability::Buffered][index(dice, 3)];
+    let policies = [OnBackendReset::KeepAndStop, OnBackendReset::Reset, OnBackendReset::Ignore];
+    Habits { durability, on_reset: policies[index(dice, 3)] }
+}
+
+const KINDS: u64 = 16;
+
+/// Whom a trouble is about.
+struct About {
+    client: usize,
+    slot: usize,
+    loses_backend: bool,
+}
+
+impl About {
+    fn draw(&self, kind: u64, dice: &mut Dice, marks: &mut u64) -> Action {
+        let &Self { client, slot, loses_backend } = self;
+        let owner = (dice.below(2) == 0).then_some(client);
+        match kind {
+            0 => Action::Crash(client, crash(dice)),
+            1 => Action::Start(client),
+            2 => either(dice, Action::Partition(client), Action::Heal(client)),
+            3 => Action::Cut(owner),
+            4 => Action::CrashServer(crash(dice)),
+            5 => either(dice, Action::StopServer, Action::StartServer),
+            6 => Action::StartServer,
+            7 => {
+                let faults = [Fault::Fail, Fault::Full, Fault::Tear, Fault::TearAndCrash];
+                let fault = match dice.below(5) {
+                    4 => Fault::Crash(crash(dice)),
+                    other => faults[other as usize % 4],
+                };
+                Action::Disk(owner, fault, 2 + dice.below(100))
+            }
+            8 => Action::Repair(owner),
+            9 => Action::Slow(owner, Duration::from_millis(dice.below(3_000))),
+            10 => Action::SetClock(dice.below(1 << 40).cast_signed() - (1 << 39)),
+            11 => Action::Upgrade(client),
+            12 => Action::Reopen(client),
+            13 => match dice.below(4) {
+                0 => Action::Hold(client, slot, true),
+                1 => Action::Hold(client, slot, false),
+                2 => Action::ResetState(client, slot),
+                _ => Action::Flush(client, slot),
+            },
+            14 => {
+                let events = if dice.below(8) == 0 { 2_500 } else { 20 + dice.below(200) };
+                Action::Commit(client, slot, Deed::flood(dice, marks, events))
+            }
+            _ if loses_backend => match dice.below(4) {
+                0 | 1 => Action::Backup,
+                2 => Action::Restore,
+                _ => Action::Wipe,
+            },
+            _ => Action::Cut(None),
+        }
+    }
+}
+
+fn either(dice: &mut Dice, one: Action, other: Action) -> Action {
+    if dice.below(2) == 0 { one } else { other }
+}
+
+fn crash(dice: &mut Dice) -> CrashKind {
+    match dice.below(2) {
+        0 => CrashKind::Process,
+        _ => CrashKind::PowerLoss { seed: dice.roll() },
+    }
+}
+
+fn index(dice: &mut Dice, length: u64) -> usize {
+    usize::try_from(dice.below(length.max(1))).unwrap_or_default()
+}

@@ -1,0 +1,258 @@
+//! The server: its storage and its sessions, without its sockets.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use livestore::simulation::{elapsed, own};
+use livestore::sync::SyncEvent;
+use livestore_server::auth::Rights;
+use livestore_server::hub::{Hub, Room};
+use livestore_server::session::{Effect, Session, Ticket};
+use livestore_server::store::{
+    Durability, EventStore, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
+};
+use livestore_sync::wire::Transport;
+
+use crate::disk::Dice;
+use crate::network::{ConnId, Network, Packet};
+
+/// Whose the server's jobs are.
+pub const SERVER: u64 = 0;
+
+/// A server, which may be down.
+pub struct Server {
+    directory: PathBuf,
+    running: Option<Running>,
+    network: Network,
+    answers: Answers,
+    /// How often it was started.
+    lives: u64,
+    dice: Dice,
+    /// How long reading from the disk takes, at most.
+    pub read_delay: Duration,
+}
+
+struct Running {
+    store: Arc<SqliteStore>,
+    hub: Hub,
+    peers: BTreeMap<ConnId, Peer>,
+    reads: Vec<(Duration, ConnId, Question)>,
+}
+
+struct Peer {
+    room: Arc<Room>,
+    session: Session,
+    /// The head that the client was told when its last push came too late.
+    fenced: Option<u64>,
+}
+
+enum Question {
+    Compare { ticket: Ticket, batch: Arc<[SyncEvent]> },
+    Read { ticket: Ticket, after: u64 },
+}
+
+/// What the storage answers, from its writer's turn.
+type Answers = Arc<Mutex<VecDeque<(u64, ConnId, Answer)>>>;
+
+enum Answer {
+    Entered(Result<Arc<Room>, StoreError>),
+    Appended(Ticket, Arc<[SyncEvent]>, Result<(), StoreError>),
+}
+
+impl Server {
+    /// A server in this directory, which is not started yet.
+    pub fn new(directory: PathBuf, network: Network, seed: u64) -> Self {
+        let (answers, dice) = (Answers::default(), Dice::new(seed));
+        let read_delay = Duration::from_millis(2);
+        Self { directory, running: None, network, answers, lives: 0, dice, read_delay }
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether it is up.
+    pub fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Starts it, if its disk lets it.
+    pub fn start(&mut self) -> Result<(), String> {
+        own(SERVER);
+        let opened = SqliteStore::open(&self.directory, Durability::Synced, StoreLimits::NONE);
+        let store = Arc::new(opened.map_err(|error| error.to_string())?);
+        self.lives += 1;
+        let hub = Hub::new(Arc::clone(&store) as Arc<dyn EventStore>);
+        let (peers, reads) = (BTreeMap::new(), Vec::new());
+        self.running = Some(Running { store, hub, peers, reads });
+        Ok(())
+    }
+
+    /// Ends it, properly if its disk is alive.
+    pub fn stop(&mut self) {
+        self.running = None;
+        self.network.cut(None);
+    }
+
+    /// The events of a store after one, as they are on the disk.
+    pub fn read(&self, store: &str, after: u64) -> Result<Vec<StoredEvent>, String> {
+        let Some(running) = &self.running else { return Ok(Vec::new()) };
+        let mut events = Vec::new();
+        let id = StoreId::new(store).map_err(|error| error.to_string())?;
+        let read = running.store.read(&id, after, &mut |event| {
+            events.push(event);
+            std::ops::ControlFlow::Continue(())
+        });
+        match read {
+            Ok(()) => Ok(events),
+            Err(StoreError::Unknown) => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What clients are told of each store: its last event.
+    pub fn told(&self) -> impl Iterator<Item = (&str, u64)> {
+        let peers = self.running.iter().flat_map(|running| running.peers.values());
+        peers.map(|peer| (peer.room.id().as_str(), peer.room.head()))
+    }
+
+    /// Takes what arrives on a connection.
+    pub fn receive(&mut self, id: ConnId, packet: Packet) -> Result<(), String> {
+        let Some(running) = &mut self.running else {
+            self.network.send_down(id, Packet::End);
+            return Ok(());
+        };
+        match packet {
+            Packet::Open(store) => {
+                let store = StoreId::new(&store).map_err(|error| error.to_string())?;
+                let (answers, life) = (Arc::clone(&self.answers), self.lives);
+                let reply = move |room| put(&answers, life, id, Answer::Entered(room));
+                running.hub.enter(&store, Box::new(reply));
+            }
+            Packet::Text(frame) => match running.peers.get_mut(&id) {
+                Some(peer) => peer.session.receive(&frame),
+                None => self.network.send_down(id, Packet::End),
+            },
+            Packet::End => drop(running.peers.remove(&id)),
+        }
+        self.go_on()
+    }
+
+    /// When something is read from the disk.
+    pub fn next(&self) -> Option<Duration> {
+        self.running.iter().flat_map(|running| &running.reads).map(|(at, ..)| *at).min()
+    }
+
+    /// Does what is due on the disk.
+    pub fn read_due(&mut self) -> Result<(), String> {
+        let now = elapsed();
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let due = running.reads.iter().position(|(at, ..)| *at <= now);
+        if let Some(due) = due {
+            let (_, id, question) = running.reads.swap_remove(due);
+            if let Some(peer) = running.peers.get_mut(&id) {
+                peer.ask(question);
+            }
+        }
+        self.go_on()
+    }
+
+    /// Hands out the storage's answers, and does what the sessions want done.
+    pub fn go_on(&mut self) -> Result<(), String> {
+        while let Some((life, id, answer)) = take(&self.answers) {
+            if life == self.lives {
+                self.answer(id, answer)?;
+            }
+        }
+        let ids: Vec<ConnId> =
+            self.running.iter().flat_map(|running| running.peers.keys().copied()).collect();
+        ids.into_iter().try_for_each(|id| self.carry_out(id))
+    }
+
+    fn answer(&mut self, id: ConnId, answer: Answer) -> Result<(), String> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        match answer {
+            Answer::Entered(Ok(room)) => {
+                let session = Session::new(Arc::clone(&room), Transport::WebSocket, Rights::ALL);
+                running.peers.insert(id, Peer { room, session, fenced: None });
+                self.network.send_down(id, Packet::Open(String::new()));
+            }
+            Answer::Entered(Err(_)) => self.network.send_down(id, Packet::End),
+            Answer::Appended(ticket, batch, appended) => {
+                let Some(peer) = running.peers.get_mut(&id) else { return Ok(()) };
+                if appended.is_ok() && peer.room.has(&batch) == Ok(false) {
+                    return Err(format!("a push was acknowledged and is not there: {batch:?}"));
+                }
+                if let Err(StoreError::Behind { head }) = &appended {
+                    peer.fenced =
+                        Some(*head).filter(|_| batch.last().is_some_and(|it| it.seq > *head));
+                }
+                peer.session.pushed(ticket, appended);
+            }
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, id: ConnId) -> Result<(), String> {
+        loop {
+            let Some(running) = &mut self.running else { return Ok(()) };
+            let Some(peer) = running.peers.get_mut(&id) else { return Ok(()) };
+            let later = elapsed() + self.read_delay.mul_f64(self.dice.below(100) as f64 / 100.0);
+            match peer.session.next_effect() {
+                None => return Ok(()),
+                Some(Effect::Send(frame)) => self.network.send_down(id, Packet::Text(frame)),
+                Some(Effect::Close(_)) => {
+                    running.peers.remove(&id);
+                    self.network.send_down(id, Packet::End);
+                }
+                Some(Effect::Append { ticket, batch }) => {
+                    peer.check_fence(&batch)?;
+                    let (answers, life) = (Arc::clone(&self.answers), self.lives);
+                    let theirs = Arc::clone(&batch);
+                    let reply =
+                        move |done| put(&answers, life, id, Answer::Appended(ticket, theirs, done));
+                    peer.room.append(&batch, livestore::now(), Box::new(reply));
+                }
+                Some(Effect::Compare { ticket, batch }) => {
+                    running.reads.push((later, id, Question::Compare { ticket, batch }));
+                }
+                Some(Effect::Read { ticket, after }) => {
+                    running.reads.push((later, id, Question::Read { ticket, after }));
+                }
+            }
+        }
+    }
+}
+
+impl Peer {
+    fn ask(&mut self, question: Question) {
+        match question {
+            Question::Compare { ticket, batch } => {
+                self.session.compared(ticket, self.room.has(&batch));
+            }
+            Question::Read { ticket, after } => self.session.read(ticket, self.room.read(after)),
+        }
+    }
+
+    /// A push that came too late fences the next one until the client has pulled what came before.
+    fn check_fence(&self, batch: &[SyncEvent]) -> Result<(), String> {
+        match (self.fenced, batch.first()) {
+            (Some(head), Some(first)) if first.parent < head => Err(format!(
+                "a client was told that the head is e{head}, and pushes behind e{} again",
+                first.parent
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn put(answers: &Answers, life: u64, id: ConnId, answer: Answer) {
+    answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((life, id, answer));
+}
+
+fn take(answers: &Answers) -> Option<(u64, ConnId, Answer)> {
+    answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}

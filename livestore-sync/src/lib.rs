@@ -50,7 +50,4 @@ pub use in_process::{InProcess, NextPush};
 pub use websocket::WebSocket;
 #[cfg(feature = "client")]
 #[doc(hidden)]
-pub use websocket::converse as __converse;
-#[cfg(all(simulation, feature = "client"))]
-#[doc(hidden)]
-pub use websocket::simulated::{Conversation, Ended};
+pub use websocket::{Conversation, Ended};

@@ -1,9 +1,8 @@
 //! A backend at the other end of a WebSocket.
 
 mod connection;
+mod conversation;
 mod session;
-#[cfg(simulation)]
-pub(crate) mod simulated;
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
 
-pub use session::converse;
+pub use conversation::{Conversation, Ended};
 
 /// A sync backend that is reached by WebSocket: LiveStore's own, or `livestore-server`.
 ///

@@ -1,6 +1,6 @@
 //! The conversation on a socket, without the socket: text in, text out.
 
-use livestore::sync::{FromBackend, Hello, Inbox, Pulled, SyncEvent, SyncFailure};
+use livestore::sync::{FromBackend, Hello, Inbox, Pulled, SyncFailure};
 
 use crate::net::{Command, End};
 use crate::wire::{
@@ -110,26 +110,6 @@ impl Session {
             Some(_) => Ok(None),
         }
     }
-}
-
-/// For a fuzzer: a conversation with a backend that is asked for events and offered `events`, and
-/// says `frames` until one of them ends it. Says what is sent.
-pub fn converse<'a>(
-    hello: Hello,
-    inbox: Inbox,
-    events: Vec<SyncEvent>,
-    frames: impl IntoIterator<Item = &'a str>,
-) -> Vec<String> {
-    let mut session = Session::new(hello, inbox);
-    let commands = [Command::Pull(None), Command::Push(events, None)];
-    let mut sent: Vec<String> = commands.into_iter().map(|command| session.ask(command)).collect();
-    for frame in frames {
-        match session.hear(frame) {
-            Ok(reply) => sent.extend(reply),
-            Err(_) => break,
-        }
-    }
-    sent
 }
 
 fn push_result(exit: Exit) -> FromBackend {

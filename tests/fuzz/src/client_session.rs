@@ -1,4 +1,5 @@
 use livestore::sync::{Hello, Inbox, SyncEvent};
+use livestore_sync::Conversation;
 use livestore_sync::wire::ServerMessage;
 
 /// Lines: what a backend says. The client gets through it, and every message that is understood is
@@ -23,5 +24,9 @@ pub fn client_session(bytes: &[u8]) {
         metadata: None,
     };
     let hello = Hello::new("st", None);
-    livestore_sync::__converse(hello, Inbox::new(drop), vec![event], text.lines());
+    let mut conversation = Conversation::new(hello, Inbox::new(drop));
+    conversation.pull(None);
+    conversation.push(vec![event], None);
+    let mut frames = text.lines();
+    while frames.next().is_some_and(|frame| conversation.hear(frame).is_ok()) {}
 }

@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 
 use livestore::Timestamp;
 use livestore::sync::SyncEvent;
@@ -97,21 +97,18 @@ fn a_full_disk_loses_nothing_and_ends_with_it() {
     let connection = file::open(&path, Durability::Synced).unwrap();
     // As much as SQLite may use: it reports what a full disk does.
     connection.pragma_update(None, "max_page_count", 20).unwrap();
-    let (jobs, queue) = mpsc::channel();
-    let writer = Writer::new(connection, StoreLimits::NONE);
-    let writer = thread::spawn(move || writer.run(&queue));
+    let queue = Queue::start(Writer::new(connection, StoreLimits::NONE)).unwrap();
     let append = |parent: u64, bytes: usize| {
         let args = format!(r#"{{"t":"{}"}}"#, "x".repeat(bytes));
         let events = Arc::from([event(parent, &args)]);
-        ask(|reply| jobs.send(Job::Append { store: store.clone(), events, reply }).unwrap())
+        ask(|reply| queue.put(Job::Append { store: store.clone(), events, reply }))
     };
-    ask(|reply| jobs.send(Job::Open { store: store.clone(), reply }).unwrap()).unwrap();
+    ask(|reply| queue.put(Job::Open { store: store.clone(), reply })).unwrap();
     append(0, 100).unwrap();
     assert_eq!(append(1, 200_000), Err(StoreError::DiskFull));
     append(1, 100).unwrap();
     assert_eq!(append(1, 100), Err(StoreError::Behind { head: 2 }));
-    drop(jobs);
-    writer.join().unwrap();
+    drop(queue);
     assert_eq!(read(&open(directory.path()), &store), Ok(vec![1, 2]));
 }
 

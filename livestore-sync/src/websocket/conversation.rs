@@ -1,4 +1,4 @@
-//! The conversation, for a simulator that carries its frames.
+//! The conversation, for a simulator or a fuzzer that carries its frames.
 
 use livestore::sync::{Cursor, FromBackend, Hello, Inbox, SyncEvent};
 

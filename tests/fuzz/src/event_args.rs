@@ -20,7 +20,8 @@ pub fn event_args(bytes: &[u8]) {
     if let Ok(event) = encoded(name, args).decode::<NoteEvent>() {
         let Some(args) = logged(event) else { return };
         let again = encoded(name, &args).decode::<NoteEvent>().unwrap();
-        assert_eq!(logged(again), Some(args));
+        // The state is another one by now, and may refuse it.
+        assert!(logged(again).is_none_or(|again| again == args));
     }
 }
 

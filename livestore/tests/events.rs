@@ -326,6 +326,14 @@ fn not_a_number_is_refused() {
 }
 
 #[test]
+fn a_real_number_is_read_to_its_last_bit() {
+    for real in [0.051_000_000_000_000_004, -3.597_847_523_160_892e-242, f64::MAX, 5e-324] {
+        let event = measured(real);
+        assert_eq!(read("v1.Everything", &args(event.clone())).unwrap(), event);
+    }
+}
+
+#[test]
 fn an_optional_not_a_number_is_none_on_every_client() {
     #[derive(Event)]
     #[event(name = "v1.Measured")]

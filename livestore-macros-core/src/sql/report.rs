@@ -39,6 +39,10 @@ impl Report<'_> {
         if self.tokens.is_empty() {
             return Err(syn::Error::new(self.text.span(), "there is no SQL"));
         }
+        // Not even a comment goes on behind it.
+        if let Some(at) = self.text.sql.find('\0') {
+            return Err(self.text.error(&(at..at + 1), "SQLite reads no further than this NUL"));
+        }
         if let Some(token) = self.tokens.iter().find(|token| token.kind == Kind::NamedParam) {
             let message = "binds have no names: write `?`, or `?1` for the first value";
             return Err(self.text.error(&token.span, message));

@@ -3,6 +3,8 @@
 use super::catalog::Catalog;
 use super::infer::{Inferred, Output, Ty, Typed, infer};
 use super::parse::parse;
+use super::report::Report;
+use super::text::SqlText;
 use super::token::tokens;
 
 const DDL: [&str; 2] = [
@@ -354,5 +356,14 @@ mod sqlite {
         for sql in ["PRAGMA user_version", "ATTACH ':memory:' AS x", "DROP TABLE todo", "BEGIN"] {
             assert!(refused(sql).other_statement, "{sql}");
         }
+    }
+}
+
+#[test]
+fn sql_ends_at_no_nul() {
+    for sql in ["SELECT 1 \0 , ?", "SELECT 1 -- \0\n, 2"] {
+        let text = SqlText::new(vec![syn::LitStr::new(sql, proc_macro2::Span::call_site())]);
+        let error = Report { text: &text, tokens: &tokens(sql) }.tokens().unwrap_err();
+        assert!(error.to_string().contains("this NUL"), "{error}");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     Real,
     /// `?`, or `?3`.
     Param(Option<usize>),
-    /// `:name`, `@name`, `$name`.
+    /// `:name`, `@name`, `$name`, `#name`.
     NamedParam,
     /// Punctuation and operators.
     Symbol(&'static str),
@@ -76,7 +76,7 @@ fn next(rest: &str) -> (usize, Option<Kind>) {
             let number = rest.get(1..1 + digits).and_then(|digits| digits.parse().ok());
             (1 + digits, Some(Kind::Param(number)))
         }
-        ':' | '@' | '$' => {
+        ':' | '@' | '$' | '#' => {
             (1 + run(rest.get(1..).unwrap_or_default(), is_word), Some(Kind::NamedParam))
         }
         '0'..='9' => number(rest),
@@ -151,13 +151,14 @@ mod tests {
     #[test]
     fn reads_names() {
         let kinds: Vec<_> =
-            tokens("\"a\"\"b\" [c d] ä ?3 :x").into_iter().map(|t| t.kind).collect();
+            tokens("\"a\"\"b\" [c d] ä ?3 :x #y").into_iter().map(|t| t.kind).collect();
         let quoted = |name: &str| Kind::Quoted(name.into());
         let wanted = [
             quoted("a\"b"),
             quoted("c d"),
             Kind::Word("ä".into()),
             Kind::Param(Some(3)),
+            Kind::NamedParam,
             Kind::NamedParam,
         ];
         assert_eq!(kinds, wanted);

@@ -24,14 +24,12 @@ pub fn eventlog(bytes: &[u8]) {
     }
     drop(log);
     let Ok(store) = home.open() else { return };
-    let mut count = 0;
-    for read in store.events() {
+    for (count, read) in store.events().into_iter().enumerate() {
         let Ok(mut event) = read else { break };
         if !is_sealed {
             event.sync_metadata = None;
             assert_eq!(original().events.get(count), Some(&event));
         }
-        count += 1;
     }
     use_all(&store);
 }

@@ -29,8 +29,11 @@ pub use server_session::server_session;
 pub use snapshot::snapshot;
 pub use sql::sql;
 
+/// What is done with an input.
+pub type Target = fn(&[u8]);
+
 /// All targets, by their names.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("client_session", client_session),
     ("event_args", event_args),
     ("eventlog", eventlog),

@@ -37,7 +37,7 @@ pub fn server_session(bytes: &[u8]) {
     }
     carry_out(&mut session, &room, &mut sent);
     check_sent(&sent, &asked(&frames));
-    check_log(&*store, &id, room.head());
+    check_log(&store, &id, room.head());
 }
 
 struct Circumstances {

@@ -12,6 +12,10 @@ const DDL: [&str; 2] = [
 /// SQL: where SQLite takes it and so does `sql!`, they count the same columns and binds.
 pub fn sql(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if text.contains('\0') {
+        // SQLite reads no further, and so `sql!` refuses it.
+        return;
+    }
     let (ours, sqlites) = sql_readings(&DDL, text);
     if let (Some(ours), Some(mut sqlites)) = (ours, sqlites) {
         if sqlites.is_write {

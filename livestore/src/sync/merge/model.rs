@@ -110,7 +110,7 @@ impl Lists {
 
     /// The place of the last confirmed event.
     fn end(&self) -> (u64, u64) {
-        self.places().into_iter().take(self.confirmed.len()).last().unwrap_or_default()
+        self.places().into_iter().take(self.confirmed.len()).next_back().unwrap_or_default()
     }
 }
 

@@ -330,6 +330,34 @@ fn another_backend_stops_the_store_or_resets_it() {
 }
 
 #[test]
+fn a_snapshot_from_before_a_reset_is_none_of_the_new_log() {
+    let (backend, data) = (InProcess::new(), tempfile::tempdir().unwrap());
+    let open = || {
+        let options = SyncOptions::new(backend.clone()).on_backend_reset(OnBackendReset::Reset);
+        let store = Store::<App>::builder("notes").directory(data.path()).sync(options);
+        let store = store.open().unwrap();
+        assert!(store.wait_synced(PATIENCE).unwrap());
+        store
+    };
+    let store = open();
+    store.commit(added("lost")).unwrap();
+    synced(&[&store]);
+    store.close().unwrap();
+    let path = data.path().join("notes/state.snapshot");
+    let snapshot = std::fs::read(&path).unwrap();
+    backend.reset();
+    let store = open();
+    store.commit([added("1"), added("2")]).unwrap();
+    synced(&[&store]);
+    store.close().unwrap();
+    // A power cut brings the file back that the reset had removed.
+    std::fs::write(&path, snapshot).unwrap();
+    let ids: Vec<String> =
+        open().query(Note::all()).unwrap().into_iter().map(|note| note.id).collect();
+    assert_eq!(ids, ["1", "2"]);
+}
+
+#[test]
 fn an_event_that_no_backend_takes_is_refused_at_once() {
     let store = Store::<App>::builder("notes").open().unwrap();
     let large = NoteEvent::Added { id: "x".into(), text: "y".repeat(1_000_000) };

@@ -12,11 +12,11 @@ use super::{Durability, EventlogError, RecordedShape, Settlement, Storage, Upstr
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// After how many written events the background thread looks at the WAL.
-const CHECKPOINT_EVERY: u64 = 4_000;
+/// After how many written events the background thread looks at the WAL. A simulation is to see it.
+const CHECKPOINT_EVERY: u64 = if cfg!(simulation) { 40 } else { 4_000 };
 
 /// How many frames (4 KiB each) the WAL may have before a commit has to wait for its reset.
-const WAL_LIMIT: i64 = 8_192;
+const WAL_LIMIT: i64 = if cfg!(simulation) { 64 } else { 8_192 };
 
 /// Events in an SQLite file.
 #[derive(Debug)]

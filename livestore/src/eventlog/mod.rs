@@ -106,6 +106,9 @@ pub(crate) struct Settlement<'a> {
     pub(crate) added: Vec<&'a EncodedEvent>,
     /// How far log and backend agree from now on.
     pub(crate) upstream: &'a Upstream,
+    /// The log's new id, where confirmed events are taken out: a snapshot of what it was is none of
+    /// it, even if its file comes back after a power cut.
+    pub(crate) log_id: Option<&'a str>,
 }
 
 /// The eventlog of a store.

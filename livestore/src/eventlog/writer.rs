@@ -59,6 +59,8 @@ const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
 #[derive(Debug)]
 pub(super) struct LogConnection {
     pub(super) conn: Connection,
+    /// When a transaction counts as done, in SQLite's words.
+    synchronous: &'static str,
     /// The last event, once this connection has written.
     last: Cell<Option<SeqNum>>,
 }
@@ -96,7 +98,7 @@ impl LogConnection {
                  PRAGMA user_version = {FORMAT}; COMMIT;"
             ))?;
         }
-        Ok(Self { conn, last: Cell::new(None) })
+        Ok(Self { conn, synchronous, last: Cell::new(None) })
     }
 
     /// Adds the events in one transaction.
@@ -144,7 +146,27 @@ impl LogConnection {
 
     /// Writes what a backend has settled, in one transaction.
     pub(super) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        let Settlement { confirmed, from, added, upstream } = settlement;
+        match settlement.from {
+            Some(_) => self.durably(|| self.write_settled(settlement)),
+            None => self.write_settled(settlement),
+        }
+    }
+
+    /// Has the disk have it, whatever the log's durability. What is rebased is pushed with its new
+    /// numbers: if a power cut brought the old ones back, it would be pushed once more.
+    fn durably(
+        &self,
+        work: impl FnOnce() -> Result<(), EventlogError>,
+    ) -> Result<(), EventlogError> {
+        self.conn.pragma_update(None, "synchronous", "FULL")?;
+        let worked = work();
+        // If this fails, the log is only slower from now on.
+        let _ = self.conn.pragma_update(None, "synchronous", self.synchronous);
+        worked
+    }
+
+    fn write_settled(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+        let Settlement { confirmed, from, added, upstream, log_id } = settlement;
         self.last.set(None);
         self.transaction(|| {
             for event in confirmed.iter().filter(|event| event.sync_metadata.is_some()) {
@@ -161,6 +183,9 @@ impl LogConnection {
             if !added.is_empty() {
                 let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);
                 self.insert_all(before, added.iter().copied())?;
+            }
+            if let Some(log_id) = log_id {
+                self.set_meta("log_id", log_id)?;
             }
             self.set_upstream(upstream)
         })
@@ -184,13 +209,14 @@ impl LogConnection {
     }
 
     fn set_upstream(&self, upstream: &Upstream) -> Result<(), EventlogError> {
-        let set = |key: &str, value: &str| -> Result<(), EventlogError> {
-            self.conn.prepare_cached(SET_META)?.execute([key, value])?;
-            Ok(())
-        };
-        set("upstream_head", &upstream.head.to_string())?;
-        set("rebase_generation", &upstream.generation.to_string())?;
-        set("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
+        self.set_meta("upstream_head", &upstream.head.to_string())?;
+        self.set_meta("rebase_generation", &upstream.generation.to_string())?;
+        self.set_meta("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
+    }
+
+    fn set_meta(&self, key: &str, value: &str) -> Result<(), EventlogError> {
+        self.conn.prepare_cached(SET_META)?.execute([key, value])?;
+        Ok(())
     }
 
     fn insert(&self, before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {

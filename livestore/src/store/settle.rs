@@ -12,6 +12,7 @@ use crate::sqlite::Change;
 use crate::state::{Quarantined, Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::sync::engine::Engine;
 use crate::sync::merge::{Advance, Outcome, Rebase, SyncState};
+use crate::value::new_id;
 
 /// Why something could not be settled.
 #[derive(Debug, thiserror::Error)]
@@ -88,18 +89,26 @@ impl Core {
             Outcome::Rebase(Rebase { advance, from }) => (advance, Some(from)),
             Outcome::Reject { .. } => return Ok(Vec::new()),
         };
-        write(&self.log, engine, &advance, from).map_err(SettleError::Log)?;
+        let new_log = self.starts_over(from).map_err(SettleError::Log)?.then(new_id);
+        write(&self.log, engine, &advance, from, new_log.as_deref()).map_err(SettleError::Log)?;
         let (local_head, is_settled) =
             (engine.state().local_head, engine.state().pending.is_empty());
         let mut failed = Vec::new();
-        match from {
-            None if is_settled => self.advance(&advance.new, session_id, &mut failed)?,
-            None => {}
-            Some(from) if from <= self.state.base().global => self.start_over(session_id)?,
-            Some(from) => self.rebase(from, &advance.new, session_id, &mut failed)?,
+        match (from, new_log) {
+            (None, _) if is_settled => self.advance(&advance.new, session_id, &mut failed)?,
+            (None, _) => {}
+            (Some(_), Some(log_id)) => self.start_over(log_id, session_id)?,
+            (Some(from), None) => self.rebase(from, &advance.new, session_id, &mut failed)?,
         }
         self.state.head = local_head;
         Ok(failed)
+    }
+
+    /// Whether confirmed events are taken out.
+    fn starts_over(&self, from: Option<u64>) -> Result<bool, EventlogError> {
+        let Some(from) = from else { return Ok(false) };
+        let confirmed = self.log.upstream()?.unwrap_or_default().head;
+        Ok(from <= confirmed.max(self.state.base().global))
     }
 
     /// All that was pending is confirmed, and new events come behind it.
@@ -139,9 +148,9 @@ impl Core {
     }
 
     /// The log is another one: so is the state.
-    fn start_over(&mut self, session_id: &str) -> Result<(), SettleError> {
+    fn start_over(&mut self, log_id: String, session_id: &str) -> Result<(), SettleError> {
         if let Some(snapshots) = self.snapshots.take() {
-            self.snapshots = Some(snapshots.start_over()?);
+            self.snapshots = Some(snapshots.start_over(log_id)?);
         }
         let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
         self.state = State::empty(self.state.schema())?;
@@ -195,6 +204,7 @@ fn write(
     engine: &Engine,
     advance: &Advance,
     from: Option<u64>,
+    log_id: Option<&str>,
 ) -> Result<(), EventlogError> {
     let state = engine.state();
     let rebased = state.pending.iter().filter(|_| from.is_some());
@@ -210,6 +220,7 @@ fn write(
                 false => state.local_head.generation,
             },
         },
+        log_id,
     })
 }
 

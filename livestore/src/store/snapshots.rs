@@ -15,7 +15,8 @@ use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 
 /// No snapshot while running before this many events: they are replayed in a fraction of a second.
-const FEWEST: u64 = 10_000;
+/// A simulation is to see some.
+const FEWEST: u64 = if cfg!(simulation) { 100 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
 const BYTES_PER_EVENT: u64 = 1_024;
@@ -99,14 +100,14 @@ impl Snapshots {
         }
     }
 
-    /// Forgets the snapshot, and one that is just being made: the log is another one.
-    pub(super) fn start_over(self) -> Result<Self, SettleError> {
+    /// Forgets the snapshot, and one that is just being made: the log is another one, with this id.
+    pub(super) fn start_over(self, log_id: String) -> Result<Self, SettleError> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         maker.snapshot.remove()?;
-        Self::start(maker.snapshot.clone(), maker.schema, maker.log.clone(), None)
-            .map_err(SettleError::Replay)
+        let snapshot = Snapshot { path: maker.snapshot.path.clone(), log_id };
+        Self::start(snapshot, maker.schema, maker.log.clone(), None).map_err(SettleError::Replay)
     }
 
     /// Forgets the snapshot.

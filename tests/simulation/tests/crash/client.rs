@@ -1,0 +1,140 @@
+//! A client without a backend.
+
+use std::path::PathBuf;
+
+use livestore::Durability;
+use livestore::simulation::fs;
+
+use super::app::{App, LongNotes, Notes};
+use super::enumerate::{Scenario, run};
+use super::machine::Machine;
+
+#[test]
+fn a_client_keeps_what_it_said() {
+    run(&[
+        new("open a new store", Durability::Synced),
+        commit("commit, buffered", Durability::Buffered),
+        commit("commit, written", Durability::Written),
+        commit("commit, synced", Durability::Synced),
+        reopen("open from a snapshot", with_snapshot),
+        reopen("rebuild without a snapshot", without_snapshot),
+        Scenario {
+            name: "rebuild for another schema",
+            act: act_upgraded,
+            check: Machine::check::<LongNotes>,
+            ..reopen("", with_snapshot)
+        },
+        Scenario { name: "reset the state", act: act_reset, ..reopen("", with_snapshot) },
+        Scenario { name: "background work", act: act_long, ..commit("", Durability::Written) },
+    ]);
+}
+
+/// The tests themselves: a store that does not sync cannot promise what one that does can.
+#[test]
+fn a_promise_that_is_not_kept_is_noticed() {
+    let claims = Durability::Synced;
+    let boasting = Scenario { claims, ..new("claims too much", Durability::Written) };
+    assert!(boasting.enumerate().failures.iter().any(|failure| failure.contains("is lost")));
+}
+
+fn new(name: &'static str, durability: Durability) -> Scenario {
+    Scenario {
+        name,
+        durability,
+        claims: durability,
+        prepare: |_| (),
+        act: act_new,
+        check: Machine::check::<Notes>,
+    }
+}
+
+fn commit(name: &'static str, durability: Durability) -> Scenario {
+    Scenario { prepare: with_snapshot, act: act_commit, ..new(name, durability) }
+}
+
+fn reopen(name: &'static str, prepare: fn(&mut Machine)) -> Scenario {
+    Scenario { prepare, act: act_reopen, ..new(name, Durability::Written) }
+}
+
+fn with_snapshot(machine: &mut Machine) {
+    let store = machine.open::<Notes>().unwrap();
+    for id in BEFORE {
+        store.commit(Notes::added(id)).unwrap();
+    }
+    store.close().unwrap();
+    assert!(fs::exists(snapshot(machine)).unwrap());
+}
+
+fn without_snapshot(machine: &mut Machine) {
+    with_snapshot(machine);
+    fs::remove_file(snapshot(machine)).unwrap();
+}
+
+fn snapshot(machine: &Machine) -> PathBuf {
+    machine.home().join("notes/state.snapshot")
+}
+
+/// What is there before.
+const BEFORE: [&str; 4] = ["b1", "b2", "b7", "b4"];
+
+fn know_before(machine: &mut Machine) {
+    for id in BEFORE {
+        machine.ledger.write(&[id.to_owned()], super::ledger::Said::Promised);
+    }
+}
+
+fn act_new(machine: &mut Machine) {
+    let Some(store) = machine.open::<Notes>() else { return };
+    machine.commit(&store, &["a1"]);
+    machine.live_on(&store);
+    machine.close(store);
+}
+
+fn act_commit(machine: &mut Machine) {
+    know_before(machine);
+    let Some(store) = machine.open::<Notes>() else { return };
+    machine.commit(&store, &["a1"]);
+    machine.commit(&store, &["a2", "a7", "a4"]);
+    machine.flush(&store);
+    machine.commit(&store, &["a5"]);
+    machine.live_on(&store);
+    machine.close(store);
+}
+
+fn act_reopen(machine: &mut Machine) {
+    know_before(machine);
+    let Some(store) = machine.open::<Notes>() else { return };
+    machine.live_on(&store);
+    machine.close(store);
+}
+
+fn act_upgraded(machine: &mut Machine) {
+    know_before(machine);
+    let Some(store) = machine.open::<LongNotes>() else { return };
+    machine.commit(&store, &["a1"]);
+    machine.live_on(&store);
+    machine.close(store);
+}
+
+fn act_reset(machine: &mut Machine) {
+    know_before(machine);
+    let Some(store) = machine.open::<Notes>() else { return };
+    let reset = store.reset_state();
+    assert!(machine.faulty || reset.is_ok(), "{reset:?}");
+    machine.commit(&store, &["a1"]);
+    machine.live_on(&store);
+    machine.close(store);
+}
+
+/// Enough for a checkpoint and for a snapshot while the store runs.
+fn act_long(machine: &mut Machine) {
+    know_before(machine);
+    let Some(store) = machine.open::<Notes>() else { return };
+    for part in 0..3 {
+        let ids: Vec<String> = (0..50).map(|n| format!("a{part}-{n}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        machine.commit(&store, &ids);
+    }
+    machine.live_on(&store);
+    machine.close(store);
+}

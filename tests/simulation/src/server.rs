@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use livestore::Timestamp;
-use livestore::simulation::{elapsed, own};
+use livestore::simulation::{due, elapsed, own, run};
 use livestore::sync::SyncEvent;
 use livestore_server::auth::Rights;
 use livestore_server::hub::{Hub, Room};
@@ -105,7 +105,12 @@ impl Server {
 
     /// Ends it, properly if its disk is alive.
     pub fn stop(&mut self) {
+        // The writer ends what it was given, as well as it can; nobody hears of it any more.
+        while let Some(due) = due().into_iter().find(|due| due.owner == SERVER) {
+            run(due.job);
+        }
         self.running = None;
+        while take(&self.answers).is_some() {}
         self.network.cut(None);
     }
 

@@ -217,7 +217,7 @@ impl World {
         let Some(client) = self.clients.get_mut(index) else { return };
         client.is_down = true;
         for slot in &mut client.slots {
-            slot.open = None;
+            (slot.open, slot.before, slot.compared) = (None, None, 0);
             for mine in &mut slot.mine {
                 mine.maybe |= match (client.habits.durability, kind) {
                     (Durability::Synced, _) => false,
@@ -241,7 +241,10 @@ impl World {
             if slot.open.as_ref().is_some_and(|open| open.status().is_some()) {
                 continue;
             }
-            slot.open = None;
+            if slot.open.take().is_some() {
+                // It has closed itself.
+                slot.before = None;
+            }
             let wire = self.network.backend(index);
             let opened = open(&directory, &slot.store_id, client.version, client.habits, wire);
             match opened {
@@ -340,14 +343,10 @@ fn check_at_rest(slot: &Slot, ledger: &Ledger) -> Result<(), String> {
 impl Slot {
     /// What is there after a restart.
     fn reopened(&mut self) -> Result<(), String> {
-        let there = match self.check_own() {
-            Err(what) if is_disk(&what) => return Ok(()),
-            there => there?,
-        };
-        // What is gone now may be on its way to the server, or even there.
-        let _ = there;
-        self.before = None;
-        Ok(())
+        match self.check_own() {
+            Err(what) if is_disk(&what) => Ok(()),
+            checked => checked,
+        }
     }
 
     /// Writes down what was committed.

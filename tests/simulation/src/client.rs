@@ -6,7 +6,7 @@ use livestore::prelude::*;
 use livestore::store::CommitError;
 use livestore::sync::{OnBackendReset, SyncOptions, SyncStatus};
 
-use crate::app::{App, Deed, Key, V1, V2, Watch, watch};
+use crate::app::{App, Deed, Key, Tally, V1, V2, Watch, watch};
 use crate::network::Wire;
 
 /// Which release a client runs.
@@ -124,9 +124,11 @@ impl<S: App> Opened for Held<S> {
         }
         Err(format!(
             "the state at {head} is not what a replay of the log gives; quarantined: {:?}, and by \
-             the replay: {:?}",
+             the replay: {:?}; tallies: {:?}, and by the replay: {:?}",
             self.store.quarantined(),
-            replayed.quarantined()
+            replayed.quarantined(),
+            self.store.query(Tally::all()),
+            replayed.query(Tally::all()),
         ))
     }
 

@@ -265,11 +265,13 @@ impl World {
     pub fn settle(&mut self) -> Result<(), String> {
         self.repair_all()?;
         let until = elapsed() + PATIENCE;
-        while elapsed() < until && !self.is_settled() {
-            self.work(Duration::from_millis(200))?;
+        let mut rested = false;
+        while elapsed() < until && !(rested && self.is_settled()) {
+            // A connection that broke before may only be missed now.
+            rested = self.is_settled();
+            self.work(Duration::from_millis(if rested { 2_000 } else { 200 }))?;
             self.start_all()?;
         }
-        self.work(Duration::from_secs(2))?;
         self.check_all()
     }
 

@@ -32,6 +32,7 @@ fn plan(fast: bool, ci: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
             Step::new("doc tests", [Line::cargo("test --doc --workspace --all-features")]),
             Step::new("docs", [docs()]),
             Step::new("interleavings", [interleavings()]),
+            Step::new("simulation", [simulation()]),
             needing(Tool::Deny, "deny", Line::cargo("deny check licenses bans sources")),
         ]);
         steps.push(fuzz::plan_all(FUZZ_SECONDS, ci, &is_here));
@@ -73,6 +74,14 @@ fn interleavings() -> Line {
         .env("RUSTFLAGS", "--cfg shuttle")
 }
 
+/// Worlds of clients and a server, the disk's faults at every point, and the mutants. It is another
+/// build of everything, too.
+fn simulation() -> Line {
+    let line =
+        "test --profile simulation --package livestore-simulation --target-dir target/simulation";
+    Line::cargo(line).env("RUSTFLAGS", "--cfg simulation")
+}
+
 /// Packs every crate that is not `publish = false` and builds each from its package alone, against
 /// the packages of the others: none needs to be on the registry yet. CI packs what is committed.
 ///
@@ -112,11 +121,11 @@ mod tests {
     fn a_missing_tool_is_skipped_by_a_person_and_installed_by_ci() {
         let has = |tool| tool != Tool::Deny;
         assert_eq!(
-            shown(&plan(false, false, has))[7],
+            shown(&plan(false, false, has))[8],
             "deny: cargo-deny is not installed (cargo install cargo-deny --locked)"
         );
         assert_eq!(
-            shown(&plan(false, true, has))[7],
+            shown(&plan(false, true, has))[8],
             "deny: cargo install cargo-deny --locked && cargo deny check licenses bans sources"
         );
     }

@@ -187,9 +187,13 @@ impl Inner {
             rebased |= matches!(outcome, Outcome::Rebase(_));
             match open.settle(outcome, &self.session_id) {
                 Ok(failed) => quarantined.extend(failed),
-                Err(SettleError::Log(error)) => {
-                    wanted = open.unsettled(&error, now)?.into_iter();
-                }
+                Err(SettleError::Log(error)) => match open.unsettled(&error, now) {
+                    Some(effects) => wanted = effects.into_iter(),
+                    None => {
+                        self.lose(&mut core);
+                        return None;
+                    }
+                },
                 Err(error) => {
                     tracing::error!(%error, "the store is closed; opening it again makes the state anew");
                     self.lose(&mut core);
@@ -240,7 +244,8 @@ impl Core {
     }
 
     /// The log could not be written, and is as it was: so is the engine. What it wants done now;
-    /// `None` if the log cannot be read, either.
+    /// `None` if the log cannot be read, either: then nobody knows what it has, and the store is of
+    /// no more use.
     fn unsettled(&mut self, error: &EventlogError, now: Duration) -> Option<Vec<Effect>> {
         tracing::warn!(%error, "what the sync backend has settled could not be written");
         let read = sync_state(&self.log);

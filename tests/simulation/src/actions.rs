@@ -113,6 +113,7 @@ impl World {
             if open.close() {
                 slot.mine.iter_mut().for_each(|mine| mine.written = true);
             } else {
+                slot.before = None;
                 slot.mine.iter_mut().for_each(|mine| mine.maybe |= !mine.written);
             }
         }
@@ -146,6 +147,11 @@ impl World {
             Err(what) if crate::world::is_disk(&what) => return Ok(()),
             started => started?,
         }
+        self.compare_ledgers()
+    }
+
+    /// The server has all that it has acknowledged, as far as its disk can be read.
+    pub(crate) fn compare_ledgers(&mut self) -> Result<(), String> {
         for (store, ledger) in &mut self.ledgers {
             if let Ok(found) = self.server.read(store, 0) {
                 ledger.compare(found.into_iter().map(|it| it.event().clone()).collect())?;
@@ -167,7 +173,6 @@ impl World {
 
     /// Copies what the server has while nothing is written.
     fn back_up(&mut self) -> Result<(), String> {
-        self.read_ledgers()?;
         if self.server.is_up() {
             let heads = self.ledgers.iter();
             let heads = heads.map(|(store, ledger)| (store.clone(), ledger.events.len()));
@@ -203,10 +208,13 @@ impl World {
             let found = self.server.read(store, 0)?;
             ledger.events = found.into_iter().map(|it| it.event().clone()).collect();
         }
-        for slot in self.clients.iter_mut().flat_map(|client| &mut client.slots) {
-            let head = self.ledgers.get(&slot.store_id).map_or(0, |ledger| ledger.head());
-            slot.is_astray |= is_another || slot.compared > head;
-            slot.mine.iter_mut().for_each(|mine| mine.maybe = true);
+        for client in &mut self.clients {
+            for slot in &mut client.slots {
+                let head = self.ledgers.get(&slot.store_id).map_or(0, |ledger| ledger.head());
+                // What one that is down has in its log, it may have written unseen.
+                slot.is_astray |= is_another || client.is_down || slot.known > head;
+                slot.mine.iter_mut().for_each(|mine| mine.maybe = true);
+            }
         }
         if is_another {
             self.backup = None;

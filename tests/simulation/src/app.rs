@@ -148,7 +148,7 @@ livestore::schema! {
 }
 
 /// What a client does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Deed {
     /// Commits these as one.
     Happen(Vec<Happening>),
@@ -156,6 +156,18 @@ pub enum Deed {
     Type(u64),
     /// Tags; nothing in the first version.
     Tag(Tagged),
+}
+
+/// Many events are told by their number.
+impl std::fmt::Debug for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Happen(all) if all.len() > 8 => write!(f, "Happen({} times Bumped)", all.len()),
+            Self::Happen(all) => write!(f, "Happen({all:?})"),
+            Self::Type(mark) => write!(f, "Type({mark})"),
+            Self::Tag(tagged) => write!(f, "Tag({tagged:?})"),
+        }
+    }
 }
 
 /// A name and a mark: an event as the ledgers know it.

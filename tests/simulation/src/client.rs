@@ -4,9 +4,9 @@ use std::path::Path;
 
 use livestore::prelude::*;
 use livestore::store::CommitError;
-use livestore::sync::{NetworkStatus, OnBackendReset, SyncOptions, SyncStatus};
+use livestore::sync::{OnBackendReset, SyncOptions, SyncStatus};
 
-use crate::app::{App, Deed, Key, V1, V2, Watch, watch};
+use crate::app::{App, Deed, Key, Tally, V1, V2, Watch, watch};
 use crate::network::Wire;
 
 /// Which release a client runs.
@@ -124,9 +124,11 @@ impl<S: App> Opened for Held<S> {
         }
         Err(format!(
             "the state at {head} is not what a replay of the log gives; quarantined: {:?}, and by \
-             the replay: {:?}",
+             the replay: {:?}; tallies: {:?}, and by the replay: {:?}",
             self.store.quarantined(),
-            replayed.quarantined()
+            replayed.quarantined(),
+            self.store.query(Tally::all()),
+            replayed.query(Tally::all()),
         ))
     }
 
@@ -184,6 +186,8 @@ pub struct Slot {
     pub before: Option<SyncStatus>,
     /// Up to here, its confirmed events were compared with the server's.
     pub compared: u64,
+    /// The most that it was ever seen to know of the server's order.
+    pub known: u64,
     /// Its history is not the server's any more.
     pub is_astray: bool,
 }
@@ -191,20 +195,22 @@ pub struct Slot {
 impl Slot {
     /// A store that is not open yet.
     pub fn new(store_id: String) -> Self {
-        let (mine, is_astray) = (Vec::new(), false);
-        Self { store_id, open: None, client_id: None, mine, before: None, compared: 0, is_astray }
+        Self {
+            store_id,
+            open: None,
+            client_id: None,
+            mine: Vec::new(),
+            before: None,
+            compared: 0,
+            known: 0,
+            is_astray: false,
+        }
     }
 
     /// Whether nothing is left to do between it and the server.
     pub fn is_synced(&self) -> bool {
         let status = self.open.as_ref().and_then(|open| open.status());
         status.is_some_and(|status| status.is_synced())
-    }
-
-    /// Whether it has given up on the backend.
-    pub fn is_stopped(&self) -> bool {
-        let status = self.open.as_ref().and_then(|open| open.status());
-        status.is_some_and(|status| matches!(status.network, NetworkStatus::Stopped(_)))
     }
 }
 

@@ -66,7 +66,7 @@ impl Slot {
             if self.is_astray {
                 return Ok(());
             }
-            (self.before, self.compared) = (None, 0);
+            (self.before, self.compared, self.known) = (None, 0, 0);
         }
         if let Some(before) = &self.before {
             monotone(before, &status)?;
@@ -113,12 +113,13 @@ impl Slot {
             return Err(format!("confirmed, and not the server's: {more:?}"));
         }
         self.compared = upstream;
+        self.known = self.known.max(upstream);
         Ok(())
     }
 
     /// The log has what was committed, in order, and nothing else.
-    pub fn check_own(&self) -> Result<Vec<bool>, String> {
-        let Some(open) = &self.open else { return Ok(Vec::new()) };
+    pub fn check_own(&self) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
         let events = open.events(SeqNum::ROOT, false)?;
         let own =
             events.iter().filter(|event| Some(&*event.client_id) == self.client_id.as_deref());
@@ -132,7 +133,7 @@ impl Slot {
         let Some(client_id) = &self.client_id else { return Ok(()) };
         let synced: Vec<&Mine> = self.mine.iter().filter(|mine| !mine.is_client_only).collect();
         let found = accounts_for(&synced, ledger.of(client_id));
-        found.map(drop).map_err(|what| format!("in the server's log, {what}"))
+        found.map_err(|what| format!("in the server's log, {what}"))
     }
 }
 
@@ -151,12 +152,11 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
 }
 
 /// Whether the events are those that were committed, in that order; only such that may be gone are
-/// not among them. Which are there, it says.
+/// not among them.
 ///
 /// Events that look alike make several readings possible: all that are left are kept in mind.
-fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<Vec<bool>, String> {
+fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<(), String> {
     let mut readings: Vec<usize> = vec![0];
-    let mut there = vec![false; mine.len()];
     for (n, key) in found.enumerate() {
         let mut next = Vec::new();
         for &at in &readings {
@@ -174,20 +174,17 @@ fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<Vec<
         }
         next.sort_unstable();
         next.dedup();
-        let Some(&first) = next.first() else {
+        if next.is_empty() {
             let missing: Vec<_> = readings.iter().filter_map(|at| mine.get(*at)).collect();
             return Err(format!(
                 "{key:?}, event {n} of its client, stands where {missing:?} is due"
             ));
-        };
-        if let Some(there) = there.get_mut(first - 1) {
-            *there = true;
         }
         readings = next;
     }
     let rest = |at: &usize| mine.iter().skip(*at).find(|mine| !mine.maybe);
     match readings.iter().map(rest).min_by_key(Option::is_some).flatten() {
-        None => Ok(there),
+        None => Ok(()),
         Some(lost) => Err(format!("{lost:?} is lost")),
     }
 }

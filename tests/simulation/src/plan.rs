@@ -125,8 +125,15 @@ impl Plan {
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
-        for _ in 0..length {
+        // Somebody was away for long, in every other world.
+        let flood = dice.below(2 * length);
+        for at in 0..length {
             let (client, slot) = (setup.client(&mut dice), setup.slot(&mut dice));
+            if at == flood {
+                let events = 500 + dice.below(2_000);
+                let deed = Deed::flood(&mut dice, &mut marks, events);
+                actions.push(Action::Commit(client, slot, deed));
+            }
             match dice.below(trouble) {
                 0 if !kinds.is_empty() => {
                     let kind = kinds[index(&mut dice, kinds.len() as u64)];
@@ -210,7 +217,7 @@ impl About {
                 _ => Action::Flush(client, slot),
             },
             14 => {
-                let events = if dice.below(8) == 0 { 2_500 } else { 20 + dice.below(200) };
+                let events = 20 + dice.below(200);
                 Action::Commit(client, slot, Deed::flood(dice, marks, events))
             }
             _ if loses_backend => match dice.below(4) {

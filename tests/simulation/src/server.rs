@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use livestore::simulation::{elapsed, own};
+use livestore::Timestamp;
+use livestore::simulation::{due, elapsed, own, run};
 use livestore::sync::SyncEvent;
 use livestore_server::auth::Rights;
 use livestore_server::hub::{Hub, Room};
@@ -30,6 +31,8 @@ pub struct Server {
     /// How often it was started.
     lives: u64,
     dice: Dice,
+    /// Events that were acknowledged since somebody asked.
+    acknowledged: Vec<(StoreId, SyncEvent)>,
     /// How long reading from the disk takes, at most.
     pub read_delay: Duration,
 }
@@ -58,7 +61,15 @@ type Answers = Arc<Mutex<VecDeque<(u64, ConnId, Answer)>>>;
 
 enum Answer {
     Entered(Result<Arc<Room>, StoreError>),
-    Appended(Ticket, Arc<[SyncEvent]>, Result<(), StoreError>),
+    Appended(Push, Result<(), StoreError>),
+}
+
+/// A push that the storage was asked to append.
+struct Push {
+    ticket: Ticket,
+    store: StoreId,
+    batch: Arc<[SyncEvent]>,
+    at: Timestamp,
 }
 
 impl Server {
@@ -66,7 +77,8 @@ impl Server {
     pub fn new(directory: PathBuf, network: Network, seed: u64) -> Self {
         let (answers, dice) = (Answers::default(), Dice::new(seed));
         let read_delay = Duration::from_millis(2);
-        Self { directory, running: None, network, answers, lives: 0, dice, read_delay }
+        let (running, acknowledged) = (None, Vec::new());
+        Self { directory, running, network, answers, lives: 0, dice, acknowledged, read_delay }
     }
 
     /// Its directory.
@@ -93,7 +105,12 @@ impl Server {
 
     /// Ends it, properly if its disk is alive.
     pub fn stop(&mut self) {
+        // The writer ends what it was given, as well as it can; nobody hears of it any more.
+        while let Some(due) = due().into_iter().find(|due| due.owner == SERVER) {
+            run(due.job);
+        }
         self.running = None;
+        while take(&self.answers).is_some() {}
         self.network.cut(None);
     }
 
@@ -111,6 +128,11 @@ impl Server {
             Err(StoreError::Unknown) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// The events that were acknowledged since this was asked last.
+    pub fn acknowledged(&mut self) -> Vec<(StoreId, SyncEvent)> {
+        std::mem::take(&mut self.acknowledged)
     }
 
     /// What clients are told of each store: its last event.
@@ -181,16 +203,15 @@ impl Server {
                 self.network.send_down(id, Packet::Open(String::new()));
             }
             Answer::Entered(Err(_)) => self.network.send_down(id, Packet::End),
-            Answer::Appended(ticket, batch, appended) => {
-                let Some(peer) = running.peers.get_mut(&id) else { return Ok(()) };
-                if appended.is_ok() && peer.room.has(&batch) == Ok(false) {
-                    return Err(format!("a push was acknowledged and is not there: {batch:?}"));
+            Answer::Appended(push, appended) => {
+                if appended.is_ok() {
+                    let stored = push.batch.iter().map(|it| StoredEvent::new(it.clone(), push.at));
+                    let events = stored.map(|it| (push.store.clone(), it.event().clone()));
+                    self.acknowledged.extend(events);
                 }
-                if let Err(StoreError::Behind { head }) = &appended {
-                    peer.fenced =
-                        Some(*head).filter(|_| batch.last().is_some_and(|it| it.seq > *head));
+                if let Some(peer) = running.peers.get_mut(&id) {
+                    peer.appended(&push, appended)?;
                 }
-                peer.session.pushed(ticket, appended);
             }
         }
         Ok(())
@@ -211,10 +232,10 @@ impl Server {
                 Some(Effect::Append { ticket, batch }) => {
                     peer.check_fence(&batch)?;
                     let (answers, life) = (Arc::clone(&self.answers), self.lives);
-                    let theirs = Arc::clone(&batch);
-                    let reply =
-                        move |done| put(&answers, life, id, Answer::Appended(ticket, theirs, done));
-                    peer.room.append(&batch, livestore::now(), Box::new(reply));
+                    let (store, at) = (peer.room.id().clone(), livestore::now());
+                    let push = Push { ticket, store, batch: Arc::clone(&batch), at };
+                    let reply = move |done| put(&answers, life, id, Answer::Appended(push, done));
+                    peer.room.append(&batch, at, Box::new(reply));
                 }
                 Some(Effect::Compare { ticket, batch }) => {
                     running.reads.push((later, id, Question::Compare { ticket, batch }));
@@ -228,6 +249,18 @@ impl Server {
 }
 
 impl Peer {
+    fn appended(&mut self, push: &Push, done: Result<(), StoreError>) -> Result<(), String> {
+        if done.is_ok() && self.room.has(&push.batch) == Ok(false) {
+            return Err(format!("a push was acknowledged and is not there: {:?}", push.batch));
+        }
+        if let Err(StoreError::Behind { head }) = done {
+            let is_new = push.batch.last().is_some_and(|last| last.seq > head);
+            self.fenced = is_new.then_some(head);
+        }
+        self.session.pushed(push.ticket, done);
+        Ok(())
+    }
+
     fn ask(&mut self, question: Question) {
         match question {
             Question::Compare { ticket, batch } => {

@@ -104,6 +104,7 @@ impl World {
                     self.figures.frames += 1;
                     self.note(format_args!("{packet:?}"));
                     self.server.receive(id, packet)?;
+                    self.write_ledgers()?;
                 }
             }
             Choice::Network(Ready::Down(id)) => {
@@ -145,29 +146,33 @@ impl World {
         }
         if due.owner == SERVER {
             self.server.go_on()?;
-            return self.read_ledgers();
+            return self.write_ledgers();
         }
         self.look_at(usize::try_from(due.owner - 1).unwrap_or_default())
     }
 
-    /// Writes down what is new on the server's disk; nothing else may be told.
-    pub(crate) fn read_ledgers(&mut self) -> Result<(), String> {
-        if self.disk.is_down(self.server.directory()) {
-            return Ok(());
+    /// Writes down what the server has acknowledged; nothing else may be told.
+    pub(crate) fn write_ledgers(&mut self) -> Result<(), String> {
+        for (store, event) in self.server.acknowledged() {
+            self.figures.events += 1;
+            if let Some(ledger) = self.ledgers.get_mut(store.as_str()) {
+                ledger.extend([event])?;
+            }
         }
-        for (store, ledger) in &mut self.ledgers {
-            // A disk that cannot be read now tells later.
-            let Ok(new) = self.server.read(store, ledger.head()) else { continue };
-            self.figures.events += new.len() as u64;
-            ledger.extend(new.into_iter().map(|stored| stored.event().clone()))?;
+        let ahead = self.server.told().find(|(store, head)| {
+            self.ledgers.get(*store).is_some_and(|ledger| *head > ledger.head())
+        });
+        match ahead {
+            Some((store, head)) => {
+                Err(format!("clients are told of e{head} of {store}, which is not stored"))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// What must be true of a client after each step that it took.
     pub(crate) fn look_at(&mut self, client: usize) -> Result<(), String> {
         let thorough = self.dice.below(6) == 0;
-        self.check_told()?;
         let Self { clients, ledgers, disk, .. } = self;
         let Some(client) = clients.get_mut(client) else { return Ok(()) };
         if disk.is_down(&disk.root().join(machine(client.index))) {
@@ -186,21 +191,6 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    /// Nobody is told of an event that is not on the disk.
-    fn check_told(&self) -> Result<(), String> {
-        let ahead = self.server.told().find(|(store, head)| {
-            self.ledgers.get(*store).is_some_and(|ledger| *head > ledger.head())
-        });
-        match ahead {
-            Some((store, head))
-                if self.server.read(store, head - 1).is_ok_and(|it| it.is_empty()) =>
-            {
-                Err(format!("clients are told of e{head} of {store}, which is not stored"))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Buries whom a fault of their disk has ended.
@@ -227,7 +217,7 @@ impl World {
         let Some(client) = self.clients.get_mut(index) else { return };
         client.is_down = true;
         for slot in &mut client.slots {
-            slot.open = None;
+            (slot.open, slot.before, slot.compared) = (None, None, 0);
             for mine in &mut slot.mine {
                 mine.maybe |= match (client.habits.durability, kind) {
                     (Durability::Synced, _) => false,
@@ -251,7 +241,10 @@ impl World {
             if slot.open.as_ref().is_some_and(|open| open.status().is_some()) {
                 continue;
             }
-            slot.open = None;
+            if slot.open.take().is_some() {
+                // It has closed itself.
+                slot.before = None;
+            }
             let wire = self.network.backend(index);
             let opened = open(&directory, &slot.store_id, client.version, client.habits, wire);
             match opened {
@@ -272,11 +265,13 @@ impl World {
     pub fn settle(&mut self) -> Result<(), String> {
         self.repair_all()?;
         let until = elapsed() + PATIENCE;
-        while elapsed() < until && !self.is_settled() {
-            self.work(Duration::from_millis(200))?;
+        let mut rested = false;
+        while elapsed() < until && !(rested && self.is_settled()) {
+            // A connection that broke before may only be missed now.
+            rested = self.is_settled();
+            self.work(Duration::from_millis(if rested { 2_000 } else { 200 }))?;
             self.start_all()?;
         }
-        self.work(Duration::from_secs(2))?;
         self.check_all()
     }
 
@@ -286,7 +281,7 @@ impl World {
     }
 
     fn check_all(&mut self) -> Result<(), String> {
-        self.read_ledgers()?;
+        self.compare_ledgers()?;
         for client in 0..self.clients.len() {
             self.look_at(client)?;
         }
@@ -350,14 +345,10 @@ fn check_at_rest(slot: &Slot, ledger: &Ledger) -> Result<(), String> {
 impl Slot {
     /// What is there after a restart.
     fn reopened(&mut self) -> Result<(), String> {
-        let there = match self.check_own() {
-            Err(what) if is_disk(&what) => return Ok(()),
-            there => there?,
-        };
-        // What is gone now may be on its way to the server, or even there.
-        let _ = there;
-        self.before = None;
-        Ok(())
+        match self.check_own() {
+            Err(what) if is_disk(&what) => Ok(()),
+            checked => checked,
+        }
     }
 
     /// Writes down what was committed.

@@ -1,0 +1,45 @@
+//! What the simulator has found, each in a world of its own.
+#![cfg(simulation)]
+
+use std::time::Duration;
+
+use livestore::prelude::Durability;
+use livestore::sync::OnBackendReset;
+use livestore_simulation::app::{Deed, Happening};
+use livestore_simulation::client::Habits;
+use livestore_simulation::disk::Fault;
+use livestore_simulation::plan::{Action, Plan, Setup};
+use livestore_simulation::run::run;
+
+fn bump(mark: u64) -> Action {
+    Action::Commit(0, 0, Deed::Happen(vec![Happening::Bumped { mark, tally: 0, by: 1 }]))
+}
+
+fn wait(millis: u64) -> Action {
+    Action::Wait(Duration::from_millis(millis))
+}
+
+/// One client with one store.
+fn alone(actions: Vec<Action>) -> Plan {
+    let habits = Habits { durability: Durability::Written, on_reset: OnBackendReset::KeepAndStop };
+    let delay = Duration::from_millis(20);
+    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay };
+    Plan { seed: 1, setup, actions }
+}
+
+/// A disk that could neither write what was confirmed nor say what the log has: the store went on
+/// with a head that was not in its log, and never synced again.
+#[test]
+fn a_log_that_fails_to_be_written_and_read_closes_the_store() {
+    let actions = vec![
+        wait(1_000),
+        bump(1),
+        Action::Disk(Some(0), Fault::Fail, 1),
+        wait(1_000),
+        Action::Repair(Some(0)),
+        bump(2),
+        wait(1_000),
+    ];
+    let lived = run(&alone(actions)).map(|run| run.figures.events);
+    assert!(matches!(lived, Ok(events) if events >= 1), "{lived:?}");
+}

@@ -129,7 +129,9 @@ fn boot(
         None => (State::empty(schema)?, None),
     };
     let snapshots = snapshot
-        .map(|snapshot| Snapshots::start(snapshot, schema, log.clone(), snapshot_bytes))
+        .map(|snapshot| {
+            Snapshots::start(snapshot, schema, log.clone(), sync.is_some(), snapshot_bytes)
+        })
         .transpose()?;
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);

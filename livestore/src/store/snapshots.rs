@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::settle::SettleError;
 use crate::edge::Background;
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, EventlogError, is_after};
+use crate::eventlog::{Eventlog, EventlogError, Upstream, is_after};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 
@@ -33,6 +33,8 @@ struct Maker {
     snapshot: Snapshot,
     schema: &'static SchemaDef,
     log: Eventlog,
+    /// There is a backend, even if the log has not heard of it yet.
+    syncs: bool,
     /// Events since the last snapshot.
     events: AtomicU64,
     /// The last snapshot's length.
@@ -42,17 +44,19 @@ struct Maker {
 }
 
 impl Snapshots {
-    /// `bytes`: the length of the snapshot that was used.
+    /// `syncs`: whether there is a backend; `bytes`: the length of the snapshot that was used.
     pub(super) fn start(
         snapshot: Snapshot,
         schema: &'static SchemaDef,
         log: Eventlog,
+        syncs: bool,
         bytes: Option<u64>,
     ) -> Result<Self, EventlogError> {
         let maker = Arc::new(Maker {
             snapshot,
             schema,
             log,
+            syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
             stopped: AtomicBool::new(false),
@@ -107,7 +111,8 @@ impl Snapshots {
         drop(background);
         maker.snapshot.remove()?;
         let snapshot = Snapshot { path: maker.snapshot.path.clone(), log_id };
-        Self::start(snapshot, maker.schema, maker.log.clone(), None).map_err(SettleError::Replay)
+        Self::start(snapshot, maker.schema, maker.log.clone(), maker.syncs, None)
+            .map_err(SettleError::Replay)
     }
 
     /// Forgets the snapshot.
@@ -174,6 +179,8 @@ impl Maker {
     fn end(&self) -> Result<SeqNum, EventlogError> {
         match self.log.upstream()? {
             Some(upstream) => Ok(upstream.end()),
+            // Nothing has its place yet.
+            None if self.syncs => Ok(Upstream::default().end()),
             None => self.log.head(),
         }
     }

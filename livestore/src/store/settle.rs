@@ -80,17 +80,17 @@ impl Core {
     /// Writes and applies what the engine has settled. Says which events could not be applied.
     pub(super) fn settle(
         &mut self,
-        outcome: Outcome,
+        outcome: &Outcome,
         session_id: &str,
     ) -> Result<Vec<Quarantined>, SettleError> {
         let Some(engine) = &self.sync else { return Ok(Vec::new()) };
         let (advance, from) = match outcome {
             Outcome::Advance(advance) => (advance, None),
-            Outcome::Rebase(Rebase { advance, from }) => (advance, Some(from)),
+            Outcome::Rebase(Rebase { advance, from }) => (advance, Some(*from)),
             Outcome::Reject { .. } => return Ok(Vec::new()),
         };
         let new_log = self.starts_over(from).map_err(SettleError::Log)?.then(new_id);
-        write(&self.log, engine, &advance, from, new_log.as_deref()).map_err(SettleError::Log)?;
+        write(&self.log, engine, advance, from, new_log.as_deref()).map_err(SettleError::Log)?;
         let (local_head, is_settled) =
             (engine.state().local_head, engine.state().pending.is_empty());
         let mut failed = Vec::new();

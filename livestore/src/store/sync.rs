@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::driver::{Driver, Order};
-use super::settle::{SettleError, sync_state};
+use super::settle::SettleError;
 use super::{Core, Inner, Store};
 use crate::edge::{Mail, Mailbox, Worker};
 use crate::event::SeqNum;
@@ -177,7 +177,9 @@ impl Inner {
         }
         let mut core = self.core();
         let open = core.as_mut()?;
-        let mut wanted = open.sync.as_mut()?.handle(input, now).into_iter();
+        let engine = open.sync.as_mut()?;
+        let before = engine.mark();
+        let mut wanted = engine.handle(input, now).into_iter();
         let (mut effects, mut quarantined, mut rebased) = (Vec::new(), Vec::new(), false);
         while let Some(effect) = wanted.next() {
             let Effect::Settle(outcome) = effect else {
@@ -185,15 +187,15 @@ impl Inner {
                 continue;
             };
             rebased |= matches!(outcome, Outcome::Rebase(_));
-            match open.settle(outcome, &self.session_id) {
+            match open.settle(&outcome, &self.session_id) {
                 Ok(failed) => quarantined.extend(failed),
-                Err(SettleError::Log(error)) => match open.unsettled(&error, now) {
-                    Some(effects) => wanted = effects.into_iter(),
-                    None => {
-                        self.lose(&mut core);
-                        return None;
-                    }
-                },
+                // The log is as it was: so is the engine.
+                Err(SettleError::Log(error)) => {
+                    tracing::warn!(%error, "what the sync backend has settled could not be written");
+                    let engine = open.sync.as_mut()?;
+                    let failed = engine.unsettled(outcome, before.clone(), error.to_string(), now);
+                    wanted = failed.into_iter();
+                }
                 Err(error) => {
                     tracing::error!(%error, "the store is closed; opening it again makes the state anew");
                     self.lose(&mut core);
@@ -241,18 +243,5 @@ impl Core {
     /// The last event that is not pending.
     pub(super) fn confirmed_head(&self) -> SeqNum {
         self.sync.as_ref().map_or(self.state.head, |engine| engine.state().confirmed_head)
-    }
-
-    /// The log could not be written, and is as it was: so is the engine. What it wants done now;
-    /// `None` if the log cannot be read, either: then nobody knows what it has, and the store is of
-    /// no more use.
-    fn unsettled(&mut self, error: &EventlogError, now: Duration) -> Option<Vec<Effect>> {
-        tracing::warn!(%error, "what the sync backend has settled could not be written");
-        let read = sync_state(&self.log);
-        let read = read.inspect_err(|error| tracing::error!(%error, "the eventlog cannot be read"));
-        let (state, backend_id) = read.ok()?;
-        let engine = self.sync.as_mut()?;
-        engine.reload(state, backend_id);
-        Some(engine.handle(Input::Failed { reason: error.to_string() }, now))
     }
 }

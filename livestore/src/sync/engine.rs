@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::backend::{
     Cursor, FromBackend, MOST_BYTES, MOST_EVENTS, More, Pulled, SyncEvent, SyncFailure,
 };
-use super::merge::{Outcome, Payload, SyncState};
+use super::merge::{Heads, Outcome, Payload, SyncState};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -74,6 +74,13 @@ pub enum Effect {
     /// Write this to the log and apply it to the state, as one. The engine's
     /// [state](Engine::state) is what follows from it already.
     Settle(Outcome),
+}
+
+/// Where an engine stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    heads: Heads,
+    backend_id: Option<String>,
 }
 
 /// The state machine.
@@ -199,9 +206,23 @@ impl Engine {
         self.state.merge(Payload::LocalPush(events))
     }
 
-    /// The log is what it is: take the state from there.
-    pub fn reload(&mut self, state: SyncState, backend_id: Option<String>) {
-        (self.state, self.backend_id) = (state, backend_id);
+    /// Where it stands, to go back to.
+    pub fn mark(&self) -> Mark {
+        Mark { heads: self.state.heads(), backend_id: self.backend_id.clone() }
+    }
+
+    /// What came of the last input, [`Effect::Settle`], could not be written: all is as it was
+    /// `before`, and the connection is lost.
+    pub fn unsettled(
+        &mut self,
+        outcome: Outcome,
+        before: Mark,
+        reason: String,
+        now: Duration,
+    ) -> Vec<Effect> {
+        self.state.take_back(outcome, before.heads);
+        self.backend_id = before.backend_id;
+        self.handle(Input::Failed { reason }, now)
     }
 
     /// Takes an input at the time `now`; says what is to be done, in order.

@@ -78,7 +78,40 @@ pub struct Rebase {
     pub from: SeqNum,
 }
 
+/// Where a log ends, and how far it agrees with its backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    upstream: SeqNum,
+    confirmed: SeqNum,
+    local: SeqNum,
+}
+
 impl SyncState {
+    /// Where it stands.
+    pub fn heads(&self) -> Heads {
+        let Self { upstream_head, confirmed_head, local_head, .. } = *self;
+        Heads { upstream: upstream_head, confirmed: confirmed_head, local: local_head }
+    }
+
+    /// The last news from above came to `outcome`, which could not be written: the state is again
+    /// as it was `before` it.
+    pub fn take_back(&mut self, outcome: Outcome, before: Heads) {
+        let (advance, is_rebase) = match outcome {
+            Outcome::Advance(advance) => (advance, false),
+            Outcome::Rebase(rebase) => (rebase.advance, true),
+            Outcome::Reject { .. } => return,
+        };
+        for mut event in advance.confirmed.into_iter().rev() {
+            event.sync_metadata = None;
+            self.pending.push_front(event);
+        }
+        (self.upstream_head, self.confirmed_head) = (before.upstream, before.confirmed);
+        if is_rebase {
+            self.renumber(before.local.generation);
+        }
+        self.local_head = before.local;
+    }
+
     /// Takes the news in.
     ///
     /// Takes time with the number of events in the news; a rebase, with that of pending events.
@@ -139,7 +172,7 @@ impl SyncState {
         }
         match self.pending.front().map(|event| event.seq) {
             Some(from) if !advance.new.is_empty() => {
-                self.renumber();
+                self.rebase();
                 Outcome::Rebase(Rebase { advance, from })
             }
             _ => {
@@ -167,13 +200,17 @@ impl SyncState {
         SeqNum { generation: self.local_head.generation.max(last.generation), ..last }
     }
 
-    /// Numbers the pending events anew, behind the upstream head.
-    fn renumber(&mut self) {
-        let generation = self.local_head.generation + u64::from(!mutant!("forget the generation"));
-        let mut head = self.upstream_head;
+    fn rebase(&mut self) {
         if mutant!("lose client-only events in a rebase") {
             self.pending.retain(|event| !is_client_only(event));
         }
+        let more = u64::from(!mutant!("forget the generation"));
+        self.renumber(self.local_head.generation + more);
+    }
+
+    /// Numbers the pending events anew, behind the upstream head.
+    fn renumber(&mut self, generation: u64) {
+        let mut head = self.upstream_head;
         for event in &mut self.pending {
             let (next, parent) = head.next(is_client_only(event));
             event.seq = SeqNum { generation, ..next };
@@ -199,7 +236,7 @@ impl SyncState {
                 Outcome::Rebase(Rebase { advance, from })
             }
             Outcome::Advance(advance) => {
-                self.renumber();
+                self.rebase();
                 Outcome::Rebase(Rebase { advance, from })
             }
             Outcome::Rebase(Rebase { advance, .. }) => Outcome::Rebase(Rebase { advance, from }),

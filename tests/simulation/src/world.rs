@@ -353,11 +353,12 @@ impl Slot {
 
     /// Writes down what was committed.
     pub(crate) fn commit(&mut self, keys: Vec<crate::app::Key>, maybe: bool, written: bool) {
-        self.mine.extend(keys.into_iter().map(|key| Mine {
-            is_client_only: matches!(key.0.as_str(), "v1.ItemLooked" | "DraftSet"),
-            key,
-            maybe,
-            written,
+        let is_astray = self.is_astray;
+        self.mine.extend(keys.into_iter().map(|key| {
+            let is_client_only = matches!(key.0.as_str(), "v1.ItemLooked" | "DraftSet");
+            // A reset takes what is client-only with it.
+            let maybe = maybe || is_astray && is_client_only;
+            Mine { is_client_only, key, maybe, written }
         }));
     }
 }

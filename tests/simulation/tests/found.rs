@@ -30,7 +30,7 @@ fn alone(actions: Vec<Action>) -> Plan {
 /// A disk that could neither write what was confirmed nor say what the log has: the store went on
 /// with a head that was not in its log, and never synced again.
 #[test]
-fn a_log_that_fails_to_be_written_and_read_closes_the_store() {
+fn a_log_that_can_neither_be_written_nor_read_stops_nothing_for_good() {
     let actions = vec![
         wait(1_000),
         bump(1),

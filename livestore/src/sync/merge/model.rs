@@ -282,6 +282,18 @@ fn told(outcome: &Outcome) -> Told {
     Told::Taken { confirmed, new: advance.new.iter().map(id).collect(), cut_at }
 }
 
+/// What cannot be written is as if it had not been told.
+fn check_take_back(before: &SyncState, payload: Payload) {
+    let mut state = before.clone();
+    let outcome = state.merge(payload);
+    state.take_back(outcome, before.heads());
+    // The generation of a parent means nothing.
+    for (event, was) in state.pending.iter_mut().zip(&before.pending) {
+        event.parent.generation = was.parent.generation;
+    }
+    assert_eq!(&state, before);
+}
+
 impl StateMachineTest for Client {
     type SystemUnderTest = Self;
     type Reference = Lists;
@@ -292,6 +304,9 @@ impl StateMachineTest for Client {
 
     fn apply(mut client: Self, _: &Lists, step: Step) -> Self {
         let payload = client.payload(step);
+        if !matches!(payload, Payload::LocalPush(_)) {
+            check_take_back(&client.state, payload.clone());
+        }
         client.told = told(&client.state.merge(payload));
         client
     }

@@ -89,6 +89,12 @@ fn act_reset(machine: &mut Machine) {
 fn live_on(machine: &mut Machine, store: Notebook) {
     machine.live_on(&store);
     settle(&store);
+    if let Ok(status) = store.sync_status()
+        && !machine.is_down()
+        && !machine.faulty
+    {
+        assert!(status.is_synced(), "it does not come to rest: {status:?}");
+    }
     machine.close(store);
 }
 

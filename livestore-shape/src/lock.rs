@@ -172,11 +172,10 @@ mod tests {
 
     #[test]
     fn odd_texts_are_read_back_or_refused() {
-        for text in ["event a =  (x)", "event a id:  (x)", "event a = \u{a0}X"] {
-            let lock = Lock::parse(text).unwrap();
-            assert!(lock.to_string().contains(text), "{lock}");
-            assert_eq!(Lock::parse(&lock.to_string()), Ok(lock));
-        }
+        let lock = Lock::parse("event a = \u{a0}X").unwrap();
+        assert_eq!(Lock::parse(&lock.to_string()), Ok(lock));
+        assert!(Lock::parse("event a =  (x)").is_err());
+        assert!(Lock::parse("event a id:  (x)").is_err());
         assert_eq!(Shape::parse("id: u8\n= a\r"), None);
         assert!(Lock::parse("event a = b\rc").is_err());
         assert!(Lock::parse("event a = b\r\nevent a id: c\r\n").is_ok());

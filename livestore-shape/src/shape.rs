@@ -57,7 +57,7 @@ impl Shape {
 
     /// The lines, sorted.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        let head = (self.head != Text::default()).then(|| format!("= {}", self.head));
+        let head = (!self.head.text.is_empty()).then(|| format!("= {}", self.head));
         let parts =
             self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name, IN_NAMES)));
         head.into_iter().chain(parts)
@@ -97,6 +97,10 @@ impl Text {
             return None;
         }
         let Some((text, marks)) = line.split_once(" (") else { return Some(Self::new(line)) };
+        if text.is_empty() {
+            // Marks of nothing.
+            return None;
+        }
         let (mut parsed, mut rest) = (Self::new(text), marks);
         loop {
             let (mark, behind) = words::take(rest, IN_MARKS)?;

@@ -180,7 +180,9 @@ impl Maker {
         match self.log.upstream()? {
             Some(upstream) => Ok(upstream.end()),
             // Nothing has its place yet.
-            None if self.syncs => Ok(Upstream::default().end()),
+            None if self.syncs && !mutant!("snapshot what was never pulled") => {
+                Ok(Upstream::default().end())
+            }
             None => self.log.head(),
         }
     }

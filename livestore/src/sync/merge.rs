@@ -101,6 +101,9 @@ impl SyncState {
             Outcome::Rebase(rebase) => (rebase.advance, true),
             Outcome::Reject { .. } => return,
         };
+        if mutant!("stay ahead of the log") {
+            return;
+        }
         for mut event in advance.confirmed.into_iter().rev() {
             event.sync_metadata = None;
             self.pending.push_front(event);

@@ -1,5 +1,7 @@
 //! What must be true: the ledgers of the server's events and of each client's commits.
 
+use std::collections::BTreeSet;
+
 use livestore::prelude::*;
 use livestore::sync::{SyncEvent, SyncStatus};
 
@@ -156,8 +158,9 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
 ///
 /// Events that look alike make several readings possible: all that are left are kept in mind.
 fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<(), String> {
+    let (mine, found) = without_strays(mine, found)?;
     let mut readings: Vec<usize> = vec![0];
-    for (n, key) in found.enumerate() {
+    for (n, key) in found.into_iter().enumerate() {
         let mut next = Vec::new();
         for &at in &readings {
             for (index, one) in mine.iter().enumerate().skip(at) {
@@ -187,4 +190,24 @@ fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<(), 
         None => Ok(()),
         Some(lost) => Err(format!("{lost:?} is lost")),
     }
+}
+
+/// Without events that a crash may have taken: the server may have them, and bring them back behind
+/// what was committed since. At most once.
+fn without_strays<'a>(
+    mine: &[&'a Mine],
+    found: impl Iterator<Item = Key>,
+) -> Result<(Vec<&'a Mine>, Vec<Key>), String> {
+    let is_stray = |one: &&&Mine| one.maybe && one.key.1 != 0;
+    let strays: BTreeSet<&Key> = mine.iter().filter(is_stray).map(|one| &one.key).collect();
+    let (mut seen, mut rest) = (BTreeSet::new(), Vec::new());
+    for key in found {
+        if !strays.contains(&key) {
+            rest.push(key);
+        } else if !seen.insert(key.clone()) {
+            return Err(format!("{key:?} is there twice"));
+        }
+    }
+    let due = mine.iter().filter(|one| !strays.contains(&one.key));
+    Ok((due.copied().collect(), rest))
 }

@@ -19,6 +19,8 @@ const MUTANTS: &[&str] = &[
     "lose client-only events in a rebase",
     "drop the duplicate check",
     "advance the head twice",
+    "take another's event for one's own",
+    "stay ahead of the log",
     "skip the metadata",
     // The store and its log.
     "forget a rollback",
@@ -26,28 +28,29 @@ const MUTANTS: &[&str] = &[
     "tell live queries nothing of a rollback",
     "keep no generation in the log",
     "open without what is pending",
+    "drop the buffer on a failed flush",
+    "leave a rebase to the cache",
+    "snapshot what was never pulled",
     // The server.
     "ack before durable",
     "append without looking at the parent",
     "publish before durable",
 ];
 
-/// These are not found yet, or not reliably: an invariant or a fault is missing. They are tried by
-/// name.
+/// These were not found in 250 seeds: an invariant or a fault is missing, or they change nothing that
+/// can be seen. They are tried by name.
 const ELUSIVE: &[&str] = &[
     "forget that a rebase renumbers what was accepted",
     "ignore the backend id",
     "take an answer to a push from before a rebase for a new one",
     "forget the generation",
-    "take another's event for one's own",
     "snapshot what is pending",
     "use a snapshot that is ahead of the log",
-    "drop the buffer on a failed flush",
     "take any push that was seen before",
 ];
 
-/// So many seeds are tried on each.
-const SEEDS: u64 = 60;
+/// So many seeds are tried on each, unless `SIMULATION_SEEDS` says otherwise.
+const SEEDS: u64 = 130;
 
 #[test]
 fn every_mutant_is_killed() {
@@ -70,13 +73,14 @@ fn is_killed(mutant: &'static str) -> bool {
     };
     // A seed that fails without the mutant has found something else.
     let is_its_own = |found: &(u64, _)| fails(found.0, None).is_none();
-    let found = (0..SEEDS).find_map(|seed| fails(seed, Some(mutant)).filter(is_its_own));
+    let seeds = std::env::var("SIMULATION_SEEDS").map_or(SEEDS, |seeds| seeds.parse().unwrap());
+    let found = (0..seeds).find_map(|seed| fails(seed, Some(mutant)).filter(is_its_own));
     match &found {
         Some((seed, failure)) => {
             let what: String = failure.what.chars().take(100).collect();
             println!("{mutant:<62} seed {seed:>3}, {:>5} steps: {what}", failure.steps);
         }
-        None => println!("{mutant:<62} survives {SEEDS} seeds"),
+        None => println!("{mutant:<62} survives {seeds} seeds"),
     }
     found.is_some()
 }

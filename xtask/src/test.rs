@@ -108,7 +108,7 @@ mod tests {
     fn fast_is_a_beginning_of_the_whole() {
         let (fast, whole) = (plan(true, false, |_| true), plan(false, false, |_| true));
         assert_eq!(shown(&fast), shown(&whole[..4]));
-        assert_eq!(whole.len(), 11);
+        assert_eq!(whole.len(), 12);
     }
 
     #[test]

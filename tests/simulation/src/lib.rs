@@ -5,9 +5,9 @@
 //!     --target-dir target/simulation
 //! ```
 //!
-//! A [`plan`] is drawn from a seed: who is there, what they do, what befalls them. A [`world`] carries
-//! it out ([`actions`]) and holds all against its [`ledger`]s after every step; at the end everything
-//! is repaired and must come to rest. [`run`] makes a plan that fails smaller.
+//! A `plan` is drawn from a seed: who is there, what they do, what befalls them. A `world` carries
+//! it out (`actions`) and holds all against its `ledger`s after every step; at the end everything
+//! is repaired and must come to rest. `run` makes a plan that fails smaller.
 #![cfg(simulation)]
 
 pub mod actions;

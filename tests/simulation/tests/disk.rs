@@ -160,7 +160,7 @@ fn what_was_open_before_a_crash_is_dead() {
     let disk = new_disk("dead");
     let former = open(&disk, "WAL", "FULL");
     insert(&former, 1).unwrap();
-    let mut file = File::create(&disk.root().join("file")).unwrap();
+    let mut file = File::create(disk.root().join("file")).unwrap();
     file.write_all(b"before").unwrap();
     disk.crash(disk.root(), CrashKind::Process);
     assert!(Connection::open(disk.root().join("db")).is_err(), "nobody is there to open it");

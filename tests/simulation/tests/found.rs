@@ -56,7 +56,7 @@ fn what_is_pending_before_the_first_pull_is_in_no_snapshot() {
         wait(100),
         Action::Reopen(0),
     ]);
-    let habits = plan.setup.clients.first().unwrap().clone();
+    let habits = *plan.setup.clients.first().unwrap();
     plan.setup.clients.push(habits);
     for seed in 0..20 {
         let lived = run(&Plan { seed, ..plan.clone() }).map(|run| run.figures.events);

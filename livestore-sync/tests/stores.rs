@@ -59,7 +59,7 @@ impl Materialize for NoteEvent {
 
 livestore::schema! { pub App { tables: [Note], events: [NoteEvent] } }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn added(id: impl Into<String>) -> NoteEvent {
     let id = id.into();

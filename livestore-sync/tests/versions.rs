@@ -72,7 +72,7 @@ fn an_older_clients_event_is_read_as_the_newer_one() {
     let backend = InProcess::new();
     let old = open::<first::Notes>(&backend, "old");
     let new = open::<second::Notes>(&backend, "new");
-    let patience = Duration::from_secs(10);
+    let patience = Duration::from_secs(60);
     old.commit(first::Noted { id: "a".into() }).unwrap();
     assert!(old.wait_synced(patience).unwrap());
     let pulled = new.events().follow().next().unwrap().unwrap();

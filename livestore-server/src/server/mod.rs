@@ -7,6 +7,7 @@ mod metrics;
 mod rate;
 mod routes;
 mod rpc;
+mod silence;
 mod socket;
 mod upgrade;
 

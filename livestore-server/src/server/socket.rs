@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use super::driver::{Driver, Step};
 use super::limits::Limits;
 use super::rate::Rate;
+use super::silence::{Quiet, Silence};
 use super::upgrade::Socket;
 
 /// A client, and what the server has in mind for it.
@@ -48,9 +49,9 @@ impl Client<'_> {
     }
 
     async fn run(&mut self) -> End {
-        let mut heard = Instant::now();
-        let mut asked = false;
-        let mut rate = Rate::new(self.limits.messages_per_second, heard);
+        let now = Instant::now();
+        let mut silence = Silence::new(self.limits.idle, now);
+        let mut rate = Rate::new(self.limits.messages_per_second, now);
         let mut resume = None;
         loop {
             if let Some(end) = self.send_all().await {
@@ -60,19 +61,19 @@ impl Client<'_> {
             if draining && !self.driver.is_pushing() {
                 return End::Cut(CloseCode::Away, "the server is stopping".to_owned());
             }
-            let silence = if asked { self.limits.idle } else { self.limits.idle / 2 };
-            let wake = [Some(heard + silence), self.expiry(), resume].into_iter().flatten().min();
+            let wake = [self.expiry(), resume].into_iter().flatten().fold(silence.next(), Ord::min);
             tokio::select! {
                 message = self.socket.next(), if resume.is_none() && !draining => {
-                    (heard, asked) = (Instant::now(), false);
+                    let now = Instant::now();
+                    silence.end(now);
                     match self.take(message) {
-                        Ok(true) => resume = rate.take(heard),
+                        Ok(true) => resume = rate.take(now),
                         Ok(false) => {}
                         Err(end) => return end,
                     }
                 }
                 () = self.driver.wait() => {}
-                () = sleep_until(wake.unwrap_or(heard).into()) => {}
+                () = sleep_until(wake.into()) => {}
                 _ = self.drain.changed() => {}
             }
             let now = Instant::now();
@@ -81,13 +82,12 @@ impl Client<'_> {
                 self.until = None;
                 self.driver.end(SyncFailure::Refused("the token has expired".to_owned()));
             }
-            if now >= heard + self.limits.idle {
-                return End::Cut(CloseCode::Policy, "no sign of life".to_owned());
-            }
-            if !asked && now >= heard + self.limits.idle / 2 {
-                asked = true;
-                if self.send(Message::Ping(Bytes::new())).await.is_err() {
-                    return End::Left;
+            match silence.at(now) {
+                None => {}
+                Some(Quiet::Ask) if self.send(Message::Ping(Bytes::new())).await.is_ok() => {}
+                Some(Quiet::Ask) => return End::Left,
+                Some(Quiet::Gone) => {
+                    return End::Cut(CloseCode::Policy, "no sign of life".to_owned());
                 }
             }
         }

@@ -15,8 +15,8 @@ use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 
 /// No snapshot while running before this many events: they are replayed in a fraction of a second.
-/// A simulation is to see some.
-const FEWEST: u64 = if cfg!(simulation) { 100 } else { 10_000 };
+/// A simulation is to see many.
+const FEWEST: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
 const BYTES_PER_EVENT: u64 = 1_024;

@@ -364,9 +364,6 @@ impl Engine {
 
     /// Pending events have other numbers: none of them was accepted.
     fn forget_accepted(&mut self) {
-        if mutant!("forget that a rebase renumbers what was accepted") {
-            return;
-        }
         if let Phase::Live { accepted, .. } = &mut self.phase {
             *accepted = self.state.upstream_head.global;
         }
@@ -384,8 +381,7 @@ impl Engine {
         self.rejections = 0;
         if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
             if let Push::InFlight { to, .. } = push
-                && (to.generation == self.state.local_head.generation
-                    || mutant!("take an answer to a push from before a rebase for a new one"))
+                && to.generation == self.state.local_head.generation
             {
                 *accepted = to.global.max(*accepted);
             }

@@ -5,7 +5,7 @@ use livestore::prelude::*;
 use livestore::simulation::{elapsed, set_wall_clock};
 
 use crate::app::Deed;
-use crate::client::Version;
+use crate::client::{Astray, Version};
 use crate::disk::{Chance, CrashKind, Dice, Faults, Image};
 use crate::plan::Action;
 use crate::server::SERVER;
@@ -211,8 +211,12 @@ impl World {
         for client in &mut self.clients {
             for slot in &mut client.slots {
                 let head = self.ledgers.get(&slot.store_id).map_or(0, |ledger| ledger.head());
-                // What one that is down has in its log, it may have written unseen.
-                slot.is_astray |= is_another || client.is_down || slot.known > head;
+                // What one that is down or astray has in its log, it may have written unseen.
+                if is_another {
+                    slot.astray = Some(Astray::Replaced);
+                } else if client.is_down || slot.astray.is_some() || slot.known > head {
+                    slot.astray = Some(Astray::Restored);
+                }
                 slot.mine.iter_mut().for_each(|mine| mine.maybe = true);
             }
         }

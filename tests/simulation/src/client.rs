@@ -4,7 +4,7 @@ use std::path::Path;
 
 use livestore::prelude::*;
 use livestore::store::CommitError;
-use livestore::sync::{OnBackendReset, SyncOptions, SyncStatus};
+use livestore::sync::{NetworkStatus, OnBackendReset, SyncOptions, SyncStatus};
 
 use crate::app::{App, Deed, Key, Tally, V1, V2, Watch, watch};
 use crate::network::Wire;
@@ -188,8 +188,17 @@ pub struct Slot {
     pub compared: u64,
     /// The most that it was ever seen to know of the server's order.
     pub known: u64,
-    /// Its history is not the server's any more.
-    pub is_astray: bool,
+    /// Why its history may not be the server's any more.
+    pub astray: Option<Astray>,
+}
+
+/// What befell the server that a store knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Astray {
+    /// There is another one in its place, with an id of its own: it is always noticed.
+    Replaced,
+    /// It was put back to an old state. It is noticed until the server has as many events again.
+    Restored,
 }
 
 impl Slot {
@@ -203,14 +212,28 @@ impl Slot {
             before: None,
             compared: 0,
             known: 0,
-            is_astray: false,
+            astray: None,
         }
     }
 
     /// Whether nothing is left to do between it and the server.
-    pub fn is_synced(&self) -> bool {
-        let status = self.open.as_ref().and_then(|open| open.status());
-        status.is_some_and(|status| status.is_synced())
+    pub fn is_at_rest(&self, on_reset: OnBackendReset) -> bool {
+        let Some(status) = self.open.as_ref().and_then(|open| open.status()) else { return false };
+        status.is_synced()
+            || match self.astray {
+                None => false,
+                Some(Astray::Replaced) => is_given_up(&status, on_reset),
+                Some(Astray::Restored) => true,
+            }
+    }
+}
+
+/// Whether a store has noticed that another backend is there, and does about it what it was told to.
+pub fn is_given_up(status: &SyncStatus, on_reset: OnBackendReset) -> bool {
+    match (on_reset, &status.network) {
+        (OnBackendReset::KeepAndStop, NetworkStatus::Stopped(_)) => true,
+        (OnBackendReset::Ignore, NetworkStatus::Offline { .. }) => true,
+        _ => false,
     }
 }
 

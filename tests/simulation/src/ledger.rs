@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use livestore::prelude::*;
-use livestore::sync::{SyncEvent, SyncStatus};
+use livestore::sync::{OnBackendReset, SyncEvent, SyncStatus};
 
 use crate::app::{Key, key};
-use crate::client::{Mine, Slot};
+use crate::client::{Astray, Mine, Slot, is_given_up};
 
 /// The server's events of one store, as they were seen on its disk. It only ever grows.
 #[derive(Debug, Default)]
@@ -63,15 +63,15 @@ impl Slot {
     pub fn observe(&mut self, ledger: &Ledger) -> Result<(), String> {
         let Some(open) = &self.open else { return Ok(()) };
         let Some(status) = open.status() else { return Ok(()) };
-        if self.is_astray {
-            self.is_astray = !self.has_started_over(&status);
-            if self.is_astray {
+        if self.astray.is_some() {
+            if !self.has_started_over(&status) {
                 return Ok(());
             }
-            (self.before, self.compared, self.known) = (None, 0, 0);
+            (self.astray, self.before, self.compared, self.known) = (None, None, 0, 0);
         }
         if let Some(before) = &self.before {
             monotone(before, &status)?;
+            self.check_generation(before, &status, ledger)?;
         }
         let upstream = status.upstream_head.global;
         if upstream > ledger.head() {
@@ -91,6 +91,54 @@ impl Slot {
     fn has_started_over(&self, status: &SyncStatus) -> bool {
         let before = self.before.as_ref().map_or(0, |before| before.upstream_head.global);
         status.upstream_head.global == 0 && before > 0
+    }
+
+    /// A number means one event for good: whatever is numbered anew gets another generation.
+    fn check_generation(
+        &self,
+        before: &SyncStatus,
+        status: &SyncStatus,
+        ledger: &Ledger,
+    ) -> Result<(), String> {
+        let [from, to] = [before, status]
+            .map(|status| usize::try_from(status.upstream_head.global).unwrap_or(usize::MAX));
+        let news = ledger.events.get(from..to).unwrap_or_default();
+        let is_own = |event: &SyncEvent| Some(&*event.client_id) == self.client_id.as_deref();
+        let confirmed = news.iter().take_while(|event| is_own(event)).count();
+        let is_rebase = confirmed < news.len() && before.pending > confirmed && status.pending > 0;
+        if is_rebase && status.local_head.generation == before.local_head.generation {
+            return Err(format!(
+                "events were numbered anew, and the head went from {} to {}",
+                before.local_head, status.local_head
+            ));
+        }
+        Ok(())
+    }
+
+    /// A store that went astray, at rest: it knows that the server is not the one it knew, or has
+    /// what the server has.
+    pub fn check_astray(
+        &mut self,
+        astray: Astray,
+        on_reset: OnBackendReset,
+        ledger: &Ledger,
+    ) -> Result<(), String> {
+        let status = self.open.as_ref().and_then(|open| open.status());
+        let status = status.ok_or("it has closed itself")?;
+        let upstream = status.upstream_head.global;
+        match astray {
+            _ if status.is_synced() && upstream != ledger.head() => {
+                Err(format!("it says {status:?}, and the server has e{}", ledger.head()))
+            }
+            Astray::Replaced if status.is_synced() => {
+                self.compared = 0;
+                self.compare(upstream, ledger)
+            }
+            Astray::Replaced if !is_given_up(&status, on_reset) => {
+                Err(format!("another server is there, and it says {status:?}"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is confirmed is what the server has, and what it said of it.

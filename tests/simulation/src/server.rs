@@ -14,7 +14,9 @@ use livestore_server::session::{Effect, Session, Ticket};
 use livestore_server::store::{
     Durability, EventStore, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
 };
-use livestore_sync::wire::Transport;
+use livestore_sync::wire::{
+    Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport,
+};
 
 use crate::disk::Dice;
 use crate::network::{ConnId, Network, Packet};
@@ -49,6 +51,8 @@ struct Peer {
     session: Session,
     /// The head that the client was told when its last push came too late.
     fenced: Option<u64>,
+    /// The pushes that have no answer yet.
+    asked: Vec<(RequestId, Vec<SyncEvent>)>,
 }
 
 enum Question {
@@ -155,7 +159,7 @@ impl Server {
                 running.hub.enter(&store, Box::new(reply));
             }
             Packet::Text(frame) => match running.peers.get_mut(&id) {
-                Some(peer) => peer.session.receive(&frame),
+                Some(peer) => peer.receive(&frame),
                 None => self.network.send_down(id, Packet::End),
             },
             Packet::End => drop(running.peers.remove(&id)),
@@ -199,7 +203,8 @@ impl Server {
         match answer {
             Answer::Entered(Ok(room)) => {
                 let session = Session::new(Arc::clone(&room), Transport::WebSocket, Rights::ALL);
-                running.peers.insert(id, Peer { room, session, fenced: None });
+                let peer = Peer { room, session, fenced: None, asked: Vec::new() };
+                running.peers.insert(id, peer);
                 self.network.send_down(id, Packet::Open(String::new()));
             }
             Answer::Entered(Err(_)) => self.network.send_down(id, Packet::End),
@@ -210,7 +215,7 @@ impl Server {
                     self.acknowledged.extend(events);
                 }
                 if let Some(peer) = running.peers.get_mut(&id) {
-                    peer.appended(&push, appended)?;
+                    peer.appended(&push, appended);
                 }
             }
         }
@@ -224,7 +229,10 @@ impl Server {
             let later = elapsed() + self.read_delay.mul_f64(self.dice.below(100) as f64 / 100.0);
             match peer.session.next_effect() {
                 None => return Ok(()),
-                Some(Effect::Send(frame)) => self.network.send_down(id, Packet::Text(frame)),
+                Some(Effect::Send(frame)) => {
+                    peer.check_answer(&frame)?;
+                    self.network.send_down(id, Packet::Text(frame));
+                }
                 Some(Effect::Close(_)) => {
                     running.peers.remove(&id);
                     self.network.send_down(id, Packet::End);
@@ -249,16 +257,37 @@ impl Server {
 }
 
 impl Peer {
-    fn appended(&mut self, push: &Push, done: Result<(), StoreError>) -> Result<(), String> {
-        if done.is_ok() && self.room.has(&push.batch) == Ok(false) {
-            return Err(format!("a push was acknowledged and is not there: {:?}", push.batch));
+    fn receive(&mut self, frame: &str) {
+        if let Ok(ClientMessage::Request(Request { id, call: Call::Push(push) })) =
+            ClientMessage::decode(frame)
+        {
+            self.asked.push((id, push.batch));
         }
+        self.session.receive(frame);
+    }
+
+    /// What the server says it has taken, it has.
+    fn check_answer(&mut self, frame: &str) -> Result<(), String> {
+        if self.asked.is_empty() || !frame.contains(r#""Exit""#) {
+            return Ok(());
+        }
+        let Ok(ServerMessage::Exit { request_id, exit }) = ServerMessage::decode(frame) else {
+            return Ok(());
+        };
+        let asked = self.asked.iter().position(|(id, _)| *id == request_id);
+        let batch = asked.map(|at| self.asked.swap_remove(at).1).unwrap_or_default();
+        if exit == Exit::PushDone && self.room.has(&batch) == Ok(false) {
+            return Err(format!("a push was acknowledged and is not there: {batch:?}"));
+        }
+        Ok(())
+    }
+
+    fn appended(&mut self, push: &Push, done: Result<(), StoreError>) {
         if let Err(StoreError::Behind { head }) = done {
             let is_new = push.batch.last().is_some_and(|last| last.seq > head);
             self.fenced = is_new.then_some(head);
         }
         self.session.pushed(push.ticket, done);
-        Ok(())
     }
 
     fn ask(&mut self, question: Question) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use livestore::Timestamp;
 use livestore::prelude::*;
 use livestore::simulation::{self, Due, elapsed, pass};
+use livestore::sync::OnBackendReset;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::client::{Client, Mine, Slot, Version, open};
@@ -276,8 +277,9 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let mut slots = self.clients.iter().flat_map(|client| &client.slots);
-        slots.all(|slot| slot.is_synced() || slot.is_astray)
+        self.clients
+            .iter()
+            .all(|client| client.slots.iter().all(|slot| slot.is_at_rest(client.habits.on_reset)))
     }
 
     fn check_all(&mut self) -> Result<(), String> {
@@ -285,10 +287,11 @@ impl World {
         for client in 0..self.clients.len() {
             self.look_at(client)?;
         }
-        for client in &self.clients {
-            for slot in &client.slots {
+        for client in &mut self.clients {
+            let on_reset = client.habits.on_reset;
+            for slot in &mut client.slots {
                 let ledger = self.ledgers.get(&slot.store_id);
-                let checked = ledger.map_or(Ok(()), |ledger| check_at_rest(slot, ledger));
+                let checked = ledger.map_or(Ok(()), |ledger| check_at_rest(slot, on_reset, ledger));
                 checked.map_err(|what| {
                     format!("client {}, {}: {what}", client.index, slot.store_id)
                 })?;
@@ -324,14 +327,14 @@ impl World {
 /// How long a step takes.
 const MOMENT: Duration = Duration::from_micros(10);
 
-fn check_at_rest(slot: &Slot, ledger: &Ledger) -> Result<(), String> {
+fn check_at_rest(slot: &mut Slot, on_reset: OnBackendReset, ledger: &Ledger) -> Result<(), String> {
     let open = slot.open.as_ref().ok_or("it is not open")?;
     let status = open.status().ok_or("it has closed itself")?;
     slot.check_own()?;
     open.check_live()?;
     open.check_state()?;
-    if slot.is_astray {
-        return Ok(());
+    if let Some(astray) = slot.astray {
+        return slot.check_astray(astray, on_reset, ledger);
     }
     if !status.is_synced() || status.upstream_head.global != ledger.head() {
         return Err(format!(
@@ -353,7 +356,7 @@ impl Slot {
 
     /// Writes down what was committed.
     pub(crate) fn commit(&mut self, keys: Vec<crate::app::Key>, maybe: bool, written: bool) {
-        let is_astray = self.is_astray;
+        let is_astray = self.astray.is_some();
         self.mine.extend(keys.into_iter().map(|key| {
             let is_client_only = matches!(key.0.as_str(), "v1.ItemLooked" | "DraftSet");
             // A reset takes what is client-only with it.

@@ -124,6 +124,26 @@ fn a_rejected_push_waits_for_the_pull() {
     assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(3)], More::No))), [4, 5]);
 }
 
+/// Over HTTP nobody notices that a backend was put back to an old state in between.
+#[test]
+fn what_was_accepted_and_then_lost_is_pushed_again() {
+    let mut engine = live(5);
+    (1..=3).for_each(|n| commit(&mut engine, "c", n));
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
+    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    let others = pulled(vec![upstream(6), upstream(7)], More::No);
+    assert_eq!(pushes(&hear(&mut engine, others)), [8, 9, 10]);
+}
+
+#[test]
+fn an_answer_from_before_a_rebase_says_nothing_of_the_new_numbers() {
+    let mut engine = live(5);
+    (1..=3).for_each(|n| commit(&mut engine, "c", n));
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
+    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(6)], More::No))), [0; 0]);
+    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [7, 8, 9]);
+}
+
 #[test]
 fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
     let mut engine = live(1);

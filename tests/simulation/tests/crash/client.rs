@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use livestore::Durability;
-use livestore::simulation::fs;
+use livestore::simulation::{fs, mutate};
 
 use super::app::{App, LongNotes, Notes};
 use super::enumerate::{Scenario, run};
@@ -26,6 +26,7 @@ fn a_client_keeps_what_it_said() {
         },
         Scenario { name: "reset the state", act: act_reset, ..reopen("", with_snapshot) },
         Scenario { name: "background work", act: act_long, ..commit("", Durability::Written) },
+        snapshot_first(),
     ]);
 }
 
@@ -35,6 +36,15 @@ fn a_promise_that_is_not_kept_is_noticed() {
     let claims = Durability::Synced;
     let boasting = Scenario { claims, ..commit("claims too much", Durability::Written) };
     assert!(boasting.enumerate().failures.iter().any(|failure| failure.contains("is lost")));
+}
+
+/// A snapshot is durable at once, and what it is made of need not be.
+#[test]
+fn a_snapshot_that_is_ahead_of_its_log_is_noticed() {
+    mutate(Some("use a snapshot that is ahead of the log"));
+    let found = snapshot_first().enumerate().failures;
+    mutate(None);
+    assert!(found.iter().any(|failure| failure.contains("assertion")), "{found:?}");
 }
 
 fn new(name: &'static str, durability: Durability) -> Scenario {
@@ -50,6 +60,10 @@ fn new(name: &'static str, durability: Durability) -> Scenario {
 
 fn commit(name: &'static str, durability: Durability) -> Scenario {
     Scenario { prepare: with_snapshot, act: act_commit, ..new(name, durability) }
+}
+
+fn snapshot_first() -> Scenario {
+    Scenario { act: act_snapshot, ..commit("a snapshot before a checkpoint", Durability::Written) }
 }
 
 fn reopen(name: &'static str, prepare: fn(&mut Machine)) -> Scenario {
@@ -128,9 +142,18 @@ fn act_reset(machine: &mut Machine) {
 
 /// Enough for a checkpoint and for a snapshot while the store runs.
 fn act_long(machine: &mut Machine) {
+    act_many(machine, 110);
+}
+
+/// Enough for a snapshot only.
+fn act_snapshot(machine: &mut Machine) {
+    act_many(machine, 30);
+}
+
+fn act_many(machine: &mut Machine, events: u64) {
     know_before(machine);
     let Some(store) = machine.open::<Notes>() else { return };
-    let ids: Vec<String> = (0..110).map(|n| format!("a{n}")).collect();
+    let ids: Vec<String> = (0..events).map(|n| format!("a{n}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     machine.commit(&store, &ids);
     machine.commit(&store, &["after-a-snapshot"]);

@@ -67,25 +67,66 @@ pub(super) fn export(data: &Path, store: &str, file: Option<&Path>) -> Result<()
 /// Reads the file twice: nothing of it is stored unless all of it can be.
 pub(super) fn import(options: &Options, store: &str, file: &Path) -> Result<(), Failure> {
     let id = StoreId::new(store)?;
-    let storage = options.open_store()?;
-    let head = ask(|reply| storage.open(&id, reply))?.head;
-    let mut first = None;
-    read_batches(file, open(file)?, &mut |batch| {
-        first = first.or(batch.first().map(|stored| stored.event().parent));
+    read_batches(file, open(file)?, &mut |_| Ok(()))?;
+    let Imported { new, known } = import_into(&options.open_store()?, &id, file, open(file)?)?;
+    match known {
+        0 => println!("{new} events are imported into {store}"),
+        _ => println!("{new} events are imported into {store}; it had the first {known}"),
+    }
+    Ok(())
+}
+
+/// What an import came to, in events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// That were stored.
+    pub new: usize,
+    /// That were there before.
+    pub known: usize,
+}
+
+/// Stores what is new of an export. It may begin with what the store has: so an import that was cut
+/// short is finished by another one.
+pub fn import_into(
+    storage: &dyn EventStore,
+    id: &StoreId,
+    file: &Path,
+    content: impl BufRead,
+) -> Result<Imported, Failure> {
+    let mut head = ask(|reply| storage.open(id, reply))?.head;
+    let mut imported = Imported::default();
+    read_batches(file, content, &mut |mut known| {
+        let new = known.split_off(known.partition_point(|stored| stored.event().seq <= head));
+        check_known(storage, id, &known)?;
+        if let (Some(first), Some(last)) = (new.first(), new.last()) {
+            let (parent, last) = (first.event().parent, last.event().seq);
+            if parent != head {
+                let found = format!("{id} ends with e{head}, and the file begins after e{parent}");
+                return Err(found.into());
+            }
+            imported.new += new.len();
+            ask(|reply| storage.append(id, new.into(), reply))?;
+            head = last;
+        }
+        imported.known += known.len();
         Ok(())
     })?;
-    match first {
-        Some(first) if first != head => {
-            return Err(
-                format!("{store} ends with e{head}, and the file begins after e{first}").into()
-            );
+    Ok(imported)
+}
+
+fn check_known(
+    storage: &dyn EventStore,
+    id: &StoreId,
+    known: &[StoredEvent],
+) -> Result<(), Failure> {
+    let events: Vec<SyncEvent> = known.iter().map(|stored| stored.event().clone()).collect();
+    match (events.first(), storage.has(id, &events)?) {
+        (Some(first), false) => {
+            let last = first.parent + events.len() as u64;
+            Err(format!("{id} has others than the file from e{} to e{last}", first.seq).into())
         }
-        _ => {}
+        _ => Ok(()),
     }
-    let append = &mut |batch: Vec<_>| Ok(ask(|reply| storage.append(&id, batch.into(), reply))?);
-    let count = read_batches(file, open(file)?, append)?;
-    println!("{count} events are imported into {store}");
-    Ok(())
 }
 
 pub(super) fn backup(data: &Path, directory: &Path) -> Result<(), Failure> {
@@ -160,6 +201,9 @@ fn parse_line(line: &str, last: Option<u64>) -> Result<StoredEvent, String> {
 fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, StoreError> {
     let (sender, answer) = mpsc::channel();
     question(Box::new(move |result| drop(sender.send(result))));
+    // A simulated storage has no thread of its own.
+    #[cfg(simulation)]
+    livestore::simulation::due().into_iter().for_each(|due| livestore::simulation::run(due.job));
     answer.recv().unwrap_or(Err(StoreError::Closed))
 }
 

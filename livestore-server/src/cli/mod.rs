@@ -12,8 +12,8 @@ use clap::{Parser, Subcommand};
 
 use self::options::Options;
 
-// For the fuzzer of import files.
-pub use self::copy::{read_batches, write_line};
+// For the fuzzer of import files, and the crash tests.
+pub use self::copy::{Imported, import_into, read_batches, write_line};
 
 /// A self-hosted sync backend for LiveStore.
 #[derive(Debug, Parser)]

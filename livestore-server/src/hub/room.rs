@@ -123,16 +123,7 @@ impl Room {
     ///
     /// An event's identity is its name, args, client and session.
     pub fn has(&self, events: &[SyncEvent]) -> Result<bool, StoreError> {
-        let Some(first) = events.first() else { return Ok(true) };
-        let mut rest = events.iter();
-        self.store.read(&self.id, first.parent, &mut |stored| match rest.as_slice().first() {
-            Some(wanted) if same(wanted, stored.event()) => {
-                rest.next();
-                ControlFlow::Continue(())
-            }
-            _ => ControlFlow::Break(()),
-        })?;
-        Ok(rest.as_slice().is_empty())
+        self.store.has(&self.id, events)
     }
 
     fn publish(&self, pages: Vec<Page>) {
@@ -159,18 +150,4 @@ impl Recent {
             self.bytes -= oldest.json.len();
         }
     }
-}
-
-fn same(a: &SyncEvent, b: &SyncEvent) -> bool {
-    a.seq == b.seq
-        && a.name == b.name
-        && a.client_id == b.client_id
-        && a.session_id == b.session_id
-        && (a.args == b.args || same_json(&a.args, &b.args))
-}
-
-/// A client that has restarted may write the same args another way.
-fn same_json(a: &str, b: &str) -> bool {
-    let parse = serde_json::from_str::<serde_json::Value>;
-    matches!((parse(a), parse(b)), (Ok(a), Ok(b)) if a == b)
 }

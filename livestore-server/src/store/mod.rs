@@ -49,6 +49,22 @@ pub trait EventStore: Send + Sync + 'static {
         visit: &mut dyn FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
+    /// Whether a store has these very events, which chain, at their numbers; waits for the disk.
+    ///
+    /// An event's identity is its name, args, client and session.
+    fn has(&self, store: &StoreId, events: &[SyncEvent]) -> Result<bool, StoreError> {
+        let Some(first) = events.first() else { return Ok(true) };
+        let mut rest = events.iter();
+        self.read(store, first.parent, &mut |stored| match rest.as_slice().first() {
+            Some(wanted) if is_same(wanted, stored.event()) => {
+                rest.next();
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(()),
+        })?;
+        Ok(rest.as_slice().is_empty())
+    }
+
     /// All stores, by id.
     fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError>;
 }
@@ -124,4 +140,18 @@ fn new_backend_id() -> Result<String, StoreError> {
     livestore::simulation::fill(&mut random);
     let letter = |byte: u8| LETTERS.get(usize::from(byte & 63)).map_or('_', |&it| char::from(it));
     Ok(random.into_iter().map(letter).collect())
+}
+
+fn is_same(a: &SyncEvent, b: &SyncEvent) -> bool {
+    a.seq == b.seq
+        && a.name == b.name
+        && a.client_id == b.client_id
+        && a.session_id == b.session_id
+        && (a.args == b.args || is_same_json(&a.args, &b.args))
+}
+
+/// A client that has restarted may write the same args another way.
+fn is_same_json(a: &str, b: &str) -> bool {
+    let parse = serde_json::from_str::<serde_json::Value>;
+    matches!((parse(a), parse(b)), (Ok(a), Ok(b)) if a == b)
 }

@@ -43,7 +43,7 @@ const MUTANTS: &[&str] = &[
 ];
 
 /// So many seeds are tried on each, unless `SIMULATION_SEEDS` says otherwise.
-const SEEDS: u64 = 130;
+const SEEDS: u64 = 200;
 
 #[test]
 fn every_mutant_is_killed() {

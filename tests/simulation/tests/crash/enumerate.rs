@@ -128,7 +128,7 @@ impl Scenario {
             ledger: Ledger::default(),
             backend: InProcess::new(),
             upstream: before.upstream.clone(),
-            backed_up: false,
+            is_done: false,
             durability: self.durability,
             claims: self.claims,
             loses_power: false,

@@ -22,8 +22,8 @@ pub struct Machine {
     pub backend: InProcess,
     /// What the backend has before, as the preparation has left it.
     pub upstream: Vec<SyncEvent>,
-    /// Whether a copy was told to be there.
-    pub backed_up: bool,
+    /// Whether what was asked of a server was told to be done.
+    pub is_done: bool,
     pub durability: Durability,
     /// The durability whose promise it is held to.
     pub claims: Durability,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use livestore::sync::SyncEvent;
 use livestore::{Durability, Timestamp};
+use livestore_server::cli::{Imported, import_into, write_line};
 use livestore_server::store::{
     self, EventStore, Opened, Reply, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
 };
@@ -23,6 +24,10 @@ fn a_server_keeps_what_it_answered() {
         Scenario {
             check: check_backup,
             ..scenario("server: backup", Durability::Synced, prepare, act_backup)
+        },
+        Scenario {
+            check: check_import,
+            ..scenario("server: import", Durability::Synced, |_| (), act_import)
         },
     ]);
 }
@@ -70,13 +75,36 @@ fn act_backup(machine: &mut Machine) {
         Ok(reader) => reader,
         Err(error) => return assert!(machine.faulty, "{error}"),
     };
-    machine.backed_up = match reader.backup(&copy(machine)) {
+    machine.is_done = match reader.backup(&copy(machine)) {
         Ok(()) => true,
         Err(error) => {
             assert!(machine.faulty, "{error}");
             false
         }
     };
+}
+
+/// More than two of the batches that an import stores in one piece.
+const IMPORTED: u64 = 250;
+
+fn act_import(machine: &mut Machine) {
+    let Some(server) = open(machine) else { return };
+    machine.is_done = match import(&server) {
+        Ok(imported) => imported.new as u64 == IMPORTED,
+        Err(error) => {
+            assert!(machine.faulty, "{error}");
+            false
+        }
+    };
+}
+
+fn import(server: &SqliteStore) -> Result<Imported, String> {
+    let mut export = Vec::new();
+    for seq in 1..=IMPORTED {
+        write_line(&mut export, &event("s1", seq, "")).unwrap();
+    }
+    let imported = import_into(server, &id("s1"), Path::new("export.jsonl"), &*export);
+    imported.map_err(|failure| failure.to_string())
 }
 
 /// Appends two events to each store, as one group; then reads what there is.
@@ -86,7 +114,8 @@ fn act_on(machine: &mut Machine, server: &SqliteStore, head: u64) {
     if opened.iter().any(|opened| !matches!(heard(opened), Some(Ok(_)))) {
         return assert!(machine.faulty);
     }
-    let batch = |store: &str| [head + 1, head + 2].map(|seq| event(store, seq)).to_vec();
+    let long = "text".repeat(700);
+    let batch = |store: &str| [head + 1, head + 2].map(|seq| event(store, seq, &long)).to_vec();
     let answers =
         STORES.map(|store| ask(|reply| server.append(&id(store), batch(store).into(), reply)));
     run_jobs();
@@ -137,13 +166,34 @@ fn check_backup(machine: &mut Machine) {
         return;
     }
     let target = copy(machine);
-    if machine.backed_up || livestore::simulation::fs::exists(target.join("events.db")).unwrap() {
+    if machine.is_done || livestore::simulation::fs::exists(target.join("events.db")).unwrap() {
         check_at(machine, &target);
     }
-    if !machine.backed_up && !livestore::simulation::fs::exists(target.join("events.db")).unwrap() {
+    if !machine.is_done && !livestore::simulation::fs::exists(target.join("events.db")).unwrap() {
         SqliteStore::reader(&data(machine)).unwrap().backup(&target).unwrap();
         check_at(machine, &target);
     }
+}
+
+/// What is there is a beginning, and importing it again makes it whole.
+fn check_import(machine: &mut Machine) {
+    machine.revive();
+    let all: Vec<String> = (1..=IMPORTED).map(|seq| format!("s1/{seq}")).collect();
+    let opened = SqliteStore::open(&data(machine), store::Durability::Synced, StoreLimits::NONE);
+    if machine.lied {
+        let seen = opened.ok().and_then(|server| log(&server, "s1").ok()).unwrap_or_default();
+        return assert!(all.starts_with(&seen), "{seen:?}");
+    }
+    let server = opened.unwrap();
+    let seen = match log(&server, "s1") {
+        Err(StoreError::Unknown) => Vec::new(),
+        seen => seen.unwrap(),
+    };
+    assert!(all.starts_with(&seen) && seen.len() % 50 == 0, "{seen:?}");
+    assert!(!machine.is_done || seen == all, "{seen:?}");
+    let again = import(&server).unwrap();
+    assert_eq!((again.known, again.new), (seen.len(), all.len() - seen.len()));
+    assert_eq!(log(&server, "s1").unwrap(), all);
 }
 
 fn check_at(machine: &Machine, directory: &Path) {
@@ -191,12 +241,12 @@ fn log(server: &SqliteStore, store: &str) -> Result<Vec<String>, StoreError> {
     Ok(ids)
 }
 
-fn event(store: &str, seq: u64) -> StoredEvent {
+fn event(store: &str, seq: u64, text: &str) -> StoredEvent {
     let event = SyncEvent {
         seq,
         parent: seq - 1,
         name: "v1.NoteAdded".to_owned(),
-        args: format!(r#"{{"id":"{store}/{seq}","text":"{}"}}"#, "text".repeat(700)),
+        args: format!(r#"{{"id":"{store}/{seq}","text":"{text}"}}"#),
         client_id: "client".into(),
         session_id: "session".into(),
         metadata: None,

@@ -1,8 +1,8 @@
 //! The cells, and what comes of every scenario in each.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -33,6 +33,9 @@ pub(crate) fn run(peer: &Peer, words: &[String]) -> Result<bool> {
             });
         }
     });
+    for (cell, scenario) in tally.left() {
+        cell.run_alone(peer, scenario, &tally);
+    }
     let Tally { passed, again, failed, .. } = tally;
     let (passed, again, failed) = (passed.into_inner(), again.into_inner(), failed.into_inner());
     println!("{again} tried again, in {:.0} s", start.elapsed().as_secs_f64());
@@ -85,12 +88,28 @@ impl Cell {
                 stage = Some(set);
                 Ok((remarks, start.elapsed().as_secs_f64()))
             };
+            let line = format!("{self}: {name}");
             let outcome = play(&format!("s{number}")).or_else(|error| {
-                tally.tell_again(&format!("{self}: {name}"), error);
+                tally.tell_again(&line, error);
                 play(&format!("s{number}-again"))
             });
-            tally.tell(&format!("{self}: {name}"), outcome);
+            match outcome {
+                Err(error) => {
+                    tally.tell_again(&line, error);
+                    tally.leave(*self, (name, *scenario));
+                }
+                passed => tally.tell(&line, passed),
+            }
         }
+    }
+
+    /// Once more, with nothing beside it.
+    fn run_alone(&self, peer: &Peer, (name, scenario): Scenario, tally: &Tally) {
+        let start = Instant::now();
+        let outcome = Stage::new(self, peer)
+            .and_then(|mut stage| self.play(&mut stage, "alone", scenario))
+            .map(|remarks| (remarks, start.elapsed().as_secs_f64()));
+        tally.tell(&format!("{self}: {name}"), outcome);
     }
 
     fn play(
@@ -138,9 +157,11 @@ impl Stage {
 #[derive(Default)]
 struct Tally {
     passed: AtomicUsize,
-    /// How many were tried once more. LiveStore's own client sometimes stops for good when it
-    /// cannot reach its backend in time, as on a busy machine: what fails twice has another cause.
+    /// How often one was tried once more. LiveStore's own client sometimes stops for good when it
+    /// cannot reach its backend in time, as on a busy machine.
     again: AtomicUsize,
+    /// What failed twice beside others. What fails alone has another cause.
+    left: Mutex<Vec<(Cell, Scenario)>>,
     failed: AtomicUsize,
     /// Lines come from several cells at once; each comes whole.
     printing: Mutex<()>,
@@ -160,6 +181,15 @@ impl Tally {
                 println!("FAILED: {line}\n    {error}");
             }
         }
+    }
+
+    fn leave(&self, cell: Cell, scenario: Scenario) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push((cell, scenario));
+    }
+
+    /// What is left to be tried alone.
+    fn left(&self) -> Vec<(Cell, Scenario)> {
+        std::mem::take(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn tell_again(&self, line: &str, error: Box<dyn std::error::Error + Send + Sync>) {

@@ -1,5 +1,7 @@
 //! What befalls a world, carried out.
 
+use std::collections::BTreeMap;
+
 use livestore::now;
 use livestore::prelude::*;
 use livestore::simulation::{elapsed, set_wall_clock};
@@ -202,25 +204,30 @@ impl World {
         self.disk.restart(&directory);
         self.disk.restore(&directory, image);
         self.set_faults(None, Faults::default());
-        let is_another = image.0.is_empty();
         self.server.start()?;
+        let mut replaced = BTreeMap::new();
         for (store, ledger) in &mut self.ledgers {
+            let had = ledger.head();
             let found = self.server.read(store, 0)?;
             ledger.events = found.into_iter().map(|it| it.event().clone()).collect();
+            let astray = match self.server.knows(store)? {
+                // It will be made anew.
+                false => Some(Astray::Replaced),
+                // Some may only now hear of what is gone: it is under way.
+                true => (ledger.head() < had).then_some(Astray::Restored),
+            };
+            replaced.insert(store.clone(), astray);
         }
         for client in &mut self.clients {
             for slot in &mut client.slots {
-                let head = self.ledgers.get(&slot.store_id).map_or(0, |ledger| ledger.head());
+                let astray = replaced.get(&slot.store_id).copied().flatten();
                 // What one that is down or astray has in its log, it may have written unseen.
-                if is_another {
-                    slot.astray = Some(Astray::Replaced);
-                } else if client.is_down || slot.astray.is_some() || slot.known > head {
-                    slot.astray = Some(Astray::Restored);
-                }
+                let unseen = client.is_down || slot.astray.is_some();
+                slot.astray = astray.or(unseen.then_some(Astray::Restored));
                 slot.mine.iter_mut().for_each(|mine| mine.maybe = true);
             }
         }
-        if is_another {
+        if image.0.is_empty() {
             self.backup = None;
         }
         Ok(())

@@ -134,6 +134,13 @@ impl Server {
         }
     }
 
+    /// Whether it has a store, if it is up.
+    pub fn knows(&self, store: &str) -> Result<bool, String> {
+        let Some(running) = &self.running else { return Ok(false) };
+        let stores = running.store.list().map_err(|error| error.to_string())?;
+        Ok(stores.iter().any(|(id, _)| id.as_str() == store))
+    }
+
     /// The events that were acknowledged since this was asked last.
     pub fn acknowledged(&mut self) -> Vec<(StoreId, SyncEvent)> {
         std::mem::take(&mut self.acknowledged)

@@ -7,7 +7,7 @@ use crate::Result;
 
 /// The longest that anything may take to come about. Most of it is the peer's own pause between two attempts
 /// to connect, on a machine that is busy with other cells.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -330,6 +330,7 @@ fn order_low(left: &Option<Value<'_>>, right: &Option<Value<'_>>) -> std::cmp::O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::Image;
     use proptest::prelude::*;
 
     proptest! {
@@ -352,5 +353,101 @@ mod tests {
             let expected: Vec<usize> = (0..ranges.len()).filter(|n| has(&ranges[*n])).collect();
             prop_assert_eq!(found, expected);
         }
+
+        #[test]
+        fn who_is_placed_is_found_until_they_are_removed(
+            wants in prop::collection::vec((want(), any::<bool>()), 0..12),
+            old in prop::option::of((-3i64..3, -3i64..3)),
+            new in prop::option::of((-3i64..3, -3i64..3)),
+        ) {
+            let mut index = TableIndex::default();
+            let mut places = Vec::new();
+            for (node, (want, _)) in wants.iter().enumerate() {
+                let target = Target { node, interest: 0 };
+                let columns = Columns::of(&[node]);
+                index.insert(want.access(), columns, target, |place| places.push((node, place)));
+            }
+            places.retain(|(node, place)| {
+                let stays = wants[*node].1;
+                if !stays {
+                    index.remove(*place, *node);
+                }
+                stays
+            });
+            let left: Vec<usize> = (0..wants.len()).filter(|node| wants[*node].1).collect();
+            let wanted = |node: &usize| [old, new].iter().flatten().any(|row| wants[*node].0.has(*row));
+            let found = |index: &mut TableIndex, rows: &Rows| {
+                let mut found = Vec::new();
+                index.affected(rows, |target| found.push(target.node));
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
+            let one = Rows::One { old: old.map(image), new: new.map(image) };
+            let any = |node: &usize| matches!(wants[*node].0, Want::Any) || wanted(node);
+            let expected: Vec<usize> = left.iter().copied().filter(any).collect();
+            prop_assert_eq!(found(&mut index, &one), expected);
+            prop_assert_eq!(found(&mut index, &Rows::Some), left.clone());
+            prop_assert_eq!(index.captured().is_none(), places.is_empty());
+            for (node, place) in places {
+                index.remove(place, node);
+            }
+            prop_assert_eq!((index.is_empty(), index.captured()), (true, None));
+            prop_assert_eq!(found(&mut index, &Rows::Some), Vec::<usize>::new());
+            let target = Target { node: 0, interest: 0 };
+            index.insert(Access::Any, Columns::of(&[63]), target, |_| ());
+            prop_assert_eq!(index.captured(), Some(Columns::of(&[63])), "and nobody's from before");
+        }
+    }
+
+    /// What a query wants of a row with two numbers.
+    #[derive(Debug, Clone)]
+    enum Want {
+        Equal(usize, Vec<i64>),
+        Range(usize, Option<i64>, Option<i64>),
+        Any,
+    }
+
+    fn want() -> impl Strategy<Value = Want> {
+        let low = || prop::option::of(-3i64..3);
+        prop_oneof![
+            (0..2usize, prop::collection::btree_set(-3i64..3, 1..4))
+                .prop_map(|(column, values)| Want::Equal(column, values.into_iter().collect())),
+            (0..2usize, low(), low())
+                .prop_map(|(column, low, high)| Want::Range(column, low, high)),
+            Just(Want::Any),
+        ]
+    }
+
+    impl Want {
+        fn access(&self) -> Access {
+            match self.clone() {
+                Self::Equal(column, values) => Access::Equal {
+                    column,
+                    values: values.into_iter().map(Value::Integer).collect(),
+                },
+                Self::Range(column, low, high) => {
+                    let (low, high) = (low.map(Value::Integer), high.map(Value::Integer));
+                    Access::Range(Range { column, low, high })
+                }
+                Self::Any => Access::Any,
+            }
+        }
+
+        fn has(&self, (first, second): (i64, i64)) -> bool {
+            let at = |column: &usize| [first, second][*column];
+            match self {
+                Self::Equal(column, values) => values.contains(&at(column)),
+                Self::Range(column, low, high) => {
+                    low.is_none_or(|low| low <= at(column))
+                        && high.is_none_or(|high| at(column) <= high)
+                }
+                Self::Any => true,
+            }
+        }
+    }
+
+    fn image((first, second): (i64, i64)) -> Image {
+        Image { rowid: 1, values: Box::new([Value::Integer(first), Value::Integer(second)]) }
     }
 }

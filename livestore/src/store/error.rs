@@ -95,7 +95,8 @@ pub enum CommitError {
         /// How many bytes it takes on the wire.
         bytes: usize,
     },
-    /// The events could not be logged.
+    /// The events could not be logged. If it was the disk that failed and the process ends then, they
+    /// may be found in the log all the same: a disk that fails does not say how far it came.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
     /// The state could not take a write of the store's own.

@@ -154,6 +154,12 @@ fn an_event_is_itself_however_its_args_are_written() {
         ("", "null"),
     ];
     assert!(same.iter().all(|(left, right)| is_same_json(left, right)));
-    let other = [(r#"{"a":1}"#, r#"{"a":2}"#), (r#"{"a":1}"#, r#"{"a":1,"b":2}"#), ("{", "[")];
+    let other = [
+        (r#"{"a":1}"#, r#"{"a":2}"#),
+        (r#"{"a":1}"#, r#"{"a":1,"b":2}"#),
+        ("[1,2]", "[1,3]"),
+        ("[1]", "[1,2]"),
+        ("{", "["),
+    ];
     assert!(!other.iter().any(|(left, right)| is_same_json(left, right)));
 }

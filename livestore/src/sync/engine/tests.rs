@@ -145,6 +145,26 @@ fn an_answer_from_before_a_rebase_says_nothing_of_the_new_numbers() {
 }
 
 #[test]
+fn what_cannot_be_written_has_not_happened() {
+    let mut engine = client(0, None);
+    commit(&mut engine, "c", 1);
+    let pending = engine.pending().to_vec();
+    assert_eq!((pending.len(), engine.backend_id()), (1, None));
+    engine.handle(Input::Start, NOW);
+    hear(&mut engine, FromBackend::Connected);
+    let (before, state) = (engine.mark(), engine.state().clone());
+    let effects = hear(&mut engine, pulled(vec![upstream(1)], More::Unknown));
+    let [Effect::Settle(outcome)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(engine.backend_id(), Some("b"));
+    assert_ne!(engine.pending(), pending, "it was rebased");
+    let reason = "the disk is full".to_owned();
+    let effects = engine.unsettled(outcome.clone(), before, reason.clone(), NOW);
+    assert_eq!(effects, [Effect::Disconnect]);
+    assert_eq!(engine.network(), NetworkStatus::Offline { reason });
+    assert_eq!((engine.backend_id(), engine.state()), (None, &state));
+}
+
+#[test]
 fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);

@@ -145,6 +145,19 @@ fn an_answer_from_before_a_rebase_says_nothing_of_the_new_numbers() {
 }
 
 #[test]
+fn a_pull_may_take_as_long_as_its_pages_come() {
+    let mut engine = client(0, Some("b"));
+    engine.handle(Input::Start, NOW);
+    hear(&mut engine, FromBackend::Connected);
+    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
+    let later = NOW + PATIENCE - Duration::from_secs(1);
+    engine.handle(Input::Backend(pulled(vec![upstream(1)], More::Unknown)), later);
+    assert_eq!(engine.deadline(), Some(later + PATIENCE));
+    assert_eq!(engine.handle(Input::Tick, NOW + PATIENCE), []);
+    assert_eq!(engine.handle(Input::Tick, later + PATIENCE), [Effect::Disconnect]);
+}
+
+#[test]
 fn what_cannot_be_written_has_not_happened() {
     let mut engine = client(0, None);
     commit(&mut engine, "c", 1);

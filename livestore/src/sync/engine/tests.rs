@@ -118,6 +118,7 @@ fn a_rejected_push_waits_for_the_pull() {
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
     let ahead = SyncFailure::ServerAhead { head: 3, parent: 1 };
     assert_eq!(hear(&mut engine, FromBackend::PushFailed(ahead)), []);
+    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
     commit(&mut engine, "c", 2);
     assert_eq!(engine.handle(Input::Committed, NOW), []);
     assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(2)], More::No))), [0; 0]);
@@ -155,6 +156,26 @@ fn a_pull_may_take_as_long_as_its_pages_come() {
     assert_eq!(engine.deadline(), Some(later + PATIENCE));
     assert_eq!(engine.handle(Input::Tick, NOW + PATIENCE), []);
     assert_eq!(engine.handle(Input::Tick, later + PATIENCE), [Effect::Disconnect]);
+}
+
+#[test]
+fn what_is_known_may_be_told_again() {
+    let mut engine = live(3);
+    let known_and_new = pulled((2..=4).map(upstream).collect(), More::No);
+    let effects = hear(&mut engine, known_and_new);
+    let [Effect::Settle(Outcome::Advance(Advance { new, .. }))] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(new.iter().map(|event| event.seq.global).collect::<Vec<_>>(), [4]);
+}
+
+#[test]
+fn a_rejection_without_a_reason_is_tried_again() {
+    let mut engine = live(1);
+    commit(&mut engine, "c", 1);
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
+    let ahead = SyncFailure::ServerAhead { head: 1, parent: 1 };
+    assert_eq!(pushes(&hear(&mut engine, FromBackend::PushFailed(ahead))), [2]);
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
         commit(&mut engine, "c", n);
     }
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)).len(), MOST_EVENTS);
+    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
     assert_eq!(engine.handle(Input::Committed, NOW), []);
     let effects = hear(&mut engine, FromBackend::Pushed);
     assert_eq!(pushes(&effects), (101..=150).collect::<Vec<_>>());
@@ -156,6 +157,19 @@ fn a_pull_may_take_as_long_as_its_pages_come() {
     assert_eq!(engine.deadline(), Some(later + PATIENCE));
     assert_eq!(engine.handle(Input::Tick, NOW + PATIENCE), []);
     assert_eq!(engine.handle(Input::Tick, later + PATIENCE), [Effect::Disconnect]);
+}
+
+/// Clients that lost their backend at once must not come back at once.
+#[test]
+fn pauses_are_spread() {
+    let mut engine = live(1);
+    let drawn: Vec<f64> = (0..1_000).map(|_| engine.jitter()).collect();
+    assert!(drawn.iter().all(|part| (0.0..=1.0).contains(part)));
+    for tenth in 0..10 {
+        let (from, to) = (f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0);
+        let there = drawn.iter().filter(|part| (from..to).contains(*part)).count();
+        assert!((50..200).contains(&there), "{there} of 1,000 from {from} to {to}");
+    }
 }
 
 #[test]

@@ -20,12 +20,16 @@ fn client(upstream: u64, backend_id: Option<&str>) -> Engine {
 }
 
 fn commit(engine: &mut Engine, client: &str, content: u64) {
+    commit_args(engine, client, format!("{{\"n\":{content}}}"));
+}
+
+fn commit_args(engine: &mut Engine, client: &str, args: String) {
     let (seq, parent) = engine.state().local_head.next(false);
     let event = EncodedEvent {
         seq,
         parent,
         name: "v1.E".into(),
-        args: format!("{{\"n\":{content}}}"),
+        args,
         client_id: client.into(),
         session_id: "s".into(),
         schema_hash: 0,
@@ -170,6 +174,21 @@ fn pauses_are_spread() {
         let there = drawn.iter().filter(|part| (from..to).contains(*part)).count();
         assert!((50..200).contains(&there), "{there} of 1,000 from {from} to {to}");
     }
+}
+
+#[test]
+fn a_push_has_as_many_bytes_as_a_backend_takes() {
+    let mut engine = live(0);
+    let around =
+        SyncEvent { args: String::new(), client_id: "c".into(), ..upstream(1) }.wire_size();
+    // Two that just fit, one that is too large for any push, and one more.
+    for bytes in [MOST_BYTES / 2, MOST_BYTES - MOST_BYTES / 2, MOST_BYTES + 1, around + 10] {
+        let args = format!("\"{}\"", "x".repeat(bytes - around - 2));
+        commit_args(&mut engine, "c", args);
+    }
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [1, 2]);
+    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [3]);
+    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [4]);
 }
 
 #[test]

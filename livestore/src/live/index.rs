@@ -393,6 +393,7 @@ mod tests {
                 index.remove(place, node);
             }
             prop_assert_eq!((index.is_empty(), index.captured()), (true, None));
+            prop_assert!(index.columns.iter().all(|column| column.equal.is_empty()), "nothing stays");
             prop_assert_eq!(found(&mut index, &Rows::Some), Vec::<usize>::new());
             let target = Target { node: 0, interest: 0 };
             index.insert(Access::Any, Columns::of(&[63]), target, |_| ());

@@ -230,11 +230,11 @@ impl Slot {
 
 /// Whether a store has noticed that another backend is there, and does about it what it was told to.
 pub fn is_given_up(status: &SyncStatus, on_reset: OnBackendReset) -> bool {
-    match (on_reset, &status.network) {
-        (OnBackendReset::KeepAndStop, NetworkStatus::Stopped(_)) => true,
-        (OnBackendReset::Ignore, NetworkStatus::Offline { .. }) => true,
-        _ => false,
-    }
+    matches!(
+        (on_reset, &status.network),
+        (OnBackendReset::KeepAndStop, NetworkStatus::Stopped(_))
+            | (OnBackendReset::Ignore, NetworkStatus::Offline { .. })
+    )
 }
 
 /// A client.

@@ -214,6 +214,9 @@ impl Hasher for Hashed {
     }
 }
 
+/// The first number behind all `i64`.
+const I64_END: f64 = 9_223_372_036_854_775_808.0;
+
 /// Equal values have equal hashes; a collision costs a look, not a mistake.
 fn hash(value: &Value<'_>) -> u64 {
     match value {
@@ -221,7 +224,7 @@ fn hash(value: &Value<'_>) -> u64 {
         Value::Integer(integer) => xxh3_64(&integer.to_le_bytes()),
         // 1.0 equals 1.
         #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-        Value::Real(real) if real.fract() == 0.0 && real.abs() < 9e18 => {
+        Value::Real(real) if real.fract() == 0.0 && (-I64_END..I64_END).contains(real) => {
             xxh3_64(&(*real as i64).to_le_bytes())
         }
         Value::Real(real) => xxh3_64(&real.to_le_bytes()),
@@ -352,6 +355,7 @@ mod tests {
             };
             let expected: Vec<usize> = (0..ranges.len()).filter(|n| has(&ranges[*n])).collect();
             prop_assert_eq!(found, expected);
+            tree.at(&Value::Null, &mut |_| panic!("NULL is in no range"));
         }
 
         #[test]
@@ -398,6 +402,17 @@ mod tests {
             let target = Target { node: 0, interest: 0 };
             index.insert(Access::Any, Columns::of(&[63]), target, |_| ());
             prop_assert_eq!(index.captured(), Some(Columns::of(&[63])), "and nobody's from before");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_equal_have_the_same_hash() {
+        let whole = [0.0, -0.0, 1.0, -3.0, 9.1e18, -I64_END, I64_END, f64::INFINITY];
+        for real in whole.into_iter().chain([1.5, -0.5, f64::NEG_INFINITY]) {
+            #[expect(clippy::cast_possible_truncation, reason = "the nearest integer is meant")]
+            let integer = Value::Integer(real as i64);
+            let is_equal = order(&integer, &Value::Real(real)).is_eq();
+            assert_eq!(hash(&integer) == hash(&Value::Real(real)), is_equal, "{real}");
         }
     }
 

@@ -360,6 +360,15 @@ mod sqlite {
 }
 
 #[test]
+fn a_bind_of_a_huge_number_takes_no_memory() {
+    let is_read = |sql: &str| super::parse::parse(&tokens(sql)).is_ok();
+    assert!(is_read("SELECT ?32766"));
+    for sql in ["SELECT ?32766, ?", "SELECT ?32767", "SELECT ?244444444444444444"] {
+        assert!(!is_read(sql), "{sql}");
+    }
+}
+
+#[test]
 fn sql_ends_at_no_nul() {
     for sql in ["SELECT 1 \0 , ?", "SELECT 1 -- \0\n, 2"] {
         let text = SqlText::new(vec![syn::LitStr::new(sql, proc_macro2::Span::call_site())]);

@@ -19,6 +19,9 @@ const CONCAT: Power = 10;
 const COLLATE: Power = 11;
 const SIGN: Power = 12;
 
+/// As many binds as SQLite takes, which says so where there are more.
+const MOST_PARAMS: usize = 32_766;
+
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Result<Expr> {
         self.expr_above(0)
@@ -155,6 +158,9 @@ impl Parser<'_> {
             Some(Kind::Real) => ExprKind::Real,
             Some(&Kind::Param(number)) => {
                 let number = number.unwrap_or(self.params + 1);
+                if number > MOST_PARAMS {
+                    return self.stop("a bind of a smaller number");
+                }
                 self.params = self.params.max(number);
                 ExprKind::Param(number)
             }

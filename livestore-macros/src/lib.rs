@@ -6,7 +6,7 @@
 //! | [`#[derive(Event)]`](macro@Event) | events: one per variant, or one struct |
 //! | [`#[derive(ColumnType)]`](macro@ColumnType) | a type that can be stored in a column |
 //! | [`#[derive(Row)]`](macro@Row) | a struct that a query returns |
-//! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a session |
+//! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a window |
 //! | [`#[derive(Shape)]`](macro@Shape) | a type in an event's field, for the schema lock |
 //! | [`schema!`](macro@schema) | a schema: all of the above that make up an app |
 //! | [`sql!`](macro@sql) | a query or a write in SQL, checked while compiling |
@@ -74,7 +74,7 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Declares a client document: UI state that is client-only, last write wins, and by default there
-/// is one for every session.
+/// is one for every window.
 ///
 /// The struct stays as it is; it must be `Clone`, `Default`, `Serialize` and `Deserialize`, and so
 /// its fields. Beside it comes the event that sets some of its fields, `UiStateSet` for `UiState`.
@@ -103,7 +103,7 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning |
 /// |---|---|
 /// | `name = "UiState"` | the document's name, from which the event's is made; else the struct's |
-/// | `id = "settings"` | one document of this id; else one for every session |
+/// | `id = "settings"` | one document of this id; else one for every window |
 /// | `crate = path` | where `livestore` is found |
 ///
 /// Of serde's attributes `rename_all` on the struct and `rename` on a field decide the JSON's keys;

@@ -121,11 +121,11 @@ fn documents_of_explicit_ids_are_their_own() {
 }
 
 #[test]
-fn a_fixed_id_is_meant_in_every_session() {
+fn a_fixed_id_is_meant_in_every_window() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |session: &str| {
+    let open = |window: &str| {
         let builder = Store::<App>::builder("documents").directory(directory.path());
-        builder.session_id(session).open().unwrap()
+        builder.window_id(window).open().unwrap()
     };
     let store = open("one");
     store.commit((Settings::set().dark(true), UiState::set().zoom(2.0))).unwrap();

@@ -13,7 +13,7 @@ pub(crate) fn expand(document: &ClientDocument) -> TokenStream {
     let shape = document.shape();
     let kind = match &document.id {
         Some(id) => quote!(Fixed(#id)),
-        None => quote!(Session),
+        None => quote!(Window),
     };
     quote_spanned! {Span::mixed_site()=>
         #attributes

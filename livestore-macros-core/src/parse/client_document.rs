@@ -16,7 +16,7 @@ const CONTAINER_KEYS: [&str; 6] =
     ["rename_all", "default", "deny_unknown_fields", "crate", "bound", "expecting"];
 const FIELD_KEYS: [&str; 5] = ["rename", "default", "alias", "bound", "skip_serializing_if"];
 
-/// A client document: a struct with the UI state of one session, or of one fixed id.
+/// A client document: a struct with the UI state of one window, or of one fixed id.
 pub(crate) struct ClientDocument {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
@@ -25,7 +25,7 @@ pub(crate) struct ClientDocument {
     pub(crate) generics: Generics,
     pub(crate) vis: Visibility,
     pub(crate) name: String,
-    /// `None`: one document per session.
+    /// `None`: one document per window.
     pub(crate) id: Option<LitStr>,
     pub(crate) fields: Vec<DocumentField>,
 }

@@ -135,7 +135,7 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
 #[derive(Debug)]
 pub struct ArgsWriter<'a> {
     out: &'a mut Vec<u8>,
-    session_id: &'a str,
+    window_id: &'a str,
     written: Written,
 }
 
@@ -150,21 +150,21 @@ enum Written {
 impl<'a> ArgsWriter<'a> {
     /// The JSON object that `write` writes.
     pub(crate) fn encode(
-        session_id: &str,
+        window_id: &str,
         write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<String, EncodeError> {
         let mut out = Vec::with_capacity(128);
-        ArgsWriter::object(&mut out, session_id, write)?;
+        ArgsWriter::object(&mut out, window_id, write)?;
         // serde_json writes nothing but UTF-8.
         String::from_utf8(out).map_err(|_| EncodeError::NotAnObject)
     }
 
     fn object(
         out: &'a mut Vec<u8>,
-        session_id: &'a str,
+        window_id: &'a str,
         write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let mut writer = ArgsWriter { out, session_id, written: Written::Nothing };
+        let mut writer = ArgsWriter { out, window_id, written: Written::Nothing };
         write(&mut writer)?;
         match writer.written {
             Written::Nothing => writer.out.extend_from_slice(b"{}"),
@@ -225,12 +225,12 @@ impl<'a> ArgsWriter<'a> {
     ) -> Result<(), EncodeError> {
         self.field("id", id)?;
         self.key("value").map_err(|_| EncodeError::NotAnObject)?;
-        ArgsWriter::object(self.out, self.session_id, write)
+        ArgsWriter::object(self.out, self.window_id, write)
     }
 
-    /// The session that commits the event.
-    pub fn session_id(&self) -> &'a str {
-        self.session_id
+    /// The window that commits the event.
+    pub fn window_id(&self) -> &'a str {
+        self.window_id
     }
 
     fn key(&mut self, key: &str) -> serde_json::Result<()> {

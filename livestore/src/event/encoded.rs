@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::session::window_of;
 use super::{Args, DecodeError, Event, SeqNum};
 
 /// One event of the eventlog: its place, its name, its args as JSON, and who committed it.
@@ -19,12 +20,16 @@ pub struct EncodedEvent {
     pub args: String,
     /// The client that committed it.
     pub client_id: Arc<str>,
-    /// The session of that client.
+    /// The session of that client: one opening of the store.
     pub session_id: Arc<str>,
     /// The hash of the schema it was committed under.
     pub schema_hash: i64,
     /// What the sync backend says about it, as JSON; `None` while it is pending.
     pub sync_metadata: Option<String>,
+    /// Whether the event belongs to the same commit as the event before it in the log.
+    ///
+    /// `false` for events of other clients: a sync backend does not say.
+    pub continues: bool,
 }
 
 impl EncodedEvent {
@@ -34,6 +39,11 @@ impl EncodedEvent {
     /// When it is not one of `E`'s events or its args are not what `E` takes.
     pub fn decode<E: Event>(&self) -> Result<E, DecodeError> {
         E::decode(&self.name, &Args::parse(&self.args)?)
+    }
+
+    /// The window in which it was committed, whose client documents its materializer reads.
+    pub(crate) fn window_id(&self) -> &str {
+        window_of(&self.session_id)
     }
 
     /// Whether the event stays on its client.

@@ -7,6 +7,7 @@
 mod args;
 mod encoded;
 mod seq_num;
+mod session;
 mod upcast;
 
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
@@ -14,6 +15,7 @@ pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, Fi
 pub use args::{ArgsField, Subject};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
+pub(crate) use session::new_session_id;
 #[doc(hidden)]
 pub use upcast::{UpcastInto, Upcaster, upcaster};
 

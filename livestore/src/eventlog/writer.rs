@@ -357,6 +357,7 @@ fn event_of(
             session_id: shared(text(9)?, neighbour.map(|event| &event.session_id)),
             schema_hash: row.get(10)?,
             sync_metadata: row.get(12)?,
+            continues: false,
         };
         Ok((event, row.get(11)?))
     };

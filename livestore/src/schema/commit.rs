@@ -21,7 +21,7 @@ pub trait Commit<S: Schema> {
 /// Events on their way into a store. A commit makes it.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    session_id: &'a str,
+    window_id: &'a str,
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -44,8 +44,8 @@ pub struct EncodeBatchError {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(session_id: &'a str) -> Self {
-        Self { session_id, entries: Vec::new() }
+    pub(crate) fn new(window_id: &'a str) -> Self {
+        Self { window_id, entries: Vec::new() }
     }
 
     /// Adds an event.
@@ -54,7 +54,7 @@ impl<'a> Batch<'a> {
     /// When it has no JSON form.
     pub fn push<E: Event + Materialize>(&mut self, event: &E) -> Result<(), EncodeBatchError> {
         let def = event.def();
-        let args = ArgsWriter::encode(self.session_id, |args| event.encode(args))
+        let args = ArgsWriter::encode(self.window_id, |args| event.encode(args))
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
         self.entries.push(Entry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
         Ok(())

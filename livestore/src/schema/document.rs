@@ -13,7 +13,7 @@ use crate::table::{
 };
 use crate::value::{ColumnType, ValueError};
 
-/// A struct kept as one document per session, or under an explicit id.
+/// A struct kept as one document per window, or under an explicit id.
 ///
 /// `#[client_document]` implements it and generates [`Set`](Self::Set), the event that changes
 /// some of its fields. The last write wins. A document that was never set is `Default::default()`.
@@ -53,7 +53,7 @@ pub trait Document: Default + Serialize + DeserializeOwned + 'static {
     /// The document's definition.
     fn def() -> &'static DocumentDef;
 
-    /// The document of this session, or the one with the fixed id.
+    /// The document of this window, or the one with the fixed id.
     fn get() -> GetDocument<Self> {
         GetDocument { id: None, of: PhantomData }
     }
@@ -83,8 +83,8 @@ pub struct DocumentDef {
 /// Which document is meant when no id is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKey {
-    /// One per session.
-    Session,
+    /// One per window.
+    Window,
     /// The one with this id.
     Fixed(&'static str),
 }
@@ -105,10 +105,10 @@ impl DocumentDef {
         self.shape
     }
 
-    fn id<'a>(&self, id: Option<&'a str>, session_id: &'a str) -> &'a str {
+    fn id<'a>(&self, id: Option<&'a str>, window_id: &'a str) -> &'a str {
         match (id, self.key) {
             (Some(id), _) => id,
-            (None, DocumentKey::Session) => session_id,
+            (None, DocumentKey::Window) => window_id,
             (None, DocumentKey::Fixed(id)) => id,
         }
     }
@@ -123,7 +123,7 @@ pub struct GetDocument<D> {
 impl<D: Document> GetDocument<D> {
     /// Which document it is.
     pub(crate) fn document_id<'a>(&'a self, reader: &Reader<'a>) -> &'a str {
-        D::def().id(self.id.as_deref(), reader.session_id())
+        D::def().id(self.id.as_deref(), reader.window_id())
     }
 }
 
@@ -157,7 +157,7 @@ impl ArgsWriter<'_> {
         id: Option<&str>,
         write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let id = D::def().id(id, self.session_id()).to_owned();
+        let id = D::def().id(id, self.window_id()).to_owned();
         self.document_fields(&id, write)
     }
 }
@@ -172,7 +172,7 @@ impl Writer<'_> {
         id: Option<&str>,
         update: impl FnOnce(&mut D),
     ) -> Result<(), MaterializeError> {
-        let id = D::def().id(id, self.session_id()).to_owned();
+        let id = D::def().id(id, self.window_id()).to_owned();
         let mut document = self.query(D::get_by(id.as_str()))?;
         update(&mut document);
         let json = serde_json::to_string(&document).map_err(MaterializeError::custom)?;

@@ -161,6 +161,7 @@ mod tests {
             session_id: "s".into(),
             schema_hash: 0,
             sync_metadata: None,
+            continues: false,
         };
         state.begin().unwrap();
         let applied = state.apply(&event, state.schema.event_set("v1.Put").unwrap());

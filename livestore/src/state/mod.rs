@@ -73,13 +73,13 @@ impl State {
     pub(crate) fn query<Q: Query>(
         &self,
         query: &Q,
-        session_id: &str,
+        window_id: &str,
     ) -> Result<Q::Output, QueryError> {
-        query.run(&self.reader(session_id))
+        query.run(&self.reader(window_id))
     }
 
-    pub(crate) fn reader<'a>(&'a self, session_id: &'a str) -> Reader<'a> {
-        Reader::new(&self.db, Access::Query, session_id)
+    pub(crate) fn reader<'a>(&'a self, window_id: &'a str) -> Reader<'a> {
+        Reader::new(&self.db, Access::Query, window_id)
     }
 
     /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
@@ -88,7 +88,7 @@ impl State {
         event: &EncodedEvent,
         set: &EventSet,
     ) -> Result<(), MaterializeError> {
-        let mut writer = Writer::new(&self.db, &event.session_id);
+        let mut writer = Writer::new(&self.db, event.window_id());
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
         let applied = catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {

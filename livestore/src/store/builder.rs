@@ -38,7 +38,7 @@ pub(super) struct Options {
     pub(super) directory: Option<PathBuf>,
     pub(super) durability: Durability,
     pub(super) client_id: Option<String>,
-    pub(super) session_id: String,
+    pub(super) window_id: String,
     pub(super) unknown_events: UnknownEvents,
     pub(super) incompatible_events: IncompatibleEvents,
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
@@ -53,8 +53,8 @@ impl<S: Schema> Builder<S> {
             directory: None,
             durability: Durability::default(),
             client_id: None,
-            // As LiveStore's Node adapter: a process is one session, and finds its documents again.
-            session_id: "static".to_owned(),
+            // As LiveStore's Node adapter: a process is one window, and finds its documents again.
+            window_id: "static".to_owned(),
             unknown_events: UnknownEvents::default(),
             incompatible_events: IncompatibleEvents::default(),
             on_boot: None,
@@ -87,10 +87,11 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// This session's id, which client documents are keyed by; `static` if not said.
+    /// The id of this window, which client documents are keyed by; `static` if not said. An app
+    /// with several windows gives each one an id that it finds again.
     #[must_use]
-    pub fn session_id(mut self, session_id: impl Into<String>) -> Self {
-        self.options.session_id = session_id.into();
+    pub fn window_id(mut self, window_id: impl Into<String>) -> Self {
+        self.options.window_id = window_id.into();
         self
     }
 

@@ -75,7 +75,7 @@ impl<S: Schema> Store<S> {
     pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Committed, CommitError> {
         let span = tracing::debug_span!("commit", count = tracing::field::Empty);
         let _entered = span.enter();
-        let mut batch = Batch::new(&self.inner.session_id);
+        let mut batch = Batch::new(&self.inner.window_id);
         events.encode(&mut batch)?;
         span.record("count", batch.entries.len());
         self.inner.commit(batch.entries)
@@ -111,7 +111,7 @@ impl Inner {
             return Err(CommitError::StateLost(error));
         }
         open.moved(&committed, to_push, &self.tail);
-        open.follow(&self.session_id);
+        open.follow(&self.window_id);
         drop(core);
         self.nudge();
         deliver();
@@ -125,7 +125,7 @@ impl Inner {
         }
         open.state.undo().map_err(CommitError::State)?;
         if open.state.is_shaken()
-            && let Err(error) = open.apply_again(&self.session_id)
+            && let Err(error) = open.apply_again(&self.window_id)
         {
             tracing::error!(%error, "the store is closed; opening it again makes the state anew");
             self.lose(core);
@@ -160,6 +160,7 @@ impl Inner {
                 session_id: Arc::clone(&self.session_id),
                 schema_hash: self.schema_hash,
                 sync_metadata: None,
+                continues: index > 0,
             };
             let bytes = event.wire_size();
             if bytes > MOST_BYTES && !event.is_client_only() {
@@ -179,10 +180,10 @@ impl Inner {
 
 impl Core {
     /// Brings the live queries up to date; their subscribers are called once no lock is held.
-    fn follow(&mut self, session_id: &str) {
+    fn follow(&mut self, window_id: &str) {
         let changes = self.state.take_changes();
         if !changes.is_empty() {
-            enqueue(self.live.apply(&changes, &self.state.reader(session_id)));
+            enqueue(self.live.apply(&changes, &self.state.reader(window_id)));
         }
         self.state.recycle_changes(changes);
     }

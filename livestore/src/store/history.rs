@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::primitives::{Mutex, lock};
 use crate::live::{Registry, deliver, enqueue};
@@ -16,7 +16,7 @@ use crate::table::{Query, QueryError};
 /// The state as it was after one event, to read from.
 pub struct StateAt<S> {
     state: Mutex<State>,
-    session_id: Arc<str>,
+    window_id: Arc<str>,
     schema: PhantomData<fn() -> S>,
 }
 
@@ -43,7 +43,7 @@ impl<S: Schema> Store<S> {
         let log = self.log_up_to(seq)?;
         Ok(StateAt {
             state: Mutex::new(self.replay(&log, seq)?),
-            session_id: Arc::clone(&self.inner.session_id),
+            window_id: Arc::clone(&self.inner.window_id),
             schema: PhantomData,
         })
     }
@@ -74,7 +74,8 @@ impl<S: Schema> Store<S> {
         Ok(Self::from_inner(Arc::new(Inner {
             store_id: self.inner.store_id.clone(),
             client_id: Arc::clone(&self.inner.client_id),
-            session_id: Arc::clone(&self.inner.session_id),
+            session_id: new_session_id(&self.inner.window_id).into(),
+            window_id: Arc::clone(&self.inner.window_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,
             core: Mutex::new(Some(Core {
@@ -109,7 +110,7 @@ impl<S: Schema> Store<S> {
             snapshots.remove()?;
         }
         open.state = state;
-        let reader = open.state.reader(&self.inner.session_id);
+        let reader = open.state.reader(&self.inner.window_id);
         enqueue(open.live.restart(&reader).map_err(StateError::from)?);
         drop(core);
         deliver();
@@ -151,7 +152,7 @@ impl<S: Schema> StateAt<S> {
     /// See [`QueryError`].
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
         let state = lock(&self.state);
-        state.query(&query, &self.session_id)
+        state.query(&query, &self.window_id)
     }
 
     /// The event it comes after.

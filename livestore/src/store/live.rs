@@ -30,7 +30,7 @@ impl<S: Schema> Store<S> {
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
         let mut core = self.inner.core();
         let core = core.as_mut().ok_or(QueryError::Closed)?;
-        core.live.start(query, &core.state.reader(&self.inner.session_id))
+        core.live.start(query, &core.state.reader(&self.inner.window_id))
     }
 
     /// A live query that depends on other values: when one that `query` reads changes, the query is
@@ -110,7 +110,7 @@ impl<S: Schema> Store<S> {
         let roots = {
             let mut core = self.inner.core();
             let core = core.as_mut().ok_or(EventlogError::Closed)?;
-            core.live.roots(&core.state.reader(&self.inner.session_id))?
+            core.live.roots(&core.state.reader(&self.inner.window_id))?
         };
         Ok(roots.inspect())
     }

@@ -79,7 +79,10 @@ pub struct Store<S> {
 struct Inner {
     store_id: String,
     client_id: Arc<str>,
+    /// New at every open.
     session_id: Arc<str>,
+    /// The key of client documents, which stays.
+    window_id: Arc<str>,
     schema: &'static SchemaDef,
     schema_hash: i64,
     /// `None` once the store is closed.
@@ -125,7 +128,7 @@ impl<S: Schema> Store<S> {
         let _entered = span.enter();
         let core = self.inner.core();
         let core = core.as_ref().ok_or(QueryError::Closed)?;
-        core.state.query(&query, &self.inner.session_id)
+        core.state.query(&query, &self.inner.window_id)
     }
 
     /// The number of the last event: the local head.
@@ -197,9 +200,15 @@ impl<S: Schema> Store<S> {
         &self.inner.client_id
     }
 
-    /// This session's id.
+    /// This session's id, which is new each time that the store is opened. The events that are
+    /// committed carry it: so those of two copies of a directory are told apart.
     pub fn session_id(&self) -> &str {
         &self.inner.session_id
+    }
+
+    /// This window's id, which client documents are keyed by.
+    pub fn window_id(&self) -> &str {
+        &self.inner.window_id
     }
 }
 

@@ -15,7 +15,7 @@ use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
 use crate::edge::{DirectoryLock, LockError};
-use crate::event::SeqNum;
+use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
 use crate::live::primitives::Mutex;
@@ -40,7 +40,8 @@ pub(super) fn open<S: Schema>(
     let sync = sync.map(|_| Syncing::new(core.sync_status(), options.on_quarantined.take()));
     let store = Store::from_inner(Arc::new(Inner {
         client_id: client_id.into(),
-        session_id: options.session_id.into(),
+        session_id: new_session_id(&options.window_id).into(),
+        window_id: options.window_id.into(),
         store_id: options.store_id,
         schema,
         schema_hash,

@@ -81,7 +81,7 @@ impl Core {
     pub(super) fn settle(
         &mut self,
         outcome: &Outcome,
-        session_id: &str,
+        window_id: &str,
     ) -> Result<Vec<Quarantined>, SettleError> {
         let Some(engine) = &self.sync else { return Ok(Vec::new()) };
         let (advance, from) = match outcome {
@@ -95,10 +95,10 @@ impl Core {
             (engine.state().local_head, engine.state().pending.is_empty());
         let mut failed = Vec::new();
         match (from, new_log) {
-            (None, _) if is_settled => self.advance(&advance.new, session_id, &mut failed)?,
+            (None, _) if is_settled => self.advance(&advance.new, window_id, &mut failed)?,
             (None, _) => {}
-            (Some(_), Some(log_id)) => self.start_over(log_id, session_id)?,
-            (Some(from), None) => self.rebase(from, &advance.new, session_id, &mut failed)?,
+            (Some(_), Some(log_id)) => self.start_over(log_id, window_id)?,
+            (Some(from), None) => self.rebase(from, &advance.new, window_id, &mut failed)?,
         }
         self.state.head = local_head;
         Ok(failed)
@@ -115,14 +115,14 @@ impl Core {
     fn advance(
         &mut self,
         new: &[EncodedEvent],
-        session_id: &str,
+        window_id: &str,
         failed: &mut Vec<Quarantined>,
     ) -> Result<(), SettleError> {
         self.state.release()?;
         apply(&self.log, &self.unknown_events, &mut self.state, new, failed)?;
         let changes = self.state.take_changes();
         self.state.hold()?;
-        self.tell(&changes, session_id)
+        self.tell(&changes, window_id)
     }
 
     /// Other events came first.
@@ -130,7 +130,7 @@ impl Core {
         &mut self,
         from: SeqNum,
         new: &[EncodedEvent],
-        session_id: &str,
+        window_id: &str,
         failed: &mut Vec<Quarantined>,
     ) -> Result<(), SettleError> {
         let mut changes = self.state.rewind()?;
@@ -143,11 +143,11 @@ impl Core {
         changes.extend(self.state.take_changes());
         self.state.hold()?;
         changes.extend(self.apply_pending(failed)?);
-        self.tell(&Change::net(changes), session_id)
+        self.tell(&Change::net(changes), window_id)
     }
 
     /// The log is another one: so is the state.
-    fn start_over(&mut self, log_id: String, session_id: &str) -> Result<(), SettleError> {
+    fn start_over(&mut self, log_id: String, window_id: &str) -> Result<(), SettleError> {
         if let Some(snapshots) = self.snapshots.take() {
             self.snapshots = Some(snapshots.start_over(log_id)?);
         }
@@ -157,12 +157,12 @@ impl Core {
         self.state.hold()?;
         self.apply_pending(&mut Vec::new())?;
         self.steady()?;
-        enqueue(self.live.restart(&self.state.reader(session_id))?);
+        enqueue(self.live.restart(&self.state.reader(window_id))?);
         Ok(())
     }
 
     /// A materializer has rolled back everything that was pending: apply it again.
-    pub(super) fn apply_again(&mut self, session_id: &str) -> Result<(), SettleError> {
+    pub(super) fn apply_again(&mut self, window_id: &str) -> Result<(), SettleError> {
         let head = self.state.head;
         let mut changes = self.state.rewind()?;
         let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
@@ -170,7 +170,7 @@ impl Core {
         changes.extend(self.state.take_changes());
         self.state.hold()?;
         changes.extend(self.apply_pending(&mut Vec::new())?);
-        self.tell(&Change::net(changes), session_id)?;
+        self.tell(&Change::net(changes), window_id)?;
         self.state.head = head;
         Ok(())
     }
@@ -183,11 +183,11 @@ impl Core {
         Ok(self.state.take_changes())
     }
 
-    fn tell(&mut self, changes: &[Change], session_id: &str) -> Result<(), SettleError> {
+    fn tell(&mut self, changes: &[Change], window_id: &str) -> Result<(), SettleError> {
         if self.steady()? {
-            enqueue(self.live.restart(&self.state.reader(session_id))?);
+            enqueue(self.live.restart(&self.state.reader(window_id))?);
         } else if !changes.is_empty() {
-            enqueue(self.live.apply(changes, &self.state.reader(session_id)));
+            enqueue(self.live.apply(changes, &self.state.reader(window_id)));
         }
         Ok(())
     }

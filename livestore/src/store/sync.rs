@@ -187,7 +187,7 @@ impl Inner {
                 continue;
             };
             rebased |= matches!(outcome, Outcome::Rebase(_));
-            match open.settle(&outcome, &self.session_id) {
+            match open.settle(&outcome, &self.window_id) {
                 Ok(failed) => quarantined.extend(failed),
                 // The log is as it was: so is the engine.
                 Err(SettleError::Log(error)) => {

@@ -143,6 +143,7 @@ impl From<SyncEvent> for EncodedEvent {
             session_id: event.session_id,
             schema_hash: 0,
             sync_metadata: Some(event.metadata.unwrap_or_else(|| "null".to_owned())),
+            continues: false,
         }
     }
 }

@@ -99,23 +99,23 @@ impl QueryError {
 pub struct Reader<'a> {
     db: &'a Db,
     access: Access,
-    session_id: &'a str,
+    window_id: &'a str,
     /// Hashes every row that is read.
     pub(super) hash: Option<&'a RefCell<Xxh3>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(db: &'a Db, access: Access, session_id: &'a str) -> Self {
-        Self { db, access, session_id, hash: None }
+    pub(crate) fn new(db: &'a Db, access: Access, window_id: &'a str) -> Self {
+        Self { db, access, window_id, hash: None }
     }
 
     pub(crate) fn db(&self) -> &'a Db {
         self.db
     }
 
-    /// The session whose client documents are read.
-    pub(crate) fn session_id(&self) -> &'a str {
-        self.session_id
+    /// The window whose client documents are read.
+    pub(crate) fn window_id(&self) -> &'a str {
+        self.window_id
     }
 
     /// The JSON of the client document in `table` with this id, if it was ever set.

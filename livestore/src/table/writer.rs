@@ -79,12 +79,12 @@ impl MaterializeError {
 #[derive(Debug)]
 pub struct Writer<'a> {
     db: &'a Db,
-    session_id: &'a str,
+    window_id: &'a str,
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(db: &'a Db, session_id: &'a str) -> Self {
-        Self { db, session_id }
+    pub(crate) fn new(db: &'a Db, window_id: &'a str) -> Self {
+        Self { db, window_id }
     }
 
     /// Adds a row.
@@ -141,7 +141,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When the query fails.
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        query.run(&Reader::new(self.db, Access::Materialize, self.session_id))
+        query.run(&Reader::new(self.db, Access::Materialize, self.window_id))
     }
 
     /// Runs an `INSERT`, `UPDATE` or `DELETE` in SQL, with `?` for each of `params`, and says how
@@ -175,9 +175,9 @@ impl<'a> Writer<'a> {
         if self.db.is_in_savepoint() { Ok(()) } else { Err(MaterializeError::RolledBack) }
     }
 
-    /// The session that committed the event.
-    pub(crate) fn session_id(&self) -> &'a str {
-        self.session_id
+    /// The window in which the event was committed.
+    pub(crate) fn window_id(&self) -> &'a str {
+        self.window_id
     }
 
     pub(crate) fn put_document(

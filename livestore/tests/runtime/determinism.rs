@@ -77,8 +77,8 @@ impl Life {
     fn reopen(&mut self) {
         let hash = self.store.state_hash().unwrap();
         self.store.clone().close().unwrap();
-        let session = ["one", "two"][self.random.below(2) as usize];
-        self.store = self.home.builder().session_id(session).open().unwrap();
+        let window = ["one", "two"][self.random.below(2) as usize];
+        self.store = self.home.builder().window_id(window).open().unwrap();
         assert_eq!(self.store.state_hash().unwrap(), hash);
     }
 

@@ -175,15 +175,19 @@ fn ids_are_kept_or_chosen() {
     let store = home.open::<App>();
     let made = store.client_id().to_owned();
     assert!(!made.is_empty());
-    assert_eq!((store.store_id(), store.session_id()), ("todos", "static"));
+    assert_eq!((store.store_id(), store.window_id()), ("todos", "static"));
+    let session = store.session_id().to_owned();
     store.close().unwrap();
-    assert_eq!(home.open::<App>().client_id(), made);
+    let again = home.open::<App>();
+    assert_eq!((again.client_id(), again.window_id()), (&*made, "static"));
+    assert_ne!(again.session_id(), session, "a session is one opening");
+    again.close().unwrap();
 
-    let chosen = home.builder::<App>().client_id("phone").session_id("tab 1").open().unwrap();
-    assert_eq!((chosen.client_id(), chosen.session_id()), ("phone", "tab 1"));
+    let chosen = home.builder::<App>().client_id("phone").window_id("tab 1").open().unwrap();
+    assert_eq!((chosen.client_id(), chosen.window_id()), ("phone", "tab 1"));
     chosen.commit(created("a")).unwrap();
     let event = chosen.events().into_iter().next().unwrap().unwrap();
-    assert_eq!((&*event.client_id, &*event.session_id), ("phone", "tab 1"));
+    assert_eq!((&*event.client_id, &*event.session_id), ("phone", chosen.session_id()));
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn commit_args(engine: &mut Engine, client: &str, args: String) {
         session_id: "s".into(),
         schema_hash: 0,
         sync_metadata: None,
+        continues: false,
     };
     assert!(matches!(engine.committed(vec![event]), Outcome::Advance(_)));
 }

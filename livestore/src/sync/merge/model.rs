@@ -222,6 +222,7 @@ impl Client {
             session_id: self.ids.to_string().into(),
             schema_hash: 0,
             sync_metadata: None,
+            continues: false,
         }
     }
 

@@ -19,6 +19,7 @@ fn events(after: SeqNum, text: &str) -> Vec<EncodedEvent> {
             session_id: "s".into(),
             schema_hash: 0,
             sync_metadata: None,
+            continues: false,
         }
     };
     text.split_whitespace().map(&mut event).collect()

@@ -1,107 +1,116 @@
 //! The sync engine: what to do next, as a state machine without I/O.
 //!
-//! [`Engine::handle`] takes an [`Input`] and says which [`Effect`]s it has; whoever drives the
-//! engine, a thread, a browser's event loop or a simulator, carries them out in order. Time comes
-//! in from outside, as a duration since any fixed moment, and [`Engine::deadline`] says when the
-//! engine wants to be called if nothing happens until then.
+//! [`Engine::handle`] takes an [`Input`] and returns a [`Step`]: effects to carry out in order, or a
+//! [`Transition`] to write to the log first. Nothing has happened before
+//! [`publish`](Engine::publish) takes the written transition and returns the effects. One that
+//! cannot be written is answered with [`Input::WriteFailed`].
 //!
-//! A link goes through connecting, *pulling* up to the backend's head, and *live*. Only then
+//! Whoever drives the engine, a thread, a browser's event loop or a simulator, gives it the time as
+//! a duration since any fixed moment; [`Engine::deadline`] is when it wants to be called if nothing
+//! happens until then.
+//!
+//! A connection goes through connecting, *pulling* up to the backend's head, and *live*. Only then
 //! events are pushed, one batch at a time. What was pushed counts as confirmed when it comes back
-//! by the pull: so an answer that is lost changes nothing. A push that is rejected fences all
+//! by the pull, so an answer that is lost changes nothing. A push that is rejected fences all
 //! others until the pull has brought what came in between.
+
+mod batch;
+mod retry;
 
 use std::time::Duration;
 
-use super::backend::{
-    Cursor, FromBackend, MOST_BYTES, MOST_EVENTS, More, Pulled, SyncEvent, SyncFailure,
-};
-use super::merge::{Heads, Outcome, Payload, SyncState};
+use self::batch::next_batch;
+use self::retry::Retry;
+use super::backend::{Cursor, FromBackend, More, Pulled, SyncEvent, SyncFailure};
+use super::merge::{Merge, SyncState, UpstreamChange};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, last_commit};
 
-/// How long a backend may leave something unanswered.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a backend may leave a request unanswered.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The first wait after a failure, at most; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The most events of a commit that wait for the rest of it, which is on another page. A push has
+/// fewer.
+const MAX_UNFINISHED: usize = 10_000;
 
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// After the second rejection in a row, a push waits for up to four times this, and up to twice as
-/// long after each further one, until it is 32 times this: of many that write at once, few then
-/// stand in each other's way.
-const FIRST_BACKOFF: Duration = Duration::from_millis(1);
-
-/// What happens to the engine.
+/// Something that happens to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Input {
+pub(crate) enum Input {
     /// Begin, or go on: connect as soon as possible.
     Start,
     /// The app wants to be offline.
-    Hold,
-    /// Events were [committed](Engine::committed).
+    Pause,
+    /// Events were [committed](Engine::commit).
     Committed,
-    /// The backend has something to say.
+    /// A message of the backend's.
     Backend(FromBackend),
     /// Time has passed.
     Tick,
-    /// An effect could not be carried out: the log or the state cannot be written.
-    Failed {
+    /// The last transition could not be written.
+    WriteFailed {
         /// Why, for people.
         reason: String,
     },
 }
 
-/// What the engine wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Effect {
-    /// Connect to the backend.
-    Connect,
-    /// Drop the connection.
-    Disconnect,
-    /// Pull on the connection.
-    Pull(Option<Cursor>),
-    /// Push on the connection.
-    Push {
-        /// The events.
-        events: Vec<SyncEvent>,
-        /// The backend they are meant for, once it is known.
-        backend_id: Option<String>,
-    },
-    /// Write this to the log and apply it to the state, as one. The engine's
-    /// [state](Engine::state) is what follows from it already.
-    Settle(Outcome),
+/// The engine's answer to an input.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Do this, in order.
+    Effects(Vec<Effect>),
+    /// Write this to the log and [publish](Engine::publish) it.
+    Write(Transition),
 }
 
-/// Where an engine stood.
+/// Something to do on the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    heads: Heads,
-    backend_id: Option<String>,
+pub(crate) enum Effect {
+    Connect,
+    Disconnect,
+    Pull(Option<Cursor>),
+    Push {
+        events: Vec<SyncEvent>,
+        /// The backend that they are meant for, once it is known.
+        backend_id: Option<String>,
+    },
+}
+
+/// A plan of the engine's, made of a message of the backend's.
+#[must_use = "a transition has no effect until it is written and published"]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Transition {
+    /// How the log has to change.
+    pub(crate) merge: Merge,
+    /// The backend whose order it is then.
+    pub(crate) backend_id: Option<String>,
+    then: Then,
+}
+
+/// How the engine goes on once a transition is written.
+#[derive(Debug, PartialEq, Eq)]
+enum Then {
+    /// More of the same pull may come.
+    Pull(More),
+    /// Connect anew, to another backend.
+    Connect,
 }
 
 /// The state machine.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     state: SyncState,
     backend_id: Option<String>,
     on_reset: OnBackendReset,
     phase: Phase,
-    /// Failures in a row.
-    failures: u32,
-    /// Rejected pushes in a row.
-    rejections: u32,
-    /// The seed of the next jitter.
-    seed: u64,
+    retry: Retry,
+    /// The beginning of a commit that goes on in the next page.
+    unfinished: Vec<EncodedEvent>,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// The app holds it back.
-    Held,
+    /// The app wants to be offline.
+    Paused,
     /// Until the next attempt.
     Waiting {
         until: Duration,
@@ -139,7 +148,7 @@ enum Push {
     Backoff {
         until: Duration,
     },
-    /// The backend does not take this client's events.
+    /// The backend does not accept this client's events.
     Barred(String),
 }
 
@@ -147,34 +156,30 @@ impl Engine {
     /// An engine for a store in this state. It waits for [`Input::Start`].
     ///
     /// `seed` makes clients that lose the same backend come back at different times.
-    pub fn new(
+    pub(crate) fn new(
         state: SyncState,
         backend_id: Option<String>,
         on_reset: OnBackendReset,
         seed: u64,
     ) -> Self {
-        Self { state, backend_id, on_reset, phase: Phase::Held, failures: 0, rejections: 0, seed }
+        let (phase, retry, unfinished) = (Phase::Paused, Retry::new(seed), Vec::new());
+        Self { state, backend_id, on_reset, phase, retry, unfinished }
     }
 
-    /// What the store and its backend agree on, and what is pending.
-    pub fn state(&self) -> &SyncState {
+    /// How far the store and its backend agree, and what is pending.
+    pub(crate) fn state(&self) -> &SyncState {
         &self.state
     }
 
-    /// The pending events, first to last.
-    pub(crate) fn pending(&mut self) -> &[EncodedEvent] {
-        self.state.pending.make_contiguous()
-    }
-
     /// The backend's id, once it is known.
-    pub fn backend_id(&self) -> Option<&str> {
+    pub(crate) fn backend_id(&self) -> Option<&str> {
         self.backend_id.as_deref()
     }
 
     /// Whether there is a connection, and if not, why.
-    pub fn network(&self) -> NetworkStatus {
+    pub(crate) fn network(&self) -> NetworkStatus {
         match &self.phase {
-            Phase::Held => NetworkStatus::Held,
+            Phase::Paused => NetworkStatus::Paused,
             Phase::Waiting { reason, .. } => NetworkStatus::Offline { reason: reason.clone() },
             Phase::Connecting { .. } => NetworkStatus::Connecting,
             Phase::Pulling { .. } => NetworkStatus::Pulling,
@@ -187,7 +192,7 @@ impl Engine {
     }
 
     /// When to call [`handle`](Self::handle) with a [`Tick`](Input::Tick) if nothing else happens.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(crate) fn deadline(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Waiting { until, .. }
             | Phase::Connecting { until }
@@ -197,44 +202,53 @@ impl Engine {
                     Push::InFlight { until, .. } | Push::Fenced { until, .. } | Push::Backoff { until },
                 ..
             } => Some(*until),
-            Phase::Held | Phase::Live { .. } | Phase::Stopped(_) => None,
+            Phase::Paused | Phase::Live { .. } | Phase::Stopped(_) => None,
         }
     }
 
-    /// The store has committed events. Say [`Input::Committed`] soon after: this only takes note.
-    pub fn committed(&mut self, events: Vec<EncodedEvent>) -> Outcome {
-        self.state.merge(Payload::LocalPush(events))
+    /// Notes a commit that is in the log. [`Input::Committed`] follows soon.
+    pub(crate) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        self.state.commit(events);
     }
 
-    /// Where it stands, to go back to.
-    pub fn mark(&self) -> Mark {
-        Mark { heads: self.state.heads(), backend_id: self.backend_id.clone() }
-    }
-
-    /// What came of the last input, [`Effect::Settle`], could not be written: all is as it was
-    /// `before`, and the connection is lost.
-    pub fn unsettled(
-        &mut self,
-        outcome: Outcome,
-        before: Mark,
-        reason: String,
-        now: Duration,
-    ) -> Vec<Effect> {
-        self.state.take_back(outcome, before.heads);
-        self.backend_id = before.backend_id;
-        self.handle(Input::Failed { reason }, now)
-    }
-
-    /// Takes an input at the time `now`; says what is to be done, in order.
-    pub fn handle(&mut self, input: Input, now: Duration) -> Vec<Effect> {
+    /// Decides what to do about an input at the time `now`.
+    pub(crate) fn handle(&mut self, input: Input, now: Duration) -> Step {
         let mut effects = Vec::new();
         match input {
             Input::Start => self.start(now, &mut effects),
-            Input::Hold => self.leave(Phase::Held, &mut effects),
+            Input::Pause => self.disconnect(Phase::Paused, &mut effects),
             Input::Committed => {}
-            Input::Failed { reason } => self.lose(reason, now, &mut effects),
+            Input::WriteFailed { reason } => self.retry_later(reason, now, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
-            Input::Backend(message) => self.hear(message, now, &mut effects),
+            Input::Backend(message) => {
+                if let Some(transition) = self.receive(message, now, &mut effects) {
+                    return Step::Write(transition);
+                }
+            }
+        }
+        self.push(now, &mut effects);
+        Step::Effects(effects)
+    }
+
+    /// Goes on from a transition that is in the log.
+    pub(crate) fn publish(&mut self, transition: Transition, now: Duration) -> Vec<Effect> {
+        let Transition { merge, backend_id, then } = transition;
+        let mut effects = Vec::new();
+        let is_rebase = merge.rebase.is_some();
+        self.state.publish(merge);
+        self.backend_id = backend_id;
+        match then {
+            Then::Pull(more) => {
+                if is_rebase && let Phase::Live { accepted, .. } = &mut self.phase {
+                    // Pending events have other numbers: none of them was accepted.
+                    *accepted = self.state.upstream_head.global;
+                }
+                self.pulled_up_to(more, now);
+            }
+            Then::Connect => {
+                self.disconnect(Phase::Paused, &mut effects);
+                self.connect(now, &mut effects);
+            }
         }
         self.push(now, &mut effects);
         effects
@@ -242,19 +256,19 @@ impl Engine {
 
     fn start(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let is_connected = match &self.phase {
-            Phase::Held | Phase::Waiting { .. } | Phase::Stopped(_) => false,
+            Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_) => false,
             Phase::Connecting { .. } | Phase::Pulling { .. } => true,
             Phase::Live { push, .. } => !matches!(push, Push::Barred(_)),
         };
         if !is_connected {
-            self.failures = 0;
-            self.leave(Phase::Held, effects);
+            self.retry.forget_failures();
+            self.disconnect(Phase::Paused, effects);
             self.connect(now, effects);
         }
     }
 
     fn connect(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        self.phase = Phase::Connecting { until: now + PATIENCE };
+        self.phase = Phase::Connecting { until: now + RESPONSE_TIMEOUT };
         effects.push(Effect::Connect);
     }
 
@@ -265,58 +279,108 @@ impl Engine {
         match &mut self.phase {
             Phase::Waiting { .. } => self.connect(now, effects),
             Phase::Live { push: push @ Push::Backoff { .. }, .. } => *push = Push::Idle,
-            _ => self.lose("the backend does not answer".to_owned(), now, effects),
+            _ => self.retry_later("the backend does not answer".to_owned(), now, effects),
         }
     }
 
-    fn hear(&mut self, message: FromBackend, now: Duration, effects: &mut Vec<Effect>) {
-        if matches!(self.phase, Phase::Held | Phase::Waiting { .. } | Phase::Stopped(_)) {
-            // Of a connection that is no more.
-            return;
+    fn receive(
+        &mut self,
+        message: FromBackend,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Transition> {
+        if matches!(self.phase, Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_)) {
+            // Of a connection that is gone.
+            return None;
         }
         match message {
             FromBackend::Connected => self.connected(now, effects),
-            FromBackend::Pulled(pulled) => self.pulled(pulled, now, effects),
+            FromBackend::Pulled(pulled) => return self.pulled(pulled, now, effects),
             FromBackend::Pushed => self.pushed(),
-            FromBackend::PushFailed(failure) => self.push_failed(failure, now, effects),
+            FromBackend::PushFailed(failure) => return self.push_failed(failure, now, effects),
             FromBackend::PullFailed(SyncFailure::BackendIdMismatch { expected, .. }) => {
-                self.other_backend(expected, now, effects);
+                return self.other_backend(expected, now, effects);
             }
-            FromBackend::PullFailed(failure) => self.lose(failure.to_string(), now, effects),
-            FromBackend::Lost { reason } => self.lose(reason, now, effects),
+            FromBackend::PullFailed(failure) => self.retry_later(failure.to_string(), now, effects),
+            FromBackend::Lost { reason } => self.retry_later(reason, now, effects),
         }
+        None
     }
 
     fn connected(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         if let Phase::Connecting { .. } = self.phase {
-            self.phase = Phase::Pulling { until: now + PATIENCE };
+            self.phase = Phase::Pulling { until: now + RESPONSE_TIMEOUT };
             let head = self.state.upstream_head.global;
             let cursor = self.backend_id.clone().map(|backend_id| Cursor { backend_id, head });
             effects.push(Effect::Pull(cursor));
         }
     }
 
-    fn pulled(&mut self, pulled: Pulled, now: Duration, effects: &mut Vec<Effect>) {
+    fn pulled(
+        &mut self,
+        pulled: Pulled,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Transition> {
         let Pulled { events, more, backend_id } = pulled;
-        match &self.backend_id {
-            Some(known) if *known != backend_id && !mutant!("ignore the backend id") => {
-                return self.other_backend(backend_id, now, effects);
+        if self.backend_id.as_ref().is_some_and(|known| *known != backend_id) {
+            return self.other_backend(backend_id, now, effects);
+        }
+        let planned = self
+            .finished_commits(events, more)
+            .map(|events| (events.is_empty(), self.state.plan(UpstreamChange::Advance(events))));
+        match planned {
+            // The first page is noted even if it is empty: with it comes the backend's id.
+            Some((true, _)) if self.backend_id.is_some() => {
+                self.pulled_up_to(more, now);
+                None
             }
-            known => {
-                let is_first = known.is_none();
-                self.backend_id = Some(backend_id);
-                if !self.advance(events, is_first, effects) {
-                    return self.gap(now, effects);
+            Some((_, Ok(merge))) => {
+                Some(Transition { merge, backend_id: Some(backend_id), then: Then::Pull(more) })
+            }
+            Some((_, Err(_))) | None => {
+                // While pulling, what is missing is on its way: a backend sends new events in
+                // between old ones.
+                if let Phase::Live { .. } = self.phase {
+                    self.retry_later("the backend left out events".to_owned(), now, effects);
                 }
+                None
             }
         }
+    }
+
+    /// The events that are new, up to the end of a commit: half of one is never applied. `None` if
+    /// some are missing in between.
+    fn finished_commits(
+        &mut self,
+        events: Vec<SyncEvent>,
+        more: More,
+    ) -> Option<Vec<EncodedEvent>> {
+        let head = self.unfinished.last().map_or(self.state.upstream_head, |event| event.seq);
+        let mut new = events.into_iter().filter(|event| event.seq > head.global).peekable();
+        if new.peek().is_some_and(|first| first.seq != head.global + 1) {
+            return None;
+        }
+        let mut events = std::mem::take(&mut self.unfinished);
+        events.extend(new.map(EncodedEvent::from));
+        if more != More::No {
+            let end = last_commit(&events);
+            if events.len() - end <= MAX_UNFINISHED {
+                self.unfinished = events.split_off(end);
+            }
+        }
+        Some(events)
+    }
+
+    /// The state has the backend's order up to where it was pulled.
+    fn pulled_up_to(&mut self, more: More, now: Duration) {
         let head = self.state.upstream_head.global;
         match &mut self.phase {
             Phase::Pulling { .. } if more == More::No => {
-                (self.failures, self.rejections) = (0, 0);
+                self.retry.forget();
                 self.phase = Phase::Live { push: Push::Idle, accepted: head };
             }
-            Phase::Pulling { until } => *until = now + PATIENCE,
+            Phase::Pulling { until } => *until = now + RESPONSE_TIMEOUT,
             Phase::Live { push: Push::Fenced { head: wanted, .. }, .. } if head >= *wanted => {
                 self.push_again(now);
             }
@@ -326,59 +390,17 @@ impl Engine {
 
     /// A push was rejected, and what came in between is there.
     fn push_again(&mut self, now: Duration) {
-        let next = match self.rejections {
-            0 | 1 => Push::Idle,
-            several => {
-                let most = FIRST_BACKOFF * (1 << several.min(5));
-                Push::Backoff { until: now + most.mul_f64(self.jitter()) }
-            }
+        let next = match self.retry.backoff() {
+            Some(backoff) => Push::Backoff { until: now + backoff },
+            None => Push::Idle,
         };
         if let Phase::Live { push, .. } = &mut self.phase {
             *push = next;
         }
     }
 
-    /// Takes events of the backend's order; says whether they follow what is there. The first are
-    /// noted even if there are none: with them comes the backend's id.
-    fn advance(
-        &mut self,
-        events: Vec<SyncEvent>,
-        is_first: bool,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        let head = self.state.upstream_head.global;
-        let new = events.into_iter().filter(|event| event.seq > head);
-        let new: Vec<EncodedEvent> = new.map(Into::into).collect();
-        if new.is_empty() && !is_first {
-            return true;
-        }
-        let outcome = self.state.merge(Payload::UpstreamAdvance(new));
-        match &outcome {
-            Outcome::Reject { .. } => return false,
-            Outcome::Rebase(_) => self.forget_accepted(),
-            Outcome::Advance(_) => {}
-        }
-        effects.push(Effect::Settle(outcome));
-        true
-    }
-
-    /// Pending events have other numbers: none of them was accepted.
-    fn forget_accepted(&mut self) {
-        if let Phase::Live { accepted, .. } = &mut self.phase {
-            *accepted = self.state.upstream_head.global;
-        }
-    }
-
-    /// Events are missing. While pulling, they are on their way: a backend tells what is new in
-    /// between what is old.
-    fn gap(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        if let Phase::Live { .. } = self.phase {
-            self.lose("the backend left out events".to_owned(), now, effects);
-        }
-    }
-
     fn pushed(&mut self) {
-        self.rejections = 0;
+        self.retry.forget_rejections();
         if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
             if let Push::InFlight { to, .. } = push
                 && to.generation == self.state.local_head.generation
@@ -389,124 +411,101 @@ impl Engine {
         }
     }
 
-    fn push_failed(&mut self, failure: SyncFailure, now: Duration, effects: &mut Vec<Effect>) {
+    fn push_failed(
+        &mut self,
+        failure: SyncFailure,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Transition> {
         let upstream = self.state.upstream_head.global;
-        let Phase::Live { push, .. } = &mut self.phase else { return };
+        let Phase::Live { push, .. } = &mut self.phase else { return None };
         match failure {
-            // What the push follows was the backend's.
+            // The backend had the event that the push follows.
             SyncFailure::ServerAhead { head, parent } if head < parent => {
-                self.stop(StopReason::BackendLostEvents { head, known: parent }, now, effects);
-            }
-            // What came in between may have been pulled before the answer came.
-            SyncFailure::ServerAhead { head, .. }
-                if head <= upstream || mutant!("skip the fence") =>
-            {
-                self.rejections = self.rejections.saturating_add(1);
-                self.push_again(now);
+                let reason = StopReason::BackendLostEvents { head, known: parent };
+                return self.stop(reason, now, effects);
             }
             SyncFailure::ServerAhead { head, .. } => {
-                self.rejections = self.rejections.saturating_add(1);
-                *push = Push::Fenced { head, until: now + PATIENCE };
+                self.retry.rejected();
+                if head <= upstream {
+                    // What came in between was pulled before the answer came.
+                    self.push_again(now);
+                } else {
+                    *push = Push::Fenced { head, until: now + RESPONSE_TIMEOUT };
+                }
             }
             SyncFailure::BackendIdMismatch { expected, .. } => {
-                self.other_backend(expected, now, effects);
+                return self.other_backend(expected, now, effects);
             }
             SyncFailure::Refused(_) | SyncFailure::Invalid(_) => {
                 *push = Push::Barred(failure.to_string());
             }
-            // It may have been taken all the same: the next pull will tell.
-            SyncFailure::Failed(_) => self.lose(failure.to_string(), now, effects),
+            // It may have been accepted all the same: the next pull shows it.
+            SyncFailure::Failed(_) => self.retry_later(failure.to_string(), now, effects),
         }
+        None
     }
 
-    fn other_backend(&mut self, found: String, now: Duration, effects: &mut Vec<Effect>) {
+    fn other_backend(
+        &mut self,
+        found: String,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Transition> {
         let known = self.backend_id.clone().unwrap_or_default();
-        self.stop(StopReason::OtherBackend { known, found }, now, effects);
+        self.stop(StopReason::OtherBackend { known, found }, now, effects)
     }
 
     /// The backend is not the one that the log comes from, or has lost some of it.
-    fn stop(&mut self, reason: StopReason, now: Duration, effects: &mut Vec<Effect>) {
+    fn stop(
+        &mut self,
+        reason: StopReason,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Transition> {
         match self.on_reset {
-            OnBackendReset::KeepAndStop => self.leave(Phase::Stopped(reason), effects),
+            OnBackendReset::KeepAndStop => self.disconnect(Phase::Stopped(reason), effects),
             OnBackendReset::Ignore => {
-                self.failures = u32::MAX;
-                self.lose(reason.to_string(), now, effects);
+                self.retry.slow_down();
+                self.retry_later(reason.to_string(), now, effects);
             }
             OnBackendReset::Reset => {
-                self.leave(Phase::Held, effects);
-                self.backend_id = None;
-                let nothing = Payload::UpstreamRebase { keep: SeqNum::ROOT, events: Vec::new() };
-                effects.push(Effect::Settle(self.state.merge(nothing)));
-                self.connect(now, effects);
+                let nothing = UpstreamChange::Replace { keep: SeqNum::ROOT, events: Vec::new() };
+                let merge = self.state.plan(nothing).ok()?;
+                return Some(Transition { merge, backend_id: None, then: Then::Connect });
             }
         }
+        None
     }
 
     /// Ends the connection, if there is one.
-    fn leave(&mut self, next: Phase, effects: &mut Vec<Effect>) {
+    fn disconnect(&mut self, next: Phase, effects: &mut Vec<Effect>) {
         if matches!(
             self.phase,
             Phase::Connecting { .. } | Phase::Pulling { .. } | Phase::Live { .. }
         ) {
             effects.push(Effect::Disconnect);
         }
+        self.unfinished.clear();
         self.phase = next;
     }
 
     /// The connection is of no more use: try again later.
-    fn lose(&mut self, reason: String, now: Duration, effects: &mut Vec<Effect>) {
-        if matches!(self.phase, Phase::Held | Phase::Stopped(_)) {
+    fn retry_later(&mut self, reason: String, now: Duration, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Paused | Phase::Stopped(_)) {
             return;
         }
-        let until = now + self.wait();
-        self.failures = self.failures.saturating_add(1);
-        self.leave(Phase::Waiting { until, reason }, effects);
-    }
-
-    /// The time to the next attempt: between half of what is due and all of it.
-    fn wait(&mut self) -> Duration {
-        let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(10));
-        let half = doubled.min(LONGEST_WAIT) / 2;
-        half + half.mul_f64(self.jitter())
-    }
-
-    /// A number between 0 and 1, another each time.
-    fn jitter(&mut self) -> f64 {
-        // SplitMix64.
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let part = u32::try_from(mixed >> 32).unwrap_or(u32::MAX);
-        f64::from(part) / f64::from(u32::MAX)
+        let until = now + self.retry.delay();
+        self.disconnect(Phase::Waiting { until, reason }, effects);
     }
 
     /// Pushes what is next, if nothing is under way.
     fn push(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let Phase::Live { push: Push::Idle, accepted } = self.phase else { return };
-        let (events, to) = self.batch(accepted);
-        let Some(to) = to else { return };
-        self.phase = Phase::Live { push: Push::InFlight { to, until: now + PATIENCE }, accepted };
+        let Some((events, to)) = next_batch(&self.state.pending, accepted) else { return };
+        let until = now + RESPONSE_TIMEOUT;
+        self.phase = Phase::Live { push: Push::InFlight { to, until }, accepted };
         effects.push(Effect::Push { events, backend_id: self.backend_id.clone() });
-    }
-
-    /// The next events to push, after those up to `accepted`; and the last one's number.
-    fn batch(&self, accepted: u64) -> (Vec<SyncEvent>, Option<SeqNum>) {
-        let (mut events, mut bytes, mut to) = (Vec::new(), 0, None);
-        let first = self.state.pending.partition_point(|event| event.seq.global <= accepted);
-        for event in self.state.pending.range(first..) {
-            if event.is_client_only() {
-                continue;
-            }
-            let sync = SyncEvent::from(event);
-            bytes += sync.wire_size();
-            if events.len() == MOST_EVENTS || (bytes > MOST_BYTES && !events.is_empty()) {
-                break;
-            }
-            events.push(sync);
-            to = Some(event.seq);
-        }
-        (events, to)
     }
 }
 

@@ -1,7 +1,9 @@
-//! Merging: what a store does when its backend, or somebody above it, has news.
+//! Merging: what a change of the order above means for the order below, as a value.
 //!
-//! [`SyncState::merge`] is a pure function of the state and the news. It knows nothing of logs,
-//! tables or connections, and is the same wherever two orders meet.
+//! [`SyncState::plan`] compares the two and returns a [`Merge`]; it changes nothing. Whoever has
+//! written the merge to its log hands it to [`SyncState::publish`], which cannot fail. A merge that
+//! cannot be written is dropped, and nothing has happened. This module knows nothing of logs, tables
+//! or connections, and is the same wherever two orders meet.
 //!
 //! *Pending* events are those that have no place in the backend's order yet. They are chained, in
 //! ascending order, behind the *upstream head*. Client-only events never get such a place: one is
@@ -9,303 +11,228 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
+use super::identity::is_same;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// What a store knows of its order and of its backend's.
+/// A store's own order, and how far it agrees with its backend's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SyncState {
+pub(crate) struct SyncState {
     /// Events without a place in the backend's order, first to last.
-    pub pending: VecDeque<EncodedEvent>,
+    pub(crate) pending: VecDeque<EncodedEvent>,
     /// The last event that has one.
-    pub upstream_head: SeqNum,
+    pub(crate) upstream_head: SeqNum,
     /// The last event that is not pending: the upstream head, or a client-only event behind it.
-    pub confirmed_head: SeqNum,
+    pub(crate) confirmed_head: SeqNum,
     /// The last event, pending or not. Its generation is that of the next event.
-    pub local_head: SeqNum,
+    pub(crate) local_head: SeqNum,
 }
 
-/// News for a [`SyncState`].
+/// A change of the order above.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payload {
-    /// Events from below: the store has committed them.
-    LocalPush(Vec<EncodedEvent>),
-    /// Events from above: they are next in the backend's order.
-    UpstreamAdvance(Vec<EncodedEvent>),
-    /// The order above is another one after `keep`: it goes on with `events`.
-    UpstreamRebase {
-        /// The last event that the old and the new order have in common. Client-only events behind
-        /// it are not in the new one.
+pub(crate) enum UpstreamChange {
+    /// These events are next.
+    Advance(Vec<EncodedEvent>),
+    /// The order changed after `keep` and goes on with `events`.
+    Replace {
+        /// The last event that the old order and the new one share. Client-only events behind it
+        /// are not in the new one.
         keep: SeqNum,
-        /// What follows it now.
+        /// The events that follow it now.
         events: Vec<EncodedEvent>,
     },
 }
 
-/// What news amount to.
+/// A plan: how the order below has to change to agree with the one above.
+#[must_use = "a merge has no effect until it is written and published"]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// What is there stays as it is.
-    Advance(Advance),
-    /// Pending events come after others than before, with new numbers. The state's `pending` has
-    /// them.
-    Rebase(Rebase),
-    /// The news do not fit: they should follow `expected`. The state is as it was.
-    Reject {
-        /// The event that they should have followed.
-        expected: SeqNum,
-    },
+pub(crate) struct Merge {
+    /// The first pending events, which are confirmed.
+    pub(crate) confirmed: Vec<Confirmed>,
+    /// Events that were not there, behind the confirmed ones.
+    pub(crate) new: Vec<EncodedEvent>,
+    /// Whether events leave the log, and which come back behind the new ones.
+    pub(crate) rebase: Option<Rebase>,
+    /// The heads once the merge is published.
+    pub(crate) heads: Heads,
 }
 
-/// Events got their place, or are new.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Advance {
-    /// Events that were pending and are not any more, with what the backend says of them.
-    pub confirmed: Vec<EncodedEvent>,
-    /// Events that were not there.
-    pub new: Vec<EncodedEvent>,
-}
-
-/// Events that were behind others come behind new ones.
+/// A pending event that got its place in the order above.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebase {
-    /// What happens before.
-    pub advance: Advance,
-    /// All events from this one on are taken out of the log; `advance.new` and the state's
-    /// `pending` come in their place.
-    pub from: SeqNum,
+pub(crate) struct Confirmed {
+    /// Its number.
+    pub(crate) seq: SeqNum,
+    /// The backend's metadata, as JSON; `None` for a client-only event.
+    pub(crate) sync_metadata: Option<String>,
 }
 
-/// Where a log ends, and how far it agrees with its backend.
+/// Events that have to make room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rebase {
+    /// All events from this one on leave the log.
+    pub(crate) from: SeqNum,
+    /// The events that are still pending, with new numbers.
+    pub(crate) pending: Vec<EncodedEvent>,
+}
+
+/// The last event of each kind; see [`SyncState`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heads {
-    upstream: SeqNum,
-    confirmed: SeqNum,
-    local: SeqNum,
+pub(crate) struct Heads {
+    pub(crate) upstream: SeqNum,
+    pub(crate) confirmed: SeqNum,
+    pub(crate) local: SeqNum,
+}
+
+/// Events that do not follow the one that they should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfOrder {
+    /// The event that they should have followed.
+    pub(crate) expected: SeqNum,
 }
 
 impl SyncState {
-    /// Where it stands.
-    pub fn heads(&self) -> Heads {
-        let Self { upstream_head, confirmed_head, local_head, .. } = *self;
-        Heads { upstream: upstream_head, confirmed: confirmed_head, local: local_head }
-    }
-
-    /// The last news from above came to `outcome`, which could not be written: the state is again
-    /// as it was `before` it.
-    pub fn take_back(&mut self, outcome: Outcome, before: Heads) {
-        let (advance, is_rebase) = match outcome {
-            Outcome::Advance(advance) => (advance, false),
-            Outcome::Rebase(rebase) => (rebase.advance, true),
-            Outcome::Reject { .. } => return,
-        };
-        if mutant!("stay ahead of the log") {
-            return;
-        }
-        for mut event in advance.confirmed.into_iter().rev() {
-            event.sync_metadata = None;
-            self.pending.push_front(event);
-        }
-        (self.upstream_head, self.confirmed_head) = (before.upstream, before.confirmed);
-        if is_rebase {
-            self.renumber(before.local.generation);
-        }
-        self.local_head = before.local;
-    }
-
-    /// Takes the news in.
+    /// Decides what the change means.
     ///
-    /// Takes time with the number of events in the news; a rebase, with that of pending events.
-    pub fn merge(&mut self, payload: Payload) -> Outcome {
-        match payload {
-            Payload::LocalPush(events) => self.push(events),
-            Payload::UpstreamAdvance(events) => self.advance(events),
-            Payload::UpstreamRebase { keep, events } => self.replace(keep, events),
+    /// Takes time with the number of its events; where pending events are rebased, with their
+    /// number, too.
+    pub(crate) fn plan(&self, change: UpstreamChange) -> Result<Merge, OutOfOrder> {
+        match change {
+            UpstreamChange::Advance(events) => self.plan_advance(self.upstream_head, events, None),
+            UpstreamChange::Replace { keep, .. } if place(keep) > place(self.upstream_head) => {
+                Err(OutOfOrder { expected: self.upstream_head })
+            }
+            UpstreamChange::Replace { keep, events } => {
+                // Client-only events behind it go as well: they were confirmed in the other order.
+                let (from, _) = keep.next(true);
+                self.plan_advance(keep, events, Some(from))
+            }
         }
     }
 
-    fn push(&mut self, events: Vec<EncodedEvent>) -> Outcome {
-        let mut head = self.local_head;
-        for event in &events {
-            if event.seq <= head || place(event.parent) != place(head.next(is_client_only(event)).1)
-            {
-                return Outcome::Reject { expected: self.local_head };
-            }
-            head = event.seq;
+    /// Plans for `events` behind `base`; with `cut`, all events from there on leave the log.
+    fn plan_advance(
+        &self,
+        base: SeqNum,
+        events: Vec<EncodedEvent>,
+        cut: Option<SeqNum>,
+    ) -> Result<Merge, OutOfOrder> {
+        if !is_chained(base, &events) {
+            return Err(OutOfOrder { expected: self.upstream_head });
         }
-        let mut settled = Advance::default();
+        let upstream = events.last().map_or(base, |event| event.seq);
+        let (mut confirmed, mut new) = self.split(events);
+        let left = self.pending.range(confirmed.len()..);
+        if cut.is_some() {
+            // The log loses them with the rest, and gets them back.
+            new.splice(..0, self.with_metadata(confirmed.drain(..)));
+        }
+        let pushed_back = left.clone().next().filter(|_| !new.is_empty());
+        let rebase = cut.or(pushed_back.map(|event| event.seq)).map(|from| Rebase {
+            from,
+            pending: renumber(left.clone(), upstream, self.local_head.generation + 1),
+        });
+        let last_confirmed = new.last().map(|event| event.seq);
+        let confirmed_head = last_confirmed
+            .or(confirmed.last().map(|event| event.seq))
+            .unwrap_or(if cut.is_some() { base } else { self.confirmed_head });
+        let local = match &rebase {
+            Some(Rebase { pending, .. }) => pending.last().map(|event| event.seq),
+            None if new.is_empty() => Some(self.local_head),
+            None => None,
+        };
+        let local = local.unwrap_or(SeqNum {
+            // A generation stays raised where nothing is pending.
+            generation: self.local_head.generation.max(confirmed_head.generation),
+            ..confirmed_head
+        });
+        let heads = Heads { upstream, confirmed: confirmed_head, local };
+        Ok(Merge { confirmed, new, rebase, heads })
+    }
+
+    /// The first pending events, as the backend has them.
+    fn with_metadata(
+        &self,
+        confirmed: impl Iterator<Item = Confirmed>,
+    ) -> impl Iterator<Item = EncodedEvent> {
+        self.pending.iter().zip(confirmed).map(|(event, Confirmed { sync_metadata, .. })| {
+            EncodedEvent { sync_metadata, ..event.clone() }
+        })
+    }
+
+    /// Parts the events into those that are the first pending ones, and others. A client-only event
+    /// is confirmed with the event that it stands behind.
+    fn split(&self, events: Vec<EncodedEvent>) -> (Vec<Confirmed>, Vec<EncodedEvent>) {
+        let mut events = events.into_iter().peekable();
+        let mut pending = self.pending.iter().peekable();
+        let mut confirmed = Vec::new();
+        while let Some(event) = pending.next_if(|event| {
+            events.peek().is_some_and(|upstream| is_same(event, upstream))
+        }) {
+            let sync_metadata = events.next().and_then(|upstream| upstream.sync_metadata);
+            confirmed.push(Confirmed { seq: event.seq, sync_metadata });
+            while let Some(event) = pending.next_if(|event| event.is_client_only()) {
+                confirmed.push(Confirmed { seq: event.seq, sync_metadata: None });
+            }
+        }
+        (confirmed, events.collect())
+    }
+
+    /// Moves to where a merge leads. It was planned from this state, and is in the log.
+    pub(crate) fn publish(&mut self, merge: Merge) {
+        match merge.rebase {
+            Some(rebase) => self.pending = rebase.pending.into(),
+            None => drop(self.pending.drain(..merge.confirmed.len())),
+        }
+        let Heads { upstream, confirmed, local } = merge.heads;
+        (self.upstream_head, self.confirmed_head, self.local_head) = (upstream, confirmed, local);
+    }
+
+    /// Adds events that the store has committed. They follow the local head, and are in the log.
+    pub(crate) fn commit(&mut self, events: Vec<EncodedEvent>) {
         for event in events {
+            debug_assert_eq!(
+                place(event.seq),
+                place(self.local_head.next(event.is_client_only()).0),
+                "a commit follows the local head"
+            );
+            self.local_head = event.seq;
             // Behind a confirmed event, a client-only one has nothing to wait for.
-            if is_client_only(&event) && self.pending.is_empty() {
+            if event.is_client_only() && self.pending.is_empty() {
                 self.confirmed_head = event.seq;
-                settled.confirmed.push(event);
             } else {
                 self.pending.push_back(event);
             }
         }
-        self.local_head = head;
-        Outcome::Advance(settled)
-    }
-
-    fn advance(&mut self, events: Vec<EncodedEvent>) -> Outcome {
-        if !follows(self.upstream_head, &events) {
-            return Outcome::Reject { expected: self.upstream_head };
-        }
-        let Some(head) = events.last().map(|event| event.seq) else {
-            return Outcome::Advance(Advance::default());
-        };
-        let mut events = events.into_iter().peekable();
-        let mut confirmed = Vec::new();
-        while let (Some(first), Some(event)) = (self.pending.front(), events.peek()) {
-            if !is_same(first, event) || mutant!("drop the duplicate check") {
-                break;
-            }
-            let metadata = events.next().and_then(|event| event.sync_metadata);
-            self.confirm_first(metadata, &mut confirmed);
-        }
-        self.upstream_head = head;
-        if mutant!("advance the head twice") {
-            self.upstream_head.global += 1;
-        }
-        let advance = Advance { confirmed, new: events.collect() };
-        if let Some(last) = advance.new.last().or(advance.confirmed.last()) {
-            self.confirmed_head = last.seq;
-        }
-        match self.pending.front().map(|event| event.seq) {
-            Some(from) if !advance.new.is_empty() => {
-                self.rebase();
-                Outcome::Rebase(Rebase { advance, from })
-            }
-            _ => {
-                if self.pending.is_empty() {
-                    self.local_head = self.end(&advance);
-                }
-                Outcome::Advance(advance)
-            }
-        }
-    }
-
-    /// The first pending event is confirmed, and with it the client-only ones behind it.
-    fn confirm_first(&mut self, metadata: Option<String>, confirmed: &mut Vec<EncodedEvent>) {
-        let Some(mut first) = self.pending.pop_front() else { return };
-        first.sync_metadata = if mutant!("skip the metadata") { None } else { metadata };
-        confirmed.push(first);
-        while let Some(event) = self.pending.pop_front_if(|event| is_client_only(event)) {
-            confirmed.push(event);
-        }
-    }
-
-    /// Where the log ends when nothing is pending: a generation stays raised.
-    fn end(&self, advance: &Advance) -> SeqNum {
-        let last = advance.new.last().map_or(self.local_head, |event| event.seq);
-        SeqNum { generation: self.local_head.generation.max(last.generation), ..last }
-    }
-
-    fn rebase(&mut self) {
-        if mutant!("lose client-only events in a rebase") {
-            self.pending.retain(|event| !is_client_only(event));
-        }
-        let more = u64::from(!mutant!("forget the generation"));
-        self.renumber(self.local_head.generation + more);
-    }
-
-    /// Numbers the pending events anew, behind the upstream head.
-    fn renumber(&mut self, generation: u64) {
-        let mut head = self.upstream_head;
-        for event in &mut self.pending {
-            let (next, parent) = head.next(is_client_only(event));
-            event.seq = SeqNum { generation, ..next };
-            if !mutant!("renumber without the parents") {
-                event.parent = parent;
-            }
-            head = event.seq;
-        }
-        self.local_head = SeqNum { generation, ..head };
-    }
-
-    fn replace(&mut self, keep: SeqNum, events: Vec<EncodedEvent>) -> Outcome {
-        if place(keep) > place(self.upstream_head) || !follows(keep, &events) {
-            return Outcome::Reject { expected: self.upstream_head };
-        }
-        (self.upstream_head, self.confirmed_head) = (keep, keep);
-        // Client-only events behind it go as well: they were confirmed in the other order.
-        let (from, _) = keep.next(true);
-        match self.advance(events) {
-            Outcome::Advance(advance) if self.pending.is_empty() => {
-                let last = self.upstream_head;
-                self.local_head = SeqNum { generation: self.local_head.generation, ..last };
-                Outcome::Rebase(Rebase { advance, from })
-            }
-            Outcome::Advance(advance) => {
-                self.rebase();
-                Outcome::Rebase(Rebase { advance, from })
-            }
-            Outcome::Rebase(Rebase { advance, .. }) => Outcome::Rebase(Rebase { advance, from }),
-            reject @ Outcome::Reject { .. } => reject,
-        }
     }
 }
 
-fn is_client_only(event: &EncodedEvent) -> bool {
-    event.is_client_only()
+/// The events with new numbers, behind `head` and in another generation.
+fn renumber<'a>(
+    events: impl Iterator<Item = &'a EncodedEvent>,
+    mut head: SeqNum,
+    generation: u64,
+) -> Vec<EncodedEvent> {
+    let renumbered = events.map(|event| {
+        let (next, parent) = head.next(event.is_client_only());
+        head = SeqNum { generation, ..next };
+        EncodedEvent { seq: head, parent, ..event.clone() }
+    });
+    renumbered.collect()
 }
 
-/// What orders events; the generation does not.
+/// The part of a number that orders events; the generation does not.
 fn place(seq: SeqNum) -> (u64, u64) {
     (seq.global, seq.client)
 }
 
 /// Whether the events are synced ones that follow `head` and one another.
-fn follows(head: SeqNum, events: &[EncodedEvent]) -> bool {
+fn is_chained(head: SeqNum, events: &[EncodedEvent]) -> bool {
     let mut head = head.global;
     events.iter().all(|event| {
-        let chained =
+        let follows =
             event.seq.client == 0 && event.parent.global == head && event.seq.global == head + 1;
         head = event.seq.global;
-        chained
+        follows
     })
-}
-
-/// Whether a pending event and one of the backend's order are the same: who committed it, and what.
-/// The backend may have written the args anew.
-fn is_same(pending: &EncodedEvent, upstream: &EncodedEvent) -> bool {
-    pending.seq.global == upstream.seq.global
-        && (pending.client_id == upstream.client_id
-            || mutant!("take another's event for one's own"))
-        && pending.session_id == upstream.session_id
-        && pending.name == upstream.name
-        && is_same_json(&pending.args, &upstream.args)
-}
-
-fn is_same_json(left: &str, right: &str) -> bool {
-    let parse = |json: &str| match json {
-        "" => Some(Value::Null),
-        json => serde_json::from_str(json).ok(),
-    };
-    left == right
-        || matches!((parse(left), parse(right)), (Some(left), Some(right)) if is_same_value(&left, &right))
-}
-
-/// Equal as JavaScript reads them, which has one kind of number: a backend may be written in it.
-fn is_same_value(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => {
-            left == right || left.as_f64() == right.as_f64()
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| is_same_value(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, left)| {
-                    right.get(key).is_some_and(|right| is_same_value(left, right))
-                })
-        }
-        _ => left == right,
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! When to try again: waits that grow, and differ between clients.
+
+use std::time::Duration;
+
+/// The first wait after a failure, at most; it doubles with each further one.
+pub(super) const FIRST_DELAY: Duration = Duration::from_millis(500);
+
+/// The longest wait.
+pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
+
+/// After the second rejection in a row, a push waits for up to four times this, and up to twice as
+/// long after each further one, until it is 32 times this: of many that write at once, few then
+/// stand in each other's way.
+pub(super) const BACKOFF_UNIT: Duration = Duration::from_millis(1);
+
+/// Failures and rejections in a row.
+#[derive(Debug)]
+pub(super) struct Retry {
+    failures: u32,
+    rejections: u32,
+    /// The seed of the next jitter.
+    seed: u64,
+}
+
+impl Retry {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { failures: 0, rejections: 0, seed }
+    }
+
+    /// All is well.
+    pub(super) fn forget(&mut self) {
+        (self.failures, self.rejections) = (0, 0);
+    }
+
+    pub(super) fn forget_failures(&mut self) {
+        self.failures = 0;
+    }
+
+    pub(super) fn forget_rejections(&mut self) {
+        self.rejections = 0;
+    }
+
+    /// From now on, the next attempt is as late as any.
+    pub(super) fn slow_down(&mut self) {
+        self.failures = u32::MAX;
+    }
+
+    pub(super) fn rejected(&mut self) {
+        self.rejections = self.rejections.saturating_add(1);
+    }
+
+    /// How long a push waits after the rejections so far; `None` if it need not.
+    pub(super) fn backoff(&mut self) -> Option<Duration> {
+        match self.rejections {
+            0 | 1 => None,
+            several => Some((BACKOFF_UNIT * (1 << several.min(5))).mul_f64(self.jitter())),
+        }
+    }
+
+    /// Counts a failure. The time to the next attempt: between half of what is due and all of it.
+    pub(super) fn delay(&mut self) -> Duration {
+        let doubled = FIRST_DELAY.saturating_mul(1 << self.failures.min(10));
+        self.failures = self.failures.saturating_add(1);
+        let half = doubled.min(MAX_DELAY) / 2;
+        half + half.mul_f64(self.jitter())
+    }
+
+    /// A number between 0 and 1, a different one each time.
+    fn jitter(&mut self) -> f64 {
+        // SplitMix64.
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.seed;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let part = u32::try_from(mixed >> 32).unwrap_or(u32::MAX);
+        f64::from(part) / f64::from(u32::MAX)
+    }
+}

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use self::batch::next_batch;
 use self::retry::Retry;
-use super::backend::{Cursor, FromBackend, More, Pulled, SyncEvent, SyncFailure};
+use super::backend::{Cursor, BackendMessage, More, Page, SyncEvent, SyncError};
 use super::merge::{Merge, SyncState, UpstreamChange};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
 use crate::event::{EncodedEvent, SeqNum, last_commit};
@@ -43,7 +43,7 @@ pub(crate) enum Input {
     /// Events were [committed](Engine::commit).
     Committed,
     /// A message of the backend's.
-    Backend(FromBackend),
+    Backend(BackendMessage),
     /// Time has passed.
     Tick,
     /// The last transition could not be written.
@@ -285,7 +285,7 @@ impl Engine {
 
     fn receive(
         &mut self,
-        message: FromBackend,
+        message: BackendMessage,
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
@@ -294,15 +294,15 @@ impl Engine {
             return None;
         }
         match message {
-            FromBackend::Connected => self.connected(now, effects),
-            FromBackend::Pulled(pulled) => return self.pulled(pulled, now, effects),
-            FromBackend::Pushed => self.pushed(),
-            FromBackend::PushFailed(failure) => return self.push_failed(failure, now, effects),
-            FromBackend::PullFailed(SyncFailure::BackendIdMismatch { expected, .. }) => {
+            BackendMessage::Connected => self.connected(now, effects),
+            BackendMessage::Pulled(page) => return self.pulled(page, now, effects),
+            BackendMessage::Pushed => self.pushed(),
+            BackendMessage::PushFailed(failure) => return self.push_failed(failure, now, effects),
+            BackendMessage::PullFailed(SyncError::BackendIdMismatch { expected, .. }) => {
                 return self.other_backend(expected, now, effects);
             }
-            FromBackend::PullFailed(failure) => self.retry_later(failure.to_string(), now, effects),
-            FromBackend::Lost { reason } => self.retry_later(reason, now, effects),
+            BackendMessage::PullFailed(failure) => self.retry_later(failure.to_string(), now, effects),
+            BackendMessage::Disconnected { reason } => self.retry_later(reason, now, effects),
         }
         None
     }
@@ -318,11 +318,11 @@ impl Engine {
 
     fn pulled(
         &mut self,
-        pulled: Pulled,
+        page: Page,
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
-        let Pulled { events, more, backend_id } = pulled;
+        let Page { events, more, backend_id } = page;
         if self.backend_id.as_ref().is_some_and(|known| *known != backend_id) {
             return self.other_backend(backend_id, now, effects);
         }
@@ -413,7 +413,7 @@ impl Engine {
 
     fn push_failed(
         &mut self,
-        failure: SyncFailure,
+        failure: SyncError,
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
@@ -421,11 +421,11 @@ impl Engine {
         let Phase::Live { push, .. } = &mut self.phase else { return None };
         match failure {
             // The backend had the event that the push follows.
-            SyncFailure::ServerAhead { head, parent } if head < parent => {
+            SyncError::ServerAhead { head, parent } if head < parent => {
                 let reason = StopReason::BackendLostEvents { head, known: parent };
                 return self.stop(reason, now, effects);
             }
-            SyncFailure::ServerAhead { head, .. } => {
+            SyncError::ServerAhead { head, .. } => {
                 self.retry.rejected();
                 if head <= upstream {
                     // What came in between was pulled before the answer came.
@@ -434,14 +434,14 @@ impl Engine {
                     *push = Push::Fenced { head, until: now + RESPONSE_TIMEOUT };
                 }
             }
-            SyncFailure::BackendIdMismatch { expected, .. } => {
+            SyncError::BackendIdMismatch { expected, .. } => {
                 return self.other_backend(expected, now, effects);
             }
-            SyncFailure::Refused(_) | SyncFailure::Invalid(_) => {
+            SyncError::Refused(_) | SyncError::Invalid(_) => {
                 *push = Push::Barred(failure.to_string());
             }
             // It may have been accepted all the same: the next pull shows it.
-            SyncFailure::Failed(_) => self.retry_later(failure.to_string(), now, effects),
+            SyncError::Failed(_) => self.retry_later(failure.to_string(), now, effects),
         }
         None
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::event::{EncodedEvent, SeqNum};
-use crate::sync::backend::{MOST_BYTES, MOST_EVENTS, SyncEvent};
+use crate::sync::backend::{MAX_BYTES, MAX_EVENTS, SyncEvent};
 
 /// The synced events behind those that were accepted, up to the end of a commit, and the last one's
 /// number. A push is one decision of the backend's, so a commit is never part of two.
@@ -26,7 +26,7 @@ pub(super) fn next_batch(
         }
         let synced = SyncEvent { continues: is_continued, ..SyncEvent::from(event) };
         bytes += synced.wire_size();
-        if events.len() == MOST_EVENTS || (bytes > MOST_BYTES && !events.is_empty()) {
+        if events.len() == MAX_EVENTS || (bytes > MAX_BYTES && !events.is_empty()) {
             if whole > 0 {
                 events.truncate(whole);
             }

@@ -53,7 +53,7 @@ fn client() {
     let store = Store::<App>::builder("storm")
         .directory(directory)
         .client_id(name.clone())
-        .sync(SyncOptions::new(WebSocket::new(url)).held())
+        .sync(SyncOptions::new(WebSocket::new(url)).start_paused())
         .open()
         .unwrap();
     // Behind what the test runner says.

@@ -128,8 +128,8 @@ fn offline_commits_are_rebased_on_return_with_one_notification() {
     let (a, b) = (open(&backend, "a"), open(&backend, "b"));
     a.commit(added("0")).unwrap();
     synced(&[&a, &b]);
-    a.hold_sync();
-    wait(|| a.network_status().unwrap() == NetworkStatus::Held);
+    a.pause_sync();
+    wait(|| a.network_status().unwrap() == NetworkStatus::Paused);
     a.commit([added("a1"), added("a2")]).unwrap();
     a.commit(NoteEvent::Seen { id: "a1".into() }).unwrap();
     assert_eq!(a.sync_status().unwrap().pending, 3);
@@ -163,7 +163,7 @@ fn an_event_that_no_longer_applies_is_kept_and_told() {
     let noted = Arc::clone(&told);
     let a = Store::<App>::builder("notes")
         .client_id("a")
-        .sync(SyncOptions::new(backend.clone()).held())
+        .sync(SyncOptions::new(backend.clone()).start_paused())
         .on_quarantined(move |event| {
             noted.lock().unwrap().push(event.args.clone());
             panic!("harmless");
@@ -212,15 +212,15 @@ fn what_is_pending_survives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let open = |held: bool| {
         let options = SyncOptions::new(backend.clone());
-        let options = if held { options.held() } else { options };
+        let options = if held { options.start_paused() } else { options };
         Store::<App>::builder("notes").directory(directory.path()).sync(options).open().unwrap()
     };
     let b = self::open(&backend, "b");
     let a = open(false);
     a.commit(added("0")).unwrap();
     assert!(a.wait_synced(PATIENCE).unwrap());
-    a.hold_sync();
-    wait(|| a.network_status().unwrap() == NetworkStatus::Held);
+    a.pause_sync();
+    wait(|| a.network_status().unwrap() == NetworkStatus::Paused);
     a.commit(added("1")).unwrap();
     a.close().unwrap();
     b.commit(added("b")).unwrap();
@@ -256,7 +256,7 @@ fn a_client_that_is_restored_from_a_backup_doubles_nothing() {
     let (directory, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let open = |directory: &Path, held: bool| {
         let options = SyncOptions::new(backend.clone());
-        let options = if held { options.held() } else { options };
+        let options = if held { options.start_paused() } else { options };
         Store::<App>::builder("notes").directory(directory).sync(options).open().unwrap()
     };
     let a = open(directory.path(), true);
@@ -307,8 +307,8 @@ fn another_backend_stops_the_store_or_resets_it() {
     let b = Store::<App>::builder("notes").client_id("b").sync(options).open().unwrap();
     a.commit([added("1"), added("2")]).unwrap();
     synced(&[&a, &b]);
-    b.hold_sync();
-    wait(|| b.network_status().unwrap() == NetworkStatus::Held);
+    b.pause_sync();
+    wait(|| b.network_status().unwrap() == NetworkStatus::Paused);
     b.commit(added("pending")).unwrap();
     let notes = b.live(Note::all().count()).unwrap();
     backend.reset();
@@ -337,8 +337,8 @@ fn a_reset_takes_client_only_events_before_the_first_synced_one() {
     let seen = || NoteEvent::Seen { id: "1".into() };
     store.commit(seen()).unwrap();
     wait(|| store.network_status().unwrap() == NetworkStatus::Online);
-    store.hold_sync();
-    wait(|| store.network_status().unwrap() == NetworkStatus::Held);
+    store.pause_sync();
+    wait(|| store.network_status().unwrap() == NetworkStatus::Paused);
     backend.reset();
     store.resume_sync();
     wait(|| store.network_status().unwrap() == NetworkStatus::Online);
@@ -391,8 +391,8 @@ fn a_materializers_rollback_leaves_what_is_pending() {
     let a = open(&backend, "a");
     a.commit(added("0")).unwrap();
     assert!(a.wait_synced(PATIENCE).unwrap());
-    a.hold_sync();
-    wait(|| a.network_status().unwrap() == NetworkStatus::Held);
+    a.pause_sync();
+    wait(|| a.network_status().unwrap() == NetworkStatus::Paused);
     a.commit(added("1")).unwrap();
     let notes = a.live(Note::all().count()).unwrap();
     assert!(a.commit(NoteEvent::RolledBack { id: "1".into() }).is_err());
@@ -407,7 +407,7 @@ fn a_materializers_rollback_leaves_what_is_pending() {
 #[test]
 fn a_rollback_while_pending_events_are_applied_again_harms_no_others() {
     let backend = InProcess::new();
-    let held = SyncOptions::new(backend.clone()).held();
+    let held = SyncOptions::new(backend.clone()).start_paused();
     let a = Store::<App>::builder("notes").client_id("a").sync(held).open().unwrap();
     let b = open(&backend, "b");
     let notes = a.live(Note::all().count()).unwrap();
@@ -426,8 +426,8 @@ fn a_rollback_while_pending_events_are_applied_again_harms_no_others() {
     assert_eq!((a.state_hash().unwrap(), b.state_hash().unwrap()), (hash, hash));
 
     // What nothing is held below is rebased all the same.
-    a.hold_sync();
-    wait(|| a.network_status().unwrap() == NetworkStatus::Held);
+    a.pause_sync();
+    wait(|| a.network_status().unwrap() == NetworkStatus::Paused);
     a.commit(NoteEvent::Unique { id: "4".into() }).unwrap();
     b.commit(NoteEvent::Unique { id: "4".into() }).unwrap();
     synced(&[&b]);
@@ -440,7 +440,7 @@ fn a_rollback_while_pending_events_are_applied_again_harms_no_others() {
 #[test]
 fn a_follower_gets_each_event_once_it_is_confirmed() {
     let backend = InProcess::new();
-    let options = SyncOptions::new(backend.clone()).held();
+    let options = SyncOptions::new(backend.clone()).start_paused();
     let a = Store::<App>::builder("notes").client_id("a").sync(options).open().unwrap();
     let b = open(&backend, "b");
     let mut follow = a.events().follow();
@@ -457,7 +457,7 @@ fn a_follower_gets_each_event_once_it_is_confirmed() {
 #[test]
 fn a_hundred_thousand_pending_events_go_out() {
     let backend = InProcess::new();
-    let options = SyncOptions::new(backend.clone()).held();
+    let options = SyncOptions::new(backend.clone()).start_paused();
     let a = Store::<App>::builder("notes").client_id("a").sync(options).open().unwrap();
     let count = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
     for n in 0..count / 1_000 {
@@ -521,7 +521,7 @@ proptest! {
                     let seen = NoteEvent::Seen { id: format!("none {id}") };
                     stores[at].as_ref().unwrap().commit(seen).unwrap();
                 }
-                Step::Hold(at) => stores[at].as_ref().unwrap().hold_sync(),
+                Step::Hold(at) => stores[at].as_ref().unwrap().pause_sync(),
                 Step::Resume(at) => stores[at].as_ref().unwrap().resume_sync(),
                 Step::Fail(n) => backend.on_next_push(match n {
                     0 => NextPush::Fail,

@@ -44,3 +44,12 @@ pub enum Error {
     #[error(transparent)]
     SeqNum(#[from] ParseSeqNumError),
 }
+
+/// The error with its sources, for where only text is kept.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |error| error.source());
+    sources.fold(error.to_string(), |text, source| {
+        let source = source.to_string();
+        if text.contains(&source) { text } else { format!("{text}: {source}") }
+    })
+}

@@ -79,7 +79,7 @@ pub(crate) fn rebase() -> Result<Measured> {
         1_100,
         || {
             let backend = InProcess::new();
-            let held = SyncOptions::new(backend.clone()).held();
+            let held = SyncOptions::new(backend.clone()).start_paused();
             let here = Store::<App>::builder("rebase").client_id("here").sync(held).open()?;
             let there = Store::<App>::builder("rebase").client_id("there").sync(backend).open()?;
             here.commit(events(1_000))?;

@@ -5,17 +5,19 @@
 //! forever: a log written today is read by every later version.
 
 mod args;
+mod commits;
 mod encoded;
 mod seq_num;
 mod session;
 mod upcast;
 
+pub(crate) use commits::{commits, last_commit};
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 #[doc(hidden)]
 pub use args::{ArgsField, Subject};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
-pub(crate) use session::new_session_id;
+pub(crate) use session::{is_session_id, new_session_id};
 #[doc(hidden)]
 pub use upcast::{UpcastInto, Upcaster, upcaster};
 

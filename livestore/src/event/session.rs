@@ -14,6 +14,11 @@ pub(crate) fn new_session_id(window_id: &str) -> String {
     format!("{window_id}{SEPARATOR}{}", new_id())
 }
 
+/// Whether [`new_session_id`] may have made the text.
+pub(crate) fn is_session_id(text: &str) -> bool {
+    text.rsplit_once(SEPARATOR).is_some_and(|(_, opening)| is_id(opening))
+}
+
 /// The window of a session. Sessions of other implementations, and of earlier versions of this one,
 /// are a window themselves.
 pub(super) fn window_of(session_id: &str) -> &str {

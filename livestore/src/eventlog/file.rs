@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::writer::LogConnection;
-use super::{Durability, EventlogError, RecordedShape, Settlement, Storage, Upstream, VisitArgs};
+use super::{Durability, EventlogError, LogChange, RecordedShape, Storage, Upstream, VisitArgs};
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -143,11 +143,11 @@ impl Storage for FileLog {
         self.reader()?.visit_named(name, visit)
     }
 
-    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        // What is settled may still be buffered.
+    fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
+        // Confirmed events may still be buffered.
         self.flush()?;
-        lock(&self.shared.writer).settle(settlement)?;
-        let added = settlement.added.len() + settlement.confirmed.len();
+        lock(&self.shared.writer).change(change)?;
+        let added = change.append.len() + change.confirmed.len();
         self.count_written(added as u64);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{EventlogError, Settlement, Storage, Upstream, is_after};
+use super::{EventlogError, LogChange, Storage, Upstream, is_after};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// Events in a `Vec`.
@@ -56,20 +56,20 @@ impl Storage for MemoryLog {
         Ok(self.upstream().clone())
     }
 
-    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
+    fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
         let mut events = self.events();
-        for confirmed in settlement.confirmed {
-            let at = events.binary_search_by_key(&place(confirmed), place);
+        for (seq, sync_metadata) in &change.confirmed {
+            let at = events.binary_search_by_key(&(seq.global, seq.client), place);
             if let Some(event) = at.ok().and_then(|at| events.get_mut(at)) {
-                event.sync_metadata.clone_from(&confirmed.sync_metadata);
+                event.sync_metadata = Some((*sync_metadata).to_owned());
             }
         }
-        if let Some(from) = settlement.from {
+        if let Some(from) = change.remove_from {
             let end = events.partition_point(|event| place(event) < (from.global, from.client));
             events.truncate(end);
         }
-        events.extend(settlement.added.iter().copied().cloned());
-        self.upstream().replace(settlement.upstream.clone());
+        events.extend(change.append.iter().copied().cloned());
+        self.upstream().replace(change.upstream.clone());
         Ok(())
     }
 }

@@ -62,8 +62,8 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// How far the log and its backend agree; `None` if it never had one.
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError>;
 
-    /// Writes what a backend has settled, all of it or nothing.
-    fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError>;
+    /// Makes the change, all of it or nothing.
+    fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError>;
 
     /// The shapes that events may have been written in. A log that ends with its store needs none.
     fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
@@ -92,27 +92,20 @@ pub(crate) struct Upstream {
     pub(crate) generation: u64,
 }
 
-impl Upstream {
-    /// The place behind the last event that is not pending, client-only ones included.
-    pub(crate) const fn end(&self) -> SeqNum {
-        SeqNum { global: self.head, client: u64::MAX, generation: 0 }
-    }
-}
-
-/// What a backend has settled.
+/// A change of the log that agrees it with its backend.
 #[derive(Debug)]
-pub(crate) struct Settlement<'a> {
-    /// Events that have their place now, with what the backend says of them.
-    pub(crate) confirmed: &'a [EncodedEvent],
-    /// All events from this one on are taken out.
-    pub(crate) from: Option<SeqNum>,
+pub(crate) struct LogChange<'a> {
+    /// Events that have their place now, with the backend's metadata.
+    pub(crate) confirmed: Vec<(SeqNum, &'a str)>,
+    /// All events from this one on leave the log.
+    pub(crate) remove_from: Option<SeqNum>,
     /// Events that come behind those that are left.
-    pub(crate) added: Vec<&'a EncodedEvent>,
+    pub(crate) append: Vec<&'a EncodedEvent>,
     /// How far log and backend agree from now on.
     pub(crate) upstream: &'a Upstream,
-    /// The log's new id, where confirmed events are taken out: a snapshot of what it was is none of
-    /// it, even if its file comes back after a power cut.
-    pub(crate) log_id: Option<&'a str>,
+    /// The id of the log's new history, where confirmed events leave it: a snapshot of the old one
+    /// is of no use, even if its file comes back after a power cut.
+    pub(crate) new_history: Option<&'a str>,
 }
 
 /// The eventlog of a store.
@@ -164,8 +157,8 @@ impl Eventlog {
         self.storage.upstream()
     }
 
-    pub(crate) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        self.storage.settle(settlement)
+    pub(crate) fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
+        self.storage.change(change)
     }
 
     pub(crate) fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
@@ -193,6 +186,13 @@ impl Eventlog {
     /// The last event's number; `e0` in an empty log.
     pub(crate) fn head(&self) -> Result<SeqNum, EventlogError> {
         Ok(self.storage.last()?.map_or(SeqNum::ROOT, |event| event.seq))
+    }
+
+    /// The event at this place, if there is one.
+    pub(crate) fn event(&self, seq: SeqNum) -> Result<Option<EncodedEvent>, EventlogError> {
+        let place = |seq: SeqNum| (seq.global, seq.client);
+        let event = self.read(before(seq), 1)?.into_iter().next();
+        Ok(event.filter(|event| place(event.seq) == place(seq)))
     }
 
     /// Every event after `after` up to `to`, page by page.
@@ -236,6 +236,14 @@ impl Pages {
 /// Order among the events of one log; the generation plays no part.
 pub(crate) fn is_after(seq: SeqNum, other: SeqNum) -> bool {
     (seq.global, seq.client) > (other.global, other.client)
+}
+
+/// The place before an event's: whatever is up to there stands before it.
+pub(crate) fn before(seq: SeqNum) -> SeqNum {
+    match seq.client.checked_sub(1) {
+        Some(client) => SeqNum { client, ..seq },
+        None => SeqNum { global: seq.global.saturating_sub(1), client: u64::MAX, generation: 0 },
+    }
 }
 
 /// An event must name the one before it as its parent: a hole in the log does not go unnoticed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::checksum::checksum;
-use super::{Durability, EventlogError, Settlement, Upstream};
+use super::{Durability, EventlogError, LogChange, Upstream};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// `LSev` in ASCII: tells an eventlog from other SQLite files.
@@ -144,19 +144,19 @@ impl LogConnection {
         })
     }
 
-    /// Writes what a backend has settled, in one transaction.
-    pub(super) fn settle(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        match settlement.from {
-            Some(_) if !mutant!("leave a rebase to the cache") => {
-                self.durably(|| self.write_settled(settlement))
-            }
-            _ => self.write_settled(settlement),
+    /// Makes the change, in one transaction.
+    ///
+    /// What is rebased is pushed with its new numbers: if a power cut brought the old ones back, it
+    /// would be pushed once more. So a rebase waits until it is on disk, whatever the durability.
+    pub(super) fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
+        match change.remove_from {
+            Some(_) => self.synced_to_disk(|| self.write_change(change)),
+            None => self.write_change(change),
         }
     }
 
-    /// Has the disk have it, whatever the log's durability. What is rebased is pushed with its new
-    /// numbers: if a power cut brought the old ones back, it would be pushed once more.
-    fn durably(
+    /// Does the work, and waits until it is on disk.
+    fn synced_to_disk(
         &self,
         work: impl FnOnce() -> Result<(), EventlogError>,
     ) -> Result<(), EventlogError> {
@@ -167,28 +167,25 @@ impl LogConnection {
         worked
     }
 
-    fn write_settled(&self, settlement: &Settlement<'_>) -> Result<(), EventlogError> {
-        let Settlement { confirmed, from, added, upstream, log_id } = settlement;
+    fn write_change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
+        let LogChange { confirmed, remove_from, append, upstream, new_history } = change;
         self.last.set(None);
         self.transaction(|| {
-            for event in confirmed.iter().filter(|event| event.sync_metadata.is_some()) {
-                let place = (number(event.seq.global), number(event.seq.client));
-                self.conn.prepare_cached(CONFIRM)?.execute(params![
-                    event.sync_metadata,
-                    place.0,
-                    place.1
-                ])?;
+            for (seq, sync_metadata) in confirmed {
+                let place = (number(seq.global), number(seq.client));
+                let mut confirm = self.conn.prepare_cached(CONFIRM)?;
+                confirm.execute(params![sync_metadata, place.0, place.1])?;
             }
-            if let Some(from) = from {
+            if let Some(from) = remove_from {
                 let place = [number(from.global), number(from.client)];
                 self.conn.prepare_cached(REMOVE)?.execute(place)?;
             }
-            if !added.is_empty() {
+            if !append.is_empty() {
                 let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);
-                self.insert_all(before, added.iter().copied())?;
+                self.insert_all(before, append.iter().copied())?;
             }
-            if let Some(log_id) = log_id {
-                self.set_meta("log_id", log_id)?;
+            if let Some(history_id) = new_history {
+                self.set_meta("log_id", history_id)?;
             }
             self.set_upstream(upstream)
         })

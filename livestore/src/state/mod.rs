@@ -1,13 +1,16 @@
-//! State: what the events so far amount to, in SQLite, in memory.
+//! State: the result of all events so far, in SQLite, in memory.
 //!
-//! State is a pure function of the eventlog. It is made by `replay` from the first event on, or
-//! from a `snapshot` and the events after it; a commit adds to it under a savepoint. Events that
-//! cannot be applied are kept apart in a `quarantine`, which is itself state.
+//! State is a pure function of the eventlog. `replay` makes it from the first event on, or from a
+//! `snapshot` and the events after it; a commit adds to it under a `savepoint`, and what is
+//! `pending` lies above one. Events that cannot be applied are listed in a `quarantine`, which is
+//! itself state.
 
+mod boot;
 mod hash;
-mod held;
+mod pending;
 mod quarantine;
 mod replay;
+mod savepoint;
 mod snapshot;
 
 use std::any::Any;
@@ -15,8 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use boot::{Boot, BootStage, UnknownEvents};
 pub use quarantine::{QuarantineReason, Quarantined};
-pub use replay::{Boot, BootStage, UnknownEvents};
 pub(crate) use replay::{Replay, ReplayError};
 pub(crate) use snapshot::{Snapshot, Unusable};
 
@@ -43,7 +46,7 @@ pub(crate) struct State {
     db: Db,
     schema: &'static SchemaDef,
     pub(crate) head: SeqNum,
-    held: Option<held::Held>,
+    pending: Option<pending::PendingSavepoint>,
 }
 
 impl State {
@@ -63,7 +66,7 @@ impl State {
         )?;
         // Nobody else has the database: no need to look for changes before each commit.
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
-        Ok(Self { db, schema, head: SeqNum::ROOT, held: None })
+        Ok(Self { db, schema, head: SeqNum::ROOT, pending: None })
     }
 
     pub(crate) fn schema(&self) -> &'static SchemaDef {
@@ -95,35 +98,6 @@ impl State {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
         });
         if self.db.is_in_savepoint() { applied } else { Err(MaterializeError::RolledBack) }
-    }
-
-    /// Begins something that is done as a whole or not at all.
-    pub(crate) fn begin(&self) -> Result<(), SqliteError> {
-        self.db.changes().begin();
-        self.db.run("SAVEPOINT whole").map(|_| ())
-    }
-
-    /// Keeps what was done since [`begin`](Self::begin).
-    pub(crate) fn keep(&self) -> Result<(), SqliteError> {
-        self.db.run("RELEASE whole").map(|_| ())
-    }
-
-    /// Undoes what was done since [`begin`](Self::begin).
-    pub(crate) fn undo(&self) -> Result<(), SqliteError> {
-        self.db.changes().undo();
-        if !self.db.is_in_savepoint() {
-            // A materializer's `OR ROLLBACK` has undone it, and with it all that was held.
-            return self.db.settle_order_again();
-        }
-        self.db.run("ROLLBACK TO whole")?;
-        self.keep()?;
-        self.db.settle_order_again()
-    }
-
-    /// Whether a materializer's `OR ROLLBACK` has undone what was held: [`rewind`](Self::rewind),
-    /// and apply it again.
-    pub(crate) fn is_shaken(&self) -> bool {
-        self.held.is_some() && !self.db.is_in_savepoint()
     }
 }
 

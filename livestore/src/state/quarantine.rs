@@ -2,6 +2,7 @@
 //!
 //! The list is part of the state: a rebuild empties it and tries every event again.
 
+use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::params;
@@ -17,7 +18,7 @@ pub(super) const DDL: &str = "
       seq TEXT NOT NULL,
       name TEXT NOT NULL,
       args TEXT NOT NULL,
-      unknown INTEGER NOT NULL,
+      reason INTEGER NOT NULL,
       error TEXT NOT NULL,
       PRIMARY KEY (seq_global, seq_client)
     ) STRICT;
@@ -25,7 +26,7 @@ pub(super) const DDL: &str = "
 
 /// What is the same for every client: each counts its own rebases, in `seq`.
 pub(super) const SHARED: &str =
-    "SELECT seq_global, seq_client, name, args, unknown, error FROM __livestore_quarantine";
+    "SELECT seq_global, seq_client, name, args, reason, error FROM __livestore_quarantine";
 
 /// An event that is in the eventlog but could not be applied to the state.
 ///
@@ -44,7 +45,7 @@ pub struct Quarantined {
     pub reason: QuarantineReason,
 }
 
-/// Why an event was not applied.
+/// The reason why an event was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuarantineReason {
@@ -52,7 +53,27 @@ pub enum QuarantineReason {
     Unknown,
     /// Its args do not decode, or its materializer failed; in the error's words.
     Failed(String),
+    /// Another event of the same commit failed; in that error's words. A commit is applied as a
+    /// whole or not at all.
+    WithCommit(String),
 }
+
+impl fmt::Display for QuarantineReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("this version of the app does not know the event"),
+            Self::Failed(error) => f.write_str(error),
+            Self::WithCommit(error) => {
+                write!(f, "another event of the same commit cannot be applied: {error}")
+            }
+        }
+    }
+}
+
+/// The reasons as the table has them.
+const FAILED: i64 = 0;
+const UNKNOWN: i64 = 1;
+const WITH_COMMIT: i64 = 2;
 
 impl Quarantined {
     pub(super) fn new(event: &EncodedEvent, reason: QuarantineReason) -> Self {
@@ -63,9 +84,10 @@ impl Quarantined {
 
 impl State {
     pub(super) fn quarantine(&self, event: &Quarantined) -> Result<(), SqliteError> {
-        let (unknown, error) = match &event.reason {
-            QuarantineReason::Unknown => (true, ""),
-            QuarantineReason::Failed(error) => (false, error.as_str()),
+        let (reason, error) = match &event.reason {
+            QuarantineReason::Unknown => (UNKNOWN, ""),
+            QuarantineReason::Failed(error) => (FAILED, error.as_str()),
+            QuarantineReason::WithCommit(error) => (WITH_COMMIT, error.as_str()),
         };
         let insert = "INSERT INTO __livestore_quarantine VALUES (?, ?, ?, ?, ?, ?, ?)";
         self.db.prepare(insert)?.execute(params![
@@ -74,29 +96,37 @@ impl State {
             event.seq.to_string(),
             event.name,
             event.args,
-            unknown,
+            reason,
             error
         ])?;
         Ok(())
     }
 
+    /// Whether the event is quarantined.
+    pub(super) fn is_quarantined(&self, seq: SeqNum) -> Result<bool, SqliteError> {
+        let select =
+            "SELECT 1 FROM __livestore_quarantine WHERE seq_global = ? AND seq_client = ?";
+        let place = [seq.global.cast_signed(), seq.client.cast_signed()];
+        Ok(self.db.prepare(select)?.exists(place)?)
+    }
+
     /// The first event that the schema does not know.
-    pub(super) fn first_unknown(&self) -> Result<Option<Quarantined>, SqliteError> {
+    pub(crate) fn first_unknown(&self) -> Result<Option<Quarantined>, SqliteError> {
         let mut quarantined = self.quarantined()?.into_iter();
         Ok(quarantined.find(|event| event.reason == QuarantineReason::Unknown))
     }
 
     /// The quarantined events, in order.
     pub(crate) fn quarantined(&self) -> Result<Vec<Quarantined>, SqliteError> {
-        let select = "SELECT seq, name, args, unknown, error FROM __livestore_quarantine \
+        let select = "SELECT seq, name, args, reason, error FROM __livestore_quarantine \
                       ORDER BY seq_global, seq_client";
         let mut statement = self.db.prepare(select)?;
         let rows = statement.query_map([], |row| {
             let seq: String = row.get(0)?;
-            let reason = if row.get(3)? {
-                QuarantineReason::Unknown
-            } else {
-                QuarantineReason::Failed(row.get(4)?)
+            let reason = match row.get(3)? {
+                UNKNOWN => QuarantineReason::Unknown,
+                WITH_COMMIT => QuarantineReason::WithCommit(row.get(4)?),
+                _ => QuarantineReason::Failed(row.get(4)?),
             };
             let seq = SeqNum::from_str(&seq).unwrap_or_default();
             Ok(Quarantined { seq, name: row.get(1)?, args: row.get(2)?, reason })

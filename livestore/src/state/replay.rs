@@ -1,13 +1,15 @@
 //! State from events.
 
-use std::fmt;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::boot::UnknownEvents;
 use super::{QuarantineReason, Quarantined, State, StateError};
 use crate::edge::read_ahead;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::error::describe;
+use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
+use crate::schema::EventSet;
 
 /// Events per savepoint: SQLite copies a page of the state once for each savepoint it changes in.
 const PAGE: usize = 8_192;
@@ -15,69 +17,13 @@ const PAGE: usize = 8_192;
 /// Events per report of progress.
 const STEP: usize = 512;
 
-/// How far the opening of a store has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Boot {
-    /// What is being done.
-    pub stage: BootStage,
-    /// How many events, or bytes, are done.
-    pub done: u64,
-    /// How many there are.
-    pub total: u64,
-}
-
-/// What is being done while a store opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BootStage {
-    /// The snapshot is read; counts bytes.
-    Snapshot,
-    /// Events are replayed; counts events.
-    Replay,
-    /// The store is open.
-    Done,
-}
-
-/// What to do about events that the schema does not know, written by a newer version of the app.
-///
-/// Whatever it is, the event stays in the log and is materialized once the schema knows it.
-#[derive(Default)]
-#[non_exhaustive]
-pub enum UnknownEvents {
-    /// Skip them, with a warning through `tracing`.
-    #[default]
-    Warn,
-    /// Skip them.
-    Ignore,
-    /// Do not open the store. In an open one, an event that comes by sync is skipped.
-    Fail,
-    /// Skip them, and call this.
-    Call(Box<dyn Fn(&EncodedEvent) + Send + Sync>),
-}
-
-impl fmt::Debug for UnknownEvents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Warn => "Warn",
-            Self::Ignore => "Ignore",
-            Self::Fail => "Fail",
-            Self::Call(_) => "Call",
-        })
-    }
-}
-
-/// Why a replay stopped.
-#[derive(Debug, Clone, PartialEq)]
+/// Why the state could not be made from the log.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum ReplayError {
-    Eventlog(EventlogError),
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
+    #[error(transparent)]
     State(StateError),
-    Unknown {
-        seq: SeqNum,
-        name: String,
-    },
-    /// Nobody wants the state any more.
-    Stopped,
 }
 
 impl<E: Into<StateError>> From<E> for ReplayError {
@@ -86,27 +32,49 @@ impl<E: Into<StateError>> From<E> for ReplayError {
     }
 }
 
-/// How to replay.
+/// A replay: it applies events of the log to a state, commit by commit. Where one event of a commit
+/// cannot be applied, the whole commit is quarantined.
 pub(crate) struct Replay<'a> {
-    pub(crate) log: &'a Eventlog,
-    pub(crate) unknown: &'a UnknownEvents,
-    /// Called every so many events with the number of events replayed so far; may stop it.
-    pub(crate) progress: Option<&'a mut dyn FnMut(u64) -> ControlFlow<()>>,
-    /// Where to note events that could not be applied.
-    pub(crate) quarantined: Option<&'a mut Vec<Quarantined>>,
+    log: &'a Eventlog,
+    unknown: &'a UnknownEvents,
+    progress: Option<&'a mut dyn FnMut(u64)>,
+    stop: Option<&'a AtomicBool>,
+    quarantined: Vec<Quarantined>,
+    is_broken: bool,
 }
 
 impl<'a> Replay<'a> {
-    /// One that says nothing to anybody.
-    pub(crate) fn quiet(log: &'a Eventlog) -> Self {
-        Self { log, unknown: &UnknownEvents::Ignore, progress: None, quarantined: None }
+    /// A replay that reports nothing to anybody.
+    pub(crate) fn new(log: &'a Eventlog) -> Self {
+        let unknown = &UnknownEvents::Ignore;
+        let (progress, stop, quarantined, is_broken) = (None, None, Vec::new(), false);
+        Self { log, unknown, progress, stop, quarantined, is_broken }
     }
 
-    /// Brings `state` from its head to the event `to`; says how many events that took.
+    /// Reports unknown events by this policy.
+    pub(crate) fn unknown(self, unknown: &'a UnknownEvents) -> Self {
+        Self { unknown, ..self }
+    }
+
+    /// Calls this now and then with the number of events replayed so far.
+    pub(crate) fn progress(self, progress: &'a mut dyn FnMut(u64)) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+
+    /// Ends early once this is true.
+    pub(crate) fn stop(self, stop: &'a AtomicBool) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// The events that could not be applied.
+    pub(crate) fn into_quarantined(self) -> Vec<Quarantined> {
+        self.quarantined
+    }
+
+    /// Brings `state` from its head to the event `to`; returns the number of events.
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
         let _entered = span.enter();
-        self.check_known(state)?;
         let mut done = 0;
         if !is_after(to, state.head) {
             return Ok(done);
@@ -116,13 +84,23 @@ impl<'a> Replay<'a> {
             Ok(page) if page.is_empty() => None,
             page => Some(page),
         };
+        let mut unfinished = Vec::new();
         read_ahead(read, |page| {
-            let page = page.map_err(ReplayError::Eventlog)?;
-            self.page(state, &page, done)?;
-            state.head = page.last().map_or(state.head, |event| event.seq);
-            done += page.len() as u64;
+            if self.is_stopped() {
+                return Ok(());
+            }
+            let mut events = std::mem::take(&mut unfinished);
+            events.append(&mut page?);
+            // The last commit may go on in the next page.
+            unfinished = events.split_off(last_commit(&events));
+            self.pages(state, &events, done)?;
+            done += events.len() as u64;
             Ok::<(), ReplayError>(())
         })?;
+        if !self.is_stopped() {
+            self.pages(state, &unfinished, done)?;
+            done += unfinished.len() as u64;
+        }
         Ok(done)
     }
 
@@ -132,121 +110,198 @@ impl<'a> Replay<'a> {
         state: &mut State,
         events: &[EncodedEvent],
     ) -> Result<(), ReplayError> {
-        for page in events.chunks(PAGE) {
-            self.page(state, page, 0)?;
-            state.head = page.last().map_or(state.head, |event| event.seq);
-        }
-        Ok(())
+        self.pages(state, events, 0)
     }
 
-    /// Brings `state`, which is the confirmed one, to the pending event `to`, and holds what is
-    /// pending if it can.
+    /// Brings `state`, which is the confirmed one, to the pending event `to`. What is pending lies
+    /// above a savepoint then, if it can.
     pub(crate) fn run_pending(&mut self, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
-        state.hold()?;
+        state.begin_pending()?;
         self.run(state, to)?;
-        self.steady(state, to).map(|_| ())
+        self.rebuild_if_broken(state, to).map(|_| ())
     }
 
-    /// One of the pending events has rolled back all of them (`OR ROLLBACK`), so they cannot be
-    /// held: makes the state anew up to `to`, nothing held. Says whether that was so.
-    pub(crate) fn steady(&mut self, state: &mut State, to: SeqNum) -> Result<bool, ReplayError> {
-        let is_shaken = state.is_shaken();
-        if is_shaken {
+    /// Makes the state anew up to `to`, with nothing above a savepoint, where what lies above one
+    /// cannot be told from what lies beneath: a materializer has rolled back all of it
+    /// (`OR ROLLBACK`), or a commit failed whose beginning lies beneath. Returns whether it did.
+    pub(crate) fn rebuild_if_broken(
+        &mut self,
+        state: &mut State,
+        to: SeqNum,
+    ) -> Result<bool, ReplayError> {
+        let is_broken = self.is_broken || state.savepoint_lost();
+        if is_broken {
             *state = State::empty(state.schema)?;
-            self.run(state, to)?;
+            Replay::new(self.log).run(state, to)?;
         }
-        Ok(is_shaken)
+        Ok(is_broken)
     }
 
-    /// A snapshot may have been made under a more lenient policy.
-    fn check_known(&self, state: &State) -> Result<(), ReplayError> {
-        if let UnknownEvents::Fail = self.unknown
-            && let Some(event) = state.first_unknown()?
-        {
-            return Err(ReplayError::Unknown { seq: event.seq, name: event.name });
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    /// Applies whole commits, page by page. `before`: the number of events replayed before.
+    fn pages(
+        &mut self,
+        state: &mut State,
+        events: &[EncodedEvent],
+        before: u64,
+    ) -> Result<(), ReplayError> {
+        let mut done = before;
+        let mut rest = events;
+        while !rest.is_empty() {
+            let (page, next) = rest.split_at(page_len(rest));
+            self.page(state, page, done)?;
+            state.head = page.last().map_or(state.head, |event| event.seq);
+            done += page.len() as u64;
+            rest = next;
         }
         Ok(())
     }
 
     /// Nearly always every event of a page applies: one savepoint does for all. If one does not,
-    /// each gets its own. `before`: how many events were replayed before the page.
+    /// each commit gets its own.
     fn page(
         &mut self,
         state: &State,
         page: &[EncodedEvent],
         before: u64,
     ) -> Result<(), ReplayError> {
+        let continues = self.continues_applied(state, page)?;
         let applies = |event: &EncodedEvent| {
             state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
         };
-        state.begin()?;
+        let savepoint = state.savepoint()?;
         let mut done = before;
         for step in page.chunks(STEP) {
             if !step.iter().all(applies) {
-                state.undo()?;
-                page.iter().try_for_each(|event| self.one(state, event))?;
-                return self.report(before + page.len() as u64);
+                savepoint.rollback()?;
+                for (n, commit) in commits(page).enumerate() {
+                    let is_whole = self.commit(state, commit)?;
+                    self.is_broken |= n == 0 && continues && !is_whole;
+                }
+                self.report(before + page.len() as u64);
+                return Ok(());
             }
             done += step.len() as u64;
-            self.report(done)?;
+            self.report(done);
         }
-        Ok(state.keep()?)
+        Ok(savepoint.release()?)
     }
 
-    fn report(&mut self, done: u64) -> Result<(), ReplayError> {
-        match self.progress.as_mut().map(|progress| progress(done)) {
-            Some(ControlFlow::Break(())) => Err(ReplayError::Stopped),
-            _ => Ok(()),
-        }
-    }
-
-    fn one(&mut self, state: &State, event: &EncodedEvent) -> Result<(), ReplayError> {
-        let Some(set) = state.schema.event_set(&event.name) else {
-            self.unknown(event)?;
-            return self.quarantine(state, event, QuarantineReason::Unknown);
-        };
-        state.begin()?;
-        match state.apply(event, set) {
-            Ok(()) => Ok(state.keep()?),
-            Err(error) => {
-                state.undo()?;
-                tracing::warn!(seq = %event.seq, name = %event.name, %error, "event quarantined");
-                self.quarantine(state, event, QuarantineReason::Failed(error.to_string()))
-            }
-        }
-    }
-
-    fn quarantine(
+    /// Whether the page goes on with a commit that began in the state that is there, which happens
+    /// where a backend has cut one. If its beginning is quarantined, the rest has to follow.
+    fn continues_applied(
         &mut self,
         state: &State,
-        event: &EncodedEvent,
-        reason: QuarantineReason,
-    ) -> Result<(), ReplayError> {
-        let quarantined = Quarantined::new(event, reason);
-        state.quarantine(&quarantined)?;
-        if let Some(all) = &mut self.quarantined {
-            all.push(quarantined);
-        }
-        Ok(())
+        page: &[EncodedEvent],
+    ) -> Result<bool, ReplayError> {
+        let Some(first) = page.first().filter(|first| first.continues) else { return Ok(false) };
+        let Some(before) = self.log.event(state.head)? else { return Ok(false) };
+        let continues = first.is_of_the_commit_of(&before);
+        self.is_broken |= continues && state.is_quarantined(before.seq)?;
+        Ok(continues)
     }
 
-    fn unknown(&self, event: &EncodedEvent) -> Result<(), ReplayError> {
+    /// Applies a commit as a whole, or quarantines it; returns whether it applied. Unknown events
+    /// are skipped.
+    ///
+    /// Client-only events do not decide about synced ones: other clients, which do not have them,
+    /// must come to the same state.
+    fn commit(&mut self, state: &State, commit: &[EncodedEvent]) -> Result<bool, ReplayError> {
+        let failure = match self.try_apply(state, commit.iter())? {
+            Some(failure) if failure.event.is_client_only() => {
+                let synced = commit.iter().filter(|event| !event.is_client_only());
+                Some(self.try_apply(state, synced)?.unwrap_or(failure))
+            }
+            failure => failure,
+        };
+        for event in commit {
+            let is_known = state.schema.event_set(&event.name).is_some();
+            let reason = match &failure {
+                _ if !is_known => {
+                    self.report_unknown(event);
+                    QuarantineReason::Unknown
+                }
+                Some(failure) if failure.event.seq == event.seq => {
+                    QuarantineReason::Failed(failure.error.clone())
+                }
+                Some(failure) if failure.takes_along(event) => {
+                    QuarantineReason::WithCommit(failure.error.clone())
+                }
+                _ => continue,
+            };
+            tracing::warn!(seq = %event.seq, name = %event.name, %reason, "event quarantined");
+            let quarantined = Quarantined::new(event, reason);
+            state.quarantine(&quarantined)?;
+            self.quarantined.push(quarantined);
+        }
+        Ok(failure.is_none())
+    }
+
+    /// Applies the events that are known, all of them or none; returns the first that fails.
+    fn try_apply<'e>(
+        &self,
+        state: &State,
+        events: impl Iterator<Item = &'e EncodedEvent>,
+    ) -> Result<Option<Failure<'e>>, ReplayError> {
+        let savepoint = state.savepoint()?;
+        let known = events.filter_map(|event| Some((event, state.schema.event_set(&event.name)?)));
+        let apply = |(event, set): (&'e EncodedEvent, &EventSet)| {
+            let error = state.apply(event, set).err()?;
+            Some(Failure { event, error: describe(&error) })
+        };
+        let failure = { known }.find_map(apply);
+        match failure {
+            Some(_) => savepoint.rollback()?,
+            None => savepoint.release()?,
+        }
+        Ok(failure)
+    }
+
+    fn report(&mut self, done: u64) {
+        if let Some(progress) = &mut self.progress {
+            progress(done);
+        }
+    }
+
+    fn report_unknown(&self, event: &EncodedEvent) {
         match self.unknown {
             UnknownEvents::Warn => {
                 tracing::warn!(seq = %event.seq, name = %event.name, "unknown event skipped");
             }
-            UnknownEvents::Ignore => {}
-            UnknownEvents::Fail => {
-                let name = event.name.clone().into_owned();
-                return Err(ReplayError::Unknown { seq: event.seq, name });
-            }
+            UnknownEvents::Ignore | UnknownEvents::Fail => {}
             UnknownEvents::Call(callback) => {
-                // A callback that panics has been told; the store goes on.
                 if catch_unwind(AssertUnwindSafe(|| callback(event))).is_err() {
                     tracing::error!(seq = %event.seq, "the callback for unknown events panicked");
                 }
             }
         }
-        Ok(())
     }
+}
+
+/// The event of a commit that could not be applied.
+struct Failure<'e> {
+    event: &'e EncodedEvent,
+    error: String,
+}
+
+impl Failure<'_> {
+    /// Whether another event of the commit cannot stay without this one.
+    fn takes_along(&self, event: &EncodedEvent) -> bool {
+        !self.event.is_client_only() || event.is_client_only()
+    }
+}
+
+/// The number of events for one savepoint: a page of them, up to the end of a commit.
+fn page_len(events: &[EncodedEvent]) -> usize {
+    let mut len = 0;
+    for commit in commits(events) {
+        if len > 0 && len + commit.len() > PAGE {
+            break;
+        }
+        len += commit.len();
+    }
+    len
 }

@@ -1,4 +1,4 @@
-//! What drives a store's sync engine, turn by turn, on a thread of its own.
+//! Drives a store's sync engine, turn by turn, on a thread of its own.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
@@ -9,20 +9,24 @@ use crate::edge::Mailbox;
 use crate::sync::engine::{Effect, Input};
 use crate::sync::{BackendMessage, ConnectRequest, Connection, MessageSender, Page, SyncBackend};
 
-/// So many pulled events are settled as one, if they are there: the log is written once for all.
-const MOST_AT_ONCE: usize = 4_096;
+/// The most pulled events that are written as one, if they have arrived.
+const MAX_AT_ONCE: usize = 4_096;
 
-/// The longest time that pulled events gather before they are settled.
-const LONGEST_REST: Duration = Duration::from_millis(50);
+/// The longest time that pulled events gather before they are written.
+const MAX_GATHERING: Duration = Duration::from_millis(50);
 
-/// What the driver is told.
-pub(super) enum Order {
+/// A message to the driver.
+pub(super) enum Command {
+    /// Connect.
     Start,
-    Hold,
+    /// Disconnect.
+    Pause,
+    /// There are events to push.
     Committed,
-    Heard {
-        /// On which of the connections, so far.
-        link: u64,
+    /// The backend has sent something.
+    Receive {
+        /// The connection, by its number.
+        connection: u64,
         message: BackendMessage,
     },
 }
@@ -31,34 +35,34 @@ pub(super) enum Order {
 pub(super) struct Driver {
     inner: Weak<Inner>,
     backend: Arc<dyn SyncBackend>,
-    hello: ConnectRequest,
-    mailbox: Arc<Mailbox<Order>>,
-    link: Option<Box<dyn Connection>>,
-    /// How many connections there were.
-    links: u64,
+    request: ConnectRequest,
+    mailbox: Arc<Mailbox<Command>>,
+    connection: Option<Box<dyn Connection>>,
+    /// The number of connections so far.
+    connections: u64,
     /// When the engine wants to be called if nothing happens.
     deadline: Option<Duration>,
-    /// Until then, pulled events gather: while others write, too, each piece of theirs costs a
-    /// rebase. So no more than about half of the time goes there.
-    rest: Duration,
+    /// Until then, pulled events gather. While others write, too, each page of theirs costs a
+    /// rebase, so no more than about half of the time goes there.
+    gathering: Duration,
 }
 
 impl Driver {
     pub(super) fn new(
         inner: Weak<Inner>,
         backend: Arc<dyn SyncBackend>,
-        hello: ConnectRequest,
-        mailbox: Arc<Mailbox<Order>>,
+        request: ConnectRequest,
+        mailbox: Arc<Mailbox<Command>>,
     ) -> Self {
-        let (link, links, deadline, rest) = (None, 0, None, Duration::ZERO);
-        Self { inner, backend, hello, mailbox, link, links, deadline, rest }
+        let (connection, connections, deadline, gathering) = (None, 0, None, Duration::ZERO);
+        Self { inner, backend, request, mailbox, connection, connections, deadline, gathering }
     }
 
-    /// Takes an order, or notes that it is time; says when it wants to be called again if nothing
-    /// happens. Breaks when the store is closed.
-    pub(super) fn turn(&mut self, order: Option<Order>) -> ControlFlow<(), Option<Duration>> {
-        let input = match order {
-            Some(order) => self.input(order),
+    /// Obeys a command, or notes that it is time. Returns when it wants to be called again if
+    /// nothing happens; breaks when the store is closed.
+    pub(super) fn turn(&mut self, command: Option<Command>) -> ControlFlow<(), Option<Duration>> {
+        let input = match command {
+            Some(command) => self.input(command),
             None => Some(Input::Tick),
         };
         match input {
@@ -70,81 +74,81 @@ impl Driver {
     fn step(&mut self, input: Input) -> ControlFlow<(), Option<Duration>> {
         let Some(inner) = self.inner.upgrade() else { return ControlFlow::Break(()) };
         let start = self.mailbox.now();
-        let Some(mut step) = inner.step(input, start) else { return ControlFlow::Break(()) };
-        self.deadline = step.deadline;
-        if step.rebased {
+        let Some(mut turn) = inner.step(input, start) else { return ControlFlow::Break(()) };
+        self.deadline = turn.deadline;
+        if turn.is_rebase {
             let end = self.mailbox.now();
-            self.rest = end + (end - start).min(LONGEST_REST);
+            self.gathering = end + (end - start).min(MAX_GATHERING);
         }
-        step.effects.drain(..).for_each(|effect| self.carry_out(effect));
-        inner.tell(step);
+        turn.effects.drain(..).for_each(|effect| self.carry_out(effect));
+        inner.notify(turn);
         ControlFlow::Continue(self.deadline)
     }
 
-    fn input(&self, order: Order) -> Option<Input> {
-        Some(match order {
-            Order::Start => Input::Start,
-            Order::Hold => Input::Hold,
-            Order::Committed => Input::Committed,
-            Order::Heard { link, .. } if link != self.links || self.link.is_none() => return None,
-            Order::Heard { message: BackendMessage::Pulled(mut pulled), .. } => {
-                self.take_what_follows(&mut pulled);
-                Input::Backend(BackendMessage::Pulled(pulled))
+    /// `None` for a message of a connection that is gone.
+    fn input(&self, command: Command) -> Option<Input> {
+        Some(match command {
+            Command::Start => Input::Start,
+            Command::Pause => Input::Pause,
+            Command::Committed => Input::Committed,
+            Command::Receive { connection, .. }
+                if connection != self.connections || self.connection.is_none() =>
+            {
+                return None;
             }
-            Order::Heard { message, .. } => Input::Backend(message),
+            Command::Receive { message: BackendMessage::Pulled(mut page), .. } => {
+                self.append_next_pages(&mut page);
+                Input::Backend(BackendMessage::Pulled(page))
+            }
+            Command::Receive { message, .. } => Input::Backend(message),
         })
     }
 
-    /// Adds pieces that are there already.
-    fn take_what_follows(&self, pulled: &mut Page) {
-        self.mailbox.rest(self.rest);
-        while let Some(Order::Heard { message: BackendMessage::Pulled(next), .. }) =
-            self.mailbox.take_if(|order| self.follows(pulled, order))
+    /// Appends pages that have arrived already.
+    fn append_next_pages(&self, page: &mut Page) {
+        self.mailbox.rest(self.gathering);
+        while let Some(Command::Receive { message: BackendMessage::Pulled(next), .. }) =
+            self.mailbox.take_if(|command| self.is_next(page, command))
         {
-            pulled.events.extend(next.events);
-            pulled.more = next.more;
+            page.events.extend(next.events);
+            page.more = next.more;
         }
     }
 
-    fn follows(&self, pulled: &Page, order: &Order) -> bool {
-        let Order::Heard { link, message: BackendMessage::Pulled(next) } = order else {
+    fn is_next(&self, page: &Page, command: &Command) -> bool {
+        let Command::Receive { connection, message: BackendMessage::Pulled(next) } = command else {
             return false;
         };
-        let chained = match (pulled.events.last(), next.events.first()) {
+        let is_chained = match (page.events.last(), next.events.first()) {
             (Some(last), Some(first)) => first.seq == last.seq + 1,
             _ => false,
         };
-        chained
-            && *link == self.links
-            && pulled.backend_id == next.backend_id
-            && pulled.events.len() < MOST_AT_ONCE
+        is_chained
+            && *connection == self.connections
+            && page.backend_id == next.backend_id
+            && page.events.len() < MAX_AT_ONCE
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::Connect => self.connect(),
-            Effect::Disconnect => self.link = None,
-            Effect::Pull(cursor) => {
-                if let Some(link) = &mut self.link {
-                    link.pull(cursor);
-                }
+        match (effect, &mut self.connection) {
+            (Effect::Connect, _) => self.connect(),
+            (Effect::Disconnect, connection) => *connection = None,
+            (Effect::Pull(cursor), Some(connection)) => connection.pull(cursor),
+            (Effect::Push { events, backend_id }, Some(connection)) => {
+                connection.push(events, backend_id);
             }
-            Effect::Push { events, backend_id } => {
-                if let Some(link) = &mut self.link {
-                    link.push(events, backend_id);
-                }
-            }
-            // The store itself has done it.
-            Effect::Settle(_) => {}
+            (Effect::Pull(_) | Effect::Push { .. }, None) => {}
         }
     }
 
     fn connect(&mut self) {
-        self.links += 1;
-        let (mailbox, link) = (Arc::clone(&self.mailbox), self.links);
-        let inbox = MessageSender::new(move |message| mailbox.put(Order::Heard { link, message }));
-        // The old link is dropped first.
-        self.link = None;
-        self.link = Some(self.backend.connect(self.hello.clone(), inbox));
+        self.connections += 1;
+        let (mailbox, connection) = (Arc::clone(&self.mailbox), self.connections);
+        let messages = MessageSender::new(move |message| {
+            mailbox.put(Command::Receive { connection, message });
+        });
+        // The old connection is dropped first.
+        self.connection = None;
+        self.connection = Some(self.backend.connect(self.request.clone(), messages));
     }
 }

@@ -8,7 +8,7 @@ use crate::eventlog::EventlogError;
 use crate::schema::EncodeBatchError;
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
-use crate::sync::MAX_BYTES;
+use crate::sync::{MAX_BYTES, MAX_EVENTS};
 use crate::table::MaterializeError;
 
 /// Why a store could not be opened. Nothing was changed.
@@ -93,6 +93,18 @@ pub enum CommitError {
         /// Its wire name.
         event: &'static str,
         /// How many bytes it takes on the wire.
+        bytes: usize,
+    },
+    /// The store has a sync backend, which accepts or rejects a commit as a whole, and this one is too
+    /// large for it. Commit the events in several commits.
+    #[error(
+        "the commit has {events} synced events of {bytes} bytes; a sync backend takes up to \
+         {MAX_EVENTS} events and {MAX_BYTES} bytes as one; make several commits of it"
+    )]
+    CommitTooLarge {
+        /// The number of synced events.
+        events: usize,
+        /// The number of bytes that they take on the wire.
         bytes: usize,
     },
     /// The events could not be logged. If it was the disk that failed and the process ends then, they

@@ -8,9 +8,9 @@ use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::primitives::{Mutex, lock};
-use crate::live::{Registry, deliver, enqueue};
+use crate::live::Registry;
 use crate::schema::Schema;
-use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
+use crate::state::{Replay, ReplayError, State, UnknownEvents};
 use crate::table::{Query, QueryError};
 
 /// The state as it was after one event, to read from.
@@ -85,36 +85,12 @@ impl<S: Schema> Store<S> {
                 log,
                 sync: None,
                 unknown_events: UnknownEvents::default(),
+                window_id: Arc::clone(&self.inner.window_id),
                 _lock: None,
             })),
             tail: Arc::new(Tail::new(head)),
             sync: None,
         })))
-    }
-
-    /// Throws the state away and makes it again from the whole eventlog. Quarantined events are
-    /// tried again. Commits wait meanwhile; queries too.
-    ///
-    /// # Errors
-    /// See [`HistoryError`]; the old state stays.
-    pub fn reset_state(&self) -> Result<(), HistoryError> {
-        let mut core = self.inner.core();
-        let open = core.as_mut().ok_or(EventlogError::Closed)?;
-        let (head, confirmed) = (open.state.head, open.confirmed_head());
-        let mut state = self.replay(&open.log, confirmed)?;
-        if open.sync.is_some() {
-            Replay::quiet(&open.log).run_pending(&mut state, head)?;
-            state.head = head;
-        }
-        if let Some(snapshots) = &open.snapshots {
-            snapshots.remove()?;
-        }
-        open.state = state;
-        let reader = open.state.reader(&self.inner.window_id);
-        enqueue(open.live.restart(&reader).map_err(StateError::from)?);
-        drop(core);
-        deliver();
-        Ok(())
     }
 
     fn log_up_to(&self, seq: SeqNum) -> Result<Eventlog, HistoryError> {
@@ -124,7 +100,7 @@ impl<S: Schema> Store<S> {
 
     fn replay(&self, log: &Eventlog, to: SeqNum) -> Result<State, HistoryError> {
         let mut state = State::empty(self.inner.schema)?;
-        Replay::quiet(log).run(&mut state, to)?;
+        Replay::new(log).run(&mut state, to)?;
         if is_after(to, state.head) {
             // There are events beyond, but none with this number.
             return Err(HistoryError::NoSuchEvent { seq: to, head: state.head });
@@ -172,9 +148,6 @@ impl From<ReplayError> for HistoryError {
         match error {
             ReplayError::Eventlog(error) => Self::Eventlog(error),
             ReplayError::State(error) => Self::State(error),
-            // Neither happens: unknown events are ignored, and nobody stops it.
-            ReplayError::Unknown { seq, .. } => Self::NoSuchEvent { seq, head: seq },
-            ReplayError::Stopped => Self::Eventlog(EventlogError::Closed),
         }
     }
 }

@@ -5,7 +5,6 @@
 //! from any thread; the last one to go closes the store.
 
 mod builder;
-mod commit;
 mod driver;
 mod error;
 mod events;
@@ -13,24 +12,25 @@ mod history;
 mod id;
 mod live;
 mod open;
-mod settle;
 mod shapes;
 mod snapshots;
 mod sync;
 mod tail;
+mod transition;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use builder::Builder;
-pub use commit::Committed;
 pub use error::{CloseError, CommitError, HistoryError, OpenError};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
+pub use transition::Committed;
 
 use crate::edge::DirectoryLock;
+use crate::error::describe;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
@@ -100,8 +100,10 @@ struct Core {
     log: Eventlog,
     /// `None` if there is no backend: then every event counts as confirmed.
     sync: Option<Engine>,
-    /// What to do about unknown events that come by sync.
+    /// The policy for unknown events that come by sync.
     unknown_events: UnknownEvents,
+    /// As in [`Inner`].
+    window_id: Arc<str>,
     _lock: Option<DirectoryLock>,
 }
 
@@ -227,18 +229,30 @@ impl Inner {
     }
 
     fn close(&self) -> Result<(), CloseError> {
-        let Some(mut core) = self.core().take() else {
-            return Ok(());
-        };
+        let core = self.core().take();
         self.tail.close();
         if let Some(sync) = &self.sync {
             sync.close();
         }
+        let Some(mut core) = core else { return Ok(()) };
         let flushed = core.log.flush();
         if let Some(snapshots) = core.snapshots.take() {
             snapshots.close(&mut core.state);
         }
         Ok(flushed?)
+    }
+
+    /// Closes the store, since its state cannot follow the log: opening it again makes the state
+    /// anew. The sync thread, which may be the caller, ends with its next turn.
+    fn fail(&self, slot: &mut Option<Core>, error: &dyn std::error::Error) {
+        let error = describe(error);
+        tracing::error!(error, "the store is closed; opening it again makes the state anew");
+        self.tail.close();
+        if let Some(core) = slot.take()
+            && let Err(error) = core.log.flush()
+        {
+            tracing::error!(%error, "the last commits could not be written");
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Opening a store: own the directory, open the log, make the state.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +7,6 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::builder::Options;
-use super::settle::sync_state;
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::Syncing;
@@ -20,8 +18,11 @@ use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
 use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
+use crate::state::{
+    Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, UnknownEvents, Unusable,
+};
 use crate::sync::engine::Engine;
+use crate::sync::merge::SyncState;
 use crate::sync::{ConnectRequest, InitialSync, SyncOptions};
 use crate::value::new_id;
 
@@ -61,7 +62,7 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     sync.start(Arc::downgrade(&store.inner), hello, options)
         .map_err(|error| EventlogError::NoThread(error.to_string()))?;
     if let InitialSync::Wait(timeout) = options.initial
-        && !options.held
+        && !options.starts_paused
         && !store.wait_synced(timeout)?
     {
         tracing::warn!("the store opens before it is synced: the backend took too long");
@@ -136,36 +137,40 @@ fn boot(
         .transpose()?;
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
-    let mut report = |done| {
-        progress.report(BootStage::Replay, done, total);
-        ControlFlow::Continue(())
-    };
-    let unknown = &options.unknown_events;
-    let mut replay = Replay { unknown, progress: Some(&mut report), ..Replay::quiet(&log) };
+    let mut report = |done| progress.report(BootStage::Replay, done, total);
+    let mut replay = Replay::new(&log).unknown(&options.unknown_events).progress(&mut report);
     let replayed = replay.run(&mut state, confirmed)?;
+    check_known(&state, &options.unknown_events)?;
     if let Some(snapshots) = &snapshots {
         snapshots.after_replay(&mut state, replayed);
     }
     if let Some(engine) = &sync {
-        let mut report = |done| {
-            progress.report(BootStage::Replay, replayed + done, total);
-            ControlFlow::Continue(())
-        };
-        let mut replay = Replay { unknown, progress: Some(&mut report), ..Replay::quiet(&log) };
-        if !mutant!("open without what is pending") {
-            replay.run_pending(&mut state, head)?;
-        }
+        let mut report = |done| progress.report(BootStage::Replay, replayed + done, total);
+        let mut replay = Replay::new(&log).unknown(&options.unknown_events).progress(&mut report);
+        replay.run_pending(&mut state, head)?;
+        check_known(&state, &options.unknown_events)?;
         state.head = engine.state().local_head;
     }
     shapes.record(&log)?;
     progress.report(BootStage::Done, total, total);
     let live = Registry::new(schema);
     let unknown_events = std::mem::take(&mut options.unknown_events);
-    Ok((Core { state, live, snapshots, log, sync, unknown_events, _lock: lock }, client_id))
+    let window_id = options.window_id.as_str().into();
+    let core = Core { state, live, snapshots, log, sync, unknown_events, window_id, _lock: lock };
+    Ok((core, client_id))
+}
+
+/// Enforces the policy to fail. A snapshot may have been made under a more lenient one.
+fn check_known(state: &State, policy: &UnknownEvents) -> Result<(), OpenError> {
+    let UnknownEvents::Fail = policy else { return Ok(()) };
+    match state.first_unknown().map_err(StateError::from)? {
+        Some(event) => Err(OpenError::UnknownEvent { seq: event.seq, name: event.name }),
+        None => Ok(()),
+    }
 }
 
 fn engine(log: &Eventlog, options: &SyncOptions) -> Result<Engine, EventlogError> {
-    let (state, backend_id) = sync_state(log)?;
+    let (state, backend_id) = SyncState::read(log)?;
     let seed = xxh3_64(new_id().as_bytes());
     Ok(Engine::new(state, backend_id, options.on_reset, seed))
 }
@@ -209,9 +214,6 @@ impl From<ReplayError> for OpenError {
         match error {
             ReplayError::Eventlog(error) => Self::Eventlog(error),
             ReplayError::State(error) => Self::State(error),
-            ReplayError::Unknown { seq, name } => Self::UnknownEvent { seq, name },
-            // Nobody stops it.
-            ReplayError::Stopped => Self::Eventlog(EventlogError::Closed),
         }
     }
 }

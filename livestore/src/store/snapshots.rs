@@ -3,16 +3,15 @@
 //! While the store runs, a background thread makes them from the last snapshot and the log, with a
 //! state of its own: no commit waits for it. At the end, the store's own state is written.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::settle::SettleError;
 use crate::edge::Background;
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, EventlogError, Upstream, is_after};
+use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
+use crate::sync::merge::SyncState;
 
 /// No snapshot while running before this many events: they are replayed in a fraction of a second.
 /// A simulation is to see many.
@@ -93,26 +92,22 @@ impl Snapshots {
         if events == 0 || !maker.is_worth_it(events) {
             return;
         }
-        if mutant!("snapshot what is pending") {
-            drop(maker.snapshot.write(state));
-            return;
-        }
         // What is pending may be rebased.
-        match state.rewind() {
+        match state.rollback_pending() {
             Ok(_) => drop(maker.write(state)),
             Err(error) => tracing::warn!(%error, "no snapshot was written"),
         }
     }
 
     /// Forgets the snapshot, and one that is just being made: the log is another one, with this id.
-    pub(super) fn start_over(self, log_id: String) -> Result<Self, SettleError> {
+    pub(super) fn start_over(self, log_id: String) -> Result<Self, ReplayError> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         maker.snapshot.remove()?;
         let snapshot = Snapshot { path: maker.snapshot.path.clone(), log_id };
         Self::start(snapshot, maker.schema, maker.log.clone(), maker.syncs, None)
-            .map_err(SettleError::Replay)
+            .map_err(ReplayError::Eventlog)
     }
 
     /// Forgets the snapshot.
@@ -130,8 +125,8 @@ impl Maker {
     fn make(&self) {
         let events = self.events.swap(0, Ordering::Relaxed);
         let written = match self.make_state() {
+            Ok(_) if self.stopped.load(Ordering::Relaxed) => false,
             Ok(mut state) => self.write(&mut state),
-            Err(ReplayError::Stopped) => false,
             Err(error) => {
                 tracing::warn!(?error, "no snapshot was made");
                 false
@@ -166,24 +161,16 @@ impl Maker {
             Ok((state, _)) => state,
             Err(_) => State::empty(self.schema)?,
         };
-        let mut progress = |_| match self.stopped.load(Ordering::Relaxed) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        let mut replay = Replay { progress: Some(&mut progress), ..Replay::quiet(&self.log) };
-        replay.run(&mut state, end)?;
+        Replay::new(&self.log).stop(&self.stopped).run(&mut state, end)?;
         Ok(state)
     }
 
-    /// The end of what will not be rebased.
+    /// The last event that will not be rebased.
     fn end(&self) -> Result<SeqNum, EventlogError> {
-        match self.log.upstream()? {
-            Some(upstream) => Ok(upstream.end()),
-            // Nothing has its place yet.
-            None if self.syncs && !mutant!("snapshot what was never pulled") => {
-                Ok(Upstream::default().end())
-            }
-            None => self.log.head(),
+        if self.syncs || self.log.upstream()?.is_some() {
+            SyncState::read_confirmed_head(&self.log)
+        } else {
+            self.log.head()
         }
     }
 }

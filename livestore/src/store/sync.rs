@@ -1,12 +1,12 @@
-//! A store and its sync backend, as an app sees them.
+//! Sync, as an app sees it: status, pausing, waiting.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use super::driver::{Driver, Order};
-use super::settle::SettleError;
+use super::driver::{Command, Driver};
+use super::transition::Turn;
 use super::{Core, Inner, Store};
 use crate::edge::{Mail, Mailbox, Worker};
 use crate::event::SeqNum;
@@ -14,31 +14,19 @@ use crate::eventlog::EventlogError;
 use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
-use crate::sync::engine::{Effect, Input};
-use crate::sync::merge::Outcome;
 use crate::sync::{ConnectRequest, NetworkStatus, SyncOptions, SyncStatus};
 
-/// Is told of an event that came by sync, or was rebased, and could not be applied.
+/// Called with each event that came by sync, or was rebased, and could not be applied.
 pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
 
-/// What a store with a backend has.
+/// The part of a store that syncs it with a backend.
 pub(super) struct Syncing {
-    mailbox: Arc<Mailbox<Order>>,
+    mailbox: Arc<Mailbox<Command>>,
     status: Signal<SyncStatus>,
-    /// The driver knows that there is something to push.
-    nudged: AtomicBool,
+    /// The driver is about to look for events to push.
+    pub(super) is_woken: AtomicBool,
     on_quarantined: Option<OnQuarantined>,
-    worker: Mutex<Option<Worker<Order>>>,
-}
-
-/// What the engine wants done that is not the store's, and how it stands.
-pub(super) struct Step {
-    pub(super) effects: Vec<Effect>,
-    pub(super) deadline: Option<Duration>,
-    /// Other events came before pending ones.
-    pub(super) rebased: bool,
-    status: SyncStatus,
-    quarantined: Vec<Quarantined>,
+    worker: Mutex<Option<Worker<Command>>>,
 }
 
 impl<S: Schema> Store<S> {
@@ -52,7 +40,7 @@ impl<S: Schema> Store<S> {
         self.inner.with_core(Core::sync_status)
     }
 
-    /// The same, as a value that follows. It lags behind commits by moments.
+    /// The [status](Self::sync_status) as a live value. It lags behind commits by moments.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -83,18 +71,18 @@ impl<S: Schema> Store<S> {
         Ok(self.sync_status()?.network)
     }
 
-    /// Goes offline, until [`resume_sync`](Self::resume_sync). Commits go on as ever.
-    pub fn hold_sync(&self) {
-        self.inner.order(Order::Hold);
+    /// Goes offline, until [`resume_sync`](Self::resume_sync). Commits work as ever.
+    pub fn pause_sync(&self) {
+        self.inner.command(Command::Pause);
     }
 
-    /// Connects now: after [`hold_sync`](Self::hold_sync), after a stop, or before the next attempt
+    /// Connects now: after [`pause_sync`](Self::pause_sync), after a stop, or before the next attempt
     /// is due.
     pub fn resume_sync(&self) {
-        self.inner.order(Order::Start);
+        self.inner.command(Command::Start);
     }
 
-    /// Waits until nothing is pending and nothing is left to pull; says whether it came to that
+    /// Waits until nothing is pending and nothing is left to pull. Returns whether it came to that
     /// within the time.
     ///
     /// # Errors
@@ -116,12 +104,12 @@ impl<S: Schema> Store<S> {
 }
 
 impl Syncing {
-    /// For a store that stands so; [`start`](Self::start) it once the store is there.
+    /// For a store with this status; [`start`](Self::start) it once the store is there.
     pub(super) fn new(status: SyncStatus, on_quarantined: Option<OnQuarantined>) -> Self {
         Self {
             mailbox: Arc::new(Mailbox::new()),
             status: signal(status),
-            nudged: AtomicBool::new(false),
+            is_woken: AtomicBool::new(false),
             on_quarantined,
             worker: Mutex::new(None),
         }
@@ -131,16 +119,16 @@ impl Syncing {
     pub(super) fn start(
         &self,
         inner: Weak<Inner>,
-        hello: ConnectRequest,
+        request: ConnectRequest,
         options: &SyncOptions,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);
         let backend = Arc::clone(&options.backend);
-        let mut driver = Driver::new(inner, backend, hello, Arc::clone(&mailbox));
+        let mut driver = Driver::new(inner, backend, request, Arc::clone(&mailbox));
         let worker = Worker::spawn("livestore-sync", mailbox, move |order| driver.turn(order))?;
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).replace(worker);
-        if !options.held {
-            self.mailbox.put(Order::Start);
+        if !options.starts_paused {
+            self.mailbox.put(Command::Start);
         }
         Ok(())
     }
@@ -153,71 +141,31 @@ impl Syncing {
 }
 
 impl Inner {
-    fn order(&self, order: Order) {
+    fn command(&self, command: Command) {
         if let Some(sync) = &self.sync {
-            sync.mailbox.put(order);
+            sync.mailbox.put(command);
         }
     }
 
-    /// Tells the driver that something was committed, if it does not know yet.
-    pub(super) fn nudge(&self) {
+    /// Wakes the driver after a commit, if it is not about to look anyway.
+    pub(super) fn wake_sync(&self) {
         if let Some(sync) = &self.sync
-            && !sync.nudged.swap(true, Ordering::AcqRel)
+            && !sync.is_woken.swap(true, Ordering::AcqRel)
         {
-            sync.mailbox.put(Order::Committed);
+            sync.mailbox.put(Command::Committed);
         }
     }
 
-    /// Gives the engine an input, and settles what it settles. `None` if the store is closed.
-    pub(super) fn step(&self, input: Input, now: Duration) -> Option<Step> {
-        if let Some(sync) = &self.sync
-            && input == Input::Committed
-        {
-            sync.nudged.store(false, Ordering::Release);
-        }
-        let mut core = self.core();
-        let open = core.as_mut()?;
-        let engine = open.sync.as_mut()?;
-        let before = engine.mark();
-        let mut wanted = engine.handle(input, now).into_iter();
-        let (mut effects, mut quarantined, mut rebased) = (Vec::new(), Vec::new(), false);
-        while let Some(effect) = wanted.next() {
-            let Effect::Settle(outcome) = effect else {
-                effects.push(effect);
-                continue;
-            };
-            rebased |= matches!(outcome, Outcome::Rebase(_));
-            match open.settle(&outcome, &self.window_id) {
-                Ok(failed) => quarantined.extend(failed),
-                // The log is as it was: so is the engine.
-                Err(SettleError::Log(error)) => {
-                    tracing::warn!(%error, "what the sync backend has settled could not be written");
-                    let engine = open.sync.as_mut()?;
-                    let failed = engine.unsettled(outcome, before.clone(), error.to_string(), now);
-                    wanted = failed.into_iter();
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the store is closed; opening it again makes the state anew");
-                    self.lose(&mut core);
-                    return None;
-                }
-            }
-        }
-        self.tail.advance(open.confirmed_head());
-        let deadline = open.sync.as_ref()?.deadline();
-        Some(Step { effects, deadline, status: open.sync_status(), quarantined, rebased })
-    }
-
-    /// Tells the app how it stands. No lock is held.
-    pub(super) fn tell(&self, step: Step) {
+    /// Notifies the app of what came of a turn. No lock is held.
+    pub(super) fn notify(&self, turn: Turn) {
         let Some(sync) = &self.sync else { return };
         if let Some(callback) = &sync.on_quarantined {
-            let call = || step.quarantined.iter().for_each(callback);
+            let call = || turn.quarantined.iter().for_each(callback);
             if catch_unwind(AssertUnwindSafe(call)).is_err() {
                 tracing::error!("the callback for quarantined events panicked; sync goes on");
             }
         }
-        sync.status.set(step.status);
+        sync.status.set(turn.status);
         deliver();
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Secret;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::EncodedEvent;
 
 /// A sync backend: it gives the events of all clients one order.
 ///
@@ -115,37 +115,6 @@ fn json_size(text: &str) -> usize {
         _ => 1,
     };
     text.bytes().map(size).sum()
-}
-
-impl From<&EncodedEvent> for SyncEvent {
-    fn from(event: &EncodedEvent) -> Self {
-        Self {
-            seq: event.seq.global,
-            parent: event.parent.global,
-            name: event.name.clone().into_owned(),
-            args: event.args.clone(),
-            client_id: Arc::clone(&event.client_id),
-            session_id: Arc::clone(&event.session_id),
-            metadata: None,
-        }
-    }
-}
-
-/// A confirmed event of the log. The hash of the schema that it was committed under is unknown.
-impl From<SyncEvent> for EncodedEvent {
-    fn from(event: SyncEvent) -> Self {
-        Self {
-            seq: SeqNum::new(event.seq),
-            parent: SeqNum::new(event.parent),
-            name: event.name.into(),
-            args: event.args,
-            client_id: event.client_id,
-            session_id: event.session_id,
-            schema_hash: 0,
-            sync_metadata: Some(event.metadata.unwrap_or_else(|| "null".to_owned())),
-            continues: false,
-        }
-    }
 }
 
 /// A message from a connection to its store.

@@ -3,7 +3,7 @@
 //! [`Engine::handle`] takes an [`Input`] and returns a [`Step`]: effects to carry out in order, or a
 //! [`Transition`] to write to the log first. Nothing has happened before
 //! [`publish`](Engine::publish) takes the written transition and returns the effects. One that
-//! cannot be written is answered with [`Input::WriteFailed`].
+//! cannot be written is dropped, and [`write_failed`](Engine::write_failed) called.
 //!
 //! Whoever drives the engine, a thread, a browser's event loop or a simulator, gives it the time as
 //! a duration since any fixed moment; [`Engine::deadline`] is when it wants to be called if nothing
@@ -46,11 +46,6 @@ pub(crate) enum Input {
     Backend(BackendMessage),
     /// Time has passed.
     Tick,
-    /// The last transition could not be written.
-    WriteFailed {
-        /// Why, for people.
-        reason: String,
-    },
 }
 
 /// The engine's answer to an input.
@@ -171,11 +166,6 @@ impl Engine {
         &self.state
     }
 
-    /// The backend's id, once it is known.
-    pub(crate) fn backend_id(&self) -> Option<&str> {
-        self.backend_id.as_deref()
-    }
-
     /// Whether there is a connection, and if not, why.
     pub(crate) fn network(&self) -> NetworkStatus {
         match &self.phase {
@@ -218,7 +208,6 @@ impl Engine {
             Input::Start => self.start(now, &mut effects),
             Input::Pause => self.disconnect(Phase::Paused, &mut effects),
             Input::Committed => {}
-            Input::WriteFailed { reason } => self.retry_later(reason, now, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
             Input::Backend(message) => {
                 if let Some(transition) = self.receive(message, now, &mut effects) {
@@ -251,6 +240,14 @@ impl Engine {
             }
         }
         self.push(now, &mut effects);
+        effects
+    }
+
+    /// Goes on from a transition that could not be written: all is as it was, and the connection of
+    /// no more use. `reason` is for people.
+    pub(crate) fn write_failed(&mut self, reason: String, now: Duration) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.retry_later(reason, now, &mut effects);
         effects
     }
 

@@ -42,3 +42,27 @@ fn is_same_value(left: &Value, right: &Value) -> bool {
         _ => left == right,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_itself_however_its_args_are_written() {
+        let same = [
+            (r#"{"a":1,"b":[1.0]}"#, r#"{ "b": [1], "a": 1.0 }"#),
+            (r#"{"n":9007199254740993}"#, r#"{"n":9007199254740992}"#),
+            (r#"{"t":"é"}"#, r#"{"t":"\u00e9"}"#),
+            ("", "null"),
+        ];
+        assert!(same.iter().all(|(left, right)| is_same_json(left, right)));
+        let other = [
+            (r#"{"a":1}"#, r#"{"a":2}"#),
+            (r#"{"a":1}"#, r#"{"a":1,"b":2}"#),
+            ("[1,2]", "[1,3]"),
+            ("[1]", "[1,2]"),
+            ("{", "["),
+        ];
+        assert!(!other.iter().any(|(left, right)| is_same_json(left, right)));
+    }
+}

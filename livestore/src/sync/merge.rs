@@ -7,7 +7,7 @@
 //!
 //! *Pending* events are those that have no place in the backend's order yet. They are chained, in
 //! ascending order, behind the *upstream head*. Client-only events never get such a place: one is
-//! pending as long as the event that it stands behind is.
+//! pending as long as a synced event is that it stands behind, or that is of its commit.
 
 use std::collections::VecDeque;
 
@@ -63,6 +63,13 @@ pub(crate) struct Confirmed {
     pub(crate) seq: SeqNum,
     /// The backend's metadata, as JSON; `None` for a client-only event.
     pub(crate) sync_metadata: Option<String>,
+}
+
+impl Confirmed {
+    /// The event's number and the backend's metadata, if there is some.
+    pub(crate) fn metadata(&self) -> Option<(SeqNum, &str)> {
+        Some((self.seq, self.sync_metadata.as_deref()?))
+    }
 }
 
 /// Events that have to make room.
@@ -158,22 +165,49 @@ impl SyncState {
         })
     }
 
-    /// Parts the events into those that are the first pending ones, and others. A client-only event
-    /// is confirmed with the event that it stands behind.
+    /// Parts the events into those that are the first pending ones, and others.
     fn split(&self, events: Vec<EncodedEvent>) -> (Vec<Confirmed>, Vec<EncodedEvent>) {
         let mut events = events.into_iter().peekable();
-        let mut pending = self.pending.iter().peekable();
         let mut confirmed = Vec::new();
-        while let Some(event) = pending.next_if(|event| {
-            events.peek().is_some_and(|upstream| is_same(event, upstream))
-        }) {
-            let sync_metadata = events.next().and_then(|upstream| upstream.sync_metadata);
-            confirmed.push(Confirmed { seq: event.seq, sync_metadata });
-            while let Some(event) = pending.next_if(|event| event.is_client_only()) {
-                confirmed.push(Confirmed { seq: event.seq, sync_metadata: None });
-            }
+        loop {
+            // The client-only events of its commit before a synced event are confirmed with it.
+            let leading = self.client_only_run(confirmed.len());
+            let Some(event) = self.pending.get(confirmed.len() + leading) else { break };
+            let Some(upstream) = events.next_if(|upstream| is_same(event, upstream)) else { break };
+            self.confirm(leading, &mut confirmed);
+            confirmed.push(Confirmed { seq: event.seq, sync_metadata: upstream.sync_metadata });
+            // So are those behind it, which wait for nothing else.
+            let behind = self.client_only_run(confirmed.len());
+            let of_the_next = self.leading(confirmed.len() + behind);
+            self.confirm(behind.saturating_sub(of_the_next), &mut confirmed);
         }
         (confirmed, events.collect())
+    }
+
+    /// Adds the next client-only events to the confirmed ones.
+    fn confirm(&self, count: usize, confirmed: &mut Vec<Confirmed>) {
+        let next = self.pending.range(confirmed.len()..).take(count);
+        let next = next.map(|event| Confirmed { seq: event.seq, sync_metadata: None });
+        confirmed.extend(next.collect::<Vec<_>>());
+    }
+
+    /// The number of client-only events from this pending one on.
+    fn client_only_run(&self, from: usize) -> usize {
+        self.pending.range(from..).take_while(|event| event.is_client_only()).count()
+    }
+
+    /// The number of client-only events before this pending event, a synced one, that are of its
+    /// commit.
+    fn leading(&self, at: usize) -> usize {
+        let Some(mut event) = self.pending.get(at) else { return 0 };
+        let mut leading = 0;
+        for before in self.pending.range(..at).rev() {
+            if !before.is_client_only() || !event.is_of_the_commit_of(before) {
+                break;
+            }
+            (event, leading) = (before, leading + 1);
+        }
+        leading
     }
 
     /// Moves to where a merge leads. It was planned from this state, and is in the log.
@@ -186,8 +220,12 @@ impl SyncState {
         (self.upstream_head, self.confirmed_head, self.local_head) = (upstream, confirmed, local);
     }
 
-    /// Adds events that the store has committed. They follow the local head, and are in the log.
+    /// Adds a commit of the store's. Its events follow the local head, and are in the log.
     pub(crate) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        // Behind a confirmed event, client-only ones have nothing to wait for, unless synced ones
+        // are of the same commit.
+        let is_pending =
+            !self.pending.is_empty() || events.iter().any(|event| !event.is_client_only());
         for event in events {
             debug_assert_eq!(
                 place(event.seq),
@@ -195,11 +233,10 @@ impl SyncState {
                 "a commit follows the local head"
             );
             self.local_head = event.seq;
-            // Behind a confirmed event, a client-only one has nothing to wait for.
-            if event.is_client_only() && self.pending.is_empty() {
-                self.confirmed_head = event.seq;
-            } else {
+            if is_pending {
                 self.pending.push_back(event);
+            } else {
+                self.confirmed_head = event.seq;
             }
         }
     }

@@ -4,14 +4,17 @@
 //! them their place. Others' events may come first: then the pending ones are *rebased*, applied
 //! again behind them.
 //!
-//! Three parts, none of which does I/O: [`merge`] says what news mean for a log, [`engine`] what to
-//! do next, and [`SyncBackend`] is the contract with whatever carries events. A store drives them,
-//! once [`Builder::sync`](crate::store::Builder) has given it a backend.
+//! [`SyncBackend`] is the contract with whatever carries events. Inside, and without any I/O, `merge`
+//! decides how a store's order has to change to agree with the backend's, and `engine` what to do
+//! next. A store drives them, once [`Builder::sync`](crate::store::Builder) has given it a backend.
 
 mod backend;
-pub mod engine;
-pub mod merge;
+mod convert;
+pub(crate) mod engine;
+mod identity;
+pub(crate) mod merge;
 mod options;
+mod restore;
 mod secret;
 mod status;
 

@@ -1,4 +1,4 @@
-//! How a store is to sync.
+//! Options for sync.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{OnBackendReset, Secret, SyncBackend};
 
-/// What a store syncs with, and how. A backend alone becomes it, too.
+/// A sync backend, and how to sync with it. A backend alone converts into it, too.
 ///
 /// ```
 /// use livestore::sync::{InitialSync, OnBackendReset, SyncBackend, SyncOptions};
@@ -25,58 +25,58 @@ pub struct SyncOptions {
     pub(crate) payload: Option<Secret>,
     pub(crate) initial: InitialSync,
     pub(crate) on_reset: OnBackendReset,
-    pub(crate) held: bool,
+    pub(crate) starts_paused: bool,
 }
 
 /// Whether opening a store waits for the backend.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitialSync {
-    /// It does not.
+    /// Opening does not wait.
     #[default]
     Background,
-    /// Until the store has all that the backend has, or this time has passed.
+    /// Opening waits until the store has every event that the backend has, or this time has passed.
     Wait(Duration),
 }
 
 impl SyncOptions {
-    /// Sync with this backend, in the background.
+    /// Options for syncing with this backend, in the background.
     pub fn new(backend: impl SyncBackend) -> Self {
         Self {
             backend: Arc::new(backend),
             payload: None,
             initial: InitialSync::default(),
             on_reset: OnBackendReset::default(),
-            held: false,
+            starts_paused: false,
         }
     }
 
-    /// What the app tells the backend of itself, such as a token: any JSON.
+    /// Any JSON that the app sends to the backend when it connects, such as a token.
     #[must_use]
     pub fn payload(mut self, json: impl Into<String>) -> Self {
         self.payload = Some(Secret::from(json));
         self
     }
 
-    /// Whether opening the store waits for the backend; it does not, if not said.
+    /// Whether opening the store waits for the backend. By default it does not.
     #[must_use]
     pub fn initial(mut self, initial: InitialSync) -> Self {
         self.initial = initial;
         self
     }
 
-    /// What to do when the backend is not the one that the log comes from;
-    /// [`KeepAndStop`](OnBackendReset::KeepAndStop) if not said.
+    /// The policy for when the backend is not the one that the log comes from.
+    /// [`KeepAndStop`](OnBackendReset::KeepAndStop) by default.
     #[must_use]
     pub fn on_backend_reset(mut self, policy: OnBackendReset) -> Self {
         self.on_reset = policy;
         self
     }
 
-    /// Begins offline: [`Store::resume_sync`](crate::Store) connects.
+    /// Opens the store offline, until [`Store::resume_sync`](crate::Store::resume_sync).
     #[must_use]
-    pub fn held(mut self) -> Self {
-        self.held = true;
+    pub fn start_paused(mut self) -> Self {
+        self.starts_paused = true;
         self
     }
 }

@@ -1,10 +1,10 @@
-//! How it stands between a store and its backend.
+//! The status of a store's sync.
 
 use std::fmt;
 
 use crate::event::SeqNum;
 
-/// How far a store and its backend agree, at one moment.
+/// How far a store and its backend agree at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyncStatus {
@@ -12,16 +12,16 @@ pub struct SyncStatus {
     pub local_head: SeqNum,
     /// The last event that the backend has, as far as the store knows.
     pub upstream_head: SeqNum,
-    /// How many events wait for their place in the backend's order; client-only ones that stand
-    /// behind such an event count, too.
+    /// The number of events that wait for their place in the backend's order, with the client-only
+    /// events of their commits and behind them.
     pub pending: usize,
     /// The connection.
     pub network: NetworkStatus,
 }
 
 impl SyncStatus {
-    /// Whether the store has all that the backend has told it of, and the backend all that the
-    /// store has.
+    /// Whether the store has every event that the backend has sent, and the backend every event
+    /// that the store has.
     pub fn is_synced(&self) -> bool {
         self.pending == 0 && self.network == NetworkStatus::Online
     }
@@ -33,25 +33,25 @@ impl SyncStatus {
 pub enum NetworkStatus {
     /// The store has no backend.
     None,
-    /// The app [holds sync back](crate::Store).
-    Held,
+    /// The app has [paused sync](crate::Store::pause_sync).
+    Paused,
     /// A connection is being made.
     Connecting,
     /// Connected, and fetching what happened meanwhile.
     Pulling,
-    /// Events go and come as they happen.
+    /// Events are exchanged as they happen.
     Online,
-    /// Events come; the backend does not take this client's.
+    /// Events are pulled, but the backend does not accept this client's.
     ReadOnly {
-        /// What it said.
+        /// The backend's reason.
         reason: String,
     },
     /// No connection; another attempt follows.
     Offline {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// No connection, and no attempt before the app [asks for one](crate::Store).
+    /// No connection, and no attempt before the app [resumes sync](crate::Store::resume_sync).
     Stopped(StopReason),
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for NetworkStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("no backend"),
-            Self::Held => f.write_str("held back"),
+            Self::Paused => f.write_str("paused"),
             Self::Connecting => f.write_str("connecting"),
             Self::Pulling => f.write_str("pulling"),
             Self::Online => f.write_str("online"),
@@ -70,11 +70,11 @@ impl fmt::Display for NetworkStatus {
     }
 }
 
-/// Why a store does not sync any more.
+/// The reason why a store has stopped syncing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// There is another backend where the known one was.
+    /// Another backend answers at the address of the known one.
     OtherBackend {
         /// The id of the backend that the log comes from.
         known: String,
@@ -83,9 +83,9 @@ pub enum StopReason {
     },
     /// The backend has fewer events than it had: it was restored from a backup.
     BackendLostEvents {
-        /// Its last event.
+        /// The number of its last event.
         head: u64,
-        /// The last event that it is known to have had.
+        /// The number of the last event that it is known to have had.
         known: u64,
     },
 }
@@ -106,15 +106,15 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// What to do when the backend is not the one that the log comes from, or lost some of it.
+/// A policy for when the backend is not the one that the log comes from, or has lost some of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnBackendReset {
     /// Keep everything and stop syncing, until the app decides.
     #[default]
     KeepAndStop,
-    /// Take the backend's history in place of the log's. Pending events are kept and pushed; what
-    /// was confirmed, and client-only events, are gone.
+    /// Replace the log's confirmed history with the backend's. Pending events are kept and pushed;
+    /// confirmed and client-only events are gone.
     Reset,
     /// Keep everything, and try again now and then: the right backend may come back.
     Ignore,

@@ -145,7 +145,7 @@ impl<S: App> Opened for Held<S> {
     }
 
     fn hold(&self, hold: bool) {
-        if hold { self.store.hold_sync() } else { self.store.resume_sync() }
+        if hold { self.store.pause_sync() } else { self.store.resume_sync() }
     }
 
     fn client_id(&self) -> &str {

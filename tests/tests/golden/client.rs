@@ -58,7 +58,7 @@ fn the_heads_are_read() {
     let home = copy("eventlog.db", LOG);
     let sync = livestore::sync::SyncOptions::new(livestore_sync::InProcess::new());
     let store = builder(&home).sync(sync).open().unwrap();
-    store.hold_sync();
+    store.pause_sync();
     let status = store.sync_status().unwrap();
     let heads = (status.local_head.to_string(), status.upstream_head.to_string());
     assert_eq!((heads, status.pending), (("e5".into(), "e4".into()), 1));

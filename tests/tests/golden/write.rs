@@ -31,7 +31,7 @@ fn write_a_client() {
     store.commit(noted("b", "Grüße\n\"𝄞\"", Some(0.1))).unwrap();
     store.commit(Ui::set().filter("open".to_owned())).unwrap();
     assert!(store.wait_synced(Duration::from_secs(20)).unwrap());
-    store.hold_sync();
+    store.pause_sync();
     store.commit(noted("c", "pending", Some(-1e21))).unwrap();
     println!("state hash: {:#x}", store.state_hash().unwrap());
     store.close().unwrap();

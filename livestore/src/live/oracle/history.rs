@@ -46,8 +46,8 @@ impl History {
     /// Says whether the commit was kept, and what it changed.
     pub(super) fn commit(&mut self, commit: Commit) -> (bool, Vec<Change>) {
         let kept = self.apply(&commit);
-        if self.state.is_shaken() {
-            return (false, Change::net(self.steady()));
+        if self.state.savepoint_lost() {
+            return (false, Change::net(self.reapply()));
         }
         if kept {
             let log = if self.held.is_some() { &mut self.pending } else { &mut self.confirmed };
@@ -59,7 +59,7 @@ impl History {
     /// All that was pending is confirmed; `upstream` comes behind it. If `holds`, what comes then
     /// is pending.
     pub(super) fn settle(&mut self, upstream: Vec<Commit>, holds: bool) -> Vec<Change> {
-        self.state.release().unwrap();
+        self.state.confirm_pending().unwrap();
         self.confirmed.extend(self.pending.drain(..).filter(|commit| !commit.fails));
         self.confirm(upstream);
         let changes = self.state.take_changes();
@@ -76,7 +76,7 @@ impl History {
         upstream: Vec<Commit>,
         mut fails: impl FnMut() -> bool,
     ) -> Vec<Change> {
-        let mut changes = self.rewind();
+        let mut changes = self.rollback();
         self.confirm(upstream);
         changes.extend(self.state.take_changes());
         self.pending.iter_mut().for_each(|commit| commit.fails = fails());
@@ -98,11 +98,11 @@ impl History {
 
     fn hold(&mut self) {
         self.held = Some(self.state.hash().unwrap());
-        self.state.hold().unwrap();
+        self.state.begin_pending().unwrap();
     }
 
-    fn rewind(&mut self) -> Vec<Change> {
-        let changes = self.state.rewind().unwrap();
+    fn rollback(&mut self) -> Vec<Change> {
+        let changes = self.state.rollback_pending().unwrap();
         let held = self.held.take();
         assert!(held.is_none_or(|held| held == self.state.hash().unwrap()), "another state");
         changes
@@ -114,9 +114,9 @@ impl History {
     }
 
     /// A commit has taken the savepoint with it: what was pending comes back.
-    fn steady(&mut self) -> Vec<Change> {
+    fn reapply(&mut self) -> Vec<Change> {
         self.shaken += 1;
-        let mut changes = self.rewind();
+        let mut changes = self.rollback();
         changes.extend(self.apply_pending());
         changes
     }
@@ -125,23 +125,23 @@ impl History {
         self.hold();
         for at in 0..self.pending.len() {
             self.pending[at].fails |= !self.apply(&self.pending[at]);
-            if self.state.is_shaken() {
+            if self.state.savepoint_lost() {
                 self.pending.remove(at);
-                return self.steady();
+                return self.reapply();
             }
         }
         self.state.take_changes()
     }
 
     fn apply(&self, commit: &Commit) -> bool {
-        self.state.begin().unwrap();
+        let savepoint = self.state.savepoint().unwrap();
         let (db, mut writer) = (self.reader().db(), Writer::new(self.reader().db(), SESSION));
         let written = |write: &Write| write.run(&mut writer).is_ok() && db.is_in_savepoint();
         let kept = commit.writes.iter().all(written) && !commit.fails;
         if kept {
-            self.state.keep().unwrap()
+            savepoint.release().unwrap()
         } else {
-            self.state.undo().unwrap()
+            savepoint.rollback().unwrap()
         }
         kept
     }

@@ -46,12 +46,12 @@ where
     let (schema, _) = tables::schema(&mut Dice::new(schema));
     let (mut state, mut registry) = (State::empty(schema).unwrap(), Registry::new(schema));
     let commit = |state: &State, sql: &[&str]| {
-        state.begin().unwrap();
+        let savepoint = state.savepoint().unwrap();
         let mut writer = Writer::new(state.reader("").db(), "");
         for sql in sql {
             writer.sql(sql, ()).unwrap();
         }
-        state.keep().unwrap();
+        savepoint.release().unwrap();
     };
     commit(&state, before);
     let live = registry.start(query.clone(), &state.reader("")).unwrap();

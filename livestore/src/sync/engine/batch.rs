@@ -24,7 +24,7 @@ pub(super) fn next_batch(
         if event.is_client_only() {
             continue;
         }
-        let synced = SyncEvent { continues: is_continued, ..SyncEvent::from(event) };
+        let synced = event.to_sync_event(is_continued);
         bytes += synced.wire_size();
         if events.len() == MAX_EVENTS || (bytes > MAX_BYTES && !events.is_empty()) {
             if whole > 0 {

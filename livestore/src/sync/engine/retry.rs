@@ -76,3 +76,20 @@ impl Retry {
         f64::from(part) / f64::from(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_spread() {
+        let mut retry = Retry::new(7);
+        let drawn: Vec<f64> = (0..1_000).map(|_| retry.jitter()).collect();
+        assert!(drawn.iter().all(|part| (0.0..=1.0).contains(part)));
+        for tenth in 0..10 {
+            let (from, to) = (f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0);
+            let there = drawn.iter().filter(|part| (from..to).contains(*part)).count();
+            assert!((50..200).contains(&there), "{there} of 1,000 from {from} to {to}");
+        }
+    }
+}

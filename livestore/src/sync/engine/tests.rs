@@ -4,7 +4,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::sync::merge::Advance;
+use crate::sync::engine::retry::{BACKOFF_UNIT, FIRST_DELAY, MAX_DELAY};
+use crate::sync::{MAX_BYTES, MAX_EVENTS};
 
 const NOW: Duration = Duration::from_secs(100);
 
@@ -36,7 +37,7 @@ fn commit_args(engine: &mut Engine, client: &str, args: String) {
         sync_metadata: None,
         continues: false,
     };
-    assert!(matches!(engine.committed(vec![event]), Outcome::Advance(_)));
+    engine.commit(vec![event]);
 }
 
 fn upstream(seq: u64) -> SyncEvent {
@@ -51,8 +52,24 @@ fn upstream(seq: u64) -> SyncEvent {
     }
 }
 
-fn hear(engine: &mut Engine, message: BackendMessage) -> Vec<Effect> {
-    engine.handle(Input::Backend(message), NOW)
+/// The effects of an input. A transition is written, and published.
+fn handle(engine: &mut Engine, input: Input, now: Duration) -> Vec<Effect> {
+    match engine.handle(input, now) {
+        Step::Effects(effects) => effects,
+        Step::Write(transition) => engine.publish(transition, now),
+    }
+}
+
+fn receive(engine: &mut Engine, message: BackendMessage) -> Vec<Effect> {
+    handle(engine, Input::Backend(message), NOW)
+}
+
+/// The transition that a message leads to. It is not published.
+fn planned(engine: &mut Engine, message: BackendMessage) -> Transition {
+    match engine.handle(Input::Backend(message), NOW) {
+        Step::Write(transition) => transition,
+        Step::Effects(effects) => panic!("no transition, but {effects:?}"),
+    }
 }
 
 fn pulled(events: Vec<SyncEvent>, more: More) -> BackendMessage {
@@ -62,10 +79,10 @@ fn pulled(events: Vec<SyncEvent>, more: More) -> BackendMessage {
 /// Connected, and at the backend's head.
 fn live(upstream: u64) -> Engine {
     let mut engine = client(upstream, Some("b"));
-    assert_eq!(engine.handle(Input::Start, NOW), [Effect::Connect]);
+    assert_eq!(handle(&mut engine, Input::Start, NOW), [Effect::Connect]);
     let cursor = Cursor { backend_id: "b".into(), head: upstream };
-    assert_eq!(hear(&mut engine, BackendMessage::Connected), [Effect::Pull(Some(cursor))]);
-    assert_eq!(hear(&mut engine, pulled(vec![], More::No)), []);
+    assert_eq!(receive(&mut engine, BackendMessage::Connected), [Effect::Pull(Some(cursor))]);
+    assert_eq!(receive(&mut engine, pulled(vec![], More::No)), []);
     assert_eq!(engine.network(), NetworkStatus::Online);
     engine
 }
@@ -82,11 +99,12 @@ fn pushes(effects: &[Effect]) -> Vec<u64> {
 fn nothing_is_pushed_before_all_is_pulled() {
     let mut engine = client(0, None);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Start, NOW);
-    assert_eq!(hear(&mut engine, BackendMessage::Connected), [Effect::Pull(None)]);
-    let effects = hear(&mut engine, pulled(vec![upstream(1)], More::Known(1)));
-    assert!(matches!(&effects[..], [Effect::Settle(Outcome::Rebase(_))]), "{effects:?}");
-    let effects = hear(&mut engine, pulled(vec![upstream(2)], More::No));
+    handle(&mut engine, Input::Start, NOW);
+    assert_eq!(receive(&mut engine, BackendMessage::Connected), [Effect::Pull(None)]);
+    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::Known(1)));
+    assert!(transition.merge.rebase.is_some());
+    assert_eq!(engine.publish(transition, NOW), []);
+    let effects = receive(&mut engine, pulled(vec![upstream(2)], More::No));
     assert_eq!(pushes(&effects), [3]);
 }
 
@@ -96,10 +114,10 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
     for n in 0..150 {
         commit(&mut engine, "c", n);
     }
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)).len(), MAX_EVENTS);
-    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
-    assert_eq!(engine.handle(Input::Committed, NOW), []);
-    let effects = hear(&mut engine, BackendMessage::Pushed);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)).len(), MAX_EVENTS);
+    assert_eq!(engine.deadline(), Some(NOW + RESPONSE_TIMEOUT));
+    assert_eq!(handle(&mut engine, Input::Committed, NOW), []);
+    let effects = receive(&mut engine, BackendMessage::Pushed);
     assert_eq!(pushes(&effects), (101..=150).collect::<Vec<_>>());
     assert_eq!(engine.state().pending.len(), 150);
     let own = |seq: u64| SyncEvent {
@@ -107,13 +125,12 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
         client_id: "c".into(),
         ..upstream(seq)
     };
-    let effects = hear(&mut engine, pulled((1..=150).map(own).collect(), More::No));
-    let [Effect::Settle(Outcome::Advance(Advance { confirmed, new }))] = &effects[..] else {
-        panic!("{effects:?}");
-    };
-    assert_eq!((confirmed.len(), new.len()), (150, 0));
+    let transition = planned(&mut engine, pulled((1..=150).map(own).collect(), More::No));
+    let merge = &transition.merge;
+    assert_eq!((merge.confirmed.len(), merge.new.len()), (150, 0));
+    assert_eq!(engine.publish(transition, NOW), []);
     // The answer comes after the broadcast: nothing is pushed twice.
-    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
+    assert_eq!(receive(&mut engine, BackendMessage::Pushed), []);
     assert_eq!(engine.state().pending.len(), 0);
 }
 
@@ -121,14 +138,14 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
 fn a_rejected_push_waits_for_the_pull() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [2]);
     let ahead = SyncError::ServerAhead { head: 3, parent: 1 };
-    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(ahead)), []);
-    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
+    assert_eq!(receive(&mut engine, BackendMessage::PushFailed(ahead)), []);
+    assert_eq!(engine.deadline(), Some(NOW + RESPONSE_TIMEOUT));
     commit(&mut engine, "c", 2);
-    assert_eq!(engine.handle(Input::Committed, NOW), []);
-    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(2)], More::No))), [0; 0]);
-    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(3)], More::No))), [4, 5]);
+    assert_eq!(handle(&mut engine, Input::Committed, NOW), []);
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![upstream(2)], More::No))), [0; 0]);
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![upstream(3)], More::No))), [4, 5]);
 }
 
 /// Over HTTP nobody notices that a backend was put back to an old state in between.
@@ -136,47 +153,35 @@ fn a_rejected_push_waits_for_the_pull() {
 fn what_was_accepted_and_then_lost_is_pushed_again() {
     let mut engine = live(5);
     (1..=3).for_each(|n| commit(&mut engine, "c", n));
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
-    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [6, 7, 8]);
+    assert_eq!(receive(&mut engine, BackendMessage::Pushed), []);
     let others = pulled(vec![upstream(6), upstream(7)], More::No);
-    assert_eq!(pushes(&hear(&mut engine, others)), [8, 9, 10]);
+    assert_eq!(pushes(&receive(&mut engine, others)), [8, 9, 10]);
 }
 
 #[test]
 fn an_answer_from_before_a_rebase_says_nothing_of_the_new_numbers() {
     let mut engine = live(5);
     (1..=3).for_each(|n| commit(&mut engine, "c", n));
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
-    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(6)], More::No))), [0; 0]);
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [7, 8, 9]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [6, 7, 8]);
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![upstream(6)], More::No))), [0; 0]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::Pushed)), [7, 8, 9]);
 }
 
 #[test]
 fn a_pull_may_take_as_long_as_its_pages_come() {
     let mut engine = client(0, Some("b"));
-    engine.handle(Input::Start, NOW);
-    hear(&mut engine, BackendMessage::Connected);
-    assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
-    let later = NOW + PATIENCE - Duration::from_secs(1);
-    engine.handle(Input::Backend(pulled(vec![upstream(1)], More::Unknown)), later);
-    assert_eq!(engine.deadline(), Some(later + PATIENCE));
-    assert_eq!(engine.handle(Input::Tick, NOW + PATIENCE), []);
-    assert_eq!(engine.handle(Input::Tick, later + PATIENCE), [Effect::Disconnect]);
+    handle(&mut engine, Input::Start, NOW);
+    receive(&mut engine, BackendMessage::Connected);
+    assert_eq!(engine.deadline(), Some(NOW + RESPONSE_TIMEOUT));
+    let later = NOW + RESPONSE_TIMEOUT - Duration::from_secs(1);
+    handle(&mut engine, Input::Backend(pulled(vec![upstream(1)], More::Unknown)), later);
+    assert_eq!(engine.deadline(), Some(later + RESPONSE_TIMEOUT));
+    assert_eq!(handle(&mut engine, Input::Tick, NOW + RESPONSE_TIMEOUT), []);
+    assert_eq!(handle(&mut engine, Input::Tick, later + RESPONSE_TIMEOUT), [Effect::Disconnect]);
 }
 
 /// Clients that lost their backend at once must not come back at once.
-#[test]
-fn pauses_are_spread() {
-    let mut engine = live(1);
-    let drawn: Vec<f64> = (0..1_000).map(|_| engine.jitter()).collect();
-    assert!(drawn.iter().all(|part| (0.0..=1.0).contains(part)));
-    for tenth in 0..10 {
-        let (from, to) = (f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0);
-        let there = drawn.iter().filter(|part| (from..to).contains(*part)).count();
-        assert!((50..200).contains(&there), "{there} of 1,000 from {from} to {to}");
-    }
-}
-
 #[test]
 fn a_push_has_as_many_bytes_as_a_backend_takes() {
     let mut engine = live(0);
@@ -187,19 +192,17 @@ fn a_push_has_as_many_bytes_as_a_backend_takes() {
         let args = format!("\"{}\"", "x".repeat(bytes - around - 2));
         commit_args(&mut engine, "c", args);
     }
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [1, 2]);
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [3]);
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [4]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [1, 2]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::Pushed)), [3]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::Pushed)), [4]);
 }
 
 #[test]
 fn what_is_known_may_be_told_again() {
     let mut engine = live(3);
     let known_and_new = pulled((2..=4).map(upstream).collect(), More::No);
-    let effects = hear(&mut engine, known_and_new);
-    let [Effect::Settle(Outcome::Advance(Advance { new, .. }))] = &effects[..] else {
-        panic!("{effects:?}");
-    };
+    let transition = planned(&mut engine, known_and_new);
+    let new = &transition.merge.new;
     assert_eq!(new.iter().map(|event| event.seq.global).collect::<Vec<_>>(), [4]);
 }
 
@@ -207,41 +210,116 @@ fn what_is_known_may_be_told_again() {
 fn a_rejection_without_a_reason_is_tried_again() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [2]);
     let ahead = SyncError::ServerAhead { head: 1, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [2]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::PushFailed(ahead))), [2]);
 }
 
 #[test]
 fn what_cannot_be_written_has_not_happened() {
     let mut engine = client(0, None);
     commit(&mut engine, "c", 1);
-    let pending = engine.pending().to_vec();
-    assert_eq!((pending.len(), engine.backend_id()), (1, None));
-    engine.handle(Input::Start, NOW);
-    hear(&mut engine, BackendMessage::Connected);
-    let (before, state) = (engine.mark(), engine.state().clone());
-    let effects = hear(&mut engine, pulled(vec![upstream(1)], More::Unknown));
-    let [Effect::Settle(outcome)] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(engine.backend_id(), Some("b"));
-    assert_ne!(engine.pending(), pending, "it was rebased");
+    handle(&mut engine, Input::Start, NOW);
+    receive(&mut engine, BackendMessage::Connected);
+    let state = engine.state().clone();
+    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::Unknown));
+    assert!(transition.merge.rebase.is_some() && transition.backend_id.is_some());
+    drop(transition);
     let reason = "the disk is full".to_owned();
-    let effects = engine.unsettled(outcome.clone(), before, reason.clone(), NOW);
-    assert_eq!(effects, [Effect::Disconnect]);
+    assert_eq!(engine.write_failed(reason.clone(), NOW), [Effect::Disconnect]);
     assert_eq!(engine.network(), NetworkStatus::Offline { reason });
-    assert_eq!((engine.backend_id(), engine.state()), (None, &state));
+    assert_eq!((&engine.backend_id, engine.state()), (&None, &state));
+}
+
+/// Pulls that end in the middle of a commit, and what is applied of them.
+#[test]
+fn half_a_commit_waits_for_the_rest() {
+    let session = "static~V1StGXR8_Z5jdHi6B-myT";
+    let event = |seq, continues| SyncEvent {
+        session_id: format!("{session}{}", if continues { "+" } else { "" }).into(),
+        ..upstream(seq)
+    };
+    let mut engine = client(0, Some("b"));
+    handle(&mut engine, Input::Start, NOW);
+    receive(&mut engine, BackendMessage::Connected);
+    let first = pulled(vec![event(1, false), event(2, false), event(3, true)], More::Unknown);
+    receive(&mut engine, first);
+    assert_eq!(engine.state().upstream_head, SeqNum::new(1));
+    // A page that comes in between is not taken for the rest.
+    receive(&mut engine, pulled(vec![event(9, false)], More::Unknown));
+    receive(&mut engine, pulled(vec![event(4, true), event(5, false)], More::Unknown));
+    assert_eq!(engine.state().upstream_head, SeqNum::new(4));
+    receive(&mut engine, pulled(vec![], More::No));
+    assert_eq!(engine.state().upstream_head, SeqNum::new(5));
+    assert_eq!(engine.network(), NetworkStatus::Online);
+}
+
+/// Commits with these synced (`s`) and client-only (`c`) events, at one go.
+fn commit_kinds(engine: &mut Engine, kinds: &str) {
+    let mut head = engine.state().local_head;
+    let event = |(n, kind)| {
+        let (seq, parent) = head.next(kind == 'c');
+        head = seq;
+        EncodedEvent {
+            seq,
+            parent,
+            name: "v1.E".into(),
+            args: "{}".into(),
+            client_id: "c".into(),
+            session_id: "s".into(),
+            schema_hash: 0,
+            sync_metadata: None,
+            continues: n > 0,
+        }
+    };
+    let events = kinds.chars().enumerate().map(event).collect();
+    engine.commit(events);
+}
+
+#[test]
+fn a_push_has_whole_commits() {
+    let mut engine = live(0);
+    for kinds in ["s".repeat(60), "s".repeat(40), "ss".into(), "s".repeat(99)] {
+        commit_kinds(&mut engine, &kinds);
+    }
+    let sizes: Vec<_> = [Input::Committed]
+        .into_iter()
+        .chain((0..2).map(|_| Input::Backend(BackendMessage::Pushed)))
+        .map(|input| pushes(&handle(&mut engine, input, NOW)).len())
+        .collect();
+    assert_eq!(sizes, [100, 2, 99]);
+}
+
+#[test]
+fn a_commit_too_large_for_any_push_is_cut() {
+    let mut engine = live(0);
+    commit_kinds(&mut engine, &"s".repeat(150));
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)).len(), 100);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::Pushed)).len(), 50);
+}
+
+#[test]
+fn others_learn_which_synced_events_are_one_commit() {
+    let mut engine = live(0);
+    for kinds in ["s", "ccscs", "cs", "ss"] {
+        commit_kinds(&mut engine, kinds);
+    }
+    let effects = handle(&mut engine, Input::Committed, NOW);
+    let [Effect::Push { events, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let sessions: Vec<_> = events.iter().map(|event| &*event.session_id).collect();
+    assert_eq!(sessions, ["s", "s", "s+", "s", "s", "s+"]);
 }
 
 #[test]
 fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [2]);
     let mut longest = Duration::ZERO;
     for head in 2..40 {
         let ahead = SyncError::ServerAhead { head, parent: head - 1 };
-        assert_eq!(hear(&mut engine, BackendMessage::PushFailed(ahead)), []);
-        let effects = hear(&mut engine, pulled(vec![upstream(head)], More::No));
+        assert_eq!(receive(&mut engine, BackendMessage::PushFailed(ahead)), []);
+        let effects = receive(&mut engine, pulled(vec![upstream(head)], More::No));
         if head == 2 {
             assert_eq!(pushes(&effects), [3], "once is nothing");
             continue;
@@ -249,39 +327,39 @@ fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
         assert_eq!(pushes(&effects), [0; 0]);
         assert_eq!(engine.network(), NetworkStatus::Online);
         let until = engine.deadline().unwrap();
-        assert_eq!(engine.handle(Input::Committed, NOW), []);
-        assert_eq!(pushes(&engine.handle(Input::Tick, until)), [head + 1]);
+        assert_eq!(handle(&mut engine, Input::Committed, NOW), []);
+        assert_eq!(pushes(&handle(&mut engine, Input::Tick, until)), [head + 1]);
         longest = longest.max(until - NOW);
     }
-    assert!(longest > FIRST_BACKOFF * 8 && longest <= FIRST_BACKOFF * 32, "{longest:?}");
+    assert!(longest > BACKOFF_UNIT * 8 && longest <= BACKOFF_UNIT * 32, "{longest:?}");
     // One that is taken ends it.
-    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
+    assert_eq!(receive(&mut engine, BackendMessage::Pushed), []);
     commit(&mut engine, "c", 2);
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [41]);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [41]);
     let ahead = SyncError::ServerAhead { head: 40, parent: 39 };
-    hear(&mut engine, BackendMessage::PushFailed(ahead));
-    assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(40)], More::No))), [41, 42]);
+    receive(&mut engine, BackendMessage::PushFailed(ahead));
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![upstream(40)], More::No))), [41, 42]);
 }
 
 #[test]
 fn the_broadcast_may_come_before_the_rejection() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Committed, NOW);
-    let effects = hear(&mut engine, pulled(vec![upstream(2)], More::No));
+    handle(&mut engine, Input::Committed, NOW);
+    let effects = receive(&mut engine, pulled(vec![upstream(2)], More::No));
     assert_eq!(pushes(&effects), [0; 0]);
     let ahead = SyncError::ServerAhead { head: 2, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [3]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::PushFailed(ahead))), [3]);
 }
 
 #[test]
 fn a_rejection_may_be_older_than_what_is_pulled() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Committed, NOW);
-    hear(&mut engine, pulled(vec![upstream(2), upstream(3)], More::No));
+    handle(&mut engine, Input::Committed, NOW);
+    receive(&mut engine, pulled(vec![upstream(2), upstream(3)], More::No));
     let ahead = SyncError::ServerAhead { head: 2, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [4]);
+    assert_eq!(pushes(&receive(&mut engine, BackendMessage::PushFailed(ahead))), [4]);
     assert_eq!(engine.network(), NetworkStatus::Online);
 }
 
@@ -292,27 +370,27 @@ fn a_lost_connection_is_tried_again_later_and_later() {
     let mut now = NOW;
     for _ in 0..12 {
         let lost = BackendMessage::Disconnected { reason: "no route".into() };
-        let effects = engine.handle(Input::Backend(lost), now);
+        let effects = handle(&mut engine, Input::Backend(lost), now);
         assert_eq!(effects, [Effect::Disconnect]);
         let deadline = engine.deadline().unwrap();
         waits.push(deadline - now);
-        assert_eq!(engine.handle(Input::Tick, deadline - Duration::from_millis(1)), []);
-        assert_eq!(engine.handle(Input::Tick, deadline), [Effect::Connect]);
+        assert_eq!(handle(&mut engine, Input::Tick, deadline - Duration::from_millis(1)), []);
+        assert_eq!(handle(&mut engine, Input::Tick, deadline), [Effect::Connect]);
         now = deadline;
     }
-    assert!(waits[0] <= FIRST_WAIT && waits[0] >= FIRST_WAIT / 2, "{waits:?}");
-    assert!(waits.iter().all(|wait| *wait <= LONGEST_WAIT));
-    assert!(waits[11] >= LONGEST_WAIT / 2);
+    assert!(waits[0] <= FIRST_DELAY && waits[0] >= FIRST_DELAY / 2, "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= MAX_DELAY));
+    assert!(waits[11] >= MAX_DELAY / 2);
 }
 
 #[test]
 fn a_backend_that_does_not_answer_is_left() {
     let mut engine = live(0);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Committed, NOW);
+    handle(&mut engine, Input::Committed, NOW);
     let deadline = engine.deadline().unwrap();
-    assert_eq!(engine.handle(Input::Tick, deadline), [Effect::Disconnect]);
-    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
+    assert_eq!(handle(&mut engine, Input::Tick, deadline), [Effect::Disconnect]);
+    assert_eq!(receive(&mut engine, BackendMessage::Pushed), []);
 }
 
 #[test]
@@ -320,32 +398,29 @@ fn another_backend_stops_it_and_nothing_is_deleted() {
     let mut engine = live(5);
     commit(&mut engine, "c", 1);
     let other = Page { events: vec![], more: More::No, backend_id: "x".into() };
-    assert_eq!(hear(&mut engine, BackendMessage::Pulled(other)), [Effect::Disconnect]);
+    assert_eq!(receive(&mut engine, BackendMessage::Pulled(other)), [Effect::Disconnect]);
     assert!(matches!(engine.network(), NetworkStatus::Stopped(StopReason::OtherBackend { .. })));
     assert_eq!(engine.state().pending.len(), 1);
-    assert_eq!(engine.handle(Input::Committed, NOW), []);
+    assert_eq!(handle(&mut engine, Input::Committed, NOW), []);
 
     let mut engine = live(5);
     engine.on_reset = OnBackendReset::Reset;
     commit(&mut engine, "c", 1);
     let other = Page { events: vec![], more: More::No, backend_id: "x".into() };
-    let effects = hear(&mut engine, BackendMessage::Pulled(other));
-    let [Effect::Disconnect, Effect::Settle(Outcome::Rebase(rebase)), Effect::Connect] =
-        &effects[..]
-    else {
-        panic!("{effects:?}");
-    };
+    let transition = planned(&mut engine, BackendMessage::Pulled(other));
+    let from = transition.merge.rebase.as_ref().unwrap().from;
+    assert_eq!(engine.publish(transition, NOW), [Effect::Disconnect, Effect::Connect]);
     let first = engine.state().pending[0].seq;
-    assert_eq!((rebase.from.to_string(), first.to_string()), ("e0.1".into(), "e1r1".into()));
+    assert_eq!((from.to_string(), first.to_string()), ("e0.1".into(), "e1r1".into()));
 }
 
 #[test]
 fn a_backend_that_lost_events_stops_it() {
     let mut engine = live(5);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Committed, NOW);
+    handle(&mut engine, Input::Committed, NOW);
     let behind = SyncError::ServerAhead { head: 3, parent: 5 };
-    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(behind)), [Effect::Disconnect]);
+    assert_eq!(receive(&mut engine, BackendMessage::PushFailed(behind)), [Effect::Disconnect]);
     let stopped = StopReason::BackendLostEvents { head: 3, known: 5 };
     assert_eq!(engine.network(), NetworkStatus::Stopped(stopped));
 }
@@ -354,22 +429,23 @@ fn a_backend_that_lost_events_stops_it() {
 fn who_may_not_push_still_pulls() {
     let mut engine = live(0);
     commit(&mut engine, "c", 1);
-    engine.handle(Input::Committed, NOW);
-    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(SyncError::Refused("no".into()))), []);
+    handle(&mut engine, Input::Committed, NOW);
+    assert_eq!(receive(&mut engine, BackendMessage::PushFailed(SyncError::Refused("no".into()))), []);
     assert!(matches!(engine.network(), NetworkStatus::ReadOnly { .. }));
-    let effects = hear(&mut engine, pulled(vec![upstream(1)], More::No));
-    assert!(matches!(&effects[..], [Effect::Settle(Outcome::Rebase(_))]));
-    assert_eq!(engine.handle(Input::Start, NOW), [Effect::Disconnect, Effect::Connect]);
+    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::No));
+    assert!(transition.merge.rebase.is_some());
+    assert_eq!(engine.publish(transition, NOW), []);
+    assert_eq!(handle(&mut engine, Input::Start, NOW), [Effect::Disconnect, Effect::Connect]);
 }
 
 #[test]
 fn a_gap_is_pulled_again() {
     let mut engine = live(1);
-    assert_eq!(hear(&mut engine, pulled(vec![upstream(3)], More::No)), [Effect::Disconnect]);
+    assert_eq!(receive(&mut engine, pulled(vec![upstream(3)], More::No)), [Effect::Disconnect]);
     let mut engine = client(1, Some("b"));
-    engine.handle(Input::Start, NOW);
-    hear(&mut engine, BackendMessage::Connected);
-    assert_eq!(hear(&mut engine, pulled(vec![upstream(3)], More::No)), []);
+    handle(&mut engine, Input::Start, NOW);
+    receive(&mut engine, BackendMessage::Connected);
+    assert_eq!(receive(&mut engine, pulled(vec![upstream(3)], More::No)), []);
     assert_eq!(engine.network(), NetworkStatus::Pulling);
 }
 
@@ -413,7 +489,14 @@ impl World {
     }
 
     fn input(&mut self, at: usize, input: Input) {
-        let effects = self.clients[at].engine.handle(input, self.now);
+        let client = &mut self.clients[at];
+        let effects = match client.engine.handle(input, self.now) {
+            Step::Effects(effects) => effects,
+            Step::Write(transition) => {
+                client.write(&transition);
+                client.engine.publish(transition, self.now)
+            }
+        };
         for effect in effects {
             self.carry_out(at, effect);
         }
@@ -454,7 +537,6 @@ impl World {
                 }
                 self.backend.extend(events);
             }
-            Effect::Settle(outcome) => client.settle(outcome),
         }
     }
 
@@ -480,65 +562,59 @@ impl World {
 }
 
 impl Client {
-    fn settle(&mut self, outcome: Outcome) {
-        let (advance, from) = match outcome {
-            Outcome::Advance(advance) => (advance, None),
-            Outcome::Rebase(rebase) => (rebase.advance, Some(rebase.from)),
-            Outcome::Reject { .. } => panic!("an effect"),
-        };
-        if let Some(from) = from {
-            self.log.retain(|event| event.seq < from);
+    fn write(&mut self, Transition { merge, .. }: &Transition) {
+        let rebased = merge.rebase.as_ref();
+        if let Some(rebase) = rebased {
+            self.log.retain(|event| event.seq < rebase.from);
         }
-        self.log.extend(advance.new);
-        if from.is_some() {
-            self.log.extend(self.engine.state().pending.iter().cloned());
-        }
+        let pending = rebased.into_iter().flat_map(|rebase| &rebase.pending);
+        self.log.extend(merge.new.iter().chain(pending).cloned());
     }
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum Action {
     Commit(usize),
     Deliver(usize),
     /// Something on the way is lost, and the connection with it.
     Cut(usize),
-    Hold(usize),
+    Pause(usize),
     Start(usize),
     Wait(u64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn action() -> impl Strategy<Value = Action> {
     let client = 0..3usize;
     prop_oneof![
-        4 => client.clone().prop_map(Step::Commit),
-        8 => client.clone().prop_map(Step::Deliver),
-        1 => client.clone().prop_map(Step::Cut),
-        1 => client.clone().prop_map(Step::Hold),
-        2 => client.prop_map(Step::Start),
-        1 => (0..60u64).prop_map(Step::Wait),
+        4 => client.clone().prop_map(Action::Commit),
+        8 => client.clone().prop_map(Action::Deliver),
+        1 => client.clone().prop_map(Action::Cut),
+        1 => client.clone().prop_map(Action::Pause),
+        2 => client.prop_map(Action::Start),
+        1 => (0..60u64).prop_map(Action::Wait),
     ]
 }
 
 proptest! {
     #[test]
-    fn nothing_is_lost_or_doubled(steps in prop::collection::vec(step(), 1..150)) {
+    fn nothing_is_lost_or_doubled(actions in prop::collection::vec(action(), 1..150)) {
         let mut world = World::new(3);
-        for step in steps {
-            match step {
-                Step::Commit(at) => world.commit(at),
-                Step::Deliver(at) => {
+        for action in actions {
+            match action {
+                Action::Commit(at) => world.commit(at),
+                Action::Deliver(at) => {
                     if let Some(message) = world.clients[at].inbox.pop_front() {
                         world.input(at, Input::Backend(message));
                     }
                 }
-                Step::Cut(at) => {
+                Action::Cut(at) => {
                     world.clients[at].inbox.clear();
                     world.clients[at].connected = false;
                     world.input(at, Input::Backend(BackendMessage::Disconnected { reason: "cut".into() }));
                 }
-                Step::Hold(at) => world.input(at, Input::Hold),
-                Step::Start(at) => world.input(at, Input::Start),
-                Step::Wait(seconds) => {
+                Action::Pause(at) => world.input(at, Input::Pause),
+                Action::Start(at) => world.input(at, Input::Start),
+                Action::Wait(seconds) => {
                     world.now += Duration::from_secs(seconds);
                     (0..3).for_each(|at| world.input(at, Input::Tick));
                 }

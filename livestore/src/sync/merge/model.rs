@@ -8,30 +8,32 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 
 use super::*;
 
-/// What somebody with pen and paper writes down.
+/// Pen and paper.
 #[derive(Debug, Clone, Default)]
 struct Lists {
     confirmed: Vec<Entry>,
     pending: Vec<Entry>,
     generation: u64,
-    /// How many events there ever were: the id of the next.
+    /// The number of events there ever were: the id of the next.
     ids: u64,
-    told: Told,
+    outcome: Outcome,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     id: u64,
+    /// The id of the first event of its commit.
+    commit: u64,
     client_only: bool,
     generation: u64,
 }
 
-/// What came of the last news; events by their ids.
+/// The outcome of the last step; events by their ids.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Told {
+enum Outcome {
     #[default]
     Rejected,
-    Taken {
+    Merged {
         confirmed: Vec<u64>,
         new: Vec<u64>,
         cut_at: Option<(u64, u64)>,
@@ -39,36 +41,40 @@ enum Told {
 }
 
 impl Lists {
-    fn push(&mut self, are_client_only: &[bool]) {
-        let mut confirmed = Vec::new();
+    fn commit(&mut self, are_client_only: &[bool]) {
+        let commit = self.ids + 1;
+        let waits = !self.pending.is_empty() || are_client_only.contains(&false);
         for &client_only in are_client_only {
-            let entry = self.entry(client_only, self.generation);
-            if client_only && self.pending.is_empty() {
-                confirmed.push(entry.id);
-                self.confirmed.push(entry);
-            } else {
-                self.pending.push(entry);
-            }
+            let entry = Entry { commit, ..self.entry(client_only, self.generation) };
+            let list = if waits { &mut self.pending } else { &mut self.confirmed };
+            list.push(entry);
         }
-        self.told = Told::Taken { confirmed, new: vec![], cut_at: None };
+        self.outcome = Outcome::Merged { confirmed: vec![], new: vec![], cut_at: None };
     }
 
     fn advance(&mut self, known: usize, others: usize) {
-        let mut confirmed = Vec::new();
-        let mut synced = 0;
-        while self.pending.first().is_some_and(|first| first.client_only || synced < known) {
-            let first = self.pending.remove(0);
-            synced += usize::from(!first.client_only);
-            confirmed.push(first.id);
-            self.confirmed.push(first);
-        }
+        let confirmed: Vec<_> = self.pending.drain(..self.confirmable(known)).collect();
+        let ids = confirmed.iter().map(|entry| entry.id).collect();
+        self.confirmed.extend(confirmed);
         let cut_at = self.places().get(self.confirmed.len()).copied();
         let new = self.append(others);
         let is_rebase = !new.is_empty() && !self.pending.is_empty();
         if is_rebase {
             self.renumber();
         }
-        self.told = Told::Taken { confirmed, new, cut_at: cut_at.filter(|_| is_rebase) };
+        let cut_at = cut_at.filter(|_| is_rebase);
+        self.outcome = Outcome::Merged { confirmed: ids, new, cut_at };
+    }
+
+    /// The number of pending events up to this many synced ones, with the client-only ones behind
+    /// them that are not of the next one's commit.
+    fn confirmable(&self, synced: usize) -> usize {
+        let is_synced = |at: &usize| !self.pending[*at].client_only;
+        let places: Vec<_> = (0..self.pending.len()).filter(is_synced).collect();
+        let Some(last) = synced.min(places.len()).checked_sub(1) else { return 0 };
+        let Some(&next) = places.get(last + 1) else { return self.pending.len() };
+        let of_the_next = |at: &usize| self.pending[*at].commit == self.pending[next].commit;
+        next - (places[last] + 1..next).rev().take_while(of_the_next).count()
     }
 
     fn replace(&mut self, keep: u64, others: usize) {
@@ -79,7 +85,7 @@ impl Lists {
         if !self.pending.is_empty() {
             self.renumber();
         }
-        self.told = Told::Taken { confirmed: vec![], new, cut_at: Some((keep, 1)) };
+        self.outcome = Outcome::Merged { confirmed: vec![], new, cut_at: Some((keep, 1)) };
     }
 
     fn append(&mut self, others: usize) -> Vec<u64> {
@@ -95,7 +101,7 @@ impl Lists {
 
     fn entry(&mut self, client_only: bool, generation: u64) -> Entry {
         self.ids += 1;
-        Entry { id: self.ids, client_only, generation }
+        Entry { id: self.ids, commit: self.ids, client_only, generation }
     }
 
     /// The places of all events, first to last.
@@ -114,20 +120,18 @@ impl Lists {
     }
 }
 
-/// What happens.
+/// A step.
 #[derive(Debug, Clone)]
 enum Step {
     /// The store commits events; `true` is a client-only one.
-    Push(Vec<bool>),
-    /// The same, as if the log ended elsewhere.
-    MisplacedPush { off: i64 },
-    /// The backend has so many of the pending events, and then so many of others.
+    Commit(Vec<bool>),
+    /// The backend has this many of the pending events, and then this many of others.
     Advance { known: usize, others: usize },
-    /// So many events that fit, and then one that does not.
+    /// This many events that fit, and then one that does not.
     MisplacedAdvance { fitting: u64, off: i64 },
     /// The backend has another order after this event of it.
     Replace { keep: u64, others: usize },
-    /// The same, after an event that is not there.
+    /// The same, after an event that does not exist.
     MisplacedReplace { off: u64 },
 }
 
@@ -142,12 +146,11 @@ impl ReferenceStateMachine for Lists {
     fn transitions(lists: &Self) -> BoxedStrategy<Step> {
         let off = || select(vec![-2, -1, 1, 2]);
         prop_oneof![
-            4 => prop::collection::vec(prop::bool::weighted(0.3), 0..5).prop_map(Step::Push),
+            4 => prop::collection::vec(prop::bool::weighted(0.3), 0..5).prop_map(Step::Commit),
             4 => (0..4usize, 0..3usize)
                 .prop_map(|(known, others)| Step::Advance { known, others }),
             1 => (0..=lists.end().0, 0..3usize)
                 .prop_map(|(keep, others)| Step::Replace { keep, others }),
-            1 => off().prop_map(|off| Step::MisplacedPush { off }),
             1 => (0..3u64, off()).prop_map(|(fitting, off)| Step::MisplacedAdvance { fitting, off }),
             1 => (1..3u64).prop_map(|off| Step::MisplacedReplace { off }),
         ]
@@ -157,7 +160,7 @@ impl ReferenceStateMachine for Lists {
     fn preconditions(lists: &Self, step: &Step) -> bool {
         match step {
             Step::Replace { keep, .. } => *keep <= lists.end().0,
-            Step::MisplacedPush { off } | Step::MisplacedAdvance { off, .. } => {
+            Step::MisplacedAdvance { off, .. } => {
                 lists.end().0.checked_add_signed(*off).is_some()
             }
             _ => true,
@@ -166,39 +169,41 @@ impl ReferenceStateMachine for Lists {
 
     fn apply(mut lists: Self, step: &Step) -> Self {
         match step {
-            Step::Push(are_client_only) => lists.push(are_client_only),
+            Step::Commit(are_client_only) => lists.commit(are_client_only),
             Step::Advance { known, others } => lists.advance(*known, *others),
             Step::Replace { keep, others } => lists.replace(*keep, *others),
-            Step::MisplacedPush { .. }
-            | Step::MisplacedAdvance { .. }
-            | Step::MisplacedReplace { .. } => lists.told = Told::Rejected,
+            Step::MisplacedAdvance { .. } | Step::MisplacedReplace { .. } => {
+                lists.outcome = Outcome::Rejected;
+            }
         }
         lists
     }
 }
 
-/// The state, and who feeds it.
+/// The state, and its events.
 struct Client {
     state: SyncState,
     ids: u64,
-    told: Told,
+    outcome: Outcome,
 }
 
 impl Client {
-    /// Events behind `head`, as a store makes them.
-    fn commit(&mut self, mut head: SeqNum, are_client_only: &[bool]) -> Payload {
-        let mut event = |&client_only: &bool| {
+    fn commit(&mut self, are_client_only: &[bool]) {
+        let (mut head, session) = (self.state.local_head, self.ids + 1);
+        let event = |(n, &client_only): (usize, &bool)| {
             let (seq, parent) = head.next(client_only);
             head = seq;
-            self.event(seq, parent)
+            let session_id = session.to_string().into();
+            EncodedEvent { session_id, continues: n > 0, ..self.event(seq, parent) }
         };
-        Payload::LocalPush(are_client_only.iter().map(&mut event).collect())
+        let events = are_client_only.iter().enumerate().map(event).collect();
+        self.state.commit(events);
     }
 
     /// The first pending events and then others, as the backend has them.
     fn news(&mut self, known: usize, others: usize) -> Vec<EncodedEvent> {
         let pending = self.state.pending.iter().filter(|event| !event.is_client_only()).take(known);
-        let mut news: Vec<_> = pending.map(told_again).collect();
+        let mut news: Vec<_> = pending.map(sent_back).collect();
         let head = news.last().map_or(self.state.upstream_head.global, |last| last.seq.global);
         news.extend(self.others(head, others));
         news
@@ -210,7 +215,8 @@ impl Client {
         seqs.map(|head| self.event(SeqNum::new(head + 1), SeqNum::new(head))).collect()
     }
 
-    /// A new event: its id is its session, and nothing else tells it from half of the others.
+    /// A new event. Its session tells it from half of the others of its place, and nothing else.
+    /// Its id is where nobody looks.
     fn event(&mut self, seq: SeqNum, parent: SeqNum) -> EncodedEvent {
         self.ids += 1;
         EncodedEvent {
@@ -220,40 +226,40 @@ impl Client {
             args: format!("{{\"n\":{}}}", self.ids % 2),
             client_id: "c".into(),
             session_id: self.ids.to_string().into(),
-            schema_hash: 0,
+            schema_hash: self.ids.cast_signed(),
             sync_metadata: None,
             continues: false,
         }
     }
 
-    fn payload(&mut self, step: Step) -> Payload {
-        let (local, upstream) = (self.state.local_head, self.state.upstream_head.global);
-        match step {
-            Step::Push(are_client_only) => self.commit(local, &are_client_only),
-            Step::Advance { known, others } => Payload::UpstreamAdvance(self.news(known, others)),
+    /// `None` for a commit, which is made.
+    fn change(&mut self, step: Step) -> Option<UpstreamChange> {
+        let upstream = self.state.upstream_head.global;
+        Some(match step {
+            Step::Commit(are_client_only) => {
+                self.commit(&are_client_only);
+                return None;
+            }
+            Step::Advance { known, others } => UpstreamChange::Advance(self.news(known, others)),
             Step::Replace { keep, others } => {
                 let events = self.others(keep, others);
-                Payload::UpstreamRebase { keep: SeqNum::new(keep), events }
-            }
-            Step::MisplacedPush { off } => {
-                let global = local.global.saturating_add_signed(off);
-                self.lost(|client| client.commit(SeqNum { global, ..local }, &[false]))
+                UpstreamChange::Replace { keep: SeqNum::new(keep), events }
             }
             Step::MisplacedAdvance { fitting, off } => {
                 let beyond = (upstream + fitting).saturating_add_signed(off);
-                Payload::UpstreamAdvance(self.lost(|client| {
+                UpstreamChange::Advance(self.lost(|client| {
                     let mut events = client.others(upstream, fitting as usize);
                     events.extend(client.others(beyond, 1));
                     events
                 }))
             }
             Step::MisplacedReplace { off } => {
-                Payload::UpstreamRebase { keep: SeqNum::new(upstream + off), events: vec![] }
+                UpstreamChange::Replace { keep: SeqNum::new(upstream + off), events: vec![] }
             }
-        }
+        })
     }
 
-    /// What is rejected takes no ids.
+    /// Events that are rejected take no ids.
     fn lost<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         let ids = self.ids;
         let made = make(self);
@@ -263,36 +269,23 @@ impl Client {
 }
 
 /// A pending event as it comes back: with other spaces, and another kind of number.
-fn told_again(event: &EncodedEvent) -> EncodedEvent {
+fn sent_back(event: &EncodedEvent) -> EncodedEvent {
     let args = event.args.replace(':', ": ").replace('}', ".0}");
     let (seq, parent) = (SeqNum::new(event.seq.global), SeqNum::new(event.seq.global - 1));
     EncodedEvent { seq, parent, args, sync_metadata: Some("{}".into()), ..event.clone() }
 }
 
 fn id(event: &EncodedEvent) -> u64 {
-    event.session_id.parse().unwrap()
+    event.schema_hash.cast_unsigned()
 }
 
-fn told(outcome: &Outcome) -> Told {
-    let (advance, cut_at) = match outcome {
-        Outcome::Reject { .. } => return Told::Rejected,
-        Outcome::Advance(advance) => (advance, None),
-        Outcome::Rebase(rebase) => (&rebase.advance, Some(place(rebase.from))),
-    };
-    let confirmed = advance.confirmed.iter().map(id).collect();
-    Told::Taken { confirmed, new: advance.new.iter().map(id).collect(), cut_at }
-}
-
-/// What cannot be written is as if it had not been told.
-fn check_take_back(before: &SyncState, payload: Payload) {
-    let mut state = before.clone();
-    let outcome = state.merge(payload);
-    state.take_back(outcome, before.heads());
-    // The generation of a parent means nothing.
-    for (event, was) in state.pending.iter_mut().zip(&before.pending) {
-        event.parent.generation = was.parent.generation;
+fn outcome(state: &SyncState, merge: &Merge) -> Outcome {
+    let is_confirmed = |event: &&EncodedEvent| merge.confirmed.iter().any(|c| c.seq == event.seq);
+    Outcome::Merged {
+        confirmed: state.pending.iter().filter(is_confirmed).map(id).collect(),
+        new: merge.new.iter().map(id).collect(),
+        cut_at: merge.rebase.as_ref().map(|rebase| place(rebase.from)),
     }
-    assert_eq!(&state, before);
 }
 
 impl StateMachineTest for Client {
@@ -300,20 +293,26 @@ impl StateMachineTest for Client {
     type Reference = Lists;
 
     fn init_test(_: &Lists) -> Self {
-        Self { state: SyncState::default(), ids: 0, told: Told::default() }
+        Self { state: SyncState::default(), ids: 0, outcome: Outcome::default() }
     }
 
     fn apply(mut client: Self, _: &Lists, step: Step) -> Self {
-        let payload = client.payload(step);
-        if !matches!(payload, Payload::LocalPush(_)) {
-            check_take_back(&client.state, payload.clone());
-        }
-        client.told = told(&client.state.merge(payload));
+        client.outcome = match client.change(step) {
+            None => Outcome::Merged { confirmed: vec![], new: vec![], cut_at: None },
+            Some(change) => match client.state.plan(change) {
+                Err(OutOfOrder { .. }) => Outcome::Rejected,
+                Ok(merge) => {
+                    let outcome = outcome(&client.state, &merge);
+                    client.state.publish(merge);
+                    outcome
+                }
+            },
+        };
         client
     }
 
     fn check_invariants(client: &Self, lists: &Lists) {
-        assert_eq!(client.told, lists.told);
+        assert_eq!(client.outcome, lists.outcome);
         let state = &client.state;
         assert_eq!(place(state.upstream_head), (lists.end().0, 0));
         assert_eq!(place(state.confirmed_head), lists.end());

@@ -1,7 +1,8 @@
-//! Pending events lie above a savepoint: when others come first, they are lifted off.
+//! Pending events lie above a savepoint: when others come first, they are rolled back.
 //!
-//! The savepoint holds the *confirmed* state. [`rewind`](State::rewind) goes back to it in a time
-//! that follows the pages that pending events have touched, without a list of how to undo them.
+//! Beneath the savepoint is the *confirmed* state. [`rollback_pending`](State::rollback_pending)
+//! goes back to it in a time that follows the pages that pending events have touched, without a list
+//! of how to undo them.
 
 use std::collections::BTreeSet;
 
@@ -9,82 +10,89 @@ use super::State;
 use crate::event::SeqNum;
 use crate::sqlite::{Change, Rows, SqliteError, Watched};
 
-/// Rows whose undoing is told one by one; beyond, a whole table is said to be another.
-const MOST_ROWS: usize = 65_536;
+/// The most rows whose undoing is reported one by one; beyond, a whole table counts as changed.
+const MAX_ROWS: usize = 65_536;
 
-/// What lies above the confirmed state.
+/// The savepoint beneath the pending events.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct PendingSavepoint {
     /// The last event of the confirmed state.
     head: SeqNum,
-    /// The tables that were watched when it was held.
+    /// The tables that were watched when it was opened.
     watched: Watched,
     undo: Undo,
 }
 
 impl State {
-    /// From here on, what is applied can be [rewound](Self::rewind).
-    pub(crate) fn hold(&mut self) -> Result<(), SqliteError> {
+    /// Begins what is pending: events that are applied from here on can be
+    /// [rolled back](Self::rollback_pending).
+    pub(crate) fn begin_pending(&mut self) -> Result<(), SqliteError> {
         self.db.run("SAVEPOINT confirmed")?;
         let watched = self.db.watched();
-        self.held = Some(Held { head: self.head, watched, undo: Undo::default() });
+        self.pending = Some(PendingSavepoint { head: self.head, watched, undo: Undo::default() });
         Ok(())
     }
 
-    /// Keeps what was applied since [`hold`](Self::hold), for good.
-    pub(crate) fn release(&mut self) -> Result<(), SqliteError> {
-        match self.held.take() {
+    /// Keeps what was applied since [`begin_pending`](Self::begin_pending), for good.
+    pub(crate) fn confirm_pending(&mut self) -> Result<(), SqliteError> {
+        match self.pending.take() {
             Some(_) => self.db.run("RELEASE confirmed").map(|_| ()),
             None => Ok(()),
         }
     }
 
-    /// The last event that cannot be rewound.
+    /// The last event that cannot be rolled back.
     pub(crate) fn base(&self) -> SeqNum {
-        self.held.as_ref().map_or(self.head, |held| held.head)
+        self.pending.as_ref().map_or(self.head, |pending| pending.head)
     }
 
-    /// Goes back to the confirmed state; nothing is held any more. Says which rows of watched
-    /// tables are others now.
-    pub(crate) fn rewind(&mut self) -> Result<Vec<Change>, SqliteError> {
-        let Some(held) = self.held.take() else { return Ok(Vec::new()) };
+    /// Whether a materializer's `OR ROLLBACK` has undone what was pending:
+    /// [roll back](Self::rollback_pending), and apply it again.
+    pub(crate) fn savepoint_lost(&self) -> bool {
+        self.pending.is_some() && !self.db.is_in_savepoint()
+    }
+
+    /// Goes back to the confirmed state. Nothing is pending then. Returns the rows of watched tables
+    /// that this changed.
+    pub(crate) fn rollback_pending(&mut self) -> Result<Vec<Change>, SqliteError> {
+        let Some(pending) = self.pending.take() else { return Ok(Vec::new()) };
         self.db.changes().clear();
         // A materializer's `OR ROLLBACK` may have gone back already.
         if self.db.is_in_savepoint() {
             self.db.run("ROLLBACK TO confirmed")?;
             self.db.run("RELEASE confirmed")?;
         }
-        self.head = held.head;
+        self.head = pending.head;
         self.db.settle_order_again()?;
-        let mut undone = held.undo.into_changes();
+        let mut undone = pending.undo.into_changes();
         // The triggers of tables that are watched since then, or otherwise, are gone with the rest.
-        for table in self.db.rewatch(&held.watched, self.schema)? {
+        for table in self.db.rewatch(&pending.watched, self.schema)? {
             undone.retain(|change| change.table != table);
             undone.push(Change { table, rows: Rows::Some });
         }
         Ok(undone)
     }
 
-    /// What the rows of watched tables went through since this was last asked, in net.
+    /// The changes to rows of watched tables since the last call, in net.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let changes = Change::net(self.db.changes().take());
-        if let Some(held) = &mut self.held {
-            held.undo.note(&changes);
+        if let Some(pending) = &mut self.pending {
+            pending.undo.note(&changes);
         }
         changes
     }
 
-    /// The changes that were taken are done with.
+    /// Returns the memory of changes that nobody needs any more.
     pub(crate) fn recycle_changes(&self, changes: Vec<Change>) {
         self.db.changes().recycle(changes);
     }
 }
 
-/// How to tell live queries that the changes since the savepoint are undone.
+/// The changes since the savepoint, for live queries when they are undone.
 #[derive(Debug, Default)]
 struct Undo {
     changes: Vec<Change>,
-    /// How many there were when they were last netted.
+    /// Their number when they were last netted.
     netted: usize,
     /// Tables with too many changes.
     whole: BTreeSet<usize>,
@@ -92,13 +100,13 @@ struct Undo {
 
 impl Undo {
     fn note(&mut self, changes: &[Change]) {
-        let told = changes.iter().filter(|change| !self.whole.contains(&change.table));
-        self.changes.extend(told.cloned());
+        let known = changes.iter().filter(|change| !self.whole.contains(&change.table));
+        self.changes.extend(known.cloned());
         if self.changes.len() > 2 * self.netted + 1_024 {
             self.changes = Change::net(std::mem::take(&mut self.changes));
             self.netted = self.changes.len();
         }
-        if self.changes.len() > MOST_ROWS {
+        if self.changes.len() > MAX_ROWS {
             self.whole.extend(self.changes.iter().map(|change| change.table));
             (self.changes, self.netted) = (Vec::new(), 0);
         }
@@ -163,12 +171,12 @@ mod tests {
             sync_metadata: None,
             continues: false,
         };
-        state.begin().unwrap();
+        let savepoint = state.savepoint().unwrap();
         let applied = state.apply(&event, state.schema.event_set("v1.Put").unwrap());
         if applied.is_ok() {
-            state.keep().unwrap()
+            savepoint.release().unwrap()
         } else {
-            state.undo().unwrap()
+            savepoint.rollback().unwrap()
         }
         applied
     }
@@ -178,25 +186,25 @@ mod tests {
     }
 
     /// The table, watched, with the row 1.
-    fn held() -> State {
+    fn pending() -> State {
         let mut state = State::empty(App::def()).unwrap();
         watch(&state, Columns::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
-        state.hold().unwrap();
+        state.begin_pending().unwrap();
         state
     }
 
     #[test]
-    fn a_rewind_undoes_and_says_what() {
-        let mut state = held();
+    fn a_rollback_undoes_and_reports_the_rows() {
+        let mut state = pending();
         let before = state.hash().unwrap();
         put(&state, 1, "b").unwrap();
         put(&state, 2, "c").unwrap();
         assert_eq!(state.take_changes().len(), 2);
         put(&state, 2, "d").unwrap();
         state.take_changes();
-        let undone = Change::net(state.rewind().unwrap());
+        let undone = Change::net(state.rollback_pending().unwrap());
         assert_eq!(state.hash().unwrap(), before);
         let text = |image: &Option<crate::sqlite::Image>| {
             image.as_ref().map(|image| image.values.last().unwrap().clone())
@@ -211,14 +219,14 @@ mod tests {
 
     #[test]
     fn a_change_in_the_memory_of_the_last_shows_nothing_of_it() {
-        let mut state = held();
+        let mut state = pending();
         let mut before = "a".to_owned();
         for text in ["longer", "b", &"long".repeat(2_000), "c", "longer"] {
             put(&state, 1, text).unwrap();
             let changes = state.take_changes();
             let [Change { rows: Rows::One { old: Some(old), new: Some(new) }, .. }] = &*changes
             else {
-                panic!("one row is another: {changes:?}")
+                panic!("one row changed: {changes:?}")
             };
             let row = |text: &str| [Value::Integer(1), Value::text(text.to_owned())];
             assert_eq!((&*old.values, &*new.values), (&row(&before)[..], &row(text)[..]));
@@ -229,10 +237,10 @@ mod tests {
 
     #[test]
     fn what_goes_and_comes_back_has_not_changed() {
-        let mut state = held();
+        let mut state = pending();
         put(&state, 2, "b").unwrap();
         state.take_changes();
-        let mut changes = state.rewind().unwrap();
+        let mut changes = state.rollback_pending().unwrap();
         put(&state, 2, "b").unwrap();
         changes.extend(state.take_changes());
         assert_eq!(Change::net(changes), []);
@@ -241,16 +249,16 @@ mod tests {
     #[test]
     fn tables_are_watched_as_before() {
         let mut state = State::empty(App::def()).unwrap();
-        state.hold().unwrap();
+        state.begin_pending().unwrap();
         watch(&state, Columns::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
-        assert_eq!(state.rewind().unwrap(), [Change { table: 0, rows: Rows::Some }]);
+        assert_eq!(state.rollback_pending().unwrap(), [Change { table: 0, rows: Rows::Some }]);
         put(&state, 1, "a").unwrap();
         assert_eq!(state.take_changes().len(), 1);
-        state.hold().unwrap();
+        state.begin_pending().unwrap();
         state.db.unwatch(0).unwrap();
-        assert_eq!(state.rewind().unwrap(), []);
+        assert_eq!(state.rollback_pending().unwrap(), []);
         put(&state, 2, "a").unwrap();
         assert_eq!(state.take_changes(), []);
     }
@@ -258,39 +266,39 @@ mod tests {
     #[test]
     fn what_was_not_captured_is_undone_as_a_whole() {
         let whole = [Change { table: 0, rows: Rows::Some }];
-        let mut state = held();
+        let mut state = pending();
         state.db.unwatch(0).unwrap();
         put(&state, 1, "b").unwrap();
         watch(&state, Columns::of(&[0]));
-        assert_eq!(state.rewind().unwrap(), whole);
+        assert_eq!(state.rollback_pending().unwrap(), whole);
         put(&state, 1, "c").unwrap();
         assert_eq!(state.take_changes(), [], "nobody asked for the text");
-        state.hold().unwrap();
+        state.begin_pending().unwrap();
         put(&state, 2, "a").unwrap();
         state.take_changes();
         watch(&state, Columns::of(&[1]));
-        assert_eq!(state.rewind().unwrap(), whole);
+        assert_eq!(state.rollback_pending().unwrap(), whole);
         put(&state, 1, "d").unwrap();
         assert_eq!(state.take_changes().len(), 1);
     }
 
     #[test]
     fn what_fails_takes_no_other_changes_with_it() {
-        let mut state = held();
+        let mut state = pending();
         put(&state, 2, "kept").unwrap();
         assert!(put(&state, 2, "OR FAIL").is_err());
         assert_eq!(state.take_changes().len(), 1);
     }
 
     #[test]
-    fn a_materializers_rollback_shakes_what_is_held() {
-        let mut state = held();
+    fn a_materializers_rollback_loses_the_savepoint() {
+        let mut state = pending();
         put(&state, 2, "b").unwrap();
         state.take_changes();
         assert!(put(&state, 1, "OR ROLLBACK").is_err());
-        assert!(state.is_shaken());
-        assert_eq!(state.rewind().unwrap().len(), 1);
-        assert!(!state.is_shaken());
+        assert!(state.savepoint_lost());
+        assert_eq!(state.rollback_pending().unwrap().len(), 1);
+        assert!(!state.savepoint_lost());
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! A commit: events of the app, behind the local head.
+
+use std::sync::Arc;
+
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::Eventlog;
+use crate::live::deliver;
+use crate::schema::{Batch, Commit, Entry, Schema};
+use crate::state::State;
+use crate::store::{CommitError, Core, Inner, Store};
+use crate::sync::{MAX_BYTES, MAX_EVENTS};
+
+/// The numbers that committed events got, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed(Numbers);
+
+/// Most commits have one event, which needs no allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Numbers {
+    One(SeqNum),
+    Many(Vec<SeqNum>),
+}
+
+impl<S: Schema> Store<S> {
+    /// Commits an event, or several as one: an array, `Vec` or tuple of events.
+    ///
+    /// The events are materialized, logged, and then visible to queries. If any of that fails,
+    /// none of it has happened: nothing is logged, nothing is changed, and the store works on.
+    ///
+    /// State is made from the encoded event, just as a replay will make it.
+    ///
+    /// The events of a commit stay together. If other clients' events come first and one of them
+    /// cannot be applied behind those, none of them is: all are [quarantined](Store::quarantined).
+    /// A sync backend accepts or rejects them as a whole, so with a backend a commit has up to 100
+    /// synced events and 900,000 bytes.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] #[derive(Debug)] struct Note { #[column(primary_key)] id: String }
+    /// # #[derive(Event)] #[event(name = "v1.NoteAdded")] struct NoteAdded { id: String }
+    /// # impl Materialize for NoteAdded {
+    /// #     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+    /// #         state.insert(&Note { id: self.id.clone() })
+    /// #     }
+    /// # }
+    /// # livestore::schema! { App { tables: [Note], events: [NoteAdded] } }
+    /// let store = Store::<App>::builder("notes").open()?;
+    /// let added = |id: &str| NoteAdded { id: id.into() };
+    /// assert_eq!(store.commit(added("a"))?.last(), Some(SeqNum::new(1)));
+    ///
+    /// // The second "b" is refused, and the first goes with it.
+    /// let error = store.commit([added("b"), added("b")]).unwrap_err();
+    /// assert!(matches!(error, CommitError::Materialize { index: 1, .. }));
+    /// assert_eq!(store.query(Note::all().count())?, 1);
+    /// # Ok::<(), livestore::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Committed, CommitError> {
+        let span = tracing::debug_span!("commit", count = tracing::field::Empty);
+        let _entered = span.enter();
+        let mut batch = Batch::new(&self.inner.window_id);
+        events.encode(&mut batch)?;
+        span.record("count", batch.entries.len());
+        self.inner.commit(batch.entries)
+    }
+}
+
+impl Inner {
+    fn commit(&self, entries: Vec<Entry>) -> Result<Committed, CommitError> {
+        let mut slot = self.core();
+        let core = slot.as_mut().ok_or(CommitError::Closed)?;
+        if entries.is_empty() {
+            return Ok(Committed(Numbers::Many(Vec::new())));
+        }
+        let plan = CommitPlan::new(self, core, entries)?;
+        let savepoint = core.state.savepoint().map_err(CommitError::State)?;
+        let logged = match plan.materialize(&core.state).and_then(|()| plan.write(&core.log)) {
+            Ok(logged) => logged,
+            Err(error) => {
+                savepoint.rollback().map_err(CommitError::State)?;
+                if core.state.savepoint_lost()
+                    && let Err(lost) = core.reapply_pending()
+                {
+                    self.fail(&mut slot, &lost);
+                }
+                return Err(error);
+            }
+        };
+        if let Err(error) = savepoint.release() {
+            self.fail(&mut slot, &error);
+            return Err(CommitError::StateLost(error));
+        }
+        let committed = logged.publish(core);
+        self.tail.advance(core.confirmed_head());
+        drop(slot);
+        self.wake_sync();
+        deliver();
+        Ok(committed)
+    }
+}
+
+/// Events with their numbers, and the entries that they come from.
+struct CommitPlan {
+    events: Vec<EncodedEvent>,
+    entries: Vec<Entry>,
+    /// There is a backend to push them to.
+    syncs: bool,
+}
+
+impl CommitPlan {
+    fn new(store: &Inner, core: &Core, mut entries: Vec<Entry>) -> Result<Self, CommitError> {
+        let mut events = Vec::with_capacity(entries.len());
+        let mut head = core.state.head;
+        for Entry { def, args, .. } in &mut entries {
+            if let Some(reason) = def.deprecation() {
+                tracing::warn!(event = def.name(), reason, "a deprecated event is committed");
+            }
+            let (seq, parent) = head.next(def.is_client_only());
+            events.push(EncodedEvent {
+                seq,
+                parent,
+                name: def.name().into(),
+                args: std::mem::take(args),
+                client_id: Arc::clone(&store.client_id),
+                session_id: Arc::clone(&store.session_id),
+                schema_hash: store.schema_hash,
+                sync_metadata: None,
+                continues: !events.is_empty(),
+            });
+            head = seq;
+        }
+        let plan = Self { events, entries, syncs: core.sync.is_some() };
+        plan.check_size()?;
+        Ok(plan)
+    }
+
+    /// A backend would refuse what is too large, for good.
+    fn check_size(&self) -> Result<(), CommitError> {
+        let (mut events, mut bytes) = (0, 0);
+        for (index, (event, entry)) in self.events.iter().zip(&self.entries).enumerate() {
+            if event.is_client_only() {
+                continue;
+            }
+            let size = event.wire_size();
+            if size > MAX_BYTES {
+                let event = entry.def.name();
+                return Err(CommitError::TooLarge { index, event, bytes: size });
+            }
+            (events, bytes) = (events + 1, bytes + size);
+        }
+        if self.syncs && (events > MAX_EVENTS || bytes > MAX_BYTES) {
+            return Err(CommitError::CommitTooLarge { events, bytes });
+        }
+        Ok(())
+    }
+
+    /// Applies the events to the state, under the savepoint of the caller.
+    fn materialize(&self, state: &State) -> Result<(), CommitError> {
+        for (index, (event, Entry { def, set, .. })) in
+            self.events.iter().zip(&self.entries).enumerate()
+        {
+            state.apply(event, set).map_err(|source| CommitError::Materialize {
+                index,
+                event: def.name(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write(self, log: &Eventlog) -> Result<LoggedCommit, CommitError> {
+        let committed = Committed::of(&self.events);
+        let to_push = self.syncs.then(|| self.events.clone());
+        log.append(self.events)?;
+        Ok(LoggedCommit { committed, to_push })
+    }
+}
+
+/// A commit that is in the log, and not yet seen by anybody.
+#[must_use = "a logged commit has to be published"]
+struct LoggedCommit {
+    committed: Committed,
+    to_push: Option<Vec<EncodedEvent>>,
+}
+
+impl LoggedCommit {
+    fn publish(self, core: &mut Core) -> Committed {
+        let Self { committed, to_push } = self;
+        if let Some(head) = committed.last() {
+            core.state.head = head;
+        }
+        if let (Some(engine), Some(events)) = (&mut core.sync, to_push) {
+            engine.commit(events);
+        }
+        if let Some(snapshots) = &core.snapshots {
+            snapshots.after_commit(committed.as_slice().len() as u64);
+        }
+        let changes = core.state.take_changes();
+        core.update_live(&changes);
+        core.state.recycle_changes(changes);
+        committed
+    }
+}
+
+impl Committed {
+    fn of(events: &[EncodedEvent]) -> Self {
+        Self(match events {
+            [event] => Numbers::One(event.seq),
+            events => Numbers::Many(events.iter().map(|event| event.seq).collect()),
+        })
+    }
+
+    /// The last event's number; `None` if there was no event.
+    pub fn last(&self) -> Option<SeqNum> {
+        self.as_slice().last().copied()
+    }
+
+    /// All numbers.
+    pub fn as_slice(&self) -> &[SeqNum] {
+        match &self.0 {
+            Numbers::One(seq) => std::slice::from_ref(seq),
+            Numbers::Many(seqs) => seqs,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Transitions: the ways in which a store's log changes, one to a file.
+//!
+//! Each has three steps, which its file shows from top to bottom:
+//!
+//! 1. **Plan.** A value says what is to be, computed from the state of sync and nothing else.
+//! 2. **Write.** The log takes all of it or nothing. If it fails, nothing has happened.
+//! 3. **Publish.** The engine, the state and the live queries follow. The log is true by then: if
+//!    the state cannot follow, the store closes, and the next open makes the state anew.
+//!
+//! | transition | when |
+//! |---|---|
+//! | [`commit`] | the app commits events |
+//! | [`pull`] | the backend sends events, and gives pending ones their place |
+//! | [`rebase`] | … and others come before pending ones |
+//! | [`start_over`] | confirmed events leave the log: the backend is another one |
+//! | [`reset`] | the app wants the state made anew; the log stays as it is |
+
+mod commit;
+mod pull;
+mod rebase;
+mod reset;
+mod start_over;
+
+pub use commit::Committed;
+pub(super) use pull::Turn;
+
+use super::Core;
+use crate::event::{EncodedEvent, SeqNum};
+use crate::live::enqueue;
+use crate::sqlite::Change;
+use crate::state::{Quarantined, Replay, ReplayError};
+
+/// Behind every event.
+const END: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
+
+impl Core {
+    /// Replays confirmed events that the state does not have yet.
+    fn replay_confirmed(&mut self, to: SeqNum) -> Result<(), ReplayError> {
+        Replay::new(&self.log).run(&mut self.state, to).map(|_| ())
+    }
+
+    /// Applies events that are in the log: `new` ones to the confirmed state, `pending` ones above
+    /// it. The live queries see that and the `earlier` changes as one change. Returns the events
+    /// that could not be applied.
+    fn apply(
+        &mut self,
+        earlier: Vec<Change>,
+        new: &[EncodedEvent],
+        pending: &[EncodedEvent],
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
+        replay.apply(&mut self.state, new)?;
+        let is_net = earlier.is_empty() && pending.is_empty();
+        let mut changes = earlier;
+        changes.extend(self.state.take_changes());
+        self.state.begin_pending()?;
+        replay.apply(&mut self.state, pending)?;
+        changes.extend(self.state.take_changes());
+        let is_rebuilt = replay.rebuild_if_broken(&mut self.state, END)?;
+        let quarantined = replay.into_quarantined();
+        if is_rebuilt {
+            self.restart_live()?;
+        } else {
+            self.update_live(&if is_net { changes } else { Change::net(changes) });
+        }
+        Ok(quarantined)
+    }
+
+    /// Brings the live queries up to date with changes to rows. Their subscribers are notified once
+    /// no lock is held.
+    fn update_live(&mut self, changes: &[Change]) {
+        if !changes.is_empty() {
+            enqueue(self.live.apply(changes, &self.state.reader(&self.window_id)));
+        }
+    }
+
+    /// Runs every live query again: the state is a new one.
+    fn restart_live(&mut self) -> Result<(), ReplayError> {
+        enqueue(self.live.restart(&self.state.reader(&self.window_id))?);
+        Ok(())
+    }
+}

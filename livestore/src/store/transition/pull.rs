@@ -1,0 +1,137 @@
+//! A pull: the backend's order goes on.
+//!
+//! Pending events get their place in it, and events of others come behind them. Where they come
+//! before pending ones, it is a [rebase](super::rebase); where confirmed events leave the log, the
+//! store [starts over](super::start_over).
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::error::describe;
+use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
+use crate::state::{Quarantined, ReplayError};
+use crate::store::{Core, Inner};
+use crate::sync::SyncStatus;
+use crate::sync::engine::{Effect, Engine, Input, Step, Transition};
+use crate::sync::merge::{Confirmed, Merge};
+use crate::value::new_id;
+
+/// The outcome of an input to the sync engine, for the driver and the app.
+#[derive(Debug)]
+pub(in crate::store) struct Turn {
+    /// To carry out on the connection, in order.
+    pub(in crate::store) effects: Vec<Effect>,
+    /// When the engine wants to be called if nothing happens.
+    pub(in crate::store) deadline: Option<Duration>,
+    /// Events of others came before pending ones.
+    pub(in crate::store) is_rebase: bool,
+    /// Events that could not be applied.
+    pub(in crate::store) quarantined: Vec<Quarantined>,
+    /// The status now.
+    pub(in crate::store) status: SyncStatus,
+}
+
+impl Inner {
+    /// Gives the engine an input, and makes the transition that it plans. `None` if the store is
+    /// closed.
+    pub(in crate::store) fn step(&self, input: Input, now: Duration) -> Option<Turn> {
+        if let (Input::Committed, Some(sync)) = (&input, &self.sync) {
+            sync.is_woken.store(false, Ordering::Release);
+        }
+        let mut slot = self.core();
+        let core = slot.as_mut()?;
+        let published = match core.sync.as_mut()?.handle(input, now) {
+            Step::Effects(effects) => Published { effects, ..Published::default() },
+            Step::Write(transition) => match core.write(transition) {
+                Ok(written) => match written.publish(core, now) {
+                    Ok(published) => published,
+                    Err(error) => {
+                        self.fail(&mut slot, &error);
+                        return None;
+                    }
+                },
+                Err(error) => core.write_failed(&error, now),
+            },
+        };
+        self.tail.advance(core.confirmed_head());
+        let Published { effects, is_rebase, quarantined } = published;
+        let deadline = core.sync.as_ref()?.deadline();
+        Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
+    }
+}
+
+/// What is left to do about a transition once everybody sees it.
+#[derive(Debug, Default)]
+struct Published {
+    effects: Vec<Effect>,
+    is_rebase: bool,
+    quarantined: Vec<Quarantined>,
+}
+
+/// A transition that is in the log, and not yet seen by anybody.
+#[must_use = "a written transition has to be published"]
+struct Written {
+    transition: Transition,
+    /// The new id of the log's history, if confirmed events have left it.
+    new_history: Option<String>,
+}
+
+impl Core {
+    fn write(&self, transition: Transition) -> Result<Written, EventlogError> {
+        let merge = &transition.merge;
+        let confirmed = self.confirmed_head();
+        let rewrites = merge.rebase.as_ref().is_some_and(|rebase| !is_after(rebase.from, confirmed));
+        let new_history = rewrites.then(new_id);
+        let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
+        self.log.change(&LogChange {
+            confirmed: merge.confirmed.iter().filter_map(Confirmed::metadata).collect(),
+            remove_from: merge.rebase.as_ref().map(|rebase| rebase.from),
+            append: merge.new.iter().chain(pending).collect(),
+            upstream: &Upstream {
+                backend_id: transition.backend_id.clone(),
+                head: merge.heads.upstream.global,
+                generation: merge.heads.local.generation,
+            },
+            new_history: new_history.as_deref(),
+        })?;
+        Ok(Written { transition, new_history })
+    }
+
+    /// The engine drops its plan, and tries again later.
+    fn write_failed(&mut self, error: &EventlogError, now: Duration) -> Published {
+        tracing::warn!(%error, "events of the sync backend could not be written");
+        let reason = describe(error);
+        let effects = self.sync.as_mut().map(|engine| engine.write_failed(reason, now));
+        Published { effects: effects.unwrap_or_default(), ..Published::default() }
+    }
+}
+
+impl Written {
+    fn publish(self, core: &mut Core, now: Duration) -> Result<Published, ReplayError> {
+        let Self { transition, new_history } = self;
+        let merge = &transition.merge;
+        let quarantined = match (&merge.rebase, new_history) {
+            (Some(rebase), Some(history_id)) => core.start_over(history_id, merge, rebase)?,
+            (Some(rebase), None) => core.rebase(merge, rebase)?,
+            (None, _) => core.advance(merge)?,
+        };
+        core.state.head = merge.heads.local;
+        let is_rebase = merge.rebase.is_some();
+        let publish = |engine: &mut Engine| engine.publish(transition, now);
+        let effects = core.sync.as_mut().map(publish).unwrap_or_default();
+        Ok(Published { effects, is_rebase, quarantined })
+    }
+}
+
+impl Core {
+    /// The state has every event that is confirmed now, and takes the new ones. As long as others
+    /// are pending, it stays as it is: there are no new ones.
+    fn advance(&mut self, merge: &Merge) -> Result<Vec<Quarantined>, ReplayError> {
+        let pending = self.sync.as_ref().map_or(0, |engine| engine.state().pending.len());
+        if pending > merge.confirmed.len() {
+            return Ok(Vec::new());
+        }
+        self.state.confirm_pending()?;
+        self.apply(Vec::new(), &merge.new, &[])
+    }
+}

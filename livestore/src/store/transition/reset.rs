@@ -1,0 +1,41 @@
+//! A reset: the app wants the state made anew. The log stays as it is.
+
+use crate::eventlog::EventlogError;
+use crate::live::deliver;
+use crate::schema::Schema;
+use crate::state::{Replay, ReplayError, State};
+use crate::store::{Core, HistoryError, Store};
+
+impl<S: Schema> Store<S> {
+    /// Throws the state away and makes it again from the whole eventlog. Quarantined events are
+    /// tried again. Commits and queries wait until it is done.
+    ///
+    /// # Errors
+    /// See [`HistoryError`]; the old state stays.
+    pub fn reset_state(&self) -> Result<(), HistoryError> {
+        let mut slot = self.inner.core();
+        let core = slot.as_mut().ok_or(EventlogError::Closed)?;
+        core.reset()?;
+        drop(slot);
+        deliver();
+        Ok(())
+    }
+}
+
+impl Core {
+    fn reset(&mut self) -> Result<(), ReplayError> {
+        let head = self.state.head;
+        let mut state = State::empty(self.state.schema())?;
+        let mut replay = Replay::new(&self.log);
+        replay.run(&mut state, self.confirmed_head())?;
+        if self.sync.is_some() {
+            replay.run_pending(&mut state, head)?;
+        }
+        state.head = head;
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.remove()?;
+        }
+        self.state = state;
+        self.restart_live()
+    }
+}

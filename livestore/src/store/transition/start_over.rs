@@ -1,0 +1,39 @@
+//! Starting over: confirmed events have left the log, since the backend is another one.
+
+use super::END;
+use crate::eventlog::{before, is_after};
+use crate::state::{Quarantined, Replay, ReplayError, State};
+use crate::store::Core;
+use crate::sync::merge::{Merge, Rebase};
+
+impl Core {
+    /// Forgets the snapshots of the old history and makes the state anew.
+    pub(super) fn start_over(
+        &mut self,
+        history_id: String,
+        merge: &Merge,
+        rebase: &Rebase,
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        if let Some(snapshots) = self.snapshots.take() {
+            self.snapshots = Some(snapshots.start_over(history_id)?);
+        }
+        self.rebuild(merge, rebase)
+    }
+
+    /// Makes the state anew from the whole log. Returns those events that the rebase has moved or
+    /// brought and that could not be applied.
+    pub(super) fn rebuild(
+        &mut self,
+        merge: &Merge,
+        rebase: &Rebase,
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        self.state = State::empty(self.state.schema())?;
+        let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
+        replay.run(&mut self.state, merge.heads.confirmed)?;
+        replay.run_pending(&mut self.state, END)?;
+        self.restart_live()?;
+        let mut quarantined = self.state.quarantined()?;
+        quarantined.retain(|event| is_after(event.seq, before(rebase.from)));
+        Ok(quarantined)
+    }
+}

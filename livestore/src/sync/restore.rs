@@ -1,0 +1,67 @@
+//! The state of sync, as the log has it.
+
+use super::merge::SyncState;
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::{Eventlog, EventlogError, Upstream, before};
+
+/// Behind every event.
+const END: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
+
+impl SyncState {
+    /// Reads it, and the backend's id.
+    pub(crate) fn read(log: &Eventlog) -> Result<(Self, Option<String>), EventlogError> {
+        let upstream = log.upstream()?.unwrap_or_default();
+        let mut state = Self::default();
+        let confirmed_head = scan(log, &upstream, |event| {
+            state.pending.push_back(event);
+            true
+        })?;
+        state.upstream_head = SeqNum::new(upstream.head);
+        state.confirmed_head = confirmed_head;
+        state.local_head = state.pending.back().map_or(confirmed_head, |event| event.seq);
+        let generation = &mut state.local_head.generation;
+        *generation = (*generation).max(upstream.generation);
+        Ok((state, upstream.backend_id))
+    }
+
+    /// The last event that is not pending.
+    pub(crate) fn read_confirmed_head(log: &Eventlog) -> Result<SeqNum, EventlogError> {
+        scan(log, &log.upstream()?.unwrap_or_default(), |_| false)
+    }
+}
+
+/// Returns the last event that is not pending; shows those that are to `visit`, until it returns
+/// false. They begin with the first synced event behind the upstream head, and the client-only ones
+/// before it that are of its commit.
+fn scan(
+    log: &Eventlog,
+    upstream: &Upstream,
+    mut visit: impl FnMut(EncodedEvent) -> bool,
+) -> Result<SeqNum, EventlogError> {
+    let (mut confirmed, mut is_pending) = (SeqNum::ROOT, false);
+    // Client-only events behind the confirmed ones, all of one commit.
+    let mut commit: Vec<EncodedEvent> = Vec::new();
+    let mut pages = log.pages(before(SeqNum::new(upstream.head)), END);
+    loop {
+        let page = pages.next_page()?;
+        if page.is_empty() {
+            return Ok(commit.last().map_or(confirmed, |event| event.seq));
+        }
+        for event in page {
+            if !is_pending && !commit.last().is_some_and(|last| event.is_of_the_commit_of(last)) {
+                confirmed = commit.last().map_or(confirmed, |event| event.seq);
+                commit.clear();
+            }
+            is_pending |= event.seq.global > upstream.head;
+            if is_pending {
+                if !commit.drain(..).chain([event]).all(&mut visit) {
+                    return Ok(confirmed);
+                }
+            } else if event.is_client_only() {
+                commit.push(event);
+            } else {
+                confirmed = event.seq;
+            }
+        }
+    }
+}

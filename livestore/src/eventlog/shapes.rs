@@ -3,7 +3,7 @@
 //! A log of an earlier version has no such table. One is made when there is something to record;
 //! versions that do not know it leave it alone.
 
-use super::writer::LogConnection;
+use super::connection::LogConnection;
 use super::{EventlogError, VisitArgs};
 
 const DDL: &str = "

@@ -64,8 +64,15 @@ impl<S: Schema> Builder<S> {
         Self { options, schema: PhantomData }
     }
 
-    /// Keeps the store in a folder of its own, named after its id, in `directory`. Both are made
-    /// if they are not there. Without a directory, the store lives in memory.
+    /// Keeps the store in a folder of its own in `directory`. Both are made if they are not there.
+    /// Without a directory, the store lives in memory.
+    ///
+    /// The folder is named after the store's id, as [docs/file-formats.md] says: `todos` is in
+    /// `todos`, and `Todos` in `todos~1`, so that ids which differ only in case are two stores where
+    /// the file system ignores it, too. The log in it knows its store: a folder that was renamed is
+    /// refused, with [`OpenError::OtherStore`].
+    ///
+    /// [docs/file-formats.md]: https://github.com/livestore-rs/livestore/blob/main/docs/file-formats.md
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());

@@ -9,6 +9,7 @@ mod commit;
 mod driver;
 mod error;
 mod events;
+mod folder;
 mod history;
 mod id;
 mod live;

@@ -97,7 +97,7 @@ impl Core {
         match (from, new_log) {
             (None, _) if is_settled => self.advance(&advance.new, window_id, &mut failed)?,
             (None, _) => {}
-            (Some(_), Some(log_id)) => self.start_over(log_id, window_id)?,
+            (Some(_), Some(_)) => self.start_over(window_id)?,
             (Some(from), None) => self.rebase(from, &advance.new, window_id, &mut failed)?,
         }
         self.state.head = local_head;
@@ -147,9 +147,9 @@ impl Core {
     }
 
     /// The log is another one: so is the state.
-    fn start_over(&mut self, log_id: String, window_id: &str) -> Result<(), SettleError> {
+    fn start_over(&mut self, window_id: &str) -> Result<(), SettleError> {
         if let Some(snapshots) = self.snapshots.take() {
-            self.snapshots = Some(snapshots.start_over(log_id)?);
+            self.snapshots = Some(snapshots.start_over()?);
         }
         let upstream = self.log.upstream().map_err(SettleError::Replay)?.unwrap_or_default();
         self.state = State::empty(self.state.schema())?;

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::settle::SettleError;
 use crate::edge::Background;
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, EventlogError, Upstream, is_after};
+use crate::eventlog::{EventlogError, Upstream, is_after};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 
-/// No snapshot while running before this many events: they are replayed in a fraction of a second.
-/// A simulation is to see many.
-const FEWEST: u64 = if cfg!(simulation) { 10 } else { 10_000 };
+/// The number of events before which no snapshot is made while the store runs: they are replayed in
+/// a fraction of a second. A simulation is to see many.
+const MIN_EVENTS: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
 const BYTES_PER_EVENT: u64 = 1_024;
@@ -32,14 +32,13 @@ pub(super) struct Snapshots {
 struct Maker {
     snapshot: Snapshot,
     schema: &'static SchemaDef,
-    log: Eventlog,
-    /// There is a backend, even if the log has not heard of it yet.
+    /// Whether there is a backend, even if the log has no word of it yet.
     syncs: bool,
     /// Events since the last snapshot.
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
-    /// The store is closing.
+    /// Whether the store is closing.
     stopped: AtomicBool,
 }
 
@@ -48,14 +47,12 @@ impl Snapshots {
     pub(super) fn start(
         snapshot: Snapshot,
         schema: &'static SchemaDef,
-        log: Eventlog,
         syncs: bool,
         bytes: Option<u64>,
     ) -> Result<Self, EventlogError> {
         let maker = Arc::new(Maker {
             snapshot,
             schema,
-            log,
             syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
@@ -63,13 +60,14 @@ impl Snapshots {
         });
         let theirs = Arc::clone(&maker);
         let background = Background::spawn("livestore-snapshot", move || theirs.make())
-            .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+            .map_err(|error| EventlogError::NoThread(error.into()))?;
         Ok(Self { maker, background })
     }
 
-    /// Counts events that were replayed while opening; writes the state that took so long to make.
+    /// Counts events that were replayed while opening; writes the state if they were many.
     pub(super) fn after_replay(&self, state: &mut State, events: u64) {
-        let written = events >= FEWEST && self.maker.is_worth_it(events) && self.maker.write(state);
+        let written =
+            events >= MIN_EVENTS && self.maker.is_worth_it(events) && self.maker.write(state);
         if !written {
             self.maker.events.fetch_add(events, Ordering::Relaxed);
         }
@@ -78,7 +76,7 @@ impl Snapshots {
     /// Counts committed events; has a snapshot made when it is due.
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
-        if events >= FEWEST && self.maker.is_worth_it(events) {
+        if events >= MIN_EVENTS && self.maker.is_worth_it(events) {
             self.background.poke();
         }
     }
@@ -104,18 +102,17 @@ impl Snapshots {
         }
     }
 
-    /// Forgets the snapshot, and one that is just being made: the log is another one, with this id.
-    pub(super) fn start_over(self, log_id: String) -> Result<Self, SettleError> {
+    /// Removes the snapshot, and stops making one: the log has a new history.
+    pub(super) fn start_over(self) -> Result<Self, SettleError> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         maker.snapshot.remove()?;
-        let snapshot = Snapshot { path: maker.snapshot.path.clone(), log_id };
-        Self::start(snapshot, maker.schema, maker.log.clone(), maker.syncs, None)
+        Self::start(maker.snapshot.clone(), maker.schema, maker.syncs, None)
             .map_err(SettleError::Replay)
     }
 
-    /// Forgets the snapshot.
+    /// Removes the snapshot.
     pub(super) fn remove(&self) -> Result<(), StateError> {
         self.maker.snapshot.remove()
     }
@@ -142,7 +139,7 @@ impl Maker {
         }
     }
 
-    /// Writes the state; says whether it could.
+    /// Writes the state; returns whether it could.
     fn write(&self, state: &mut State) -> bool {
         if self.end().is_ok_and(|end| is_after(state.head, end)) {
             // Some of it is pending, from when the store had a backend.
@@ -170,20 +167,21 @@ impl Maker {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        let mut replay = Replay { progress: Some(&mut progress), ..Replay::quiet(&self.log) };
+        let mut replay =
+            Replay { progress: Some(&mut progress), ..Replay::quiet(&self.snapshot.log) };
         replay.run(&mut state, end)?;
         Ok(state)
     }
 
-    /// The end of what will not be rebased.
+    /// The place behind the last event that will not be rebased.
     fn end(&self) -> Result<SeqNum, EventlogError> {
-        match self.log.upstream()? {
+        match self.snapshot.log.upstream()? {
             Some(upstream) => Ok(upstream.end()),
             // Nothing has its place yet.
             None if self.syncs && !mutant!("snapshot what was never pulled") => {
                 Ok(Upstream::default().end())
             }
-            None => self.log.head(),
+            None => self.snapshot.log.head(),
         }
     }
 }

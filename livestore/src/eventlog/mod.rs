@@ -6,7 +6,7 @@
 //!
 //! The log knows itself. It has the id of its store, and is refused under any other; a history id,
 //! which is new when confirmed events are taken out; and a checksum with each event, over the event
-//! and the checksum before it. So what is derived from a log can be tied to it by a [`Fingerprint`]:
+//! and the checksum before it. So what is derived from a log can be tied to it by a fingerprint:
 //! store id, history id, and the checksum of its last event.
 
 mod chain;
@@ -42,13 +42,13 @@ pub enum Durability {
     Synced,
 }
 
-/// How many events are read at a time, where nothing asks for more.
+/// The number of events that are read at a time, where no other is asked for.
 pub(crate) const PAGE: usize = 512;
 
-/// Is shown the args of an event.
+/// Called with the args of one event after another.
 pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
 
-/// Where events are kept.
+/// A place where events are stored.
 pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// Adds events behind the head, all of them or none.
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;

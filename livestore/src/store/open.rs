@@ -195,14 +195,14 @@ fn restore(
     }
 }
 
-/// The boot callback, which may panic without harm.
+/// The boot callback. If it panics, the store opens all the same.
 struct Progress(Option<Box<dyn FnMut(Boot)>>);
 
 impl Progress {
     fn report(&mut self, stage: BootStage, done: u64, total: u64) {
         let Some(callback) = &mut self.0 else { return };
-        let told = catch_unwind(AssertUnwindSafe(|| callback(Boot { stage, done, total })));
-        if told.is_err() {
+        let called = catch_unwind(AssertUnwindSafe(|| callback(Boot { stage, done, total })));
+        if called.is_err() {
             tracing::error!("the boot callback panicked; it is not called again");
             self.0 = None;
         }

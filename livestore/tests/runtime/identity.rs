@@ -128,7 +128,7 @@ fn ids_in_other_letters_are_other_stores() {
     }
     for (n, id) in ids.into_iter().enumerate() {
         let store = open(home.path(), id).unwrap();
-        assert_eq!(store.query(Todo::all().count()).unwrap(), n as i64 + 1, "{id}");
+        assert_eq!(store.query(Todo::all().count()).unwrap(), n as u64 + 1, "{id}");
     }
     let mut folders: Vec<_> = fs::read_dir(home.path())
         .unwrap()

@@ -34,7 +34,12 @@ const LOGS: [Log; 2] = [
         session_id: "static",
         knows_commits: false,
     },
-    Log { format: CLIENT, client_id: "CLIENT_ID", session_id: "SESSION_ID", knows_commits: true },
+    Log {
+        format: CLIENT,
+        client_id: "Sd9TrlBvOu79ywE3Fanxz",
+        session_id: "static~W71ASUYI0N_GsmF7wJgDp",
+        knows_commits: true,
+    },
 ];
 
 /// The logs are read, and read again: the first time may have migrated them.

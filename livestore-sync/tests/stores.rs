@@ -279,6 +279,77 @@ fn a_client_that_is_restored_from_a_backup_doubles_nothing() {
     assert_eq!(a.query(Note::all().count()).unwrap(), 4);
 }
 
+/// A cloned machine, a laptop that was moved: what is committed in both copies is two people's work.
+#[test]
+fn equal_events_of_two_copies_of_a_directory_are_two() {
+    let backend = InProcess::new();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let open = |name: &str| {
+        Store::<App>::builder("notes").directory(path(name)).sync(backend.clone()).open().unwrap()
+    };
+    let one = open("one");
+    one.commit(added("before")).unwrap();
+    assert!(one.wait_synced(PATIENCE).unwrap());
+    one.close().unwrap();
+    copy(&path("one"), &path("two"));
+
+    let (one, two) = (open("one"), open("two"));
+    assert_eq!(one.client_id(), two.client_id());
+    assert_ne!(one.session_id(), two.session_id());
+    synced(&[&one, &two]);
+    for store in [&one, &two] {
+        store.pause_sync();
+        store.commit([added("same"), added("same")]).unwrap();
+    }
+    one.resume_sync();
+    assert!(one.wait_synced(PATIENCE).unwrap());
+    two.resume_sync();
+    synced(&[&one, &two]);
+    assert_eq!(backend.events("notes").len(), 5);
+}
+
+/// What was pending when the directory was copied is one event: it was committed once.
+#[test]
+fn what_was_pending_in_a_copied_directory_is_pushed_once() {
+    let backend = InProcess::new();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let open = |name: &str, held| {
+        let options = SyncOptions::new(backend.clone());
+        let options = if held { options.start_paused() } else { options };
+        Store::<App>::builder("notes").directory(path(name)).sync(options).open().unwrap()
+    };
+    let one = open("one", true);
+    one.commit([added("a"), added("b")]).unwrap();
+    one.close().unwrap();
+    copy(&path("one"), &path("two"));
+
+    let one = open("one", false);
+    assert!(one.wait_synced(PATIENCE).unwrap());
+    let two = open("two", false);
+    synced(&[&one, &two]);
+    assert_eq!(backend.events("notes").len(), 2);
+}
+
+/// A renamed folder would push one store's events to another one.
+#[test]
+fn a_renamed_folder_pushes_nothing() {
+    let backend = InProcess::new();
+    let directory = tempfile::tempdir().unwrap();
+    let open = |id: &str| {
+        Store::<App>::builder(id).directory(directory.path()).sync(backend.clone()).open()
+    };
+    let a = open("team-a").unwrap();
+    a.commit(added("secret")).unwrap();
+    assert!(a.wait_synced(PATIENCE).unwrap());
+    a.close().unwrap();
+    std::fs::rename(directory.path().join("team-a"), directory.path().join("team-b")).unwrap();
+    let error = open("team-b").unwrap_err();
+    assert!(matches!(&error, OpenError::OtherStore { found, .. } if found == "team-a"), "{error}");
+    assert_eq!(backend.events("team-b").len(), 0);
+}
+
 #[test]
 fn a_store_that_gets_a_backend_later_offers_what_it_has() {
     let directory = tempfile::tempdir().unwrap();

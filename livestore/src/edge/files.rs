@@ -4,7 +4,10 @@ use std::fs::TryLockError;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::edge::fs::{self, File};
+use super::edge::{
+    self,
+    fs::{self, File},
+};
 
 /// A directory that this process owns until the value is dropped.
 #[derive(Debug)]
@@ -78,6 +81,21 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// The names in a directory, as they are spelled; none if it is not there or may not be listed.
+pub(crate) fn names_in(directory: &Path) -> io::Result<Vec<String>> {
+    edge::names_in(directory)
+}
+
+/// Whether there is such a file or directory.
+pub(crate) fn exists(path: &Path) -> bool {
+    fs::exists(path).unwrap_or(false)
+}
+
+/// Renames a directory.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
 }
 
 fn temporary(path: &Path) -> PathBuf {

@@ -1,6 +1,8 @@
-//! What can be wrong with a log.
+//! Why a log cannot be read or written.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::event::SeqNum;
 use crate::sqlite::{SqliteError, SqliteErrorKind};
@@ -40,21 +42,48 @@ pub enum EventlogError {
         detail: String,
     },
     /// The disk is full. The events in question were not logged.
-    #[error("the disk is full: {0}; free some space and try again")]
-    Full(SqliteError),
+    #[error("the disk is full; free some space and try again")]
+    Full(#[source] SqliteError),
     /// The file cannot be read or written.
-    #[error("the eventlog cannot be read or written: {0}")]
-    Io(SqliteError),
-    /// The background thread that writes buffered events could not.
-    #[error("buffered events are not written yet: {0}")]
-    Unwritten(Box<EventlogError>),
+    #[error("the eventlog cannot be read or written")]
+    Io(#[source] SqliteError),
+    /// The background thread could not write what is buffered. It is kept, and tried again.
+    #[error("the events that were committed before are not written yet")]
+    Unwritten(#[source] Box<EventlogError>),
     /// The store is closed.
     #[error("the store is closed; open it again to read its log")]
     Closed,
-    /// The system has no thread left for the background writer.
-    #[error("no thread for the background writer: {0}")]
-    NoThread(String),
+    /// The system has no thread left for the store's work in the background.
+    #[error("no thread can be started for the store's work in the background")]
+    NoThread(#[source] IoError),
 }
+
+/// An error of the operating system, which can be cloned and compared.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct IoError(Arc<io::Error>);
+
+impl IoError {
+    /// The kind of error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.0.kind()
+    }
+}
+
+impl From<io::Error> for IoError {
+    fn from(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// Errors are equal that have the same kind and the same words.
+impl PartialEq for IoError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for IoError {}
 
 impl From<SqliteError> for EventlogError {
     fn from(error: SqliteError) -> Self {

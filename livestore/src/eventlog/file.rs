@@ -7,15 +7,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::writer::LogConnection;
-use super::{Durability, EventlogError, LogChange, RecordedShape, Storage, Upstream, VisitArgs};
+use super::connection::LogConnection;
+use super::{
+    Durability, EventlogError, Fingerprint, LogChange, RecordedShape, Storage, Upstream, VisitArgs,
+};
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// After how many written events the background thread looks at the WAL. A simulation is to see it.
+/// The number of written events after which the background thread looks at the WAL. A simulation
+/// is to see it.
 const CHECKPOINT_EVERY: u64 = if cfg!(simulation) { 40 } else { 4_000 };
 
-/// How many frames (4 KiB each) the WAL may have before a commit has to wait for its reset.
+/// The number of frames (4 KiB each) that the WAL may have before a commit has to wait for its reset.
 const WAL_LIMIT: i64 = if cfg!(simulation) { 64 } else { 8_192 };
 
 /// Events in an SQLite file.
@@ -26,8 +29,7 @@ pub(crate) struct FileLog {
     background: Background,
     durability: Durability,
     since_checkpoint: AtomicU64,
-    /// Names this log, so that another log's snapshot is not taken for its own.
-    log_id: String,
+    store_id: String,
     client_id: String,
 }
 
@@ -46,14 +48,18 @@ struct Buffer {
 }
 
 impl FileLog {
-    /// Opens the log at `path`, and makes it if need be; `new_id` makes ids for a new one.
+    /// Opens the log at `path`. A file that is not there is made, for the store `store_id` and with
+    /// ids by `new_id`; one of an earlier format becomes `store_id`'s. One that is there may be
+    /// another store's: see [`store_id`](Self::store_id).
     pub(crate) fn open(
         path: &Path,
         durability: Durability,
+        store_id: &str,
         new_id: fn() -> String,
     ) -> Result<Self, EventlogError> {
-        let writer = LogConnection::open(path, durability)?;
-        let log_id = writer.meta("log_id", new_id)?;
+        let writer = LogConnection::open_or_create(path, durability, store_id, new_id)?;
+        let store_id = writer.store_id()?;
+        writer.meta("history_id", new_id)?;
         let client_id = writer.meta("client_id", new_id)?;
         let reader = Mutex::new(LogConnection::open(path, durability)?);
         let checkpointer = LogConnection::open(path, durability)?;
@@ -61,13 +67,14 @@ impl FileLog {
             Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
         let theirs = Arc::clone(&shared);
         let background = Background::spawn("livestore-log", move || theirs.tidy(&checkpointer))
-            .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+            .map_err(|error| EventlogError::NoThread(error.into()))?;
         let since_checkpoint = AtomicU64::new(0);
-        Ok(Self { shared, reader, background, durability, since_checkpoint, log_id, client_id })
+        Ok(Self { shared, reader, background, durability, since_checkpoint, store_id, client_id })
     }
 
-    pub(crate) fn log_id(&self) -> &str {
-        &self.log_id
+    /// The store that the log belongs to.
+    pub(crate) fn store_id(&self) -> &str {
+        &self.store_id
     }
 
     pub(crate) fn client_id(&self) -> &str {
@@ -118,6 +125,10 @@ impl Storage for FileLog {
 
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
         self.reader()?.count(after)
+    }
+
+    fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        self.reader()?.fingerprint(seq)
     }
 
     fn flush(&self) -> Result<(), EventlogError> {

@@ -1,20 +1,27 @@
 //! The eventlog: every event, in order, durably.
 //!
 //! The log is the only truth (law 1); state can always be made from it again. A store in memory
-//! keeps it in a `Vec`; a store in a directory keeps it in one SQLite file, a checksummed row per
-//! event. Nothing here knows what an event means.
+//! keeps it in a `Vec`; a store in a directory keeps it in one SQLite file, a row per event.
+//! Nothing here knows what an event means.
+//!
+//! The log knows itself. It has the id of its store, and is refused under any other; a history id,
+//! which is new when confirmed events are taken out; and a checksum with each event, over the event
+//! and the checksum before it. So what is derived from a log can be tied to it by a fingerprint:
+//! store id, history id, and the checksum of its last event.
 
-mod checksum;
+mod chain;
+mod connection;
 mod error;
 mod file;
+mod format;
 mod memory;
+mod migrate;
 mod shapes;
-mod writer;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use error::EventlogError;
+pub use error::{EventlogError, IoError};
 
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
@@ -31,17 +38,17 @@ pub enum Durability {
     /// Once it is written to the file: it survives a crash of the process.
     #[default]
     Written,
-    /// Once the disk has it: it survives a power cut.
+    /// Once it is on disk: it survives a power cut.
     Synced,
 }
 
-/// How many events are read at a time, where nothing asks for more.
+/// The number of events that are read at a time, where no other is asked for.
 pub(crate) const PAGE: usize = 512;
 
-/// Is shown the args of an event.
+/// Called with the args of one event after another.
 pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
 
-/// Where events are kept.
+/// A place where events are stored.
 pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// Adds events behind the head, all of them or none.
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;
@@ -53,8 +60,14 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// The last event, or none.
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError>;
 
-    /// How many events there are after `after`.
+    /// The number of events after `after`.
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
+
+    /// The identity of the history up to the event at `seq`; `None` if there is no such event, or
+    /// nothing is ever derived from the log that outlives it.
+    fn fingerprint(&self, _seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        Ok(None)
+    }
 
     /// Waits until every appended event is as durable as the log makes it.
     fn flush(&self) -> Result<(), EventlogError>;
@@ -79,6 +92,18 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     fn visit_named(&self, _name: &str, _visit: VisitArgs<'_>) -> Result<(), EventlogError> {
         Ok(())
     }
+}
+
+/// The identity of a log's history up to an event: logs that have the same one have the same events
+/// up to there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// The store that the log belongs to.
+    pub(crate) store_id: String,
+    /// New when confirmed events are taken out of the log.
+    pub(crate) history_id: String,
+    /// The checksum of the event, which is over all events up to it.
+    pub(crate) checksum: i64,
 }
 
 /// How far a log and its sync backend agree.
@@ -147,6 +172,11 @@ impl Eventlog {
 
     pub(crate) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
         self.storage.count(after)
+    }
+
+    /// The identity of the history up to the event at `seq`; `None` if there is no such event.
+    pub(crate) fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        self.storage.fingerprint(seq)
     }
 
     pub(crate) fn flush(&self) -> Result<(), EventlogError> {

@@ -1,9 +1,9 @@
-//! Which shapes the events of a log were written in, by their names.
+//! The shapes that the events of a log were written in, by the events' names.
 //!
 //! A log of an earlier version has no such table. One is made when there is something to record;
 //! versions that do not know it leave it alone.
 
-use super::writer::LogConnection;
+use super::connection::LogConnection;
 use super::{EventlogError, VisitArgs};
 
 const DDL: &str = "

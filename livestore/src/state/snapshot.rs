@@ -1,7 +1,10 @@
 //! Snapshots: state in a file, so that opening need not replay everything.
 //!
-//! A snapshot is a convenience. It is used if it is whole, belongs to this log and was made under
-//! this schema; otherwise it is as if it were not there, and the log makes the state again.
+//! A snapshot is a convenience. It is used if it is whole, was made under this schema, and was made
+//! of exactly the events that the log has up to its head; otherwise it is as if it were not there,
+//! and the log makes the state again. For the last of these it has the log's [`Fingerprint`] at its
+//! head: a snapshot of another store, of a copy of the log, or of a log that was restored from a
+//! backup since, has another one.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -12,20 +15,22 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::{State, StateError};
 use crate::edge::files;
 use crate::event::SeqNum;
+use crate::eventlog::{Eventlog, EventlogError, Fingerprint, is_after};
 use crate::schema::SchemaDef;
 use crate::sqlite::SqliteError;
 
 const MAGIC: [u8; 8] = *b"LSsnap\r\n";
-const FORMAT: u64 = 1;
-/// Magic, format, schema hash, log, three numbers of the head, length, checksum.
-const HEADER: usize = 9 * 8;
+const FORMAT: u64 = 2;
+/// Magic, format, schema hash, store id, history id, three numbers of the head, the log's checksum
+/// there, length, checksum.
+const HEADER: usize = 11 * 8;
 
 /// Where a store's snapshot is, or would be.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) path: PathBuf,
-    /// The log whose state it is.
-    pub(crate) log_id: String,
+    /// The log of whose events it is made.
+    pub(crate) log: Eventlog,
 }
 
 /// Why a snapshot is not used.
@@ -39,18 +44,26 @@ pub(crate) enum Unusable {
     OtherFormat(u64),
     #[error("the schema has changed")]
     OtherSchema,
-    #[error("it belongs to another eventlog")]
-    OtherLog,
-    #[error("it is ahead of the eventlog, which ends at {0}")]
+    #[error("it belongs to another store")]
+    OtherStore,
+    #[error("the eventlog was started over since it was made")]
+    OtherHistory,
+    #[error("the eventlog has other events up to {0}: one of them belongs to a copy or a backup")]
+    OtherEvents(SeqNum),
+    #[error("it is ahead of the eventlog, which is confirmed up to {0}")]
     Ahead(SeqNum),
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
 }
 
 impl Snapshot {
-    /// The state in the file, and the file's length; `progress` hears how many bytes are read.
+    /// Returns the state in the file, and the file's length, if the file is a snapshot of the log's
+    /// events and none of them comes after `confirmed`. Calls `progress` with the number of bytes
+    /// that are read.
     pub(crate) fn read(
         &self,
         schema: &'static SchemaDef,
-        log_head: SeqNum,
+        confirmed: SeqNum,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(State, u64), Unusable> {
         let damaged = |error: &dyn std::fmt::Display| Unusable::Damaged(error.to_string());
@@ -58,7 +71,7 @@ impl Snapshot {
         let (mut file, length) = opened.ok_or(Unusable::Missing)?;
         let mut header = [0; HEADER];
         file.read_exact(&mut header).map_err(|error| damaged(&error))?;
-        let header = self.check(&header, schema, log_head)?;
+        let header = self.check(&header, schema, confirmed)?;
         if length.checked_sub(HEADER as u64) != Some(header.length) {
             return Err(damaged(&"its length is wrong"));
         }
@@ -80,14 +93,16 @@ impl Snapshot {
         Ok((state, length))
     }
 
-    /// Writes the state to the file, whole or not at all; says how long the file is.
-    pub(crate) fn write(&self, state: &mut State) -> Result<u64, StateError> {
-        let hash = state.schema.hash()?;
+    /// Writes the state to the file, whole or not at all; returns the file's length.
+    pub(crate) fn write(&self, state: &mut State) -> Result<u64, SnapshotError> {
+        let hash = state.schema.hash().map_err(StateError::from)?;
         let head = state.head;
-        let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        let log = self.log.fingerprint(head)?.ok_or(SnapshotError::NoSuchEvent(head))?;
+        let body = state.db.connection_mut().serialize(MAIN_DB);
+        let body = body.map_err(|error| StateError::Sqlite(error.into()))?;
         let mut header = Header {
             schema_hash: hash,
-            log: xxh3_64(self.log_id.as_bytes()),
+            log: Log::from(&log),
             head,
             length: body.len() as u64,
             checksum: 0,
@@ -95,11 +110,12 @@ impl Snapshot {
         let mut checksum = header.hash();
         checksum.update(&body);
         header.checksum = checksum.digest();
-        files::replace(&self.path, &[&header.to_bytes(), &body]).map_err(SqliteError::from)?;
+        files::replace(&self.path, &[&header.to_bytes(), &body])
+            .map_err(|error| StateError::Sqlite(error.into()))?;
         Ok(HEADER as u64 + body.len() as u64)
     }
 
-    /// Forgets the snapshot.
+    /// Removes the file.
     pub(crate) fn remove(&self) -> Result<(), StateError> {
         Ok(files::remove(&self.path).map_err(SqliteError::from)?)
     }
@@ -108,7 +124,7 @@ impl Snapshot {
         &self,
         header: &[u8; HEADER],
         schema: &SchemaDef,
-        log_head: SeqNum,
+        confirmed: SeqNum,
     ) -> Result<Header, Unusable> {
         let (header, format) = Header::from_bytes(header)
             .ok_or_else(|| Unusable::Damaged("it is not a snapshot".to_owned()))?;
@@ -118,22 +134,54 @@ impl Snapshot {
         if schema.hash() != Ok(header.schema_hash) {
             return Err(Unusable::OtherSchema);
         }
-        if header.log != xxh3_64(self.log_id.as_bytes()) {
-            return Err(Unusable::OtherLog);
+        if is_after(header.head, confirmed) {
+            return match mutant!("use a snapshot that is ahead of the log") {
+                true => Ok(header),
+                false => Err(Unusable::Ahead(confirmed)),
+            };
         }
-        if crate::eventlog::is_after(header.head, log_head)
-            && !mutant!("use a snapshot that is ahead of the log")
-        {
-            return Err(Unusable::Ahead(log_head));
+        match self.log.fingerprint(header.head)?.as_ref().map(Log::from) {
+            Some(log) if log.store != header.log.store => Err(Unusable::OtherStore),
+            Some(log) if log.history != header.log.history => Err(Unusable::OtherHistory),
+            Some(log) if log == header.log => Ok(header),
+            _ => Err(Unusable::OtherEvents(header.head)),
         }
-        Ok(header)
+    }
+}
+
+/// Why a snapshot was not written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum SnapshotError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
+    #[error("the eventlog has no event {0}, which the state ends at")]
+    NoSuchEvent(SeqNum),
+}
+
+/// A log's [`Fingerprint`], in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Log {
+    store: u64,
+    history: u64,
+    checksum: u64,
+}
+
+impl From<&Fingerprint> for Log {
+    fn from(log: &Fingerprint) -> Self {
+        Self {
+            store: xxh3_64(log.store_id.as_bytes()),
+            history: xxh3_64(log.history_id.as_bytes()),
+            checksum: log.checksum.cast_unsigned(),
+        }
     }
 }
 
 #[derive(Debug)]
 struct Header {
     schema_hash: i64,
-    log: u64,
+    log: Log,
     head: SeqNum,
     length: u64,
     checksum: u64,
@@ -144,10 +192,12 @@ impl Header {
         let numbers = [
             FORMAT,
             self.schema_hash.cast_unsigned(),
-            self.log,
+            self.log.store,
+            self.log.history,
             self.head.global,
             self.head.client,
             self.head.generation,
+            self.log.checksum,
             self.length,
             self.checksum,
         ];
@@ -166,11 +216,22 @@ impl Header {
         let (magic, rest) = bytes.split_first_chunk()?;
         let (numbers, _) = rest.as_chunks::<8>();
         let numbers: Vec<u64> = numbers.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
-        let &[format, schema_hash, log, global, client, generation, length, checksum] =
-            numbers.as_slice()
+        let &[
+            format,
+            schema_hash,
+            store,
+            history,
+            global,
+            client,
+            generation,
+            log_checksum,
+            length,
+            checksum,
+        ] = numbers.as_slice()
         else {
             return None;
         };
+        let log = Log { store, history, checksum: log_checksum };
         let head = SeqNum { global, client, generation };
         let schema_hash = schema_hash.cast_signed();
         (*magic == MAGIC).then_some((Self { schema_hash, log, head, length, checksum }, format))

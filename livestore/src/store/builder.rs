@@ -11,7 +11,7 @@ use crate::schema::Schema;
 use crate::state::{Boot, Quarantined, UnknownEvents};
 use crate::sync::SyncOptions;
 
-/// Says how a store is to be opened. [`Store::builder`] makes it.
+/// The settings with which a store is opened. [`Store::builder`] makes it.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -32,7 +32,7 @@ pub struct Builder<S> {
     schema: PhantomData<fn() -> S>,
 }
 
-/// What a builder was told.
+/// A builder's settings.
 pub(super) struct Options {
     pub(super) store_id: String,
     pub(super) directory: Option<PathBuf>,
@@ -64,15 +64,22 @@ impl<S: Schema> Builder<S> {
         Self { options, schema: PhantomData }
     }
 
-    /// Keeps the store in a folder of its own, named after its id, in `directory`. Both are made
-    /// if they are not there. Without a directory, the store lives in memory.
+    /// Keeps the store in a folder of its own in `directory`. Both are made if they are not there.
+    /// Without a directory, the store lives in memory.
+    ///
+    /// The folder is named after the store's id, as [docs/file-formats.md] says: `todos` is in
+    /// `todos`, and `Todos` in `todos~1`, so that ids which differ only in case are two stores where
+    /// the file system ignores it, too. The log in it knows its store: a folder that was renamed is
+    /// refused, with [`OpenError::OtherStore`].
+    ///
+    /// [docs/file-formats.md]: https://github.com/livestore-rs/livestore/blob/main/docs/file-formats.md
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
         self
     }
 
-    /// When a commit counts as done; [`Durability::Written`] if not said. A store in memory has
+    /// Sets when a commit counts as done; by default [`Durability::Written`]. A store in memory has
     /// nothing to write.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
@@ -80,14 +87,14 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// This client's id; if not said, one is made with the log and kept in it.
+    /// Sets this client's id. By default, one is made with the log and stored in it.
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.options.client_id = Some(client_id.into());
         self
     }
 
-    /// The id of this window, which client documents are keyed by; `static` if not said. An app
+    /// Sets the id of this window, which client documents are keyed by; by default `static`. An app
     /// with several windows gives each one an id that it finds again.
     #[must_use]
     pub fn window_id(mut self, window_id: impl Into<String>) -> Self {
@@ -95,15 +102,15 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// What to do about events that the schema does not know; a warning if not said.
+    /// Sets what happens with events that the schema does not know; by default there is a warning.
     #[must_use]
     pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
         self.options.unknown_events = policy;
         self
     }
 
-    /// What to do about events that were written in a shape which the schema cannot read; the store
-    /// is not opened if not said.
+    /// Sets what happens with events that were written in a shape which the schema cannot read; by
+    /// default the store is not opened.
     #[must_use]
     pub fn incompatible_events(mut self, policy: IncompatibleEvents) -> Self {
         self.options.incompatible_events = policy;
@@ -131,8 +138,8 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Is told of each event that comes by sync, or is rebased, and cannot be applied. It stays in
-    /// the log, and among the [quarantined](Store::quarantined).
+    /// Calls `callback` with each event that comes by sync, or is rebased, and cannot be applied. It
+    /// stays in the log, and among the [quarantined](Store::quarantined).
     #[must_use]
     pub fn on_quarantined(
         mut self,
@@ -142,7 +149,7 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Is told how far the opening has come.
+    /// Calls `callback` with the progress of opening the store.
     #[must_use]
     pub fn on_boot(mut self, callback: impl FnMut(Boot) + 'static) -> Self {
         self.options.on_boot = Some(Box::new(callback));

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use super::IncompatibleEvent;
 use crate::event::SeqNum;
-use crate::eventlog::EventlogError;
+use crate::eventlog::{EventlogError, IoError};
 use crate::schema::EncodeBatchError;
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
 use crate::sync::{MAX_BYTES, MAX_EVENTS};
 use crate::table::MaterializeError;
 
-/// Why a store could not be opened. Nothing was changed.
+/// Why a store could not be opened. No event was changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -24,18 +24,33 @@ pub enum OpenError {
         reason: &'static str,
     },
     /// The directory cannot be made or written to.
-    #[error("{} cannot be used as the store's directory: {reason}", path.display())]
+    #[error("{} cannot be used as the store's directory", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
         /// What the operating system said.
-        reason: String,
+        source: IoError,
     },
     /// Another process, or another store of this one, has the directory open.
     #[error("{} is in use; a store is open once at a time", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
+    },
+    /// The eventlog belongs to another store: its folder was renamed, or copied to where this store's
+    /// would be. Under another store's id its events would be pushed to that store's backend.
+    #[error(
+        "{} is the eventlog of the store \"{found}\", not of \"{store_id}\"; \
+         open it as \"{found}\", or move it away to begin an empty \"{store_id}\"",
+        path.display()
+    )]
+    OtherStore {
+        /// The eventlog.
+        path: PathBuf,
+        /// The store that it belongs to.
+        found: String,
+        /// The store that was to be opened.
+        store_id: String,
     },
     /// The eventlog cannot be used.
     #[error(transparent)]
@@ -145,5 +160,5 @@ pub enum HistoryError {
 
 /// Why a store did not close properly. It is closed all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the last commits could not be written: {0}")]
+#[error("the last commits could not be written")]
 pub struct CloseError(#[from] pub EventlogError);

@@ -2,14 +2,14 @@
 
 use super::OpenError;
 
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 pub(super) fn check(id: &str) -> Result<(), OpenError> {
     let wrong = |reason| Err(OpenError::StoreId { id: id.to_owned(), reason });
     if id.is_empty() {
         return wrong("it is empty");
     }
-    if id.len() > LONGEST {
+    if id.len() > MAX_LENGTH {
         return wrong("it is longer than 100 characters");
     }
     if id.starts_with('.') {

@@ -8,6 +8,7 @@ mod builder;
 mod driver;
 mod error;
 mod events;
+mod folder;
 mod history;
 mod id;
 mod live;

@@ -11,7 +11,7 @@ use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
-use super::{Core, Inner, OpenError, Store, id};
+use super::{Core, Inner, OpenError, Store, folder, id};
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
@@ -34,8 +34,8 @@ pub(super) fn open<S: Schema>(
     let _entered = span.enter();
     id::check(&options.store_id)?;
     let schema_hash = schema.hash().map_err(StateError::from)?;
-    let kept = Kept::open(&options)?;
-    let (core, client_id) = boot(&mut options, schema, kept)?;
+    let files = Files::open(&options)?;
+    let (core, client_id) = boot(&mut options, schema, files)?;
     tracing::debug!(head = %core.state.head, "the store is open");
     let sync = options.sync.as_ref();
     let sync = sync.map(|_| Syncing::new(core.sync_status(), options.on_quarantined.take()));
@@ -60,7 +60,7 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     let Some(sync) = &store.inner.sync else { return Ok(()) };
     let hello = ConnectRequest::new(store.store_id(), options.payload.clone());
     sync.start(Arc::downgrade(&store.inner), hello, options)
-        .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+        .map_err(|error| EventlogError::NoThread(error.into()))?;
     if let InitialSync::Wait(timeout) = options.initial
         && !options.starts_paused
         && !store.wait_synced(timeout)?
@@ -70,18 +70,20 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     Ok(())
 }
 
-/// What outlives the process, and who owns it.
-struct Kept {
+/// A store's files, opened and owned; or, in memory, what stands for them.
+struct Files {
     lock: Option<DirectoryLock>,
     log: Eventlog,
     snapshot: Option<Snapshot>,
     client_id: String,
 }
 
-impl Kept {
+impl Files {
     fn open(options: &Options) -> Result<Self, OpenError> {
         match &options.directory {
-            Some(directory) => Self::in_directory(&directory.join(&options.store_id), options),
+            Some(directory) => {
+                Self::in_folder(&folder::find(directory, &options.store_id)?, options)
+            }
             None => Ok(Self {
                 lock: None,
                 log: Eventlog::new(MemoryLog::default()),
@@ -91,18 +93,23 @@ impl Kept {
         }
     }
 
-    fn in_directory(directory: &Path, options: &Options) -> Result<Self, OpenError> {
+    fn in_folder(directory: &Path, options: &Options) -> Result<Self, OpenError> {
         let lock = DirectoryLock::acquire(directory).map_err(|error| match error {
             LockError::Held => OpenError::Locked { path: directory.to_owned() },
             LockError::Io(error) => {
-                OpenError::Directory { path: directory.to_owned(), reason: error.to_string() }
+                OpenError::Directory { path: directory.to_owned(), source: error.into() }
             }
         })?;
-        let log = FileLog::open(&directory.join("eventlog.db"), options.durability, new_id)?;
-        let snapshot =
-            Snapshot { path: directory.join("state.snapshot"), log_id: log.log_id().to_owned() };
+        let path = directory.join("eventlog.db");
+        let log = FileLog::open(&path, options.durability, &options.store_id, new_id)?;
+        if log.store_id() != options.store_id {
+            let (found, store_id) = (log.store_id().to_owned(), options.store_id.clone());
+            return Err(OpenError::OtherStore { path, found, store_id });
+        }
         let client_id = options.client_id.clone().unwrap_or_else(|| log.client_id().to_owned());
-        Ok(Self { lock: Some(lock), log: Eventlog::new(log), snapshot: Some(snapshot), client_id })
+        let log = Eventlog::new(log);
+        let snapshot = Snapshot { path: directory.join("state.snapshot"), log: log.clone() };
+        Ok(Self { lock: Some(lock), log, snapshot: Some(snapshot), client_id })
     }
 }
 
@@ -111,9 +118,9 @@ impl Kept {
 fn boot(
     options: &mut Options,
     schema: &'static SchemaDef,
-    kept: Kept,
+    files: Files,
 ) -> Result<(Core, String), OpenError> {
-    let Kept { lock, log, snapshot, client_id } = kept;
+    let Files { lock, log, snapshot, client_id } = files;
     let mut shapes = Shapes::read(&log, schema)?;
     if options.incompatible_events == IncompatibleEvents::Fail {
         shapes.check(&log)?;
@@ -131,9 +138,7 @@ fn boot(
         None => (State::empty(schema)?, None),
     };
     let snapshots = snapshot
-        .map(|snapshot| {
-            Snapshots::start(snapshot, schema, log.clone(), sync.is_some(), snapshot_bytes)
-        })
+        .map(|snapshot| Snapshots::start(snapshot, schema, sync.is_some(), snapshot_bytes))
         .transpose()?;
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
@@ -187,7 +192,7 @@ fn restore(
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
             if let Unusable::Ahead(_) = reason {
-                // It has events that the log lost, or that others may come before.
+                // It has events that the log has lost, or that are pending.
                 snapshot.remove()?;
             }
             Ok(None)
@@ -195,14 +200,14 @@ fn restore(
     }
 }
 
-/// The boot callback, which may panic without harm.
+/// The boot callback. If it panics, the store opens all the same.
 struct Progress(Option<Box<dyn FnMut(Boot)>>);
 
 impl Progress {
     fn report(&mut self, stage: BootStage, done: u64, total: u64) {
         let Some(callback) = &mut self.0 else { return };
-        let told = catch_unwind(AssertUnwindSafe(|| callback(Boot { stage, done, total })));
-        if told.is_err() {
+        let called = catch_unwind(AssertUnwindSafe(|| callback(Boot { stage, done, total })));
+        if called.is_err() {
             tracing::error!("the boot callback panicked; it is not called again");
             self.0 = None;
         }

@@ -15,7 +15,7 @@ use crate::event::EventDef;
 use crate::eventlog::{Eventlog, EventlogError, RecordedShape};
 use crate::schema::SchemaDef;
 
-/// What to do about events that were written in a shape which the schema cannot read.
+/// How a store is opened whose log has events in a shape that the schema cannot read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IncompatibleEvents {
@@ -32,10 +32,10 @@ pub enum IncompatibleEvents {
 pub struct IncompatibleEvent {
     /// Its wire name.
     pub name: String,
-    /// How many events of this name cannot be read.
+    /// The number of events of this name that cannot be read.
     pub count: u64,
-    /// What they were written with, and the schema reads otherwise. Empty if it is not known: a
-    /// newer version of LiveStore has written it down.
+    /// The fields that they were written with and that the schema reads in another way. Empty if
+    /// that is not known, because a newer version of LiveStore has recorded it.
     pub fields: Vec<IncompatibleField>,
 }
 
@@ -45,16 +45,16 @@ pub struct IncompatibleEvent {
 pub struct IncompatibleField {
     /// Its name in the JSON.
     pub name: String,
-    /// What has changed.
+    /// The change, in words.
     pub change: String,
 }
 
-/// What is known of a log's shapes, before anything of it is touched.
+/// The shapes that a log has on record, and the schema that is to read its events.
 pub(super) struct Shapes {
     schema: &'static SchemaDef,
     recorded: Vec<RecordedShape>,
     defs: Vec<&'static EventDef>,
-    /// Names whose recorded shapes tell nothing more: all their events are read as they are now.
+    /// Names whose recorded shapes are of no more use: all their events are read as they are now.
     outdated: Vec<&'static str>,
 }
 
@@ -104,7 +104,7 @@ impl Shapes {
         (unknown || !fields.is_empty()).then_some(fields)
     }
 
-    /// How many events cannot be read. Tries each.
+    /// Returns the number of events that cannot be read. Tries each one.
     fn unreadable(&self, def: &EventDef, log: &Eventlog) -> Result<u64, EventlogError> {
         let Some(set) = self.schema.event_set(def.name()) else { return Ok(0) };
         let mut count = 0;

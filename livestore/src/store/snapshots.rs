@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::edge::Background;
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, EventlogError, is_after};
+use crate::eventlog::{EventlogError, is_after};
 use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
 use crate::sync::merge::SyncState;
 
-/// No snapshot while running before this many events: they are replayed in a fraction of a second.
-/// A simulation is to see many.
-const FEWEST: u64 = if cfg!(simulation) { 10 } else { 10_000 };
+/// The number of events before which no snapshot is made while the store runs: they are replayed in
+/// a fraction of a second. A simulation is to see many.
+const MIN_EVENTS: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
 const BYTES_PER_EVENT: u64 = 1_024;
@@ -31,14 +31,13 @@ pub(super) struct Snapshots {
 struct Maker {
     snapshot: Snapshot,
     schema: &'static SchemaDef,
-    log: Eventlog,
-    /// There is a backend, even if the log has not heard of it yet.
+    /// Whether there is a backend, even if the log has no word of it yet.
     syncs: bool,
     /// Events since the last snapshot.
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
-    /// The store is closing.
+    /// Whether the store is closing.
     stopped: AtomicBool,
 }
 
@@ -47,14 +46,12 @@ impl Snapshots {
     pub(super) fn start(
         snapshot: Snapshot,
         schema: &'static SchemaDef,
-        log: Eventlog,
         syncs: bool,
         bytes: Option<u64>,
     ) -> Result<Self, EventlogError> {
         let maker = Arc::new(Maker {
             snapshot,
             schema,
-            log,
             syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
@@ -62,13 +59,14 @@ impl Snapshots {
         });
         let theirs = Arc::clone(&maker);
         let background = Background::spawn("livestore-snapshot", move || theirs.make())
-            .map_err(|error| EventlogError::NoThread(error.to_string()))?;
+            .map_err(|error| EventlogError::NoThread(error.into()))?;
         Ok(Self { maker, background })
     }
 
-    /// Counts events that were replayed while opening; writes the state that took so long to make.
+    /// Counts events that were replayed while opening; writes the state if they were many.
     pub(super) fn after_replay(&self, state: &mut State, events: u64) {
-        let written = events >= FEWEST && self.maker.is_worth_it(events) && self.maker.write(state);
+        let written =
+            events >= MIN_EVENTS && self.maker.is_worth_it(events) && self.maker.write(state);
         if !written {
             self.maker.events.fetch_add(events, Ordering::Relaxed);
         }
@@ -77,7 +75,7 @@ impl Snapshots {
     /// Counts committed events; has a snapshot made when it is due.
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
-        if events >= FEWEST && self.maker.is_worth_it(events) {
+        if events >= MIN_EVENTS && self.maker.is_worth_it(events) {
             self.background.poke();
         }
     }
@@ -99,18 +97,17 @@ impl Snapshots {
         }
     }
 
-    /// Forgets the snapshot, and one that is just being made: the log is another one, with this id.
-    pub(super) fn start_over(self, log_id: String) -> Result<Self, ReplayError> {
+    /// Removes the snapshot, and stops making one: the log has a new history.
+    pub(super) fn start_over(self) -> Result<Self, ReplayError> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         maker.snapshot.remove()?;
-        let snapshot = Snapshot { path: maker.snapshot.path.clone(), log_id };
-        Self::start(snapshot, maker.schema, maker.log.clone(), maker.syncs, None)
+        Self::start(maker.snapshot.clone(), maker.schema, maker.syncs, None)
             .map_err(ReplayError::Eventlog)
     }
 
-    /// Forgets the snapshot.
+    /// Removes the snapshot.
     pub(super) fn remove(&self) -> Result<(), StateError> {
         self.maker.snapshot.remove()
     }
@@ -137,7 +134,7 @@ impl Maker {
         }
     }
 
-    /// Writes the state; says whether it could.
+    /// Writes the state; returns whether it could.
     fn write(&self, state: &mut State) -> bool {
         if self.end().is_ok_and(|end| is_after(state.head, end)) {
             // Some of it is pending, from when the store had a backend.
@@ -161,16 +158,16 @@ impl Maker {
             Ok((state, _)) => state,
             Err(_) => State::empty(self.schema)?,
         };
-        Replay::new(&self.log).stop(&self.stopped).run(&mut state, end)?;
+        Replay::new(&self.snapshot.log).stop(&self.stopped).run(&mut state, end)?;
         Ok(state)
     }
 
     /// The last event that will not be rebased.
     fn end(&self) -> Result<SeqNum, EventlogError> {
-        if self.syncs || self.log.upstream()?.is_some() {
-            SyncState::read_confirmed_head(&self.log)
+        if self.syncs || self.snapshot.log.upstream()?.is_some() {
+            SyncState::read_confirmed_head(&self.snapshot.log)
         } else {
-            self.log.head()
+            self.snapshot.log.head()
         }
     }
 }

@@ -213,6 +213,7 @@ fn a_changed_event_is_noticed() {
         ("client_id = 'other'", "e7"),
         ("session_id = 'other'", "e7"),
         ("schema_hash = 0", "e7"),
+        ("continues = 1 - continues", "e7"),
         ("checksum = 0", "e7"),
         ("seq_global = 1000", "e1000"),
     ] {

@@ -8,12 +8,14 @@ use crate::app::{App, UiState, completed, created};
 use crate::kit::{Home, Random};
 
 /// The length of the header, whose numbers follow its magic of 8 bytes.
-const HEADER: usize = 72;
+const HEADER: usize = 88;
 const FORMAT: usize = 8;
 const SCHEMA: usize = 16;
-const LOG: usize = 24;
-const HEAD: usize = 32;
-const LENGTH: usize = 56;
+const STORE: usize = 24;
+const HISTORY: usize = 32;
+const HEAD: usize = 40;
+const CHECKSUM_OF_THE_LOG: usize = 64;
+const LENGTH: usize = 72;
 
 /// How many events `closed` commits.
 const EVENTS: u64 = 120;
@@ -71,7 +73,8 @@ fn a_snapshot_with_a_flipped_byte_is_ignored() {
 fn a_snapshot_with_other_numbers_in_its_header_is_ignored() {
     let (home, hash) = closed();
     let bytes = fs::read(home.snapshot()).unwrap();
-    for field in [FORMAT, SCHEMA, LOG, HEAD, HEAD + 8, HEAD + 16, LENGTH] {
+    let head = [HEAD, HEAD + 8, HEAD + 16, CHECKSUM_OF_THE_LOG];
+    for field in [FORMAT, SCHEMA, STORE, HISTORY, LENGTH].into_iter().chain(head) {
         for number in [0, 1, 2, 79, 81, u64::MAX] {
             let mut changed = bytes.clone();
             changed[field..field + 8].copy_from_slice(&number.to_le_bytes());

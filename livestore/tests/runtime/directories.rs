@@ -25,9 +25,9 @@ fn a_missing_directory_is_made() {
 fn a_file_is_no_directory() {
     let home = Home::new();
     fs::write(home.folder(), "mine").unwrap();
-    let OpenError::Directory { path, reason } = refused(&home) else { panic!("no error") };
+    let OpenError::Directory { path, source } = refused(&home) else { panic!("no error") };
     assert_eq!(path, home.folder());
-    assert!(!reason.is_empty());
+    assert!(!source.to_string().is_empty());
     assert_eq!(fs::read(home.folder()).unwrap(), b"mine");
 
     let below = Store::<App>::builder("below").directory(home.folder()).open();
@@ -104,10 +104,10 @@ fn a_newer_format_is_refused_and_left_alone() {
     home.sqlite().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(home.log()).unwrap();
     let path = home.log();
-    let newer = EventlogError::NewerFormat { path, found: 99, supported: 1 };
+    let newer = EventlogError::NewerFormat { path, found: 99, supported: 2 };
     assert_eq!(refused(&home), OpenError::Eventlog(newer));
     assert_eq!(fs::read(home.log()).unwrap(), before);
 
-    home.sqlite().pragma_update(None, "user_version", 1).unwrap();
+    home.sqlite().pragma_update(None, "user_version", 2).unwrap();
     assert_eq!(home.open::<App>().head().unwrap(), SeqNum::new(1));
 }

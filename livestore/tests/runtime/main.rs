@@ -15,6 +15,7 @@ mod determinism;
 mod directories;
 mod durability;
 mod history;
+mod identity;
 mod kit;
 mod laws;
 mod open;

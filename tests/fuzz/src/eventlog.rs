@@ -34,7 +34,7 @@ pub fn eventlog(bytes: &[u8]) {
     use_all(&store);
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "seq_global",
     "seq_client",
     "seq_generation",
@@ -48,9 +48,11 @@ const COLUMNS: [&str; 13] = [
     "schema_hash",
     "checksum",
     "sync_metadata",
+    "continues",
 ];
 
-const META: [&str; 5] = ["upstream_head", "rebase_generation", "backend_id", "log_id", "client_id"];
+const META: [&str; 6] =
+    ["upstream_head", "rebase_generation", "backend_id", "store_id", "history_id", "client_id"];
 
 fn change(log: &Connection, bytes: &mut Bytes<'_>) -> rusqlite::Result<usize> {
     let row = &original().events[bytes.below(original().events.len())].seq;
@@ -92,15 +94,15 @@ fn value(bytes: &mut Bytes<'_>) -> Value {
     }
 }
 
-/// Writes the checksum that each row must have, behind the row that it is behind.
+/// Writes the checksum that each row must have, over the one before it.
 fn seal(log: &Connection) -> rusqlite::Result<()> {
     let mut select = log.prepare("SELECT * FROM eventlog ORDER BY seq_global, seq_client")?;
     let mut rows = select.query([])?;
-    let mut before = [0, 0];
+    let mut checksum = 0_i64;
     while let Some(row) = rows.next()? {
         let number = |column: usize| row.get::<_, i64>(column);
-        let mut bytes: Vec<u8> = before.into_iter().flat_map(i64::to_le_bytes).collect();
-        before = [number(0)?, number(1)?];
+        let mut bytes = checksum.to_le_bytes().to_vec();
+        bytes.push(u8::from(number(13)? != 0));
         for column in [0, 1, 2, 3, 4, 5, 10] {
             bytes.extend(number(column)?.to_le_bytes());
         }
@@ -109,9 +111,10 @@ fn seal(log: &Connection) -> rusqlite::Result<()> {
             bytes.extend((text.len() as u64).to_le_bytes());
             bytes.extend(text);
         }
+        checksum = xxh3_64(&bytes).cast_signed();
         log.execute(
             "UPDATE eventlog SET checksum = ? WHERE seq_global = ? AND seq_client = ?",
-            params![xxh3_64(&bytes).cast_signed(), before[0], before[1]],
+            params![checksum, number(0)?, number(1)?],
         )?;
     }
     Ok(())

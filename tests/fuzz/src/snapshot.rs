@@ -4,7 +4,7 @@ use crate::bytes::Bytes;
 use crate::home::{Home, original, use_all};
 
 /// Where the header has the checksum, which ends it.
-const CHECKSUM: usize = 64;
+const CHECKSUM: usize = 80;
 
 /// A file, or changes of a true snapshot. The store opens, and its state is that of its log.
 ///

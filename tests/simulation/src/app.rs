@@ -336,7 +336,7 @@ where
 {
     let (live, store) = (store.live(query())?, store.clone());
     Ok(Box::new(move || {
-        let fresh = store.query(query()).map_err(|error| error.to_string())?;
+        let fresh = store.query(query()).map_err(|error| crate::client::text(&error))?;
         same(name, &live.get(), &fresh)
     }))
 }
@@ -346,7 +346,8 @@ fn double<S: App>(store: &Store<S>) -> Result<Watch, QueryError> {
     let (items, store) = (store.live(Item::all().count())?, store.clone());
     let twice = computed(move |get| **get.of(&items) * 2);
     Ok(Box::new(move || {
-        let fresh = store.query(Item::all().count()).map_err(|error| error.to_string())?;
+        let fresh =
+            store.query(Item::all().count()).map_err(|error| crate::client::text(&error))?;
         same("computed", &*twice.get(), &(fresh * 2))
     }))
 }

@@ -85,9 +85,15 @@ fn open_as<S: App>(
         .unknown_events(UnknownEvents::Ignore)
         .sync(sync)
         .open()
-        .map_err(|error| error.to_string())?;
-    let watches = watch(&store).map_err(|error| error.to_string())?;
+        .map_err(|error| text(&error))?;
+    let watches = watch(&store).map_err(|error| text(&error))?;
     Ok(Box::new(Held { store, watches }))
+}
+
+/// An error in its own words and those of its sources: the disk may be to blame, and only they say.
+pub(crate) fn text(error: &(dyn std::error::Error + 'static)) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl<S: App> Opened for Held<S> {
@@ -106,7 +112,7 @@ impl<S: App> Opened for Held<S> {
     fn events(&self, after: SeqNum, confirmed: bool) -> Result<Vec<EncodedEvent>, String> {
         let events = self.store.events().after(after);
         let events = if confirmed { events.confirmed() } else { events };
-        events.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())
+        events.into_iter().collect::<Result<_, _>>().map_err(|error| text(&error))
     }
 
     fn check_live(&self) -> Result<(), String> {
@@ -114,11 +120,10 @@ impl<S: App> Opened for Held<S> {
     }
 
     fn check_state(&self) -> Result<(), String> {
-        let text = |error: livestore::Error| error.to_string();
-        let head = self.store.head().map_err(|error| text(error.into()))?;
-        let replayed = self.store.fork(head).map_err(|error| text(error.into()))?;
-        let fresh = replayed.state_hash().map_err(|error| text(error.into()))?;
-        let state = self.store.state_hash().map_err(|error| text(error.into()))?;
+        let head = self.store.head().map_err(|error| text(&error))?;
+        let replayed = self.store.fork(head).map_err(|error| text(&error))?;
+        let fresh = replayed.state_hash().map_err(|error| text(&error))?;
+        let state = self.store.state_hash().map_err(|error| text(&error))?;
         if state == fresh {
             return Ok(());
         }
@@ -133,11 +138,11 @@ impl<S: App> Opened for Held<S> {
     }
 
     fn hash(&self) -> Result<u64, String> {
-        self.store.state_hash().map_err(|error| error.to_string())
+        self.store.state_hash().map_err(|error| text(&error))
     }
 
     fn reset_state(&self) -> Result<(), String> {
-        self.store.reset_state().map_err(|error| error.to_string())
+        self.store.reset_state().map_err(|error| text(&error))
     }
 
     fn flush(&self) -> bool {

@@ -20,20 +20,27 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Where the files of format 0.1 are.
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/0.1")
+/// The folder of the files that were written at first. Of those that are not in a later folder, the
+/// format is still the same.
+const FIRST: &str = "0.1";
+
+/// The folder of the client's files as they are written now.
+const CLIENT: &str = "0.2";
+
+/// Where the files of a format are.
+fn golden(format: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format)
 }
 
 /// A directory with a copy of a file: what opens it may write to it.
-fn copy(file: &str, to: &str) -> TempDir {
+fn copy(format: &str, file: &str, to: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    add(&directory, file, to);
+    add(&directory, format, file, to);
     directory
 }
 
-fn add(directory: &TempDir, file: &str, to: &str) {
+fn add(directory: &TempDir, format: &str, file: &str, to: &str) {
     let to = directory.path().join(to);
     std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-    std::fs::copy(golden().join(file), to).unwrap();
+    std::fs::copy(golden(format).join(file), to).unwrap();
 }

@@ -9,7 +9,7 @@ use livestore_server::store::{
     Durability, EventStore, SqliteStore, StoreId, StoreLimits, StoredEvent,
 };
 
-use crate::{copy, golden};
+use crate::{FIRST, copy, golden};
 
 /// Sequence number, name, args, time.
 const EVENTS: [(u64, &str, &str, &str); 3] = [
@@ -34,7 +34,7 @@ fn assert_events(events: &[StoredEvent]) {
 
 #[test]
 fn the_database_is_read() {
-    let home = copy("events.db", "events.db");
+    let home = copy(FIRST, "events.db", "events.db");
     let store = SqliteStore::open(home.path(), Durability::Synced, StoreLimits::NONE).unwrap();
     let listed: Vec<_> = store
         .list()
@@ -61,7 +61,7 @@ const STORES: [(&str, &str, u64, u64); 2] =
 
 #[test]
 fn the_export_is_read_and_written() {
-    let text = fs::read(golden().join("export.jsonl")).unwrap();
+    let text = fs::read(golden(FIRST).join("export.jsonl")).unwrap();
     let mut events = Vec::new();
     let mut take = |batch: Vec<StoredEvent>| {
         events.extend(batch);

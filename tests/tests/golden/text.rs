@@ -5,10 +5,10 @@ use std::fs;
 use livestore_shape::{Kind, Lock};
 use livestore_sync::wire::{ClientMessage, ServerMessage, Transport};
 
-use crate::golden;
+use crate::{FIRST, golden};
 
 fn read(file: &str) -> String {
-    fs::read_to_string(golden().join(file)).unwrap()
+    fs::read_to_string(golden(FIRST).join(file)).unwrap()
 }
 
 #[test]

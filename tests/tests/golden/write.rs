@@ -15,28 +15,29 @@ use livestore_server::store::{
 use livestore_sync::InProcess;
 
 use crate::app::{App, Ui, noted};
-use crate::golden;
+use crate::{CLIENT, FIRST, golden};
 
 /// A client with confirmed, quarantined, client-only and pending events.
 #[test]
 #[ignore = "it writes what the others read"]
 fn write_a_client() {
-    fs::create_dir_all(golden()).unwrap();
+    fs::create_dir_all(golden(CLIENT)).unwrap();
     let home = tempfile::tempdir().unwrap();
     let backend = InProcess::new();
     others(&backend);
     let store = Store::<App>::builder("golden").directory(home.path()).client_id("rust");
     let store = store.sync(backend).unknown_events(UnknownEvents::Ignore).open().unwrap();
     assert!(store.wait_synced(Duration::from_secs(20)).unwrap());
-    store.commit(noted("b", "Grüße\n\"𝄞\"", Some(0.1))).unwrap();
-    store.commit(Ui::set().filter("open".to_owned())).unwrap();
+    let ui = Ui::set().filter("open".to_owned());
+    store.commit((noted("b", "Grüße\n\"𝄞\"", Some(0.1)), ui)).unwrap();
     assert!(store.wait_synced(Duration::from_secs(20)).unwrap());
     store.pause_sync();
     store.commit(noted("c", "pending", Some(-1e21))).unwrap();
+    println!("client {}, session {}", store.client_id(), store.session_id());
     println!("state hash: {:#x}", store.state_hash().unwrap());
     store.close().unwrap();
     for file in ["eventlog.db", "state.snapshot"] {
-        fs::copy(home.path().join("golden").join(file), golden().join(file)).unwrap();
+        fs::copy(home.path().join("golden").join(file), golden(CLIENT).join(file)).unwrap();
     }
 }
 
@@ -56,7 +57,7 @@ fn others(backend: &InProcess) {
 #[test]
 #[ignore = "it writes what the others read"]
 fn write_a_server() {
-    fs::create_dir_all(golden()).unwrap();
+    fs::create_dir_all(golden(FIRST)).unwrap();
     let home = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(home.path(), Durability::Synced, StoreLimits::NONE).unwrap();
     let (id, other) = (StoreId::new("golden").unwrap(), StoreId::new("empty/ü").unwrap());
@@ -70,13 +71,13 @@ fn write_a_server() {
     let events: Arc<[StoredEvent]> = events.collect();
     let mut export = Vec::new();
     events.iter().for_each(|stored| write_line(&mut export, stored).unwrap());
-    fs::write(golden().join("export.jsonl"), export).unwrap();
+    fs::write(golden(FIRST).join("export.jsonl"), export).unwrap();
     ask(|reply| store.append(&id, events, reply));
     println!("{:?}", store.list().unwrap());
     // A file alone, without a WAL.
     let backup = tempfile::tempdir().unwrap();
     SqliteStore::reader(home.path()).unwrap().backup(backup.path()).unwrap();
-    fs::copy(backup.path().join("events.db"), golden().join("events.db")).unwrap();
+    fs::copy(backup.path().join("events.db"), golden(FIRST).join("events.db")).unwrap();
 }
 
 fn event(seq: u64, name: &str, args: &str) -> SyncEvent {

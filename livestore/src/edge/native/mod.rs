@@ -13,3 +13,16 @@ pub use clock::now;
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub(crate) use random::fill;
 pub(crate) use std::fs;
+
+/// The names in a directory, as they are spelled; none if it is not there or may not be listed.
+pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<String>> {
+    use std::io::ErrorKind::{NotFound, PermissionDenied};
+    match fs::read_dir(directory) {
+        // One that is no text is no store's.
+        Ok(entries) => entries
+            .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
+            .collect(),
+        Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

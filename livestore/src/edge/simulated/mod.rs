@@ -25,3 +25,9 @@ pub(crate) fn read_ahead<T: Send, E>(
 ) -> Result<(), E> {
     std::iter::from_fn(read).try_for_each(work)
 }
+
+/// No names: the simulated disk cannot list a directory, and has none of an earlier version.
+#[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
+pub(crate) fn names_in(_directory: &std::path::Path) -> std::io::Result<Vec<String>> {
+    Ok(Vec::new())
+}

@@ -111,7 +111,7 @@ impl Written {
         let Self { transition, new_history } = self;
         let merge = &transition.merge;
         let quarantined = match (&merge.rebase, new_history) {
-            (Some(rebase), Some(history_id)) => core.start_over(history_id, merge, rebase)?,
+            (Some(rebase), Some(_)) => core.start_over(merge, rebase)?,
             (Some(rebase), None) => core.rebase(merge, rebase)?,
             (None, _) => core.advance(merge)?,
         };

@@ -10,12 +10,11 @@ impl Core {
     /// Forgets the snapshots of the old history and makes the state anew.
     pub(super) fn start_over(
         &mut self,
-        history_id: String,
         merge: &Merge,
         rebase: &Rebase,
     ) -> Result<Vec<Quarantined>, ReplayError> {
         if let Some(snapshots) = self.snapshots.take() {
-            self.snapshots = Some(snapshots.start_over(history_id)?);
+            self.snapshots = Some(snapshots.start_over()?);
         }
         self.rebuild(merge, rebase)
     }

@@ -1,4 +1,4 @@
-//! The file's format: its tables, and how an event becomes a row and a row an event.
+//! One connection to the file: how an event becomes a row, and a row an event.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -6,35 +6,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::checksum::checksum;
-use super::{Durability, EventlogError, LogChange, Upstream};
+use super::chain::{Chain, START};
+use super::format::{self, Found};
+use super::migrate::migrate;
+use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream};
 use crate::event::{EncodedEvent, SeqNum};
 
-/// `LSev` in ASCII: tells an eventlog from other SQLite files.
-const APPLICATION_ID: i64 = 0x4c53_6576;
-const FORMAT: i64 = 1;
-
-const DDL: &str = "
-    CREATE TABLE eventlog (
-      seq_global INTEGER NOT NULL,
-      seq_client INTEGER NOT NULL,
-      seq_generation INTEGER NOT NULL,
-      parent_global INTEGER NOT NULL,
-      parent_client INTEGER NOT NULL,
-      parent_generation INTEGER NOT NULL,
-      name TEXT NOT NULL,
-      args TEXT NOT NULL,
-      client_id TEXT NOT NULL,
-      session_id TEXT NOT NULL,
-      schema_hash INTEGER NOT NULL,
-      checksum INTEGER NOT NULL,
-      sync_metadata TEXT,
-      PRIMARY KEY (seq_global, seq_client)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-";
-
-const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?, ?) \
                       ORDER BY seq_global, seq_client LIMIT ?";
@@ -42,9 +20,11 @@ const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?
 const SELECT_LAST: &str =
     "SELECT * FROM eventlog ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
 
-const SELECT_BEFORE: &str = "SELECT seq_global, seq_client, seq_generation FROM eventlog \
-                             WHERE (seq_global, seq_client) < (?, ?) \
+const SELECT_BEFORE: &str = "SELECT checksum FROM eventlog WHERE (seq_global, seq_client) < (?, ?) \
                              ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
+
+const SELECT_CHECKSUM: &str =
+    "SELECT checksum FROM eventlog WHERE seq_global = ? AND seq_client = ?";
 
 const CONFIRM: &str =
     "UPDATE eventlog SET sync_metadata = ? WHERE seq_global = ? AND seq_client = ?";
@@ -61,86 +41,88 @@ pub(super) struct LogConnection {
     pub(super) conn: Connection,
     /// When a transaction counts as done, in SQLite's words.
     synchronous: &'static str,
-    /// The last event, once this connection has written.
-    last: Cell<Option<SeqNum>>,
+    /// The checksum of the last event, once this connection has written.
+    last: Cell<Option<i64>>,
 }
 
 impl LogConnection {
-    /// Opens the file, and makes it if need be.
+    /// Opens the log of the store `store_id`: makes the file if need be, with ids by `new_id`, and
+    /// brings an earlier format to today's.
+    pub(super) fn open_or_create(
+        path: &Path,
+        durability: Durability,
+        store_id: &str,
+        new_id: fn() -> String,
+    ) -> Result<Self, EventlogError> {
+        let (log, found) = Self::connect(path, durability)?;
+        match found {
+            Found::Empty => format::create(&log.conn, store_id, new_id)?,
+            Found::Format1 => {
+                migrate(&log.conn, store_id)?;
+                log.checkpoint()?;
+            }
+            Found::Current => {}
+        }
+        Ok(log)
+    }
+
+    /// Opens one more connection to a log that is open.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, EventlogError> {
-        let not_an_eventlog = || EventlogError::NotAnEventlog { path: path.to_owned() };
+        Self::connect(path, durability).map(|(log, _)| log)
+    }
+
+    fn connect(path: &Path, durability: Durability) -> Result<(Self, Found), EventlogError> {
         let conn = Connection::open(path)?;
-        let application_id: i64 =
-            match conn.pragma_query_value(None, "application_id", |row| row.get(0)) {
-                Err(error) if is_not_a_database(&error) => return Err(not_an_eventlog()),
-                other => other?,
-            };
-        let is_new = application_id == 0 && is_empty(&conn)?;
-        if application_id != APPLICATION_ID && !is_new {
-            return Err(not_an_eventlog());
-        }
-        let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found > FORMAT {
-            return Err(EventlogError::NewerFormat {
-                path: path.to_owned(),
-                found,
-                supported: FORMAT,
-            });
-        }
+        let found = format::recognize(&conn, path)?;
         let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", synchronous)?;
         // A commit never waits for a checkpoint: the background thread makes them.
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-        if is_new {
-            conn.execute_batch(&format!(
-                "BEGIN; {DDL} PRAGMA application_id = {APPLICATION_ID}; \
-                 PRAGMA user_version = {FORMAT}; COMMIT;"
-            ))?;
-        }
-        Ok(Self { conn, synchronous, last: Cell::new(None) })
+        Ok((Self { conn, synchronous, last: Cell::new(None) }, found))
     }
 
     /// Adds the events in one transaction.
     pub(super) fn append(&self, events: &[EncodedEvent]) -> Result<(), EventlogError> {
         let before = match self.last.get() {
-            Some(last) => last,
-            None => self.last()?.map_or(SeqNum::ROOT, |event| event.seq),
+            Some(checksum) => checksum,
+            None => self.last_checksum()?,
         };
-        match events {
+        let last = match events {
             [] => return Ok(()),
-            [event] => self.insert(before, event)?,
-            events => self.append_all(before, events)?,
-        }
-        self.last.set(events.last().map(|event| event.seq));
+            [event] => self.insert_all(before, [event])?,
+            events => self.transaction(|| self.insert_all(before, events))?,
+        };
+        self.last.set(Some(last));
         Ok(())
     }
 
-    fn append_all(&self, before: SeqNum, events: &[EncodedEvent]) -> Result<(), EventlogError> {
-        self.transaction(|| self.insert_all(before, events))
-    }
-
-    pub(super) fn transaction(
+    pub(super) fn transaction<T>(
         &self,
-        work: impl FnOnce() -> Result<(), EventlogError>,
-    ) -> Result<(), EventlogError> {
+        work: impl FnOnce() -> Result<T, EventlogError>,
+    ) -> Result<T, EventlogError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let worked = work().and_then(|()| Ok(self.conn.execute_batch("COMMIT")?));
+        let worked = work().and_then(|done| {
+            self.conn.execute_batch("COMMIT")?;
+            Ok(done)
+        });
         worked.inspect_err(|_| {
             // Some errors have rolled back already.
             let _ = self.conn.execute_batch("ROLLBACK");
         })
     }
 
+    /// Adds the events behind the one that has the checksum `before`; returns the last one's.
     fn insert_all<'e>(
         &self,
-        mut before: SeqNum,
+        before: i64,
         events: impl IntoIterator<Item = &'e EncodedEvent>,
-    ) -> Result<(), EventlogError> {
-        events.into_iter().try_for_each(|event| {
-            self.insert(before, event)?;
-            before = event.seq;
-            Ok(())
+    ) -> Result<i64, EventlogError> {
+        let mut chain = Chain::default();
+        events.into_iter().try_fold(before, |before, event| {
+            let checksum = chain.checksum(before, &event.into());
+            self.insert(event, checksum)?;
+            Ok(checksum)
         })
     }
 
@@ -181,11 +163,10 @@ impl LogConnection {
                 self.conn.prepare_cached(REMOVE)?.execute(place)?;
             }
             if !append.is_empty() {
-                let before = self.last()?.map_or(SeqNum::ROOT, |event| event.seq);
-                self.insert_all(before, append.iter().copied())?;
+                self.insert_all(self.last_checksum()?, append.iter().copied())?;
             }
             if let Some(history_id) = new_history {
-                self.set_meta("log_id", history_id)?;
+                self.set_meta("history_id", history_id)?;
             }
             self.set_upstream(upstream)
         })
@@ -219,7 +200,7 @@ impl LogConnection {
         Ok(())
     }
 
-    fn insert(&self, before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {
+    fn insert(&self, event: &EncodedEvent, checksum: i64) -> Result<(), EventlogError> {
         self.conn.prepare_cached(INSERT)?.execute(params![
             number(event.seq.global),
             number(event.seq.client),
@@ -232,8 +213,9 @@ impl LogConnection {
             event.client_id,
             event.session_id,
             event.schema_hash,
-            checksum(before, event),
+            checksum,
             event.sync_metadata,
+            event.continues,
         ])?;
         Ok(())
     }
@@ -247,13 +229,17 @@ impl LogConnection {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query([number(after.global), number(after.client), limit])?;
         let mut events: Vec<EncodedEvent> = Vec::new();
+        let (mut chain, mut before) = (Chain::default(), None);
         while let Some(row) = rows.next()? {
-            let before = match events.last() {
-                Some(event) => event.seq,
-                None => self.before(row)?,
+            let expected = match before {
+                Some(checksum) => checksum,
+                None => self.checksum_before(row)?,
             };
-            match event_of(row, before, events.last()) {
-                Ok(event) => events.push(event),
+            match event_of(row, expected, &mut chain, events.last()) {
+                Ok((event, checksum)) => {
+                    events.push(event);
+                    before = Some(checksum);
+                }
                 Err(error) if events.is_empty() => return Err(error),
                 Err(_) => break,
             }
@@ -262,18 +248,52 @@ impl LogConnection {
     }
 
     pub(super) fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
-        let mut statement = self.conn.prepare_cached(SELECT_LAST)?;
-        let mut rows = statement.query([])?;
-        rows.next()?.map(|row| event_of(row, self.before(row)?, None)).transpose()
+        Ok(self.last_row()?.map(|(event, _)| event))
     }
 
-    /// The place of the event before the one in the row.
-    fn before(&self, row: &Row<'_>) -> Result<SeqNum, EventlogError> {
+    /// The checksum that the next event comes behind.
+    fn last_checksum(&self) -> Result<i64, EventlogError> {
+        Ok(self.last_row()?.map_or(START, |(_, checksum)| checksum))
+    }
+
+    fn last_row(&self) -> Result<Option<(EncodedEvent, i64)>, EventlogError> {
+        let mut statement = self.conn.prepare_cached(SELECT_LAST)?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        event_of(row, self.checksum_before(row)?, &mut Chain::default(), None).map(Some)
+    }
+
+    /// The checksum of the event before the one in the row.
+    fn checksum_before(&self, row: &Row<'_>) -> Result<i64, EventlogError> {
         let seq = seq_at(row, 0)?;
         let mut statement = self.conn.prepare_cached(SELECT_BEFORE)?;
         let place = [number(seq.global), number(seq.client)];
-        let found = statement.query_row(place, |row| seq_at(row, 0)).optional()?;
-        Ok(found.unwrap_or(SeqNum::ROOT))
+        Ok(statement.query_row(place, |row| row.get(0)).optional()?.unwrap_or(START))
+    }
+
+    /// The identity of the history up to the event at `seq`; `None` if there is no such event.
+    pub(super) fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        let mut statement = self.conn.prepare_cached(SELECT_CHECKSUM)?;
+        let place = [number(seq.global), number(seq.client)];
+        let found = statement.query_row(place, |row| row.get(0)).optional()?;
+        let checksum = match found {
+            Some(checksum) => checksum,
+            None if seq == SeqNum::ROOT => START,
+            None => return Ok(None),
+        };
+        Ok(Some(Fingerprint {
+            store_id: self.store_id()?,
+            history_id: self.find_meta("history_id")?.unwrap_or_default(),
+            checksum,
+        }))
+    }
+
+    /// The store that the log belongs to.
+    pub(super) fn store_id(&self) -> Result<String, EventlogError> {
+        self.find_meta("store_id")?.ok_or_else(|| EventlogError::Corrupt {
+            at: None,
+            detail: "its table meta has no store_id".to_owned(),
+        })
     }
 
     pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
@@ -314,16 +334,6 @@ impl LogConnection {
     }
 }
 
-fn is_empty(conn: &Connection) -> Result<bool, EventlogError> {
-    let objects: i64 =
-        conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(objects == 0)
-}
-
-fn is_not_a_database(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
-}
-
 /// SQLite's integers end where no log ever gets.
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -335,13 +345,14 @@ fn seq_at(row: &Row<'_>, column: usize) -> rusqlite::Result<SeqNum> {
     Ok(SeqNum { global: number(0)?, client: number(1)?, generation: number(2)? })
 }
 
-/// Reads the row behind `before`; one that is not what was written is [`EventlogError::Corrupt`].
-/// What it has in common with `neighbour` is shared.
+/// Reads the row that comes behind the checksum `before`, and its own checksum; a row that is not
+/// what was written is [`EventlogError::Corrupt`]. Shares with `neighbour` the text that both have.
 fn event_of(
     row: &Row<'_>,
-    before: SeqNum,
+    before: i64,
+    chain: &mut Chain,
     neighbour: Option<&EncodedEvent>,
-) -> Result<EncodedEvent, EventlogError> {
+) -> Result<(EncodedEvent, i64), EventlogError> {
     let seq = seq_at(row, 0)?;
     let read = || -> rusqlite::Result<(EncodedEvent, i64)> {
         let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
@@ -354,14 +365,14 @@ fn event_of(
             session_id: shared(text(9)?, neighbour.map(|event| &event.session_id)),
             schema_hash: row.get(10)?,
             sync_metadata: row.get(12)?,
-            continues: false,
+            continues: row.get(13)?,
         };
         Ok((event, row.get(11)?))
     };
     let corrupt = |detail: String| EventlogError::Corrupt { at: Some(seq), detail };
-    let (event, expected) = read().map_err(|error| corrupt(error.to_string()))?;
-    if checksum(before, &event) == expected {
-        Ok(event)
+    let (event, checksum) = read().map_err(|error| corrupt(error.to_string()))?;
+    if chain.checksum(before, &(&event).into()) == checksum {
+        Ok((event, checksum))
     } else {
         Err(corrupt("its checksum does not match".to_owned()))
     }

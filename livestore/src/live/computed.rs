@@ -8,10 +8,10 @@ use std::sync::{Arc, Weak};
 
 use super::cycle::Making;
 use super::inspect::{Derived, NodeReport, Timing, ValueReport};
-use super::primitives::{Mutex, lock};
 use super::reactive::{Failure, Hub, Node, Source, revision};
 use super::value::{NodeRef, Reactive};
 use crate::edge::Stopwatch;
+use crate::edge::primitives::{Mutex, lock};
 
 /// A value made of live queries, signals and other computeds.
 ///

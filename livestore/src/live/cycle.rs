@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::panic::Location;
 
-use super::primitives::thread_local;
+use crate::edge::primitives::thread_local;
 
 thread_local! {
     /// The computeds that this thread is making, each for the one before.

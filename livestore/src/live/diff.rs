@@ -10,9 +10,9 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::list::List;
-use super::primitives::{Mutex, lock};
 use super::row::Row;
 use super::value::{Subscription, Wake};
+use crate::edge::primitives::{Mutex, lock};
 
 /// Steps a reader may be behind; beyond, it gets the list anew.
 const MOST_BEHIND: usize = 1_024;

@@ -50,7 +50,6 @@ mod maintain;
 #[cfg(test)]
 mod oracle;
 mod plan;
-pub(crate) mod primitives;
 mod query;
 mod reactive;
 mod registry;

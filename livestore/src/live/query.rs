@@ -10,10 +10,10 @@ use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::interest::Interest;
 use super::list::List;
 use super::maintain::{DiffLink, Failed, Hit, Label, Maintain, News, Plan, Tier};
-use super::primitives::{Mutex, RwLock, lock};
 use super::reactive::{Failure, Hub, Node, Source};
 use super::value::{NodeRef, Reactive, Wake};
 use crate::edge::Stopwatch;
+use crate::edge::primitives::{Mutex, RwLock, lock};
 use crate::schema::SchemaDef;
 use crate::table::{Query, QueryError, Reader as StateReader};
 

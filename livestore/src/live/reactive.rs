@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak, atomic};
 
 use super::inspect::NodeReport;
-use super::primitives::{AtomicU64, Mutex, MutexGuard, lock};
+use crate::edge::primitives::{AtomicU64, Mutex, MutexGuard, lock};
 
 /// Something with a value: a live query, a signal or a computed.
 pub(crate) trait Node: Send + Sync {

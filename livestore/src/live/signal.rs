@@ -5,10 +5,10 @@ use std::panic::Location;
 use std::sync::{Arc, PoisonError};
 
 use super::inspect::{Derived, NodeReport, Timing, ValueReport};
-use super::primitives::{Mutex, RwLock, lock};
 use super::reactive::{Failure, Hub, Node, Source};
 use super::value::{NodeRef, Reactive};
 use super::wave::{deliver, enqueue};
+use crate::edge::primitives::{Mutex, RwLock, lock};
 
 /// A value that the app sets: a filter, a selection, a page.
 ///

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 
 use super::computed::{Computed, computed};
-use super::primitives::{AtomicU64, Mutex, lock};
 use super::reactive::{Node, Source, Subscriber};
+use crate::edge::primitives::{AtomicU64, Mutex, lock};
 
 /// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
 /// [`Signal`](super::Signal) or a [`Computed`](super::Computed).

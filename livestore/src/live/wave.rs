@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::primitives::thread_local;
 use super::reactive::Node;
+use crate::edge::primitives::thread_local;
 
 /// Nodes that changed together.
 pub(crate) type Wave = Vec<Arc<dyn Node>>;

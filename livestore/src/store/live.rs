@@ -1,8 +1,8 @@
 //! Live queries of a store.
 
 use super::Store;
+use crate::edge::primitives::{Mutex, lock};
 use crate::eventlog::EventlogError;
-use crate::live::primitives::{Mutex, lock};
 use crate::live::{Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;

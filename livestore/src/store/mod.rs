@@ -31,10 +31,10 @@ pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 
 use crate::edge::DirectoryLock;
+use crate::edge::primitives::{Mutex, MutexGuard, lock};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
-use crate::live::primitives::{Mutex, MutexGuard, lock};
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;

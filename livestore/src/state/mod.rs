@@ -113,11 +113,11 @@ impl State {
         self.db.changes().undo();
         if !self.db.is_in_savepoint() {
             // A materializer's `OR ROLLBACK` has undone it, and with it all that was held.
-            return self.db.settle_order_again();
+            return self.db.restore_row_order();
         }
         self.db.run("ROLLBACK TO whole")?;
         self.keep()?;
-        self.db.settle_order_again()
+        self.db.restore_row_order()
     }
 
     /// Whether a materializer's `OR ROLLBACK` has undone what was held: [`rewind`](Self::rewind),

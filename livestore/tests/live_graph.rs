@@ -9,8 +9,8 @@ use std::thread;
 
 use futures_util::{FutureExt, StreamExt};
 use livestore::live::{
-    Computed, Derived, Diff, Get, List, LiveQuery, Origin, Signal, Subscription, Tier, ValueReport,
-    batch,
+    Computed, Diff, Getter, List, LiveQuery, Origin, Signal, Subscription, Tier, ValueKind,
+    ValueReport, batch,
 };
 use livestore::prelude::*;
 
@@ -554,12 +554,12 @@ mod inspecting {
         );
         assert_eq!((query.tier, query.runs, query.changes), (Tier::Rows, 2, 1));
         assert!(!query.last.is_zero() && query.last <= query.took);
-        let value = |kind: Derived, subscribers: usize| {
+        let value = |kind: ValueKind, subscribers: usize| {
             let is = |value: &&ValueReport| (value.kind, value.subscribers) == (kind, subscribers);
             picture.values.iter().find(is).unwrap()
         };
-        let (least, ranks) = (value(Derived::Signal, 0), value(Derived::Computed, 0));
-        let sum = value(Derived::Computed, 1);
+        let (least, ranks) = (value(ValueKind::Signal, 0), value(ValueKind::Computed, 0));
+        let sum = value(ValueKind::Computed, 1);
         assert!(ranks.made_at.file().ends_with("live_graph.rs"));
         assert!(least.made_at.line() < ranks.made_at.line());
         assert_eq!(picture.values.len(), 3);
@@ -584,7 +584,7 @@ mod inspecting {
         let items = store.live(Item::all()).unwrap();
         let of = |items: &LiveQuery<List<Item>>| {
             let items = items.clone();
-            computed(move |get: &Get| get.of(&items).len())
+            computed(move |get: &Getter| get.of(&items).len())
         };
         let (one, two) = (of(&items), of(&items));
         assert_eq!((*one.get(), *two.get()), (0, 0));

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use livestore::live::{Computed, List, Row, Signal, Subscription, batch};
+use livestore::live::{Computed, List, SharedRow, Signal, Subscription, batch};
 use livestore::prelude::*;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
@@ -175,7 +175,7 @@ fn commits_of_two_threads_are_told_once_each() {
     model(200, || {
         let store = store();
         let total = store.live(Counter::all().select(Counter::VALUE.sum()).one()).unwrap();
-        let (told, _guard) = Told::of(&total, |total: &Row<i64>| **total);
+        let (told, _guard) = Told::of(&total, |total: &SharedRow<i64>| **total);
         let threads = [1, 2].map(|id| {
             let store = store.clone();
             thread::spawn(move || {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use livestore::live::{Row, batch};
+use livestore::live::{SharedRow, batch};
 use livestore::prelude::*;
 
 #[table]
@@ -58,7 +58,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
     }
 }
 
-fn total(store: &Store<App>) -> LiveQuery<Row<i64>> {
+fn total(store: &Store<App>) -> LiveQuery<SharedRow<i64>> {
     store.live(Counter::all().select(Counter::VALUE.sum()).one()).unwrap()
 }
 

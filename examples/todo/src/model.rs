@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use livestore::Result;
-use livestore::live::{Computed, List, Row};
+use livestore::live::{Computed, List, SharedRow};
 use livestore::prelude::*;
 use livestore::schema::Commit;
 use livestore::sync::{NetworkStatus, SyncStatus};
@@ -96,7 +96,7 @@ impl Model {
     }
 
     /// The selected todo.
-    fn todo(&self) -> Option<Row<Todo>> {
+    fn todo(&self) -> Option<SharedRow<Todo>> {
         self.view.get().todos.get(self.selected()).cloned()
     }
 

@@ -13,6 +13,7 @@
 pub(crate) mod files;
 #[cfg(not(simulation))]
 mod native;
+pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
 

@@ -1,26 +1,28 @@
-//! Values made of other values.
+//! Values that are computed from other values.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use super::cycle::Making;
-use super::inspect::{Derived, NodeReport, Timing, ValueReport};
-use super::primitives::{Mutex, lock};
-use super::reactive::{Failure, Hub, Node, Source, revision};
-use super::value::{NodeRef, Reactive};
+use super::cycle::ComputingGuard;
+use super::graph::{GraphNode, ReadError, ValueNode};
+use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
+use super::observers::{Observers, revision};
+use super::reactive::{NodeRef, Reactive};
 use crate::edge::Stopwatch;
+use crate::edge::primitives::{Mutex, lock};
 
-/// A value made of live queries, signals and other computeds.
+/// A value that is computed from live queries, signals and other computeds.
 ///
-/// It is made when it is read, and again only if something that it read last time has changed
-/// since. What it reads may differ from time to time. [`computed`] makes one.
+/// It is computed when it is read, and again only if something that it read last time has changed
+/// since. It may read different values each time. [`computed`] makes one.
 pub struct Computed<V>(Arc<ComputedNode<V>>);
 
 struct ComputedNode<V> {
-    hub: Hub,
+    observers: Observers,
     compute: Compute<V>,
     is_same: fn(&V, &V) -> bool,
     last: Mutex<Last<V>>,
@@ -28,39 +30,38 @@ struct ComputedNode<V> {
     this: Weak<Self>,
 }
 
-type Compute<V> = Box<dyn Fn(&Get) -> Arc<V> + Send + Sync>;
+type Compute<V> = Box<dyn Fn(&Getter) -> Arc<V> + Send + Sync>;
 
 struct Last<V> {
-    made: Option<Arc<Made<V>>>,
+    outcome: Option<Arc<Outcome<V>>>,
     timing: Timing,
 }
 
-/// What came of making the value.
-struct Made<V> {
-    /// The last value there was, and its version.
+/// The outcome of computing the value.
+struct Outcome<V> {
+    /// The version and the value; those of an earlier time if the function panicked.
     value: Option<(u64, Arc<V>)>,
-    /// This time there was none.
     failed: bool,
-    of: Vec<Input>,
-    /// The revision at which the inputs were last seen to be fresh.
+    inputs: Vec<Input>,
+    /// The revision at which the inputs were last found unchanged.
     checked: AtomicU64,
 }
 
-/// Something that was read, and its version then.
+/// A node that was read, and its version at that time.
 #[derive(Clone)]
 struct Input {
-    node: Arc<dyn Node>,
+    node: Arc<dyn GraphNode>,
     version: u64,
 }
 
-/// Reads values for a computed, and remembers which.
+/// Reads values for a [`Computed`], and records which: those are what it depends on.
 #[derive(Default)]
-pub struct Get(RefCell<Vec<Input>>);
+pub struct Getter(RefCell<Vec<Input>>);
 
 /// Makes a [`Computed`].
 ///
-/// A new value that is equal to the old one is no change. `compute` should do nothing but read and
-/// reckon: it may run at any time, and in two threads at once.
+/// A new value that equals the old one does not count as a change. `compute` should have no side
+/// effects: it may run at any time, and in two threads at once.
 ///
 /// ```
 /// use livestore::live::{Reactive, computed, signal};
@@ -78,37 +79,37 @@ pub struct Get(RefCell<Vec<Input>>);
 /// assert_eq!(*shown.get(), "68 °F");
 /// ```
 ///
-/// If `compute` panics, so does whoever reads the value. A subscriber is not called then; it hears of
-/// the next value there is. A computed that reads itself, by way of others, has no value: it panics,
-/// too, and the message says which way it goes, by where in the source each one was made.
+/// If `compute` panics, reading the value panics, too. Subscribers are not called then, but when
+/// there is a value again. A computed that reads itself, directly or by way of others, panics when it
+/// is read. The message has the path from it to itself, by where in the source each one was made.
 #[track_caller]
 pub fn computed<V: PartialEq + Send + Sync + 'static>(
-    compute: impl Fn(&Get) -> V + Send + Sync + 'static,
+    compute: impl Fn(&Getter) -> V + Send + Sync + 'static,
 ) -> Computed<V> {
     computed_with(move |get| Arc::new(compute(get)), |left, right| left == right)
 }
 
 #[track_caller]
 pub(crate) fn computed_with<V: Send + Sync + 'static>(
-    compute: impl Fn(&Get) -> Arc<V> + Send + Sync + 'static,
+    compute: impl Fn(&Getter) -> Arc<V> + Send + Sync + 'static,
     is_same: fn(&V, &V) -> bool,
 ) -> Computed<V> {
     let made_at = Location::caller();
     Computed(Arc::new_cyclic(|this| ComputedNode {
-        hub: Hub::default(),
+        observers: Observers::default(),
         compute: Box::new(compute),
         is_same,
-        last: Mutex::new(Last { made: None, timing: Timing::default() }),
+        last: Mutex::new(Last { outcome: None, timing: Timing::default() }),
         made_at,
         this: this.clone(),
     }))
 }
 
-impl Get {
-    /// The value of `reactive`; the computed depends on it from now on.
+impl Getter {
+    /// Returns the value of `reactive`, on which the computed depends from now on.
     ///
     /// # Panics
-    /// When it is a computed that panics or reads itself.
+    /// When `reactive` is a computed whose function panics or reads itself.
     pub fn of<R: Reactive>(&self, reactive: &R) -> Arc<R::Value> {
         let node = reactive.node();
         let (version, value) = node.read();
@@ -121,22 +122,23 @@ impl Get {
 }
 
 impl Input {
-    fn is(&self, node: &dyn Node) -> bool {
-        self.node.hub().id() == node.hub().id()
+    fn is(&self, node: &dyn GraphNode) -> bool {
+        self.node.observers().id() == node.observers().id()
     }
 
-    fn is_fresh(&self) -> bool {
-        self.node.settle().is_ok() && self.node.hub().version() == self.version
+    fn is_unchanged(&self) -> bool {
+        self.node.update().is_ok() && self.node.observers().version() == self.version
     }
 }
 
-impl<V> Made<V> {
-    /// The value, if it needs not be made again.
-    fn fresh(&self) -> Option<(u64, Arc<V>)> {
+impl<V> Outcome<V> {
+    /// Returns the version and the value if they are up to date.
+    fn up_to_date(&self) -> Option<(u64, Arc<V>)> {
         let now = revision();
-        let is_fresh = !self.failed
-            && (self.checked.load(Ordering::Acquire) == now || self.of.iter().all(Input::is_fresh));
-        if !is_fresh {
+        let is_up_to_date = !self.failed
+            && (self.checked.load(Ordering::Acquire) == now
+                || self.inputs.iter().all(Input::is_unchanged));
+        if !is_up_to_date {
             return None;
         }
         self.checked.store(now, Ordering::Release);
@@ -144,125 +146,130 @@ impl<V> Made<V> {
     }
 }
 
-/// How often a value is made anew because an input has changed meanwhile. Only a function that
-/// sets what it reads never comes to rest.
-const MOST_ROUNDS: usize = 100;
+/// The number of times that a value is computed again because an input has changed meanwhile. Only a
+/// function that sets what it reads gets this far.
+const MAX_ROUNDS: usize = 100;
 
 impl<V: Send + Sync + 'static> ComputedNode<V> {
-    /// No lock is held while a user's code runs: computeds that wait for each other cannot be.
-    fn current(&self) -> Result<(u64, Arc<V>), Failure> {
-        let _making = Making::begin(self.hub.id(), self.made_at).map_err(Failure::Cycle)?;
-        for _ in 0..MOST_ROUNDS {
-            let made = lock(&self.last).made.clone();
-            // Also what was just made is looked at again: until its inputs knew of us, they could
-            // change without telling.
-            if let Some(value) = made.as_ref().and_then(|made| made.fresh()) {
+    /// Returns the version and the value, which is computed first if it is out of date.
+    ///
+    /// No lock is held while a user's code runs, so computeds cannot wait for each other.
+    fn current(&self) -> Result<(u64, Arc<V>), ReadError> {
+        let id = self.observers.id();
+        let _guard = ComputingGuard::enter(id, self.made_at).map_err(ReadError::Cycle)?;
+        for _ in 0..MAX_ROUNDS {
+            let last = lock(&self.last).outcome.clone();
+            // Also checks an outcome of just now: until this node was registered with its inputs,
+            // they could change without notifying it.
+            if let Some(value) = last.as_ref().and_then(|last| last.up_to_date()) {
                 return Ok(value);
             }
-            self.make(made)?;
+            self.recompute(last)?;
         }
-        tracing::error!(at = %self.made_at, "a computed never comes to rest: does it set what it reads?");
-        let made = lock(&self.last).made.clone();
-        made.and_then(|made| made.value.clone())
-            .ok_or_else(|| Failure::Panic(Box::new("it never comes to rest".to_owned())))
+        tracing::error!(at = %self.made_at, "a computed keeps changing: does it set what it reads?");
+        let last = lock(&self.last).outcome.clone();
+        last.and_then(|last| last.value.clone())
+            .ok_or_else(|| ReadError::Panic(Box::new("it keeps changing".to_owned())))
     }
 
-    fn make(&self, last: Option<Arc<Made<V>>>) -> Result<(), Failure> {
-        let get = Get::default();
+    fn recompute(&self, last: Option<Arc<Outcome<V>>>) -> Result<(), ReadError> {
+        let get = Getter::default();
         let before = last.as_ref().and_then(|last| last.value.as_ref());
         let mut watch = Stopwatch::start();
-        let made = catch_unwind(AssertUnwindSafe(|| {
+        let computed = catch_unwind(AssertUnwindSafe(|| {
             let value = (self.compute)(&get);
             let is_same = before.is_some_and(|(_, before)| (self.is_same)(before, &value));
             (!is_same).then_some(value)
         }));
         let took = watch.lap();
-        let of = get.0.into_inner();
-        match made {
+        let inputs = get.0.into_inner();
+        match computed {
             Ok(value) => {
-                self.keep(last, value, false, of, took);
+                self.store(last, value, false, inputs, took);
                 Ok(())
             }
             Err(panic) => {
-                self.keep(last, None, true, of, took);
-                Err(Failure::Panic(panic))
+                self.store(last, None, true, inputs, took);
+                Err(ReadError::Panic(panic))
             }
         }
     }
 
-    /// Takes what was made of `last`, unless another thread was faster. No value: the last stays.
-    fn keep(
+    /// Stores the outcome that came after `last`, unless another thread has stored one meanwhile.
+    /// Without a new value, the last one stays.
+    fn store(
         &self,
-        last: Option<Arc<Made<V>>>,
+        last: Option<Arc<Outcome<V>>>,
         value: Option<Arc<V>>,
         failed: bool,
-        of: Vec<Input>,
-        took: std::time::Duration,
+        inputs: Vec<Input>,
+        took: Duration,
     ) {
         let mut slot = lock(&self.last);
         slot.timing.add(took);
-        if slot.made.as_ref().map(Arc::as_ptr) != last.as_ref().map(Arc::as_ptr) {
+        if slot.outcome.as_ref().map(Arc::as_ptr) != last.as_ref().map(Arc::as_ptr) {
             return;
         }
-        self.depend(last.as_ref().map_or(&[], |last| &last.of), &of);
+        self.register(last.as_ref().map_or(&[], |last| &last.inputs), &inputs);
         let value = match value {
             Some(value) => {
-                self.hub.bump();
-                Some((self.hub.version(), value))
+                self.observers.bump();
+                Some((self.observers.version(), value))
             }
             None => last.as_ref().and_then(|last| last.value.clone()),
         };
-        let made = Made { value, failed, of, checked: AtomicU64::new(0) };
-        // What is dropped may own handles, whose drops want locks: `last` has it until we are done.
-        slot.made = Some(Arc::new(made));
+        let outcome = Outcome { value, failed, inputs, checked: AtomicU64::new(0) };
+        // The old outcome may own handles, whose drops take locks: `last` keeps it until the lock
+        // is free.
+        slot.outcome = Some(Arc::new(outcome));
     }
 
-    /// Tells the inputs who depends on them.
-    fn depend(&self, old: &[Input], new: &[Input]) {
-        let id = self.hub.id();
+    /// Registers this node with its new inputs, and no longer with those that it had before.
+    fn register(&self, old: &[Input], new: &[Input]) {
+        let id = self.observers.id();
         let lacks = |inputs: &[Input], input: &Input| !inputs.iter().any(|it| it.is(&*input.node));
         old.iter()
             .filter(|input| lacks(new, input))
-            .for_each(|input| input.node.hub().remove_dependent(id));
+            .for_each(|input| input.node.observers().remove_dependent(id));
         new.iter()
             .filter(|input| lacks(old, input))
-            .for_each(|input| input.node.hub().add_dependent(id, self.this.clone()));
+            .for_each(|input| input.node.observers().add_dependent(id, self.this.clone()));
     }
 }
 
-impl<V: Send + Sync + 'static> Node for ComputedNode<V> {
-    fn hub(&self) -> &Hub {
-        &self.hub
+impl<V: Send + Sync + 'static> GraphNode for ComputedNode<V> {
+    fn observers(&self) -> &Observers {
+        &self.observers
     }
 
-    fn settle(&self) -> Result<(), Failure> {
+    fn update(&self) -> Result<(), ReadError> {
         self.current().map(|_| ())
     }
 
-    fn inputs(&self) -> Vec<Arc<dyn Node>> {
-        let made = lock(&self.last).made.clone();
-        let inputs = made.iter().flat_map(|made| &made.of);
+    fn inputs(&self) -> Vec<Arc<dyn GraphNode>> {
+        let last = lock(&self.last).outcome.clone();
+        let inputs = last.iter().flat_map(|last| &last.inputs);
         inputs.map(|input| Arc::clone(&input.node)).collect()
     }
 
     fn report(&self) -> NodeReport {
         let timing = lock(&self.last).timing;
-        NodeReport::Value(ValueReport::new(Derived::Computed, &self.hub, self.made_at, &timing))
+        let (kind, observers) = (ValueKind::Computed, &self.observers);
+        NodeReport::Value(ValueReport::new(kind, observers, self.made_at, &timing))
     }
 }
 
-impl<V: Send + Sync + 'static> Source<V> for ComputedNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
+impl<V: Send + Sync + 'static> ValueNode<V> for ComputedNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
         self.current()
     }
 }
 
-/// Its inputs forget it.
 impl<V> Drop for ComputedNode<V> {
     fn drop(&mut self) {
-        let made = lock(&self.last).made.take();
-        for input in made.iter().flat_map(|made| &made.of) {
-            input.node.hub().remove_dependent(self.hub.id());
+        let last = lock(&self.last).outcome.take();
+        for input in last.iter().flat_map(|last| &last.inputs) {
+            input.node.observers().remove_dependent(self.observers.id());
         }
     }
 }
@@ -283,12 +290,14 @@ impl<V> Clone for Computed<V> {
 
 impl<V> fmt::Debug for Computed<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Computed").field("version", &self.0.hub.version()).finish_non_exhaustive()
+        f.debug_struct("Computed")
+            .field("version", &self.0.observers.version())
+            .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Get {
+impl fmt::Debug for Getter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Get").field(&self.0.borrow().len()).finish()
+        f.debug_tuple("Getter").field(&self.0.borrow().len()).finish()
     }
 }

@@ -1,36 +1,36 @@
-//! Noticing that a computed reads itself.
+//! Detecting a computed that reads itself.
 
 use std::cell::RefCell;
 use std::panic::Location;
 
-use super::primitives::thread_local;
+use crate::edge::primitives::thread_local;
 
 thread_local! {
-    /// The computeds that this thread is making, each for the one before.
-    static MAKING: RefCell<Vec<(u64, &'static Location<'static>)>> = RefCell::default();
+    /// The computeds that this thread is computing, each because the one before reads it.
+    static COMPUTING: RefCell<Vec<(u64, &'static Location<'static>)>> = RefCell::default();
 }
 
-/// Notes that this thread makes a computed.
-pub(super) struct Making;
+/// While it lives, this thread is computing a computed.
+pub(super) struct ComputingGuard;
 
-impl Making {
-    /// Notes it, unless the thread is at it already; then, the way from the computed to itself.
-    pub(super) fn begin(id: u64, made_at: &'static Location<'static>) -> Result<Self, String> {
-        MAKING.with(|making| {
-            let mut making = making.borrow_mut();
-            let Some(from) = making.iter().position(|(other, _)| *other == id) else {
-                making.push((id, made_at));
+impl ComputingGuard {
+    /// Fails if the thread is computing it already, with the path from the computed to itself.
+    pub(super) fn enter(id: u64, made_at: &'static Location<'static>) -> Result<Self, String> {
+        COMPUTING.with(|computing| {
+            let mut computing = computing.borrow_mut();
+            let Some(from) = computing.iter().position(|(other, _)| *other == id) else {
+                computing.push((id, made_at));
                 return Ok(Self);
             };
-            let way = making.iter().skip(from).map(|(_, made_at)| *made_at).chain([made_at]);
-            let way: Vec<_> = way.map(|made_at| format!("the one at {made_at}")).collect();
-            Err(way.join(" → "))
+            let path = computing.iter().skip(from).map(|(_, made_at)| *made_at).chain([made_at]);
+            let path: Vec<_> = path.map(|made_at| format!("the one at {made_at}")).collect();
+            Err(path.join(" → "))
         })
     }
 }
 
-impl Drop for Making {
+impl Drop for ComputingGuard {
     fn drop(&mut self) {
-        MAKING.with(|making| making.borrow_mut().pop());
+        COMPUTING.with(|computing| computing.borrow_mut().pop());
     }
 }

@@ -1,4 +1,4 @@
-//! What changed in a list, row by row.
+//! The changes of a list, row by row.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,50 +10,69 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::list::List;
-use super::primitives::{Mutex, lock};
-use super::row::Row;
-use super::value::{Subscription, Wake};
+use super::row::SharedRow;
+use super::subscription::{Subscription, TaskWaker};
+use crate::edge::primitives::{Mutex, lock};
 
-/// Steps a reader may be behind; beyond, it gets the list anew.
-const MOST_BEHIND: usize = 1_024;
+/// The number of unread steps beyond which a reader gets the whole list instead.
+const MAX_UNREAD: usize = 1_024;
 
-/// One step from an old list to the new one. Applied in order, they make it exactly.
+/// One step from an old list to a new one.
+///
+/// All indexes are positions in the list as it is when the step is taken: after the steps before it,
+/// and before those after it. Steps that are taken in order lead exactly to the new list.
+///
+/// ```
+/// use livestore::live::Diff;
+///
+/// fn draw(step: &Diff<String>) {
+///     match step {
+///         Diff::Insert { index, row } => println!("new row {index}: {}", **row),
+///         Diff::Remove { index } => println!("row {index} is gone"),
+///         Diff::Update { index, row } => println!("row {index} is now: {}", **row),
+///         Diff::Move { from, to } => println!("row {from} moves to {to}"),
+///         Diff::Reset { rows } => println!("{} rows", rows.len()),
+///     }
+/// }
+/// ```
 pub enum Diff<T> {
-    /// The row is new, and stands at `index` from now on.
+    /// A row is inserted. The row that was at `index`, and all behind it, move back by one.
     Insert {
-        /// Where.
+        /// The position of the new row, from 0 up to the length of the list.
         index: usize,
-        /// The row.
-        row: Row<T>,
+        /// The new row.
+        row: SharedRow<T>,
     },
-    /// The row at `index` is gone.
+    /// A row is removed. All rows behind it move up by one.
     Remove {
-        /// Where it stood.
+        /// The position of the row that is removed.
         index: usize,
     },
-    /// The row at `index` has other values.
+    /// A row has new values, and stays where it is.
     Update {
-        /// Where.
+        /// The position of the row.
         index: usize,
-        /// The row as it is now.
-        row: Row<T>,
+        /// The row with its new values.
+        row: SharedRow<T>,
     },
-    /// The row at `from` is taken out, and put in again at `to`.
+    /// A row moves, and keeps its values: it is removed at `from`, then inserted at `to`.
     Move {
-        /// Where it stood.
+        /// The position of the row before it moves.
         from: usize,
-        /// Where it stands once it is taken out and put in.
+        /// The position of the row after it has moved.
         to: usize,
     },
-    /// The list is another one.
+    /// The whole list is replaced: at the start, after a query was run again, and for a reader that
+    /// is far behind.
     Reset {
-        /// All of it.
+        /// All rows of the new list.
         rows: List<T>,
     },
 }
 
 impl<T> Diff<T> {
-    /// Takes the step.
+    /// Takes the step in a `Vec`, such as the widgets of a list on a screen. `make` turns a row into
+    /// an item of it.
     ///
     /// ```
     /// use livestore::live::Diff;
@@ -80,9 +99,9 @@ impl<T> Diff<T> {
         }
     }
 
-    /// Where steps that a list of `len` rows takes may leave other rows.
+    /// The positions at which a list of `len` rows can have different rows after the steps.
     pub(super) fn touched(steps: &[Self], mut len: usize) -> Range<usize> {
-        // Before the first place, and behind the last as counted from the end, nothing changes.
+        // Nothing changes before `first`, nor in the last `behind` rows.
         let (mut first, mut behind) = (len, len);
         for step in steps {
             let (from, to) = match *step {
@@ -103,8 +122,8 @@ impl<T> Diff<T> {
         first..len.saturating_sub(behind)
     }
 
-    /// Takes the step in a list whose rows it shares.
-    pub(super) fn edit(&self, list: &mut List<T>) {
+    /// Takes the step in a list of shared rows.
+    pub(super) fn patch(&self, list: &mut List<T>) {
         match self {
             Self::Insert { index, row } => list.insert(*index, row.clone()),
             Self::Remove { index } => drop(list.remove(*index)),
@@ -119,95 +138,106 @@ impl<T> Diff<T> {
     }
 }
 
-/// The changes of a live list, as they come: a stream, and [`try_next`](Self::try_next).
+/// The changes of a live list, as a stream or by [`try_next`](Self::try_next).
 ///
-/// Each item is what one commit or rebase has changed; the first is a [`Reset`](Diff::Reset) with
-/// the list as it is. A reader that is more than 1,024 steps behind gets a `Reset`, too, in the
-/// place of all that it has not read: what waits for it stays small. [`LiveQuery::diffs`] has an
-/// example.
+/// Each item is the changes of one commit, batch or rebase. The first item is a
+/// [`Reset`](Diff::Reset) with the list as it is now. A reader that is more than 1,024 steps behind
+/// gets a `Reset` in place of all steps that it has not read, so that unread steps take little
+/// memory. [`LiveQuery::diffs`] has an example.
 ///
 /// [`LiveQuery::diffs`]: super::LiveQuery::diffs
 pub struct Diffs<T> {
-    inbox: Arc<Mutex<Inbox<T>>>,
-    wake: Arc<Wake>,
+    unread: Arc<Mutex<Unread<T>>>,
+    waker: Arc<TaskWaker>,
     _guard: Subscription,
 }
 
-/// The sending end.
+/// Receives the changes of a live query's value.
 #[doc(hidden)]
-pub struct DiffHub<T> {
-    inboxes: Mutex<Vec<Weak<Mutex<Inbox<T>>>>>,
+pub trait DiffSink<V>: Default + Send + Sync + 'static {
+    /// The value is replaced.
+    fn reset(&self, value: &V);
 }
 
-/// What a reader has not read.
-struct Inbox<T> {
-    waiting: VecDeque<Vec<Diff<T>>>,
-    /// How many steps those are.
+/// Only lists have readers of diffs.
+impl<V> DiffSink<V> for () {
+    fn reset(&self, _: &V) {}
+}
+
+/// The readers of a list's diffs.
+#[doc(hidden)]
+pub struct DiffReaders<T>(Mutex<Vec<Weak<Mutex<Unread<T>>>>>);
+
+/// The changes that a reader has not read yet.
+struct Unread<T> {
+    changes: VecDeque<Vec<Diff<T>>>,
+    /// The number of steps in all changes.
     steps: usize,
 }
 
-impl<T> Default for DiffHub<T> {
+impl<T> Default for DiffReaders<T> {
     fn default() -> Self {
-        Self { inboxes: Mutex::new(Vec::new()) }
+        Self(Mutex::new(Vec::new()))
     }
 }
 
-impl<T> DiffHub<T> {
-    /// Whether anybody wants to know.
-    fn is_wanted(&self) -> bool {
-        !lock(&self.inboxes).is_empty()
-    }
-
-    /// A new reader, which knows `list`. `guard` has it woken at the end of each wave.
-    pub(super) fn open(&self, list: &List<T>, wake: Arc<Wake>, guard: Subscription) -> Diffs<T> {
-        let inbox = Arc::new(Mutex::new(Inbox::reset(list)));
-        lock(&self.inboxes).push(Arc::downgrade(&inbox));
-        Diffs { inbox, wake, _guard: guard }
-    }
-
-    /// Tells every reader that the list is another one.
-    pub(super) fn reset(&self, list: &List<T>) {
-        if self.is_wanted() {
+impl<T: Send + Sync + 'static> DiffSink<List<T>> for DiffReaders<T> {
+    fn reset(&self, list: &List<T>) {
+        if !lock(&self.0).is_empty() {
             self.send(&[Diff::Reset { rows: list.clone() }], list);
         }
     }
+}
 
-    /// Tells every reader; `list` is what the steps lead to.
+impl<T> DiffReaders<T> {
+    /// Adds a reader, which starts with `list`. `guard` wakes it after each change.
+    pub(super) fn open(
+        &self,
+        list: &List<T>,
+        waker: Arc<TaskWaker>,
+        guard: Subscription,
+    ) -> Diffs<T> {
+        let unread = Arc::new(Mutex::new(Unread::reset(list)));
+        lock(&self.0).push(Arc::downgrade(&unread));
+        Diffs { unread, waker, _guard: guard }
+    }
+
+    /// Sends the steps to every reader; `list` is the list after them.
     pub(super) fn send(&self, steps: &[Diff<T>], list: &List<T>) {
-        lock(&self.inboxes).retain(|inbox| {
-            let inbox = inbox.upgrade();
-            inbox.inspect(|inbox| lock(inbox).push(steps, list)).is_some()
+        lock(&self.0).retain(|unread| {
+            let unread = unread.upgrade();
+            unread.inspect(|unread| lock(unread).push(steps, list)).is_some()
         });
     }
 }
 
-impl<T> Inbox<T> {
-    /// Nothing but the list.
+impl<T> Unread<T> {
+    /// Only the whole list.
     fn reset(list: &List<T>) -> Self {
-        let waiting = VecDeque::from([vec![Diff::Reset { rows: list.clone() }]]);
-        Self { waiting, steps: 1 }
+        let changes = VecDeque::from([vec![Diff::Reset { rows: list.clone() }]]);
+        Self { changes, steps: 1 }
     }
 
     fn push(&mut self, steps: &[Diff<T>], list: &List<T>) {
-        if self.steps + steps.len() > MOST_BEHIND {
+        if self.steps + steps.len() > MAX_UNREAD {
             *self = Self::reset(list);
         } else {
             self.steps += steps.len();
-            self.waiting.push_back(steps.to_vec());
+            self.changes.push_back(steps.to_vec());
         }
     }
 
     fn pop(&mut self) -> Option<Vec<Diff<T>>> {
-        let steps = self.waiting.pop_front()?;
+        let steps = self.changes.pop_front()?;
         self.steps -= steps.len();
         Some(steps)
     }
 }
 
 impl<T> Diffs<T> {
-    /// The next changes, if there are any already.
+    /// Returns the next changes, or `None` if there are none yet. It does not wait.
     pub fn try_next(&mut self) -> Option<Vec<Diff<T>>> {
-        lock(&self.inbox).pop()
+        lock(&self.unread).pop()
     }
 }
 
@@ -215,8 +245,8 @@ impl<T> Stream for Diffs<T> {
     type Item = Vec<Diff<T>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // The waker first: a change between the two wakes us once too often, never too seldom.
-        self.wake.set(context);
+        // The waker first: a change between the two wakes the task once too often, never too seldom.
+        self.waker.register(context);
         self.try_next().map_or(Poll::Pending, |steps| Poll::Ready(Some(steps)))
     }
 }

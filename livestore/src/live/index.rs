@@ -1,5 +1,6 @@
-//! From a changed row to the live queries it may matter to, in time that follows how many those
-//! are and not how many there are in all.
+//! From a changed row to the live queries that it can matter to.
+//!
+//! The time that takes depends on the number of queries found, not on the number of all queries.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,23 +8,23 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::interest::{Access, Range};
-use crate::sqlite::{Columns, Rows};
+use super::dependency::{Lookup, Range};
+use crate::sqlite::{ColumnSet, Rows};
 use crate::table::order;
 use crate::value::Value;
 
-/// Where a live query stands among those of its store; free again when it is gone.
-pub(super) type NodeId = usize;
+/// The position of a live query among those of its store. It is reused when the query is dropped.
+pub(super) type QueryId = usize;
 
-/// One of the interests of a live query.
+/// A dependency of a live query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
-    pub(super) node: NodeId,
-    /// By its position.
-    pub(super) interest: usize,
+    pub(super) query: QueryId,
+    /// The dependency's position among those of the query.
+    pub(super) dependency: usize,
 }
 
-/// Where in the index a target stands.
+/// A place in the index, from which a target can be removed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
     Equal { column: usize, hash: u64 },
@@ -36,22 +37,22 @@ pub(super) enum Place {
 pub(super) struct TableIndex {
     /// By the columns' positions in the table.
     columns: Vec<ColumnIndex>,
-    /// Those that may care for any row.
+    /// The targets that any row can matter to.
     any: Vec<Target>,
-    /// How many places are taken.
+    /// The number of places in use.
     len: usize,
-    /// The columns that matter to one of them, or did.
-    captured: Columns,
+    /// The columns that matter to one of the queries, or to one that was removed.
+    captured: ColumnSet,
 }
 
-/// The live queries that are found by a column's value.
+/// The live queries that are found by the value of a column.
 #[derive(Debug, Default)]
 struct ColumnIndex {
-    equal: HashMap<u64, Targets, BuildHasherDefault<Hashed>>,
+    equal: HashMap<u64, Targets, BuildHasherDefault<PassThrough>>,
     ranges: Ranges,
 }
 
-/// At least one; mostly, just one.
+/// One target or more; mostly one.
 #[derive(Debug)]
 enum Targets {
     One(Target),
@@ -63,73 +64,73 @@ impl TableIndex {
         self.len == 0
     }
 
-    /// The columns whose changes must be captured; `None` if there is nobody to hear of them.
-    pub(super) fn captured(&self) -> Option<Columns> {
+    /// The columns whose changes must be captured; `None` if no query reads the table.
+    pub(super) fn captured(&self) -> Option<ColumnSet> {
         (!self.is_empty()).then_some(self.captured)
     }
 
-    /// Has the target found by what `access` says; tells `placed` where it stands.
+    /// Adds a target. Calls `placed` with each place that it is put in.
     pub(super) fn insert(
         &mut self,
-        access: Access,
-        columns: Columns,
+        lookup: Lookup,
+        columns: ColumnSet,
         target: Target,
         mut placed: impl FnMut(Place),
     ) {
-        self.captured = self.captured.with(columns);
+        self.captured = self.captured.union(columns);
         let mut placed = |place| {
             self.len += 1;
             placed(place);
         };
-        match access {
-            Access::Equal { column, values } => {
+        match lookup {
+            Lookup::Equal { column, values } => {
                 let index = column_index(&mut self.columns, column);
                 for hash in values.iter().map(hash) {
                     index.insert_equal(hash, target);
                     placed(Place::Equal { column, hash });
                 }
             }
-            Access::Range(range) => {
+            Lookup::Range(range) => {
                 let column = range.column;
                 column_index(&mut self.columns, column).ranges.insert(range, target);
                 placed(Place::Range { column });
             }
-            Access::Any => {
+            Lookup::Any => {
                 self.any.push(target);
                 placed(Place::Any);
             }
         }
     }
 
-    /// Takes a query out from where it was placed.
-    pub(super) fn remove(&mut self, place: Place, node: NodeId) {
+    /// Removes a query from a place that it was put in.
+    pub(super) fn remove(&mut self, place: Place, query: QueryId) {
         self.len -= 1;
         match place {
             Place::Equal { column, hash } => {
-                column_index(&mut self.columns, column).remove_equal(hash, node);
+                column_index(&mut self.columns, column).remove_equal(hash, query);
             }
             Place::Range { column } => {
-                column_index(&mut self.columns, column).ranges.remove(node);
+                column_index(&mut self.columns, column).ranges.remove(query);
             }
-            Place::Any => self.any.retain(|target| target.node != node),
+            Place::Any => self.any.retain(|target| target.query != query),
         }
         if self.is_empty() {
-            self.captured = Columns::default();
+            self.captured = ColumnSet::default();
         }
     }
 
-    /// Calls `found` with every query that the change may matter to, some more than once.
+    /// Calls `found` with every target that the change can matter to, with some more than once.
     pub(super) fn affected(&mut self, rows: &Rows, mut found: impl FnMut(Target)) {
         let Rows::One { old, new } = rows else {
             return self.all(found);
         };
         self.any.iter().copied().for_each(&mut found);
         for (position, column) in self.columns.iter_mut().enumerate() {
-            let was = old.as_ref().and_then(|old| old.values.get(position));
-            let is = new.as_ref().and_then(|new| new.values.get(position));
-            column.at(was, &mut found);
-            if is != was {
-                column.at(is, &mut found);
+            let before = old.as_ref().and_then(|old| old.values.get(position));
+            let after = new.as_ref().and_then(|new| new.values.get(position));
+            column.find(before, &mut found);
+            if after != before {
+                column.find(after, &mut found);
             }
         }
     }
@@ -157,11 +158,11 @@ impl ColumnIndex {
         targets.and_modify(|all| all.push(target)).or_insert(Targets::One(target));
     }
 
-    fn remove_equal(&mut self, hash: u64, node: NodeId) {
+    fn remove_equal(&mut self, hash: u64, query: QueryId) {
         let Entry::Occupied(mut entry) = self.equal.entry(hash) else { return };
         match entry.get_mut() {
-            Targets::Many(all) if all.iter().any(|target| target.node != node) => {
-                all.retain(|target| target.node != node);
+            Targets::Many(all) if all.iter().any(|target| target.query != query) => {
+                all.retain(|target| target.query != query);
             }
             _ => {
                 entry.remove();
@@ -169,14 +170,14 @@ impl ColumnIndex {
         }
     }
 
-    fn at(&mut self, value: Option<&Value<'_>>, found: &mut impl FnMut(Target)) {
+    fn find(&mut self, value: Option<&Value<'_>>, found: &mut impl FnMut(Target)) {
         let Some(value) = value else { return };
         if !self.equal.is_empty()
             && let Some(targets) = self.equal.get(&hash(value))
         {
             targets.as_slice().iter().copied().for_each(&mut *found);
         }
-        self.ranges.at(value, found);
+        self.ranges.find(value, found);
     }
 }
 
@@ -196,11 +197,11 @@ impl Targets {
     }
 }
 
-/// Hashes keys that are hashes already.
+/// The hasher of keys that are hashes themselves.
 #[derive(Debug, Default)]
-pub(super) struct Hashed(u64);
+pub(super) struct PassThrough(u64);
 
-impl Hasher for Hashed {
+impl Hasher for PassThrough {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -214,10 +215,10 @@ impl Hasher for Hashed {
     }
 }
 
-/// The first number behind all `i64`.
+/// The smallest number that is greater than every `i64`.
 const I64_END: f64 = 9_223_372_036_854_775_808.0;
 
-/// Equal values have equal hashes; a collision costs a look, not a mistake.
+/// Equal values have equal hashes. A collision costs time, but gives no wrong result.
 fn hash(value: &Value<'_>) -> u64 {
     match value {
         Value::Null => 0,
@@ -233,11 +234,12 @@ fn hash(value: &Value<'_>) -> u64 {
     }
 }
 
-/// An interval tree in an array: sorted by the low end, and over each half its highest high end.
+/// An interval tree in an array, sorted by the low end. The root of a range of positions is in its
+/// middle.
 #[derive(Debug, Default)]
 struct Ranges {
     sorted: Vec<(Range, Target)>,
-    /// The position, in `sorted`, of the highest high end of the subtree rooted there.
+    /// For each position, the position of the highest high end in the subtree that is rooted there.
     highest: Vec<usize>,
     stale: bool,
 }
@@ -248,13 +250,13 @@ impl Ranges {
         self.stale = true;
     }
 
-    fn remove(&mut self, node: NodeId) {
-        self.sorted.retain(|(_, target)| target.node != node);
+    fn remove(&mut self, query: QueryId) {
+        self.sorted.retain(|(_, target)| target.query != query);
         self.stale = true;
     }
 
-    /// Calls `found` for every range that `value` is in.
-    fn at(&mut self, value: &Value<'_>, found: &mut impl FnMut(Target)) {
+    /// Calls `found` for every range that has `value`.
+    fn find(&mut self, value: &Value<'_>, found: &mut impl FnMut(Target)) {
         if self.sorted.is_empty() || *value == Value::Null {
             return;
         }
@@ -267,7 +269,7 @@ impl Ranges {
         self.visit(0, self.sorted.len(), value, found);
     }
 
-    /// Fills `highest` for the subtree over `from..to`; says where its highest high end is.
+    /// Fills `highest` for the subtree over `from..to`. Returns the position of its highest high end.
     fn build(&mut self, from: usize, to: usize) -> Option<usize> {
         if from >= to {
             return None;
@@ -343,38 +345,38 @@ mod tests {
             value in -25i64..25,
         ) {
             let mut tree = Ranges::default();
-            for (node, (low, high)) in ranges.iter().enumerate() {
+            for (query, (low, high)) in ranges.iter().enumerate() {
                 let (low, high) = (low.map(Value::Integer), high.map(Value::Integer));
-                tree.insert(Range { column: 0, low, high }, Target { node, interest: 0 });
+                tree.insert(Range { column: 0, low, high }, Target { query, dependency: 0 });
             }
             let mut found = Vec::new();
-            tree.at(&Value::Integer(value), &mut |target| found.push(target.node));
+            tree.find(&Value::Integer(value), &mut |target| found.push(target.query));
             found.sort_unstable();
             let has = |(low, high): &(Option<i64>, Option<i64>)| {
                 low.is_none_or(|low| low <= value) && high.is_none_or(|high| value <= high)
             };
             let expected: Vec<usize> = (0..ranges.len()).filter(|n| has(&ranges[*n])).collect();
             prop_assert_eq!(found, expected);
-            tree.at(&Value::Null, &mut |_| panic!("NULL is in no range"));
+            tree.find(&Value::Null, &mut |_| panic!("NULL is in no range"));
         }
 
         #[test]
-        fn who_is_placed_is_found_until_they_are_removed(
+        fn a_target_is_found_until_it_is_removed(
             wants in prop::collection::vec((want(), any::<bool>()), 0..12),
             old in prop::option::of((-3i64..3, -3i64..3)),
             new in prop::option::of((-3i64..3, -3i64..3)),
         ) {
             let mut index = TableIndex::default();
             let mut places = Vec::new();
-            for (node, (want, _)) in wants.iter().enumerate() {
-                let target = Target { node, interest: 0 };
-                let columns = Columns::of(&[node]);
-                index.insert(want.access(), columns, target, |place| places.push((node, place)));
+            for (query, (want, _)) in wants.iter().enumerate() {
+                let target = Target { query, dependency: 0 };
+                let columns = ColumnSet::of(&[query]);
+                index.insert(want.lookup(), columns, target, |place| places.push((query, place)));
             }
-            places.retain(|(node, place)| {
-                let stays = wants[*node].1;
+            places.retain(|(query, place)| {
+                let stays = wants[*query].1;
                 if !stays {
-                    index.remove(*place, *node);
+                    index.remove(*place, *query);
                 }
                 stays
             });
@@ -382,7 +384,7 @@ mod tests {
             let wanted = |node: &usize| [old, new].iter().flatten().any(|row| wants[*node].0.has(*row));
             let found = |index: &mut TableIndex, rows: &Rows| {
                 let mut found = Vec::new();
-                index.affected(rows, |target| found.push(target.node));
+                index.affected(rows, |target| found.push(target.query));
                 found.sort_unstable();
                 found.dedup();
                 found
@@ -391,17 +393,17 @@ mod tests {
             let any = |node: &usize| matches!(wants[*node].0, Want::Any) || wanted(node);
             let expected: Vec<usize> = left.iter().copied().filter(any).collect();
             prop_assert_eq!(found(&mut index, &one), expected);
-            prop_assert_eq!(found(&mut index, &Rows::Some), left.clone());
+            prop_assert_eq!(found(&mut index, &Rows::Unknown), left.clone());
             prop_assert_eq!(index.captured().is_none(), places.is_empty());
-            for (node, place) in places {
-                index.remove(place, node);
+            for (query, place) in places {
+                index.remove(place, query);
             }
             prop_assert_eq!((index.is_empty(), index.captured()), (true, None));
             prop_assert!(index.columns.iter().all(|column| column.equal.is_empty()), "nothing stays");
-            prop_assert_eq!(found(&mut index, &Rows::Some), Vec::<usize>::new());
-            let target = Target { node: 0, interest: 0 };
-            index.insert(Access::Any, Columns::of(&[63]), target, |_| ());
-            prop_assert_eq!(index.captured(), Some(Columns::of(&[63])), "and nobody's from before");
+            prop_assert_eq!(found(&mut index, &Rows::Unknown), Vec::<usize>::new());
+            let target = Target { query: 0, dependency: 0 };
+            index.insert(Lookup::Any, ColumnSet::of(&[63]), target, |_| ());
+            prop_assert_eq!(index.captured(), Some(ColumnSet::of(&[63])), "and nobody's from before");
         }
     }
 
@@ -416,7 +418,7 @@ mod tests {
         }
     }
 
-    /// What a query wants of a row with two numbers.
+    /// A condition on a row with two numbers.
     #[derive(Debug, Clone)]
     enum Want {
         Equal(usize, Vec<i64>),
@@ -436,17 +438,17 @@ mod tests {
     }
 
     impl Want {
-        fn access(&self) -> Access {
+        fn lookup(&self) -> Lookup {
             match self.clone() {
-                Self::Equal(column, values) => Access::Equal {
+                Self::Equal(column, values) => Lookup::Equal {
                     column,
                     values: values.into_iter().map(Value::Integer).collect(),
                 },
                 Self::Range(column, low, high) => {
                     let (low, high) = (low.map(Value::Integer), high.map(Value::Integer));
-                    Access::Range(Range { column, low, high })
+                    Lookup::Range(Range { column, low, high })
                 }
-                Self::Any => Access::Any,
+                Self::Any => Lookup::Any,
             }
         }
 

@@ -1,4 +1,4 @@
-//! What there is, for tools: the whole graph as a snapshot.
+//! A snapshot of the whole graph, for tools.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -7,10 +7,11 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::graph::GraphNode;
 use super::maintain::Tier;
-use super::reactive::{Hub, Node};
+use super::observers::Observers;
 
-/// A picture of a store's live queries, and of all that is made of them.
+/// A snapshot of a store's live queries, and of the values that are computed from them.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -22,116 +23,117 @@ use super::reactive::{Hub, Node};
 /// let count = computed(move |get| get.of(&todos).len());
 /// let _guard = count.subscribe(|count| println!("{count}"));
 ///
-/// let picture = store.inspect()?;
-/// let (query, count) = (&picture.queries[0], &picture.values[0]);
+/// let graph = store.inspect()?;
+/// let (query, count) = (&graph.queries[0], &graph.values[0]);
 /// assert!(query.label.starts_with(r#"SELECT "id", "text", "completed""#));
 /// assert_eq!(count.subscribers, 1);
-/// assert!(picture.edges.iter().any(|edge| edge.from == Origin::Table("todo") && edge.to == query.id));
-/// assert!(picture.edges.iter().any(|edge| edge.from == Origin::Node(query.id) && edge.to == count.id));
-/// println!("{picture}");
+/// assert!(graph.edges.iter().any(|edge| edge.from == Origin::Table("todo") && edge.to == query.id));
+/// assert!(graph.edges.iter().any(|edge| edge.from == Origin::Node(query.id) && edge.to == count.id));
+/// println!("{graph}");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// Every live query.
+    /// All live queries.
     pub queries: Vec<LiveReport>,
-    /// The computeds that read them, and what else those read.
+    /// The computeds that read them, and the signals and computeds that those read.
     pub values: Vec<ValueReport>,
-    /// Who reads whom.
+    /// All pairs of a value and another one that reads it.
     pub edges: Vec<Edge>,
-    /// The tables whose changes are captured.
+    /// The names of the tables that live queries read, whose changes are captured.
     pub watched: Vec<&'static str>,
 }
 
-/// Names a node of the graph; no other of this process ever has the same.
+/// The id of a live query, signal or computed. It is unique in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u64);
 
-/// `to` is made of `from`.
+/// A dependency: `to` reads `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an edge has two ends")]
 pub struct Edge {
-    /// What is read.
+    /// The table or value that is read.
     pub from: Origin,
-    /// Who reads it.
+    /// The value that reads it.
     pub to: NodeId,
 }
 
-/// Where an edge begins.
+/// The source of an [`Edge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// At a table.
+    /// The table with this name.
     Table(&'static str),
-    /// At a live query, signal or computed.
+    /// A live query, signal or computed.
     Node(NodeId),
 }
 
-/// How a live query is doing.
+/// The statistics of a live query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LiveReport {
-    /// Which one it is.
+    /// The node's id in the graph.
     pub id: NodeId,
-    /// What it asks: its SQL, and behind `--` its parameters.
+    /// The query's SQL, followed by `--` and its parameters if it has any.
     pub label: String,
-    /// How it is kept up to date.
+    /// The way in which it is kept up to date.
     pub tier: Tier,
-    /// Why not a better way.
+    /// The reason for the tier, in a few English words.
     pub reason: &'static str,
-    /// How often it ran: to start, and whenever a change could matter to it.
+    /// The number of times that the value was read or brought up to date: once to start, and then
+    /// for each commit or rebase with a change that could matter to it.
     pub runs: u64,
-    /// How often its value changed.
+    /// The number of times that the value changed.
     pub changes: u64,
-    /// How many callbacks, streams and readers of diffs there are.
+    /// The number of callbacks, streams and readers of diffs.
     pub subscribers: usize,
-    /// How long all runs took.
+    /// The time that all runs took together.
     pub took: Duration,
-    /// How long the last one took.
+    /// The time that the last run took.
     pub last: Duration,
 }
 
-/// How a signal or a computed is doing.
+/// The statistics of a signal or a computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ValueReport {
-    /// Which one it is.
+    /// The node's id in the graph.
     pub id: NodeId,
-    /// What it is.
-    pub kind: Derived,
-    /// Where in the app's source it was made.
+    /// Whether it is a computed or a signal.
+    pub kind: ValueKind,
+    /// The place in the app's source at which it was made.
     pub made_at: &'static Location<'static>,
-    /// How often its function ran; a signal has none.
+    /// The number of times that its function ran; 0 for a signal.
     pub runs: u64,
-    /// How often its value changed.
+    /// The number of times that the value changed.
     pub changes: u64,
-    /// How many callbacks and streams there are.
+    /// The number of callbacks and streams.
     pub subscribers: usize,
-    /// How long all runs took, with what was made for them.
+    /// The time that all runs took together, including the computeds that were computed for them.
     pub took: Duration,
-    /// How long the last one took.
+    /// The time that the last run took.
     pub last: Duration,
 }
 
-/// A value that is no query.
+/// The kind of a value that is not a live query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Derived {
+pub enum ValueKind {
     /// A [`Computed`](super::Computed).
     Computed,
     /// A [`Signal`](super::Signal).
     Signal,
 }
 
-/// Any node's report.
+/// The report of any node.
 pub(crate) enum NodeReport {
     Query(LiveReport),
     Value(ValueReport),
 }
 
-/// How often something ran, and for how long.
+/// The number of runs, and the time that they took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Timing {
     pub(crate) runs: u64,
@@ -148,67 +150,69 @@ impl Timing {
 }
 
 impl NodeId {
-    pub(super) fn of(hub: &Hub) -> Self {
-        Self(hub.id())
+    pub(super) fn of(observers: &Observers) -> Self {
+        Self(observers.id())
     }
 }
 
 impl ValueReport {
     pub(super) fn new(
-        kind: Derived,
-        hub: &Hub,
+        kind: ValueKind,
+        observers: &Observers,
         made_at: &'static Location<'static>,
         timing: &Timing,
     ) -> Self {
         Self {
-            id: NodeId::of(hub),
+            id: NodeId::of(observers),
             kind,
             made_at,
             runs: timing.runs,
-            changes: hub.version(),
-            subscribers: hub.subscriber_count(),
+            changes: observers.version(),
+            subscribers: observers.subscriber_count(),
             took: timing.took,
             last: timing.last,
         }
     }
 }
 
-/// A store's live queries, and the tables that they read. The graph is walked when the store's
-/// lock is free again: a node may be the last to hold something, and be dropped with us.
+/// A store's live queries, and the tables that they read.
+///
+/// The rest of the graph is walked after the store's lock is released: a node that is dropped here
+/// may own the last handle to the store.
 pub(crate) struct Roots {
-    pub(super) queries: Vec<(Arc<dyn Node>, Vec<&'static str>)>,
+    pub(super) queries: Vec<(Arc<dyn GraphNode>, Vec<&'static str>)>,
     pub(super) watched: Vec<&'static str>,
 }
 
 impl Roots {
     pub(crate) fn inspect(self) -> Inspection {
         let Self { queries, watched } = self;
-        let mut picture = Inspection { watched, ..Inspection::default() };
+        let mut graph = Inspection { watched, ..Inspection::default() };
         for (query, tables) in &queries {
-            let to = NodeId::of(query.hub());
+            let to = NodeId::of(query.observers());
             let edges = tables.iter().map(|table| Edge { from: Origin::Table(table), to });
-            picture.edges.extend(edges);
+            graph.edges.extend(edges);
         }
-        for node in all(queries.into_iter().map(|(query, _)| query).collect()).values() {
-            let to = NodeId::of(node.hub());
+        for node in reachable(queries.into_iter().map(|(query, _)| query).collect()).values() {
+            let to = NodeId::of(node.observers());
             let inputs = node.inputs();
-            let from = inputs.iter().map(|input| Origin::Node(NodeId::of(input.hub())));
-            picture.edges.extend(from.map(|from| Edge { from, to }));
+            let from = inputs.iter().map(|input| Origin::Node(NodeId::of(input.observers())));
+            graph.edges.extend(from.map(|from| Edge { from, to }));
             match node.report() {
-                NodeReport::Query(report) => picture.queries.push(report),
-                NodeReport::Value(report) => picture.values.push(report),
+                NodeReport::Query(report) => graph.queries.push(report),
+                NodeReport::Value(report) => graph.values.push(report),
             }
         }
-        picture
+        graph
     }
 }
 
-/// The nodes, what depends on them, and what that is made of.
-fn all(mut next: Vec<Arc<dyn Node>>) -> BTreeMap<u64, Arc<dyn Node>> {
+/// The nodes, all that depend on them, and all that those read.
+fn reachable(mut next: Vec<Arc<dyn GraphNode>>) -> BTreeMap<u64, Arc<dyn GraphNode>> {
     let mut all = BTreeMap::new();
     while let Some(node) = next.pop() {
-        if let Entry::Vacant(place) = all.entry(node.hub().id()) {
-            next.extend(node.hub().dependents());
+        if let Entry::Vacant(place) = all.entry(node.observers().id()) {
+            next.extend(node.observers().dependents());
             next.extend(node.inputs());
             place.insert(node);
         }
@@ -222,7 +226,7 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// One line for each node.
+/// Writes one line for each node.
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.queries.iter().try_for_each(|query| writeln!(f, "{query}"))?;

@@ -1,10 +1,10 @@
-//! Live queries: values that follow the store, at a cost that follows the change.
+//! Live queries: values that are kept up to date, at a cost that depends on what changed.
 //!
-//! [`Store::live`](crate::Store::live) makes a [`LiveQuery`] of any query. When a commit changes a
-//! row, an index finds the queries that the row can matter to; each takes the change into its value
-//! by itself if its shape allows, or is run again ([`Tier`] says which). [`signal`]s are values that
-//! the app sets, [`computed`]s are made of other values; all three are [`Reactive`]: read them, or
-//! subscribe.
+//! [`Store::live`](crate::Store::live) makes a [`LiveQuery`] from any query. When a commit changes a
+//! row, an index finds the queries that the row can matter to. Each of them applies the change to
+//! its value if its shape allows that, or is run again; [`Tier`] says which. [`signal`]s are values
+//! that the app sets, [`computed`]s are computed from other values. All three are [`Reactive`]: read
+//! them, or subscribe to them.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -28,50 +28,61 @@
 //! # }
 //! ```
 //!
-//! A live query's value is what a fresh query would give, after every commit. Where that is not
-//! certain, the query is run again. [`Store::inspect`](crate::Store::inspect) shows all there is.
+//! After every commit, a live query has the value that a fresh query would return. Where that is not
+//! certain, the query is run again. [`Store::inspect`](crate::Store::inspect) returns the whole graph
+//! of values.
 //!
-//! **Who is called.** A commit, a [`batch`], a rebase or a signal's `set` calls each subscriber
-//! whose value it changed, once, when everything has its new value; nobody is called without a
-//! change. No lock is held meanwhile.
+//! **Notifications.** A commit, a [`batch`], a rebase or a signal's `set` calls each subscriber whose
+//! value it changed, once, after all values are up to date. Subscribers whose value did not change
+//! are not called. No lock is held during the calls.
 //!
-//! **Threads.** All handles go to any thread. A callback is never in two threads at once, and always
-//! hears of the last change. A computed that is made while *another* thread commits may see one
-//! query before and one after that commit; it is made again when the commit is done.
+//! **Threads.** All handles can be sent to and read from any thread. A callback never runs in two
+//! threads at once, and is always called for the last change. A computed that is computed while
+//! *another* thread commits may see one query before and another after that commit; it is computed
+//! again when the commit is done.
 
+mod cell;
+mod chunked;
 mod computed;
 mod cycle;
+mod dependency;
 mod diff;
+mod graph;
 mod index;
 mod inspect;
-mod interest;
 mod list;
 mod maintain;
+mod observers;
 #[cfg(test)]
 mod oracle;
 mod plan;
-pub(crate) mod primitives;
+mod propagation;
 mod query;
 mod reactive;
 mod registry;
 mod row;
 mod signal;
-mod value;
-mod wave;
+mod subscription;
 
-pub use computed::{Computed, Get, computed};
+pub use cell::LiveValue;
+pub use computed::{Computed, Getter, computed};
 pub use diff::{Diff, Diffs};
-pub use inspect::{Derived, Edge, Inspection, LiveReport, NodeId, Origin, ValueReport};
+pub use inspect::{Edge, Inspection, LiveReport, NodeId, Origin, ValueKind, ValueReport};
 pub use list::List;
 pub use maintain::{LiveCardinality, Tier};
+pub use propagation::batch;
 pub use query::{Live, LivePlan, LiveQuery};
-pub use row::Row;
+pub use reactive::{Reactive, Values};
+pub use row::SharedRow;
 pub use signal::{Signal, signal};
-pub use value::{Reactive, Subscription, Values};
-pub use wave::batch;
+pub use subscription::Subscription;
 #[doc(hidden)]
-pub use {diff::DiffHub, maintain::DiffLink, value::NodeRef};
+pub use {
+    diff::{DiffReaders, DiffSink},
+    maintain::cardinality::{ListMaintainer, Maintainer},
+    reactive::NodeRef,
+};
 
 pub(crate) use computed::computed_with;
+pub(crate) use propagation::{deliver, enqueue};
 pub(crate) use registry::Registry;
-pub(crate) use wave::{deliver, enqueue};

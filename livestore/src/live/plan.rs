@@ -1,19 +1,19 @@
-//! How each kind of query is kept up to date.
+//! The way in which each kind of query is kept up to date.
 
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::diff::DiffHub;
-use super::interest::{Access, Interest};
+use super::dependency::{Dependency, Lookup};
 use super::list::List;
+use super::maintain::cardinality::{ListMaintainer, LiveCardinality, Maintainer};
 use super::maintain::groups::Groups;
+use super::maintain::list::TableList;
 use super::maintain::point::Point;
 use super::maintain::rerun::Rerun;
-use super::maintain::rows::LiveRows;
-use super::maintain::{LiveCardinality, Maintain, Plan, Tier};
+use super::maintain::{Maintain, MaintainList, Plan, Tier};
 use super::query::{Live, LivePlan};
-use super::row::Row as ListRow;
+use super::row::SharedRow;
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::sqlite::Rows;
 use crate::table::{
@@ -38,29 +38,31 @@ where
     fn plan(self, _: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<C::Value>, QueryError> {
         let (select, decode) = self.parts();
         let asked = Arc::new(select.clone());
-        let mut interests = Interest::of_select(select);
-        let hub = Arc::new(DiffHub::default());
+        let mut dependencies = Dependency::of_select(select);
         let (tier, reason) = tier(select, C::AT_MOST);
-        let first = interests.first().cloned();
-        let maintain: Option<Box<dyn Maintain<C::Value>>> = match (tier, first) {
-            (Tier::Rows, Some(interest)) => {
-                // A row's place matters, too: all columns are looked at.
-                interests.iter_mut().for_each(|interest| interest.columns = None);
-                Some(Box::new(LiveRows::<O, C>::new(select, interest, decode, Arc::clone(&hub))))
+        let first = dependencies.first().cloned();
+        let list: Option<Box<dyn MaintainList<O>>> = match (tier, first) {
+            (Tier::Rows, Some(dependency)) => {
+                // Any column can decide where a row stands in the list.
+                dependencies.iter_mut().for_each(|dependency| dependency.columns = None);
+                Some(Box::new(TableList::new(select, dependency, decode, C::AT_MOST)))
             }
-            (Tier::Groups, Some(interest)) => Groups::<O, C>::new(select, interest, decode)
-                .map(|groups| Box::new(groups) as Box<dyn Maintain<C::Value>>),
+            (Tier::Groups, Some(dependency)) => Groups::new(select, dependency, decode)
+                .map(|groups| Box::new(groups) as Box<dyn MaintainList<O>>),
             _ => None,
         };
-        let (tier, maintain) = match maintain {
-            Some(maintain) => (tier, maintain),
+        let (tier, maintain) = match list {
+            Some(list) => {
+                let Maintainer(maintain) = C::maintain(ListMaintainer(list));
+                (tier, maintain)
+            }
             None => {
                 let ast = Arc::clone(&asked);
                 let run = move |reader: &Reader<'_>| {
                     let rows = reader.select_at_most(&ast, C::AT_MOST, decode)?;
-                    C::value(&rows.into_iter().map(ListRow::new).collect::<List<O>>())
+                    C::value(&rows.into_iter().map(SharedRow::new).collect::<List<O>>())
                 };
-                let rerun = Rerun::new(Box::new(run), interests.clone());
+                let rerun = Rerun::new(Box::new(run), dependencies.clone());
                 (Tier::Rerun, Box::new(rerun) as Box<dyn Maintain<C::Value>>)
             }
         };
@@ -68,19 +70,18 @@ where
             Ok((sql, binds)) => label(&sql, &binds),
             Err(error) => error.to_string(),
         });
-        let diffs = C::diffs(hub, tier == Tier::Rows);
-        Ok(LivePlan(Plan { tier, reason, label, interests, maintain, diffs }))
+        Ok(LivePlan(Plan { tier, reason, label, dependencies, maintain }))
     }
 }
 
 const TOO_WIDE: &str = "its table has too many columns to tell which row changed";
 
-/// The best tier for a SELECT, and why none better.
+/// The best tier for a SELECT, and the reason why it has no better one.
 fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     let plain = |node: &Node| matches!(node, Node::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
-    if !Rows::are_known_of(select.from) {
+    if !Rows::fit_columns(select.from.columns.len()) {
         (Tier::Rerun, TOO_WIDE)
     } else if !select.joins.is_empty() {
         (Tier::Rerun, "it joins tables")
@@ -96,7 +97,7 @@ fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
         || !select.order_by.is_empty()
         || (at_most.is_some() && !select.group_by.is_empty())
     {
-        // A group that is not shown must not fail the query, as a sum that overflows does.
+        // A group that is not returned must not fail the query, as a sum that overflows would.
         (Tier::Rerun, "its groups are ordered or limited")
     } else {
         (Tier::Groups, "it counts or adds up rows of one table")
@@ -104,7 +105,7 @@ fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
 }
 
 impl<T: Table + Send + Sync> Live for Get<T> {
-    type Value = Option<ListRow<T>>;
+    type Value = Option<SharedRow<T>>;
 
     fn key(&self, _: &Reader<'_>) -> Result<u128, QueryError> {
         Ok(hash(T::NAME, self.key()?))
@@ -116,28 +117,27 @@ impl<T: Table + Send + Sync> Live for Get<T> {
         _: &'static SchemaDef,
     ) -> Result<LivePlan<Self::Value>, QueryError> {
         let table = T::def();
-        let access = match (table.primary_key.first(), self.key()?.first()) {
-            (Some(&column), Some(value)) => Access::Equal { column, values: vec![value.clone()] },
-            _ => Access::Any,
+        let lookup = match (table.primary_key.first(), self.key()?.first()) {
+            (Some(&column), Some(value)) => Lookup::Equal { column, values: vec![value.clone()] },
+            _ => Lookup::Any,
         };
         let query = Arc::new(self);
         let asked = Arc::clone(&query);
-        let interests = vec![Interest { access, ..Interest::all(table) }];
+        let dependencies = vec![Dependency { lookup, ..Dependency::all(table) }];
         let (tier, reason, maintain): (_, _, Box<dyn Maintain<Self::Value>>) =
-            if Rows::are_known_of(table) {
+            if Rows::fit_columns(table.columns.len()) {
                 (Tier::Point, "it is one row, by primary key", Box::new(Point(query)))
             } else {
-                let run = move |reader: &Reader<'_>| Ok(query.run(reader)?.map(ListRow::new));
-                let rerun = Rerun::new(Box::new(run), interests.clone());
+                let run = move |reader: &Reader<'_>| Ok(query.run(reader)?.map(SharedRow::new));
+                let rerun = Rerun::new(Box::new(run), dependencies.clone());
                 (Tier::Rerun, TOO_WIDE, Box::new(rerun))
             };
         Ok(LivePlan(Plan {
             tier,
             reason,
             label: Box::new(move || label(&T::def().sql().get, asked.key().unwrap_or_default())),
-            interests,
+            dependencies,
             maintain,
-            diffs: None,
         }))
     }
 }
@@ -159,14 +159,14 @@ where
         reader: &Reader<'_>,
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<C::Value>, QueryError> {
-        let interests = match self.reads() {
-            Some(reads) => interests_of(&reads, schema),
-            None => interests_of(&reader.reads_of(self.parts()?.0)?, schema),
+        let dependencies = match self.reads() {
+            Some(reads) => dependencies_on(&reads, schema),
+            None => dependencies_on(&reader.reads_of(self.parts()?.0)?, schema),
         };
         let all = Arc::new(self.into_many());
         let asked = Arc::clone(&all);
         let run = move |reader: &Reader<'_>| {
-            C::value(&all.run(reader)?.into_iter().map(ListRow::new).collect::<List<R>>())
+            C::value(&all.run(reader)?.into_iter().map(SharedRow::new).collect::<List<R>>())
         };
         Ok(LivePlan(Plan {
             tier: Tier::Rerun,
@@ -175,15 +175,14 @@ where
                 Ok((sql, params)) => label(sql, params),
                 Err(error) => error.to_string(),
             }),
-            maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
-            interests,
-            diffs: C::diffs(Arc::new(DiffHub::default()), false),
+            maintain: Box::new(Rerun::new(Box::new(run), dependencies.clone())),
+            dependencies,
         }))
     }
 }
 
-/// A table that SQL reads matters by the columns that it reads; no column is the table as such.
-fn interests_of<T: AsRef<str>>(reads: &[(T, T)], schema: &SchemaDef) -> Vec<Interest> {
+/// The dependencies of SQL that reads these columns of these tables.
+fn dependencies_on<T: AsRef<str>>(reads: &[(T, T)], schema: &SchemaDef) -> Vec<Dependency> {
     schema
         .tables()
         .filter_map(|table| {
@@ -196,9 +195,9 @@ fn interests_of<T: AsRef<str>>(reads: &[(T, T)], schema: &SchemaDef) -> Vec<Inte
             let position = |name: &&str| {
                 table.column_names().position(|other| other.eq_ignore_ascii_case(name))
             };
-            // The row id, and a count, have no column of ours: then all of them matter.
+            // The row id is no column of the table, and a count reads none: then all of them matter.
             let known: Option<Vec<usize>> = columns.iter().map(position).collect();
-            Some(Interest { columns: known, ..Interest::all(table) }.in_any_order())
+            Some(Dependency { columns: known, ..Dependency::all(table) }.in_any_order())
         })
         .collect()
 }
@@ -213,27 +212,26 @@ impl<D: Document + Send + Sync> Live for GetDocument<D> {
     fn plan(self, reader: &Reader<'_>, _: &'static SchemaDef) -> Result<LivePlan<D>, QueryError> {
         let table = D::def().table();
         let id = Value::text(self.document_id(reader).to_owned());
-        let interest = Interest {
+        let dependency = Dependency {
             table,
-            access: Access::Equal { column: 0, values: vec![id.clone()] },
+            lookup: Lookup::Equal { column: 0, values: vec![id.clone()] },
             filters: vec![Predicate::Compare(ColumnRef { table, index: 0 }, Comparison::Is, id)],
             columns: None,
         };
-        let interests = vec![interest];
+        let dependencies = vec![dependency];
         let asked = self.document_id(reader).to_owned();
         let run = move |reader: &Reader<'_>| self.run(reader);
         Ok(LivePlan(Plan {
             tier: Tier::Rerun,
             reason: "it is a client document",
             label: Box::new(move || format!("client document {} {asked:?}", D::NAME)),
-            maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
-            interests,
-            diffs: None,
+            maintain: Box::new(Rerun::new(Box::new(run), dependencies.clone())),
+            dependencies,
         }))
     }
 }
 
-/// SQL, with what stands for its `?`s behind it.
+/// SQL, followed by the values of its parameters.
 fn label(sql: &str, binds: &[Value<'_>]) -> String {
     let literal = |value: &Value<'_>| match value {
         Value::Null => "NULL".to_owned(),

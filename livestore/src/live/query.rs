@@ -1,51 +1,55 @@
-//! Queries that stay up to date.
+//! Live queries: their handles and nodes.
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use super::diff::{DiffHub, Diffs};
-use super::index::NodeId as Id;
+use super::cell::{LiveValue, Published};
+use super::dependency::Dependency;
+use super::diff::Diffs;
+use super::graph::{GraphNode, ReadError, ValueNode};
+use super::index::QueryId;
 use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
-use super::interest::Interest;
 use super::list::List;
-use super::maintain::{DiffLink, Failed, Hit, Label, Maintain, News, Plan, Tier};
-use super::primitives::{Mutex, RwLock, lock};
-use super::reactive::{Failure, Hub, Node, Source};
-use super::value::{NodeRef, Reactive, Wake};
+use super::maintain::{ApplyError, Label, Maintain, Plan, Refresh, TableChange, Tier};
+use super::observers::Observers;
+use super::reactive::{NodeRef, Reactive};
+use super::subscription::TaskWaker;
 use crate::edge::Stopwatch;
+use crate::edge::primitives::{Mutex, lock};
 use crate::schema::SchemaDef;
-use crate::table::{Query, QueryError, Reader as StateReader};
+use crate::table::{Query, QueryError, Reader};
 
 /// A query that can be live.
 pub trait Live: Query + Send + 'static {
-    /// What the live query's value is: a [`List`] of rows, a [`Row`](super::Row), a number.
-    type Value: Send + Sync + 'static;
+    /// The type of the live query's value: a [`List`] of rows, one row, an `Option` of one, a client
+    /// document.
+    type Value: LiveValue;
 
-    /// What names the query: equal queries share one node.
+    /// A hash of the whole query: equal queries share one node.
     #[doc(hidden)]
-    fn key(&self, reader: &StateReader<'_>) -> Result<u128, QueryError>;
+    fn key(&self, reader: &Reader<'_>) -> Result<u128, QueryError>;
 
-    /// How to keep it.
     #[doc(hidden)]
     fn plan(
         self,
-        reader: &StateReader<'_>,
+        reader: &Reader<'_>,
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<Self::Value>, QueryError>;
 }
 
-/// How a query is kept.
+/// The way to keep a query up to date.
 #[doc(hidden)]
 pub struct LivePlan<V>(pub(crate) Plan<V>);
 
-/// A query whose value follows the store. [`Store::live`](crate::Store::live) makes it.
+/// A query whose value is kept up to date with the store. [`Store::live`](crate::Store::live) makes
+/// it.
 ///
-/// It is a handle: clone it freely, read it from any thread. When the last handle, subscription and
-/// stream of it is gone, so is everything behind it.
+/// This is a handle: it is cheap to clone, and can be read from any thread. When the last handle,
+/// subscription and stream of a live query is dropped, the query is no longer kept up to date.
 ///
-/// What the value is follows the query: several rows are a [`List`], one is a [`Row`](super::Row),
-/// one that may be missing an `Option` of that.
+/// The type of the value depends on the query: several rows are a [`List`], one row is a
+/// [`SharedRow`](super::SharedRow), one that may be missing is an `Option` of that.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -60,155 +64,138 @@ pub struct LivePlan<V>(pub(crate) Plan<V>);
 /// # Ok(())
 /// # }
 /// ```
-pub struct LiveQuery<V>(pub(super) Arc<LiveNode<V>>);
+pub struct LiveQuery<V: LiveValue>(pub(super) Arc<QueryNode<V>>);
 
-/// What all handles of a live query share.
-pub(super) struct LiveNode<V> {
-    hub: Hub,
-    value: RwLock<Arc<V>>,
-    keeper: Mutex<Keeper<V>>,
-    diffs: Option<DiffLink<V>>,
+/// The node that all handles of a live query share.
+pub(super) struct QueryNode<V: LiveValue> {
+    published: Published<V>,
+    state: Mutex<MaintainState<V>>,
     tier: Tier,
     reason: &'static str,
     label: Label,
-    id: Id,
-    freed: Freed,
+    id: QueryId,
+    dropped: Dropped,
 }
 
-/// Where a live query that nobody holds any more leaves its id.
-pub(super) type Freed = Arc<Mutex<Vec<Id>>>;
+/// The ids of live queries that were dropped, for the registry to remove. It does so with the next
+/// commit: a drop takes no lock of the store's.
+pub(super) type Dropped = Arc<Mutex<Vec<QueryId>>>;
 
-struct Keeper<V> {
+struct MaintainState<V> {
     maintain: Box<dyn Maintain<V>>,
-    /// The last change could not be followed: start anew.
+    /// The last change could not be applied: the query has to be run again.
     failed: bool,
     timing: Timing,
 }
 
-/// A live query, whatever its value is.
-pub(super) trait AnyLive: Node {
-    /// Follows the changes; says whether the value is another.
-    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool;
+/// A live query with a value of any type.
+pub(super) trait AnyQuery: GraphNode {
+    /// Applies the changes. Returns whether the value has changed.
+    fn apply(
+        &self,
+        changes: &[TableChange<'_>],
+        reader: &Reader<'_>,
+        watch: &mut Stopwatch,
+    ) -> bool;
 
-    /// Starts anew: the state is another one.
-    fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool;
+    /// Runs the query again, over a different state. Returns whether the value has changed.
+    fn rerun(&self, reader: &Reader<'_>, watch: &mut Stopwatch) -> bool;
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-impl<V: Send + Sync + 'static> LiveNode<V> {
-    /// Starts the query; also says what it must hear of.
+impl<V: LiveValue> QueryNode<V> {
+    /// Runs the query for the first time. Also returns its dependencies.
     pub(super) fn start(
         plan: Plan<V>,
-        reader: &StateReader<'_>,
-        id: Id,
-        freed: &Freed,
-    ) -> Result<(Arc<Self>, Vec<Interest>), QueryError> {
-        let Plan { tier, reason, label, interests, mut maintain, diffs } = plan;
+        reader: &Reader<'_>,
+        id: QueryId,
+        dropped: &Dropped,
+    ) -> Result<(Arc<Self>, Vec<Dependency>), QueryError> {
+        let Plan { tier, reason, label, dependencies, mut maintain } = plan;
         let (mut watch, mut timing) = (Stopwatch::start(), Timing::default());
         let value = maintain.start(reader)?;
         timing.add(watch.lap());
         let node = Self {
-            hub: Hub::default(),
-            value: RwLock::new(Arc::new(value)),
-            keeper: Mutex::new(Keeper { maintain, failed: false, timing }),
-            diffs,
+            published: Published::new(value),
+            state: Mutex::new(MaintainState { maintain, failed: false, timing }),
             tier,
             reason,
             label,
             id,
-            freed: Arc::clone(freed),
+            dropped: Arc::clone(dropped),
         };
-        Ok((Arc::new(node), interests))
-    }
-
-    fn current(&self) -> (u64, Arc<V>) {
-        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
-        (self.hub.version(), Arc::clone(&value))
+        Ok((Arc::new(node), dependencies))
     }
 
     pub(super) fn report(&self) -> LiveReport {
-        let timing = lock(&self.keeper).timing;
+        let (timing, observers) = (lock(&self.state).timing, self.observers());
         LiveReport {
-            id: NodeId::of(&self.hub),
+            id: NodeId::of(observers),
             label: (self.label)(),
             tier: self.tier,
             reason: self.reason,
             runs: timing.runs,
-            changes: self.hub.version(),
-            subscribers: self.hub.subscriber_count(),
+            changes: observers.version(),
+            subscribers: observers.subscriber_count(),
             took: timing.took,
             last: timing.last,
         }
     }
 
-    /// Takes a new value, if there is one. A failure keeps the old value, and is tried again with
-    /// the next change.
-    fn take(&self, keeper: &mut Keeper<V>, news: Result<News<V>, QueryError>) -> bool {
-        keeper.failed = news.is_err();
-        match news {
-            Ok(News::Same) => false,
-            Ok(News::Another(value)) => {
-                if let Some(DiffLink { hub, reset, .. }) = &self.diffs {
-                    reset(&**hub, &value);
-                }
-                self.replace(Arc::new(value));
+    /// Publishes the outcome of a change. After a failure, the old value stays, and the query is run
+    /// again at the next change.
+    fn publish(
+        &self,
+        state: &mut MaintainState<V>,
+        outcome: Result<Refresh<V>, QueryError>,
+    ) -> bool {
+        state.failed = outcome.is_err();
+        match outcome {
+            Ok(Refresh::Unchanged) => false,
+            Ok(Refresh::Replace(value)) => {
+                self.published.replace(value);
                 true
             }
-            Ok(News::Edit) => self.edit(keeper),
+            Ok(Refresh::Patch) => true,
             Err(error) => {
                 tracing::error!(%error, "a live query failed; it keeps its last value");
                 false
             }
         }
     }
-
-    /// Changes the value where it is; readers wait meanwhile.
-    fn edit(&self, keeper: &mut Keeper<V>) -> bool {
-        let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = keeper.maintain.edit(&mut value);
-        if is_new {
-            if let Some(DiffLink { hub, reset, stepwise: false }) = &self.diffs {
-                reset(&**hub, &value);
-            }
-            self.hub.change();
-        }
-        is_new
-    }
-
-    fn replace(&self, value: Arc<V>) {
-        let mut slot = self.value.write().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *slot, value);
-        self.hub.change();
-        drop(slot);
-        // Readers need not wait for a long list to be freed.
-        drop(old);
-    }
 }
 
-impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
-    fn apply(&self, hits: &[Hit<'_>], reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
-        let mut keeper = lock(&self.keeper);
-        let followed = match keeper.failed {
-            true => Err(Failed::Lost),
-            false => keeper.maintain.apply(hits, reader),
+impl<V: LiveValue> AnyQuery for QueryNode<V> {
+    fn apply(
+        &self,
+        changes: &[TableChange<'_>],
+        reader: &Reader<'_>,
+        watch: &mut Stopwatch,
+    ) -> bool {
+        let mut state = lock(&self.state);
+        let applied = match state.failed {
+            true => Err(ApplyError::MustRerun),
+            false => state.maintain.apply(&self.published, changes, reader),
         };
-        let news = match followed {
-            Ok(news) => Ok(news),
-            Err(Failed::Lost) => keeper.maintain.again(&self.current().1, reader),
-            Err(Failed::Query(error)) => Err(error),
+        let outcome = match applied {
+            Ok(refresh) => Ok(refresh),
+            Err(ApplyError::MustRerun) => {
+                state.maintain.rerun(&self.published.cell.get().1, reader)
+            }
+            Err(ApplyError::Query(error)) => Err(error),
         };
-        let is_new = self.take(&mut keeper, news);
-        keeper.timing.add(watch.lap());
-        is_new
+        let has_changed = self.publish(&mut state, outcome);
+        state.timing.add(watch.lap());
+        has_changed
     }
 
-    fn restart(&self, reader: &StateReader<'_>, watch: &mut Stopwatch) -> bool {
-        let mut keeper = lock(&self.keeper);
-        let news = keeper.maintain.again(&self.current().1, reader);
-        let is_new = self.take(&mut keeper, news);
-        keeper.timing.add(watch.lap());
-        is_new
+    fn rerun(&self, reader: &Reader<'_>, watch: &mut Stopwatch) -> bool {
+        let mut state = lock(&self.state);
+        let outcome = state.maintain.rerun(&self.published.cell.get().1, reader);
+        let has_changed = self.publish(&mut state, outcome);
+        state.timing.add(watch.lap());
+        has_changed
     }
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -216,9 +203,9 @@ impl<V: Send + Sync + 'static> AnyLive for LiveNode<V> {
     }
 }
 
-impl<V: Send + Sync + 'static> Node for LiveNode<V> {
-    fn hub(&self) -> &Hub {
-        &self.hub
+impl<V: LiveValue> GraphNode for QueryNode<V> {
+    fn observers(&self) -> &Observers {
+        &self.published.cell.observers
     }
 
     fn report(&self) -> NodeReport {
@@ -226,20 +213,19 @@ impl<V: Send + Sync + 'static> Node for LiveNode<V> {
     }
 }
 
-impl<V: Send + Sync + 'static> Source<V> for LiveNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
-        Ok(self.current())
+impl<V: LiveValue> ValueNode<V> for QueryNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
+        Ok(self.published.cell.get())
     }
 }
 
-/// The store forgets the query with the next commit: a drop takes no lock of the store's.
-impl<V> Drop for LiveNode<V> {
+impl<V: LiveValue> Drop for QueryNode<V> {
     fn drop(&mut self) {
-        lock(&self.freed).push(self.id);
+        lock(&self.dropped).push(self.id);
     }
 }
 
-impl<V: Send + Sync + 'static> Reactive for LiveQuery<V> {
+impl<V: LiveValue> Reactive for LiveQuery<V> {
     type Value = V;
 
     fn node(&self) -> NodeRef<V> {
@@ -247,8 +233,8 @@ impl<V: Send + Sync + 'static> Reactive for LiveQuery<V> {
     }
 }
 
-impl<V: Send + Sync + 'static> LiveQuery<V> {
-    /// How it is kept up to date, and how it is doing. See
+impl<V: LiveValue> LiveQuery<V> {
+    /// Returns how the query is kept up to date, and its statistics. See
     /// [`explain_live`](crate::Store::explain_live).
     pub fn report(&self) -> LiveReport {
         self.0.report()
@@ -256,7 +242,9 @@ impl<V: Send + Sync + 'static> LiveQuery<V> {
 }
 
 impl<T: Send + Sync + 'static> LiveQuery<List<T>> {
-    /// The list as it is, and then every change of it, row by row.
+    /// Returns the list as it is now, and then every change of it, row by row.
+    ///
+    /// With the diffs, a screen changes only what has changed in the list.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -275,27 +263,24 @@ impl<T: Send + Sync + 'static> LiveQuery<List<T>> {
     /// # }
     /// ```
     pub fn diffs(&self) -> Diffs<T> {
-        let wake = Arc::new(Wake::default());
-        let guard = self.subscribe(wake.on_call());
-        // While we hold the keeper, no change comes between the list and what follows.
-        let _still = lock(&self.0.keeper);
-        let (_, list) = self.0.current();
-        match self.0.diffs.as_ref().and_then(|link| link.hub.downcast_ref::<DiffHub<T>>()) {
-            Some(hub) => hub.open(&list, wake, guard),
-            None => DiffHub::default().open(&list, wake, guard),
-        }
+        let waker = Arc::new(TaskWaker::default());
+        let guard = self.subscribe(waker.callback());
+        // While the state is locked, no change comes between the list and the diffs that follow it.
+        let _state = lock(&self.0.state);
+        let (_, list) = self.0.published.cell.get();
+        self.0.published.diffs.open(&list, waker, guard)
     }
 }
 
-impl<V> Clone for LiveQuery<V> {
+impl<V: LiveValue> Clone for LiveQuery<V> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<V: fmt::Debug + Send + Sync + 'static> fmt::Debug for LiveQuery<V> {
+impl<V: LiveValue + fmt::Debug> fmt::Debug for LiveQuery<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LiveQuery").field(&self.0.current().1).finish()
+        f.debug_tuple("LiveQuery").field(&self.0.published.cell.get().1).finish()
     }
 }
 

@@ -1,194 +1,161 @@
-//! What has a value that changes, who depends on it, and how they hear of it.
-//!
-//! Values are *pulled*: a computed value is brought up to date when somebody reads it, by comparing
-//! the versions of what it read last time. Notifications are *pushed*, in waves (see
-//! [`wave`](super::wave)). No lock is held while a user's code runs.
+//! The common interface of live queries, signals and computeds: a value, a version, subscribers.
 
-use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::resume_unwind;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak, atomic};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use super::inspect::NodeReport;
-use super::primitives::{AtomicU64, Mutex, MutexGuard, lock};
+use futures_core::Stream;
 
-/// Something with a value: a live query, a signal or a computed.
-pub(crate) trait Node: Send + Sync {
-    /// Its version, its dependents and its subscribers.
-    fn hub(&self) -> &Hub;
+use super::computed::{Computed, computed};
+use super::graph::ValueNode;
+use super::subscription::{Subscription, TaskWaker};
 
-    /// Brings the value up to date.
-    fn settle(&self) -> Result<(), Failure> {
-        Ok(())
+/// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
+/// [`Signal`](super::Signal) or a [`Computed`](super::Computed).
+///
+/// ```
+/// use livestore::live::{Reactive, signal};
+/// use std::sync::mpsc;
+///
+/// let (page, (sender, pages)) = (signal(1), mpsc::channel());
+/// let guard = page.subscribe(move |page| sender.send(*page).unwrap());
+/// page.set(2);
+/// assert_eq!((*page.get(), pages.try_recv()), (2, Ok(2)));
+/// drop(guard);
+/// page.set(3);
+/// assert!(pages.try_recv().is_err());
+/// ```
+pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
+    /// The type of the value.
+    type Value: Send + Sync + 'static;
+
+    #[doc(hidden)]
+    fn node(&self) -> NodeRef<Self::Value>;
+
+    /// Returns the current value. It is shared, not copied.
+    ///
+    /// # Panics
+    /// When this is a [`Computed`](super::Computed) whose function panics or reads itself.
+    fn get(&self) -> Arc<Self::Value> {
+        self.node().read().1
     }
 
-    /// What the value was made of.
-    fn inputs(&self) -> Vec<Arc<dyn Node>> {
-        Vec::new()
+    /// Returns a number that grows whenever the value changes.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get) does.
+    fn version(&self) -> u64 {
+        self.node().read().0
     }
 
-    /// How it is doing.
-    fn report(&self) -> NodeReport;
+    /// Calls `callback` with the new value after each commit, batch or rebase that changes it,
+    /// until the guard is dropped.
+    ///
+    /// No lock is held during the call: the callback may query, commit, subscribe and unsubscribe,
+    /// even itself. Subscribers of what it commits are called after it has returned. If it panics,
+    /// other subscribers are still called. It runs in the thread that made the change; if two
+    /// threads make changes at the same time, one of them makes the calls of both, each with the
+    /// newest value. If another thread is running the callback when the guard is dropped, that call
+    /// still runs to its end.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get) does: there must be a first value.
+    #[must_use = "dropping the guard ends the subscription"]
+    fn subscribe(&self, callback: impl FnMut(&Self::Value) + Send + 'static) -> Subscription {
+        let node = self.node();
+        let (version, _) = node.read();
+        Subscription::new(node.0, version, callback)
+    }
+
+    /// Makes a [`computed`] from this value alone: `change` is applied to each new value.
+    ///
+    /// ```
+    /// use livestore::live::{Reactive, signal};
+    ///
+    /// let page = signal(0);
+    /// let title = page.map(|page| format!("Page {}", page + 1));
+    /// page.set(6);
+    /// assert_eq!(*title.get(), "Page 7");
+    /// ```
+    #[track_caller]
+    fn map<V: PartialEq + Send + Sync + 'static>(
+        &self,
+        change: impl Fn(&Self::Value) -> V + Send + Sync + 'static,
+    ) -> Computed<V> {
+        let of = self.clone();
+        computed(move |get| change(&get.of(&of)))
+    }
+
+    /// Returns a stream of the current value, and then of each new one. A slow reader skips values
+    /// that are out of date.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # fn main() -> livestore::Result<()> {
+    /// use futures_util::{FutureExt, StreamExt};
+    /// use livestore::live::Reactive;
+    ///
+    /// let store = Store::<App>::builder("todos").open()?;
+    /// let mut counts = store.live(Todo::all().count())?.stream();
+    /// let mut count = || counts.next().now_or_never().flatten().map(|count| **count);
+    /// assert_eq!(count(), Some(0));
+    /// for id in ["a", "b"] {
+    ///     store.commit(TodoEvent::Created { id: id.into(), text: "Milk".into(), created_at: now() })?;
+    /// }
+    /// assert_eq!(count(), Some(2));
+    /// assert_eq!(count(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn stream(&self) -> Values<Self> {
+        let waker = Arc::new(TaskWaker::default());
+        let guard = self.subscribe(waker.callback());
+        Values { of: self.clone(), seen: None, waker, _guard: guard }
+    }
 }
 
-/// A node whose value is a `V`.
-pub(crate) trait Source<V>: Node {
-    /// The value now, and its version.
-    fn read(&self) -> Result<(u64, Arc<V>), Failure>;
+/// The node behind a handle.
+#[doc(hidden)]
+pub struct NodeRef<V>(pub(super) Arc<dyn ValueNode<V>>);
+
+impl<V> NodeRef<V> {
+    /// Returns the version and the value.
+    ///
+    /// # Panics
+    /// When a computed panics or reads itself.
+    pub(super) fn read(&self) -> (u64, Arc<V>) {
+        self.0.read().unwrap_or_else(|error| error.raise())
+    }
 }
 
-/// Why a computed has no value.
-pub(crate) enum Failure {
-    /// It reads itself; this is the way.
-    Cycle(String),
-    /// Its function, or that of something it reads, panicked.
-    Panic(Box<dyn Any + Send>),
+/// A stream of a value and its changes; see [`Reactive::stream`]. It never ends, and keeps the value
+/// alive.
+#[derive(Debug)]
+pub struct Values<R: Reactive> {
+    of: R,
+    seen: Option<u64>,
+    waker: Arc<TaskWaker>,
+    _guard: Subscription,
 }
 
-impl Failure {
-    /// Panics, in the thread that wants the value.
-    #[expect(clippy::panic, reason = "a cycle has no value; waiting for one would be forever")]
-    pub(crate) fn raise(self) -> ! {
-        match self {
-            Self::Cycle(_) => panic!("{self}"),
-            Self::Panic(panic) => resume_unwind(panic),
+impl<R: Reactive> Stream for Values<R> {
+    type Item = Arc<R::Value>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // The waker first: a change between the two wakes the task once too often, never too seldom.
+        self.waker.register(context);
+        let (version, value) = self.of.node().read();
+        if self.seen == Some(version) {
+            return Poll::Pending;
         }
+        self.seen = Some(version);
+        Poll::Ready(Some(value))
     }
 }
 
-impl fmt::Display for Failure {
+impl<V> fmt::Debug for NodeRef<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cycle(way) => write!(f, "a computed reads itself: {way}"),
-            Self::Panic(panic) => match panic.downcast_ref::<String>() {
-                Some(message) => write!(f, "a computed panicked: {message}"),
-                None => f.write_str("a computed panicked"),
-            },
-        }
-    }
-}
-
-/// A subscriber's end.
-pub(crate) trait Subscriber: Send + Sync {
-    /// There may be a new value.
-    fn call(&self);
-
-    /// From now on, it is not called.
-    fn end(&self);
-}
-
-/// Grows whenever a signal or a live query changes. While it stands still, so does everything.
-static REVISION: atomic::AtomicU64 = atomic::AtomicU64::new(1);
-
-pub(super) fn revision() -> u64 {
-    REVISION.load(Ordering::Acquire)
-}
-
-/// What every node has.
-pub(crate) struct Hub {
-    id: u64,
-    version: AtomicU64,
-    links: Mutex<Links>,
-}
-
-#[derive(Default)]
-struct Links {
-    /// By their ids.
-    dependents: BTreeMap<u64, Weak<dyn Node>>,
-    subscribers: Option<Subscribers>,
-    next_subscriber: u64,
-    /// The version that subscribers were told of.
-    told: u64,
-}
-
-/// In the order of their ids. Shared with those who call them: a list is changed as a copy then.
-type Subscribers = Arc<Vec<(u64, Arc<dyn Subscriber>)>>;
-
-impl Default for Hub {
-    fn default() -> Self {
-        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(1);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            version: AtomicU64::new(0),
-            links: Mutex::default(),
-        }
-    }
-}
-
-impl Hub {
-    /// Names the node; no other of this process ever has the same.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Grows whenever the value changes.
-    pub(crate) fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
-    /// A computed has another value.
-    pub(super) fn bump(&self) {
-        self.version.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// A signal or a live query has another value: what is made of it may be stale.
-    pub(super) fn change(&self) {
-        self.bump();
-        REVISION.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(crate) fn subscriber_count(&self) -> usize {
-        self.links().subscribers.as_ref().map_or(0, |all| all.len())
-    }
-
-    pub(super) fn add_subscriber(&self, subscriber: Arc<dyn Subscriber>) -> u64 {
-        let mut links = self.links();
-        let id = links.next_subscriber;
-        links.next_subscriber += 1;
-        Arc::make_mut(links.subscribers.get_or_insert_default()).push((id, subscriber));
-        id
-    }
-
-    pub(super) fn remove_subscriber(&self, id: u64) {
-        let mut links = self.links();
-        let removed = links.subscribers.as_mut().and_then(|all| {
-            let at = all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-            Some(Arc::make_mut(all).remove(at))
-        });
-        drop(links);
-        // A callback may own handles, whose drops want locks.
-        drop(removed);
-    }
-
-    pub(super) fn add_dependent(&self, id: u64, dependent: Weak<dyn Node>) {
-        self.links().dependents.insert(id, dependent);
-    }
-
-    pub(super) fn remove_dependent(&self, id: u64) {
-        self.links().dependents.remove(&id);
-    }
-
-    pub(super) fn has_dependents(&self) -> bool {
-        !self.links().dependents.is_empty()
-    }
-
-    pub(super) fn dependents(&self) -> Vec<Arc<dyn Node>> {
-        self.links().dependents.values().filter_map(Weak::upgrade).collect()
-    }
-
-    /// Whom to call, if they were not told of this version.
-    pub(super) fn due(&self) -> Option<Subscribers> {
-        let mut links = self.links();
-        let version = self.version();
-        if std::mem::replace(&mut links.told, version) == version {
-            return None;
-        }
-        links.subscribers.clone()
-    }
-
-    fn links(&self) -> MutexGuard<'_, Links> {
-        lock(&self.links)
+        f.debug_tuple("NodeRef").field(&self.0.observers().version()).finish()
     }
 }

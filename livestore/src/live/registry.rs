@@ -1,21 +1,21 @@
-//! A store's live queries: which there are, and which a change reaches.
+//! The live queries of a store, and those that a change affects.
 
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Weak};
 
-use super::index::{Hashed, NodeId, Place, TableIndex, Target};
+use super::dependency::Dependency;
+use super::graph::GraphNode;
+use super::index::{PassThrough, Place, QueryId, TableIndex, Target};
 use super::inspect::Roots;
-use super::interest::Interest;
-use super::maintain::Hit;
-use super::primitives::lock;
-use super::query::{AnyLive, Freed, Live, LiveNode, LiveQuery};
-use super::reactive::Node;
-use super::wave::Wave;
+use super::maintain::TableChange;
+use super::propagation::Propagation;
+use super::query::{AnyQuery, Dropped, Live, LiveQuery, QueryNode};
 use crate::edge::Stopwatch;
+use crate::edge::primitives::lock;
 use crate::schema::SchemaDef;
-use crate::sqlite::{Change, Columns, Db, SqliteError};
+use crate::sqlite::{Change, ColumnSet, Db, SqliteError};
 use crate::table::{QueryError, Reader, TableDef};
 
 /// All live queries of a store.
@@ -24,28 +24,26 @@ pub(crate) struct Registry {
     /// By the tables' positions in the schema.
     tables: Vec<TableIndex>,
     /// By their ids.
-    nodes: Vec<Option<Slot>>,
-    /// Ids that are free again.
-    vacant: Vec<NodeId>,
-    by_key: HashMap<Key, NodeId, BuildHasherDefault<Hashed>>,
-    /// Nodes that nobody holds any more.
-    freed: Freed,
+    queries: Vec<Option<Registered>>,
+    free_ids: Vec<QueryId>,
+    by_key: HashMap<QueryKey, QueryId, BuildHasherDefault<PassThrough>>,
+    dropped: Dropped,
 }
 
-struct Slot {
-    node: Weak<dyn AnyLive>,
-    key: Key,
-    /// Where it stands: the tables, and the places in their indexes.
+struct Registered {
+    node: Weak<dyn AnyQuery>,
+    key: QueryKey,
+    /// Its places in the indexes of tables, with the positions of those.
     places: Box<[(usize, Place)]>,
 }
 
-/// Equal queries have equal keys, others others.
-type Key = u128;
+/// A hash of a query and its type, by which equal queries are found.
+type QueryKey = u128;
 
-fn key_of<Q: Live>(query: &Q, reader: &Reader<'_>) -> Result<Key, QueryError> {
-    let mut kind = Hashed::default();
+fn key_of<Q: Live>(query: &Q, reader: &Reader<'_>) -> Result<QueryKey, QueryError> {
+    let mut kind = PassThrough::default();
     TypeId::of::<Q>().hash(&mut kind);
-    Ok(query.key(reader)? ^ Key::from(kind.finish()))
+    Ok(query.key(reader)? ^ QueryKey::from(kind.finish()))
 }
 
 impl Registry {
@@ -53,50 +51,50 @@ impl Registry {
         Self {
             schema,
             tables: Vec::new(),
-            nodes: Vec::new(),
-            vacant: Vec::new(),
+            queries: Vec::new(),
+            free_ids: Vec::new(),
             by_key: HashMap::default(),
-            freed: Freed::default(),
+            dropped: Dropped::default(),
         }
     }
 
-    /// The live query; the same as before if there is an equal one.
+    /// Starts a live query, or returns the one that is equal to it.
     pub(crate) fn start<Q: Live>(
         &mut self,
         query: Q,
         reader: &Reader<'_>,
     ) -> Result<LiveQuery<Q::Value>, QueryError> {
-        self.purge(reader.db()).map_err(watching)?;
+        self.remove_dropped(reader.db()).map_err(trigger_error)?;
         let key = key_of(&query, reader)?;
-        if let Some(node) = self.find::<Q::Value>(key) {
+        if let Some(node) = self.find::<Q>(key) {
             return Ok(LiveQuery(node));
         }
         let plan = query.plan(reader, self.schema)?.0;
-        let id = self.vacant.last().copied().unwrap_or(self.nodes.len());
-        let (node, interests) = LiveNode::start(plan, reader, id, &self.freed)?;
-        self.keep(id, key, Arc::downgrade(&node) as _, interests, reader.db())?;
+        let id = self.free_ids.last().copied().unwrap_or(self.queries.len());
+        let (node, dependencies) = QueryNode::start(plan, reader, id, &self.dropped)?;
+        self.register(id, key, Arc::downgrade(&node) as _, dependencies, reader.db())?;
         Ok(LiveQuery(node))
     }
 
-    /// Has the node found, by its key and by changes of what it must hear of.
-    fn keep(
+    /// Registers a node by its key and by its dependencies.
+    fn register(
         &mut self,
-        id: NodeId,
-        key: Key,
-        node: Weak<dyn AnyLive>,
-        interests: Vec<Interest>,
+        id: QueryId,
+        key: QueryKey,
+        node: Weak<dyn AnyQuery>,
+        dependencies: Vec<Dependency>,
         db: &Db,
     ) -> Result<(), QueryError> {
-        let mut places = Vec::with_capacity(interests.len());
-        let placed = interests.into_iter().enumerate().try_for_each(|(position, interest)| {
-            let target = Target { node: id, interest: position };
-            self.place(interest, target, &mut places, db)
+        let mut places = Vec::with_capacity(dependencies.len());
+        let placed = dependencies.into_iter().enumerate().try_for_each(|(position, dependency)| {
+            let target = Target { query: id, dependency: position };
+            self.place(dependency, target, &mut places, db)
         });
-        // If that failed, the node is dropped by our caller, and then what was placed is removed.
-        let slot = Some(Slot { node, key, places: places.into() });
-        match self.vacant.pop().and_then(|id| self.nodes.get_mut(id)) {
-            Some(vacant) => *vacant = slot,
-            None => self.nodes.push(slot),
+        // If that failed, our caller drops the node, and then it is removed from its places.
+        let registered = Some(Registered { node, key, places: places.into() });
+        match self.free_ids.pop().and_then(|id| self.queries.get_mut(id)) {
+            Some(free) => *free = registered,
+            None => self.queries.push(registered),
         }
         self.by_key.insert(key, id);
         placed
@@ -104,7 +102,7 @@ impl Registry {
 
     fn place(
         &mut self,
-        Interest { table, access, columns, .. }: Interest,
+        Dependency { table, lookup, columns, .. }: Dependency,
         target: Target,
         places: &mut Vec<(usize, Place)>,
         db: &Db,
@@ -115,105 +113,110 @@ impl Registry {
             self.tables.resize_with(position + 1, TableIndex::default);
         }
         let Some(index) = self.tables.get_mut(position) else { return Ok(()) };
-        let columns = columns.map_or(Columns::ALL, |columns| Columns::of(&columns));
-        index.insert(access, columns, target, |place| places.push((position, place)));
+        let columns = columns.map_or(ColumnSet::ALL, |columns| ColumnSet::of(&columns));
+        index.insert(lookup, columns, target, |place| places.push((position, place)));
         match index.captured() {
-            Some(columns) => db.watch(position, table, columns).map_err(watching),
+            Some(columns) => {
+                db.watch(position, columns, || table.table_names()).map_err(trigger_error)
+            }
             None => Ok(()),
         }
     }
 
-    /// Takes the changes into every query that they reach; says which have another value.
-    pub(crate) fn apply(&mut self, changes: &[Change], reader: &Reader<'_>) -> Wave {
-        if let Err(error) = self.purge(reader.db()) {
-            tracing::warn!(%error, "a table could not be unwatched");
+    /// Applies the changes to every query that they can matter to. Returns the nodes whose values
+    /// have changed.
+    pub(crate) fn apply(&mut self, changes: &[Change], reader: &Reader<'_>) -> Propagation {
+        if let Err(error) = self.remove_dropped(reader.db()) {
+            tracing::warn!(%error, "the triggers that watch a table could not be dropped");
         }
-        let reached = self.reached(changes);
-        if reached.is_empty() {
-            return Wave::new();
+        let affected = self.affected(changes);
+        if affected.is_empty() {
+            return Propagation::new();
         }
-        let (mut wave, mut watch) = (Wave::new(), Stopwatch::start());
-        for run in reached.chunk_by(|left, right| left.node == right.node) {
-            let Some(node) = run.first().and_then(|first| self.node(first.node)) else { continue };
-            let is_new = match run {
-                [one] => node.apply(&[one.hit], reader, &mut watch),
+        let (mut changed, mut watch) = (Propagation::new(), Stopwatch::start());
+        for of_query in affected.chunk_by(|left, right| left.query == right.query) {
+            let Some(node) = of_query.first().and_then(|first| self.node(first.query)) else {
+                continue;
+            };
+            let has_changed = match of_query {
+                [one] => node.apply(&[one.table_change], reader, &mut watch),
                 all => {
-                    let hits: Vec<_> = all.iter().map(|reached| reached.hit).collect();
-                    node.apply(&hits, reader, &mut watch)
+                    let all: Vec<_> = all.iter().map(|affected| affected.table_change).collect();
+                    node.apply(&all, reader, &mut watch)
                 }
             };
-            if is_new {
-                wave.push(node);
+            if has_changed {
+                changed.push(node);
             }
         }
-        wave
+        changed
     }
 
-    /// Which queries the changes may matter to; for each, in the order of the changes.
-    fn reached<'a>(&mut self, changes: &'a [Change]) -> Vec<Reached<'a>> {
-        let mut reached = Vec::new();
+    /// The queries that the changes can matter to, each with its changes in order.
+    fn affected<'a>(&mut self, changes: &'a [Change]) -> Vec<Affected<'a>> {
+        let mut affected = Vec::new();
         for (change, Change { table, rows }) in changes.iter().enumerate() {
             if let Some(index) = self.tables.get_mut(*table) {
-                index.affected(rows, |Target { node, interest }| {
-                    reached.push(Reached { node, change, hit: Hit { interest, rows } });
+                index.affected(rows, |Target { query, dependency }| {
+                    let table_change = TableChange { dependency, rows };
+                    affected.push(Affected { query, change, table_change });
                 });
             }
         }
-        let order = |reached: &Reached<'_>| (reached.node, reached.change, reached.hit.interest);
-        reached.sort_unstable_by_key(order);
-        reached.dedup_by_key(|reached| order(reached));
-        reached
+        let order = |it: &Affected<'_>| (it.query, it.change, it.table_change.dependency);
+        affected.sort_unstable_by_key(order);
+        affected.dedup_by_key(|affected| order(affected));
+        affected
     }
 
-    /// Starts every query anew, over another state.
-    pub(crate) fn restart(&mut self, reader: &Reader<'_>) -> Result<Wave, SqliteError> {
-        self.purge(reader.db())?;
+    /// Runs every query again, over a different state.
+    pub(crate) fn restart(&mut self, reader: &Reader<'_>) -> Result<Propagation, SqliteError> {
+        self.remove_dropped(reader.db())?;
         for (position, table) in self.schema.tables().enumerate() {
             if let Some(columns) = self.tables.get(position).and_then(TableIndex::captured) {
-                reader.db().watch(position, table, columns)?;
+                reader.db().watch(position, columns, || table.table_names())?;
             }
         }
         let mut watch = Stopwatch::start();
-        let nodes = self.nodes.iter().flatten().filter_map(|slot| slot.node.upgrade());
-        let changed = nodes.filter(|node| node.restart(reader, &mut watch));
-        Ok(changed.map(|node| node as Arc<dyn Node>).collect())
+        let nodes = self.queries.iter().flatten().filter_map(|query| query.node.upgrade());
+        let changed = nodes.filter(|node| node.rerun(reader, &mut watch));
+        Ok(changed.map(|node| node as Arc<dyn GraphNode>).collect())
     }
 
-    /// What there is.
+    /// Returns the live queries and the tables that they read, from which the graph is walked.
     pub(crate) fn roots(&mut self, reader: &Reader<'_>) -> Result<Roots, SqliteError> {
-        self.purge(reader.db())?;
+        self.remove_dropped(reader.db())?;
         let names: Vec<_> = self.schema.tables().map(TableDef::name).collect();
         let name = |position: usize| names.get(position).copied();
-        let queries = self.nodes.iter().flatten().filter_map(|slot| {
-            // A query has several places in a table's index if it asks for several values.
-            let mut tables: Vec<_> = slot.places.iter().map(|(table, _)| *table).collect();
+        let queries = self.queries.iter().flatten().filter_map(|query| {
+            // A query has several places in a table's index if it looks up several values.
+            let mut tables: Vec<_> = query.places.iter().map(|(table, _)| *table).collect();
             tables.dedup();
             let names = tables.into_iter().filter_map(name).collect();
-            Some((slot.node.upgrade()? as Arc<dyn Node>, names))
+            Some((query.node.upgrade()? as Arc<dyn GraphNode>, names))
         });
         let watched = self.tables.iter().enumerate().filter(|(_, index)| !index.is_empty());
         let watched = watched.filter_map(|(position, _)| name(position));
         Ok(Roots { queries: queries.collect(), watched: watched.collect() })
     }
 
-    fn find<V: Send + Sync + 'static>(&self, key: Key) -> Option<Arc<LiveNode<V>>> {
+    fn find<Q: Live>(&self, key: QueryKey) -> Option<Arc<QueryNode<Q::Value>>> {
         self.node(*self.by_key.get(&key)?)?.as_any().downcast().ok()
     }
 
-    fn node(&self, id: NodeId) -> Option<Arc<dyn AnyLive>> {
-        self.nodes.get(id)?.as_ref()?.node.upgrade()
+    fn node(&self, id: QueryId) -> Option<Arc<dyn AnyQuery>> {
+        self.queries.get(id)?.as_ref()?.node.upgrade()
     }
 
-    /// Forgets the queries that nobody holds any more.
-    fn purge(&mut self, db: &Db) -> Result<(), SqliteError> {
-        let freed = std::mem::take(&mut *lock(&self.freed));
-        for id in freed {
-            let Some(slot) = self.nodes.get_mut(id).and_then(Option::take) else { continue };
-            self.vacant.push(id);
-            if self.by_key.get(&slot.key) == Some(&id) {
-                self.by_key.remove(&slot.key);
+    fn remove_dropped(&mut self, db: &Db) -> Result<(), SqliteError> {
+        let dropped = std::mem::take(&mut *lock(&self.dropped));
+        for id in dropped {
+            let Some(query) = self.queries.get_mut(id).and_then(Option::take) else { continue };
+            self.free_ids.push(id);
+            if self.by_key.get(&query.key) == Some(&id) {
+                self.by_key.remove(&query.key);
             }
-            for (position, place) in slot.places {
+            for (position, place) in query.places {
                 let Some(index) = self.tables.get_mut(position) else { continue };
                 index.remove(place, id);
                 if index.is_empty() {
@@ -225,20 +228,20 @@ impl Registry {
     }
 }
 
-/// A query that a change reaches.
-struct Reached<'a> {
-    node: NodeId,
-    /// The change's position.
+/// A query that a change can matter to.
+struct Affected<'a> {
+    query: QueryId,
+    /// The position of the change.
     change: usize,
-    hit: Hit<'a>,
+    table_change: TableChange<'a>,
 }
 
-fn watching(source: SqliteError) -> QueryError {
+fn trigger_error(source: SqliteError) -> QueryError {
     QueryError::Sql { sql: "the triggers that watch a table".to_owned(), source }
 }
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry").field("nodes", &self.by_key.len()).finish_non_exhaustive()
+        f.debug_struct("Registry").field("queries", &self.by_key.len()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of live queries, which are compared by what they show.
+//! Rows of live queries, which are compared by a fingerprint of their values.
 
 use std::fmt;
 use std::ops::Deref;
@@ -10,51 +10,56 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::table::{RowError, RowReader};
 use crate::value::Value;
 
-/// A row of a list. It derefs to the row; cloning shares it.
-pub struct Row<T>(Arc<Shared<T>>);
+/// A row of a live query's value. It derefs to the row; a clone shares it.
+pub struct SharedRow<T>(Arc<Inner<T>>);
 
-struct Shared<T> {
+struct Inner<T> {
     row: T,
-    look: Look,
+    fingerprint: Fingerprint,
 }
 
-/// What a row shows, as a hash: rows that show the same look the same. 0 where nobody compares them.
-pub(super) type Look = u64;
+/// A hash of the values that a query returns of a row: rows with the same values have the same. 0
+/// for rows that are never compared.
+pub(super) type Fingerprint = u64;
 
-impl<T> Row<T> {
+impl<T> SharedRow<T> {
+    /// A row that is never compared.
     pub(super) fn new(row: T) -> Self {
-        Self(Arc::new(Shared { row, look: 0 }))
+        Self(Arc::new(Inner { row, fingerprint: 0 }))
     }
 
-    /// Reads a row of `width` columns, and looks at them.
+    /// Reads a row, and the fingerprint of its first `width` columns.
     pub(super) fn read(
         row: &RowReader<'_>,
         width: usize,
         decode: fn(&RowReader<'_>) -> Result<T, RowError>,
     ) -> Result<Self, RowError> {
-        let look = (0..width).try_fold(0, |look, column| Ok(add(look, &row.get_ref(column)?)))?;
-        Ok(Self(Arc::new(Shared { row: decode(row)?, look })))
+        let add = |fingerprint, index| Ok(with_value(fingerprint, &row.get_ref(index)?));
+        let fingerprint = (0..width).try_fold(0, add)?;
+        Ok(Self(Arc::new(Inner { row: decode(row)?, fingerprint })))
     }
 
-    pub(super) fn look(&self) -> Look {
-        self.0.look
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint
     }
 
-    pub(super) fn looks_like(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.look() != 0 && self.look() == other.look())
+    /// Whether both rows are known to have the same values.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.fingerprint() != 0 && self.fingerprint() == other.fingerprint())
     }
 
-    /// Whether both are there and look the same, or neither is.
-    pub(super) fn look_alike(left: Option<&Self>, right: Option<&Self>) -> bool {
+    /// Whether both rows are there and match, or neither is there.
+    pub(super) fn both_match(left: Option<&Self>, right: Option<&Self>) -> bool {
         match (left, right) {
-            (Some(left), Some(right)) => left.looks_like(right),
+            (Some(left), Some(right)) => left.matches(right),
             (left, right) => left.is_none() && right.is_none(),
         }
     }
 }
 
-/// The look of a row with one more value.
-fn add(look: Look, value: &Value<'_>) -> Look {
+/// The fingerprint of a row with one more value.
+fn with_value(fingerprint: Fingerprint, value: &Value<'_>) -> Fingerprint {
     let (kind, bytes): (u64, &[u8]) = match value {
         Value::Null => (1, &[]),
         Value::Integer(integer) => (2, &integer.to_le_bytes()),
@@ -62,10 +67,10 @@ fn add(look: Look, value: &Value<'_>) -> Look {
         Value::Text(text) => (4, text.as_bytes()),
         Value::Blob(bytes) => (5, bytes),
     };
-    xxh3_64_with_seed(bytes, look.wrapping_add(kind))
+    xxh3_64_with_seed(bytes, fingerprint.wrapping_add(kind))
 }
 
-impl<T> Deref for Row<T> {
+impl<T> Deref for SharedRow<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -73,25 +78,25 @@ impl<T> Deref for Row<T> {
     }
 }
 
-impl<T> Clone for Row<T> {
+impl<T> Clone for SharedRow<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Row<T> {
+impl<T: fmt::Debug> fmt::Debug for SharedRow<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: Serialize> Serialize for Row<T> {
+impl<T: Serialize> Serialize for SharedRow<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (**self).serialize(serializer)
     }
 }
 
-impl<T: PartialEq> PartialEq for Row<T> {
+impl<T: PartialEq> PartialEq for SharedRow<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }

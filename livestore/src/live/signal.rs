@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use super::inspect::{Derived, NodeReport, Timing, ValueReport};
-use super::primitives::{Mutex, RwLock, lock};
-use super::reactive::{Failure, Hub, Node, Source};
-use super::value::{NodeRef, Reactive};
-use super::wave::{deliver, enqueue};
+use super::cell::ValueCell;
+use super::graph::{GraphNode, ReadError, ValueNode};
+use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
+use super::observers::Observers;
+use super::propagation::{deliver, enqueue};
+use super::reactive::{NodeRef, Reactive};
+use crate::edge::primitives::{Mutex, lock};
 
 /// A value that the app sets: a filter, a selection, a page.
 ///
@@ -27,32 +29,30 @@ use super::wave::{deliver, enqueue};
 pub struct Signal<V>(Arc<SignalNode<V>>);
 
 struct SignalNode<V> {
-    hub: Hub,
-    value: RwLock<Arc<V>>,
-    /// One update at a time; readers do not wait for it.
+    cell: ValueCell<V>,
+    /// Held during an update; readers do not wait for it.
     writing: Mutex<()>,
     made_at: &'static Location<'static>,
 }
 
-/// Makes a signal.
+/// Makes a [`Signal`] with a first value.
 #[track_caller]
 pub fn signal<V: PartialEq + Send + Sync + 'static>(value: V) -> Signal<V> {
     Signal(Arc::new(SignalNode {
-        hub: Hub::default(),
-        value: RwLock::new(Arc::new(value)),
+        cell: ValueCell::new(value),
         writing: Mutex::new(()),
         made_at: Location::caller(),
     }))
 }
 
 impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
-    /// Gives it a value. If it is equal to the old one, nothing happens.
+    /// Sets the value. If it equals the old one, nothing happens.
     pub fn set(&self, value: V) {
         self.replace(|_| value);
     }
 
-    /// Changes the value. Another thread's change comes before or after, not in between; so `change`
-    /// must not set this signal itself. Reading it shows the old value.
+    /// Changes the value in `change`. No other thread changes it meanwhile, so `change` must not set
+    /// this signal itself: that would wait forever. It may read it, and gets the old value.
     pub fn update(&self, change: impl FnOnce(&mut V))
     where
         V: Clone,
@@ -66,43 +66,33 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
 
     fn replace(&self, make: impl FnOnce(&V) -> V) {
         let writing = lock(&self.0.writing);
-        let (_, old) = self.0.current();
+        let (_, old) = self.0.cell.get();
         let new = make(&old);
         if new == *old {
             return;
         }
-        {
-            let mut value = self.0.value.write().unwrap_or_else(PoisonError::into_inner);
-            *value = Arc::new(new);
-            self.0.hub.change();
-        }
+        self.0.cell.replace(new);
         drop(writing);
-        enqueue(vec![Arc::clone(&self.0) as Arc<dyn Node>]);
+        enqueue(vec![Arc::clone(&self.0) as Arc<dyn GraphNode>]);
         deliver();
     }
 }
 
-impl<V> SignalNode<V> {
-    fn current(&self) -> (u64, Arc<V>) {
-        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
-        (self.hub.version(), Arc::clone(&value))
-    }
-}
-
-impl<V: Send + Sync + 'static> Node for SignalNode<V> {
-    fn hub(&self) -> &Hub {
-        &self.hub
+impl<V: Send + Sync + 'static> GraphNode for SignalNode<V> {
+    fn observers(&self) -> &Observers {
+        &self.cell.observers
     }
 
     fn report(&self) -> NodeReport {
-        let report = ValueReport::new(Derived::Signal, &self.hub, self.made_at, &Timing::default());
+        let (observers, timing) = (self.observers(), Timing::default());
+        let report = ValueReport::new(ValueKind::Signal, observers, self.made_at, &timing);
         NodeReport::Value(report)
     }
 }
 
-impl<V: Send + Sync + 'static> Source<V> for SignalNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), Failure> {
-        Ok(self.current())
+impl<V: Send + Sync + 'static> ValueNode<V> for SignalNode<V> {
+    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
+        Ok(self.cell.get())
     }
 }
 
@@ -122,6 +112,6 @@ impl<V> Clone for Signal<V> {
 
 impl<V: fmt::Debug> fmt::Debug for Signal<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Signal").field(&self.0.current().1).finish()
+        f.debug_tuple("Signal").field(&self.0.cell.get().1).finish()
     }
 }

@@ -1,11 +1,12 @@
-//! What SQL written by a user may do: a query reads, a materializer also writes rows, and neither
-//! reaches a clock, randomness, other files or the store's own tables.
+//! The rights of SQL that a user wrote: a query reads, a materializer also writes rows. Neither can
+//! reach other files, change the schema or control transactions; a materializer has no clock, no
+//! randomness, and cannot write the store's own tables.
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::capture;
 
-/// Who wrote the SQL.
+/// The rights of SQL, by who wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Access {
@@ -18,6 +19,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// Tells statements with different rights apart in the cache.
     pub(crate) const fn mark(self) -> &'static str {
         match self {
             Self::Internal => "i",
@@ -27,7 +29,7 @@ impl Access {
     }
 }
 
-/// Functions whose result is not a function of the event and the state (law 3).
+/// Functions whose result depends on more than the event and the state (law 3).
 const IMPURE: &[&str] = &[
     "random",
     "randomblob",
@@ -62,7 +64,7 @@ pub(super) fn authorize(access: u8, context: &AuthContext<'_>) -> Authorization 
     if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
-/// Our triggers call our function; nobody else may.
+/// Whether one of the crate's triggers calls the function that captures changes.
 fn is_capture(context: &AuthContext<'_>) -> bool {
     let in_trigger = context.accessor.is_some_and(|name| name.starts_with("__livestore"));
     in_trigger

@@ -1,8 +1,8 @@
-//! Which rows a commit changes, with their values before and after.
+//! Capturing the rows that a commit changes, with their values before and after.
 //!
-//! Temporary triggers hand both images of every changed row to a function of ours: whatever
-//! changes a row, typed or raw SQL, an upsert or a cascade, is seen. Only tables that are watched
-//! have triggers, so the others pay nothing.
+//! Temporary triggers pass both images of every changed row to a function of this module, so that
+//! any change is captured: by typed or raw SQL, by an upsert or a cascade. Only tables that are
+//! watched have triggers; others pay nothing.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,45 +13,54 @@ use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 
+use super::quoting::quote;
 use super::{SqliteError, text_of, value_of};
-use crate::table::{TableDef, quote};
 use crate::value::{Value, ValueError};
 
-/// The function that the triggers call. Users' SQL may not: see `access`.
+/// The function that the triggers call. SQL of users may not call it: see `access`.
 pub(super) const FUNCTION: &str = "__livestore_change";
 
-/// SQLite's limit for a function's arguments.
-const MOST_ARGUMENTS: usize = 127;
+/// SQLite's limit for the number of arguments of a function.
+const MAX_ARGUMENTS: usize = 127;
 
-/// The memory of a longer text is not used again: it would be kept for short ones.
-const MOST_REUSED: usize = 4_096;
+/// The number of bytes up to which the memory of a text is reused. More would be wasted on short
+/// texts.
+const MAX_REUSED: usize = 4_096;
 
-/// A row, all columns in order.
+/// The table's names, from which its triggers are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableNames {
+    pub(crate) table: &'static str,
+    /// The names of all columns, in order.
+    pub(crate) columns: Vec<&'static str>,
+}
+
+/// The values of a row before or after a change, of all columns in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Image {
     pub(crate) rowid: i64,
-    /// NULL where nobody asked for the column.
+    /// NULL for columns that are not captured.
     pub(crate) values: Box<[Value<'static>]>,
 }
 
-/// Some of a table's columns, by position.
+/// A set of columns of a table, by position.
 ///
-/// One beyond the 64th is never among them: such a wide table's rows are not captured anyway.
+/// It never has columns beyond the 64th: the rows of such a wide table are not captured anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Columns(u64);
+pub(crate) struct ColumnSet(u64);
 
-impl Columns {
+impl ColumnSet {
     pub(crate) const ALL: Self = Self(u64::MAX);
 
     pub(crate) fn of(columns: &[usize]) -> Self {
         Self(columns.iter().fold(0, |all, &column| all | bit(column)))
     }
 
-    pub(crate) fn with(self, other: Self) -> Self {
+    pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    fn has(self, column: usize) -> bool {
+    fn contains(self, column: usize) -> bool {
         self.0 & bit(column) != 0
     }
 }
@@ -60,7 +69,7 @@ fn bit(column: usize) -> u64 {
     u32::try_from(column).ok().and_then(|column| 1u64.checked_shl(column)).unwrap_or(0)
 }
 
-/// Something that a commit did to a table.
+/// A change of a table by a commit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
     /// The table, by its position in the schema.
@@ -68,27 +77,29 @@ pub(crate) struct Change {
     pub(crate) rows: Rows,
 }
 
-/// Which rows.
+/// The rows that a change affects.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Rows {
-    /// One, as it was and as it is.
+    /// One row, before and after the change. `None` before an insert and after a deletion.
     One { old: Option<Image>, new: Option<Image> },
-    /// Some: there are too many to tell, or the table has too many columns.
-    Some,
+    /// Any number of rows, not known which: there were too many changes, or the table has too many
+    /// columns.
+    Unknown,
 }
 
 impl Change {
-    /// What the changes amount to, row by row: a row that is changed twice is changed once, and one
-    /// that is as it was is not changed.
+    /// Returns the net changes, row by row: a row that was changed twice is changed once, and one
+    /// that has its old values again is not changed.
     ///
-    /// Rows that go come first, so that at no point two have the same row id. One that gets another
-    /// row id goes and comes, and so does one whose row id another row gets.
+    /// Deletions come first, so that two rows never have the same row id at the same time. A row
+    /// that gets a new row id is deleted and inserted, and so is one whose row id is taken by
+    /// another row.
     pub(crate) fn net(mut changes: Vec<Self>) -> Vec<Self> {
         if changes.len() < 2 {
-            changes.retain(Self::is_one);
+            changes.retain(Self::has_effect);
             return changes;
         }
-        let (mut gone, mut rest) = (Vec::new(), Vec::new());
+        let (mut deletions, mut rest) = (Vec::new(), Vec::new());
         for Merged { table, rows, is_reused } in merged(changes) {
             let change = |old, new| Self { table, rows: Rows::One { old, new } };
             match rows {
@@ -96,22 +107,21 @@ impl Change {
                 Rows::One { old: Some(old), new: Some(new) }
                     if is_reused || old.rowid != new.rowid =>
                 {
-                    gone.push(change(Some(old), None));
+                    deletions.push(change(Some(old), None));
                     rest.push(change(None, Some(new)));
                 }
-                Rows::One { old, new: None } => gone.push(change(old, None)),
+                Rows::One { old, new: None } => deletions.push(change(old, None)),
                 rows => rest.push(Self { table, rows }),
             }
         }
-        gone.append(&mut rest);
-        gone
+        deletions.append(&mut rest);
+        deletions
     }
 
-    /// Whether anything is another.
-    fn is_one(&self) -> bool {
+    fn has_effect(&self) -> bool {
         match &self.rows {
             Rows::One { old, new } => old != new,
-            Rows::Some => true,
+            Rows::Unknown => true,
         }
     }
 }
@@ -120,14 +130,14 @@ impl Change {
 struct Merged {
     table: usize,
     rows: Rows,
-    /// The row was deleted, and then another was inserted with its row id.
+    /// Whether the row was deleted, and another one inserted with its row id.
     is_reused: bool,
 }
 
-/// Row by row, in the order of the last change of each.
+/// Merges the changes of each row, in the order of each row's last change.
 fn merged(changes: Vec<Change>) -> impl Iterator<Item = Merged> {
     let mut merged: Vec<Option<Merged>> = Vec::with_capacity(changes.len());
-    // Where the row with this id is, as it stands now or stood last.
+    // The position in `merged` of the row that has this row id, or had it last.
     let mut last: HashMap<(usize, i64), usize> = HashMap::with_capacity(changes.len());
     for Change { table, rows } in changes {
         let Rows::One { old, new } = rows else {
@@ -150,22 +160,22 @@ fn merged(changes: Vec<Change>) -> impl Iterator<Item = Merged> {
 }
 
 impl Rows {
-    /// Whether a change of the table is told row by row: not if it has too many columns.
-    pub(crate) fn are_known_of(table: &TableDef) -> bool {
-        2 + 2 * (1 + table.columns.len()) <= MOST_ARGUMENTS
+    /// Whether changes of a table with this number of columns are captured row by row.
+    pub(crate) fn fit_columns(columns: usize) -> bool {
+        2 + 2 * (1 + columns) <= MAX_ARGUMENTS
     }
 }
 
-/// The changes since they were last taken.
+/// The changes that were captured since they were last taken.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes(Arc<Mutex<Captured>>);
 
 #[derive(Debug, Default)]
 struct Captured {
     changes: Vec<Change>,
-    /// How many there were when something began that may be undone.
+    /// The number of changes at the last [`begin`](Changes::begin).
     before: usize,
-    /// A change that was heard of: the next one takes its place, and allocates little.
+    /// A change that is not needed any more: its memory is reused for the next one.
     spare: Option<Change>,
 }
 
@@ -180,8 +190,8 @@ impl Changes {
         std::mem::take(&mut captured.changes)
     }
 
-    /// Everybody has heard of what was taken. Most commits change one row, as did the one before:
-    /// its memory is used again.
+    /// Takes back changes that are not needed any more. Most commits change one row, and so does the
+    /// next one: the memory is reused.
     pub(crate) fn recycle(&self, mut changes: Vec<Change>) {
         if changes.len() == 1 {
             let mut captured = self.lock();
@@ -196,40 +206,38 @@ impl Changes {
         drop(self.take());
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.lock().changes.len()
     }
 
-    /// A statement failed, and made those behind the first `before`. SQLite has undone them, or
-    /// some of them: which rows are others is not known.
-    pub(crate) fn doubt(&self, before: usize) {
-        self.lock().changes.iter_mut().skip(before).for_each(|change| change.rows = Rows::Some);
+    /// Marks all but the first `before` changes as unknown: they are of a statement that failed, and
+    /// SQLite has undone all or some of them.
+    pub(crate) fn mark_unknown(&self, before: usize) {
+        self.lock().changes.iter_mut().skip(before).for_each(|change| change.rows = Rows::Unknown);
     }
 
-    /// What comes may be [undone](Self::undo).
+    /// Marks the point to which [`undo`](Self::undo) goes back.
     pub(crate) fn begin(&self) {
         let mut captured = self.lock();
         captured.before = captured.changes.len();
     }
 
-    /// Forgets what came since [`begin`](Self::begin).
+    /// Removes the changes since [`begin`](Self::begin).
     pub(crate) fn undo(&self) {
         let mut captured = self.lock();
         let before = captured.before;
         captured.changes.truncate(before);
     }
 
-    /// Makes the function known to the connection.
+    /// Registers the function with the connection.
     pub(super) fn install(&self, conn: &Connection) -> Result<(), SqliteError> {
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_aggregate_function(FUNCTION, -1, flags, self.clone())?)
     }
 }
 
-/// An aggregate over the one row of arguments that a trigger has. Where a trigger calls any other
-/// function, SQLite keeps a journal of the statement, even of one that [cannot fail half
-/// way](crate::table::Update).
+/// An aggregate over the one row of arguments that a trigger passes. If a trigger calls a function of
+/// any other kind, SQLite keeps a journal of the statement, even of one that cannot fail half way.
 impl Aggregate<(), rusqlite::types::Null> for Changes {
     fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<()> {
         Ok(())
@@ -239,8 +247,9 @@ impl Aggregate<(), rusqlite::types::Null> for Changes {
         let mut captured = self.lock();
         let table = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
         let spare = captured.spare.take().map(|change| change.rows);
-        // What has no image, such as text that is not UTF-8, must not fail because it is watched.
-        let rows = rows_of(context, spare).unwrap_or(Rows::Some);
+        // A row that has no image, such as one with text that is not UTF-8, must not fail because it
+        // is watched.
+        let rows = rows_of(context, spare).unwrap_or(Rows::Unknown);
         captured.changes.push(Change { table, rows });
         Ok(())
     }
@@ -254,15 +263,15 @@ impl Aggregate<(), rusqlite::types::Null> for Changes {
     }
 }
 
-/// What a trigger says happened: the function's second argument. The images follow.
+/// The operation that fired a trigger: the function's second argument. The images follow it.
 #[derive(Clone, Copy)]
-enum Event {
+enum Operation {
     Insert = 1,
     Update = 2,
     Delete = 3,
 }
 
-impl Event {
+impl Operation {
     const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
 
     fn sql(self) -> &'static str {
@@ -273,7 +282,7 @@ impl Event {
         }
     }
 
-    /// The rows whose images there are.
+    /// The rows whose images the trigger passes.
     fn rows(self) -> &'static [&'static str] {
         match self {
             Self::Insert => &["NEW"],
@@ -287,61 +296,66 @@ impl Event {
     }
 }
 
-/// The triggers that watch a table.
-pub(super) fn watch_ddl(position: usize, table: &TableDef, columns: Columns) -> String {
-    Event::ALL.map(|event| trigger_ddl(position, table, columns, event)).concat()
+/// The DDL of the triggers that watch a table.
+pub(super) fn watch_ddl(position: usize, names: &TableNames, columns: ColumnSet) -> String {
+    Operation::ALL.map(|operation| trigger_ddl(position, names, columns, operation)).concat()
 }
 
-/// The end of watching.
+/// The DDL that drops these triggers.
 pub(super) fn unwatch_ddl(position: usize) -> String {
-    Event::ALL
-        .map(|event| format!("DROP TRIGGER IF EXISTS temp.{};", event.trigger(position)))
+    Operation::ALL
+        .map(|operation| format!("DROP TRIGGER IF EXISTS temp.{};", operation.trigger(position)))
         .concat()
 }
 
-fn trigger_ddl(position: usize, table: &TableDef, columns: Columns, event: Event) -> String {
-    let mut arguments = format!("{position}, {}", event as u8);
-    for row in event.rows() {
+fn trigger_ddl(
+    position: usize,
+    names: &TableNames,
+    columns: ColumnSet,
+    operation: Operation,
+) -> String {
+    let mut arguments = format!("{position}, {}", operation as u8);
+    for row in operation.rows() {
         arguments += &format!(", {row}._rowid_");
-        for (column, name) in table.column_names().enumerate() {
-            arguments += &match columns.has(column) {
+        for (column, name) in names.columns.iter().enumerate() {
+            arguments += &match columns.contains(column) {
                 true => format!(", {row}.{}", quote(name)),
                 false => ", NULL".to_owned(),
             };
         }
     }
-    if !Rows::are_known_of(table) {
+    if !Rows::fit_columns(names.columns.len()) {
         arguments = format!("{position}, 0");
     }
     format!(
         "CREATE TEMP TRIGGER {} AFTER {} ON main.{} BEGIN SELECT {FUNCTION}({arguments}); END;",
-        event.trigger(position),
-        event.sql(),
-        quote(table.name()),
+        operation.trigger(position),
+        operation.sql(),
+        quote(names.table),
     )
 }
 
-/// What the arguments say; `spare` is what nobody needs any more.
+/// Reads the arguments, into the memory of `spare`.
 fn rows_of(context: &Context<'_>, spare: Option<Rows>) -> rusqlite::Result<Rows> {
-    let event: u8 = context.get(1)?;
+    let operation: u8 = context.get(1)?;
     let (old, new) = match spare {
         Some(Rows::One { old, new }) => (old, new),
         _ => (None, None),
     };
     let (end, half) = (context.len(), 2 + (context.len() - 2) / 2);
-    Ok(if event == Event::Insert as u8 {
+    Ok(if operation == Operation::Insert as u8 {
         Rows::One { old: None, new: Some(image(context, 2..end, new)?) }
-    } else if event == Event::Delete as u8 {
+    } else if operation == Operation::Delete as u8 {
         Rows::One { old: Some(image(context, 2..end, old)?), new: None }
-    } else if event == Event::Update as u8 {
+    } else if operation == Operation::Update as u8 {
         let (old, new) = (image(context, 2..half, old)?, image(context, half..end, new)?);
         Rows::One { old: Some(old), new: Some(new) }
     } else {
-        Rows::Some
+        Rows::Unknown
     })
 }
 
-/// The row in the arguments: its rowid and its values.
+/// Reads a row from the arguments: its row id, then its values.
 fn image(
     context: &Context<'_>,
     arguments: Range<usize>,
@@ -357,12 +371,10 @@ fn image(
     Ok(Image { rowid: context.get(arguments.start)?, values })
 }
 
-/// Puts a value in the place of another, a text into the other's memory.
+/// Replaces a value, and reuses the memory of a text.
 fn fill(slot: &mut Value<'static>, value: ValueRef<'_>) -> Result<(), ValueError> {
     match (slot, value) {
-        (Value::Text(Cow::Owned(text)), ValueRef::Text(bytes))
-            if text.capacity() <= MOST_REUSED =>
-        {
+        (Value::Text(Cow::Owned(text)), ValueRef::Text(bytes)) if text.capacity() <= MAX_REUSED => {
             text.clear();
             text.push_str(text_of(bytes)?);
         }

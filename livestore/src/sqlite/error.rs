@@ -1,62 +1,85 @@
-//! What SQLite complains about, sorted by what a caller can do.
+//! Errors of SQLite, by what a caller can do about them.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
-/// What kind of complaint it is.
+/// The kind of a [`SqliteError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SqliteErrorKind {
-    /// A unique, not-null, check or foreign key constraint.
+    /// A unique, not-null, check or foreign key constraint is violated.
     Constraint,
-    /// The SQL does something it may not: write in a query, read a clock in a materializer.
+    /// The SQL is not permitted: it writes in a query, or reads a clock in a materializer.
     Denied,
-    /// The disk or the database is full.
+    /// The disk, the database or the memory is full.
     Full,
     /// The file cannot be read or written.
     Io,
     /// The file is damaged, or not a database.
     Corrupt,
-    /// An integer sum left the 64-bit range.
+    /// A sum of integers left the 64-bit range.
     Overflow,
-    /// Anything else; the message says what.
+    /// Any other error; the message says which.
     Other,
 }
 
-/// An error of SQLite, in its own words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+/// An error of SQLite, or of a file that it reads or writes.
+///
+/// The message is SQLite's own. [`source`](Error::source) returns what caused the error beyond that,
+/// if anything did. Two errors are equal if their kinds and messages are.
+#[derive(Debug, Clone)]
 pub struct SqliteError {
     kind: SqliteErrorKind,
-    message: String,
+    cause: Cause,
+}
+
+#[derive(Debug, Clone)]
+enum Cause {
+    Sqlite(Arc<rusqlite::Error>),
+    Io(Arc<std::io::Error>),
 }
 
 impl SqliteError {
-    /// What kind of complaint it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> SqliteErrorKind {
         self.kind
     }
 }
 
+impl fmt::Display for SqliteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Sqlite(error) => f.write_str(&message_of(error)),
+            Cause::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for SqliteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = match &self.cause {
+            Cause::Sqlite(error) => error.source(),
+            Cause::Io(error) => error.source(),
+        };
+        // Some messages of SQLite's bindings contain that of their source.
+        source.filter(|source| !self.to_string().contains(&source.to_string()))
+    }
+}
+
+impl PartialEq for SqliteError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for SqliteError {}
+
 impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
-        let message = match &error {
-            rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-            other => other.to_string(),
-        };
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => SqliteErrorKind::Constraint,
-            Some(ErrorCode::AuthorizationForStatementDenied) => SqliteErrorKind::Denied,
-            Some(ErrorCode::DiskFull | ErrorCode::OutOfMemory) => SqliteErrorKind::Full,
-            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
-                SqliteErrorKind::Io
-            }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => SqliteErrorKind::Corrupt,
-            _ if message.contains("integer overflow") => SqliteErrorKind::Overflow,
-            // The authorizer's refusal of a function comes as a plain error.
-            _ if message.contains("not authorized") => SqliteErrorKind::Denied,
-            _ => SqliteErrorKind::Other,
-        };
-        Self { kind, message }
+        Self { kind: kind_of(&error), cause: Cause::Sqlite(Arc::new(error)) }
     }
 }
 
@@ -68,6 +91,62 @@ impl From<std::io::Error> for SqliteError {
             | std::io::ErrorKind::FileTooLarge => SqliteErrorKind::Full,
             _ => SqliteErrorKind::Io,
         };
-        Self { kind, message: error.to_string() }
+        Self { kind, cause: Cause::Io(Arc::new(error)) }
+    }
+}
+
+fn kind_of(error: &rusqlite::Error) -> SqliteErrorKind {
+    let message = message_of(error);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => SqliteErrorKind::Constraint,
+        Some(ErrorCode::AuthorizationForStatementDenied) => SqliteErrorKind::Denied,
+        Some(ErrorCode::DiskFull | ErrorCode::OutOfMemory) => SqliteErrorKind::Full,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+            SqliteErrorKind::Io
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => SqliteErrorKind::Corrupt,
+        _ if message.contains("integer overflow") => SqliteErrorKind::Overflow,
+        // A function that the authorizer denies is reported as a plain error.
+        _ if message.contains("not authorized") => SqliteErrorKind::Denied,
+        _ => SqliteErrorKind::Other,
+    }
+}
+
+/// SQLite's message, without the error code that is printed beside it otherwise.
+fn message_of(error: &rusqlite::Error) -> std::borrow::Cow<'_, str> {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.into(),
+        other => other.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(extended_code: i32, message: Option<&str>) -> rusqlite::Error {
+        let failure = rusqlite::ffi::Error::new(extended_code);
+        rusqlite::Error::SqliteFailure(failure, message.map(str::to_owned))
+    }
+
+    #[test]
+    fn no_message_contains_that_of_its_source() {
+        let malformed = SqliteError::from(failure(11, Some("page 7 is malformed")));
+        assert_eq!(malformed.to_string(), "page 7 is malformed");
+        assert_eq!(malformed.kind(), SqliteErrorKind::Corrupt);
+        let code = malformed.source().and_then(|source| source.downcast_ref());
+        assert_eq!(code.map(|code: &rusqlite::ffi::Error| code.extended_code), Some(11));
+        assert!(SqliteError::from(failure(11, None)).source().is_none());
+        let broken = std::io::Error::other("broken");
+        let conversion = rusqlite::Error::ToSqlConversionFailure(Box::new(broken));
+        assert!(SqliteError::from(conversion).source().is_none());
+    }
+
+    #[test]
+    fn errors_are_equal_by_kind_and_message() {
+        let full = || SqliteError::from(failure(13, Some("full")));
+        assert_eq!(full(), full().clone());
+        assert_ne!(full(), SqliteError::from(failure(13, Some("fuller"))));
+        assert_ne!(full(), SqliteError::from(failure(10, Some("full"))));
     }
 }

@@ -5,7 +5,8 @@
 mod access;
 mod capture;
 mod error;
-mod order;
+mod quoting;
+mod row_order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -18,15 +19,14 @@ use rusqlite::{CachedStatement, Connection};
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
-pub(crate) use capture::{Change, Changes, Columns, Image, Rows};
+pub(crate) use capture::{Change, Changes, ColumnSet, Image, Rows, TableNames};
 pub use error::{SqliteError, SqliteErrorKind};
-use order::Order;
+pub(crate) use quoting::quote;
+use row_order::RowOrder;
 
-use crate::schema::SchemaDef;
-use crate::table::TableDef;
 use crate::value::{Value, ValueError};
 
-/// How many prepared statements a connection keeps: more than an app has shapes of queries.
+/// The number of prepared statements that a connection keeps: more than an app has shapes of queries.
 const STATEMENT_CACHE: usize = 512;
 
 /// A connection whose user-written SQL is checked against what it may touch.
@@ -36,21 +36,22 @@ pub(crate) struct Db {
     access: Arc<AtomicU8>,
     changes: Changes,
     watched: RefCell<Watched>,
-    /// How often a table came to be watched.
+    /// The number of times that a table was watched.
     watches: Cell<u64>,
-    /// While SQL is examined: the tables and columns it reads.
+    /// While SQL is examined, the tables and columns that it reads.
     reads: Reads,
-    order: Order,
+    row_order: RowOrder,
 }
 
 /// The tables whose changes are captured, by their positions in the schema.
 pub(crate) type Watched = BTreeMap<usize, Watch>;
 
-/// How a table is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The triggers that watch a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Watch {
-    columns: Columns,
-    /// Tells it from how the table was watched before.
+    names: Arc<TableNames>,
+    columns: ColumnSet,
+    /// Different for triggers that were created at another time.
     since: u64,
 }
 
@@ -63,8 +64,8 @@ impl Db {
         conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         let reads = Reads::default();
         let noted = Arc::clone(&reads);
-        let order = Order::default();
-        let written = order.written();
+        let row_order = RowOrder::default();
+        let written = row_order.written_tables();
         conn.authorizer(Some(move |context: AuthContext<'_>| {
             if let AuthAction::Read { table_name, column_name } = context.action
                 && let Some(reads) = &mut *lock(&noted)
@@ -81,17 +82,17 @@ impl Db {
         let changes = Changes::default();
         changes.install(&conn)?;
         let (watched, watches) = Default::default();
-        Ok(Self { conn, access, changes, watched, watches, reads, order })
+        Ok(Self { conn, access, changes, watched, watches, reads, row_order })
     }
 
-    /// The statement for SQL of our own making.
+    /// Prepares SQL of this crate.
     pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, SqliteError> {
         Ok(self.conn.prepare_cached(sql)?)
     }
 
-    /// The statement for SQL that a user wrote.
+    /// Prepares SQL that a user wrote, which must be permitted by `access`.
     ///
-    /// The mark keeps the cache from handing out a statement that was checked for another access.
+    /// The mark keeps the cache from returning a statement that was checked for other rights.
     pub(crate) fn prepare_checked(
         &self,
         sql: &str,
@@ -103,17 +104,17 @@ impl Db {
         self.access.store(Access::Internal as u8, Ordering::Relaxed);
         let prepared = prepared?;
         if access == Access::Materialize {
-            self.order.settle(&self.conn)?;
+            self.row_order.add_triggers(&self.conn)?;
         }
         Ok(prepared)
     }
 
-    /// After a rollback, which may have gone back to before a table's rows had a settled order.
-    pub(crate) fn settle_order_again(&self) -> Result<(), SqliteError> {
-        self.order.settle_again(&self.conn)
+    /// Restores the triggers that keep rows changing in one order. A rollback may have dropped them.
+    pub(crate) fn restore_row_order(&self) -> Result<(), SqliteError> {
+        self.row_order.restore_triggers(&self.conn)
     }
 
-    /// The tables and columns that a user's SQL reads.
+    /// Returns the tables and columns that a user's SQL reads.
     pub(crate) fn reads_of(
         &self,
         sql: &str,
@@ -128,71 +129,74 @@ impl Db {
         Ok(reads)
     }
 
-    /// Runs one statement of our own making, without binds or rows.
+    /// Runs one statement of this crate that has no parameters and returns no rows.
     pub(crate) fn run(&self, sql: &str) -> Result<usize, SqliteError> {
         Ok(self.prepare(sql)?.execute([])?)
     }
 
-    /// Runs several statements of our own making.
+    /// Runs several statements of this crate.
     pub(crate) fn run_all(&self, sql: &str) -> Result<(), SqliteError> {
         Ok(self.conn.execute_batch(sql)?)
     }
 
-    /// From now on, changes of these columns of the table at this position of the schema are
-    /// captured; those of others that were, still are.
+    /// Captures changes of these columns of a table from now on, and still those of the columns that
+    /// were watched before. `position` identifies the table.
     pub(crate) fn watch(
         &self,
         position: usize,
-        table: &TableDef,
-        columns: Columns,
+        columns: ColumnSet,
+        names: impl FnOnce() -> TableNames,
     ) -> Result<(), SqliteError> {
         let before = self.watched.borrow().get(&position).map(|watch| watch.columns);
-        let columns = before.unwrap_or_default().with(columns);
+        let columns = before.unwrap_or_default().union(columns);
         if before == Some(columns) {
             return Ok(());
         }
+        self.create_triggers(position, Arc::new(names()), columns)
+    }
+
+    fn create_triggers(
+        &self,
+        position: usize,
+        names: Arc<TableNames>,
+        columns: ColumnSet,
+    ) -> Result<(), SqliteError> {
         self.unwatch(position)?;
-        self.run_all(&capture::watch_ddl(position, table, columns))?;
+        self.run_all(&capture::watch_ddl(position, &names, columns))?;
         let since = self.watches.get() + 1;
         self.watches.set(since);
-        self.watched.borrow_mut().insert(position, Watch { columns, since });
+        self.watched.borrow_mut().insert(position, Watch { names, columns, since });
         Ok(())
     }
 
-    /// The end of [`watch`](Self::watch).
+    /// Stops capturing changes of a table.
     pub(crate) fn unwatch(&self, position: usize) -> Result<(), SqliteError> {
         self.run_all(&capture::unwatch_ddl(position))?;
         self.watched.borrow_mut().remove(&position);
         Ok(())
     }
 
-    /// Which tables are watched, and how.
+    /// Returns the watched tables, with their triggers.
     pub(crate) fn watched(&self) -> Watched {
         self.watched.borrow().clone()
     }
 
-    /// Watches the same tables as before, after a rollback to when it was those of `then`. Says
-    /// of which not every change since then was captured.
-    pub(crate) fn rewatch(
-        &self,
-        then: &Watched,
-        schema: &SchemaDef,
-    ) -> Result<Vec<usize>, SqliteError> {
+    /// Watches the same tables as before a rollback, which has brought back the triggers of `then`.
+    /// Returns the tables of which some changes since `then` were not captured.
+    pub(crate) fn rewatch(&self, then: &Watched) -> Result<Vec<usize>, SqliteError> {
         let now = self.watched();
-        let other = |position: &usize| then.get(position) != now.get(position);
-        then.keys().filter(|at| other(at)).try_for_each(|&position| self.unwatch(position))?;
-        let mut others = Vec::new();
-        for (position, table) in schema.tables().enumerate().filter(|(at, _)| other(at)) {
-            if let Some(watch) = now.get(&position) {
-                self.watched.borrow_mut().remove(&position);
-                self.watch(position, table, watch.columns)?;
-                others.push(position);
-            }
+        let differs = |position: &usize| then.get(position) != now.get(position);
+        then.keys().filter(|at| differs(at)).try_for_each(|&position| self.unwatch(position))?;
+        let mut rewatched = Vec::new();
+        for (&position, watch) in now.iter().filter(|(at, _)| differs(at)) {
+            self.watched.borrow_mut().remove(&position);
+            self.create_triggers(position, Arc::clone(&watch.names), watch.columns)?;
+            rewatched.push(position);
         }
-        Ok(others)
+        Ok(rewatched)
     }
 
-    /// The captured changes of watched tables, so far.
+    /// The changes of watched tables that were captured so far.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
     }
@@ -245,7 +249,7 @@ fn hash_value(value: ValueRef<'_>, hash: &mut Xxh3) {
     hash.update(bytes);
 }
 
-/// What SQLite handed out, as a [`Value`].
+/// Converts a value of SQLite's to a [`Value`].
 pub(crate) fn value_of(value: ValueRef<'_>) -> Result<Value<'_>, ValueError> {
     Ok(match value {
         ValueRef::Null => Value::Null,

@@ -3,8 +3,8 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{State, quarantine};
+use crate::sqlite::quote;
 use crate::sqlite::{SqliteError, hash_row};
-use crate::table::quote;
 
 impl State {
     /// Over every row of every table, in an order that does not depend on how they got there.

@@ -63,12 +63,12 @@ impl State {
             self.db.run("RELEASE confirmed")?;
         }
         self.head = pending.head;
-        self.db.settle_order_again()?;
+        self.db.restore_row_order()?;
         let mut undone = pending.undo.into_changes();
         // The triggers of tables that are watched since then, or otherwise, are gone with the rest.
-        for table in self.db.rewatch(&pending.watched, self.schema)? {
+        for table in self.db.rewatch(&pending.watched)? {
             undone.retain(|change| change.table != table);
-            undone.push(Change { table, rows: Rows::Some });
+            undone.push(Change { table, rows: Rows::Unknown });
         }
         Ok(undone)
     }
@@ -116,11 +116,11 @@ impl Undo {
         let undone = |Change { table, rows }| {
             let rows = match rows {
                 Rows::One { old, new } => Rows::One { old: new, new: old },
-                Rows::Some => Rows::Some,
+                Rows::Unknown => Rows::Unknown,
             };
             Change { table, rows }
         };
-        let whole = self.whole.into_iter().map(|table| Change { table, rows: Rows::Some });
+        let whole = self.whole.into_iter().map(|table| Change { table, rows: Rows::Unknown });
         self.changes.into_iter().rev().map(undone).chain(whole).collect()
     }
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::event::EncodedEvent;
     use crate::prelude::*;
-    use crate::sqlite::Columns;
+    use crate::sqlite::ColumnSet;
     use crate::value::Value;
 
     #[table]
@@ -181,14 +181,15 @@ mod tests {
         applied
     }
 
-    fn watch(state: &State, columns: Columns) {
-        state.db.watch(0, App::def().tables().next().unwrap(), columns).unwrap();
+    fn watch(state: &State, columns: ColumnSet) {
+        let names = || App::def().tables().next().unwrap().table_names();
+        state.db.watch(0, columns, names).unwrap();
     }
 
     /// The table, watched, with the row 1.
     fn pending() -> State {
         let mut state = State::empty(App::def()).unwrap();
-        watch(&state, Columns::ALL);
+        watch(&state, ColumnSet::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
         state.begin_pending().unwrap();
@@ -211,7 +212,7 @@ mod tests {
         };
         let undone = undone.iter().map(|change| match &change.rows {
             Rows::One { old, new } => (text(old), text(new)),
-            Rows::Some => panic!("the rows are known"),
+            Rows::Unknown => panic!("the rows are known"),
         });
         let value = |text: &'static str| Some(crate::value::Value::text(text));
         assert_eq!(undone.collect::<Vec<_>>(), [(value("d"), None), (value("b"), value("a"))]);
@@ -250,10 +251,10 @@ mod tests {
     fn tables_are_watched_as_before() {
         let mut state = State::empty(App::def()).unwrap();
         state.begin_pending().unwrap();
-        watch(&state, Columns::ALL);
+        watch(&state, ColumnSet::ALL);
         put(&state, 1, "a").unwrap();
         state.take_changes();
-        assert_eq!(state.rollback_pending().unwrap(), [Change { table: 0, rows: Rows::Some }]);
+        assert_eq!(state.rollback_pending().unwrap(), [Change { table: 0, rows: Rows::Unknown }]);
         put(&state, 1, "a").unwrap();
         assert_eq!(state.take_changes().len(), 1);
         state.begin_pending().unwrap();
@@ -265,18 +266,18 @@ mod tests {
 
     #[test]
     fn what_was_not_captured_is_undone_as_a_whole() {
-        let whole = [Change { table: 0, rows: Rows::Some }];
+        let whole = [Change { table: 0, rows: Rows::Unknown }];
         let mut state = pending();
         state.db.unwatch(0).unwrap();
         put(&state, 1, "b").unwrap();
-        watch(&state, Columns::of(&[0]));
+        watch(&state, ColumnSet::of(&[0]));
         assert_eq!(state.rollback_pending().unwrap(), whole);
         put(&state, 1, "c").unwrap();
         assert_eq!(state.take_changes(), [], "nobody asked for the text");
         state.begin_pending().unwrap();
         put(&state, 2, "a").unwrap();
         state.take_changes();
-        watch(&state, Columns::of(&[1]));
+        watch(&state, ColumnSet::of(&[1]));
         assert_eq!(state.rollback_pending().unwrap(), whole);
         put(&state, 1, "d").unwrap();
         assert_eq!(state.take_changes().len(), 1);
@@ -309,6 +310,6 @@ mod tests {
             Change { table: 0, rows: Rows::One { old: None, new } }
         };
         (0..70_000).for_each(|rowid| undo.note(&[inserted(rowid)]));
-        assert_eq!(undo.into_changes(), [Change { table: 0, rows: Rows::Some }]);
+        assert_eq!(undo.into_changes(), [Change { table: 0, rows: Rows::Unknown }]);
     }
 }

@@ -42,7 +42,7 @@ impl Savepoint<'_> {
             db.run("ROLLBACK TO whole")?;
             db.run("RELEASE whole")?;
         }
-        db.settle_order_again()
+        db.restore_row_order()
     }
 }
 

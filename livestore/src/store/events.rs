@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::tail::{News, Tail};
+use super::tail::{Tail, TailStatus};
 use super::{Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{EventlogError, Pages, is_after};
@@ -245,7 +245,7 @@ impl Iterator for Follow {
             if let Some(next) = self.try_next() {
                 return Some(next);
             }
-            if self.through || self.tail.wait(self.at) == News::Closed {
+            if self.through || self.tail.wait(self.at) == TailStatus::Closed {
                 return None;
             }
         }
@@ -260,7 +260,7 @@ impl Stream for Follow {
             if let Some(next) = self.try_next() {
                 return Poll::Ready(Some(next));
             }
-            if self.through || ready!(self.tail.poll(self.at, context)) == News::Closed {
+            if self.through || ready!(self.tail.poll(self.at, context)) == TailStatus::Closed {
                 return Poll::Ready(None);
             }
         }

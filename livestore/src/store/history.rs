@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
+use crate::edge::primitives::{Mutex, lock};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
-use crate::live::primitives::{Mutex, lock};
 use crate::live::Registry;
 use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State, UnknownEvents};

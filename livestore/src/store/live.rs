@@ -1,17 +1,17 @@
-//! Live queries of a store.
+//! A store's live queries.
 
 use super::Store;
+use crate::edge::primitives::{Mutex, lock};
 use crate::eventlog::EventlogError;
-use crate::live::primitives::{Mutex, lock};
-use crate::live::{Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with};
+use crate::live::{Computed, Getter, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;
 
 impl<S: Schema> Store<S> {
-    /// A query whose value follows the store.
+    /// Starts a live query, whose value is kept up to date with the store.
     ///
-    /// Equal queries share one. Starting it costs one run of the query; from then on, a commit pays
-    /// for the queries that its rows can matter to.
+    /// Equal queries share one value. To start one costs one run of the query; from then on, a
+    /// commit costs time for the live queries that its rows can matter to.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -26,15 +26,15 @@ impl<S: Schema> Store<S> {
     /// ```
     ///
     /// # Errors
-    /// When the query fails.
+    /// When the query fails, or the store is closed.
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
         let mut core = self.inner.core();
         let core = core.as_mut().ok_or(QueryError::Closed)?;
         core.live.start(query, &core.state.reader(&self.inner.window_id))
     }
 
-    /// A live query that depends on other values: when one that `query` reads changes, the query is
-    /// another.
+    /// Starts a live query that depends on other values. When a value that `query` reads changes,
+    /// it is called again, and the query that it returns replaces the one before.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -53,17 +53,17 @@ impl<S: Schema> Store<S> {
     /// ```
     ///
     /// # Errors
-    /// When the first query fails. A later one that fails leaves the value as it was.
+    /// When the first query fails. If a later one fails, the error is logged and the last value stays.
     #[track_caller]
     pub fn live_with<Q: Live>(
         &self,
-        query: impl Fn(&Get) -> Q + Send + Sync + 'static,
+        query: impl Fn(&Getter) -> Q + Send + Sync + 'static,
     ) -> Result<Computed<Q::Value>, QueryError> {
-        let first = self.live(query(&Get::default()))?;
+        let first = self.live(query(&Getter::default()))?;
         let (store, last) = (self.clone(), Mutex::new(first));
-        let compute = move |get: &Get| {
+        let compute = move |get: &Getter| {
             let live = store.live(query(get)).unwrap_or_else(|error| {
-                tracing::error!(%error, "a live query failed; the last one stays");
+                tracing::error!(%error, "a live query failed; the one before stays in its place");
                 lock(&last).clone()
             });
             let before = std::mem::replace(&mut *lock(&last), live.clone());
@@ -73,10 +73,10 @@ impl<S: Schema> Store<S> {
         Ok(computed_with(compute, |left, right| std::ptr::eq(left, right)))
     }
 
-    /// How a query is kept up to date and why not a better way, how often it ran and how long it
-    /// took. A query that is not live is started for it.
+    /// Returns how a query is kept up to date and why in this way, how often it ran and how long
+    /// that took. If the query is not live, it is started for this report.
     ///
-    /// [`LiveQuery::report`] says the same of a live query at hand.
+    /// [`LiveQuery::report`] returns the same for a live query that you have.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -94,15 +94,16 @@ impl<S: Schema> Store<S> {
     /// ```
     ///
     /// # Errors
-    /// When the query fails.
+    /// When the query fails, or the store is closed.
     pub fn explain_live<Q: Live>(&self, query: Q) -> Result<LiveReport, QueryError> {
         Ok(self.live(query)?.report())
     }
 
-    /// A picture of all live queries and of what is made of them, for tools. [`Inspection`] has an
-    /// example.
+    /// Returns a snapshot of all live queries and of the values that are computed from them, for
+    /// tools. [`Inspection`] has an example.
     ///
-    /// Every run is timed, at the cost of reading the clock once per query that a commit reaches.
+    /// The runs that it reports are always timed, which costs one reading of the clock for each live
+    /// query that a commit affects.
     ///
     /// # Errors
     /// When the store is closed.

@@ -31,11 +31,11 @@ pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use transition::Committed;
 
 use crate::edge::DirectoryLock;
+use crate::edge::primitives::{Mutex, MutexGuard, lock};
 use crate::error::describe;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
-use crate::live::primitives::{Mutex, MutexGuard, lock};
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;

@@ -12,11 +12,11 @@ use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, folder, id};
+use crate::edge::primitives::Mutex;
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
-use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{
     Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, UnknownEvents, Unusable,

@@ -1,4 +1,4 @@
-//! Who waits for new events, and is woken.
+//! Waiting for new confirmed events.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -6,11 +6,11 @@ use std::task::{Context, Poll, Waker};
 use crate::event::SeqNum;
 use crate::eventlog::is_after;
 
-/// The end of what is confirmed, for followers.
+/// The end of the confirmed events, for those who read them as they come.
 #[derive(Debug)]
 pub(super) struct Tail {
     end: Mutex<End>,
-    moved: Condvar,
+    advanced: Condvar,
 }
 
 #[derive(Debug)]
@@ -20,52 +20,52 @@ struct End {
     wakers: Vec<Waker>,
 }
 
-/// What a follower finds.
+/// The outcome of waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
-    /// There are events.
-    Events,
-    /// There will never be any.
+pub(super) enum TailStatus {
+    /// There are new events.
+    Advanced,
+    /// The store is closed: there will be no more events.
     Closed,
 }
 
 impl Tail {
     pub(super) fn new(head: SeqNum) -> Self {
         let end = End { head, closed: false, wakers: Vec::new() };
-        Self { end: Mutex::new(end), moved: Condvar::new() }
+        Self { end: Mutex::new(end), advanced: Condvar::new() }
     }
 
-    /// The last confirmed event.
+    /// Returns the last confirmed event.
     pub(super) fn head(&self) -> SeqNum {
         self.end().head
     }
 
-    /// The last confirmed event is `head` now.
+    /// Sets the last confirmed event, and wakes those who wait.
     pub(super) fn advance(&self, head: SeqNum) {
         self.change(|end| end.head = head);
     }
 
-    /// The log ends here.
+    /// Wakes those who wait: there will be no more events.
     pub(super) fn close(&self) {
         self.change(|end| end.closed = true);
     }
 
     /// Waits until there are events after `seen`.
-    pub(super) fn wait(&self, seen: SeqNum) -> News {
+    pub(super) fn wait(&self, seen: SeqNum) -> TailStatus {
         let mut end = self.end();
         loop {
-            match end.news(seen) {
-                Some(news) => return news,
-                None => end = self.moved.wait(end).unwrap_or_else(PoisonError::into_inner),
+            match end.status(seen) {
+                Some(status) => return status,
+                None => end = self.advanced.wait(end).unwrap_or_else(PoisonError::into_inner),
             }
         }
     }
 
-    /// The same, for a task.
-    pub(super) fn poll(&self, seen: SeqNum, context: &Context<'_>) -> Poll<News> {
+    /// Polls for events after `seen`; the task is woken when there are some.
+    pub(super) fn poll(&self, seen: SeqNum, context: &Context<'_>) -> Poll<TailStatus> {
         let mut end = self.end();
-        if let Some(news) = end.news(seen) {
-            return Poll::Ready(news);
+        if let Some(status) = end.status(seen) {
+            return Poll::Ready(status);
         }
         if !end.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
             end.wakers.push(context.waker().clone());
@@ -78,7 +78,7 @@ impl Tail {
         change(&mut end);
         let wakers = std::mem::take(&mut end.wakers);
         drop(end);
-        self.moved.notify_all();
+        self.advanced.notify_all();
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -88,11 +88,11 @@ impl Tail {
 }
 
 impl End {
-    fn news(&self, seen: SeqNum) -> Option<News> {
+    fn status(&self, seen: SeqNum) -> Option<TailStatus> {
         if is_after(self.head, seen) {
-            Some(News::Events)
+            Some(TailStatus::Advanced)
         } else {
-            self.closed.then_some(News::Closed)
+            self.closed.then_some(TailStatus::Closed)
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, TableDef, quote};
+use super::def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, TableDef};
+use crate::sqlite::quote;
 use crate::value::{Storage, Value, ValueError};
 
 /// The statements that depend on nothing but the table.

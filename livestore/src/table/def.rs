@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::ddl::TableSql;
 use super::{Column, SameType, Table};
+use crate::sqlite::TableNames;
 use crate::value::{Kind, Storage, Value, ValueError};
 
 /// A table: its columns, keys, indexes and constraints.
@@ -109,6 +110,11 @@ impl TableDef {
         self.name
     }
 
+    /// The names that the triggers of a watched table need.
+    pub(crate) fn table_names(&self) -> TableNames {
+        TableNames { table: self.name, columns: self.column_names().collect() }
+    }
+
     /// The columns' names, in order.
     pub fn column_names(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().map(|column| column.name)
@@ -196,9 +202,4 @@ impl<T: Table, V: SameType<W>, W> Refer<V, W> for Column<T, W> {
     fn reference(self) -> Reference {
         Reference { table: T::NAME, column: T::def().column_name(self.index()) }
     }
-}
-
-/// An SQL identifier.
-pub(crate) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -44,7 +44,6 @@ pub use writer::{MaterializeError, Writer};
 #[cfg(test)]
 pub(crate) use ast::Join;
 pub(crate) use ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate, SelectAst};
-pub(crate) use def::quote;
 pub(crate) use eval::order;
 
 /// A struct that is a row of a table.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::QueryError;
 use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Join, Node, Predicate, SelectAst};
-use super::def::quote;
+use crate::sqlite::quote;
 use crate::value::Value;
 
 /// A list with more values than this is bound as one.

@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
         run: impl FnOnce() -> Result<usize, SqliteError>,
     ) -> Result<usize, SqliteError> {
         let before = self.db.changes().len();
-        run().inspect_err(|_| self.db.changes().doubt(before))
+        run().inspect_err(|_| self.db.changes().mark_unknown(before))
     }
 
     /// After an `OR ROLLBACK` has ended the commit, a write would stand on its own.

@@ -1,82 +1,94 @@
-//! Keeping a query's result right while rows change.
+//! Keeping a query's result up to date while rows change.
 //!
 //! | tier | for | a change costs |
 //! |---|---|---|
-//! | [`rows`] | lists of one table, filtered, ordered, limited | O(log n) |
+//! | [`list`] | lists of one table, filtered, ordered, limited | O(log n) |
 //! | [`groups`] | counts and integer sums of one table, grouped or not | O(log groups) |
 //! | [`point`] | the row with one primary key | O(1) |
 //! | [`rerun`] | everything else | the query, if a row that can matter changed |
 //!
-//! Each gives exactly what a fresh query gives. What a tier is not sure of, it does not take.
+//! Each gives exactly what a fresh query gives. Where a tier cannot be sure of that, it has the
+//! query run again.
 
+pub(super) mod cardinality;
 pub(super) mod groups;
+pub(super) mod list;
 pub(super) mod point;
 pub(super) mod rerun;
-pub(super) mod rows;
-mod sorted;
+mod sort_key;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
-use std::sync::Arc;
-
-use super::diff::DiffHub;
-use super::interest::Interest;
+use super::cell::{LiveValue, Published};
+use super::dependency::Dependency;
 use super::list::List;
-use super::row::Row;
 use crate::sqlite::Rows;
-use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader, RowError};
+use crate::table::{QueryError, Reader, RowError};
 
-/// Keeps a value of type `V`.
-pub(crate) trait Maintain<V>: Send {
-    /// The value now, from a fresh query.
+pub use cardinality::LiveCardinality;
+pub(super) use steps::Steps;
+
+/// Keeps a query's value up to date.
+pub(crate) trait Maintain<V: LiveValue>: Send {
+    /// Runs the query.
     fn start(&mut self, reader: &Reader<'_>) -> Result<V, QueryError>;
 
-    /// What the changes make of the value.
-    fn apply(&mut self, hits: &[Hit<'_>], reader: &Reader<'_>) -> Result<News<V>, Failed>;
+    /// Brings the value up to date after the changes: in place, or by returning a new one.
+    fn apply(
+        &mut self,
+        published: &Published<V>,
+        changes: &[TableChange<'_>],
+        reader: &Reader<'_>,
+    ) -> Result<Refresh<V>, ApplyError>;
 
-    /// The value now, from a fresh query, if it is another than `old`.
-    fn again(&mut self, old: &V, reader: &Reader<'_>) -> Result<News<V>, QueryError>;
+    /// Runs the query again, and compares its value to the old one.
+    fn rerun(&mut self, old: &V, reader: &Reader<'_>) -> Result<Refresh<V>, QueryError>;
+}
 
-    /// Changes the value as [`News::Edit`] has announced. Says whether it is another then.
-    fn edit(&mut self, value: &mut Arc<V>) -> bool {
-        let _ = value;
-        false
+/// Keeps the list of a query's rows up to date.
+pub(crate) trait MaintainList<O>: Send {
+    /// Runs the query.
+    fn start(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError>;
+
+    /// Returns the steps from the list before the changes to the list after them.
+    fn apply(
+        &mut self,
+        changes: &[TableChange<'_>],
+        reader: &Reader<'_>,
+    ) -> Result<&Steps<O>, ApplyError>;
+}
+
+/// The outcome of a change for a value.
+pub(crate) enum Refresh<V> {
+    /// The value is the same as before.
+    Unchanged,
+    /// The value is to be replaced by this one.
+    Replace(V),
+    /// The value was changed in place.
+    Patch,
+}
+
+impl<V> Refresh<V> {
+    fn of(old: &V, new: V, matches: fn(&V, &V) -> bool) -> Self {
+        if matches(old, &new) { Self::Unchanged } else { Self::Replace(new) }
     }
 }
 
-/// Why changes were not followed.
-pub(crate) enum Failed {
-    /// They do not tell enough: the value has to be made [again](Maintain::again).
-    Lost,
+/// The reason why changes could not be applied to a value.
+pub(crate) enum ApplyError {
+    /// They do not say enough: the query has to be run [again](Maintain::rerun).
+    MustRerun,
     Query(QueryError),
 }
 
-/// What became of a value.
-pub(crate) enum News<V> {
-    /// It is the same.
-    Same,
-    /// This is the new one.
-    Another(V),
-    /// It is to be changed where it is, by [`edit`](Maintain::edit): that copies nothing which
-    /// nobody else looks at.
-    Edit,
-}
-
-impl<V> News<V> {
-    fn of(old: &V, new: V, is_same: fn(&V, &V) -> bool) -> Self {
-        if is_same(old, &new) { Self::Same } else { Self::Another(new) }
-    }
-}
-
-impl From<RowError> for Failed {
+impl From<RowError> for ApplyError {
     fn from(error: RowError) -> Self {
         Self::Query(error.into())
     }
 }
 
-impl From<QueryError> for Failed {
+impl From<QueryError> for ApplyError {
     fn from(error: QueryError) -> Self {
         Self::Query(error)
     }
@@ -84,143 +96,34 @@ impl From<QueryError> for Failed {
 
 /// A change of one of the tables that a query reads.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Hit<'a> {
-    /// Which of the query's interests it is about.
-    pub(crate) interest: usize,
+pub(crate) struct TableChange<'a> {
+    /// The position, among the query's dependencies, of the one that the change affects.
+    pub(crate) dependency: usize,
     pub(crate) rows: &'a Rows,
 }
 
-/// How a query is kept, and what it must hear of.
+/// The way to keep a query up to date.
 pub(crate) struct Plan<V> {
     pub(crate) tier: Tier,
-    /// Why not a better one.
     pub(crate) reason: &'static str,
     pub(crate) label: Label,
-    pub(crate) interests: Vec<Interest>,
+    pub(crate) dependencies: Vec<Dependency>,
     pub(crate) maintain: Box<dyn Maintain<V>>,
-    pub(crate) diffs: Option<DiffLink<V>>,
 }
 
-/// Says what the query asks, when somebody wants to know: a text for each would take its memory.
+/// Makes the text that describes a query. Few are ever read, so that they are not stored.
 pub(crate) type Label = Box<dyn Fn() -> String + Send + Sync>;
 
-/// Where the changes of a list go.
-#[doc(hidden)]
-pub struct DiffLink<V> {
-    /// The `DiffHub`.
-    pub(crate) hub: Arc<dyn Any + Send + Sync>,
-    /// Sends the list as a whole.
-    pub(crate) reset: fn(&(dyn Any + Send + Sync), &V),
-    /// The tier itself sends row by row.
-    pub(crate) stepwise: bool,
-}
-
-/// How a live query is kept up to date.
+/// The way in which a live query is kept up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Tier {
-    /// One row, by its primary key.
+    /// One row by its primary key, read from the change itself.
     Point,
-    /// A list of one table, row by row.
+    /// A list of one table's rows, updated row by row.
     Rows,
-    /// Counts and sums, group by group.
+    /// Counts and sums, updated group by group.
     Groups,
-    /// Run again when a row that can matter has changed.
+    /// Any query: run again when a row that can matter has changed.
     Rerun,
-}
-
-/// How many rows a live query has, and as what it gives them.
-pub trait LiveCardinality<O>: Cardinality<O> {
-    /// The value is the list of all rows.
-    #[doc(hidden)]
-    const IS_LIST: bool = false;
-
-    /// What the live query's value is.
-    type Value: Send + Sync + 'static;
-
-    /// Makes it of the rows.
-    ///
-    /// # Errors
-    /// When there are too few or too many.
-    fn value(rows: &List<O>) -> Result<Self::Value, QueryError>;
-
-    /// Whether both show the same.
-    #[doc(hidden)]
-    fn looks_like(left: &Self::Value, right: &Self::Value) -> bool;
-
-    /// The list that the value is, to be changed where it is.
-    #[doc(hidden)]
-    fn list_mut(value: &mut Arc<Self::Value>) -> Option<&mut List<O>> {
-        let _ = value;
-        None
-    }
-
-    #[doc(hidden)]
-    fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<Self::Value>> {
-        let _ = (hub, stepwise);
-        None
-    }
-}
-
-impl<O: Send + Sync + 'static> LiveCardinality<O> for Many {
-    const IS_LIST: bool = true;
-
-    type Value = List<O>;
-
-    fn value(rows: &List<O>) -> Result<List<O>, QueryError> {
-        Ok(rows.clone())
-    }
-
-    fn looks_like(left: &List<O>, right: &List<O>) -> bool {
-        left.looks_like(right, 0..right.len())
-    }
-
-    fn list_mut(value: &mut Arc<List<O>>) -> Option<&mut List<O>> {
-        Some(Arc::make_mut(value))
-    }
-
-    fn diffs(hub: Arc<DiffHub<O>>, stepwise: bool) -> Option<DiffLink<List<O>>> {
-        let reset = |hub: &(dyn Any + Send + Sync), rows: &List<O>| {
-            if let Some(hub) = hub.downcast_ref::<DiffHub<O>>() {
-                hub.reset(rows);
-            }
-        };
-        Some(DiffLink { hub, reset, stepwise })
-    }
-}
-
-impl<O: Send + Sync + 'static> LiveCardinality<O> for First {
-    type Value = Option<Row<O>>;
-
-    fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
-        Ok(rows.first().cloned())
-    }
-
-    fn looks_like(left: &Option<Row<O>>, right: &Option<Row<O>>) -> bool {
-        Row::look_alike(left.as_ref(), right.as_ref())
-    }
-}
-
-impl<O: Send + Sync + 'static> LiveCardinality<O> for One {
-    type Value = Row<O>;
-
-    fn value(rows: &List<O>) -> Result<Row<O>, QueryError> {
-        Optional::value(rows)?.ok_or(QueryError::NoRow)
-    }
-
-    fn looks_like(left: &Row<O>, right: &Row<O>) -> bool {
-        left.looks_like(right)
-    }
-}
-
-impl<O: Send + Sync + 'static> LiveCardinality<O> for Optional {
-    type Value = Option<Row<O>>;
-
-    fn value(rows: &List<O>) -> Result<Option<Row<O>>, QueryError> {
-        if rows.len() > 1 { Err(QueryError::SeveralRows) } else { Ok(rows.first().cloned()) }
-    }
-
-    fn looks_like(left: &Option<Row<O>>, right: &Option<Row<O>>) -> bool {
-        First::looks_like(left, right)
-    }
 }

@@ -2,47 +2,54 @@
 
 use std::sync::Arc;
 
-use super::{Failed, Hit, LiveCardinality, Maintain, News};
-use crate::live::row::Row;
+use super::{ApplyError, LiveCardinality, Maintain, Refresh, TableChange};
+use crate::live::cell::Published;
+use crate::live::row::SharedRow;
 use crate::sqlite::{Image, Rows};
 use crate::table::{First, Get, QueryError, Reader, RowError, RowReader, Table, order};
 use crate::value::Value;
 
-/// A row that is taken from the change itself: no query is run.
+/// A row that is read from the change itself, without a query.
 pub(in crate::live) struct Point<T>(pub(in crate::live) Arc<Get<T>>);
 
-impl<T: Table + Send + Sync> Maintain<Option<Row<T>>> for Point<T> {
-    fn start(&mut self, reader: &Reader<'_>) -> Result<Option<Row<T>>, QueryError> {
+impl<T: Table + Send + Sync> Maintain<Option<SharedRow<T>>> for Point<T> {
+    fn start(&mut self, reader: &Reader<'_>) -> Result<Option<SharedRow<T>>, QueryError> {
         self.0.read(reader, read)
     }
 
-    fn apply(&mut self, hits: &[Hit<'_>], _: &Reader<'_>) -> Result<News<Option<Row<T>>>, Failed> {
+    fn apply(
+        &mut self,
+        _: &Published<Option<SharedRow<T>>>,
+        changes: &[TableChange<'_>],
+        _: &Reader<'_>,
+    ) -> Result<Refresh<Option<SharedRow<T>>>, ApplyError> {
         let key = self.0.key()?;
-        let (mut was, mut is) = (None, None);
-        for hit in hits {
-            let Rows::One { old, new } = hit.rows else { return Err(Failed::Lost) };
-            // A commit may give the key to another row: which of the two comes first says nothing.
-            was = was.or(old.as_ref().filter(|old| has_key::<T>(old, key)));
-            is = is.or(new.as_ref().filter(|new| has_key::<T>(new, key)));
+        let (mut before, mut after) = (None, None);
+        for change in changes {
+            let Rows::One { old, new } = change.rows else { return Err(ApplyError::MustRerun) };
+            // A commit may give the key to a different row, and then the two changes can come in
+            // either order.
+            before = before.or(old.as_ref().filter(|old| has_key::<T>(old, key)));
+            after = after.or(new.as_ref().filter(|new| has_key::<T>(new, key)));
         }
-        if was.map(|was| &was.values) == is.map(|is| &is.values) {
-            return Ok(News::Same);
+        if before.map(|before| &before.values) == after.map(|after| &after.values) {
+            return Ok(Refresh::Unchanged);
         }
-        let row = is.map(|is| read(&RowReader::of_values(&is.values, None))).transpose()?;
-        Ok(News::Another(row))
+        let row = after.map(|row| read(&RowReader::of_values(&row.values, None))).transpose()?;
+        Ok(Refresh::Replace(row))
     }
 
-    fn again(
+    fn rerun(
         &mut self,
-        old: &Option<Row<T>>,
+        old: &Option<SharedRow<T>>,
         reader: &Reader<'_>,
-    ) -> Result<News<Option<Row<T>>>, QueryError> {
-        Ok(News::of(old, self.start(reader)?, First::looks_like))
+    ) -> Result<Refresh<Option<SharedRow<T>>>, QueryError> {
+        Ok(Refresh::of(old, self.start(reader)?, First::matches))
     }
 }
 
-fn read<T: Table>(row: &RowReader<'_>) -> Result<Row<T>, RowError> {
-    Row::read(row, T::def().columns.len(), T::decode)
+fn read<T: Table>(row: &RowReader<'_>) -> Result<SharedRow<T>, RowError> {
+    SharedRow::read(row, T::def().columns.len(), T::decode)
 }
 
 fn has_key<T: Table>(image: &Image, key: &[Value<'_>]) -> bool {

@@ -1,21 +1,26 @@
-//! The steps that changes make in a list, and whether they lead anywhere.
+//! The steps that changes make in a list, and whether the list has changed after them.
 //!
-//! Rows that exchange their places, or go and come back, leave a list that shows what it showed:
-//! then nobody is told.
+//! Rows that exchange their places, or go and come back, leave a list with the values that it had.
+//! Then nobody is notified.
 
 use crate::live::diff::Diff;
 use crate::live::list::List;
-use crate::live::row::{Look, Row};
+use crate::live::row::{Fingerprint, SharedRow};
 
-pub(super) struct Steps<O> {
+pub(in crate::live) struct Steps<O> {
     all: Vec<Diff<O>>,
-    /// The looks of the rows that came, less those of the rows that went: 0 if they are the same.
-    balance: Look,
+    /// The sum of the fingerprints of the rows that came, less those of the rows that went. Not 0
+    /// if the list has changed.
+    balance: Fingerprint,
 }
 
 impl<O> Steps<O> {
-    pub(super) fn all(&self) -> &[Diff<O>] {
+    pub(in crate::live) fn all(&self) -> &[Diff<O>] {
         &self.all
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
@@ -23,18 +28,19 @@ impl<O> Steps<O> {
         self.balance = 0;
     }
 
-    pub(super) fn insert(&mut self, index: usize, row: Row<O>) {
-        self.balance = self.balance.wrapping_add(row.look());
+    pub(super) fn insert(&mut self, index: usize, row: SharedRow<O>) {
+        self.balance = self.balance.wrapping_add(row.fingerprint());
         self.all.push(Diff::Insert { index, row });
     }
 
-    pub(super) fn remove(&mut self, index: usize, row: &Row<O>) {
-        self.balance = self.balance.wrapping_sub(row.look());
+    pub(super) fn remove(&mut self, index: usize, row: &SharedRow<O>) {
+        self.balance = self.balance.wrapping_sub(row.fingerprint());
         self.all.push(Diff::Remove { index });
     }
 
-    pub(super) fn update(&mut self, index: usize, old: &Row<O>, row: Row<O>) {
-        self.balance = self.balance.wrapping_add(row.look()).wrapping_sub(old.look());
+    pub(super) fn update(&mut self, index: usize, old: &SharedRow<O>, row: SharedRow<O>) {
+        let difference = row.fingerprint().wrapping_sub(old.fingerprint());
+        self.balance = self.balance.wrapping_add(difference);
         self.all.push(Diff::Update { index, row });
     }
 
@@ -42,20 +48,22 @@ impl<O> Steps<O> {
         self.all.push(Diff::Move { from, to });
     }
 
-    /// Has the list take the steps, if it shows something else then. Says whether it does.
-    pub(super) fn edit(&self, list: &mut List<O>) -> bool {
+    /// Takes the steps in the list and returns true, unless it would have the same values after
+    /// them.
+    pub(in crate::live) fn apply(&self, list: &mut List<O>) -> bool {
         match &*self.all {
-            _ if self.balance != 0 => self.apply(list),
+            _ if self.balance != 0 => self.take(list),
+            [] => return false,
             [Diff::Move { from, to }] => {
-                if list.looks_uniform(*from.min(to)..=*from.max(to)) {
+                if list.is_uniform(*from.min(to)..=*from.max(to)) {
                     return false;
                 }
-                self.apply(list);
+                self.take(list);
             }
             all => {
                 let before = list.clone();
-                self.apply(list);
-                if list.looks_like(&before, Diff::touched(all, before.len())) {
+                self.take(list);
+                if list.matches(&before, Diff::touched(all, before.len())) {
                     *list = before;
                     return false;
                 }
@@ -64,8 +72,8 @@ impl<O> Steps<O> {
         true
     }
 
-    fn apply(&self, list: &mut List<O>) {
-        self.all.iter().for_each(|step| step.edit(list));
+    fn take(&self, list: &mut List<O>) {
+        self.all.iter().for_each(|step| step.patch(list));
     }
 }
 
@@ -83,14 +91,14 @@ mod tests {
     use prop::sample::Index;
     use proptest::prelude::*;
 
-    fn row(shown: i64) -> Row<i64> {
-        Row::read(&RowReader::of_values(&[Value::Integer(shown)], None), 1, |row| row.get(0))
+    fn row(value: i64) -> SharedRow<i64> {
+        SharedRow::read(&RowReader::of_values(&[Value::Integer(value)], None), 1, |row| row.get(0))
             .unwrap()
     }
 
     proptest! {
         #[test]
-        fn a_list_that_shows_the_same_is_not_another(
+        fn a_list_with_the_same_values_has_not_changed(
             before in prop::collection::vec(0i64..2, 0..12),
             changes in prop::collection::vec((0u8..4, any::<Index>(), any::<Index>(), 0i64..2), 0..6),
         ) {
@@ -117,7 +125,7 @@ mod tests {
                     }
                 }
             }
-            prop_assert_eq!(steps.edit(&mut list), !steps.all().is_empty() && after != before);
+            prop_assert_eq!(steps.apply(&mut list), !steps.all().is_empty() && after != before);
             prop_assert_eq!(&list, after.as_slice());
         }
     }

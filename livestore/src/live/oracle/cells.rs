@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::tables::table;
-use crate::live::{List, Row as LiveRow};
+use crate::live::{List, SharedRow};
 use crate::table::{IntoKey, Row, RowError, RowReader, RowWriter, Table, TableDef};
 use crate::value::{Value, ValueError};
 
@@ -103,7 +103,7 @@ impl<T: Flat> Flat for Option<T> {
     }
 }
 
-impl<T: Flat> Flat for LiveRow<T> {
+impl<T: Flat> Flat for SharedRow<T> {
     fn flat(&self) -> Vec<Cells> {
         (**self).flat()
     }

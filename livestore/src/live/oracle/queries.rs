@@ -6,9 +6,10 @@ use super::tables::{Holds, RandomTable};
 use super::watch::{Watch, Watcher};
 use super::world::World;
 use crate::live::LiveCardinality;
+use crate::sqlite::quote;
 use crate::table::{
     Aggregate, Cardinality, ColumnRef, Comparison, Direction, First, Join, Many, Node, One,
-    Optional, Predicate, Row, RowError, RowReader, Select, SelectAst, Table, quote, raw,
+    Optional, Predicate, Row, RowError, RowReader, Select, SelectAst, Table, raw,
 };
 use crate::value::Value;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::cells::{Cells, Flat};
 use super::world::World;
-use crate::live::primitives::lock;
+use crate::edge::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
 use crate::table::{Reader, SelectAst};
 

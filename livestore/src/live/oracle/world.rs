@@ -1,6 +1,6 @@
 //! A state with its live queries, and random steps that it takes.
 //!
-//! Whatever a step does to the [`history`](super::history), it is one wave; then
+//! Whatever a step does to the [`history`](super::history), it is propagated as one; then
 //! [`World::check`].
 
 use super::dice::Dice;
@@ -14,7 +14,7 @@ use crate::sqlite::Change;
 use crate::table::{Query, raw};
 
 /// Live queries a case has at the same time, at most.
-const MOST_WATCHED: usize = 12;
+const MAX_WATCHED: usize = 12;
 
 pub(super) struct World {
     pub(super) tables: Vec<RandomTable>,
@@ -159,7 +159,7 @@ impl World {
     }
 
     fn start(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
-        if self.watchers.len() < MOST_WATCHED
+        if self.watchers.len() < MAX_WATCHED
             && let Some(mut watcher) = queries::start(dice, self)?
         {
             if dice.percent(80) {
@@ -190,7 +190,7 @@ impl World {
 
     /// An equal query is the same one.
     fn share(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
-        if !self.watchers.is_empty() && self.watchers.len() < MOST_WATCHED {
+        if !self.watchers.is_empty() && self.watchers.len() < MAX_WATCHED {
             let of = self.watchers.swap_remove(dice.below(self.watchers.len()));
             let again = of.again(self)?;
             self.watchers.push(of);

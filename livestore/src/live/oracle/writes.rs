@@ -2,7 +2,8 @@
 
 use super::dice::Dice;
 use super::tables::RandomTable;
-use crate::table::{MaterializeError, Writer, quote};
+use crate::sqlite::quote;
+use crate::table::{MaterializeError, Writer};
 use crate::value::Value;
 
 /// One statement of a materializer.

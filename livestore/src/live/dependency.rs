@@ -1,4 +1,4 @@
-//! What a live query must hear of.
+//! The rows and columns that a query depends on.
 
 use std::cmp::Ordering;
 
@@ -6,30 +6,31 @@ use crate::sqlite::Image;
 use crate::table::{Comparison, Predicate, SelectAst, TableDef, order};
 use crate::value::Value;
 
-/// A table that a query reads, and which of its rows can matter.
+/// A table that a query reads, and the rows of it that the query's result can depend on.
 #[derive(Debug, Clone)]
-pub(crate) struct Interest {
+pub(crate) struct Dependency {
     pub(crate) table: &'static TableDef,
     /// How the index finds the query when a row changes.
-    pub(crate) access: Access,
-    /// Conditions that a row must meet, before or after, to matter.
+    pub(crate) lookup: Lookup,
+    /// Conditions that a row must meet, before or after a change, to matter.
     pub(crate) filters: Vec<Predicate>,
-    /// The columns that matter; `None`: all.
+    /// The columns that matter; `None` if all do.
     pub(crate) columns: Option<Vec<usize>>,
 }
 
-/// One condition that every row that matters meets: a superset, to be looked up.
+/// A condition that every row that matters meets, of a kind that an index can look up. Other rows
+/// may meet it, too.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Access {
+pub(crate) enum Lookup {
     /// The column has one of these values.
     Equal { column: usize, values: Vec<Value<'static>> },
     /// The column is in this range.
     Range(Range),
-    /// Any row.
+    /// Every row meets it.
     Any,
 }
 
-/// Values of a column from `low` to `high`, both included; `None` is no end.
+/// The values of a column from `low` to `high`, both included; `None` where there is no bound.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Range {
     pub(crate) column: usize,
@@ -37,13 +38,13 @@ pub(crate) struct Range {
     pub(crate) high: Option<Value<'static>>,
 }
 
-impl Interest {
-    /// Everything about a table.
+impl Dependency {
+    /// Any change of the table.
     pub(crate) fn all(table: &'static TableDef) -> Self {
-        Self { table, access: Access::Any, filters: Vec::new(), columns: None }
+        Self { table, lookup: Lookup::Any, filters: Vec::new(), columns: None }
     }
 
-    /// What a SELECT must hear of, table by table.
+    /// The dependencies of a SELECT, one for each table.
     pub(crate) fn of_select(select: &SelectAst) -> Vec<Self> {
         // The rows of one table are in order; of those of several, some may be in any.
         let unordered = !select.joins.is_empty();
@@ -54,15 +55,15 @@ impl Interest {
                 let is_left =
                     position > 0 && select.joins.get(position - 1).is_some_and(|join| join.left);
                 let filters = if is_left { Vec::new() } else { own_filters(select, table) };
-                let access = access(&filters);
-                let interest = Self { table, access, filters, columns: select.columns_of(table) };
-                if unordered { interest.in_any_order() } else { interest }
+                let lookup = lookup(&filters);
+                let dependency = Self { table, lookup, filters, columns: select.columns_of(table) };
+                if unordered { dependency.in_any_order() } else { dependency }
             })
             .collect()
     }
 
-    /// Rows that the query puts in no order come in that of whatever index SQLite goes through: its
-    /// columns matter, too.
+    /// Adds the columns of all indexes: rows that the query does not order come in the order of
+    /// whatever index SQLite uses.
     pub(crate) fn in_any_order(mut self) -> Self {
         if let Some(columns) = &mut self.columns {
             columns.extend(self.table.indexed_columns());
@@ -72,21 +73,21 @@ impl Interest {
         self
     }
 
-    /// Whether a change of a row can matter: before or after, it meets the conditions, and a column
-    /// that matters is another.
-    pub(crate) fn meets(&self, old: Option<&Image>, new: Option<&Image>) -> bool {
-        let (was, is) = (self.has(old), self.has(new));
+    /// Whether a change of a row can matter: the row meets the conditions, before or after, and a
+    /// column that matters has changed.
+    pub(crate) fn is_affected(&self, old: Option<&Image>, new: Option<&Image>) -> bool {
+        let included = |row: Option<&Image>| row.is_some_and(|row| self.includes(row));
         match (old, new) {
-            (Some(old), Some(new)) if was && is => self.differs(old, new),
-            _ => was || is,
+            (Some(before), Some(after)) if included(old) && included(new) => {
+                self.differs(before, after)
+            }
+            _ => included(old) || included(new),
         }
     }
 
     /// Whether the row meets the conditions.
-    pub(crate) fn has(&self, row: Option<&Image>) -> bool {
-        row.is_some_and(|row| {
-            self.filters.iter().all(|filter| filter.holds(&row.values) == Some(true))
-        })
+    pub(crate) fn includes(&self, row: &Image) -> bool {
+        self.filters.iter().all(|filter| filter.holds(&row.values) == Some(true))
     }
 
     fn differs(&self, old: &Image, new: &Image) -> bool {
@@ -102,7 +103,7 @@ impl Interest {
     }
 }
 
-/// The conditions that are about this table alone.
+/// The conditions that use columns of this table alone.
 fn own_filters(select: &SelectAst, table: &'static TableDef) -> Vec<Predicate> {
     let is_own = |filter: &&Predicate| {
         let mut own = true;
@@ -112,28 +113,28 @@ fn own_filters(select: &SelectAst, table: &'static TableDef) -> Vec<Predicate> {
     select.filters.iter().flat_map(Predicate::conjuncts).filter(is_own).cloned().collect()
 }
 
-/// What an index can look up: an equality if there is one, else a range.
-fn access(filters: &[Predicate]) -> Access {
+/// The best condition to look up: an equality if there is one, else a range.
+fn lookup(filters: &[Predicate]) -> Lookup {
     filters
         .iter()
         .find_map(equality)
-        .or_else(|| range(filters).map(Access::Range))
-        .unwrap_or(Access::Any)
+        .or_else(|| range(filters).map(Lookup::Range))
+        .unwrap_or(Lookup::Any)
 }
 
-fn equality(filter: &Predicate) -> Option<Access> {
+fn equality(filter: &Predicate) -> Option<Lookup> {
     match filter {
         Predicate::Compare(column, Comparison::Is, value) => {
-            Some(Access::Equal { column: column.index, values: vec![value.clone()] })
+            Some(Lookup::Equal { column: column.index, values: vec![value.clone()] })
         }
         Predicate::In(column, values) if values.len() <= 64 => {
-            Some(Access::Equal { column: column.index, values: values.clone() })
+            Some(Lookup::Equal { column: column.index, values: values.clone() })
         }
         _ => None,
     }
 }
 
-/// What all bounds of a column together leave of it; best of a column that has both ends.
+/// The range that all bounds of a column leave. A column with bounds at both ends is preferred.
 fn range(filters: &[Predicate]) -> Option<Range> {
     let mut ranges: Vec<Range> = Vec::new();
     for bound in filters.iter().filter_map(bound) {
@@ -161,21 +162,21 @@ fn bound(filter: &Predicate) -> Option<Range> {
 }
 
 impl Range {
-    /// Leaves what is in the other, too.
+    /// Intersects the range with another.
     fn narrow(&mut self, other: Self) {
-        keep(&mut self.low, other.low, Ordering::Greater);
-        keep(&mut self.high, other.high, Ordering::Less);
+        tighten(&mut self.low, other.low, Ordering::Greater);
+        tighten(&mut self.high, other.high, Ordering::Less);
     }
 }
 
-/// Of two ends, the one that is greater, or less.
-fn keep(end: &mut Option<Value<'static>>, other: Option<Value<'static>>, which: Ordering) {
-    let is_other = match (&*end, &other) {
+/// Replaces the bound by the other one if that is greater, or less.
+fn tighten(end: &mut Option<Value<'static>>, other: Option<Value<'static>>, which: Ordering) {
+    let is_tighter = match (&*end, &other) {
         (Some(end), Some(other)) => order(other, end) == which,
         (None, _) => true,
         (_, None) => false,
     };
-    if is_other {
+    if is_tighter {
         *end = other;
     }
 }
@@ -193,10 +194,10 @@ mod tests {
     }
 
     fn looked_up(filter: Condition<Spot>) -> Option<(usize, Option<i64>, Option<i64>)> {
-        let interests = Interest::of_select(Spot::filter(filter).parts().0);
+        let dependencies = Dependency::of_select(Spot::filter(filter).parts().0);
         let end = |end: &Option<Value<'_>>| end.as_ref().map(|end| end.as_integer().unwrap());
-        match &interests[0].access {
-            Access::Range(Range { column, low, high }) => Some((*column, end(low), end(high))),
+        match &dependencies[0].lookup {
+            Lookup::Range(Range { column, low, high }) => Some((*column, end(low), end(high))),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
-//! The locks of the live graph: the standard library's, or [shuttle]'s, which tries their
-//! interleavings. `tests/live_model.rs` says how.
+//! Locks, atomics and thread-locals of everything that threads share: those of the standard
+//! library, or those of [shuttle], which tries the orders in which threads can take their turns.
+//! `tests/live_model.rs` says how.
 //!
 //! [shuttle]: https://docs.rs/shuttle
 
@@ -16,7 +17,8 @@ pub(crate) use std::{
 
 use std::sync::PoisonError;
 
-/// A panic in a user's code leaves nothing half done behind any of these locks.
+/// Locks the mutex, also after a panic: user code that panics leaves nothing half done behind any
+/// of these locks.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

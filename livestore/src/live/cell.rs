@@ -1,0 +1,104 @@
+//! Values of nodes, and how they are published to readers.
+
+use std::sync::{Arc, PoisonError};
+
+use super::diff::DiffSink;
+use super::list::List;
+use super::maintain::{Refresh, Steps};
+use super::observers::Observers;
+use super::row::SharedRow;
+use crate::edge::primitives::RwLock;
+use crate::schema::Document;
+
+/// A value that a live query can have: a [`List`] of rows, one [`SharedRow`], an `Option` of one,
+/// or a client document.
+pub trait LiveValue: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    type Diffs: DiffSink<Self>;
+}
+
+impl<T: Send + Sync + 'static> LiveValue for List<T> {
+    type Diffs = super::diff::DiffReaders<T>;
+}
+
+impl<T: Send + Sync + 'static> LiveValue for SharedRow<T> {
+    type Diffs = ();
+}
+
+impl<T: Send + Sync + 'static> LiveValue for Option<SharedRow<T>> {
+    type Diffs = ();
+}
+
+impl<D: Document + Send + Sync> LiveValue for D {
+    type Diffs = ();
+}
+
+/// A value and its version, which change together.
+pub(super) struct ValueCell<V> {
+    value: RwLock<Arc<V>>,
+    pub(super) observers: Observers,
+}
+
+impl<V> ValueCell<V> {
+    pub(super) fn new(value: V) -> Self {
+        Self { value: RwLock::new(Arc::new(value)), observers: Observers::default() }
+    }
+
+    /// Returns the version and the value.
+    pub(super) fn get(&self) -> (u64, Arc<V>) {
+        let value = self.value.read().unwrap_or_else(PoisonError::into_inner);
+        (self.observers.version(), Arc::clone(&value))
+    }
+
+    pub(super) fn replace(&self, value: V) {
+        let value = Arc::new(value);
+        let mut slot = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *slot, value);
+        self.observers.invalidate();
+        drop(slot);
+        // Readers need not wait for a long list to be freed.
+        drop(old);
+    }
+
+    /// Changes the value in place; readers wait meanwhile. `patch` returns whether it has changed.
+    fn patch(&self, patch: impl FnOnce(&mut Arc<V>) -> bool) -> bool {
+        let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        let has_changed = patch(&mut value);
+        if has_changed {
+            self.observers.invalidate();
+        }
+        has_changed
+    }
+}
+
+/// What a live query publishes: its value, and the changes of it.
+pub(crate) struct Published<V: LiveValue> {
+    pub(super) cell: ValueCell<V>,
+    pub(super) diffs: V::Diffs,
+}
+
+impl<V: LiveValue> Published<V> {
+    pub(super) fn new(value: V) -> Self {
+        Self { cell: ValueCell::new(value), diffs: V::Diffs::default() }
+    }
+
+    pub(super) fn replace(&self, value: V) {
+        self.diffs.reset(&value);
+        self.cell.replace(value);
+    }
+}
+
+impl<T: Send + Sync + 'static> Published<List<T>> {
+    /// Takes the steps in the list itself, so that nothing is copied that nobody else reads.
+    pub(super) fn patch(&self, steps: &Steps<T>) -> Refresh<List<T>> {
+        let has_changed = self.cell.patch(|list| {
+            let list = Arc::make_mut(list);
+            let has_changed = steps.apply(list);
+            if has_changed {
+                self.diffs.send(steps.all(), list);
+            }
+            has_changed
+        });
+        if has_changed { Refresh::Patch } else { Refresh::Unchanged }
+    }
+}

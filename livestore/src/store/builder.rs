@@ -66,6 +66,7 @@ impl<S: Schema> Builder<S> {
 
     /// Keeps the store in a folder of its own, named after its id, in `directory`. Both are made
     /// if they are not there. Without a directory, the store lives in memory.
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
@@ -124,6 +125,7 @@ impl<S: Schema> Builder<S> {
     /// # }
     /// # fn main() {}
     /// ```
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn sync(mut self, options: impl Into<SyncOptions>) -> Self {
         self.options.sync = Some(options.into());

@@ -14,6 +14,7 @@ use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, id};
+use crate::ambient::new_id;
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
@@ -22,8 +23,7 @@ use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::sync::engine::Engine;
-use crate::sync::{Hello, InitialSync, SyncOptions};
-use crate::value::new_id;
+use crate::sync::{Hello, SyncOptions};
 
 pub(super) fn open<S: Schema>(
     mut options: Options,
@@ -59,7 +59,8 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     let hello = Hello::new(store.store_id(), options.payload.clone());
     sync.start(Arc::downgrade(&store.inner), hello, options)
         .map_err(|error| EventlogError::NoThread(error.to_string()))?;
-    if let InitialSync::Wait(timeout) = options.initial
+    #[cfg(not(target_family = "wasm"))]
+    if let crate::sync::InitialSync::Wait(timeout) = options.initial
         && !options.held
         && !store.wait_synced(timeout)?
     {

@@ -5,6 +5,7 @@
 //! hear of all that as one change.
 
 use super::Core;
+use crate::ambient::new_id;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Settlement, Upstream, is_after};
 use crate::live::enqueue;
@@ -12,7 +13,6 @@ use crate::sqlite::Change;
 use crate::state::{Quarantined, Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::sync::engine::Engine;
 use crate::sync::merge::{Advance, Outcome, Rebase, SyncState};
-use crate::value::new_id;
 
 /// Why something could not be settled.
 #[derive(Debug, thiserror::Error)]

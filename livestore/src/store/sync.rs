@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::driver::{Driver, Order};
 use super::settle::SettleError;
 use super::{Core, Inner, Store};
-use crate::edge::{Mail, Mailbox, Worker};
+#[cfg(not(target_family = "wasm"))]
+use crate::edge::Mail;
+use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
@@ -99,6 +101,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
+    #[cfg(not(target_family = "wasm"))]
     pub fn wait_synced(&self, timeout: Duration) -> Result<bool, EventlogError> {
         let Some(sync) = &self.inner.sync else { return Ok(true) };
         let changed = Arc::new(Mailbox::new());

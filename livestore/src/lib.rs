@@ -162,10 +162,11 @@ pub mod value;
 struct Readme;
 
 pub use ambient::{new_id, now};
-pub use error::{Error, Result};
+pub use error::ErrorChain;
 pub use event::SeqNum;
 pub use eventlog::Durability;
 pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, sql, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::Store;
+pub use store::error::{Error, Result};
 pub use value::Timestamp;

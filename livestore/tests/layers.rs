@@ -12,13 +12,13 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// The layers of this crate, from the highest to the lowest. A module may use those of lower layers,
 /// and those of its own layer as long as there is no circle.
 const LAYERS: &[&[&str]] = &[
-    &["prelude", "private", "error", "simulation"],
+    &["prelude", "private", "simulation"],
     &["store"],
     &["live", "sync", "state", "eventlog"],
     &["schema", "table", "event"],
     &["sqlite"],
     &["ambient"],
-    &["value"],
+    &["value", "error"],
     &["edge"],
 ];
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::error::{CLOSED, Closed};
 use crate::event::SeqNum;
 use crate::sqlite::{SqliteError, SqliteErrorKind};
 
@@ -49,11 +50,17 @@ pub enum EventlogError {
     #[error("buffered events are not written yet: {0}")]
     Unwritten(Box<EventlogError>),
     /// The store is closed.
-    #[error("the store is closed; open it again to read its log")]
+    #[error("{CLOSED}")]
     Closed,
     /// The system has no thread left for the background writer.
     #[error("no thread for the background writer: {0}")]
     NoThread(String),
+}
+
+impl From<Closed> for EventlogError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
 }
 
 impl From<SqliteError> for EventlogError {

@@ -66,7 +66,7 @@ where
         };
         let label = Box::new(move || match asked.to_sql(C::AT_MOST) {
             Ok((sql, binds)) => label(&sql, &binds),
-            Err(error) => error.to_string(),
+            Err(error) => crate::error::ErrorChain::new(&error).to_string(),
         });
         let diffs = C::diffs(hub, tier == Tier::Rows);
         Ok(LivePlan(Plan { tier, reason, label, interests, maintain, diffs }))
@@ -173,7 +173,7 @@ where
             reason: "it is SQL as text",
             label: Box::new(move || match asked.parts() {
                 Ok((sql, params)) => label(sql, params),
-                Err(error) => error.to_string(),
+                Err(error) => crate::error::ErrorChain::new(&error).to_string(),
             }),
             maintain: Box::new(Rerun::new(Box::new(run), interests.clone())),
             interests,

@@ -157,7 +157,7 @@ impl<V: Send + Sync + 'static> LiveNode<V> {
             }
             Ok(News::Edit) => self.edit(keeper),
             Err(error) => {
-                tracing::error!(%error, "a live query failed; it keeps its last value");
+                tracing::error!(error = %crate::error::ErrorChain::new(&error), "a live query failed; it keeps its last value");
                 false
             }
         }

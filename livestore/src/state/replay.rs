@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{QuarantineReason, Quarantined, State, StateError};
 use crate::edge::read_ahead;
+use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 
@@ -210,8 +211,12 @@ impl<'a> Replay<'a> {
             Ok(()) => Ok(state.keep()?),
             Err(error) => {
                 state.undo()?;
-                tracing::warn!(seq = %event.seq, name = %event.name, %error, "event quarantined");
-                self.quarantine(state, event, QuarantineReason::Failed(error.to_string()))
+                tracing::warn!(seq = %event.seq, name = %event.name, error = %ErrorChain::new(&error), "event quarantined");
+                self.quarantine(
+                    state,
+                    event,
+                    QuarantineReason::Failed(ErrorChain::new(&error).to_string()),
+                )
             }
         }
     }

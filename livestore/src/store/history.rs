@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
+use crate::error::Closed;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::primitives::{Mutex, lock};
@@ -98,7 +99,7 @@ impl<S: Schema> Store<S> {
     /// See [`HistoryError`]; the old state stays.
     pub fn reset_state(&self) -> Result<(), HistoryError> {
         let mut core = self.inner.core();
-        let open = core.as_mut().ok_or(EventlogError::Closed)?;
+        let open = core.as_mut().ok_or(Closed)?;
         let (head, confirmed) = (open.state.head, open.confirmed_head());
         let mut state = self.replay(&open.log, confirmed)?;
         if open.sync.is_some() {

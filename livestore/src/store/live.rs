@@ -1,7 +1,7 @@
 //! Live queries of a store.
 
-use super::Store;
-use crate::eventlog::EventlogError;
+use super::{ReadError, Store};
+use crate::error::{Closed, ErrorChain};
 use crate::live::primitives::{Mutex, lock};
 use crate::live::{Computed, Get, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
@@ -29,7 +29,7 @@ impl<S: Schema> Store<S> {
     /// When the query fails.
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
         let mut core = self.inner.core();
-        let core = core.as_mut().ok_or(QueryError::Closed)?;
+        let core = core.as_mut().ok_or(Closed)?;
         core.live.start(query, &core.state.reader(&self.inner.session_id))
     }
 
@@ -63,7 +63,7 @@ impl<S: Schema> Store<S> {
         let (store, last) = (self.clone(), Mutex::new(first));
         let compute = move |get: &Get| {
             let live = store.live(query(get)).unwrap_or_else(|error| {
-                tracing::error!(%error, "a live query failed; the last one stays");
+                tracing::error!(error = %ErrorChain::new(&error), "a live query failed; the last one stays");
                 lock(&last).clone()
             });
             let before = std::mem::replace(&mut *lock(&last), live.clone());
@@ -106,10 +106,10 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn inspect(&self) -> Result<Inspection, EventlogError> {
+    pub fn inspect(&self) -> Result<Inspection, ReadError> {
         let roots = {
             let mut core = self.inner.core();
-            let core = core.as_mut().ok_or(EventlogError::Closed)?;
+            let core = core.as_mut().ok_or(Closed)?;
             core.live.roots(&core.state.reader(&self.inner.session_id))?
         };
         Ok(roots.inspect())

@@ -7,7 +7,7 @@
 mod builder;
 mod commit;
 mod driver;
-mod error;
+pub(crate) mod error;
 mod events;
 mod history;
 mod id;
@@ -25,12 +25,13 @@ use std::sync::Arc;
 
 pub use builder::Builder;
 pub use commit::Committed;
-pub use error::{CloseError, CommitError, HistoryError, OpenError};
+pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 
 use crate::edge::DirectoryLock;
+use crate::error::{Closed, ErrorChain};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
@@ -124,7 +125,7 @@ impl<S: Schema> Store<S> {
         let span = tracing::trace_span!("query");
         let _entered = span.enter();
         let core = self.inner.core();
-        let core = core.as_ref().ok_or(QueryError::Closed)?;
+        let core = core.as_ref().ok_or(Closed)?;
         core.state.query(&query, &self.inner.session_id)
     }
 
@@ -132,8 +133,8 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn head(&self) -> Result<SeqNum, EventlogError> {
-        self.inner.with_core(|core| core.state.head)
+    pub fn head(&self) -> Result<SeqNum, ReadError> {
+        Ok(self.inner.with_core(|core| core.state.head)?)
     }
 
     /// The events that are in the log but could not be applied, in order.
@@ -154,7 +155,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn quarantined(&self) -> Result<Vec<Quarantined>, EventlogError> {
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, ReadError> {
         Ok(self.inner.with_core(|core| core.state.quarantined())??)
     }
 
@@ -164,7 +165,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn state_hash(&self) -> Result<u64, EventlogError> {
+    pub fn state_hash(&self) -> Result<u64, ReadError> {
         Ok(self.inner.with_core(|core| core.state.hash())??)
     }
 
@@ -209,12 +210,12 @@ impl Inner {
         lock(&self.core)
     }
 
-    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, EventlogError> {
-        self.core().as_ref().map(read).ok_or(EventlogError::Closed)
+    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, Closed> {
+        self.core().as_ref().map(read).ok_or(Closed)
     }
 
     fn log(&self) -> Result<Eventlog, EventlogError> {
-        self.with_core(|core| core.log.clone())
+        Ok(self.with_core(|core| core.log.clone())?)
     }
 
     fn close(&self) -> Result<(), CloseError> {
@@ -236,7 +237,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            tracing::error!(%error, "the store could not be closed properly");
+            tracing::error!(error = %ErrorChain::new(&error), "the store could not be closed properly");
         }
     }
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use super::driver::{Driver, Order};
 use super::settle::SettleError;
-use super::{Core, Inner, Store};
+use super::{Core, Inner, ReadError, Store};
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
-use crate::eventlog::EventlogError;
 use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
@@ -50,8 +49,8 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn sync_status(&self) -> Result<SyncStatus, EventlogError> {
-        self.inner.with_core(Core::sync_status)
+    pub fn sync_status(&self) -> Result<SyncStatus, ReadError> {
+        Ok(self.inner.with_core(Core::sync_status)?)
     }
 
     /// The same, as a value that follows. It lags behind commits by moments.
@@ -69,7 +68,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn live_sync_status(&self) -> Result<Computed<SyncStatus>, EventlogError> {
+    pub fn live_sync_status(&self) -> Result<Computed<SyncStatus>, ReadError> {
         let status = match &self.inner.sync {
             Some(sync) => sync.status.clone(),
             None => signal(self.sync_status()?),
@@ -81,7 +80,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn network_status(&self) -> Result<NetworkStatus, EventlogError> {
+    pub fn network_status(&self) -> Result<NetworkStatus, ReadError> {
         Ok(self.sync_status()?.network)
     }
 
@@ -102,7 +101,7 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// When the store is closed.
     #[cfg(not(target_family = "wasm"))]
-    pub fn wait_synced(&self, timeout: Duration) -> Result<bool, EventlogError> {
+    pub fn wait_synced(&self, timeout: Duration) -> Result<bool, ReadError> {
         let Some(sync) = &self.inner.sync else { return Ok(true) };
         let changed = Arc::new(Mailbox::new());
         let theirs = Arc::clone(&changed);

@@ -1,55 +1,53 @@
-//! One error for those who do not care which.
+//! What errors of all layers share. The errors themselves stand beside the operations that fail;
+//! [`Error`](crate::Error), into which all of them widen, stands above the store.
 
-use crate::event::{DecodeError, ParseSeqNumError};
-use crate::eventlog::EventlogError;
-use crate::store::{CloseError, CommitError, HistoryError, OpenError};
-use crate::table::QueryError;
-use crate::value::{ParseTimestampError, ValueError};
+use std::error::Error;
+use std::fmt;
 
-/// A result whose error is, unless said otherwise, any error of this crate.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// The store is closed: the one fault that every operation of a store has. Each operation's error has
+/// a variant for it, which this becomes with `?`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
 
-/// Any error of this crate: each operation has a narrower one that becomes it with `?`.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Opening a store.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// Committing events.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// Querying.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// Reading or writing the eventlog.
-    #[error(transparent)]
-    Eventlog(#[from] EventlogError),
-    /// Looking at the past.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// Closing a store.
-    #[error(transparent)]
-    Close(#[from] CloseError),
-    /// Decoding an event.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// Encoding or decoding a value.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-    /// Reading a time.
-    #[error(transparent)]
-    Timestamp(#[from] ParseTimestampError),
-    /// Reading a sequence number.
-    #[error(transparent)]
-    SeqNum(#[from] ParseSeqNumError),
+/// The message of [`Closed`], whichever error it has become.
+pub(crate) const CLOSED: &str = "the store is closed; open it again";
+
+/// An error and its causes in one line, for a log or a terminal: `outer: inner: innermost`.
+///
+/// No error's own message repeats that of its [source](Error::source). The standard library's `Report`,
+/// which prints them together, is not stable yet.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::ErrorChain;
+/// # fn main() -> livestore::Result<()> {
+/// # let store = Store::<App>::builder("todos").open()?;
+/// let error = store.query(raw::<(i64,)>("SELECT 'two' AS n", ())).unwrap_err();
+/// assert_eq!(
+///     ErrorChain::new(&error).to_string(),
+///     "column `n` has a value that does not fit: expected INTEGER, found TEXT",
+/// );
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorChain<'a>(&'a (dyn Error + 'static));
+
+impl<'a> ErrorChain<'a> {
+    /// The chain that begins with `error`.
+    pub fn new(error: &'a (dyn Error + 'static)) -> Self {
+        Self(error)
+    }
 }
 
-/// The error with its sources, for where only text is kept.
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |error| error.source());
-    sources.fold(error.to_string(), |text, source| {
-        let source = source.to_string();
-        if text.contains(&source) { text } else { format!("{text}: {source}") }
-    })
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
 }

@@ -139,6 +139,7 @@ macro_rules! mutant {
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod ambient;
 mod edge;
 mod error;
 pub mod event;
@@ -160,11 +161,12 @@ pub mod value;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-pub use edge::now;
-pub use error::{Error, Result};
+pub use ambient::{new_id, now};
+pub use error::ErrorChain;
 pub use event::SeqNum;
 pub use eventlog::Durability;
 pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, sql, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::Store;
-pub use value::{Timestamp, new_id};
+pub use store::error::{Error, Result};
+pub use value::Timestamp;

@@ -17,6 +17,6 @@ pub use crate::table::{
     MaterializeError, Maybe, Narrow as _, Query, QueryError, Row, Table, Widen as _, Writer, count,
     raw,
 };
-pub use crate::value::{ColumnType, Json, Timestamp, new_id};
-pub use crate::{now, schema};
+pub use crate::value::{ColumnType, Json, Timestamp};
+pub use crate::{new_id, now, schema};
 pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, sql, table};

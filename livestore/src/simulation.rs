@@ -2,6 +2,6 @@
 //! on, always.
 
 pub use crate::edge::simulated::{
-    Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill, fs, install_disk,
+    Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill_random, fs, install_disk,
     is_mutated, mutate, next_deadline, own, pass, run, seed, set_wall_clock,
 };

@@ -268,7 +268,8 @@ fn not_a_number_is_refused_and_infinity_is_stored() {
     let store = open();
     let put = |real: f64| ColumnEvent::Narrow { byte: 0, bits: real.to_bits() };
     let error = refused(&store, put(f64::NAN));
-    assert!(error.to_string().contains("NaN cannot be stored"), "{error}");
+    let chain = livestore::ErrorChain::new(&error).to_string();
+    assert!(chain.contains("NaN cannot be stored"), "{chain}");
     for real in [f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::EPSILON] {
         store.commit(put(real)).unwrap();
         assert_eq!(store.query(Narrow::all().select(Narrow::REAL).one()).unwrap(), real);

@@ -357,6 +357,7 @@ fn an_optional_not_a_number_is_none_on_every_client() {
 
 /// What LiveStore put on the wire, in `../../../shared/protocol/captures` if it is there.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the capture is a file")]
 fn args_are_those_that_livestore_wrote() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/protocol/captures");
     let Ok(capture) = std::fs::read_to_string(folder.join("live-two-clients.jsonl")) else {

@@ -137,7 +137,7 @@ fn new_backend_id() -> Result<String, StoreError> {
     #[cfg(not(simulation))]
     getrandom::fill(&mut random).map_err(|error| StoreError::Failed(error.to_string()))?;
     #[cfg(simulation)]
-    livestore::simulation::fill(&mut random);
+    livestore::simulation::fill_random(&mut random);
     let letter = |byte: u8| LETTERS.get(usize::from(byte & 63)).map_or('_', |&it| char::from(it));
     Ok(random.into_iter().map(letter).collect())
 }

@@ -1,7 +1,8 @@
 //! The edges: where time, threads, randomness and files come from.
 //!
-//! The rest of the crate has none of them (law 7); clippy holds it to that. A browser build brings
-//! other edges, and so does a simulator, which decides what happens when: `--cfg simulation`.
+//! The rest of the crate has none of them (law 7); clippy holds it to that. There are three edges:
+//! an operating system, a browser (`wasm32-unknown-unknown`), and a simulator, which decides what
+//! happens when (`--cfg simulation`).
 #![cfg_attr(
     not(simulation),
     expect(
@@ -11,17 +12,22 @@
 )]
 
 pub(crate) mod files;
-#[cfg(not(simulation))]
+#[cfg(not(any(simulation, target_family = "wasm")))]
 mod native;
 pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
+#[cfg(all(target_family = "wasm", not(simulation)))]
+mod web;
 
-#[cfg(not(simulation))]
+#[cfg(not(any(simulation, target_family = "wasm")))]
 use native as edge;
 #[cfg(simulation)]
 use simulated as edge;
+#[cfg(all(target_family = "wasm", not(simulation)))]
+use web as edge;
 
-pub use edge::now;
-pub(crate) use edge::{Background, Mail, Mailbox, Stopwatch, Worker, fill, read_ahead};
+pub(crate) use edge::{
+    Background, Mail, Mailbox, Stopwatch, Worker, fill_random, read_ahead, unix_millis,
+};
 pub(crate) use files::{DirectoryLock, LockError};

@@ -130,3 +130,20 @@ impl EventDef {
         self.deprecated
     }
 }
+
+/// Whether two names are equal: `==` cannot be called in a const.
+#[expect(clippy::indexing_slicing, reason = "const fns have no iterators; all indexes are bounded")]
+pub(crate) const fn const_eq(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < left.len() {
+        if left[n] != right[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}

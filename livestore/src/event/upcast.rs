@@ -4,8 +4,7 @@
 
 use std::fmt::Display;
 
-use super::{Args, DecodeError, Event, EventDef};
-use crate::schema::same;
+use super::{Args, DecodeError, Event, EventDef, const_eq};
 
 /// What an upcaster may return: the newer event, or a `Result` of it.
 #[diagnostic::on_unimplemented(
@@ -59,7 +58,7 @@ impl<E, O, R> Upcaster<E, O, R> {
         let mut n = 0;
         while n < self.defs.len() {
             let def = &self.defs[n];
-            if same(def.name(), name) {
+            if const_eq(def.name(), name) {
                 assert!(
                     def.is_client_only() == client_only,
                     "one of the two events is client-only and the other is not: make them the same"

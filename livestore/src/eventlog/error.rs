@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::error::{CLOSED, Closed};
 use crate::event::SeqNum;
 use crate::sqlite::{SqliteError, SqliteErrorKind};
 
@@ -51,7 +52,7 @@ pub enum EventlogError {
     #[error("the events that were committed before are not written yet")]
     Unwritten(#[source] Box<EventlogError>),
     /// The store is closed.
-    #[error("the store is closed; open it again to read its log")]
+    #[error("{CLOSED}")]
     Closed,
     /// The system has no thread left for the store's work in the background.
     #[error("no thread can be started for the store's work in the background")]
@@ -84,6 +85,12 @@ impl PartialEq for IoError {
 }
 
 impl Eq for IoError {}
+
+impl From<Closed> for EventlogError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
 
 impl From<SqliteError> for EventlogError {
     fn from(error: SqliteError) -> Self {

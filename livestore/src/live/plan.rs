@@ -68,7 +68,7 @@ where
         };
         let label = Box::new(move || match asked.to_sql(C::AT_MOST) {
             Ok((sql, binds)) => label(&sql, &binds),
-            Err(error) => error.to_string(),
+            Err(error) => crate::error::ErrorChain::new(&error).to_string(),
         });
         Ok(LivePlan(Plan { tier, reason, label, dependencies, maintain }))
     }
@@ -173,7 +173,7 @@ where
             reason: "it is SQL as text",
             label: Box::new(move || match asked.parts() {
                 Ok((sql, params)) => label(sql, params),
-                Err(error) => error.to_string(),
+                Err(error) => crate::error::ErrorChain::new(&error).to_string(),
             }),
             maintain: Box::new(Rerun::new(Box::new(run), dependencies.clone())),
             dependencies,

@@ -159,7 +159,7 @@ impl<V: LiveValue> QueryNode<V> {
             }
             Ok(Refresh::Patch) => true,
             Err(error) => {
-                tracing::error!(%error, "a live query failed; it keeps its last value");
+                tracing::error!(error = %crate::error::ErrorChain::new(&error), "a live query failed; it keeps its last value");
                 false
             }
         }

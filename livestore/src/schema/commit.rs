@@ -35,7 +35,7 @@ pub(crate) struct Entry {
 
 /// An event that has no JSON form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("event {event} cannot be encoded: {source}")]
+#[error("event {event} cannot be encoded")]
 pub struct EncodeBatchError {
     /// The event's wire name.
     pub event: &'static str,

@@ -42,7 +42,7 @@ pub struct EventSet {
 
 /// A schema that cannot be turned into SQL.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("table `{table}`: a column's default cannot be stored: {source}")]
+#[error("table `{table}`: a column's default cannot be stored")]
 pub struct SchemaError {
     /// The table.
     pub table: &'static str,

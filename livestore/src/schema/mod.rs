@@ -16,7 +16,6 @@ pub use def::Listed;
 pub use def::{EventSet, SchemaDef, SchemaError};
 pub use document::{Document, DocumentDef, DocumentKey, GetDocument, HasDocument};
 pub use materialize::Materialize;
-pub(crate) use unique::same;
 pub use unique::{assert_recorded_event, assert_unique_events, assert_unique_tables};
 
 pub(crate) use commit::Entry;

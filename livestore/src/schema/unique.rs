@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "const fns have no iterators; all indexes are bounded")]
 
-use crate::event::EventDef;
+use crate::event::{EventDef, const_eq};
 
 /// Fails to compile if one of `defs` has a name that is among `earlier`, or twice among itself.
 ///
@@ -83,7 +83,7 @@ const fn reads(def: &EventDef, name: &str) -> bool {
         }
         older += 1;
     }
-    same(def.name(), name)
+    const_eq(def.name(), name)
 }
 
 /// Fails to compile if `name` is among `earlier`, whatever the case, as SQLite has it.
@@ -99,21 +99,6 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
         }
         n += 1;
     }
-}
-
-pub(crate) const fn same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut n = 0;
-    while n < left.len() {
-        if left[n] != right[n] {
-            return false;
-        }
-        n += 1;
-    }
-    true
 }
 
 /// `panic!` takes no formatting in a const, but a text that is put together here.

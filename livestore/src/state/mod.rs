@@ -36,7 +36,7 @@ pub enum StateError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// SQLite refused it; the state is probably too large for memory.
-    #[error("the state could not be written: {0}")]
+    #[error("the state could not be made")]
     Sqlite(#[from] SqliteError),
 }
 

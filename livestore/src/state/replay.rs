@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::boot::UnknownEvents;
 use super::{QuarantineReason, Quarantined, State, StateError};
 use crate::edge::read_ahead;
-use crate::error::describe;
+use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::EventSet;
@@ -250,7 +250,7 @@ impl<'a> Replay<'a> {
         let known = events.filter_map(|event| Some((event, state.schema.event_set(&event.name)?)));
         let apply = |(event, set): (&'e EncodedEvent, &EventSet)| {
             let error = state.apply(event, set).err()?;
-            Some(Failure { event, error: describe(&error) })
+            Some(Failure { event, error: ErrorChain::new(&error).to_string() })
         };
         let failure = { known }.find_map(apply);
         match failure {

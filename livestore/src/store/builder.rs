@@ -73,6 +73,7 @@ impl<S: Schema> Builder<S> {
     /// refused, with [`OpenError::OtherStore`].
     ///
     /// [docs/file-formats.md]: https://github.com/livestore-rs/livestore/blob/main/docs/file-formats.md
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
@@ -132,6 +133,7 @@ impl<S: Schema> Builder<S> {
     /// # }
     /// # fn main() {}
     /// ```
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn sync(mut self, options: impl Into<SyncOptions>) -> Self {
         self.options.sync = Some(options.into());

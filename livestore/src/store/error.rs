@@ -1,15 +1,71 @@
-//! What can go wrong with a store: one enum per operation. [`Error`](crate::Error) is all of them.
+//! What can go wrong with a store: one enum per operation, and [`Error`], which is all of them.
 
 use std::path::PathBuf;
 
 use super::IncompatibleEvent;
-use crate::event::SeqNum;
+use crate::error::{CLOSED, Closed};
+use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
-use crate::schema::EncodeBatchError;
+use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
 use crate::sync::{MAX_BYTES, MAX_EVENTS};
-use crate::table::MaterializeError;
+use crate::table::{MaterializeError, QueryError, RowError};
+use crate::value::{ParseTimestampError, ValueError};
+
+/// A result whose error is, unless said otherwise, any error of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error of this crate: each operation has a narrower one, which becomes this one with `?`.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A store could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Events could not be committed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A query failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The store's state or status could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The eventlog could not be read or written.
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
+    /// The state at an earlier event could not be made.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// A store did not close properly.
+    #[error(transparent)]
+    Close(#[from] CloseError),
+    /// An event could not be applied to the state.
+    #[error(transparent)]
+    Materialize(#[from] MaterializeError),
+    /// The schema cannot be turned into SQL.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// An event could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// An event could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A value does not fit its column or field.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// A value could not be encoded or decoded.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A text is not a time.
+    #[error(transparent)]
+    Timestamp(#[from] ParseTimestampError),
+    /// A text is not a sequence number.
+    #[error(transparent)]
+    SeqNum(#[from] ParseSeqNumError),
+}
 
 /// Why a store could not be opened. No event was changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -28,7 +84,7 @@ pub enum OpenError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: IoError,
     },
     /// Another process, or another store of this one, has the directory open.
@@ -55,24 +111,27 @@ pub enum OpenError {
     /// The eventlog cannot be used.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
-    /// The state cannot be made.
+    /// The state cannot be made from the eventlog.
     #[error(transparent)]
     State(#[from] StateError),
     /// The log may have events that the schema cannot read. Give them an upcaster, or open the store
     /// [nevertheless](crate::store::IncompatibleEvents).
     #[error("this version of the app cannot read all events of the log: {}", list(events))]
     Incompatible {
-        /// Which, and what about them.
+        /// The events, each with what about it cannot be read.
         events: Vec<IncompatibleEvent>,
     },
     /// The log has an event that the schema does not know, and the policy is to fail.
     #[error("event {seq} is a \"{name}\", which this version of the app does not know; update it")]
     UnknownEvent {
-        /// The event.
+        /// The event's place in the log.
         seq: SeqNum,
         /// Its wire name.
         name: String,
     },
+    /// The store was closed while it was being opened, by a callback.
+    #[error("{CLOSED}")]
+    Closed,
 }
 
 fn list(events: &[IncompatibleEvent]) -> String {
@@ -87,13 +146,13 @@ pub enum CommitError {
     #[error(transparent)]
     Encode(#[from] EncodeBatchError),
     /// A materializer failed.
-    #[error("event {index} of the commit, {event}, cannot be applied: {source}")]
+    #[error("event {index} of the commit, {event}, cannot be applied")]
     Materialize {
-        /// Which event of the commit, from 0.
+        /// The event's position in the commit, from 0.
         index: usize,
         /// Its wire name.
         event: &'static str,
-        /// What the materializer said.
+        /// The materializer's error.
         source: MaterializeError,
     },
     /// An event is larger than a sync backend can take. Keep large data elsewhere, and its address
@@ -103,11 +162,11 @@ pub enum CommitError {
          a sync backend takes up to {MAX_BYTES}"
     )]
     TooLarge {
-        /// Which event of the commit, from 0.
+        /// The event's position in the commit, from 0.
         index: usize,
         /// Its wire name.
         event: &'static str,
-        /// How many bytes it takes on the wire.
+        /// The number of bytes it takes on the wire.
         bytes: usize,
     },
     /// The store has a sync backend, which accepts or rejects a commit as a whole, and this one is too
@@ -122,23 +181,35 @@ pub enum CommitError {
         /// The number of bytes that they take on the wire.
         bytes: usize,
     },
-    /// The events could not be logged. If it was the disk that failed and the process ends then, they
-    /// may be found in the log all the same: a disk that fails does not say how far it came.
+    /// The events could not be logged. If the disk failed and the process ends then, they may be found
+    /// in the log all the same: a disk that fails does not say how far it came.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
-    /// The state could not take a write of the store's own.
-    #[error("the state cannot be written: {0}")]
-    State(SqliteError),
-    /// The events are logged, but the state in memory could not keep them: it is full. The store
-    /// is closed; opening it again makes the state from the log.
-    #[error("the events are logged, but the state is full ({0}); open the store again")]
-    StateLost(SqliteError),
+    /// The state in memory could not be written.
+    #[error("the state cannot be written")]
+    State(#[source] SqliteError),
+    /// The events are logged, but there was no memory left for them in the state. The store is
+    /// closed; opening it again makes the state from the log.
+    #[error("the events are logged, but the state is full; open the store again")]
+    StateLost(#[source] SqliteError),
     /// The store is closed.
-    #[error("the store is closed; open it again to commit")]
+    #[error("{CLOSED}")]
     Closed,
 }
 
-/// Why past state cannot be looked at.
+/// Why a store's state or status could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// SQLite could not read the state in memory.
+    #[error("the state cannot be read")]
+    State(#[from] SqliteError),
+    /// The store is closed.
+    #[error("{CLOSED}")]
+    Closed,
+}
+
+/// Why the state at an earlier event, or the state anew, could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -150,15 +221,40 @@ pub enum HistoryError {
         /// The last event before it.
         head: SeqNum,
     },
-    /// The log cannot be read.
+    /// The eventlog cannot be read.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
-    /// The state cannot be made.
+    /// The state cannot be made from the eventlog.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The store is closed.
+    #[error("{CLOSED}")]
+    Closed,
 }
 
 /// Why a store did not close properly. It is closed all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the last commits could not be written")]
 pub struct CloseError(#[from] pub EventlogError);
+
+macro_rules! closed_becomes {
+    ($($error:ident)*) => {$(
+        impl From<Closed> for $error {
+            fn from(_: Closed) -> Self {
+                Self::Closed
+            }
+        }
+    )*};
+}
+
+closed_becomes!(OpenError CommitError ReadError HistoryError);
+
+/// Waiting for the first sync, which `open` may do, reads the status only.
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::State(error) => Self::State(error.into()),
+            ReadError::Closed => Self::Closed,
+        }
+    }
+}

@@ -237,6 +237,7 @@ impl Follow {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Iterator for Follow {
     type Item = Result<EncodedEvent, EventlogError>;
 

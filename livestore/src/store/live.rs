@@ -1,8 +1,8 @@
 //! A store's live queries.
 
-use super::Store;
+use super::{ReadError, Store};
 use crate::edge::primitives::{Mutex, lock};
-use crate::eventlog::EventlogError;
+use crate::error::{Closed, ErrorChain};
 use crate::live::{Computed, Getter, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;
@@ -29,7 +29,7 @@ impl<S: Schema> Store<S> {
     /// When the query fails, or the store is closed.
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
         let mut core = self.inner.core();
-        let core = core.as_mut().ok_or(QueryError::Closed)?;
+        let core = core.as_mut().ok_or(Closed)?;
         core.live.start(query, &core.state.reader(&self.inner.window_id))
     }
 
@@ -63,6 +63,7 @@ impl<S: Schema> Store<S> {
         let (store, last) = (self.clone(), Mutex::new(first));
         let compute = move |get: &Getter| {
             let live = store.live(query(get)).unwrap_or_else(|error| {
+                let error = ErrorChain::new(&error);
                 tracing::error!(%error, "a live query failed; the one before stays in its place");
                 lock(&last).clone()
             });
@@ -107,10 +108,10 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn inspect(&self) -> Result<Inspection, EventlogError> {
+    pub fn inspect(&self) -> Result<Inspection, ReadError> {
         let roots = {
             let mut core = self.inner.core();
-            let core = core.as_mut().ok_or(EventlogError::Closed)?;
+            let core = core.as_mut().ok_or(Closed)?;
             core.live.roots(&core.state.reader(&self.inner.window_id))?
         };
         Ok(roots.inspect())

@@ -6,7 +6,7 @@
 
 mod builder;
 mod driver;
-mod error;
+pub(crate) mod error;
 mod events;
 mod folder;
 mod history;
@@ -24,7 +24,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use builder::Builder;
-pub use error::{CloseError, CommitError, HistoryError, OpenError};
+pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
@@ -32,7 +32,7 @@ pub use transition::Committed;
 
 use crate::edge::DirectoryLock;
 use crate::edge::primitives::{Mutex, MutexGuard, lock};
-use crate::error::describe;
+use crate::error::{Closed, ErrorChain};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
@@ -130,7 +130,7 @@ impl<S: Schema> Store<S> {
         let span = tracing::trace_span!("query");
         let _entered = span.enter();
         let core = self.inner.core();
-        let core = core.as_ref().ok_or(QueryError::Closed)?;
+        let core = core.as_ref().ok_or(Closed)?;
         core.state.query(&query, &self.inner.window_id)
     }
 
@@ -138,8 +138,8 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn head(&self) -> Result<SeqNum, EventlogError> {
-        self.inner.with_core(|core| core.state.head)
+    pub fn head(&self) -> Result<SeqNum, ReadError> {
+        Ok(self.inner.with_core(|core| core.state.head)?)
     }
 
     /// The events that are in the log but could not be applied, in order.
@@ -160,7 +160,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn quarantined(&self) -> Result<Vec<Quarantined>, EventlogError> {
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, ReadError> {
         Ok(self.inner.with_core(|core| core.state.quarantined())??)
     }
 
@@ -170,7 +170,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn state_hash(&self) -> Result<u64, EventlogError> {
+    pub fn state_hash(&self) -> Result<u64, ReadError> {
         Ok(self.inner.with_core(|core| core.state.hash())??)
     }
 
@@ -221,12 +221,12 @@ impl Inner {
         lock(&self.core)
     }
 
-    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, EventlogError> {
-        self.core().as_ref().map(read).ok_or(EventlogError::Closed)
+    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, Closed> {
+        self.core().as_ref().map(read).ok_or(Closed)
     }
 
     fn log(&self) -> Result<Eventlog, EventlogError> {
-        self.with_core(|core| core.log.clone())
+        Ok(self.with_core(|core| core.log.clone())?)
     }
 
     fn close(&self) -> Result<(), CloseError> {
@@ -245,9 +245,9 @@ impl Inner {
 
     /// Closes the store, since its state cannot follow the log: opening it again makes the state
     /// anew. The sync thread, which may be the caller, ends with its next turn.
-    fn fail(&self, slot: &mut Option<Core>, error: &dyn std::error::Error) {
-        let error = describe(error);
-        tracing::error!(error, "the store is closed; opening it again makes the state anew");
+    fn fail(&self, slot: &mut Option<Core>, error: &(dyn std::error::Error + 'static)) {
+        let error = ErrorChain::new(error);
+        tracing::error!(%error, "the store is closed; opening it again makes the state anew");
         self.tail.close();
         if let Some(core) = slot.take()
             && let Err(error) = core.log.flush()
@@ -260,7 +260,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            tracing::error!(%error, "the store could not be closed properly");
+            tracing::error!(error = %ErrorChain::new(&error), "the store could not be closed properly");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, folder, id};
+use crate::ambient::new_id;
 use crate::edge::primitives::Mutex;
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::{SeqNum, new_session_id};
@@ -23,8 +24,7 @@ use crate::state::{
 };
 use crate::sync::engine::Engine;
 use crate::sync::merge::SyncState;
-use crate::sync::{ConnectRequest, InitialSync, SyncOptions};
-use crate::value::new_id;
+use crate::sync::{ConnectRequest, SyncOptions};
 
 pub(super) fn open<S: Schema>(
     mut options: Options,
@@ -61,7 +61,8 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     let hello = ConnectRequest::new(store.store_id(), options.payload.clone());
     sync.start(Arc::downgrade(&store.inner), hello, options)
         .map_err(|error| EventlogError::NoThread(error.into()))?;
-    if let InitialSync::Wait(timeout) = options.initial
+    #[cfg(not(target_family = "wasm"))]
+    if let crate::sync::InitialSync::Wait(timeout) = options.initial
         && !options.starts_paused
         && !store.wait_synced(timeout)?
     {

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::driver::{Command, Driver};
 use super::transition::Turn;
-use super::{Core, Inner, Store};
-use crate::edge::{Mail, Mailbox, Worker};
+use super::{Core, Inner, ReadError, Store};
+#[cfg(not(target_family = "wasm"))]
+use crate::edge::Mail;
+use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
-use crate::eventlog::EventlogError;
 use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
@@ -36,8 +37,8 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn sync_status(&self) -> Result<SyncStatus, EventlogError> {
-        self.inner.with_core(Core::sync_status)
+    pub fn sync_status(&self) -> Result<SyncStatus, ReadError> {
+        Ok(self.inner.with_core(Core::sync_status)?)
     }
 
     /// The [status](Self::sync_status) as a live value. It lags behind commits by moments.
@@ -55,7 +56,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn live_sync_status(&self) -> Result<Computed<SyncStatus>, EventlogError> {
+    pub fn live_sync_status(&self) -> Result<Computed<SyncStatus>, ReadError> {
         let status = match &self.inner.sync {
             Some(sync) => sync.status.clone(),
             None => signal(self.sync_status()?),
@@ -67,7 +68,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn network_status(&self) -> Result<NetworkStatus, EventlogError> {
+    pub fn network_status(&self) -> Result<NetworkStatus, ReadError> {
         Ok(self.sync_status()?.network)
     }
 
@@ -87,7 +88,8 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the store is closed.
-    pub fn wait_synced(&self, timeout: Duration) -> Result<bool, EventlogError> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn wait_synced(&self, timeout: Duration) -> Result<bool, ReadError> {
         let Some(sync) = &self.inner.sync else { return Ok(true) };
         let changed = Arc::new(Mailbox::new());
         let theirs = Arc::clone(&changed);

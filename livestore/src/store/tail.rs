@@ -1,6 +1,8 @@
 //! Waiting for new confirmed events.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(not(target_family = "wasm"))]
+use std::sync::Condvar;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::event::SeqNum;
@@ -10,6 +12,7 @@ use crate::eventlog::is_after;
 #[derive(Debug)]
 pub(super) struct Tail {
     end: Mutex<End>,
+    #[cfg(not(target_family = "wasm"))]
     advanced: Condvar,
 }
 
@@ -32,7 +35,11 @@ pub(super) enum TailStatus {
 impl Tail {
     pub(super) fn new(head: SeqNum) -> Self {
         let end = End { head, closed: false, wakers: Vec::new() };
-        Self { end: Mutex::new(end), advanced: Condvar::new() }
+        Self {
+            end: Mutex::new(end),
+            #[cfg(not(target_family = "wasm"))]
+            advanced: Condvar::new(),
+        }
     }
 
     /// Returns the last confirmed event.
@@ -51,6 +58,7 @@ impl Tail {
     }
 
     /// Waits until there are events after `seen`.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn wait(&self, seen: SeqNum) -> TailStatus {
         let mut end = self.end();
         loop {
@@ -78,6 +86,7 @@ impl Tail {
         change(&mut end);
         let wakers = std::mem::take(&mut end.wakers);
         drop(end);
+        #[cfg(not(target_family = "wasm"))]
         self.advanced.notify_all();
         wakers.into_iter().for_each(Waker::wake);
     }

@@ -7,6 +7,7 @@ use rusqlite::CachedStatement;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{RowError, RowReader, SelectAst, TableDef};
+use crate::error::{CLOSED, Closed};
 use crate::sqlite::{Access, Db, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
@@ -43,7 +44,7 @@ impl<Q: Query + ?Sized> Query for &Q {
 #[non_exhaustive]
 pub enum QueryError {
     /// An operand has no SQL form.
-    #[error("the query compares {column} with a value that cannot be stored: {source}")]
+    #[error("the query compares {column} with a value that cannot be stored")]
     Value {
         /// The table and column.
         column: String,
@@ -58,23 +59,23 @@ pub enum QueryError {
     NoColumn {
         /// The SQL.
         sql: String,
-        /// The column a row's field wants.
+        /// The column that a field of the row is read from.
         column: &'static str,
         /// The columns there are.
         found: Vec<String>,
     },
-    /// `one()` found nothing.
+    /// `one()` found no row.
     #[error("the query found no row; use `optional()` if that may be")]
     NoRow,
     /// `one()` or `optional()` found several rows.
     #[error("the query found several rows; use `first()` if any will do")]
     SeveralRows,
     /// SQLite refused the query.
-    #[error("{source} in `{sql}`")]
+    #[error("SQLite refused `{sql}`")]
     Sql {
         /// The SQL.
         sql: String,
-        /// What SQLite said.
+        /// SQLite's error.
         source: SqliteError,
     },
     /// A table stands twice in a join.
@@ -84,8 +85,14 @@ pub enum QueryError {
         table: &'static str,
     },
     /// The store is closed.
-    #[error("the store is closed; open it again to query it")]
+    #[error("{CLOSED}")]
     Closed,
+}
+
+impl From<Closed> for QueryError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
 }
 
 impl QueryError {

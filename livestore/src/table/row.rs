@@ -52,7 +52,7 @@ pub trait Row: Sized {
 
 /// A value that does not fit its column or field.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("column `{column}`: {source}")]
+#[error("column `{column}` has a value that does not fit")]
 pub struct RowError {
     /// The column.
     pub column: String,

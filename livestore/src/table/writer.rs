@@ -14,24 +14,27 @@ pub enum MaterializeError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// SQLite refused a write; see its kind for constraint violations.
-    #[error("table `{table}`: {source}")]
+    #[error("SQLite refused a write to `{table}`")]
     Write {
         /// The table, or the SQL.
         table: String,
-        /// What SQLite said.
+        /// SQLite's error.
         source: SqliteError,
     },
     /// A value does not fit its column.
-    #[error("table `{table}`: {source}")]
+    #[error("a row of table `{table}` cannot be stored")]
     Row {
         /// The table.
         table: &'static str,
-        /// Which column, and why.
+        /// The column, and why its value does not fit.
         source: RowError,
     },
     /// A read, or the condition of a write, failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A value that the materializer encoded or decoded itself does not fit.
+    #[error(transparent)]
+    Value(#[from] ValueError),
     /// The materializer's SQL ended the commit.
     #[error("the SQL rolled the commit back; leave `OR ROLLBACK` out")]
     RolledBack,
@@ -208,10 +211,4 @@ fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {
 
 fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {
     MaterializeError::Row { table: table.name, source }
-}
-
-impl From<ValueError> for MaterializeError {
-    fn from(error: ValueError) -> Self {
-        Self::Custom(error.to_string())
-    }
 }

@@ -5,7 +5,6 @@
 //! [`Operand`] says what may stand beside a column in a comparison.
 
 mod builtin;
-mod id;
 mod json;
 mod operand;
 mod timestamp;
@@ -20,7 +19,6 @@ mod uuid;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use id::new_id;
 pub use json::Json;
 pub use operand::Operand;
 pub use timestamp::{ParseTimestampError, Timestamp};

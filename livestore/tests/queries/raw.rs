@@ -1,5 +1,6 @@
 //! SQL as text.
 
+use livestore::ErrorChain;
 use livestore::prelude::*;
 use livestore::value::{Value, ValueError};
 use livestore::{SqliteErrorKind, Timestamp};
@@ -75,13 +76,20 @@ fn a_value_of_another_type_is_named() {
     let store = library();
     let error = store.query(raw::<(i64,)>("SELECT title FROM book", ())).unwrap_err();
     let QueryError::Row(error) = error else { panic!("{error}") };
-    assert_eq!(error.to_string(), "column `title`: expected INTEGER, found TEXT");
-    let error = store.query(raw::<(u8,)>("SELECT 256 AS n", ())).unwrap_err();
-    assert_eq!(error.to_string(), "column `n`: 256 is out of range for u8");
+    let text = |error| ErrorChain::new(&error).to_string();
+    let fault = "column `title` has a value that does not fit: expected INTEGER, found TEXT";
+    assert_eq!(text(error), fault);
+    let QueryError::Row(error) = store.query(raw::<(u8,)>("SELECT 256 AS n", ())).unwrap_err()
+    else {
+        panic!("another error")
+    };
+    assert_eq!(text(error), "column `n` has a value that does not fit: 256 is out of range for u8");
     let error = store.query(raw::<(String,)>("SELECT author FROM book", ())).unwrap_err();
-    assert_eq!(error.to_string(), "column `author`: expected TEXT, found NULL");
+    let fault = "column `author` has a value that does not fit: expected TEXT, found NULL";
+    assert_eq!(ErrorChain::new(&error).to_string(), fault);
     let error = store.query(raw::<(Genre,)>("SELECT 'novel' AS genre", ())).unwrap_err();
-    assert!(error.to_string().contains("\"novel\" is none of"), "{error}");
+    let chain = ErrorChain::new(&error).to_string();
+    assert!(chain.contains("\"novel\" is none of"), "{chain}");
     assert!(store.query(raw::<(i64, i64)>("SELECT 1", ())).is_err());
 }
 

@@ -6,7 +6,7 @@ use livestore::SqliteErrorKind;
 use livestore::event::EncodeError;
 use livestore::eventlog::EventlogError;
 use livestore::prelude::*;
-use livestore::store::{CloseError, HistoryError};
+use livestore::store::{CloseError, HistoryError, ReadError};
 
 use crate::app::{
     App, Counter, Misbehaved, Rated, Todo, TodoEvent, UiState, completed, counted, created,
@@ -133,15 +133,12 @@ fn a_closed_store_says_so() {
     assert_eq!(other.query(Todo::all().count()), Err(QueryError::Closed));
     assert_eq!(other.query(UiState::get()), Err(QueryError::Closed));
     assert_eq!(other.flush(), Err(EventlogError::Closed));
-    assert_eq!(other.head(), Err(EventlogError::Closed));
-    assert_eq!(other.state_hash(), Err(EventlogError::Closed));
-    assert_eq!(other.quarantined(), Err(EventlogError::Closed));
-    assert_eq!(other.reset_state(), Err(HistoryError::Eventlog(EventlogError::Closed)));
-    assert!(matches!(
-        other.state_at(SeqNum::ROOT),
-        Err(HistoryError::Eventlog(EventlogError::Closed))
-    ));
-    assert!(matches!(other.fork(SeqNum::ROOT), Err(HistoryError::Eventlog(EventlogError::Closed))));
+    assert_eq!(other.head(), Err(ReadError::Closed));
+    assert_eq!(other.state_hash(), Err(ReadError::Closed));
+    assert_eq!(other.quarantined(), Err(ReadError::Closed));
+    assert_eq!(other.reset_state(), Err(HistoryError::Closed));
+    assert!(matches!(other.state_at(SeqNum::ROOT), Err(HistoryError::Closed)));
+    assert!(matches!(other.fork(SeqNum::ROOT), Err(HistoryError::Closed)));
     let events: Vec<_> = other.events().into_iter().collect();
     assert_eq!(events, [Err(EventlogError::Closed)]);
     assert_eq!(other.events().follow().next(), None);

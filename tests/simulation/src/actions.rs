@@ -55,7 +55,7 @@ impl World {
                 self.slow.insert(owner, (*delay, elapsed() + *delay));
             }
             Action::SetClock(by) => {
-                set_wall_clock(Timestamp::from_millis(now().as_millis().saturating_add(*by)));
+                set_wall_clock(now().as_millis().saturating_add(*by));
             }
             Action::Backup => self.back_up()?,
             Action::Restore => self.restore()?,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use livestore::Timestamp;
 use livestore::prelude::*;
 use livestore::simulation::{self, Due, elapsed, pass};
 use livestore::sync::OnBackendReset;
@@ -50,7 +49,7 @@ impl World {
     pub fn new(plan: &Plan) -> Result<Self, String> {
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         simulation::seed(plan.seed);
-        simulation::set_wall_clock(Timestamp::from_millis(1_790_000_000_000));
+        simulation::set_wall_clock(1_790_000_000_000);
         let name = format!("world-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         let disk = Disk::new(&name);
         disk.install();

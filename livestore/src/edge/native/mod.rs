@@ -8,10 +8,9 @@ mod random;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
-pub(crate) use clock::Stopwatch;
-pub use clock::now;
+pub(crate) use clock::{Stopwatch, unix_millis};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
-pub(crate) use random::fill;
+pub(crate) use random::fill_random;
 pub(crate) use std::fs;
 
 /// The names in a directory, as they are spelled; none if it is not there or may not be listed.

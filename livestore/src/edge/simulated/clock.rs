@@ -3,21 +3,20 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::value::Timestamp;
-
 thread_local! {
     static ELAPSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static WALL: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The time now, by this machine's clock.
-pub fn now() -> Timestamp {
-    Timestamp::from_millis(WALL.get())
+/// Returns the milliseconds since 1970 began, by this machine's clock.
+pub(crate) fn unix_millis() -> i64 {
+    WALL.get()
 }
 
-/// Sets the wall clock, forward or back, as people and time servers do.
-pub fn set_wall_clock(now: Timestamp) {
-    WALL.set(now.as_millis());
+/// Sets the wall clock, forward or back, as people and time servers do: to this number of
+/// milliseconds after 1970 began.
+pub fn set_wall_clock(unix_millis: i64) {
+    WALL.set(unix_millis);
 }
 
 /// The time that has passed in this world. It only ever grows.

@@ -10,12 +10,12 @@ mod mutants;
 mod random;
 mod schedule;
 
-pub(crate) use clock::Stopwatch;
-pub use clock::{elapsed, now, pass, set_wall_clock};
+pub(crate) use clock::{Stopwatch, unix_millis};
+pub use clock::{elapsed, pass, set_wall_clock};
 pub use fs::{Disk, Handle, OpenMode, install_disk};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub use mutants::{is_mutated, mutate};
-pub use random::{fill, seed};
+pub use random::{fill_random, seed};
 pub use schedule::{Background, Due, JobId, due, next_deadline, own, run};
 
 /// Calls `work` with what `read` gives, until `read` gives `None` or `work` fails.

@@ -16,7 +16,7 @@ pub fn seed(seed: u64) {
 }
 
 /// Fills the bytes with random ones.
-pub fn fill(bytes: &mut [u8]) {
+pub fn fill_random(bytes: &mut [u8]) {
     for chunk in bytes.chunks_mut(8) {
         chunk.copy_from_slice(next().to_le_bytes().get(..chunk.len()).unwrap_or_default());
     }

@@ -106,6 +106,7 @@ fn new_seed() -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a soak is set up by the environment")]
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().unwrap())
 }

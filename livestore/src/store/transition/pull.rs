@@ -7,14 +7,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::error::describe;
+use crate::error::ErrorChain;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
 use crate::state::{Quarantined, ReplayError};
 use crate::store::{Core, Inner};
 use crate::sync::SyncStatus;
 use crate::sync::engine::{Effect, Engine, Input, Step, Transition};
 use crate::sync::merge::{Confirmed, Merge};
-use crate::value::new_id;
+use crate::ambient::new_id;
 
 /// The outcome of an input to the sync engine, for the driver and the app.
 #[derive(Debug)]
@@ -99,8 +99,8 @@ impl Core {
 
     /// The engine drops its plan, and tries again later.
     fn write_failed(&mut self, error: &EventlogError, now: Duration) -> Published {
-        tracing::warn!(%error, "events of the sync backend could not be written");
-        let reason = describe(error);
+        let reason = ErrorChain::new(error).to_string();
+        tracing::warn!(reason, "events of the sync backend could not be written");
         let effects = self.sync.as_mut().map(|engine| engine.write_failed(reason, now));
         Published { effects: effects.unwrap_or_default(), ..Published::default() }
     }

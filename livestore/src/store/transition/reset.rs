@@ -1,6 +1,6 @@
 //! A reset: the app wants the state made anew. The log stays as it is.
 
-use crate::eventlog::EventlogError;
+use crate::error::Closed;
 use crate::live::deliver;
 use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State};
@@ -14,7 +14,7 @@ impl<S: Schema> Store<S> {
     /// See [`HistoryError`]; the old state stays.
     pub fn reset_state(&self) -> Result<(), HistoryError> {
         let mut slot = self.inner.core();
-        let core = slot.as_mut().ok_or(EventlogError::Closed)?;
+        let core = slot.as_mut().ok_or(Closed)?;
         core.reset()?;
         drop(slot);
         deliver();

@@ -1,0 +1,46 @@
+//! The current time and new random ids: the two things that an app puts into its events and that
+//! no materializer may ask for.
+
+use crate::edge;
+use crate::value::Timestamp;
+
+/// The alphabet of `nanoid`, which LiveStore uses: 64 characters that need no escaping anywhere.
+const ALPHABET: &[u8; 64] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";
+const ID_LENGTH: usize = 21;
+
+/// Returns the current time, by this machine's clock.
+///
+/// Call it where an event is made, never in a materializer: the time belongs in the event.
+///
+/// ```
+/// let created_at = livestore::now();
+/// assert!(created_at > "2026-01-01T00:00:00Z".parse()?);
+/// # Ok::<(), livestore::value::ParseTimestampError>(())
+/// ```
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(edge::unix_millis())
+}
+
+/// Returns a new random identifier: 21 URL-safe characters with 126 random bits.
+///
+/// Call it where an event is made, never in a materializer: the id belongs in the event.
+///
+/// # Panics
+/// Only if the operating system has no source of randomness: there is no safe id without one.
+///
+/// ```
+/// let id = livestore::new_id();
+/// assert_eq!(id.len(), 21);
+/// assert_ne!(id, livestore::new_id());
+/// ```
+#[must_use]
+pub fn new_id() -> String {
+    let mut bytes = [0u8; ID_LENGTH];
+    edge::fill_random(&mut bytes);
+    bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))
+        .map(|&letter| char::from(letter))
+        .collect()
+}

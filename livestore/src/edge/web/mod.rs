@@ -1,0 +1,22 @@
+//! What a browser gives: time and randomness from JavaScript, and no threads.
+//!
+//! The types that stand for a thread have no values here, so that nothing that needs one can begin;
+//! the public functions that would lead there do not exist on this target.
+
+mod clock;
+mod mailbox;
+mod threads;
+
+pub(crate) use clock::{Stopwatch, unix_millis};
+pub(crate) use mailbox::{Mail, Mailbox};
+pub(crate) use std::fs;
+pub(crate) use threads::{Background, Worker, read_ahead};
+
+/// Fills the bytes with random ones.
+///
+/// # Panics
+/// If the browser has no source of randomness: there is no safe id without one.
+#[expect(clippy::expect_used, reason = "no safe identifier exists without randomness")]
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the browser has no source of randomness");
+}

@@ -1,0 +1,61 @@
+//! The threads that a browser's page does not have.
+
+use std::convert::Infallible;
+use std::io;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Mailbox;
+
+/// A thread that runs one job each time it is poked: there is none here.
+#[derive(Debug)]
+pub(crate) struct Background(Infallible);
+
+impl Background {
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn spawn(_: &str, _: impl FnMut() + Send + 'static) -> io::Result<Self> {
+        Err(no_thread())
+    }
+
+    pub(crate) fn poke(&self) {
+        match self.0 {}
+    }
+}
+
+/// A thread with a mailbox: there is none here.
+#[derive(Debug)]
+pub(crate) struct Worker<T> {
+    _none: Infallible,
+    of: PhantomData<fn(T)>,
+}
+
+impl<T> Worker<T> {
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn spawn(
+        _: &str,
+        _: Arc<Mailbox<T>>,
+        _: impl FnMut(Option<T>) -> ControlFlow<(), Option<Duration>> + Send + 'static,
+    ) -> io::Result<Self> {
+        Err(no_thread())
+    }
+}
+
+fn no_thread() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "there are no threads on this platform")
+}
+
+/// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.
+pub(crate) fn read_ahead<T: Send, E>(
+    read: impl FnMut() -> Option<T> + Send,
+    work: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    std::iter::from_fn(read).try_for_each(work)
+}

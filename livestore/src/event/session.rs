@@ -4,7 +4,7 @@
 //! it; it is part of the event, so a materializer that reads a document finds the same one at every
 //! replay. The second half makes equal events of two copies of a directory two events.
 
-use crate::value::new_id;
+use crate::ambient::new_id;
 
 /// Neither an id made by [`new_id`] nor one of LiveStore's has this character.
 const SEPARATOR: char = '~';

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::edge::primitives::{Mutex, lock};
-use crate::error::Closed;
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::Registry;

@@ -101,11 +101,12 @@ fn nothing_is_pushed_before_all_is_pulled() {
     commit(&mut engine, "c", 1);
     handle(&mut engine, Input::Start, NOW);
     assert_eq!(receive(&mut engine, BackendMessage::Connected), [Effect::Pull(None)]);
-    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::Known(1)));
+    let first = pulled(vec![upstream(1), upstream(2)], More::Known(1));
+    let transition = planned(&mut engine, first);
     assert!(transition.merge.rebase.is_some());
     assert_eq!(engine.publish(transition, NOW), []);
-    let effects = receive(&mut engine, pulled(vec![upstream(2)], More::No));
-    assert_eq!(pushes(&effects), [3]);
+    let effects = receive(&mut engine, pulled(vec![upstream(3)], More::No));
+    assert_eq!(pushes(&effects), [4]);
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn what_cannot_be_written_has_not_happened() {
     handle(&mut engine, Input::Start, NOW);
     receive(&mut engine, BackendMessage::Connected);
     let state = engine.state().clone();
-    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::Unknown));
+    let transition = planned(&mut engine, pulled(vec![upstream(1)], More::No));
     assert!(transition.merge.rebase.is_some() && transition.backend_id.is_some());
     drop(transition);
     let reason = "the disk is full".to_owned();

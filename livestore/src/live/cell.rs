@@ -71,7 +71,7 @@ impl<V> ValueCell<V> {
     }
 }
 
-/// What a live query publishes: its value, and the changes of it.
+/// The value that a live query publishes, and the readers of its diffs.
 pub(crate) struct Published<V: LiveValue> {
     pub(super) cell: ValueCell<V>,
     pub(super) diffs: V::Diffs,

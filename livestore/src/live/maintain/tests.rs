@@ -1,4 +1,4 @@
-//! What was followed wrongly once.
+//! Changes that were once applied wrongly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ impl Materialize for Run {
 
 crate::schema! { App { tables: [Spot], events: [Run] } }
 
-/// Live and fresh are the same after each commit, and the diffs lead there; says how often a
+/// Live and fresh are the same after each commit, and the diffs lead there; returns how often a
 /// subscriber was called.
 fn calls(query: impl Fn() -> Select<Spot>, before: &str, commits: &[&str]) -> usize {
     let store = Store::<App>::builder("spots").open().unwrap();

@@ -74,7 +74,7 @@ impl<const N: usize> Table for At<N> {
     }
 }
 
-/// What a query returns, and what a live query has, as rows.
+/// The result of a query, or the value of a live query, as rows.
 pub(super) trait Flat {
     fn flat(&self) -> Vec<Cells>;
 }

@@ -20,7 +20,7 @@ pub(super) struct History {
     pub(super) shaken: u64,
 }
 
-/// Writes that are kept together, or not at all.
+/// Writes that are committed together, or not at all.
 #[derive(Debug)]
 pub(super) struct Commit {
     pub(super) writes: Vec<Write>,
@@ -38,12 +38,12 @@ impl History {
         self.state.reader(SESSION)
     }
 
-    /// The live queries have heard of the changes.
+    /// The live queries were notified of the changes.
     pub(super) fn recycle(&self, changes: Vec<Change>) {
         self.state.recycle_changes(changes);
     }
 
-    /// Says whether the commit was kept, and what it changed.
+    /// Returns whether the commit succeeded, and the changes that it made.
     pub(super) fn commit(&mut self, commit: Commit) -> (bool, Vec<Change>) {
         let kept = self.apply(&commit);
         if self.state.savepoint_lost() {

@@ -1,4 +1,4 @@
-//! What the random cases have found, each as small as it gets.
+//! Bugs that the random cases have found, each as a minimal case.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ fn column(index: usize) -> ColumnRef {
     ColumnRef { table: plain().from, index }
 }
 
-/// Live and fresh are the same after each commit; says how often the subscriber was called.
+/// Live and fresh are the same after each commit; returns how often the subscriber was called.
 fn calls<Q>(query: Q, before: &[&str], commits: &[&[&str]]) -> usize
 where
     Q: Live<Value: Flat, Output: Flat> + Clone,

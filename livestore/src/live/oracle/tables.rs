@@ -19,10 +19,10 @@ pub(super) const MOST: usize = 4;
 const NAMES: [&str; MOST] = ["t", "order", "T 2", "q\"3"];
 const COLUMNS: [&str; 5] = ["a", "group", "C c", "d\"", "e"];
 
-/// More columns than a change is told of row by row.
+/// More columns than are captured row by row.
 static WIDE: LazyLock<Vec<String>> = LazyLock::new(|| (0..62).map(|n| format!("w{n}")).collect());
 
-/// What a column holds.
+/// The kind of values in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Holds {
     Integers,

@@ -41,7 +41,7 @@ pub(super) struct Watch<Q: Live> {
     /// Whether SQL says in which order the rows come.
     ordered: bool,
     live: LiveQuery<Q::Value>,
-    heard: Arc<Mutex<Vec<Vec<Cells>>>>,
+    received: Arc<Mutex<Vec<Vec<Cells>>>>,
     guard: Option<Subscription>,
     diffs: Option<(Diffs<Cells>, Vec<Cells>)>,
     last: Last,
@@ -79,9 +79,10 @@ where
         let ordered = ast.as_ref().is_none_or(|ast| {
             !ast.order_by.is_empty() || ast.limit.is_some() || ast.offset.is_some()
         });
-        let (heard, version) = (Arc::default(), live.version());
+        let (received, version) = (Arc::default(), live.version());
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
-        let mut watch = Self { query, ast, ordered, live, heard, guard: None, diffs: None, last };
+        let mut watch =
+            Self { query, ast, ordered, live, received, guard: None, diffs: None, last };
         watch.look(&reader)?;
         Ok(Some(Box::new(watch)))
     }
@@ -93,17 +94,17 @@ where
     }
 
     fn check_announced(&self, now: &[Cells]) -> Result<(), String> {
-        let heard = std::mem::take(&mut *lock(&self.heard));
-        let says = |what| Err(self.says(what, now, &heard));
+        let received = std::mem::take(&mut *lock(&self.received));
+        let says = |what| Err(self.says(what, now, &received));
         let changed = self.last.rows != now;
         let moved = self.live.version() != self.last.version;
         if changed && !moved {
             return says("it changed without a version");
         }
-        if self.guard.is_some() && heard.len() != usize::from(moved) {
+        if self.guard.is_some() && received.len() != usize::from(moved) {
             return says("it was not announced once");
         }
-        if heard.last().is_some_and(|heard| heard != now) {
+        if received.last().is_some_and(|received| received != now) {
             return says("another value was announced");
         }
         if moved && !changed && !self.last.passing {
@@ -175,10 +176,10 @@ where
     }
 
     fn toggle_subscription(&mut self) {
-        let heard = Arc::clone(&self.heard);
+        let received = Arc::clone(&self.received);
         self.guard = match self.guard.take() {
             Some(_) => None,
-            None => Some(self.live.subscribe(move |value| lock(&heard).push(value.flat()))),
+            None => Some(self.live.subscribe(move |value| lock(&received).push(value.flat()))),
         };
     }
 

@@ -25,7 +25,7 @@ pub(super) struct World {
     pub(super) tally: Tally,
 }
 
-/// What happened, to see that enough does.
+/// Counts of everything that happened, to check that enough did.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) cases: u64,
@@ -45,7 +45,7 @@ pub(super) struct Tally {
 pub(super) type Case = (Vec<u16>, Vec<Vec<u16>>);
 
 impl World {
-    /// Takes every step; says which went wrong.
+    /// Takes every step. Returns a description of the first one that went wrong.
     pub(super) fn run((first, steps): &Case, is_traced: bool) -> Result<Tally, String> {
         let mut world = Self::new(&mut Dice::new(first), is_traced);
         for rolls in steps {
@@ -118,7 +118,7 @@ impl World {
         self.tell(&changes);
     }
 
-    /// Others' commits come before what is pending.
+    /// Commits of others come before the pending ones.
     fn rebase(&mut self, dice: &mut Dice<'_>) {
         let upstream = self.upstream(dice);
         self.trace(|| format!("rebase {upstream:?}"));
@@ -131,7 +131,7 @@ impl World {
         dice.some(4, |dice| self.random_commit(dice))
     }
 
-    /// Tells the live queries, once.
+    /// Notifies the live queries, once.
     fn tell(&mut self, changes: &[Change]) {
         if !changes.is_empty() {
             enqueue(self.registry.apply(changes, &self.history.reader()));
@@ -200,7 +200,7 @@ impl World {
         Ok(())
     }
 
-    /// There are the nodes and triggers of the queries that somebody holds, and no others.
+    /// There are nodes and triggers of the queries that have handles, and no others.
     fn check_nodes(&mut self) -> Result<(), String> {
         let mut nodes: Vec<_> = self.watchers.iter().map(|watcher| watcher.node()).collect();
         nodes.sort_unstable();
@@ -219,7 +219,7 @@ impl World {
         }
     }
 
-    /// The state is made anew, as `Store::reset_state` does.
+    /// The state is rebuilt, as `Store::reset_state` does.
     fn reset(&mut self) {
         self.trace(|| "reset".to_owned());
         self.history.reset();
@@ -242,7 +242,7 @@ impl World {
         Ok(())
     }
 
-    /// When nobody holds a live query any more, nothing is left of them.
+    /// When all handles are dropped, nothing of the live queries is left.
     fn end(mut self) -> Result<Tally, String> {
         self.watchers.clear();
         self.check_nodes()?;

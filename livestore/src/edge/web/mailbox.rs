@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::unix_millis;
 
-/// Where a worker's messages are put.
+/// A worker's incoming messages.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
     waiting: Mutex<VecDeque<T>>,
@@ -14,7 +14,7 @@ pub(crate) struct Mailbox<T> {
     epoch: i64,
 }
 
-/// What is found in a mailbox.
+/// A message, or none.
 #[derive(Debug)]
 pub(crate) enum Mail<T> {
     /// A message.

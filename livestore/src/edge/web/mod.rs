@@ -1,4 +1,4 @@
-//! What a browser gives: time and randomness from JavaScript, and no threads.
+//! The edge in a browser: time and randomness from JavaScript, and no threads.
 //!
 //! The types that stand for a thread have no values here, so that nothing that needs one can begin;
 //! the public functions that would lead there do not exist on this target.

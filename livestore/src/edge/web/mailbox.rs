@@ -14,15 +14,6 @@ pub(crate) struct Mailbox<T> {
     epoch: i64,
 }
 
-/// A message, or none.
-#[derive(Debug)]
-pub(crate) enum Mail<T> {
-    /// A message.
-    Message(T),
-    /// None.
-    Deadline,
-}
-
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
         Self { waiting: Mutex::default(), epoch: unix_millis() }
@@ -36,10 +27,6 @@ impl<T> Mailbox<T> {
 
     pub(crate) fn put(&self, message: T) {
         self.waiting().push_back(message);
-    }
-
-    pub(crate) fn take(&self, _: Option<Duration>) -> Mail<T> {
-        self.waiting().pop_front().map_or(Mail::Deadline, Mail::Message)
     }
 
     /// The next message, if it is there and `wanted`.

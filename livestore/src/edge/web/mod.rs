@@ -8,7 +8,7 @@ mod mailbox;
 mod threads;
 
 pub(crate) use clock::{Stopwatch, unix_millis};
-pub(crate) use mailbox::{Mail, Mailbox};
+pub(crate) use mailbox::Mailbox;
 pub(crate) use std::fs;
 pub(crate) use threads::{Background, Worker, read_ahead};
 

@@ -1,4 +1,4 @@
-//! What errors of all layers share. The errors themselves stand beside the operations that fail;
+//! The parts that the errors of all layers share. The errors stand beside the operations that fail;
 //! [`Error`](crate::Error), into which all of them widen, stands above the store.
 
 use std::error::Error;

@@ -2,13 +2,13 @@
 //!
 //! An app declares three things as plain Rust types:
 //!
-//! - **Events**: what can happen. An event is a fact: it has a wire name and args, and both are
-//!   forever.
-//! - **Tables**: how state is stored, one struct per table.
-//! - **Materializers**: how an event changes the state.
+//! - **Events**: the things that can happen. An event is a fact with a wire name and args, and both
+//!   are forever.
+//! - **Tables**: the shape of the state, one struct per table.
+//! - **Materializers**: the changes that each event makes to the state.
 //!
 //! Macros turn them at compile time into event codecs, SQL, a typed query builder and dispatch. A
-//! [`Store`] does the rest: it keeps the *eventlog*, derives the *state* from it, and answers
+//! [`Store`] does the rest: it persists the *eventlog*, derives the *state* from it, and answers
 //! queries in microseconds.
 //!
 //! ```
@@ -54,7 +54,7 @@
 //!
 //! livestore::schema! { pub App { tables: [Todo], events: [TodoEvent] } }
 //!
-//! let store = Store::<App>::builder("todos").open()?;    // in memory; `.directory("./data")` keeps it
+//! let store = Store::<App>::builder("todos").open()?;    // in memory, or on disk: `.directory("./data")`
 //! store.commit(TodoEvent::Created { id: new_id(), text: "Buy milk".into(), created_at: now() })?;
 //! let open = store.query(Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc()))?;
 //! assert_eq!(open[0].text, "Buy milk");
@@ -83,23 +83,23 @@
 //! join does not compile. [`sql!`] takes SQL for every shape the builder lacks; SQLite checks it
 //! while compiling, and its rows are typed. [`raw`](table::raw()) takes SQL that is made at run time.
 //!
-//! **Live queries follow the store.** [`Store::live`] takes any query and gives a value that is what
-//! a fresh query would give, after every commit; subscribe to it, or read its
-//! [row diffs](live::LiveQuery::diffs). A commit pays for the queries that its rows can matter to.
+//! **Live queries follow the store.** [`Store::live`] takes any query and gives a value that
+//! equals a fresh query's result after every commit; subscribe to it, or read its
+//! [row diffs](live::LiveQuery::diffs). A commit costs what it changes, not how many queries are live.
 //!
 //! **Stores sync.** With a backend ([`Builder::sync`](store::Builder::sync)), commits stay instant
-//! and offline; the backend gives all clients' events one order, and events that others' came before
-//! are rebased: applied again behind them. `livestore-sync` has the backends, `livestore-server` is
+//! and work offline. The backend puts all clients' events in one order; a pending event that others'
+//! events came before is rebased: applied again after them. `livestore-sync` has the backends, `livestore-server` is
 //! one to host yourself.
 //!
 //! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
 //! set field by field and never leave their client.
 //!
-//! **The past is there.** [`events`](Store::events) reads the log, and follows it live;
-//! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) goes
-//! another way from there.
+//! **The past can be read.** [`events`](Store::events) reads the log and subscribes to what comes;
+//! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) branches off
+//! from there.
 //!
-//! **Events are forever, and held to it.** `livestore.lock`, written by
+//! **Events are forever, and the compiler sees to it.** `livestore.lock`, written by
 //! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that eventlogs
 //! cannot follow does not compile, and says what to do. An event that has to change gets a new name
 //! and an [upcaster](derive@Event) for the old one. A log that the schema cannot read is
@@ -107,25 +107,25 @@
 //!
 //! # Where to look
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! |---|---|
 //! | [`event`] | events, their args, [sequence numbers](SeqNum) |
 //! | [`table`](mod@table) | tables, columns, conditions, queries, the materializers' [`Writer`](table::Writer) |
-//! | [`value`] | what a column can hold: [`ColumnType`](value::ColumnType), [`Timestamp`], [`Json`](value::Json) |
+//! | [`value`] | values of columns: [`ColumnType`](value::ColumnType), [`Timestamp`], [`Json`](value::Json) |
 //! | [`schema`](mod@schema) | [`schema!`], [`Materialize`](schema::Materialize), [client documents](schema::Document) |
 //! | [`store`] | [`Store`] and how to [open](store::Builder) one |
 //! | [`live`] | live queries, [signals](live::Signal), [computeds](live::Computed), [row diffs](live::Diff) |
-//! | [`sync`] | how stores [agree](sync::merge) with a [backend](sync::SyncBackend), and [how far](sync::SyncStatus) |
+//! | [`sync`] | [options](sync::SyncOptions), the [status](sync::SyncStatus), and the trait of a [backend](sync::SyncBackend) |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
 //!
 //! # Features
 //!
-//! `chrono`, `jiff` and `uuid` make types of those crates column types. `checked-sql`, on by default,
-//! has SQLite check [`sql!`] while compiling; without it no SQLite is compiled for the macros.
+//! `chrono`, `jiff` and `uuid` make types of those crates column types. With `checked-sql`, on by
+//! default, SQLite checks [`sql!`] while compiling; without it no SQLite is compiled for the macros.
 
 extern crate self as livestore;
 
-/// Whether this code has a deliberate bug: never, but when a simulation is tried on it.
+/// Whether this code has a deliberate bug: only when a simulation is tested for finding it.
 macro_rules! mutant {
     ($name:literal) => {{
         #[cfg(simulation)]

@@ -1,4 +1,4 @@
-//! What generated code names. Nobody else should.
+//! The paths that generated code uses. They are not part of the public API.
 
 pub use core::result::Result;
 

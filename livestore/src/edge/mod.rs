@@ -27,7 +27,9 @@ use simulated as edge;
 #[cfg(all(target_family = "wasm", not(simulation)))]
 use web as edge;
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use edge::Mail;
 pub(crate) use edge::{
-    Background, Mail, Mailbox, Stopwatch, Worker, fill_random, read_ahead, unix_millis,
+    Background, Mailbox, Stopwatch, Worker, fill_random, read_ahead, unix_millis,
 };
 pub(crate) use files::{DirectoryLock, LockError};

@@ -18,7 +18,7 @@ pub enum EncodeError {
     Field {
         /// The field's name in the JSON.
         field: String,
-        /// What serde said.
+        /// serde's message.
         reason: String,
     },
     /// A newtype variant holds something that is not a JSON object.
@@ -33,13 +33,13 @@ pub enum DecodeError {
     /// No such event is defined.
     #[error("no event is called \"{name}\"")]
     UnknownEvent {
-        /// The name that was asked for.
+        /// The unknown name.
         name: String,
     },
     /// The args are not a JSON object.
     #[error("the args are not a JSON object: {reason}")]
     NotAnObject {
-        /// What the JSON parser said.
+        /// The JSON parser's message.
         reason: String,
     },
     /// A required field is missing.
@@ -53,7 +53,7 @@ pub enum DecodeError {
     Upcast {
         /// The older event's name.
         name: String,
-        /// What the upcaster said.
+        /// The upcaster's message.
         reason: String,
     },
     /// A field holds something else than its type takes.
@@ -61,7 +61,7 @@ pub enum DecodeError {
     Field {
         /// The field's name in the JSON.
         field: String,
-        /// What serde said.
+        /// serde's message.
         reason: String,
     },
 }
@@ -77,10 +77,10 @@ impl DecodeError {
     }
 }
 
-/// What the closure of [`ArgsWriter::field_with`] gets: a serde `Serializer`.
+/// The serde `Serializer` that the closure of [`ArgsWriter::field_with`] gets.
 pub type FieldSerializer<'s, 'o> = &'s mut serde_json::Serializer<&'o mut Vec<u8>, JsNumbers>;
 
-/// What the closure of [`Args::field_with`] gets: a serde `Deserializer`. A field that is missing
+/// The serde `Deserializer` that the closure of [`Args::field_with`] gets. A field that is missing
 /// deserializes as an `Option` only.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldDeserializer<'a>(Option<&'a RawValue>);
@@ -139,7 +139,7 @@ pub struct ArgsWriter<'a> {
     written: Written,
 }
 
-/// What stands in the output so far.
+/// The state of the output so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
     Nothing,

@@ -1,4 +1,4 @@
-//! An event as the log has it.
+//! An event as it is stored in the log.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct EncodedEvent {
     pub session_id: Arc<str>,
     /// The hash of the schema it was committed under.
     pub schema_hash: i64,
-    /// What the sync backend says about it, as JSON; `None` while it is pending.
+    /// The sync backend's metadata, as JSON; `None` while the event is pending.
     pub sync_metadata: Option<String>,
     /// Whether the event belongs to the same commit as the event before it in the log.
     ///
@@ -33,10 +33,10 @@ pub struct EncodedEvent {
 }
 
 impl EncodedEvent {
-    /// The event as a Rust value.
+    /// Returns the event as a Rust value.
     ///
     /// # Errors
-    /// When it is not one of `E`'s events or its args are not what `E` takes.
+    /// When it is not one of `E`'s events, or its args do not fit `E`.
     pub fn decode<E: Event>(&self) -> Result<E, DecodeError> {
         E::decode(&self.name, &Args::parse(&self.args)?)
     }

@@ -1,4 +1,4 @@
-//! Events: what can happen, and how it is written down.
+//! Events: the things that can happen, and their encoding.
 //!
 //! A type that implements [`Event`] (by `#[derive(Event)]`) has one wire name per kind of event and
 //! encodes its args as the JSON object LiveStore would write. Wire names and the shape of args are
@@ -49,7 +49,7 @@ pub trait Event: Sized {
     fn decode(name: &str, args: &Args<'_>) -> Result<Self, DecodeError>;
 }
 
-/// What is known about one kind of event.
+/// The definition of one kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventDef {
     name: &'static str,
@@ -66,7 +66,7 @@ impl EventDef {
         Self { name, fields, client_only: false, deprecated: None, shape: "", upcasts: &[] }
     }
 
-    /// The types of the fields, in the words of the schema lock.
+    /// Sets the types of the fields, as the schema lock writes them.
     #[must_use]
     pub const fn shaped(mut self, shape: &'static str) -> Self {
         self.shape = shape;

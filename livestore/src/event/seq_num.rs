@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where an event stands in the eventlog.
+/// An event's place in the eventlog.
 ///
 /// A synced event takes the next `global` number and `client` 0; a client-only event keeps the
 /// `global` of the event before it and takes the next `client` number. The `generation` grows when
@@ -25,7 +25,7 @@ pub struct SeqNum {
     pub global: u64,
     /// The number among the client-only events behind `global`.
     pub client: u64,
-    /// How often the event was rebased.
+    /// The number of times the event was rebased.
     pub generation: u64,
 }
 

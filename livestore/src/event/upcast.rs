@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use super::{Args, DecodeError, Event, EventDef, const_eq};
 
-/// What an upcaster may return: the newer event, or a `Result` of it.
+/// A return type of an upcaster: the newer event, or a `Result` of it.
 #[diagnostic::on_unimplemented(
     message = "an upcaster of `{E}` cannot return `{Self}`",
     label = "returns something else",
@@ -16,7 +16,7 @@ pub trait UpcastInto<E> {
     /// The newer event.
     ///
     /// # Errors
-    /// In the upcaster's words.
+    /// When the upcaster returns an error: its message.
     fn into_event(self) -> Result<E, String>;
 }
 
@@ -65,7 +65,7 @@ impl<E, O, R> Upcaster<E, O, R> {
                 );
                 return def;
             }
-            // The older type has an error, which has been told.
+            // The older type has an error, which has been reported.
             if def.name().is_empty() {
                 return def;
             }

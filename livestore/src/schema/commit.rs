@@ -1,9 +1,9 @@
-//! What can be committed to a schema's stores.
+//! Values that can be committed to a schema's stores.
 
 use super::{EventSet, Listed, Materialize, Schema};
 use crate::event::{ArgsWriter, EncodeError, Event, EventDef, Subject};
 
-/// Something that can be committed to a store of schema `S`: an event that `S` lists, or an array,
+/// A value that can be committed to a store of schema `S`: an event that `S` lists, or an array,
 /// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be committed to a store of `{S}`",
@@ -18,7 +18,7 @@ pub trait Commit<S: Schema> {
     fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError>;
 }
 
-/// Events on their way into a store. A commit makes it.
+/// The events of one commit, encoded.
 #[derive(Debug)]
 pub struct Batch<'a> {
     window_id: &'a str,
@@ -39,7 +39,7 @@ pub(crate) struct Entry {
 pub struct EncodeBatchError {
     /// The event's wire name.
     pub event: &'static str,
-    /// Why.
+    /// The reason.
     pub source: EncodeError,
 }
 

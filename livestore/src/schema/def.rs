@@ -1,4 +1,4 @@
-//! What `schema!` writes down.
+//! Schema definitions, which `schema!` makes.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -23,7 +23,7 @@ pub struct SchemaDef {
     resolved: OnceLock<Result<Resolved, SchemaError>>,
 }
 
-/// What is worked out once.
+/// The parts that are computed once, at first use.
 #[derive(Debug)]
 struct Resolved {
     ddl: String,
@@ -46,7 +46,7 @@ pub struct EventSet {
 pub struct SchemaError {
     /// The table.
     pub table: &'static str,
-    /// What is wrong with the value.
+    /// The reason.
     pub source: ValueError,
 }
 
@@ -159,7 +159,7 @@ impl SchemaDef {
         Ok(&self.resolved()?.ddl)
     }
 
-    /// Who materializes the event called `name`; `None` if the schema does not know it.
+    /// The event set that materializes the event called `name`; `None` if the schema does not know it.
     pub(crate) fn event_set(&self, name: &str) -> Option<&'static EventSet> {
         self.resolved().ok()?.by_name.get(name).copied()
     }

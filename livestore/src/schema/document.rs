@@ -80,7 +80,7 @@ pub struct DocumentDef {
     shape: &'static str,
 }
 
-/// Which document is meant when no id is given.
+/// The document that is meant when no id is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKey {
     /// One per window.
@@ -121,7 +121,7 @@ pub struct GetDocument<D> {
 }
 
 impl<D: Document> GetDocument<D> {
-    /// Which document it is.
+    /// The id of the document.
     pub(crate) fn document_id<'a>(&'a self, reader: &Reader<'a>) -> &'a str {
         D::def().id(self.id.as_deref(), reader.window_id())
     }

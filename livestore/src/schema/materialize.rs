@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::table::{MaterializeError, Writer};
 
-/// How an event changes the state.
+/// A change that an event makes to the state.
 ///
 /// A materializer gets the event and the state and nothing else, so that the same events make the
 /// same state on every client, today and when the log is replayed in years. Match on all variants

@@ -10,12 +10,20 @@ mod document;
 mod materialize;
 mod unique;
 
-pub use commit::{Batch, Commit, EncodeBatchError};
-#[doc(hidden)]
-pub use def::Listed;
-pub use def::{EventSet, SchemaDef, SchemaError};
-pub use document::{Document, DocumentDef, DocumentKey, GetDocument, HasDocument};
+// What an app names in its signatures, or calls.
+pub use commit::{Commit, EncodeBatchError};
+pub use def::{SchemaDef, SchemaError};
+pub use document::{Document, GetDocument, HasDocument};
 pub use materialize::Materialize;
+
+// What generated code needs: no app names it.
+#[doc(hidden)]
+pub use commit::Batch;
+#[doc(hidden)]
+pub use def::{EventSet, Listed};
+#[doc(hidden)]
+pub use document::{DocumentDef, DocumentKey};
+#[doc(hidden)]
 pub use unique::{assert_recorded_event, assert_unique_events, assert_unique_tables};
 
 pub(crate) use commit::Entry;
@@ -29,7 +37,7 @@ pub trait Schema: 'static {
     /// The schema's name.
     const NAME: &'static str;
 
-    /// What it is made of.
+    /// Returns the schema's definition.
     fn def() -> &'static SchemaDef;
 }
 
@@ -37,7 +45,7 @@ pub trait Schema: 'static {
 /// already, and this keeps it from becoming more.
 #[doc(hidden)]
 pub trait Undeclared: Sized {
-    /// The definition, which is never asked for.
+    /// Returns an empty definition, which is never used.
     fn __livestore_def() -> &'static SchemaDef {
         static NONE: SchemaDef = SchemaDef::new("", &[], &[], &[]);
         &NONE

@@ -1,4 +1,4 @@
-//! What can go wrong with a store: one enum per operation, and [`Error`], which is all of them.
+//! The errors of a store: one enum per operation, and [`Error`], into which they all widen.
 
 use std::path::PathBuf;
 
@@ -76,7 +76,7 @@ pub enum OpenError {
     StoreId {
         /// The id.
         id: String,
-        /// What is wrong with it.
+        /// The rule that it breaks.
         reason: &'static str,
     },
     /// The directory cannot be made or written to.

@@ -12,7 +12,9 @@ use super::{Core, Inner, ReadError, Store};
 use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
-use crate::live::{Computed, Reactive, Signal, computed, deliver, signal};
+#[cfg(not(target_family = "wasm"))]
+use crate::live::Reactive;
+use crate::live::{Computed, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
 use crate::sync::{ConnectRequest, NetworkStatus, SyncOptions, SyncStatus};

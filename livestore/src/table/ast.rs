@@ -10,7 +10,7 @@ pub(crate) struct ColumnRef {
     pub(crate) index: usize,
 }
 
-/// Something that has a value per row or group.
+/// An expression that has a value for each row or group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Node {
     Column(ColumnRef),
@@ -63,7 +63,7 @@ pub(crate) enum Comparison {
 pub(crate) struct SelectAst {
     pub(crate) from: &'static TableDef,
     pub(crate) joins: Vec<Join>,
-    /// What to return; empty: all columns of all tables.
+    /// The expressions to return; empty: all columns of all tables.
     pub(crate) list: Vec<Node>,
     pub(crate) filters: Vec<Predicate>,
     pub(crate) group_by: Vec<ColumnRef>,

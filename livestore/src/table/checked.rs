@@ -1,4 +1,4 @@
-//! What `sql!` is expanded to.
+//! The functions that an expansion of `sql!` calls.
 //!
 //! The macro knows tables and columns by their positions only, and a type not at all. So it writes
 //! `sql.column::<_, _, 0, 2>()`, which has the type of the third column of the first table as a value
@@ -43,7 +43,7 @@ pub const fn of<V>() -> Of<V> {
     Of::new()
 }
 
-/// What an expansion calls, over the schema `S`. As methods of one value the calls are few tokens.
+/// The functions for the schema `S`. As methods of one value, the calls take few tokens.
 #[derive(Debug)]
 pub struct Sql<S>(PhantomData<fn() -> S>);
 
@@ -139,7 +139,7 @@ pub struct RawWrite {
 
 #[diagnostic::do_not_recommend]
 impl Write for RawWrite {
-    const BY_THE_APP: bool = true;
+    const IS_APP_SQL: bool = true;
 
     fn to_sql(&self) -> Result<(String, Vec<Value<'static>>), QueryError> {
         let binds = self.binds.clone().map_err(|source| QueryError::Value {

@@ -1,4 +1,4 @@
-//! What a query is told that must fit its tables: which rows, from where, as what.
+//! The clauses of a query that must fit its tables: filter, order, group, join and select.
 
 use super::ast::Join;
 use super::{

@@ -29,13 +29,13 @@ pub struct Column<T, V> {
     of: PhantomData<fn() -> (T, V)>,
 }
 
-/// Something a query can return or order by: an aggregate, mostly.
+/// An expression that a query can return or order by, such as an aggregate.
 pub struct Expr<T, V> {
     pub(super) node: Node,
     of: PhantomData<fn() -> (T, V)>,
 }
 
-/// An ordering by something of table `T`.
+/// A sort order by a column or an expression of table `T`.
 pub struct Order<T> {
     pub(super) node: Node,
     pub(super) direction: Direction,
@@ -52,7 +52,7 @@ pub trait SameType<V> {}
 #[diagnostic::do_not_recommend]
 impl<V: ColumnType, W: ColumnType<Base = V::Base>> SameType<W> for V {}
 
-/// How many rows there are, in a group or in all.
+/// The number of rows, in each group or in all.
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -99,17 +99,17 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         Order::new(Node::Column(self.reference()), Direction::Descending)
     }
 
-    /// How many rows have a value that is not `NULL`.
+    /// The number of rows with a value that is not `NULL`.
     pub fn count(self) -> Expr<T, u64> {
         self.aggregate(Aggregate::Count)
     }
 
-    /// The least value; `None` without rows.
+    /// The smallest value; `None` if there are no rows.
     pub fn min(self) -> Expr<T, Option<V::Base>> {
         self.aggregate(Aggregate::Min)
     }
 
-    /// The greatest value; `None` without rows.
+    /// The largest value; `None` if there are no rows.
     pub fn max(self) -> Expr<T, Option<V::Base>> {
         self.aggregate(Aggregate::Max)
     }
@@ -120,19 +120,19 @@ impl<T: Table, V: ColumnType> Column<T, V> {
 }
 
 impl<T: Table, V: ColumnType> Column<T, Option<V>> {
-    /// Has no value.
+    /// The column is `NULL`.
     pub fn is_null(self) -> Condition<T> {
         Condition::new(Predicate::Compare(self.reference(), Comparison::Is, Value::Null))
     }
 
-    /// Has a value.
+    /// The column is not `NULL`.
     pub fn is_not_null(self) -> Condition<T> {
         Condition::new(Predicate::Compare(self.reference(), Comparison::IsNot, Value::Null))
     }
 }
 
 impl<T: Table, V: ColumnType> Column<T, V> {
-    /// The sum; 0 without rows. A sum of integers that leaves 64 bits fails the query.
+    /// The sum; 0 if there are no rows. A sum of integers that overflows 64 bits fails the query.
     pub fn sum<Sum>(self) -> Expr<T, Sum>
     where
         V::Base: Numeric<Sum = Sum>,
@@ -140,7 +140,7 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         self.aggregate(<V::Base as Numeric>::SUM.0)
     }
 
-    /// The mean; `None` without rows.
+    /// The mean; `None` if there are no rows.
     pub fn avg(self) -> Expr<T, Option<f64>>
     where
         V::Base: Numeric,

@@ -1,4 +1,4 @@
-//! Table definitions: what `#[table]` writes down about a struct.
+//! Table definitions, which `#[table]` makes from structs.
 
 use std::sync::OnceLock;
 
@@ -54,7 +54,7 @@ pub struct Reference {
     pub(crate) column: &'static str,
 }
 
-/// What happens to a row when the row it refers to is deleted.
+/// The consequence for a row when the row that it refers to is deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnDelete {
     /// The deletion fails.
@@ -120,8 +120,7 @@ impl TableDef {
         self.columns.iter().map(|column| column.name)
     }
 
-    /// The column at `index`, for messages.
-    /// Whether rows must differ in this column, by itself or with others.
+    /// Whether rows must differ in this column, by itself or together with others.
     pub(super) fn is_unique(&self, column: &str) -> bool {
         let unique = self.indexes.iter().filter(|index| index.unique).map(|index| index.columns);
         let mut columns = unique.chain([self.primary_key]).flatten();
@@ -139,6 +138,7 @@ impl TableDef {
         !self.checks.is_empty() || self.columns.iter().any(|column| column.check.is_some())
     }
 
+    /// The name of the column at `index`, for SQL and messages.
     pub(crate) fn column_name(&self, index: usize) -> &'static str {
         self.columns.get(index).map_or("?", |column| column.name)
     }
@@ -179,7 +179,7 @@ impl ForeignKeyDef {
         Self { column, references, on_delete: OnDelete::Restrict }
     }
 
-    /// What happens when the other row is deleted.
+    /// Sets the consequence of the other row's deletion.
     #[must_use]
     pub const fn on_delete(mut self, on_delete: OnDelete) -> Self {
         self.on_delete = on_delete;

@@ -26,20 +26,33 @@ mod sql;
 mod write;
 mod writer;
 
-pub use checked::RawWrite;
+// What an app names in its signatures, or calls.
 pub use clauses::{Choose, Joins, Narrow};
-pub use column::{Column, Expr, Link, Order, SameType, count};
+pub use column::{Column, Expr, Link, Order, count};
 pub use compare::{Compare, CompareAny};
 pub use condition::{Condition, Widen};
-pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference, TableDef};
+pub use def::TableDef;
 pub use query::{Query, QueryError, Reader};
-pub use raw::{Bind, Params, Raw, raw};
+pub use raw::{Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
 pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
-pub use selection::{Projection, SelectList, Selection};
-pub use source::{Anything, Append, In, Maybe, On, Slot, Source, at};
+pub use source::{Maybe, Source};
 pub use write::{Assign, Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
+
+// What the bounds and types of the above need, and generated code: no app names it.
+#[doc(hidden)]
+pub use checked::RawWrite;
+#[doc(hidden)]
+pub use column::SameType;
+#[doc(hidden)]
+pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference};
+#[doc(hidden)]
+pub use raw::Bind;
+#[doc(hidden)]
+pub use selection::{Projection, SelectList, Selection};
+#[doc(hidden)]
+pub use source::{Anything, Append, In, On, Slot, at};
 
 #[cfg(test)]
 pub(crate) use ast::Join;
@@ -61,7 +74,7 @@ pub trait Table: Row + 'static {
     /// The table's name.
     const NAME: &'static str;
 
-    /// The table's definition.
+    /// Returns the table's definition.
     fn def() -> &'static TableDef;
 
     /// Writes the row, column by column.
@@ -70,28 +83,28 @@ pub trait Table: Row + 'static {
     /// When a value has no SQL form.
     fn encode(&self, row: &mut RowWriter<'_>) -> Result<(), RowError>;
 
-    /// The row with this primary key, if there is one.
+    /// Returns the query for the row with this primary key, if there is one.
     fn get<K: IntoKey<Self::Key>>(key: K) -> Get<Self> {
         Get::new(key)
     }
 
-    /// All rows.
+    /// Returns the query for all rows.
     fn all() -> Select<Self> {
         Select::new()
     }
 
-    /// The rows that meet the condition.
+    /// Returns the query for the rows that meet the condition.
     fn filter(condition: Condition<Self>) -> Select<Self> {
         Select::new().filter(condition)
     }
 
-    /// A change of some rows; say what with [`set`](Update::set) and where with
+    /// Returns an update of all rows: add the changes with [`set`](Assign::set) and narrow it with
     /// [`filter`](Update::filter).
     fn update() -> Update<Self> {
         Update::new()
     }
 
-    /// A deletion of some rows; say which with [`filter`](Delete::filter).
+    /// Returns a deletion of all rows: narrow it with [`filter`](Delete::filter).
     fn delete() -> Delete<Self> {
         Delete::new()
     }

@@ -11,7 +11,7 @@ use crate::error::{CLOSED, Closed};
 use crate::sqlite::{Access, Db, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
-/// Something that can be asked of the state.
+/// A question to the state, with a typed answer.
 ///
 /// [`Select`](super::Select), [`Get`](super::Get), [`raw`](super::raw()) SQL and a client
 /// document's `get()` are queries.
@@ -20,7 +20,7 @@ use crate::value::{Value, ValueError};
     note = "build one from a table, such as `Todo::all()`, or use `raw` for SQL"
 )]
 pub trait Query {
-    /// What it returns.
+    /// The type of the result.
     type Output;
 
     /// Runs it.
@@ -48,7 +48,7 @@ pub enum QueryError {
     Value {
         /// The table and column.
         column: String,
-        /// What is wrong with the value.
+        /// The reason.
         source: ValueError,
     },
     /// A value of the result does not fit the Rust type that should take it.

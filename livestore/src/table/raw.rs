@@ -13,7 +13,7 @@ use crate::value::{ColumnType, Value, ValueError};
 
 /// A query in SQL, with `?` for each of `params`, whose rows become `R`.
 ///
-/// Where the text is a literal, [`sql!`](crate::sql) checks it while compiling.
+/// If the text is a literal, use [`sql!`](crate::sql), which checks it while compiling.
 ///
 /// It can read any table of the schema and write nothing. Values belong into `params`, never into
 /// the text.
@@ -43,7 +43,7 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
 pub struct Raw<R, C = Many> {
     sql: Cow<'static, str>,
     params: Result<Vec<Value<'static>>, ValueError>,
-    /// What it reads, as [`checked::reads`] takes it; empty where that is not known.
+    /// The tables and columns it reads, in the format of [`checked::reads`]; empty if not known.
     reads: &'static str,
     /// The columns to decode, by name; empty: by position.
     columns: &'static [&'static str],
@@ -122,7 +122,7 @@ impl<R, C: Cardinality<R>> Query for Raw<R, C> {
     }
 }
 
-/// Where each of the columns stands in the result.
+/// The position of each of the columns in the result.
 fn positions(
     columns: &[&'static str],
     sql: &str,

@@ -56,7 +56,7 @@ pub trait Row: Sized {
 pub struct RowError {
     /// The column.
     pub column: String,
-    /// What is wrong with the value.
+    /// The reason.
     pub source: ValueError,
 }
 
@@ -64,12 +64,12 @@ pub struct RowError {
 #[derive(Debug)]
 pub struct RowReader<'r> {
     row: Origin<'r>,
-    /// Where each column of [`Row::COLUMNS`] stands in the result; `None`: in order.
+    /// The position in the result of each of [`Row::COLUMNS`]; `None`: in order.
     positions: Option<&'r [usize]>,
     offset: usize,
 }
 
-/// Where a row's values are.
+/// The source of a row's values.
 #[derive(Debug, Clone, Copy)]
 enum Origin<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
@@ -161,7 +161,7 @@ pub struct RowWriter<'a> {
     next: usize,
 }
 
-/// Where a row's values go.
+/// The destination of a row's values.
 pub(super) trait RowSink {
     fn put(&mut self, index: usize, value: Value<'_>) -> Result<(), ValueError>;
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
-/// A query over the source `S` whose rows become `O`; `C` says how many of them it returns.
+/// A query over the source `S` that returns rows of type `O`, as many of them as `C` says.
 ///
 /// It is a plain value: build it once, run it as often as you like.
 ///
@@ -26,15 +26,17 @@ pub struct Select<S: Source, O = <S as Source>::Row, C = Many> {
     of: PhantomData<fn() -> (S, C)>,
 }
 
-/// How a row is read.
+/// A function that reads a row.
 pub(crate) type Decode<O> = fn(&RowReader<'_>) -> Result<O, RowError>;
 
-/// How many rows a query returns, and as what.
-pub trait Cardinality<O> {
-    /// What the query returns.
+/// The number of rows that a query returns, and the type that it returns them as.
+///
+/// Sealed: the four of this module are all there are.
+pub trait Cardinality<O>: sealed::Sealed {
+    /// The query's result.
     type Output;
 
-    /// How many rows need to be read at most.
+    /// The number of rows that need to be read at most.
     const AT_MOST: Option<u64>;
 
     /// Makes the output of the rows.
@@ -56,6 +58,15 @@ pub struct One(());
 /// The only row, if there is one; several are an error.
 #[derive(Debug)]
 pub struct Optional(());
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::Many {}
+    impl Sealed for super::First {}
+    impl Sealed for super::One {}
+    impl Sealed for super::Optional {}
+}
 
 impl<O> Cardinality<O> for Many {
     type Output = Vec<O>;
@@ -103,16 +114,16 @@ impl<T: Table> Select<T> {
     }
 }
 
-/// How many rows.
+/// The number of rows.
 impl<S: Source, O, C> Select<S, O, C> {
-    /// At most `rows` rows.
+    /// Returns at most `rows` rows.
     #[must_use]
     pub fn limit(mut self, rows: u64) -> Self {
         self.ast.limit = Some(rows);
         self
     }
 
-    /// Without the first `rows` rows.
+    /// Skips the first `rows` rows.
     #[must_use]
     pub fn offset(mut self, rows: u64) -> Self {
         self.ast.offset = Some(rows);
@@ -138,9 +149,9 @@ impl<S: Source, O, C> Select<S, O, C> {
     }
 }
 
-/// As what.
+/// The type of the result.
 impl<S: Source, O> Select<S, O> {
-    /// A struct that derives `Row` with `#[row(from = …)]`, instead of whole rows.
+    /// Returns a struct that derives `Row` with `#[row(from = …)]`, instead of whole rows.
     #[must_use]
     pub fn select_as<P: Projection<S>>(mut self) -> Select<S, P> {
         let mut list = SelectList::new();
@@ -170,7 +181,7 @@ impl<S: Source, O> Select<S, O> {
         self.with(decode)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn count(mut self) -> Select<S, u64, One> {
         self.ast.counted = true;

@@ -1,4 +1,4 @@
-//! What a query returns instead of whole rows.
+//! Columns and expressions that a query returns instead of whole rows.
 
 use std::marker::PhantomData;
 
@@ -15,7 +15,7 @@ use crate::value::ColumnType;
     note = "select columns of the query's tables, expressions such as `count()`, or a tuple of them"
 )]
 pub trait Selection<S, At> {
-    /// What a row of it is.
+    /// The type of a row.
     type Out;
 
     /// Reads a row that begins at column `at`, and moves on.

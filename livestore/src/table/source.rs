@@ -1,4 +1,4 @@
-//! What a query reads from: one table, or a join of up to four.
+//! Sources of a query: one table, or a join of up to four.
 //!
 //! A join's type is the tuple of its tables, `(Todo, User)`, with [`Maybe`] around a table of a
 //! left join. [`In`] proves that a table is part of a source; its second parameter says where, and
@@ -11,9 +11,9 @@ use super::ast::ColumnRef;
 use super::{Row, RowError, RowReader, Table};
 use crate::value::ColumnType;
 
-/// What a query reads from.
+/// The tables that a query reads from: one, or a join.
 pub trait Source {
-    /// What a row of it is, when nothing else is selected.
+    /// The type of a row, when nothing else is selected.
     type Row;
 
     /// The first table.
@@ -30,7 +30,7 @@ pub trait Source {
 pub trait Slot {
     /// The table.
     type Table: Table;
-    /// What it contributes to a row.
+    /// Its part of a row.
     type Row;
 
     /// Reads its part of a row.
@@ -66,7 +66,7 @@ trait Fifth {}
     note = "join `{Self}` first, or use a column of the query's own tables"
 )]
 pub trait In<S, At> {
-    /// What a column of type `V` gives in this source: `Option` in a left join.
+    /// The type of a column of type `V` in this source: an `Option` in a left join.
     type Wrap<V: ColumnType>: ColumnType;
 }
 
@@ -74,7 +74,7 @@ pub trait In<S, At> {
 #[derive(Debug)]
 pub struct Anything(());
 
-/// Where a table stands in a source.
+/// The position of a table in a source.
 pub mod at {
     /// It is the source.
     #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::sqlite::quote;
 use crate::value::Value;
 
 /// A list with more values than this is bound as one.
-const MOST_BINDS: usize = 256;
+const MAX_BINDS: usize = 256;
 
 /// SQL text with the values of its `?`s.
 pub(crate) type Sql = (String, Vec<Value<'static>>);
@@ -99,7 +99,7 @@ impl SqlWriter {
         Ok(())
     }
 
-    /// What is ordered alike, or not at all, has an order nevertheless, so that equal states give
+    /// Rows that are ordered alike, or not at all, get an order nevertheless, so that equal states give
     /// equal results whatever index SQLite follows: groups that of their columns; rows of one table
     /// that of their insertion, or against it if the order is a descending one.
     fn tie(&mut self, select: &SelectAst) {
@@ -317,7 +317,7 @@ fn count(rows: Option<u64>) -> i64 {
 
 /// A list that is too long for one `?` each, as a JSON array.
 fn as_json(values: &[&Value<'_>]) -> Option<Value<'static>> {
-    if values.len() <= MOST_BINDS {
+    if values.len() <= MAX_BINDS {
         return None;
     }
     let item = |value: &&Value<'_>| match value {

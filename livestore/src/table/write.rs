@@ -8,15 +8,15 @@ use super::sql::{Sql, SqlWriter};
 use super::{Column, Condition, QueryError, Table};
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
-/// Something a materializer can run: an [`Update`], a [`Delete`], or a write in [`sql!`](crate::sql).
+/// A write that a materializer can run: an [`Update`], a [`Delete`], or one in [`sql!`](crate::sql).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a write",
     label = "expected an update or a delete"
 )]
 pub trait Write {
-    /// Whether the SQL is the app's own words.
+    /// Whether the app wrote the SQL.
     #[doc(hidden)]
-    const BY_THE_APP: bool = false;
+    const IS_APP_SQL: bool = false;
 
     /// The SQL and its binds.
     ///
@@ -36,7 +36,7 @@ pub trait Numeric: ColumnType {
     const SUM: AggregateFunction;
 }
 
-/// How a type's values are added up. For generated code.
+/// The SQL function that adds up a type's values.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateFunction(pub(super) Aggregate);

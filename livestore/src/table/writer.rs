@@ -1,4 +1,4 @@
-//! What a materializer writes with.
+//! The materializers' access to the state.
 
 use super::query::QueryError;
 use super::{Params, Query, Reader, RowError, RowWriter, Table, TableDef, Write};
@@ -44,13 +44,14 @@ pub enum MaterializeError {
         /// The panic's message.
         message: String,
     },
-    /// An error in the app's own words.
+    /// An error with a message of the app.
     #[error("{0}")]
     Custom(String),
 }
 
 impl MaterializeError {
-    /// An error in your own words: the event cannot be applied to this state.
+    /// Returns an error with a message of your own: the event cannot be applied to this state.
+    #[must_use]
     pub fn custom(message: impl std::fmt::Display) -> Self {
         Self::Custom(message.to_string())
     }
@@ -122,7 +123,7 @@ impl<'a> Writer<'a> {
         self.execute(write).map(|_| ())
     }
 
-    /// Runs an update or a delete and says how many rows it met.
+    /// Runs an update or a delete and returns the number of rows that it affected.
     ///
     /// # Errors
     /// When a constraint fails or a value does not fit.
@@ -130,7 +131,7 @@ impl<'a> Writer<'a> {
         self.check()?;
         let (sql, binds) = write.to_sql()?;
         let run = || {
-            let mut statement = match W::BY_THE_APP {
+            let mut statement = match W::IS_APP_SQL {
                 true => self.db.prepare_checked(&sql, Access::Materialize)?,
                 false => self.db.prepare(&sql)?,
             };
@@ -139,7 +140,7 @@ impl<'a> Writer<'a> {
         self.write(run).map_err(|source| MaterializeError::Write { table: sql.clone(), source })
     }
 
-    /// Asks the state.
+    /// Runs a query on the state.
     ///
     /// # Errors
     /// When the query fails.
@@ -147,8 +148,8 @@ impl<'a> Writer<'a> {
         query.run(&Reader::new(self.db, Access::Materialize, self.window_id))
     }
 
-    /// Runs an `INSERT`, `UPDATE` or `DELETE` in SQL, with `?` for each of `params`, and says how
-    /// many rows it met.
+    /// Runs an `INSERT`, `UPDATE` or `DELETE` in SQL, with `?` for each of `params`, and returns
+    /// the number of rows that it affected.
     ///
     /// # Errors
     /// When SQLite refuses it; also when it calls a function that reads a clock or is random.

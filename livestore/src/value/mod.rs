@@ -1,4 +1,4 @@
-//! Values: what a column can hold, and how Rust types become it and come back.
+//! Values that a column can hold, and the Rust types that are stored as them.
 //!
 //! [`Value`] is one SQL value. [`ColumnType`] maps a Rust type to it, in both directions and
 //! checked: what does not fit is a [`ValueError`], never a wrapped or truncated number.
@@ -38,7 +38,7 @@ pub enum Value<'a> {
     Blob(Cow<'a, [u8]>),
 }
 
-/// How SQLite stores a column: the type in its `STRICT` declaration.
+/// The type that a column is declared with in its `STRICT` table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// `INTEGER`
@@ -119,7 +119,7 @@ pub trait ColumnType: Sized {
     /// bounds: they become a `CHECK`.
     const RANGE: Option<(i64, i64)> = None;
 
-    /// The four above. For generated code.
+    /// The four constants above, together. For generated code.
     #[doc(hidden)]
     const KIND: Kind = Kind {
         storage: Self::STORAGE,
@@ -128,13 +128,13 @@ pub trait ColumnType: Sized {
         range: Self::RANGE,
     };
 
-    /// The SQL value.
+    /// Returns the SQL value.
     ///
     /// # Errors
     /// When the value has no SQL form, such as a `u64` above `i64::MAX` or a NaN.
     fn encode(&self) -> Result<Value<'_>, ValueError>;
 
-    /// The Rust value.
+    /// Returns the Rust value.
     ///
     /// # Errors
     /// When the SQL value is of another type or out of range.
@@ -148,9 +148,9 @@ pub enum ValueError {
     /// The SQL value has another type than the column's.
     #[error("expected {expected}, found {found}")]
     Type {
-        /// What the Rust type needs.
+        /// The SQL type that the Rust type is stored as.
         expected: Storage,
-        /// What was there.
+        /// The SQL type of the value.
         found: &'static str,
     },
     /// A number does not fit.
@@ -164,29 +164,31 @@ pub enum ValueError {
     /// A NaN, which SQL cannot hold.
     #[error("NaN cannot be stored; use an Option to say that a number is missing")]
     NotANumber,
-    /// A text that is none of an enum's variants.
-    #[error("\"{found}\" is none of {variants:?}")]
+    /// A text that is not one of an enum's variants.
+    #[error("\"{found}\" is not one of {variants:?}")]
     NotAVariant {
-        /// The text.
+        /// Returns the text.
         found: String,
-        /// What the enum knows.
+        /// The texts of the enum's variants.
         variants: &'static [&'static str],
     },
     /// JSON that does not encode or decode.
     #[error("JSON: {0}")]
     Json(String),
-    /// An error of a user's own [`ColumnType`].
+    /// An error of an app's own [`ColumnType`].
     #[error("{0}")]
     Custom(String),
 }
 
 impl ValueError {
-    /// An error in your own words.
+    /// Returns an error with a message of your own.
+    #[must_use]
     pub fn custom(message: impl fmt::Display) -> Self {
         Self::Custom(message.to_string())
     }
 
-    /// The error for a text that is none of `variants`.
+    /// Returns the error for a text that is not one of `variants`.
+    #[must_use]
     pub fn not_a_variant(found: &str, variants: &'static [&'static str]) -> Self {
         Self::NotAVariant { found: found.to_owned(), variants }
     }
@@ -197,17 +199,19 @@ impl ValueError {
 }
 
 impl<'a> Value<'a> {
-    /// A text value.
+    /// Returns a text value.
+    #[must_use]
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A value of bytes.
+    /// Returns a value of bytes.
+    #[must_use]
     pub fn blob(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         Self::Blob(bytes.into())
     }
 
-    /// The integer.
+    /// Returns the integer.
     ///
     /// # Errors
     /// [`ValueError::Type`] when it is something else.
@@ -218,7 +222,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The float; an integer is taken as one.
+    /// Returns the float; an integer is converted.
     ///
     /// # Errors
     /// [`ValueError::Type`] when it is something else.
@@ -231,7 +235,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     ///
     /// # Errors
     /// [`ValueError::Type`] when it is something else.
@@ -242,7 +246,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, owned.
+    /// Returns the text, owned.
     ///
     /// # Errors
     /// [`ValueError::Type`] when it is something else.
@@ -253,7 +257,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     ///
     /// # Errors
     /// [`ValueError::Type`] when it is something else.
@@ -264,7 +268,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value, borrowed from this one.
+    /// Returns the same value, borrowed from this one.
+    #[must_use]
     pub fn borrowed(&self) -> Value<'_> {
         match self {
             Self::Null => Value::Null,
@@ -275,7 +280,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value, borrowing nothing.
+    /// Returns the same value, borrowing nothing.
+    #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Self::Null => Value::Null,

@@ -1,4 +1,4 @@
-//! What may stand beside a column.
+//! Rust values that may stand beside a column, in a comparison or an assignment.
 
 use super::{ColumnType, Value, ValueError};
 

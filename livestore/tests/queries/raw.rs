@@ -89,7 +89,7 @@ fn a_value_of_another_type_is_named() {
     assert_eq!(ErrorChain::new(&error).to_string(), fault);
     let error = store.query(raw::<(Genre,)>("SELECT 'novel' AS genre", ())).unwrap_err();
     let chain = ErrorChain::new(&error).to_string();
-    assert!(chain.contains("\"novel\" is none of"), "{chain}");
+    assert!(chain.contains("\"novel\" is not one of"), "{chain}");
     assert!(store.query(raw::<(i64, i64)>("SELECT 1", ())).is_err());
 }
 

@@ -29,7 +29,7 @@ impl Shared {
 }
 
 impl Background {
-    /// Starts the thread.
+    /// Spawns the thread.
     ///
     /// # Errors
     /// When the operating system has no thread left.
@@ -48,7 +48,7 @@ impl Background {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Has the job run, soon.
+    /// Wakes the thread, which runs the job soon.
     pub(crate) fn poke(&self) {
         self.shared.orders().poked = true;
         self.shared.wake.notify_one();

@@ -12,7 +12,7 @@ pub(crate) fn unix_millis() -> i64 {
     }
 }
 
-/// Says how long things take that are done one after the other.
+/// Measures how long things take that are done one after the other.
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {

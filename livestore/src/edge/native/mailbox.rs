@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Where a thread's messages are put.
+/// A thread's incoming messages.
 pub(crate) struct Mailbox<T> {
     post: Mutex<Post<T>>,
     arrived: Condvar,
@@ -20,13 +20,13 @@ struct Post<T> {
     closed: bool,
 }
 
-/// What a thread finds in its mailbox.
+/// The result of waiting for a message.
 pub(crate) enum Mail<T> {
     /// A message.
     Message(T),
-    /// None until the deadline.
+    /// No message came before the deadline.
     Deadline,
-    /// There will be no more.
+    /// There will be no more messages.
     Closed,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Worker<T> {
 }
 
 impl<T: Send + 'static> Worker<T> {
-    /// Has `turn` called on a thread of its own: with each message, and without one once the time
+    /// Calls `turn` on a thread of its own: with each message, and without one once the time
     /// has passed that the last turn gave as its deadline. It goes on until a turn breaks or the
     /// worker is dropped.
     ///

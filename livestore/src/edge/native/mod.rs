@@ -1,4 +1,4 @@
-//! What an operating system gives.
+//! The edge on an operating system.
 
 mod ahead;
 mod background;

@@ -36,7 +36,7 @@ pub(super) fn reset() {
     WALL.set(0);
 }
 
-/// Says how long things take that are done one after the other.
+/// Measures how long things take that are done one after the other.
 pub(crate) struct Stopwatch(Duration);
 
 impl Stopwatch {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 /// An open file, as its disk numbers it. A number is never used twice.
 pub type Handle = u64;
 
-/// How a file is opened.
+/// The mode in which a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
     /// To read; also a directory, to sync it.
@@ -21,7 +21,7 @@ pub enum OpenMode {
     Create,
 }
 
-/// What files are kept on. SQLite has its own way to the same disk.
+/// A disk that stores files. SQLite has its own way to the same disk.
 pub trait Disk {
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Handle>;
@@ -110,7 +110,7 @@ impl File {
     }
 }
 
-/// What a file is opened with to lock it. It is neither read nor written, so there is no choice.
+/// The options that a file is opened with to lock it. It is neither read nor written, so they are ignored.
 #[derive(Debug)]
 pub struct OpenOptions;
 
@@ -132,7 +132,7 @@ impl OpenOptions {
     }
 }
 
-/// What is known of a file.
+/// A file's metadata.
 #[derive(Debug)]
 pub struct Metadata {
     length: u64,

@@ -10,18 +10,18 @@ use std::time::Duration;
 use super::clock::elapsed;
 use super::schedule::{self, Again, JobId};
 
-/// Where a worker's messages are put.
+/// A worker's incoming messages.
 pub(crate) struct Mailbox<T> {
     waiting: Mutex<VecDeque<T>>,
-    /// Whose job it is; 0 if nobody's.
+    /// The job that reads them; 0 if there is none.
     job: AtomicU64,
 }
 
-/// What is found in a mailbox.
+/// A message, or none.
 pub(crate) enum Mail<T> {
     /// A message.
     Message(T),
-    /// None: nobody else runs, so waiting would not bring any.
+    /// No message: nobody else runs, so waiting would not bring any.
     Deadline,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Worker<T> {
 }
 
 impl<T: Send + 'static> Worker<T> {
-    /// Has `turn` called, when the world says so: with each message, and without one once the time
+    /// Calls `turn` when the world runs the job: with each message, and without one once the time
     /// has passed that the last turn gave as its deadline. It goes on until a turn breaks or the
     /// worker is dropped.
     pub(crate) fn spawn(

@@ -1,4 +1,4 @@
-//! What a simulator gives: one thread, its own time, its own luck, its own files.
+//! The edge in a simulator: one thread, with its own time, randomness and files.
 //!
 //! Everything here belongs to the thread it is called on, so that several worlds may run side by
 //! side. Nothing happens by itself: a job that is due waits until the world runs it.

@@ -1,4 +1,4 @@
-//! What a thread would do: jobs that are run when the world says so.
+//! Jobs, which stand for threads: the world decides when each runs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::clock::elapsed;
 /// A job's number. They count up in each world.
 pub type JobId = u64;
 
-/// What a job says at its end: whether it wants to be run again, and when if nothing happens.
+/// A job's wish at its end: whether to be run again now, and at what time at the latest.
 pub(super) struct Again {
     pub(super) now: bool,
     pub(super) deadline: Option<Duration>,
@@ -19,11 +19,11 @@ pub(super) struct Again {
 /// A job that may be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// Which one.
+    /// The job's number.
     pub job: JobId,
-    /// Whose it is: what the world [said](own) when it was made.
+    /// The job's owner: the one that the world had [set](own) when it was added.
     pub owner: u64,
-    /// What it does.
+    /// A name for what it does.
     pub name: &'static str,
 }
 
@@ -49,7 +49,7 @@ thread_local! {
     static SCHEDULE: RefCell<Schedule> = RefCell::default();
 }
 
-/// Whose jobs are made from now on.
+/// Sets the owner of the jobs that are added from now on.
 pub fn own(owner: u64) {
     with(|schedule| schedule.owner = owner);
 }
@@ -149,7 +149,7 @@ impl Background {
         Ok(Self(add(name, Box::new(work))))
     }
 
-    /// Has the job run, some time.
+    /// Makes the job due.
     pub fn poke(&self) {
         poke(self.0);
     }

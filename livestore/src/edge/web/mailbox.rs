@@ -6,21 +6,12 @@ use std::time::Duration;
 
 use super::unix_millis;
 
-/// Where a worker's messages are put.
+/// A worker's incoming messages.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
     waiting: Mutex<VecDeque<T>>,
     /// The moment that times are counted from.
     epoch: i64,
-}
-
-/// What is found in a mailbox.
-#[derive(Debug)]
-pub(crate) enum Mail<T> {
-    /// A message.
-    Message(T),
-    /// None.
-    Deadline,
 }
 
 impl<T> Mailbox<T> {
@@ -36,10 +27,6 @@ impl<T> Mailbox<T> {
 
     pub(crate) fn put(&self, message: T) {
         self.waiting().push_back(message);
-    }
-
-    pub(crate) fn take(&self, _: Option<Duration>) -> Mail<T> {
-        self.waiting().pop_front().map_or(Mail::Deadline, Mail::Message)
     }
 
     /// The next message, if it is there and `wanted`.

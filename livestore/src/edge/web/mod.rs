@@ -1,4 +1,4 @@
-//! What a browser gives: time and randomness from JavaScript, and no threads.
+//! The edge in a browser: time and randomness from JavaScript, and no threads.
 //!
 //! The types that stand for a thread have no values here, so that nothing that needs one can begin;
 //! the public functions that would lead there do not exist on this target.
@@ -8,7 +8,7 @@ mod mailbox;
 mod threads;
 
 pub(crate) use clock::{Stopwatch, unix_millis};
-pub(crate) use mailbox::{Mail, Mailbox};
+pub(crate) use mailbox::Mailbox;
 pub(crate) use std::fs;
 pub(crate) use threads::{Background, Worker, read_ahead};
 

@@ -1,16 +1,16 @@
-//! `impl ColumnType`: a value as SQL stores it.
+//! `impl ColumnType`, which stores a value in a column.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Generics, Type, parse_quote};
 
 use super::trait_item;
-use crate::parse::column_type::{ColumnType, Shape, StoredVariant};
+use crate::parse::column_type::{ColumnType, StoredForm, StoredVariant};
 
-pub(crate) fn expand(column_type: &ColumnType, shape: &Shape) -> TokenStream {
-    match shape {
-        Shape::Enum(variants) => of_enum(column_type, variants),
-        Shape::Newtype(inner) => of_newtype(column_type, inner),
+pub(crate) fn expand(column_type: &ColumnType, form: &StoredForm) -> TokenStream {
+    match form {
+        StoredForm::Enum(variants) => of_enum(column_type, variants),
+        StoredForm::Newtype(inner) => of_newtype(column_type, inner),
     }
 }
 

@@ -1,54 +1,52 @@
 //! The macros through which `sql!` learns of a schema's tables.
 //!
-//! Each table and client document defines a macro of its own name, which knows its DDL; macros have a
-//! namespace of their own, so that `use models::Todo` brings both. `schema!` calls them in a chain:
-//! each adds its DDL and calls the next. At the end [`schema_macro`] defines a macro named after the
-//! schema, which hands all DDL to whoever calls it.
+//! Each table and client document defines a macro of its own name, which knows its columns; macros have
+//! a namespace of their own, so that `use models::Todo` imports both. `schema!` calls them in a chain:
+//! each adds its table, in the form of [`table_tokens`], and calls the next. At the end [`schema_macro`]
+//! defines a macro named after the schema, which hands all tables to whoever calls it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Type, Visibility, braced, bracketed, parenthesized};
+use syn::{Type, Visibility, braced, bracketed, parenthesized};
 
-use crate::parse::column::Column;
+use crate::parse::client_document::ClientDocument;
 use crate::parse::names;
 use crate::parse::schema::Schema;
 use crate::parse::table::Table;
-use crate::sql::known::SEPARATOR;
+use crate::sql::table_tokens;
+use crate::types::stable_text;
 
-/// Of a table.
+/// The macro of a table.
 pub(crate) fn of_table(table: &Table) -> TokenStream {
-    in_chain(&table.vis, &table.ident, &ddl(table))
+    link(&table.vis, &table.ident, &table_tokens::of_table(table))
 }
 
-/// Of a client document: its id and its JSON.
-pub(crate) fn of_document(vis: &Visibility, ident: &Ident, name: &str) -> TokenStream {
-    let ddl = format!(
-        "CREATE TABLE {} (\"id\" \"String\" NOT NULL, \"value\" \"String\" NOT NULL, PRIMARY KEY (\"id\"));\n",
-        quoted(name)
-    );
-    in_chain(vis, ident, &ddl)
+/// The macro of a client document.
+pub(crate) fn of_document(document: &ClientDocument) -> TokenStream {
+    link(&document.vis, &document.ident, &table_tokens::of_document(&document.name))
 }
 
-/// A macro that adds `ddl` and calls the next.
-fn in_chain(vis: &Visibility, ident: &Ident, ddl: &str) -> TokenStream {
+/// A macro that adds `tables` to the chain and calls the next.
+fn link(vis: &Visibility, ident: &Ident, tables: &TokenStream) -> TokenStream {
     let name = names::plain(ident);
     let no_schema =
         format!("`{name}` is not a schema: `sql!` takes the one that `schema!` declares");
     let rules = quote! {
         ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
-            $($next)*! { [$($rest)*] $($state)* #ddl }
+            $($next)*! { [$($rest)*] $($state)* #tables }
         };
         ($($sql:tt)*) => { ::core::compile_error!(#no_schema) };
     };
     define(vis, ident, &rules)
 }
 
-/// The start of the chain. A type without such a macro breaks it, and is an error; `code`, which would
-/// give more errors about that type, comes at the end.
+/// Starts the chain. A type without such a macro breaks it, and is an error; `code`, which would give
+/// more errors about that type, comes at the end.
 pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
     let Schema { runtime, vis, ident, tables, documents, .. } = schema;
     let listed = tables.iter().chain(documents).map(|ty| match ty {
@@ -56,10 +54,10 @@ pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
         _ => quote!(#runtime::unknown_table),
     });
     let listed: Vec<_> = listed.collect();
-    // The compiler follows 128 macros that call each other; so a long chain is made of shorter ones.
+    // The compiler follows 128 macros that call each other, so a long chain is made of shorter ones.
     let (mut parts, mut links) = (TokenStream::new(), Vec::new());
-    for (n, tables) in listed.chunks(LONGEST).enumerate() {
-        if listed.len() <= LONGEST {
+    for (n, tables) in listed.chunks(MAX_LINKS).enumerate() {
+        if listed.len() <= MAX_LINKS {
             links.extend_from_slice(tables);
             continue;
         }
@@ -71,7 +69,7 @@ pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
     parts
 }
 
-const LONGEST: usize = 64;
+const MAX_LINKS: usize = 64;
 
 fn chain(links: &[TokenStream], end: &TokenStream, state: &TokenStream) -> TokenStream {
     let mut links = links.iter().chain([end]);
@@ -79,47 +77,49 @@ fn chain(links: &[TokenStream], end: &TokenStream, state: &TokenStream) -> Token
     quote!(#first! { [#([#links])*] #state })
 }
 
-/// The end of a part of a long chain, which becomes a link of it: `[] name "CREATE TABLE …" …`
+/// Ends a part of a long chain, and makes it a link of the whole: `[] name {"todo" …} …`
 pub(crate) fn schema_part(input: TokenStream) -> syn::Result<TokenStream> {
     let parser = |input: ParseStream<'_>| {
-        let _done;
-        bracketed!(_done in input);
-        Ok((input.parse::<Ident>()?, parse_ddl(input)?))
+        let _links;
+        bracketed!(_links in input);
+        Ok((input.parse::<Ident>()?, input.parse::<TokenStream>()?))
     };
-    let (part, ddl) = parser.parse2(input)?;
-    Ok(in_chain(&Visibility::Inherited, &part, &ddl))
+    let (part, tables) = parser.parse2(input)?;
+    Ok(link(&Visibility::Inherited, &part, &tables))
 }
 
-fn parse_ddl(input: ParseStream<'_>) -> syn::Result<String> {
-    let mut ddl = Vec::new();
-    while !input.is_empty() {
-        ddl.push(input.parse::<LitStr>()?.value());
-    }
-    Ok(ddl.join(&String::from(SEPARATOR)))
-}
-
-/// The end of the chain: `[] { code } (pub) App "CREATE TABLE …" …`
+/// Ends the chain: `[] { code } (pub) App {"todo" …} …`
+///
+/// The macro of the schema hands on a fingerprint and one group with all tables, so that each `sql!`
+/// can tell by the first whether it knows the second.
 pub(crate) fn schema_macro(input: TokenStream) -> syn::Result<TokenStream> {
     let parser = |input: ParseStream<'_>| {
-        let (_done, code, vis);
-        bracketed!(_done in input);
+        let (_links, code, vis);
+        bracketed!(_links in input);
         braced!(code in input);
         parenthesized!(vis in input);
         let code: TokenStream = code.parse()?;
         let (vis, ident): (Visibility, Ident) = (vis.parse()?, input.parse()?);
-        Ok((code, vis, ident, parse_ddl(input)?))
+        Ok((code, vis, ident, input.parse::<TokenStream>()?))
     };
-    let (code, vis, ident, ddl) = parser.parse2(input)?;
+    let (code, vis, ident, tables) = parser.parse2(input)?;
+    let fingerprint = fingerprint(&tables);
     let rule = quote! {
         ([$($callback:tt)*] $($input:tt)*) => {
-            $($callback)*! { #ddl $($input)* }
+            $($callback)*! { #fingerprint { #tables } $($input)* }
         };
     };
     let sql_macro = define(&vis, &ident, &rule);
     Ok(quote!(#code #sql_macro))
 }
 
-/// A macro that can be named wherever the type can.
+fn fingerprint(tables: &TokenStream) -> String {
+    let mut hasher = DefaultHasher::new();
+    stable_text(tables).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Defines a macro that can be named wherever the type can.
 fn define(vis: &Visibility, ident: &Ident, rules: &TokenStream) -> TokenStream {
     let hidden = hidden_name(ident);
     // A macro is public in the root of its crate, or not at all.
@@ -140,49 +140,16 @@ fn define(vis: &Visibility, ident: &Ident, rules: &TokenStream) -> TokenStream {
 /// Two types of a crate may have the same name, in two modules. The compiler expands a crate in one
 /// process and always in the same order, so counting gives the same names each time.
 fn hidden_name(ident: &Ident) -> Ident {
-    static GIVEN: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+    static COUNTS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
     let name = names::plain(ident);
     if !proc_macro::is_available() {
         return format_ident!("__livestore_{name}");
     }
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = given.entry(name.clone()).or_default();
-    *before += 1;
-    match *before {
+    let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = counts.entry(name.clone()).or_default();
+    *count += 1;
+    match *count {
         1 => format_ident!("__livestore_{name}"),
         several => format_ident!("__livestore_{name}_{several}"),
     }
-}
-
-/// What a table is to a statement: the columns with their Rust types, the keys, the indexes.
-fn ddl(table: &Table) -> String {
-    let mut parts: Vec<_> = table.columns.iter().map(column).collect();
-    parts.push(format!("PRIMARY KEY ({})", columns(table, &table.primary_key)));
-    let name = quoted(&table.name);
-    let mut ddl = format!("CREATE TABLE {name} ({});\n", parts.join(", "));
-    for index in &table.indexes {
-        let unique = if index.is_unique { "UNIQUE " } else { "" };
-        let columns = columns(table, &index.columns);
-        let index = quoted(&index.name);
-        ddl += &format!("CREATE {unique}INDEX {index} ON {name} ({columns});\n");
-    }
-    ddl
-}
-
-fn column(column: &Column) -> String {
-    let name = quoted(&column.name);
-    let ty = quoted(&crate::types::stable_text(&column.ty));
-    let not_null = if column.is_nullable() { "" } else { " NOT NULL" };
-    // Its value is not known here.
-    let default = if column.default.is_some() { " DEFAULT 0" } else { "" };
-    format!("{name} {ty}{not_null}{default}")
-}
-
-fn columns(table: &Table, positions: &[usize]) -> String {
-    let known = positions.iter().filter_map(|&position| table.columns.get(position));
-    known.map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

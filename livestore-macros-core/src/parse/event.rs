@@ -9,7 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
@@ -227,13 +227,13 @@ fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> A
 }
 
 fn check_names_differ(ctxt: &Ctxt, definitions: &[Definition]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for Definition { name, variant, upcasts, .. } in definitions {
         let Some(variant) = variant else { continue };
         for upcast in upcasts {
-            upcast.check_name(ctxt, &mut taken, variant);
+            upcast.check_name(ctxt, &mut used, variant);
         }
-        if let Some(owner) = taken.take(&name.value(), variant) {
+        if let Some(owner) = used.claim(&name.value(), variant) {
             let message =
                 format!("`{}` already names `{owner}`: an event's name is used once", name.value());
             ctxt.error(name, message);

@@ -8,7 +8,7 @@ use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
 use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event::read_one_name;
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 
 const KEYS: [&str; 6] =
     ["rename", "default", "with", "serialize_with", "deserialize_with", "skip_serializing_if"];
@@ -130,9 +130,9 @@ fn refuse_event_attribute(ctxt: &Ctxt, field: &Field) {
 }
 
 fn check_wire_names_differ(ctxt: &Ctxt, fields: &[ArgsField]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for field in fields {
-        if let Some(owner) = taken.take(&field.wire_name.value(), &field.ident) {
+        if let Some(owner) = used.claim(&field.wire_name.value(), &field.ident) {
             let message = format!(
                 "`{owner}` is already written as `{}`: give this field another name",
                 field.wire_name.value()

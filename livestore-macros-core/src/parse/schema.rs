@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Path, Token, Type, Visibility, braced, bracketed};
 
 use crate::ctxt::Ctxt;
-use crate::keys::drained;
+use crate::keys::read_all;
 use crate::runtime::Runtime;
 use crate::suggest;
 use crate::types;
@@ -61,7 +61,7 @@ impl Schema {
     fn parse_lists(&mut self, ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<()> {
         let content;
         braced!(content in input);
-        drained(&content, |content| {
+        read_all(&content, |content| {
             let mut seen = Vec::new();
             while !content.is_empty() {
                 let key = content.call(Ident::parse_any)?;
@@ -110,7 +110,7 @@ pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
 fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     let content;
     bracketed!(content in input);
-    let listed = drained(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
+    let listed = read_all(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
     let (mut types, mut texts) = (Vec::new(), Vec::new());
     for ty in listed {
         let text = types::stable_text(&ty);

@@ -6,7 +6,7 @@ use syn::{ExprPath, LitStr, Token};
 
 use crate::ctxt::Ctxt;
 use crate::keys::Key;
-use crate::parse::names::Taken;
+use crate::parse::names::UsedNames;
 
 /// Where events of an older name come in.
 pub(crate) struct Upcast {
@@ -41,8 +41,8 @@ impl Upcast {
     }
 
     /// An older name, too, belongs to one event.
-    pub(crate) fn check_name(&self, ctxt: &Ctxt, taken: &mut Taken, variant: &Ident) {
-        if let Some(owner) = taken.take(&self.from.value(), variant) {
+    pub(crate) fn check_name(&self, ctxt: &Ctxt, used: &mut UsedNames, variant: &Ident) {
+        if let Some(owner) = used.claim(&self.from.value(), variant) {
             let message = format!(
                 "`{}` is already read by `{owner}`: an event becomes one newer event",
                 self.from.value()

@@ -1,44 +1,46 @@
-//! For a fuzzer: a statement as this crate reads it, and as SQLite does.
-
-use proc_macro2::Literal;
+//! For fuzzing: a statement as this crate parses it, and as SQLite does.
 
 use super::infer::infer;
-use super::known::{self, SEPARATOR};
-use super::{parse, token, told};
+use super::{alias_types, parse, schema_cache, token};
 
-/// What a statement is.
+/// What can be compared of a statement.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// Not a query.
+pub struct StatementSummary {
+    /// Whether it is an `INSERT`, `UPDATE` or `DELETE`.
     pub is_write: bool,
-    /// How many columns its rows have.
+    /// The number of columns that its rows have.
     pub columns: usize,
-    /// How many binds it takes.
+    /// The number of binds that it takes.
     pub params: usize,
 }
 
-/// Our reading and SQLite's; `None` where the statement is refused. Each is asked, whatever the
-/// other says. `ddl` is what the macros write, table by table.
-pub fn sql_readings(ddl: &[&str], sql: &str) -> (Option<Reading>, Option<Reading>) {
-    let ddl = Literal::string(&ddl.join(&SEPARATOR.to_string()));
-    let (Ok(known), Ok((plain, _))) = (known::schema(&ddl), told::take(sql)) else {
+/// Returns this crate's summary of a statement, and SQLite's; each is `None` if that parser rejects the
+/// statement. `tables` are tokens as the macros write them.
+pub fn summarize_sql(
+    tables: &str,
+    sql: &str,
+) -> (Option<StatementSummary>, Option<StatementSummary>) {
+    let parse_tables = || tables.parse().unwrap_or_default();
+    let (Ok(schema), Ok((plain, _))) =
+        (schema_cache::schema(tables, parse_tables), alias_types::extract(sql))
+    else {
         return (None, None);
     };
     assert_eq!(plain.len(), sql.len(), "{plain}");
     let ours = parse::parse(&token::tokens(&plain)).ok().map(|parsed| {
-        let inferred = infer(&known.catalog, &parsed);
+        let inferred = infer(&schema.catalog, &parsed);
         let columns = inferred.outputs.as_ref().map(Vec::len);
-        Reading {
+        StatementSummary {
             is_write: columns.is_none(),
             columns: columns.unwrap_or_default(),
             params: parsed.params,
         }
     });
-    let checked = known.database.as_ref().ok().and_then(|database| database.check(&plain).ok());
-    let sqlites = checked.map(|checked| Reading {
-        is_write: checked.is_write,
-        columns: checked.columns,
-        params: checked.params,
+    let prepared = schema.database.as_ref().ok().and_then(|database| database.prepare(&plain).ok());
+    let sqlites = prepared.map(|prepared| StatementSummary {
+        is_write: prepared.is_write,
+        columns: prepared.columns,
+        params: prepared.params,
     });
     (ours, sqlites)
 }

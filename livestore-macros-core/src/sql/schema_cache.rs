@@ -1,64 +1,60 @@
-//! The schemas that this run of the compiler has met.
+//! Keeps the schemas that this compiler process has met.
 //!
-//! Every `sql!` is handed the DDL of all tables; it is read once, and one database holds them.
+//! Every `sql!` is handed all tables of its schema. They are read once, and one database has them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use proc_macro2::Literal;
-use quote::ToTokens as _;
-use syn::LitStr;
+use proc_macro2::TokenStream;
 
 use super::catalog::Catalog;
 #[cfg(feature = "checked-sql")]
-use super::check::{Database, Refused};
+use super::prepare::{Database, PrepareError};
+use super::table_tokens;
 
-/// A schema.
-pub(crate) struct Known {
-    /// Its DDL as a token.
-    token: String,
+/// A schema, ready to check statements against.
+pub(crate) struct SqlSchema {
+    /// Equal only for schemas whose tables are equal.
+    fingerprint: String,
     pub(crate) catalog: Catalog,
     #[cfg(feature = "checked-sql")]
-    pub(crate) database: Result<Database, Refused>,
+    pub(crate) database: Result<Database, PrepareError>,
 }
 
-/// Between the DDL of two tables.
-pub(crate) const SEPARATOR: char = '\u{1e}';
-
-/// More than a crate has.
-const MOST: usize = 8;
+/// The number of schemas that are kept; a crate rarely has more than one.
+const MAX_SCHEMAS: usize = 8;
 
 thread_local! {
-    static KNOWN: RefCell<Vec<Rc<Known>>> = const { RefCell::new(Vec::new()) };
+    static SCHEMAS: RefCell<Vec<Rc<SqlSchema>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The schema with this DDL.
-pub(crate) fn schema(ddl: &Literal) -> syn::Result<Rc<Known>> {
-    let token = ddl.to_string();
-    KNOWN.with_borrow_mut(|all| {
-        if let Some(known) = all.iter().find(|known| known.token == token) {
-            return Ok(Rc::clone(known));
+/// Returns the schema with this fingerprint; reads `tables` if it is new.
+pub(crate) fn schema(
+    fingerprint: &str,
+    tables: impl FnOnce() -> TokenStream,
+) -> syn::Result<Rc<SqlSchema>> {
+    SCHEMAS.with_borrow_mut(|schemas| {
+        if let Some(schema) = schemas.iter().find(|schema| schema.fingerprint == fingerprint) {
+            return Ok(Rc::clone(schema));
         }
-        let known = Rc::new(Known::read(ddl, token)?);
-        // The oldest goes.
-        if all.len() == MOST {
-            all.remove(0);
+        let schema = Rc::new(SqlSchema::read(fingerprint, tables())?);
+        if schemas.len() == MAX_SCHEMAS {
+            // The oldest.
+            schemas.remove(0);
         }
-        all.push(Rc::clone(&known));
-        Ok(known)
+        schemas.push(Rc::clone(&schema));
+        Ok(schema)
     })
 }
 
-impl Known {
-    fn read(ddl: &Literal, token: String) -> syn::Result<Self> {
-        let ddl: LitStr = syn::parse2(ddl.to_token_stream())?;
-        let ddl = ddl.value();
-        let tables: Vec<&str> = ddl.split(SEPARATOR).collect();
+impl SqlSchema {
+    fn read(fingerprint: &str, tables: TokenStream) -> syn::Result<Self> {
+        let catalog = table_tokens::read(tables)?;
         Ok(Self {
-            token,
+            fingerprint: fingerprint.to_owned(),
             #[cfg(feature = "checked-sql")]
-            database: Database::open(&tables.concat()),
-            catalog: Catalog::new(tables),
+            database: Database::open(&catalog.ddl()),
+            catalog,
         })
     }
 }

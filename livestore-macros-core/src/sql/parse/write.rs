@@ -51,7 +51,7 @@ impl Parser<'_> {
     /// `OR IGNORE`
     fn or_else(&mut self) -> Result<()> {
         if self.word("OR") && !self.one_of(&["IGNORE", "REPLACE", "ABORT", "FAIL", "ROLLBACK"]) {
-            return self.stop("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`");
+            return self.expected("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`");
         }
         Ok(())
     }

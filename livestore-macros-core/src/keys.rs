@@ -1,4 +1,4 @@
-//! Reads `key`, `key = value` and `key(..)` lists, the inside of all our attributes.
+//! Reads lists of `key`, `key = value` and `key(..)`, which all our attributes consist of.
 //!
 //! Unlike `syn`'s `parse_nested_meta` this goes on after an error, so that each wrong key gets its
 //! own message.
@@ -172,7 +172,7 @@ impl Key<'_> {
         Ok(())
     }
 
-    /// The error for a key that `#[attribute(..)]` does not know.
+    /// The error for an unknown key in `#[attribute(..)]`.
     pub(crate) fn unknown(&self, attribute: &str, known: &[&str]) -> syn::Error {
         let hint = suggest::hint(&self.name(), known);
         let message = format!("unknown key `{}` in `#[{attribute}(..)]`{hint}", self.ident);

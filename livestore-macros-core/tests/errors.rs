@@ -261,8 +261,8 @@ fn events() {
             "`id` is already written as `id`: give this field another name",
             "`#[serde(flatten)]` is not supported on an event's field: supported are `rename`, `default`, `with`, `serialize_with`, `deserialize_with` and `skip_serializing_if`",
             "unknown key `defautl` in `#[serde(..)]`: did you mean `default`?",
-            "what is written must be read again under the same name: write `rename = \"…\"`",
-            "this field is the args itself: put `#[serde]` on its type, or use a named field",
+            "a name is the same for writing and reading: write `rename = \"…\"`",
+            "this field is all of the args: put `#[serde]` on its type, or use a named field",
             "`v1.A` already names `A`: an event's name is used once",
         ]
     );

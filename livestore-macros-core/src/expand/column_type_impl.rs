@@ -66,7 +66,7 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
     }
 }
 
-/// A generic newtype is a column type where its inner type is one.
+/// Bounds a generic newtype: it is a column type if its inner type is one.
 fn bounded_generics(column_type: &ColumnType, inner: &Type) -> Generics {
     let ColumnType { runtime, generics, .. } = column_type;
     let mut generics = generics.clone();

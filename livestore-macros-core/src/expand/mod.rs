@@ -2,7 +2,7 @@
 //!
 //! Generated code names everything absolutely, so that a user's own `Result` or `String` does not
 //! get in its way. Its locals have mixed-site spans, so that they cannot be seen by, or capture,
-//! what the user wrote; what can fail to type-check is located at the field it is about.
+//! the user's code. Code that may fail to type-check is located at the field that it is about.
 
 mod column_consts;
 mod column_positions;
@@ -100,17 +100,16 @@ pub(crate) fn schema_event_defs(schema: &Schema) -> impl Iterator<Item = (&Type,
 
 /// `<Type as Trait>::item`.
 ///
-/// Were the item reached through functions with a bound on the type, each of them would give an error
-/// of its own when the type lacks the trait. Like this the error is the same at every place, and the
-/// compiler shows it once.
+/// If the type lacks the trait, the error is the same wherever this stands, so the compiler shows it
+/// once. Calls of functions with a bound on the type would each give an error of their own.
 fn trait_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
     let span = located_at(ty);
     let (name, item) = (Ident::new(name, span), Ident::new(item, span));
     quote_spanned!(span=> <#ty as #runtime::#name>::#item)
 }
 
-/// The same for a trait about `ty` that its `Subject` has. At the very span of `ty`, as `ty` itself
-/// would be: the compiler then does not speak of the macro.
+/// The same for a trait that `Subject<ty>` implements. All its tokens have the span of `ty`, so that the
+/// compiler does not mention the macro.
 fn subject_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
     let span = ty.span();
     let runtime = runtime.located_at(span);
@@ -118,7 +117,7 @@ fn subject_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenSt
     quote_spanned!(span=> <#runtime::Subject<#ty> as #runtime::#name<#ty>>::#item)
 }
 
-/// Where the user wrote `tokens`, with the hygiene of macro-made locals.
+/// Returns the place of the user's `tokens`, with the hygiene of a macro's own locals.
 pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())
 }

@@ -1,4 +1,4 @@
-//! `#[derive(ColumnType)]`: a field-less enum stored as text, or a newtype stored as what it wraps.
+//! `#[derive(ColumnType)]`: a field-less enum stored as a text, or a newtype stored as its inner value.
 
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DeriveInput, Fields, Generics, LitStr, Type, Variant};

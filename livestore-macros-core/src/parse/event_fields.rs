@@ -25,7 +25,7 @@ pub(crate) struct ArgsField {
     pub(crate) skip_serializing_if: Option<ExprPath>,
 }
 
-/// What a missing key is read as.
+/// The value that a missing key is read as.
 pub(crate) enum DefaultValue {
     /// `#[serde(default)]`
     OfType,
@@ -54,12 +54,12 @@ pub(crate) fn parse_fields(
     fields
 }
 
-/// For a newtype's field, which is the args itself.
+/// Refuses attributes on a newtype's field, which is all of the args.
 pub(crate) fn refuse_attributes(ctxt: &Ctxt, field: &Field) {
     refuse_event_attribute(ctxt, field);
     each_attribute_key(ctxt, &field.attrs, "serde", |key| {
         let message =
-            "this field is the args itself: put `#[serde]` on its type, or use a named field";
+            "this field is all of the args: put `#[serde]` on its type, or use a named field";
         Err(syn::Error::new_spanned(&key.ident, message))
     });
 }
@@ -143,7 +143,7 @@ fn check_wire_names_differ(ctxt: &Ctxt, fields: &[ArgsField]) {
 }
 
 impl ToTokens for DefaultValue {
-    /// The function that makes the value.
+    /// The function that returns the value.
     fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
         match self {
             Self::OfType => tokens.extend(quote!(::core::default::Default::default)),

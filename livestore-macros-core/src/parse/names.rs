@@ -17,14 +17,14 @@ pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// Refuses an empty name; `what` says whose name it is.
+/// Refuses an empty name; `what` is the subject of the message.
 pub(crate) fn check_not_empty(ctxt: &Ctxt, literal: &LitStr, what: &str) {
     if literal.value().is_empty() {
         ctxt.error(literal, format!("{what} cannot be empty"));
     }
 }
 
-/// Refuses a table's or index's name that the database would refuse later.
+/// Refuses the name of a table or an index that the database would refuse later.
 pub(crate) fn check_not_reserved(ctxt: &Ctxt, at: impl ToTokens, name: &str, what: &str) {
     let lower = name.to_lowercase();
     if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix)) {

@@ -26,11 +26,11 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// `None` when not even the schema's name could be read.
+    /// Returns `None` if not even the schema's name could be read.
     pub(crate) fn parse(ctxt: &Ctxt, input: TokenStream) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {
             let schema = Self::parse_header(ctxt, input);
-            // What is left was reported; `parse2` would report it again.
+            // The rest was reported; `parse2` would report it again.
             input.parse::<TokenStream>()?;
             schema
         };
@@ -94,7 +94,7 @@ impl Schema {
     }
 }
 
-/// `crate = path;`
+/// Reads `crate = path;`.
 pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
     if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
         return Ok(Runtime::default());
@@ -106,7 +106,7 @@ pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
     Ok(Runtime::with_path(path))
 }
 
-/// `[A, b::B]`; what is listed twice is reported and left out.
+/// Reads `[A, b::B]`. A type that is listed twice is reported, and left out.
 fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     let content;
     bracketed!(content in input);

@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::token::{Span, TokenKind, tokens};
 
-/// What an alias says about the type of its column.
+/// A type annotation of a result column.
 #[derive(Clone)]
 pub(crate) enum Annotation {
     /// It is exactly of this type.

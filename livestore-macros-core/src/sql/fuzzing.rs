@@ -3,7 +3,7 @@
 use super::infer::infer;
 use super::{alias_types, parse, schema_cache, token};
 
-/// What can be compared of a statement.
+/// Facts about a statement that this crate and SQLite must agree on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StatementSummary {
     /// Whether it is an `INSERT`, `UPDATE` or `DELETE`.

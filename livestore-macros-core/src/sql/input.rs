@@ -9,13 +9,13 @@ use super::text::SqlText;
 use crate::parse::schema::parse_runtime;
 use crate::runtime::Runtime;
 
-/// What a schema's macro calls `sql!` with.
+/// The call that a schema's macro makes for a `sql!`.
 pub(crate) struct SchemaCall {
     /// The same text for the same tables.
     pub(crate) fingerprint: String,
     /// The tables, in the form of [`table_tokens`](super::table_tokens).
     pub(crate) tables: TokenStream,
-    /// What the user wrote in `sql!(…)`.
+    /// The user's input of `sql!(…)`.
     pub(crate) input: TokenStream,
 }
 

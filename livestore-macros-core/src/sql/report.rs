@@ -8,7 +8,7 @@ use super::parse::ParseError;
 use super::text::SqlText;
 use super::token::{Span, Token, TokenKind};
 
-/// A statement, with what it takes to point into it.
+/// Reports errors about one statement.
 pub(crate) struct Report<'a> {
     pub(crate) text: &'a SqlText,
     /// The tokens of the SQL without annotations, whose places are the same as in the user's text.

@@ -63,7 +63,8 @@ fn tuple(
             1 => "one column".to_owned(),
             n => format!("{n} columns"),
         };
-        let message = format!("the result has {columns}, this tuple {}", types.len());
+        let message =
+            format!("the result has {columns}, but this tuple has {} elements", types.len());
         return Err(syn::Error::new_spanned(tuple, message));
     }
     let runtime = &statement.input.runtime;
@@ -88,8 +89,10 @@ fn named(
     if let Some(last) = path.path.segments.last()
         && ONE_VALUE.iter().any(|name| last.ident == name)
     {
-        let message =
-            format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
+        let message = format!(
+            "a single column is a tuple, too: write `({},)`",
+            crate::types::stable_text(path)
+        );
         return Err(syn::Error::new_spanned(path, message));
     }
     let runtime = &statement.input.runtime;
@@ -172,9 +175,8 @@ fn fields(statement: &CheckedStatement, outputs: &[Output]) -> syn::Result<Vec<I
 
 fn untyped(statement: &CheckedStatement, output: &Output) -> syn::Error {
     let name = output.name.as_deref().unwrap_or("n");
-    let message = format!(
-        "the type of this column does not follow from the tables: say it, as in `AS \"{name}: i64\"`"
-    );
+    let message =
+        format!("the type of this column cannot be inferred: write it, as in `AS \"{name}: i64\"`");
     statement.input.text.error(&output.span, &message)
 }
 

@@ -1,4 +1,4 @@
-//! What is found out about a statement: its types, and whether they go together.
+//! The inferred types of statements, and type mismatches.
 
 use super::catalog::Catalog;
 use super::infer::{Inferred, Output, Ty, Typed, infer};
@@ -45,7 +45,7 @@ fn inferred(sql: &str) -> Inferred {
     inferred
 }
 
-/// A type as short text: `?` behind what may be null.
+/// Returns a type as short text, with a `?` if it may be null.
 fn short(Typed { ty, nullable }: Typed) -> String {
     let name = match ty {
         ID => "id",
@@ -312,7 +312,7 @@ fn what_can_never_be_equal_is_a_mismatch() {
 }
 
 #[test]
-fn what_the_parser_does_not_know_it_says() {
+fn an_unknown_syntax_is_reported_with_its_place() {
     let error = parse(&tokens("SELECT 1 FROM todo WHERE")).map(|_| ()).unwrap_err();
     assert_eq!((error.span, error.expected.as_str()), (24..24, "an expression"));
 }

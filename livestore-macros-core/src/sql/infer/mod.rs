@@ -7,7 +7,7 @@
 //! 2. A bind has the type of what it is compared with, or of the column it is assigned to.
 //! 3. An expression has the type of SQLite's result: `i64`, `f64`, `String`, `Vec<u8>`; `bool` for
 //!    conditions, `u64` for counts.
-//! 4. What has no type by these rules must be annotated; nothing is guessed.
+//! 4. An expression without a type by these rules must be annotated; nothing is guessed.
 
 mod expr;
 mod functions;
@@ -164,7 +164,7 @@ impl Infer<'_> {
         }
     }
 
-    /// The type of what may be either.
+    /// Returns the common type of two values.
     fn either(&self, left: Typed, right: Typed) -> Typed {
         let nullable = left.nullable || right.nullable;
         let ty = match (left.ty, right.ty) {

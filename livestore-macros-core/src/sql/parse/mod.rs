@@ -92,21 +92,21 @@ impl Parser<'_> {
         matches!(self.peek(), Some(TokenKind::Symbol(other)) if *other == symbol)
     }
 
-    /// Takes the word, if it is next.
+    /// Consumes the word, if it is next.
     fn word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.at += usize::from(found);
         found
     }
 
-    /// Takes all the words, if they are next.
+    /// Consumes all the words, if they are next.
     fn words(&mut self, words: &[&str]) -> bool {
         let found = words.iter().enumerate().all(|(ahead, word)| self.is_word_at(ahead, word));
         self.at += if found { words.len() } else { 0 };
         found
     }
 
-    /// Takes one of the words, if it is next.
+    /// Consumes one of the words, if it is next.
     fn one_of(&mut self, words: &[&str]) -> bool {
         words.iter().any(|word| self.word(word))
     }
@@ -133,7 +133,7 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(Name { text, span })
             }
-            // SQLite takes a text for a name where only a name can be.
+            // SQLite accepts a text as a name where only a name can stand.
             _ => self.expected("a name"),
         }
     }
@@ -176,7 +176,7 @@ impl Parser<'_> {
     }
 }
 
-/// Keywords that follow a table or a result column, and are therefore no alias of it.
+/// Keywords that can follow a table or a result column, and are not an alias of it.
 const AFTER_A_NAME: [&str; 26] = [
     "FROM",
     "WHERE",

@@ -1,11 +1,11 @@
-//! SELECTs.
+//! Parses queries.
 
 use super::super::ast::{Arm, Cte, Expr, Join, Joined, Query, ResultColumn, Select, Source};
 use super::super::token::TokenKind;
 use super::{Parser, Result};
 
 impl Parser<'_> {
-    /// `WITH a AS (…), …`
+    /// Parses `WITH a AS (…), …`.
     pub(super) fn ctes(&mut self) -> Result<Vec<Cte>> {
         if !self.word("WITH") {
             return Ok(Vec::new());
@@ -49,7 +49,7 @@ impl Parser<'_> {
         ["SELECT", "WITH", "VALUES"].iter().any(|word| self.is_word(word))
     }
 
-    /// An expression to order by.
+    /// Parses an expression to order by.
     pub(super) fn term(&mut self) -> Result<Expr> {
         let expr = self.expr()?;
         self.one_of(&["ASC", "DESC"]);

@@ -160,7 +160,7 @@ fn next_version(name: &str) -> String {
         let next = version.parse::<u32>().ok()?.checked_add(1)?;
         Some(format!("\"v{next}.{rest}\""))
     };
-    incremented().unwrap_or_else(|| "an event with a new name".to_owned())
+    incremented().unwrap_or_else(|| "an event of a new name".to_owned())
 }
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(next_version("v1.TodoCreated"), "\"v2.TodoCreated\"");
         assert_eq!(next_version("v19.A.b"), "\"v20.A.b\"");
         for name in ["TodoCreated", "v.A", "version.A", "v4294967295.A"] {
-            assert_eq!(next_version(name), "an event with a new name");
+            assert_eq!(next_version(name), "an event of a new name");
         }
     }
 }

@@ -63,8 +63,7 @@ fn tuple(
             1 => "one column".to_owned(),
             n => format!("{n} columns"),
         };
-        let message =
-            format!("the result has {columns}, but this tuple has {} elements", types.len());
+        let message = format!("the result has {columns}, but this tuple has {}", types.len());
         return Err(syn::Error::new_spanned(tuple, message));
     }
     let runtime = &statement.input.runtime;

@@ -70,7 +70,8 @@ impl Workspace {
     fn add(&self, name: &str, dependency: &str, source: &str) -> Result<()> {
         fs::create_dir_all(self.root.join(name).join("src"))?;
         let manifest = format!(
-            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n"
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n\
+             [package.metadata.livestore]\nlock = false\n\n[dependencies]\n{dependency}\n"
         );
         self.write(&format!("{name}/Cargo.toml"), &manifest)?;
         self.write(&format!("{name}/src/lib.rs"), source)?;

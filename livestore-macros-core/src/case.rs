@@ -1,4 +1,4 @@
-//! Letter cases: what Rust names become in SQL and JSON.
+//! Letter cases, which turn Rust names into those in SQL and JSON.
 
 use syn::LitStr;
 
@@ -14,7 +14,7 @@ pub(crate) fn screaming_snake_case(name: &str) -> String {
     underscored(name).to_uppercase()
 }
 
-/// Puts an underscore before every capital that starts a word.
+/// Inserts an underscore before every capital that starts a word.
 fn underscored(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut underscored = String::new();
@@ -94,7 +94,7 @@ impl RenameRule {
     }
 }
 
-/// serde puts an underscore before every capital, also inside acronyms; we must agree with it.
+/// Inserts an underscore before every capital, also inside acronyms, as serde does.
 fn snake_case_of_variant(variant: &str) -> String {
     let mut snake = String::new();
     for (i, c) in variant.char_indices() {

@@ -1,13 +1,13 @@
-//! The attributes that stand on every generated impl.
+//! The attributes on every generated impl.
 //!
-//! No `#[allow(clippy::..)]` among them: clippy keeps away from derived code anyway, and under a
-//! user's `#![forbid(clippy::unwrap_used)]` allowing a group would be an error.
+//! There is no `#[allow(clippy::..)]` among them: clippy skips derived code anyway, and under a user's
+//! `#![forbid(clippy::unwrap_used)]`, allowing a group of lints would be an error.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Fields, ItemStruct};
 
-/// `#[automatically_derived]`, and leave to use what the user deprecated in the item itself.
+/// `#[automatically_derived]`, and permission to use what the user deprecated in the item itself.
 #[derive(Default)]
 pub(crate) struct ImplAttributes {
     allow_deprecated: bool,
@@ -30,7 +30,7 @@ impl ImplAttributes {
         Self { allow_deprecated: is_deprecated(&input.attrs) || inside }
     }
 
-    /// For an impl of things that the user calls by name, and may leave unused.
+    /// Returns the attributes for an inherent impl, whose items the user calls by name or leaves unused.
     pub(crate) fn inherent(&self) -> TokenStream {
         let deprecated = self.allow_deprecated.then(|| quote!(, deprecated));
         quote!(#[allow(dead_code #deprecated)])

@@ -1,4 +1,4 @@
-//! Reads `key`, `key = value` and `key(..)` lists, the inside of all our attributes.
+//! Reads lists of `key`, `key = value` and `key(..)`, which all our attributes consist of.
 //!
 //! Unlike `syn`'s `parse_nested_meta` this goes on after an error, so that each wrong key gets its
 //! own message.
@@ -60,7 +60,7 @@ pub(crate) fn each_key(
         if ctxt.ok(result).is_none() {
             skip_to_comma(input);
         }
-        // Whatever stood before it, here is a comma or the end.
+        // Now comes a comma or the end.
         let _ = input.parse::<Option<Token![,]>>();
     }
 }
@@ -79,9 +79,9 @@ fn skip_to_comma(input: ParseStream<'_>) {
     }
 }
 
-/// Runs `parse`, which must read all of `content`. Nothing is left behind even on error: `syn` would
-/// report it a second time.
-pub(crate) fn drained<T>(
+/// Runs `parse`, which must read all of `content`. Even after an error nothing is left, which `syn`
+/// would report a second time.
+pub(crate) fn read_all<T>(
     content: ParseStream<'_>,
     parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
@@ -155,7 +155,7 @@ impl Key<'_> {
     ) -> syn::Result<T> {
         let content;
         parenthesized!(content in self.input);
-        drained(&content, parse)
+        read_all(&content, parse)
     }
 
     pub(crate) fn has_value(&self) -> bool {
@@ -166,20 +166,20 @@ impl Key<'_> {
         self.input.peek(token::Paren)
     }
 
-    /// Passes over a key that belongs to someone else.
+    /// Skips a key that another macro reads.
     pub(crate) fn skip(&self) -> syn::Result<()> {
         skip_to_comma(self.input);
         Ok(())
     }
 
-    /// The error for a key that `#[attribute(..)]` does not know.
+    /// The error for an unknown key in `#[attribute(..)]`.
     pub(crate) fn unknown(&self, attribute: &str, known: &[&str]) -> syn::Error {
         let hint = suggest::hint(&self.name(), known);
         let message = format!("unknown key `{}` in `#[{attribute}(..)]`{hint}", self.ident);
         syn::Error::new_spanned(&self.ident, message)
     }
 
-    /// The error for a key of serde's that we do not honour at this place.
+    /// The error for a key of serde's that is not supported at this place.
     pub(crate) fn unsupported_serde(&self, place: &str, supported: &[&str]) -> syn::Error {
         let message = match suggest::closest(&self.name(), supported.iter().copied()) {
             Some(near) => {

@@ -1,16 +1,17 @@
 //! How LiveStore's macros parse, check and expand.
 //!
 //! `livestore-macros` only forwards tokens; the work happens here, in an ordinary library that can
-//! be unit-tested and snapshot-tested. Every macro goes the same way:
+//! be unit-tested and snapshot-tested. Every macro takes the same steps:
 //!
-//! 1. `parse` reads the item into a small intermediate form named after what it declares (a
-//!    table, an event, a client document …) and collects **every** mistake in a `Ctxt`;
-//! 2. `expand` turns that form into code, one file per artifact.
-//!
-//! `sql!` is a story of its own, told in `sql`.
+//! 1. `parse` reads the item, once, into an intermediate form named after what it declares (a table,
+//!    an event, a client document …), and records **every** mistake in a `Ctxt`;
+//! 2. `expand` turns that form into code, one file per artifact;
+//! 3. `lock` compares the same form with the package's `livestore.lock`.
 //!
 //! When there were mistakes, the user's item is emitted all the same, next to stub
 //! implementations: one mistake gives one message, and an IDE keeps understanding the code.
+//!
+//! `sql!` works differently; see `sql`.
 
 extern crate proc_macro;
 
@@ -31,29 +32,38 @@ use syn::DeriveInput;
 
 #[cfg(feature = "checked-sql")]
 #[doc(hidden)]
-pub use sql::readings::{Reading, sql_readings};
+pub use sql::fuzzing::{StatementSummary, summarize_sql};
 
 use crate::ctxt::Ctxt;
+use crate::lock::Package;
 
-/// Expands `#[table]`: the struct without its `#[column]` attributes, a constant per column, and
-/// its `Table` and `Row` implementations.
-pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands `#[table]` to the struct without its `#[column]` attributes, a constant per column, and
+/// the `Table` and `Row` implementations.
+///
+/// With a `package`, the table is also compared with that package's `livestore.lock`.
+pub fn table(package: Option<&Package>, attr: TokenStream, item: TokenStream) -> TokenStream {
     with_struct("table", item, |ctxt, item| {
         let table = parse::table::Table::parse(ctxt, attr, item);
         parse::table::strip_column_attributes(item);
-        expand::table(ctxt, &table)
+        let code = expand::table(ctxt, &table);
+        let lock = lock::table(package, ctxt, &table);
+        quote::quote!(#code #lock)
     })
 }
 
-/// Expands `#[derive(Event)]`: the `Event` implementation of an enum or a struct.
-pub fn event(input: TokenStream) -> TokenStream {
+/// Expands `#[derive(Event)]` to the `Event` implementation of an enum or a struct.
+///
+/// With a `package`, the events are also compared with that package's `livestore.lock`.
+pub fn event(package: Option<&Package>, input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
         let event = parse::event::Event::parse(ctxt, input);
-        expand::event(ctxt, &event)
+        let code = expand::event(ctxt, &event);
+        let lock = lock::event(package, ctxt, &event);
+        quote::quote!(#code #lock)
     })
 }
 
-/// Expands `#[derive(ColumnType)]`: how a field-less enum or a newtype is stored in a column.
+/// Expands `#[derive(ColumnType)]`, which stores a field-less enum or a newtype in a column.
 pub fn column_type(input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
         let column_type = parse::column_type::ColumnType::parse(ctxt, input);
@@ -61,7 +71,7 @@ pub fn column_type(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Expands `#[derive(Row)]`: how a struct is read from a query's result, and what it selects.
+/// Expands `#[derive(Row)]`, which reads a struct from a query's result and says what to select.
 pub fn row(input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
         let row = parse::row::Row::parse(ctxt, input);
@@ -69,53 +79,69 @@ pub fn row(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Expands `#[client_document]`: the struct as it is, its `Document` implementation, and the event
+/// Expands `#[client_document]` to the struct as it is, its `Document` implementation, and the event
 /// that sets some of its fields.
-pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
+///
+/// With a `package`, that event is also compared with the package's `livestore.lock`.
+pub fn client_document(
+    package: Option<&Package>,
+    attr: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
     with_struct("client_document", item, |ctxt, item| {
         let document = parse::client_document::ClientDocument::parse(ctxt, attr, item);
-        expand::client_document(ctxt, &document)
+        let code = expand::client_document(ctxt, &document);
+        let lock = lock::client_document(package, ctxt, &document);
+        quote::quote!(#code #lock)
     })
 }
 
-/// Expands `schema!`: the marker type, its `Schema` implementation, and who may be committed to it.
-pub fn schema(input: TokenStream) -> TokenStream {
+/// Expands `schema!` to the marker type, its `Schema` implementation, and one `Commit` implementation
+/// per event.
+///
+/// With a `package`, the schema is also compared with that package's `livestore.lock`.
+pub fn schema(package: Option<&Package>, input: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
-    let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| expand::schema(&schema));
-    let errors = ctxt.finish();
+    let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| {
+        let code = expand::schema(&schema);
+        let lock = lock::schema(package, &ctxt, &schema);
+        quote::quote!(#code #lock)
+    });
+    let errors = ctxt.check();
     quote::quote!(#code #errors)
 }
 
-/// Ends what `schema!` begins: the macros of its tables have given their DDL, which the macro named
-/// after the schema hands to `sql!`.
+/// Ends the chain of macros that `schema!` starts: by now each table has added its columns, and a
+/// macro named after the schema is defined that hands them to `sql!`.
 pub fn schema_macro(input: TokenStream) -> TokenStream {
     expand::schema_macro(input).unwrap_or_else(syn::Error::into_compile_error)
 }
 
-/// Ends a part of what `schema!` begins, where there are many tables.
+/// Ends one part of the chain that `schema!` starts, where a schema has many tables.
 pub fn schema_part(input: TokenStream) -> TokenStream {
     expand::schema_part(input).unwrap_or_else(syn::Error::into_compile_error)
 }
 
-/// Expands `sql!`: calls the schema's macro, which calls [`sql_in_schema`].
+/// Expands `sql!` to a call of the schema's macro, which calls [`sql_in_schema`].
 pub fn sql(input: TokenStream) -> TokenStream {
     sql::sql(input)
 }
 
-/// Expands the rest of `sql!`: a query or a write, checked against the schema's DDL.
+/// Expands the rest of `sql!` to a query or a write, checked against the schema's tables.
 pub fn sql_in_schema(input: TokenStream) -> TokenStream {
     sql::sql_in_schema(input)
 }
 
-/// Expands `#[derive(Shape)]`, of which only the schema lock makes something.
-pub fn shape(input: TokenStream) -> TokenStream {
+/// Expands `#[derive(Shape)]`, which generates no code: it only compares the type with the
+/// `livestore.lock` of a `package`.
+pub fn shape(package: Option<&Package>, input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
-        parse::nested::Nested::parse(ctxt, input);
-        TokenStream::new()
+        let nested = parse::nested::Nested::parse(ctxt, input);
+        lock::shape(package, ctxt, &nested)
     })
 }
 
-/// Runs an attribute macro that only works on structs; whatever happens, the item is emitted.
+/// Runs an attribute macro that only works on structs; the item is emitted in any case.
 fn with_struct(
     macro_name: &str,
     item: TokenStream,
@@ -138,7 +164,7 @@ fn with_struct(
             item
         }
     };
-    let errors = ctxt.finish();
+    let errors = ctxt.check();
     quote::quote!(#output #errors)
 }
 
@@ -148,10 +174,7 @@ fn derive(
     expand: impl FnOnce(&Ctxt, &DeriveInput) -> TokenStream,
 ) -> TokenStream {
     let ctxt = Ctxt::new();
-    let code = match syn::parse2(input) {
-        Ok(input) => expand(&ctxt, &input),
-        Err(error) => return error.into_compile_error(),
-    };
-    let errors = ctxt.finish();
+    let code = ctxt.ok(syn::parse2(input)).map(|input| expand(&ctxt, &input));
+    let errors = ctxt.check();
     quote::quote!(#code #errors)
 }

@@ -19,18 +19,18 @@ impl Runtime {
         self.path.set(key, path)
     }
 
-    /// Where the path is not given as a key.
+    /// For a path that is not given as a key.
     pub(crate) fn with_path(path: Path) -> Self {
         Self { path: Slot::of(path) }
     }
 
-    /// The path with all its tokens at `span`, for an expression that is underlined as a whole.
+    /// Returns the path with all its tokens at `span`, for an expression that is underlined as a whole.
     pub(crate) fn located_at(&self, span: Span) -> TokenStream {
         located_at(self, span)
     }
 }
 
-/// The same tokens, but at `span`.
+/// Returns the same tokens at `span`.
 pub(crate) fn located_at(tokens: impl ToTokens, span: Span) -> TokenStream {
     let moved = |mut token: TokenTree| {
         token.set_span(span);

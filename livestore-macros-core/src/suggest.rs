@@ -1,6 +1,6 @@
 //! "Did you mean …?" for names that are nearly right.
 
-/// The candidate closest to `word`, if it is close enough to be what was meant.
+/// Returns the candidate most similar to `word`, if it is similar enough to be what was meant.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -42,8 +42,8 @@ fn join(words: &[&str], last_separator: &str) -> String {
     }
 }
 
-/// How many characters have to be inserted, removed, replaced or swapped with their neighbour
-/// (the "optimal string alignment" distance).
+/// Returns the number of characters to insert, remove, replace or swap with their neighbour (the
+/// "optimal string alignment" distance).
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();

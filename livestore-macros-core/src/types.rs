@@ -1,4 +1,4 @@
-//! What can be said about a type from its tokens alone.
+//! Facts about a type that its tokens alone show.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,7 +10,7 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     path.path.segments.last().is_some_and(|last| last.ident == "Option")
 }
 
-/// The tokens as text that does not depend on how the compiler prints spaces.
+/// Returns the tokens as text, which does not depend on how the compiler prints spaces.
 pub(crate) fn stable_text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write_stable(&mut text, tokens.into_token_stream());
@@ -42,7 +42,7 @@ fn write_stable(text: &mut String, tokens: TokenStream) {
     }
 }
 
-/// The doc comments among `attrs`.
+/// Returns the doc comments among `attrs`.
 pub(crate) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect()
 }

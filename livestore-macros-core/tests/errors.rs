@@ -1,10 +1,10 @@
-//! Every mistake gives one message that says what to write instead, and all are told at once.
+//! Every mistake gives one message that says what to write instead, and all of an item are reported at once.
 
 use livestore_macros_core as macros;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 
-/// The texts of all `compile_error!` in the expansion.
+/// Returns the texts of all `compile_error!` in the expansion.
 fn errors(code: TokenStream) -> Vec<String> {
     let tokens: Vec<TokenTree> = code.into_iter().collect();
     let mut messages = Vec::new();
@@ -20,7 +20,7 @@ fn errors(code: TokenStream) -> Vec<String> {
     messages
 }
 
-/// Compares the messages, in the order in which they are told.
+/// Compares the messages, in the order in which they are reported.
 macro_rules! assert_errors {
     ($code:expr, [$($message:expr),* $(,)?]) => {
         assert_eq!(errors($code), Vec::<&str>::from([$($message),*]))
@@ -28,11 +28,11 @@ macro_rules! assert_errors {
 }
 
 fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
-    macros::table(attr, item)
+    macros::table(None, attr, item)
 }
 
 #[test]
-fn all_errors_of_a_table_are_told_at_once() {
+fn all_errors_of_a_table_are_reported_at_once() {
     let attr = quote!(nmae = "x", idnex(id), name);
     let item = quote! {
         struct Todo {
@@ -247,7 +247,7 @@ fn events() {
         }
     };
     assert_errors!(
-        macros::event(input),
+        macros::event(None, input),
         [
             "an event owns its args: use `String` instead of `&str`, and no lifetimes",
             "`name` belongs to one event: move it to a variant",
@@ -261,13 +261,13 @@ fn events() {
             "`id` is already written as `id`: give this field another name",
             "`#[serde(flatten)]` is not supported on an event's field: supported are `rename`, `default`, `with`, `serialize_with`, `deserialize_with` and `skip_serializing_if`",
             "unknown key `defautl` in `#[serde(..)]`: did you mean `default`?",
-            "what is written must be read again under the same name: write `rename = \"…\"`",
-            "this field is the args itself: put `#[serde]` on its type, or use a named field",
+            "a name is the same for writing and reading: write `rename = \"…\"`",
+            "this field is all of the args: put `#[serde]` on its type, or use a named field",
             "`v1.A` already names `A`: an event's name is used once",
         ]
     );
     assert_errors!(
-        macros::event(quote!(union U { a: u8 })),
+        macros::event(None, quote!(union U { a: u8 })),
         ["a union cannot be an event: use an enum or a struct",]
     );
 }
@@ -280,7 +280,7 @@ fn rename_rules() {
         struct A { a: String }
     };
     assert_errors!(
-        macros::event(input),
+        macros::event(None, input),
         ["unknown rename rule \"camel_case\": did you mean `camelCase`?",]
     );
 }
@@ -367,17 +367,18 @@ fn client_documents() {
         }
     };
     assert_errors!(
-        macros::client_document(quote!(nam = "x", id = ""), item),
+        macros::client_document(None, quote!(nam = "x", id = ""), item),
         [
             "unknown key `nam` in `#[client_document(..)]`: did you mean `name`?",
             "a client document's id cannot be empty",
-            "`id` tells which document is set: call this field otherwise (its JSON may still be `#[serde(rename = \"id\")]`)",
+            "`id` is reserved for the document's id: rename this field (its key in the JSON may still be `#[serde(rename = \"id\")]`)",
             "`#[serde(skip)]` is not supported on a client document's field, which can be set on its own: supported are `rename`, `default`, `alias`, `bound` and `skip_serializing_if`",
             "`b` is already written as `c`: give this field another name",
         ]
     );
     assert_errors!(
         macros::client_document(
+            None,
             quote!(),
             quote!(
                 struct UiState;
@@ -391,7 +392,7 @@ fn client_documents() {
 fn schemas() {
     let input = quote!(pub App { table: [Todo], events: [A, A], events: [B] } more);
     assert_errors!(
-        macros::schema(input),
+        macros::schema(None, input),
         [
             "unknown list `table`: did you mean `tables`?",
             "`A` is listed twice: remove one",
@@ -399,9 +400,9 @@ fn schemas() {
             "expected nothing after the schema",
         ]
     );
-    assert_errors!(macros::schema(quote!(pub App { events: [A B] })), ["expected `,`"]);
+    assert_errors!(macros::schema(None, quote!(pub App { events: [A B] })), ["expected `,`"]);
     assert_errors!(
-        macros::schema(quote!({})),
+        macros::schema(None, quote!({})),
         ["expected identifier: write `pub App { tables: [..], events: [..] }`",]
     );
 }

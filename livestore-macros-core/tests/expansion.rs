@@ -30,7 +30,7 @@ fn table() {
             pub(crate) author: String,
         }
     };
-    assert_snapshot!(pretty(macros::table(quote!(), item)));
+    assert_snapshot!(pretty(macros::table(None, quote!(), item)));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn table_with_keys_on_the_struct() {
             since: Timestamp,
         }
     };
-    assert_snapshot!(pretty(macros::table(attr, item)));
+    assert_snapshot!(pretty(macros::table(None, attr, item)));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn table_after_an_error() {
             pub id: String,
         }
     };
-    assert_snapshot!(pretty(macros::table(quote!(), item)));
+    assert_snapshot!(pretty(macros::table(None, quote!(), item)));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn event_enum() {
             Big(BigArgs),
         }
     };
-    assert_snapshot!(pretty(macros::event(input)));
+    assert_snapshot!(pretty(macros::event(None, input)));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn event_with_an_upcaster() {
             text: String,
         }
     };
-    assert_snapshot!(pretty(macros::event(input)));
+    assert_snapshot!(pretty(macros::event(None, input)));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn event_struct() {
             to: T,
         }
     };
-    assert_snapshot!(pretty(macros::event(input)));
+    assert_snapshot!(pretty(macros::event(None, input)));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn event_after_an_error() {
     let input = quote! {
         enum TodoEvent { Created { id: String } }
     };
-    assert_snapshot!(pretty(macros::event(input)));
+    assert_snapshot!(pretty(macros::event(None, input)));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn client_document() {
             filter: Option<Filter>,
         }
     };
-    assert_snapshot!(pretty(macros::client_document(quote!(), item)));
+    assert_snapshot!(pretty(macros::client_document(None, quote!(), item)));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn client_document_with_a_fixed_id() {
         }
     );
     let attr = quote!(name = "settings", id = "main");
-    assert_snapshot!(pretty(macros::client_document(attr, item)));
+    assert_snapshot!(pretty(macros::client_document(None, attr, item)));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn schema() {
             events: [TodoEvent],
         }
     };
-    assert_snapshot!(pretty(macros::schema(input)));
+    assert_snapshot!(pretty(macros::schema(None, input)));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn schema_with_docs_and_crate() {
         /// Only events.
         App { events: [TodoEvent] }
     };
-    assert_snapshot!(pretty(macros::schema(input)));
+    assert_snapshot!(pretty(macros::schema(None, input)));
 }
 
 #[test]
@@ -237,13 +237,13 @@ fn another_path_is_used_everywhere() {
     let document = quote! { struct Ui { zoom: u8 } };
     let schema = quote! { crate = other; App { tables: [T], documents: [Ui], events: [E] } };
     for code in [
-        macros::event(events),
+        macros::event(None, events),
         macros::column_type(kinds),
         macros::column_type(id),
         macros::row(row),
-        macros::table(attr(), table),
-        macros::client_document(attr(), document),
-        macros::schema(schema),
+        macros::table(None, attr(), table),
+        macros::client_document(None, attr(), document),
+        macros::schema(None, schema),
     ] {
         let code = pretty(code);
         assert!(code.contains("other::__private") && !code.contains("livestore::"), "{code}");

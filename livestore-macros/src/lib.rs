@@ -2,30 +2,41 @@
 //!
 //! | macro | declares |
 //! |---|---|
-//! | [`#[table]`](macro@table) | a table: one column per field |
-//! | [`#[derive(Event)]`](macro@Event) | events: one per variant, or one struct |
+//! | [`#[table]`](macro@table) | a table, with one column per field |
+//! | [`#[derive(Event)]`](macro@Event) | events: one per variant of an enum, or a struct that is one |
 //! | [`#[derive(ColumnType)]`](macro@ColumnType) | a type that can be stored in a column |
 //! | [`#[derive(Row)]`](macro@Row) | a struct that a query returns |
-//! | [`#[client_document]`](macro@client_document) | a client document: the UI state of a window |
-//! | [`#[derive(Shape)]`](macro@Shape) | a type in an event's field, for the schema lock |
-//! | [`schema!`](macro@schema) | a schema: all of the above that make up an app |
+//! | [`#[client_document]`](macro@client_document) | a client document, such as the UI state of a window |
+//! | [`#[derive(Shape)]`](macro@Shape) | a type inside an event's field, for the schema lock |
+//! | [`schema!`](macro@schema) | a schema: the tables, client documents and events of an app |
 //! | [`sql!`](macro@sql) | a query or a write in SQL, checked while compiling |
 //!
 //! This crate only forwards tokens; the work is done in `livestore-macros-core`.
 
 use livestore_macros_core::lock::{self, Package};
 use proc_macro::{Span, TokenStream};
-use proc_macro2::TokenStream as Tokens;
 
-/// Declares a table: the struct is a row, each field is a column.
+/// Declares a table: the struct is a row, and each field is a column.
 ///
-/// The struct stays as it is. Beside it come a constant per field (`Todo::CREATED_AT` for
-/// `created_at`), as visible as the field, from which queries are built, and the implementations of
-/// `Table` and `Row`.
+/// The struct stays as it is. Beside it, the macro generates
+///
+/// - a constant per field, such as `Todo::CREATED_AT` for `created_at`, as visible as the field, from
+///   which queries are built;
+/// - the implementations of `Table` and `Row`.
+///
+/// A field's type is any type that implements `ColumnType`, or an `Option` of one, which may be null.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
-/// # #[table] struct Author { #[column(primary_key)] id: String }
+/// use livestore::prelude::*;
+///
+/// #[table]
+/// pub struct Author {
+///     #[column(primary_key)]
+///     pub id: String,
+/// }
+///
 /// #[table(index(completed, created_at))]
 /// #[derive(Debug, Clone, PartialEq)]
 /// pub struct Todo {
@@ -40,50 +51,63 @@ use proc_macro2::TokenStream as Tokens;
 ///     pub author: Option<String>,
 /// }
 ///
+/// livestore::schema! { pub App { tables: [Author, Todo] } }
+///
+/// let store = Store::<App>::builder("todos").open()?;
 /// let open = Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc());
+/// assert_eq!(store.query(open)?, []);
+/// # Ok::<(), livestore::Error>(())
 /// ```
 ///
-/// Keys of `#[table(..)]`:
+/// # On the struct: `#[table(..)]`
 ///
-/// | key | meaning |
-/// |---|---|
-/// | `name = "todos"` | the table's name; else the struct's in `snake_case` |
-/// | `primary_key(a, b)` | a composite primary key, in this order |
-/// | `index(a, b)` | an index over these fields, named `{table}_{a}_{b}` |
-/// | `unique(a, b)` | a unique index, named `{table}_{a}_{b}_unique` |
-/// | `index(name = "by_x", columns(a, b))` | an index with a name of its own; `unique` likewise |
-/// | `check = "sql"`, `check("sql")` | a condition that every row meets; repeatable |
-/// | `crate = path` | where `livestore` is found |
+/// | key | meaning | without it |
+/// |---|---|---|
+/// | `name = "todos"` | the table's name | the struct's name in `snake_case` |
+/// | `primary_key(a, b)` | the fields of the primary key, in this order | the fields with `#[column(primary_key)]` |
+/// | `index(a, b)` | an index over these fields, named `{table}_{a}_{b}`; repeatable | |
+/// | `unique(a, b)` | a unique index, named `{table}_{a}_{b}_unique`; repeatable | |
+/// | `index(name = "by_x", columns(a, b))` | an index with a name of its own; the same with `unique` | |
+/// | `check = "sql"` or `check("sql")` | an SQL condition that every row must meet; repeatable | |
+/// | `crate = path` | the path of `livestore` | `::livestore` |
 ///
-/// Keys of `#[column(..)]`:
+/// # On a field: `#[column(..)]`
 ///
-/// | key | meaning |
-/// |---|---|
-/// | `primary_key` | the column is the primary key, or part of it |
-/// | `name = "col"` | the column's name; else the field's |
-/// | `default = value` | the value of rows that do not give one; any Rust expression |
-/// | `index`, `index = "name"` | an index over this column, named `{table}_{col}` |
-/// | `unique`, `unique = "name"` | a unique index, named `{table}_{col}_unique` |
-/// | `check = "sql"` | a condition that every row meets |
-/// | `references = Table::COLUMN` | a foreign key |
-/// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` |
+/// | key | meaning | without it |
+/// |---|---|---|
+/// | `primary_key` | the column is the primary key, or part of it | |
+/// | `name = "col"` | the column's name | the field's name |
+/// | `default = value` | the value in rows that raw SQL inserts without one; any Rust expression | such an insert fails, or for an `Option` is null |
+/// | `index` or `index = "name"` | an index over this column, named `{table}_{col}` | |
+/// | `unique` or `unique = "name"` | a unique index, named `{table}_{col}_unique` | |
+/// | `check = "sql"` | an SQL condition that every row must meet | |
+/// | `references = Table::COLUMN` | a foreign key | |
+/// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` | `restrict` |
+///
+/// # Errors
+///
+/// A table needs a primary key, and named fields. It cannot be generic, and `#[cfg]` cannot stand on a
+/// single field.
 #[proc_macro_attribute]
 pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let locked = locked(|package| lock::table(package, attr.clone().into(), item.clone().into()));
-    with(livestore_macros_core::table(attr.into(), item.into()), locked)
+    livestore_macros_core::table(package().as_ref(), attr.into(), item.into()).into()
 }
 
-/// Declares a client document: UI state that is client-only, last write wins, and by default there
-/// is one for every window.
+/// Declares a client document: state such as that of the UI, which is never synced. The last write wins.
+/// By default each window has a document of its own.
 ///
-/// The struct stays as it is; it must be `Clone`, `Default`, `Serialize` and `Deserialize`, and so
-/// its fields. Beside it comes the event that sets some of its fields, `UiStateSet` for `UiState`.
-/// A setter is as visible as its field.
+/// The struct stays as it is. It must implement `Clone`, `Default`, `Serialize` and `Deserialize`, and
+/// so must its fields. Beside it, the macro generates the event that sets some of the fields, named
+/// `UiStateSet` for `UiState`, with one setter per field, as visible as the field.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
-/// # #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-/// # pub enum Filter { #[default] All, Active }
+/// use livestore::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// pub enum Filter { #[default] All, Active }
+///
 /// #[client_document]
 /// #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 /// pub struct UiState {
@@ -91,39 +115,46 @@ pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///     pub filter: Filter,
 /// }
 ///
-/// # livestore::schema! { App { documents: [UiState] } }
-/// # let store = Store::<App>::builder("todos").open()?;
+/// livestore::schema! { pub App { documents: [UiState] } }
+///
+/// let store = Store::<App>::builder("todos").open()?;
 /// store.commit(UiState::set().filter(Filter::Active))?;
 /// assert_eq!(store.query(UiState::get())?.filter, Filter::Active);
 /// # Ok::<(), livestore::Error>(())
 /// ```
 ///
-/// Keys of `#[client_document(..)]`:
+/// # On the struct: `#[client_document(..)]`
 ///
-/// | key | meaning |
-/// |---|---|
-/// | `name = "UiState"` | the document's name, from which the event's is made; else the struct's |
-/// | `id = "settings"` | one document of this id; else one for every window |
-/// | `crate = path` | where `livestore` is found |
+/// | key | meaning | without it |
+/// |---|---|---|
+/// | `name = "UiState"` | the document's name; the event's name is this one and `Set` | the struct's name |
+/// | `id = "settings"` | there is one document, with this id | there is one document per window |
+/// | `crate = path` | the path of `livestore` | `::livestore` |
 ///
-/// Of serde's attributes `rename_all` on the struct and `rename` on a field decide the JSON's keys;
-/// `default`, `alias` and `skip_serializing_if` may be there too. Those that give a field another
-/// form (`with`, `flatten`, `skip` …) are refused, since each field can be set on its own.
+/// # serde's attributes
+///
+/// `rename_all` on the struct and `rename` on a field decide the keys of the JSON. `default`, `alias` and
+/// `skip_serializing_if` are allowed, too. Attributes that give a field a different form, such as `with`,
+/// `flatten` and `skip`, are errors, since each field can be set on its own.
 #[proc_macro_attribute]
 pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let locked =
-        locked(|package| lock::client_document(package, attr.clone().into(), item.clone().into()));
-    with(livestore_macros_core::client_document(attr.into(), item.into()), locked)
+    livestore_macros_core::client_document(package().as_ref(), attr.into(), item.into()).into()
 }
 
-/// Declares events: each variant of an enum is one, or the whole struct.
+/// Declares events: each variant of an enum is one, or a struct as a whole.
 ///
-/// The name is what the eventlog holds, forever. The fields are the event's args: a JSON object
-/// with one key per field, or for a newtype the JSON of what it wraps.
+/// The eventlog stores an event's name forever. The fields are the event's args: a JSON object with one
+/// key per field or, for a newtype, the JSON of the wrapped value. The type of each field must implement
+/// `Serialize` and `Deserialize`.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] pub struct Import { todos: Vec<String> }
+/// use livestore::prelude::*;
+///
+/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// pub struct Import { todos: Vec<String> }
+///
 /// #[derive(Event, Debug, Clone)]
 /// #[serde(rename_all = "camelCase")]
 /// pub enum TodoEvent {
@@ -138,22 +169,40 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Keys of `#[event(..)]`, on a variant or a struct:
+/// # On a variant or a struct: `#[event(..)]`
 ///
 /// | key | meaning |
 /// |---|---|
 /// | `name = "v1.TodoCreated"` | the event's name; required |
 /// | `client_only` | the event is never synced |
-/// | `upcast("v1.TodoCreated", with = from_v1)` | events of that name are read as this one; repeatable |
-/// | `deprecated`, `deprecated = "reason"` | the event can be read, but should not be committed |
-/// | `crate = path` | on the type: where `livestore` is found |
+/// | `upcast("v1.TodoCreated", with = from_v1)` | stored events of that name are read as this one; repeatable |
+/// | `deprecated` or `deprecated = "reason"` | the event can be read, but should no longer be committed |
+/// | `crate = path` | on the type only: the path of `livestore`, instead of `::livestore` |
 ///
-/// An event whose args have to change gets a new name, and reads the old one: the old event stays, as
-/// a type that is in no schema, and a pure function makes a new event of it, or a `Result` of one. What
-/// the log holds is never changed. The old event may have an upcaster of its own: so a chain grows.
+/// # serde's attributes
+///
+/// These keys of `#[serde(..)]` have their usual meaning; others are errors.
+///
+/// | key | on |
+/// |---|---|
+/// | `rename_all = "camelCase"` | the type or a variant: the case of its fields' keys |
+/// | `rename_all_fields = "camelCase"` | an enum: the same as `rename_all` there |
+/// | `rename = "key"` | a field |
+/// | `default` or `default = "path"` | a field |
+/// | `with`, `serialize_with`, `deserialize_with` | a field |
+/// | `skip_serializing_if = "path"` | a field |
+///
+/// # Changing an event: upcasters
+///
+/// Stored events are never rewritten. When an event's args have to change in a way that stored events
+/// do not fit, declare an event with a new name, and read the old ones as the new one. The old event
+/// stays, as a type that no schema lists. A pure function turns it into the new event, or returns a
+/// `Result`, whose error puts the stored event into quarantine. The old event may have an upcaster of its
+/// own, so that a chain grows from version to version.
 ///
 /// ```
-/// # use livestore::prelude::*;
+/// use livestore::prelude::*;
+///
 /// #[derive(Event)]
 /// #[event(name = "v1.TodoCreated")]
 /// pub struct TodoCreatedV1 { text: String }
@@ -166,27 +215,18 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///     TodoCreated { text: old.text, tags: Vec::new() }
 /// }
 /// ```
-///
-/// Keys of `#[serde(..)]` that have their usual meaning:
-///
-/// | key | on |
-/// |---|---|
-/// | `rename_all = "camelCase"` | the type or a variant: how the fields are written |
-/// | `rename_all_fields = "camelCase"` | an enum: the same as `rename_all` on it |
-/// | `rename = "key"` | a field |
-/// | `default`, `default = "path"` | a field |
-/// | `with`, `serialize_with`, `deserialize_with` | a field |
-/// | `skip_serializing_if = "path"` | a field |
 #[proc_macro_derive(Event, attributes(event, serde))]
 pub fn event(input: TokenStream) -> TokenStream {
-    let locked = locked(|package| lock::event(package, input.clone().into()));
-    with(livestore_macros_core::event(input.into()), locked)
+    livestore_macros_core::event(package().as_ref(), input.into()).into()
 }
 
-/// Makes a type storable in a column: an enum without fields as text, a newtype as what it wraps.
+/// Lets a type be stored in a column: an enum without fields as a text, a newtype as the value it wraps.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
+/// use livestore::prelude::*;
+///
 /// #[derive(ColumnType, Serialize, Deserialize)]
 /// #[serde(rename_all = "snake_case")]
 /// pub enum Status {
@@ -198,32 +238,47 @@ pub fn event(input: TokenStream) -> TokenStream {
 ///
 /// #[derive(ColumnType)]
 /// pub struct TodoId(String);
+///
+/// #[table]
+/// pub struct Todo {
+///     #[column(primary_key)]
+///     id: TodoId,
+///     status: Status,
+/// }
+///
+/// let in_progress = Todo::filter(Todo::STATUS.eq(Status::InProgress));
 /// ```
 ///
-/// Keys of `#[column_type(..)]`:
+/// # Attributes: `#[column_type(..)]`
 ///
-/// | key | on | meaning |
-/// |---|---|---|
-/// | `rename_all = "snake_case"` | an enum | how the variants are written |
-/// | `rename = "text"` | a variant | what it is stored as |
-/// | `crate = path` | the type | where `livestore` is found |
+/// | key | on | meaning | without it |
+/// |---|---|---|---|
+/// | `rename_all = "snake_case"` | an enum | the case in which variants are stored | serde's `rename_all`, or the variants' own names |
+/// | `rename = "text"` | a variant | the text that is stored for it | serde's `rename`, or as `rename_all` says |
+/// | `crate = path` | the type | the path of `livestore` | `::livestore` |
 ///
-/// Where these are missing, serde's `rename_all` and `rename` count, so that SQL and JSON agree;
-/// without either, a variant is stored under its own name.
+/// serde's attributes count, so that SQL and JSON agree. A column with an enum accepts no other text.
 #[proc_macro_derive(ColumnType, attributes(column_type, serde))]
 pub fn column_type(input: TokenStream) -> TokenStream {
     livestore_macros_core::column_type(input.into()).into()
 }
 
-/// Makes a struct out of a query's result: each field is read from one result column.
+/// Lets a query return a struct: each field is read from the result column of its name.
 ///
-/// With `from` the struct also says what to select, so a query can end in it. Without, it is for
-/// raw SQL.
+/// With `from`, the struct also says what to select, so that a query can end in `select_as`. Without it,
+/// the struct is for raw SQL.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
-/// # #[table] struct User { #[column(primary_key)] id: String, name: String }
-/// # #[table] struct Todo { #[column(primary_key)] id: String, owner: Option<String> }
+/// use livestore::prelude::*;
+///
+/// #[table]
+/// struct User { #[column(primary_key)] id: String, name: String }
+///
+/// #[table]
+/// struct Todo { #[column(primary_key)] id: String, owner: Option<String> }
+///
 /// #[derive(Row)]
 /// #[row(from = (Todo, Maybe<User>))]
 /// struct Titled {
@@ -235,14 +290,16 @@ pub fn column_type(input: TokenStream) -> TokenStream {
 /// let titled = Todo::all().left_join(Todo::OWNER.on(User::ID)).select_as::<Titled>();
 /// ```
 ///
-/// Keys of `#[row(..)]`:
+/// # Attributes: `#[row(..)]`
 ///
-/// | key | on | meaning |
-/// |---|---|---|
-/// | `from = Todo`, `from = (Todo, User)` | the struct | what is selected from |
-/// | `expr = User::NAME` | a field | what is selected; else the first table's column of the field's name |
-/// | `name = "col"` | a field | the result column's name; else the field's |
-/// | `crate = path` | the struct | where `livestore` is found |
+/// | key | on | meaning | without it |
+/// |---|---|---|---|
+/// | `from = Todo` or `from = (Todo, User)` | the struct | the table or joined tables to select from | the struct selects nothing |
+/// | `expr = User::NAME` | a field | the expression to select; needs `from` | the column of the field's name in the first table |
+/// | `name = "col"` | a field | the result column's name | the field's name |
+/// | `crate = path` | the struct | the path of `livestore` | `::livestore` |
+///
+/// A table that a left join may leave out is written `Maybe<User>`, and its fields are `Option`s.
 #[proc_macro_derive(Row, attributes(row))]
 pub fn row(input: TokenStream) -> TokenStream {
     livestore_macros_core::row(input.into()).into()
@@ -250,8 +307,10 @@ pub fn row(input: TokenStream) -> TokenStream {
 
 /// Declares a schema: the tables, client documents and events of an app.
 ///
-/// The schema is a type of its own: a `Store<App>` takes the events of `App`, others do not compile
-/// in `commit`. That two events, or two tables, have the same name is an error.
+/// A schema is a type of its own: a `Store<App>` accepts the events of `App`, and committing any other
+/// does not compile. Two events with the same name, or two tables, are an error.
+///
+/// # Example
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -275,25 +334,31 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// # Input
+///
 /// | part | meaning |
 /// |---|---|
-/// | `crate = path;` | before everything else: where `livestore` is found |
-/// | `tables: [..]` | types with `#[table]`, by a name that their macro has, too: no `type` alias |
-/// | `documents: [..]` | types with `#[client_document]`; their events come along |
+/// | `crate = path;` | before everything else: the path of `livestore`, instead of `::livestore` |
+/// | `tables: [..]` | types with `#[table]`, not under a `type` alias |
+/// | `documents: [..]` | types with `#[client_document]`, whose events are included |
 /// | `events: [..]` | types that derive `Event` and implement `Materialize` |
 ///
-/// Each list may be left out; the order is free.
+/// Each list may be left out, and the order is free.
 #[proc_macro]
 pub fn schema(input: TokenStream) -> TokenStream {
-    let locked = locked(|package| lock::schema(package, input.clone().into()));
-    with(livestore_macros_core::schema(input.into()), locked)
+    livestore_macros_core::schema(package().as_ref(), input.into()).into()
 }
 
-/// Records a type that events hold in their fields, so that the schema lock sees when it changes. It is
-/// for serde's types: it makes no code, and reads serde's attributes.
+/// Records a type that stands in an event's field, so that the schema lock notices when it changes.
+///
+/// Without it, the lock knows such a type by its name alone. The derive generates no code; it reads
+/// serde's attributes.
+///
+/// # Example
 ///
 /// ```
-/// # use livestore::prelude::*;
+/// use livestore::prelude::*;
+///
 /// #[derive(Serialize, Deserialize, Shape)]
 /// #[serde(rename_all = "camelCase")]
 /// pub struct FileChange { kind: ChangeKind, path: String }
@@ -302,36 +367,32 @@ pub fn schema(input: TokenStream) -> TokenStream {
 /// pub enum ChangeKind { Added, Deleted }
 /// ```
 ///
-/// Keys of `#[shape(..)]`:
+/// # On the type: `#[shape(..)]`
 ///
-/// | key | meaning |
-/// |---|---|
-/// | `name = "FileChange"` | the type's name in the lock, where two have the same; else the type's |
-/// | `crate = path` | where `livestore` is found |
+/// | key | meaning | without it |
+/// |---|---|---|
+/// | `name = "FileChange"` | the name in the lock, for two types with the same name | the type's name |
+/// | `crate = path` | the path of `livestore` | `::livestore` |
 #[proc_macro_derive(Shape, attributes(shape, serde))]
 pub fn shape(input: TokenStream) -> TokenStream {
-    let locked = locked(|package| lock::shape(package, input.clone().into()));
-    with(livestore_macros_core::shape(input.into()), locked)
+    livestore_macros_core::shape(package().as_ref(), input.into()).into()
 }
 
-/// What the other macros do beside making code, where it is no test that is compiled.
+/// The side effects of the other macros on `livestore.lock`, which do not happen in unit tests.
 #[doc(hidden)]
 #[proc_macro]
 pub fn schema_lock(input: TokenStream) -> TokenStream {
     lock::effect(input.into()).into()
 }
 
-/// What the schema lock has to say, where there is one.
-fn locked(say: impl FnOnce(&Package) -> Tokens) -> Tokens {
-    let file = Span::call_site().local_file();
-    Package::of_cargo(file.as_deref()).map(|package| say(&package)).unwrap_or_default()
+/// Returns the package that is compiled, if it has a schema lock.
+fn package() -> Option<Package> {
+    Package::of_cargo(Span::call_site().local_file().as_deref())
 }
 
-fn with(code: Tokens, locked: Tokens) -> TokenStream {
-    Tokens::from_iter([code, locked]).into()
-}
-
-/// A query or a write in SQL, checked by SQLite while compiling.
+/// A query or a write in SQL, which SQLite checks while the crate compiles.
+///
+/// # Example
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -351,24 +412,32 @@ fn with(code: Tokens, locked: Tokens) -> TokenStream {
 /// # Ok::<(), livestore::Error>(())
 /// ```
 ///
-/// The schema goes first, then the SQL, then a value for each `?` (or `?1`, `?2` …). Syntax, names of
-/// tables and columns, the number of values and their types, and the types of the result are
-/// checked against the schema's tables as they are declared, in whatever module or crate; there is
-/// no database file and no set-up. Instead of one literal there can be several, one after the
-/// other, as lines; an error then points at the line.
+/// # Input
+///
+/// | part | meaning |
+/// |---|---|
+/// | `crate = path;` | before everything else: the path of `livestore`, instead of `::livestore` |
+/// | `App` | the schema |
+/// | `as Line` | for a query: the type of a row; see below |
+/// | `"SELECT …"` | one statement; several literals, one after the other, are its lines, and an error points at the line |
+/// | values | one per `?`, or per number where the SQL has `?1`, `?2` … |
+///
+/// The syntax, the names of tables and columns, the number of values, their types and the types of the
+/// result are checked against the schema's tables, whichever module or crate declares them. There is no
+/// database file and nothing to set up.
 ///
 /// # A query
 ///
-/// A `SELECT` is a `Raw` query, as `raw` makes it: it goes
-/// to `store.query`, `store.live` and `state.query`, with `first()`, `one()` or `optional()` behind it.
-/// A live one runs again when a column that it reads may have changed.
+/// A `SELECT` is a `Raw` query, like one made by `raw`. Pass it to `store.query`, `store.live` or
+/// `state.query`, after `first()`, `one()` or `optional()` where it should return a single row. A live
+/// query runs again when a column that it reads may have changed.
 ///
-/// What a row becomes stands behind the schema:
+/// The type of a row stands behind the schema:
 ///
-/// | | a row is |
+/// | input | a row is |
 /// |---|---|
-/// | `sql!(App, "…")` | a record made for the query: a field per column, `Debug`, `Clone` and `PartialEq` if its fields are |
-/// | `sql!(App as Line, "…")` | the struct `Line`, any with just these fields; nothing has to be derived |
+/// | `sql!(App, "…")` | a record made for the query, with one field per column; it is `Debug`, `Clone` and `PartialEq` if its fields are |
+/// | `sql!(App as Line, "…")` | the struct `Line`, which has exactly these fields, and need not derive anything |
 /// | `sql!(App as (String, u64), "…")` | a tuple |
 ///
 /// ```
@@ -391,7 +460,7 @@ fn with(code: Tokens, locked: Tokens) -> TokenStream {
 /// # A write
 ///
 /// An `INSERT`, `UPDATE` or `DELETE` is for a materializer: `state.run(sql!(…))`. It may not call a
-/// function that reads a clock or is random.
+/// function that reads a clock or returns random values, and it returns no rows.
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -419,25 +488,23 @@ fn with(code: Tokens, locked: Tokens) -> TokenStream {
 /// | `min`, `max`, `coalesce`, `CASE`, `nullif`, `lag` … | that of their arguments |
 /// | `CAST(… AS INTEGER)` | as it says |
 ///
-/// An expression is an `Option` if what it is made of may be null. What has no type by these rules,
-/// such as `value` of `json_each` or a sum of a type of your own, has the type of the tuple's element
-/// or the struct's field; for a record an alias says it:
+/// An expression is an `Option` if one of its operands may be null. An expression without a type by these
+/// rules, such as `value` of `json_each` or a sum over a type of your own, has the type of the tuple's
+/// element or of the struct's field. For a record, the alias says it:
 ///
-/// | alias | |
+/// | alias | meaning |
 /// |---|---|
 /// | `AS "n: i64"` | `n` is an `i64` |
-/// | `AS "n!"` | `n` is never null; if it is all the same, the query fails |
+/// | `AS "n!"` | `n` is never null; the query fails if it is |
 /// | `AS "n?"` | `n` may be null |
 ///
-/// A value has the type of what its `?` is compared with or assigned to. In a comparison that is
-/// never an `Option`, since nothing is equal to `NULL`; `IS ?` takes one.
+/// A value has the type of what its `?` is compared with or assigned to. In a comparison it is never an
+/// `Option`, since nothing equals `NULL`; with `IS ?` it may be one.
 ///
 /// # Without SQLite
 ///
-/// The check is livestore's feature `checked-sql`, on by default. Without it no SQLite is compiled for
-/// the macros; all types are the same, but a name that is wrong fails when the query runs.
-///
-/// If livestore is found elsewhere, that goes before everything else: `sql!(crate = path; App, "…")`.
+/// The check is part of livestore's feature `checked-sql`, which is on by default. Without it, SQLite is
+/// not compiled for the macros. All types are the same, but a wrong name fails only when the query runs.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
     livestore_macros_core::sql(input.into()).into()

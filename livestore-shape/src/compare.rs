@@ -1,70 +1,70 @@
-//! What changed, and what that breaks.
+//! Finds what changed between two shapes, and what that breaks.
 
 use std::fmt;
 
 use crate::lock::Kind;
 use crate::shape::{Shape, Text};
 
-/// A difference between the recorded shape of an item and the one it has now.
+/// A difference between the recorded shape of an item and its current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The field, variant or column; `None` when it is about the item itself.
+    /// The field, variant or column that differs; `None` for a difference in the item itself.
     pub part: Option<String>,
-    /// What happened to it.
+    /// The change.
     pub change: Change,
-    /// What that does to what was written before.
+    /// The consequence for stored events.
     pub effect: Effect,
 }
 
-/// What happened to a part, or to an item.
+/// A change of a part, or of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// The part is new.
     Added {
-        /// What it is.
+        /// The current type.
         is: Text,
     },
-    /// It is not there any more.
+    /// The part is gone.
     Removed {
-        /// What it was.
+        /// The recorded type.
         was: Text,
     },
-    /// It has another name; a guess, where one went and one of the same type came.
+    /// The part has a new name. This is a guess, made if one part is gone and one of the same type is new.
     Renamed {
-        /// The name it had.
+        /// The old name.
         from: String,
     },
-    /// It is something else.
+    /// The part or the item has a different type or different marks.
     Retyped {
-        /// What it was.
+        /// The recorded type.
         was: Text,
-        /// What it is.
+        /// The current type.
         is: Text,
     },
-    /// It could be absent, and now has to be there.
+    /// The part could be absent, and is now required.
     Required {
-        /// What it is.
+        /// The current type.
         is: Text,
     },
-    /// It is client-only and was not, or the other way round.
+    /// The event has become client-only, or no longer is.
     ClientOnly {
-        /// Whether it is now.
+        /// Whether it is client-only now.
         is: bool,
     },
 }
 
-/// What a change does to events that were written before it.
+/// The consequence of a change for events that were stored before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// Nothing: they are read as before.
+    /// None: they are read as before.
     Additive,
-    /// They can be read, but a promise is broken: something they hold is no longer seen.
+    /// They can be read, but a promise is broken: something that they hold is no longer seen.
     Breaking,
     /// They cannot be read.
     Unreadable,
 }
 
-/// Everything that differs between what was recorded and what is, in a stable order.
+/// Returns all differences between the recorded shape and the current one, in a stable order.
 pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
     let rules = Rules { kind, was };
     let removed = was.parts.iter().filter(|(name, _)| !is.parts.contains_key(*name));
@@ -83,16 +83,17 @@ pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
     differences
 }
 
-/// One that went and one that came, and only those: that is one mistake, not two.
+/// If one part is gone, one of the same type is new, and nothing else is harmful, then that is one
+/// mistake, not two.
 fn join_renamed(differences: &mut Vec<Difference>) {
-    let is_harm = |found: &&mut Difference| found.effect > Effect::Additive;
-    let mut harms: Vec<_> = differences.iter_mut().filter(is_harm).collect();
-    if let [went, came] = &mut harms[..]
-        && let (Change::Removed { was }, Change::Added { is }) = (&went.change, &came.change)
+    let is_harmful = |found: &&mut Difference| found.effect > Effect::Additive;
+    let mut harmful: Vec<_> = differences.iter_mut().filter(is_harmful).collect();
+    if let [removed, added] = &mut harmful[..]
+        && let (Change::Removed { was }, Change::Added { is }) = (&removed.change, &added.change)
         && was == is
-        && let Some(from) = went.part.take()
+        && let Some(from) = removed.part.take()
     {
-        came.change = Change::Renamed { from };
+        added.change = Change::Renamed { from };
         differences.retain(|found| {
             !matches!(found.change, Change::Removed { .. }) || found.part.is_some()
         });
@@ -100,13 +101,13 @@ fn join_renamed(differences: &mut Vec<Difference>) {
 }
 
 impl Kind {
-    /// Whether what is written in this shape stays; tables are rebuilt from the log.
+    /// Whether data of this shape is stored forever; tables are rebuilt from the log.
     fn is_forever(self) -> bool {
         matches!(self, Self::Event | Self::Type)
     }
 }
 
-/// What is allowed, which depends on what the item was.
+/// The rules for changes, which depend on the recorded shape.
 struct Rules<'a> {
     kind: Kind,
     was: &'a Shape,
@@ -121,7 +122,7 @@ impl Rules<'_> {
         if self.kind == Kind::Event && was.is("client-only") != client_only {
             push(Change::ClientOnly { is: client_only }, Effect::Breaking);
         } else if was != is {
-            // The Rust type of an event is a label; what a nested type is decides its JSON.
+            // The Rust type of an event is a mere label, but a nested type's kind decides its JSON.
             let is_label = self.kind == Kind::Event;
             let effect = if is_label { Effect::Additive } else { Effect::Unreadable };
             push(Change::Retyped { was: was.clone(), is: is.clone() }, effect);
@@ -172,18 +173,18 @@ fn difference(part: &str, change: Change, effect: Effect) -> Difference {
 }
 
 impl Text {
-    /// Whether what is written without it can be read.
+    /// Whether stored values that lack it can be read.
     fn may_be_absent(&self) -> bool {
         self.is("default") || self.is("optional")
     }
 
-    /// The marks that decide how a value is written, such as `with base64`.
+    /// Returns the marks that decide how a value is written, such as `with base64`.
     fn form(&self) -> Vec<&String> {
         self.marks.iter().filter(|mark| !matches!(mark.as_str(), "default" | "optional")).collect()
     }
 }
 
-/// In the words of an error: "field `text: String` is gone".
+/// As it stands in an error: "`text: String` is gone".
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = self.part.as_deref().unwrap_or_default();

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::quoting::{self, NAME_CHARS, Quoted};
 use crate::shape::Shape;
-use crate::words::{self, IN_NAMES, Word};
 
 const HEADER: &str = "\
 # What this package's eventlogs hold, and its tables. Events are forever: commit this file.
 # Written by `LIVESTORE_SCHEMA=accept cargo check`. After a merge conflict keep the lines of both sides.
 ";
 
-/// The content of `livestore.lock`: the shape of every item, one self-contained line for each part.
+/// The content of `livestore.lock`: the shape of every item, with one self-contained line per part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
     /// The items, in the order of the file.
     pub items: BTreeMap<(Kind, String), Shape>,
 }
 
-/// What an item of the lock is.
+/// The kind of an item in the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// An event, by its wire name.
+    /// An event, by the name it has in the eventlog.
     Event,
     /// A type inside an event's field, by its name.
     Type,
@@ -38,20 +38,20 @@ const KINDS: [(Kind, &str); 4] = [
     (Kind::Schema, "schema"),
 ];
 
-/// A line that is none of the lock's.
+/// A line of `livestore.lock` that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
-    /// Which line, from 1.
+    /// The line's number, from 1.
     pub line: usize,
-    /// What stands there.
+    /// The line's text.
     pub text: String,
 }
 
 impl Lock {
-    /// Reads the file's text. The order of the lines does not matter.
+    /// Parses the file's text. The order of the lines does not matter.
     ///
     /// # Errors
-    /// At the first line that is not understood, such as a merge conflict's marker.
+    /// Returns the first line that cannot be read, such as a marker of a merge conflict.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut lock = Self::default();
         for (n, line) in text.lines().enumerate() {
@@ -63,12 +63,12 @@ impl Lock {
         Ok(lock)
     }
 
-    /// The shape of an item, if it is recorded.
+    /// Returns the recorded shape of an item.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Shape> {
         self.items.get(&(kind, name.to_owned()))
     }
 
-    /// The items of a kind.
+    /// Returns the items of a kind, sorted by name.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = (&str, &Shape)> {
         self.items
             .iter()
@@ -79,13 +79,13 @@ impl Lock {
     fn read(&mut self, line: &str) -> Option<()> {
         let (word, rest) = line.trim_end().split_once(' ')?;
         let (kind, _) = KINDS.iter().find(|(_, known)| *known == word)?;
-        let (name, rest) = words::take(rest, IN_NAMES)?;
+        let (name, rest) = quoting::read(rest, NAME_CHARS)?;
         self.items.entry((*kind, name)).or_default().read(rest.strip_prefix(' ')?)
     }
 }
 
 impl Kind {
-    /// The word a line of the lock begins with.
+    /// Returns the word that its lines begin with.
     pub fn word(self) -> &'static str {
         KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
     }
@@ -100,7 +100,7 @@ impl fmt::Display for Lock {
                 writeln!(f)?;
             }
             for line in shape.lines() {
-                writeln!(f, "{} {} {line}", kind.word(), Word(name, IN_NAMES))?;
+                writeln!(f, "{} {} {line}", kind.word(), Quoted(name, NAME_CHARS))?;
             }
         }
         Ok(())
@@ -109,7 +109,7 @@ impl fmt::Display for Lock {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} of livestore.lock is not understood: {}", self.line, self.text)
+        write!(f, "line {} of livestore.lock cannot be read: {}", self.line, self.text)
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
     fn a_conflict_is_named_by_its_line() {
         let text = "# a comment\n\nevent v1.A = A\n<<<<<<< ours\nevent v1.A id: String\n";
         let error = Lock::parse(text).unwrap_err();
-        assert_eq!(error.to_string(), "line 4 of livestore.lock is not understood: <<<<<<< ours");
+        assert_eq!(error.to_string(), "line 4 of livestore.lock cannot be read: <<<<<<< ours");
         for line in ["event", "event v1.A", "event v1.A id", "table \"a = B", "evnet v1.A = A"] {
             assert!(Lock::parse(line).is_err(), "{line}");
         }

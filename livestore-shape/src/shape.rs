@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::words::{self, IN_MARKS, IN_NAMES, Word};
+use crate::quoting::{self, MARK_CHARS, NAME_CHARS, Quoted};
 
-/// What is remembered of an event, a nested type, a table or a schema.
+/// The recorded shape of an event, a nested type, a table or a schema.
 ///
 /// As text it is one line about the item itself and one for each part, sorted:
 ///
@@ -16,28 +16,29 @@ use crate::words::{self, IN_MARKS, IN_NAMES, Word};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// What the item is: the Rust type of an event or a table, `struct` or `enum` for a nested type.
+    /// The line about the item itself: the Rust type of an event or a table, `struct` or `enum` for a
+    /// nested type.
     pub head: Text,
-    /// Fields, columns or variants, by their name in the JSON or in SQL.
+    /// The fields, columns or variants, by their name in the JSON or in SQL.
     pub parts: BTreeMap<String, Text>,
 }
 
-/// The text of a line behind the name, with marks in parentheses.
+/// The part of a line after the name: a text, and marks in parentheses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text {
     /// A type, as it is written in Rust.
     pub text: String,
-    /// `default`, `client-only` and the like.
+    /// The marks, such as `default` or `client-only`.
     pub marks: BTreeSet<String>,
 }
 
 impl Shape {
-    /// An item without parts.
+    /// Returns the shape of an item without parts.
     pub fn of(head: Text) -> Self {
         Self { head, parts: BTreeMap::new() }
     }
 
-    /// The shape that [`Display`](fmt::Display) wrote; `None` if it did not.
+    /// Parses what [`Display`](fmt::Display) writes; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut shape = Self::default();
         text.lines().try_for_each(|line| shape.read(line))?;
@@ -50,16 +51,16 @@ impl Shape {
             self.head = Text::parse(head)?;
             return Some(());
         }
-        let (name, rest) = words::take(line, IN_NAMES)?;
+        let (name, rest) = quoting::read(line, NAME_CHARS)?;
         self.parts.insert(name, Text::parse(rest.strip_prefix(": ")?)?);
         Some(())
     }
 
-    /// The lines, sorted.
+    /// Returns the lines, sorted.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let head = (!self.head.text.is_empty()).then(|| format!("= {}", self.head));
         let parts =
-            self.parts.iter().map(|(name, text)| format!("{}: {text}", Word(name, IN_NAMES)));
+            self.parts.iter().map(|(name, text)| format!("{}: {text}", Quoted(name, NAME_CHARS)));
         head.into_iter().chain(parts)
     }
 }
@@ -71,12 +72,12 @@ impl fmt::Display for Shape {
 }
 
 impl Text {
-    /// A text without marks.
+    /// Returns a text without marks.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), marks: BTreeSet::new() }
     }
 
-    /// The same, marked if `is_so`.
+    /// Adds the mark if `is_so`.
     #[must_use]
     pub fn marked(mut self, mark: impl Into<String>, is_so: bool) -> Self {
         if is_so {
@@ -90,20 +91,20 @@ impl Text {
         self.marks.contains(mark)
     }
 
-    /// A Rust type never has a space before a parenthesis, so the marks are told apart by it.
-    /// Nor does it have a carriage return, which would be taken for a part of the line's end.
+    /// The marks begin at a space before a parenthesis, which a Rust type never has. Nor does it have a
+    /// carriage return, which would be read as part of the line's end.
     fn parse(line: &str) -> Option<Self> {
         if line.contains('\r') {
             return None;
         }
         let Some((text, marks)) = line.split_once(" (") else { return Some(Self::new(line)) };
         if text.is_empty() {
-            // Marks of nothing.
+            // Marks without a text.
             return None;
         }
         let (mut parsed, mut rest) = (Self::new(text), marks);
         loop {
-            let (mark, behind) = words::take(rest, IN_MARKS)?;
+            let (mark, behind) = quoting::read(rest, MARK_CHARS)?;
             parsed.marks.insert(mark);
             match behind.strip_prefix(", ") {
                 Some(more) => rest = more,
@@ -120,7 +121,7 @@ impl fmt::Display for Text {
             return Ok(());
         }
         let marks: Vec<_> =
-            self.marks.iter().map(|mark| Word(mark, IN_MARKS).to_string()).collect();
+            self.marks.iter().map(|mark| Quoted(mark, MARK_CHARS).to_string()).collect();
         write!(f, " ({})", marks.join(", "))
     }
 }

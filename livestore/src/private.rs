@@ -30,7 +30,7 @@ pub use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
 #[macro_export]
 macro_rules! __livestore_unknown_table {
     ([[$($next:tt)*] $($rest:tt)*] $($state:tt)*) => {
-        $($next)*! { [$($rest)*] $($state)* "" }
+        $($next)*! { [$($rest)*] $($state)* {} }
     };
 }
 

@@ -1,4 +1,4 @@
-//! `sql!`: queries and writes that were checked while compiling do what they say.
+//! `sql!`: checked queries and writes, run against a store.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test, not an API")]
 
 use std::sync::Arc;
@@ -48,7 +48,7 @@ mod models {
     pub mod inner {
         use livestore::prelude::*;
 
-        /// Of the same name as another.
+        /// Named like a table of another module.
         #[table(name = "inner_todo")]
         #[derive(Debug, Clone, PartialEq)]
         pub struct Todo {
@@ -219,7 +219,7 @@ fn tuples_and_structs() {
 }
 
 #[test]
-fn what_a_join_leaves_out_is_none() {
+fn a_row_that_a_join_leaves_out_is_none() {
     let store = store();
     let rows = store
         .query(sql!(
@@ -235,7 +235,7 @@ fn what_a_join_leaves_out_is_none() {
 }
 
 #[test]
-fn an_alias_says_a_type() {
+fn an_alias_annotates_a_type() {
     let store = store();
     let row = store
         .query(
@@ -254,13 +254,13 @@ fn an_alias_says_a_type() {
 }
 
 #[test]
-fn a_null_where_none_was_expected_is_an_error() {
+fn a_null_in_a_column_that_is_never_null_is_an_error() {
     let found = store().query(sql!(App, "SELECT due AS \"due!\" FROM todos"));
     assert!(matches!(found.unwrap_err(), QueryError::Row(error) if error.column == "due"));
 }
 
 #[test]
-fn binds_are_of_the_column_they_stand_beside() {
+fn binds_have_the_type_of_the_column_they_are_compared_with() {
     let store = store();
     let owner = UserId("ada".into());
     let one = store
@@ -291,7 +291,7 @@ fn documents_can_be_read() {
 }
 
 #[test]
-fn tables_of_one_name_in_two_modules() {
+fn tables_with_the_same_name_in_two_modules() {
     let store = store();
     store.commit(Happened::Inner { id: "x".into() }).unwrap();
     let (id,) = store.query(sql!(App as (String,), "SELECT id FROM inner_todo").one()).unwrap();
@@ -319,9 +319,9 @@ fn recursive_and_windowed() {
     assert_eq!((*first, ranked[0].text.as_str()), (1, "Bread"));
 }
 
-/// How often a live query ran is how often its value came anew.
+/// `inspect` counts the runs of a live query.
 #[test]
-fn a_live_query_hears_of_the_columns_it_reads() {
+fn a_live_query_depends_on_the_columns_it_reads() {
     let store = store();
     let live = store.live(sql!(App, "SELECT id, text FROM todos ORDER BY id")).unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
@@ -351,7 +351,7 @@ fn tables_declared_in_a_function() {
     assert!(store.query(sql!(Notes, "SELECT id FROM note")).unwrap().is_empty());
 }
 
-/// Tables that are called as a derive is: macros and derives have names of their own.
+/// Tables with the names of derives, which macros do not share a namespace with.
 mod named_as_derives {
     use livestore::prelude::*;
 
@@ -393,7 +393,7 @@ mod named_as_derives {
 }
 
 #[test]
-fn a_table_may_be_called_as_a_derive_is() {
+fn a_table_may_have_the_name_of_a_derive() {
     use named_as_derives::{Calendar, Planned, Title};
     let store = Store::<Calendar>::builder("calendar").open().unwrap();
     store.commit(Planned { id: 1, title: "Lunch".into() }).unwrap();

@@ -1,4 +1,4 @@
-//! The rows of `docs/caught-while-compiling.md` say what the mistakes in `ui/fail` say.
+//! The rows of `docs/caught-while-compiling.md` agree with the messages in `ui/fail`.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,12 +24,12 @@ fn each_row_has_its_mistake_and_its_message() {
     }
 }
 
-/// A row of a table that is not its head.
+/// Whether the line is a row of a table, and not its head.
 fn is_row(line: &str) -> bool {
     line.starts_with("| ") && !line.starts_with("| mistake ")
 }
 
-/// The mistakes that a text links to.
+/// Returns the mistakes that a text links to.
 fn names(text: &str) -> Vec<&str> {
     let links = text.split("](../tests/ui/fail/").skip(1);
     links.filter_map(|link| link.split_once(".rs)")).map(|(name, _)| name).collect()

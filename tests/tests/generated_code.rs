@@ -1,5 +1,5 @@
-//! Generated code compiles without a warning, wherever the user's item stands and whatever the things
-//! around it are called.
+//! Generated code compiles without a warning, wherever the user's item stands and whatever names surround
+//! it.
 
 #![deny(missing_docs, warnings)]
 #![deny(unused_qualifications, unused_lifetimes, trivial_casts, elided_lifetimes_in_paths)]
@@ -201,7 +201,7 @@ mod among_users_own_types {
     }
 }
 
-/// Not even the standard prelude is there. (A client document needs it, for `#[diagnostic]`.)
+/// Without even the standard prelude. (A client document needs it, for `#[diagnostic]`.)
 #[no_implicit_prelude]
 mod without_a_prelude {
     use ::livestore::prelude::{Deserialize, Serialize};
@@ -295,7 +295,7 @@ fn without_a_prelude() -> livestore::Result<()> {
 pub mod models {
     use livestore::prelude::*;
 
-    /// What generated code calls its own things.
+    /// Names that generated code uses, too.
     #[table(name = "select", index(row, value), unique(name = "by\"args", columns(args)))]
     #[derive(Debug, Clone, PartialEq)]
     pub struct Select {
@@ -339,11 +339,11 @@ pub mod models {
         #[event(name = "v1.Put")]
         #[expect(non_camel_case_types, reason = "a raw name")]
         r#type {
-            /// Named as the parameters of generated functions.
+            /// Named like a parameter of generated functions.
             args: String,
             /// So is this.
             name: i64,
-            /// And this, in the wire's words.
+            /// And this, by its key in the JSON.
             #[serde(rename = "self")]
             __f0: T,
         },
@@ -405,14 +405,14 @@ pub mod models {
     #[derive(Row, Debug)]
     #[row(from = (Select, Maybe<super::Empty>))]
     pub struct Out {
-        /// Of the first table.
+        /// From the first table.
         pub r#type: String,
         #[row(expr = count())]
         row: u64,
     }
 
     impl Out {
-        /// How many.
+        /// The number of rows.
         #[must_use]
         pub fn rows(&self) -> u64 {
             self.row
@@ -429,7 +429,7 @@ pub mod models {
     }
 }
 
-/// A table of one column.
+/// A table with one column.
 #[livestore::table]
 pub struct Empty {
     #[column(primary_key)]

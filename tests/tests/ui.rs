@@ -1,7 +1,7 @@
-//! What does not compile, and what the compiler says then.
+//! Programs that must not compile, and the messages of the compiler.
 //!
 //! Each file of `ui/fail` has one mistake. `TRYBUILD=overwrite cargo test -p livestore-tests --test ui`
-//! writes the messages anew.
+//! rewrites the messages.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,10 +11,10 @@
 
 use std::path::Path;
 
-/// A message that does not fit here is not read.
-const MOST_LINES: usize = 10;
+/// The length of a message that people still read.
+const MAX_LINES: usize = 10;
 
-/// Messages that are longer, and why: what the compiler adds is not ours to leave out.
+/// Messages that are longer, because of lines that the compiler adds.
 #[rustfmt::skip]
 const LONGER: [(&str, usize, &[&str]); 7] = [
     // A bound of an inherent method, of `Store`, `Writer`, `Table` or `raw`: the compiler shows the call
@@ -54,7 +54,7 @@ fn mistakes_do_not_compile() {
     trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
 }
 
-/// What the `lock_*` mistakes differ from, put where trybuild makes its package.
+/// Writes the lock that the `lock_*` mistakes differ from to where trybuild makes its package.
 fn write_lock() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let package = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME"));
@@ -74,22 +74,22 @@ fn every_mistake_is_one_short_error() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mistakes = mistakes(&path.with_extension("rs"));
         assert!(
-            errors == mistakes && warnings == 0 && lines <= mistakes * most_lines(name),
+            errors == mistakes && warnings == 0 && lines <= mistakes * max_lines(name),
             "{name}: {errors} errors, {warnings} warnings, {lines} lines"
         );
-        let is_excused = most_lines(name) > MOST_LINES;
-        assert!(!is_excused || lines > MOST_LINES, "{name} is short: take it off the list");
+        let is_excused = max_lines(name) > MAX_LINES;
+        assert!(!is_excused || lines > MAX_LINES, "{name} is short: take it off the list");
     }
 }
 
-fn most_lines(name: &str) -> usize {
+fn max_lines(name: &str) -> usize {
     let longer = LONGER.iter().find(|(_, _, names)| names.contains(&name));
-    longer.map_or(MOST_LINES, |(_, most, _)| *most)
+    longer.map_or(MAX_LINES, |(_, most, _)| *most)
 }
 
-/// How many mistakes the file has: one, unless its first line says `// 3 mistakes`.
+/// Returns the number of mistakes in the file: one, unless its first line says `// 3 mistakes`.
 fn mistakes(file: &Path) -> usize {
     let text = std::fs::read_to_string(file).unwrap();
-    let said = text.strip_prefix("// ").and_then(|text| text.split_once(" mistakes"));
-    said.map_or(1, |(count, _)| count.parse().unwrap())
+    let stated = text.strip_prefix("// ").and_then(|text| text.split_once(" mistakes"));
+    stated.map_or(1, |(count, _)| count.parse().unwrap())
 }

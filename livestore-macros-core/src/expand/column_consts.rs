@@ -28,7 +28,7 @@ fn constant(table: &Table, position: usize, column: &Column) -> TokenStream {
     let (_, type_generics, _) = table.generics.split_for_impl();
     let Column { constant, vis, docs, ty, .. } = column;
     let summary = format!(" Column `{}.{}`.", table.name, column.name);
-    // A paragraph of its own for what the user wrote.
+    // The user's docs come in a paragraph of their own.
     let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
     quote! {
         #[doc = #summary]

@@ -1,16 +1,16 @@
-//! `impl ColumnType`: a value as SQL stores it.
+//! `impl ColumnType`, which stores a value in a column.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Generics, Type, parse_quote};
 
 use super::trait_item;
-use crate::parse::column_type::{ColumnType, Shape, StoredVariant};
+use crate::parse::column_type::{ColumnType, StoredForm, StoredVariant};
 
-pub(crate) fn expand(column_type: &ColumnType, shape: &Shape) -> TokenStream {
-    match shape {
-        Shape::Enum(variants) => of_enum(column_type, variants),
-        Shape::Newtype(inner) => of_newtype(column_type, inner),
+pub(crate) fn expand(column_type: &ColumnType, form: &StoredForm) -> TokenStream {
+    match form {
+        StoredForm::Enum(variants) => of_enum(column_type, variants),
+        StoredForm::Newtype(inner) => of_newtype(column_type, inner),
     }
 }
 
@@ -66,7 +66,7 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
     }
 }
 
-/// A generic newtype is a column type where its inner type is one.
+/// Bounds a generic newtype: it is a column type if its inner type is one.
 fn bounded_generics(column_type: &ColumnType, inner: &Type) -> Generics {
     let ColumnType { runtime, generics, .. } = column_type;
     let mut generics = generics.clone();

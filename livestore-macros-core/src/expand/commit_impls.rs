@@ -1,5 +1,5 @@
-//! What may be committed to a schema's stores: `impl Commit<App>` for every listed event, and `impl
-//! HasDocument` for every document, which lets its `Set` be committed.
+//! The impls that allow events to be committed to a schema's stores: `Commit<App>` for every listed
+//! event, and `HasDocument` for every document, which does the same for its `Set`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;

@@ -1,4 +1,4 @@
-//! `UiStateSet` as an event: how it is written and read, and what it does to the document.
+//! `UiStateSet` as an event: its encoding, its decoding, and its materializer.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;

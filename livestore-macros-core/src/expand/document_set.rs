@@ -8,7 +8,7 @@ use super::located_at;
 use crate::parse::client_document::{ClientDocument, DocumentField};
 use crate::parse::names;
 
-/// The type's name.
+/// Returns the type's name.
 pub(crate) fn ident(document: &ClientDocument) -> Ident {
     format_ident!("{}Set", names::plain(&document.ident), span = document.ident.span())
 }
@@ -69,12 +69,12 @@ pub(crate) fn setters(document: &ClientDocument) -> TokenStream {
     }
 }
 
-/// All fields; one called `id` was an error, and would cause more.
+/// Returns all fields but one called `id`, which was reported and would cause more errors.
 fn settable_fields(document: &ClientDocument) -> impl Iterator<Item = &DocumentField> {
     document.fields.iter().filter(|field| field.ident != "id")
 }
 
-/// As visible as the field: a private field may have a private type.
+/// The setter is as visible as the field, whose type may be private.
 fn setter(field: &DocumentField) -> TokenStream {
     let DocumentField { ident, vis, docs, ty, .. } = field;
     let summary = format!(" Sets `{}`.", names::plain(ident));
@@ -108,7 +108,7 @@ fn from_document(document: &ClientDocument) -> TokenStream {
     }
 }
 
-/// A derive would say a second time that a field is not `Clone`.
+/// Written by hand, since a derive would report a second time that a field is not `Clone`.
 fn clone_impl(document: &ClientDocument) -> TokenStream {
     let set = ident(document);
     let attributes = &document.attributes;
@@ -126,7 +126,7 @@ fn clone_impl(document: &ClientDocument) -> TokenStream {
     }
 }
 
-/// How a field is cloned; see [`trait_item`](super::trait_item).
+/// Returns the function that clones a field; see [`trait_item`](super::trait_item).
 pub(crate) fn clone_fn(ty: &Type) -> TokenStream {
     quote_spanned!(located_at(ty)=> <#ty as ::core::clone::Clone>::clone)
 }

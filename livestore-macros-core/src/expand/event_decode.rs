@@ -1,4 +1,4 @@
-//! `Event::decode`: args become an event again.
+//! `Event::decode`, which turns args into an event.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -46,7 +46,7 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     quote!(#name => ::core::result::Result::Ok(#value),)
 }
 
-/// The older type knows which names it reads, its own upcasters included.
+/// Asks the older type whether it reads a name, itself or by an upcaster of its own.
 fn upcast_arm(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
     let Upcast { from, with } = upcast;
     let upcaster = upcaster(runtime, upcast);
@@ -66,7 +66,7 @@ fn read(runtime: &Runtime, field: &ArgsField) -> TokenStream {
         (Some(with), Some(default)) => {
             quote_spanned!(span=> __args.field_with_or(#wire_name, |__d| #with(__d), #default)?)
         }
-        // The type need not be `Serialize`, as `ArgsField` would have it.
+        // `ArgsField` would require `Serialize`, which the type need not implement.
         (None, None) if serialize_with.is_some() => {
             quote_spanned!(span=> __args.field(#wire_name)?)
         }

@@ -1,4 +1,4 @@
-//! `Event::encode`: an event's fields become its args.
+//! `Event::encode`, which turns an event's fields into its args.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -58,7 +58,7 @@ fn write(runtime: &Runtime, field: &ArgsField, local: &Ident) -> TokenStream {
         (Some(path), _) => {
             quote_spanned!(span=> __args.field_with(#wire_name, |__s| #path(#local, __s))?;)
         }
-        // The type need not be `Deserialize`, as `ArgsField` would have it.
+        // `ArgsField` would require `Deserialize`, which the type need not implement.
         (None, Some(_)) => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
         (None, None) => {
             let write = subject_item(runtime, ty, "ArgsField", "write");
@@ -71,7 +71,7 @@ fn write(runtime: &Runtime, field: &ArgsField, local: &Ident) -> TokenStream {
     }
 }
 
-/// `__f0`, `__f1` …: cannot meet a name that the user chose.
+/// Returns `__f0`, `__f1` …, which do not collide with a name that the user chose.
 fn local(position: usize, ty: &Type) -> Ident {
     format_ident!("__f{position}", span = located_at(ty))
 }

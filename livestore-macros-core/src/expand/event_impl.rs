@@ -1,4 +1,4 @@
-//! `impl Event`: the definitions, and which one a value belongs to.
+//! `impl Event`: the definitions, and the choice of one by variant.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -47,7 +47,7 @@ fn event_def(event: &Event, definition: &Definition) -> TokenStream {
     }
 }
 
-/// Which definition of which type an upcaster reads follows from its argument.
+/// Returns the events that are read by upcasters, whose argument types say which these are.
 fn upcasts(runtime: &Runtime, definition: &Definition) -> Option<TokenStream> {
     let Definition { upcasts, client_only, .. } = definition;
     let sources = upcasts.iter().map(|upcast| {
@@ -84,7 +84,7 @@ fn def_fn(event: &Event) -> TokenStream {
     }
 }
 
-/// Every type parameter may be the type of a field, so all must go to JSON and back.
+/// Bounds every type parameter, which may be the type of a field, by serde's traits.
 pub(crate) fn bounded_generics(event: &Event) -> Generics {
     let Event { runtime, generics, .. } = event;
     let mut generics = generics.clone();

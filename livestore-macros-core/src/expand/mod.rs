@@ -1,10 +1,11 @@
-//! From the intermediate form to code, one file per artifact.
+//! Turns the intermediate form into code, one file per artifact.
 //!
 //! Generated code names everything absolutely, so that a user's own `Result` or `String` does not
 //! get in its way. Its locals have mixed-site spans, so that they cannot be seen by, or capture,
-//! what the user wrote; what can fail to type-check is located at the field it is about.
+//! the user's code. Code that may fail to type-check is located at the field that it is about.
 
 mod column_consts;
+mod column_positions;
 mod column_type_impl;
 mod commit_impls;
 mod document_event;
@@ -13,14 +14,13 @@ mod document_set;
 mod event_decode;
 mod event_encode;
 mod event_impl;
-mod positions;
 mod projection_impl;
 mod row_impl;
 mod schema_impl;
-mod sql_macros;
 mod stub;
 mod table_def;
 mod table_impl;
+mod table_macros;
 mod unique_asserts;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -37,7 +37,7 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
-pub(crate) use sql_macros::{schema_macro, schema_part};
+pub(crate) use table_macros::{schema_macro, schema_part};
 
 pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     let consts = column_consts::expand(table);
@@ -46,9 +46,9 @@ pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     } else {
         [table_impl::expand(table), row_impl::of_table(table)].into_iter().collect()
     };
-    let positions = positions::of_table(table);
-    let sql_macro = sql_macros::of_table(table);
-    quote!(#consts #impls #positions #sql_macro)
+    let positions = column_positions::of_table(table);
+    let table_macro = table_macros::of_table(table);
+    quote!(#consts #impls #positions #table_macro)
 }
 
 pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
@@ -56,8 +56,8 @@ pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
 }
 
 pub(crate) fn column_type(ctxt: &Ctxt, column_type: &ColumnType) -> TokenStream {
-    match &column_type.shape {
-        Some(shape) if !ctxt.has_errors() => column_type_impl::expand(column_type, shape),
+    match &column_type.form {
+        Some(form) if !ctxt.has_errors() => column_type_impl::expand(column_type, form),
         _ => stub::column_type(column_type),
     }
 }
@@ -72,45 +72,44 @@ pub(crate) fn row(ctxt: &Ctxt, row: &Row) -> TokenStream {
 }
 
 pub(crate) fn client_document(ctxt: &Ctxt, document: &ClientDocument) -> TokenStream {
-    let positions = positions::of_document(document);
-    let sql_macro = sql_macros::of_document(&document.vis, &document.ident, &document.name);
+    let positions = column_positions::of_document(document);
+    let table_macro = table_macros::of_document(document);
     if ctxt.has_errors() {
         let stub = stub::client_document(document);
-        return quote!(#stub #positions #sql_macro);
+        return quote!(#stub #positions #table_macro);
     }
     let document_impl = document_impl::expand(document);
     let set = document_set::expand(document);
     let event = document_event::expand(document);
-    quote!(#document_impl #set #event #positions #sql_macro)
+    quote!(#document_impl #set #event #positions #table_macro)
 }
 
 pub(crate) fn schema(schema: &Schema) -> TokenStream {
     let schema_impl = schema_impl::expand(schema);
     let commits = commit_impls::expand(schema);
-    let positions = positions::of_schema(schema);
+    let positions = column_positions::of_schema(schema);
     let (def, asserts) = (schema_impl::def(schema), unique_asserts::expand(schema));
-    let sql_macro = sql_macros::of_schema(schema, &quote!(#def #asserts));
-    quote!(#schema_impl #commits #positions #sql_macro)
+    let table_macro = table_macros::of_schema(schema, &quote!(#def #asserts));
+    quote!(#schema_impl #commits #positions #table_macro)
 }
 
-/// The definitions of all events of a schema, each with the type that is listed.
+/// Returns the definitions of all events of a schema, each with its listed type.
 pub(crate) fn schema_event_defs(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
     schema_impl::event_sets(schema).map(|(listed, set)| (listed, quote!(#set.defs())))
 }
 
 /// `<Type as Trait>::item`.
 ///
-/// Were the item reached through functions with a bound on the type, each of them would give an error
-/// of its own when the type lacks the trait. Like this the error is the same at every place, and the
-/// compiler shows it once.
+/// If the type lacks the trait, the error is the same wherever this stands, so the compiler shows it
+/// once. Calls of functions with a bound on the type would each give an error of their own.
 fn trait_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
     let span = located_at(ty);
     let (name, item) = (Ident::new(name, span), Ident::new(item, span));
     quote_spanned!(span=> <#ty as #runtime::#name>::#item)
 }
 
-/// The same for a trait about `ty` that its `Subject` has. At the very span of `ty`, as `ty` itself
-/// would be: the compiler then does not speak of the macro.
+/// The same for a trait that `Subject<ty>` implements. All its tokens have the span of `ty`, so that the
+/// compiler does not mention the macro.
 fn subject_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenStream {
     let span = ty.span();
     let runtime = runtime.located_at(span);
@@ -118,7 +117,7 @@ fn subject_item(runtime: &Runtime, ty: &Type, name: &str, item: &str) -> TokenSt
     quote_spanned!(span=> <#runtime::Subject<#ty> as #runtime::#name<#ty>>::#item)
 }
 
-/// Where the user wrote `tokens`, with the hygiene of macro-made locals.
+/// Returns the place of the user's `tokens`, with the hygiene of a macro's own locals.
 pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())
 }

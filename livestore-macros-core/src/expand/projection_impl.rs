@@ -1,4 +1,4 @@
-//! `impl Projection`: what a `#[derive(Row)]` struct selects; only with `#[row(from = ..)]`.
+//! `impl Projection`, which selects the fields of a `#[derive(Row)]` struct; only with `#[row(from = ..)]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;

@@ -1,4 +1,4 @@
-//! `impl Row`: the result columns, and how a struct is read from them.
+//! `impl Row`: the result columns, and the decoding of a struct.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,13 +10,13 @@ use crate::parse::row::Row;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
-/// Of a whole table.
+/// The impl of a `#[table]` struct.
 pub(crate) fn of_table(table: &Table) -> TokenStream {
     let fields = table.columns.iter().map(|c| (&c.ident, &c.ty, c.name.as_str()));
     expand(&table.runtime, &table.attributes, &table.ident, fields)
 }
 
-/// Of a `#[derive(Row)]` struct.
+/// The impl of a `#[derive(Row)]` struct.
 pub(crate) fn of_row(row: &Row) -> TokenStream {
     let fields = row.fields.iter().map(|f| (&f.ident, &f.ty, f.name.as_str()));
     expand(&row.runtime, &row.attributes, &row.ident, fields)

@@ -18,7 +18,8 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
         impl #runtime::Schema for #ident {
             const NAME: &'static str = #name;
             fn def() -> &'static #runtime::SchemaDef {
-                // The one below, or where a listed type is no table, and an error, this trait's.
+                // Calls the inherent function or, if a listed type is not a table and so an error,
+                // this trait's.
                 #[allow(unused_imports)]
                 use #runtime::Undeclared as _;
                 Self::__livestore_def()
@@ -27,7 +28,7 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
     }
 }
 
-/// The definition, for when all that is listed turned out to be tables and documents.
+/// Returns the definition, which is emitted once all listed types have proved to be tables and documents.
 pub(crate) fn def(schema: &Schema) -> TokenStream {
     let Schema { runtime, ident, tables, documents, .. } = schema;
     let name = names::plain(ident);
@@ -52,7 +53,7 @@ pub(crate) fn def(schema: &Schema) -> TokenStream {
     }
 }
 
-/// The `EventSet`s of the listed events and documents, each with the type that is listed.
+/// Returns the `EventSet`s of the listed events and documents, each with its listed type.
 pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
     let Schema { runtime, documents, events, .. } = schema;
     let events =
@@ -65,7 +66,7 @@ pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenS
 
 fn marker(schema: &Schema) -> TokenStream {
     let Schema { attrs, vis, ident, .. } = schema;
-    // `#[doc(alias = "…")]` is not one.
+    // `#[doc(alias = "…")]` is not a doc comment.
     let is_doc =
         |attr: &Attribute| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_));
     let has_docs = attrs.iter().any(is_doc);

@@ -1,5 +1,5 @@
-//! What is expanded after an error: the same impls with bodies that never run, so that code which
-//! uses the type gives no errors of its own.
+//! The expansion after an error: the same impls with bodies that never run, so that code which uses the
+//! type gives no further errors.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -15,7 +15,7 @@ use crate::parse::row::Row;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
-/// A generic table has none: its parameters would need bounds.
+/// A generic table gets no stub, since its parameters would need bounds.
 pub(crate) fn table(table: &Table) -> TokenStream {
     let Table { runtime, attributes, ident, generics, name, columns, primary_key, .. } = table;
     if !generics.params.is_empty() {
@@ -107,7 +107,7 @@ fn event_impl(
     quote! {
         #attributes
         impl #impl_generics #runtime::Event for #target {
-            // Without a name: of this type, nothing is known.
+            // Without a name, no other check finds fault with it.
             const DEFS: &'static [#runtime::EventDef] = &[#runtime::EventDef::new("", &[])];
             fn def(&self) -> &'static #runtime::EventDef {
                 loop {}
@@ -148,7 +148,7 @@ pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
     }
 }
 
-/// Keeps the setters. A generic document has nothing: its parameters would need bounds.
+/// Includes the setters. A generic document gets no stub, since its parameters would need bounds.
 pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
     let ClientDocument { runtime, attributes, ident, generics, name, .. } = document;
     if !generics.params.is_empty() {

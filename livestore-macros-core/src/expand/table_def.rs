@@ -10,7 +10,7 @@ use crate::parse::index::Index;
 use crate::parse::table::Table;
 use crate::runtime::{self, Runtime};
 
-/// The expression that builds it.
+/// Returns the expression that builds it.
 pub(crate) fn expand(table: &Table) -> TokenStream {
     let Table { runtime, name, columns, primary_key, .. } = table;
     let column_defs = columns.iter().map(|column| column_def(runtime, column));

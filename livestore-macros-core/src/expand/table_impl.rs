@@ -1,4 +1,4 @@
-//! `impl Table`: the definition, and how a row is written.
+//! `impl Table`: the definition, and the encoding of a row.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -41,7 +41,7 @@ fn pushes(table: &Table) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-/// The type of the one key column, or a tuple in key order.
+/// Returns the type of the only key column, or a tuple in key order.
 fn key_type(table: &Table) -> TokenStream {
     let types: Vec<&Type> = table
         .primary_key

@@ -31,8 +31,8 @@ fn unique_events(schema: &Schema) -> TokenStream {
     asserts(schema, &defs_type, "assert_unique_events", defs)
 }
 
-/// The names stand in one list that every assertion looks into: the code grows with the number of
-/// types, not with its square.
+/// All assertions look into one list of names, so that the code grows with the number of types, not with
+/// its square.
 fn asserts<'a>(
     schema: &Schema,
     name_type: &TokenStream,

@@ -1,18 +1,19 @@
-//! The schema lock: what is declared is compared with `livestore.lock`, while compiling.
+//! The schema lock: what a package declares is compared with its `livestore.lock` while it compiles.
 //!
-//! Each macro makes the `shapes` of its items; `check` compares them with what the `package` has
-//! recorded and gives errors at the fields, or, told to accept, has `accept` write them down. Only
-//! `vanished` looks at a schema as a whole: what no longer exists has no token to point at.
+//! `shapes` turns the intermediate form of a macro into items of the lock. `check` compares them with
+//! what the `package` has recorded, and reports differences at the field they are about; in accept mode
+//! it has `accept` write them down instead. `removed_events` looks at a schema as a whole, since an
+//! event that no longer exists has no token to point at.
 //!
-//! What comes out stands beside the macro's own code, under `#[cfg(not(test))]`: the items of a crate's
-//! unit tests are no part of its schema.
+//! The code that comes out stands beside the macro's own, under `#[cfg(not(test))]`: items of a crate's
+//! unit tests are not part of its schema.
 
 mod accept;
 mod check;
-mod message;
+mod messages;
 mod package;
+mod removed_events;
 pub(crate) mod shapes;
-mod vanished;
 
 pub use accept::effect;
 pub use package::Package;
@@ -28,66 +29,63 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::runtime::Runtime;
 
-/// What the lock has to say of a `#[derive(Event)]`.
-pub fn event(package: &Package, input: TokenStream) -> TokenStream {
-    let Ok(input) = syn::parse2(input) else { return TokenStream::new() };
-    let ctxt = Ctxt::new();
-    let event = Event::parse(&ctxt, &input);
-    let items = shapes::of_events(&event);
-    unless_mistaken(&ctxt, || check::expand(package, &event.runtime, &items))
-}
-
-/// What the lock has to say of a `#[derive(Shape)]`.
-pub fn shape(package: &Package, input: TokenStream) -> TokenStream {
-    let Ok(input) = syn::parse2(input) else { return TokenStream::new() };
-    let ctxt = Ctxt::new();
-    let nested = Nested::parse(&ctxt, &input);
-    unless_mistaken(&ctxt, || {
-        check::expand(package, &nested.runtime, &[shapes::of_nested(&nested)])
+/// Compares the events of a `#[derive(Event)]`.
+pub(crate) fn event(package: Option<&Package>, ctxt: &Ctxt, event: &Event) -> TokenStream {
+    compare(package, ctxt, |package| {
+        check::expand(package, &event.runtime, &shapes::of_events(event))
     })
 }
 
-/// What the lock has to say of a `#[table]`.
-pub fn table(package: &Package, attr: TokenStream, item: TokenStream) -> TokenStream {
-    let Ok(item) = syn::parse2(item) else { return TokenStream::new() };
-    let ctxt = Ctxt::new();
-    let table = Table::parse(&ctxt, attr, &item);
-    unless_mistaken(&ctxt, || check::expand(package, &table.runtime, &[shapes::of_table(&table)]))
-}
-
-/// What the lock has to say of a `#[client_document]`: of the event that sets it.
-pub fn client_document(package: &Package, attr: TokenStream, item: TokenStream) -> TokenStream {
-    let Ok(item) = syn::parse2(item) else { return TokenStream::new() };
-    let ctxt = Ctxt::new();
-    let document = ClientDocument::parse(&ctxt, attr, &item);
-    let items = [shapes::of_document(&document)];
-    unless_mistaken(&ctxt, || check::expand(package, &document.runtime, &items))
-}
-
-/// What the lock has to say of a `schema!`: also of events that are gone.
-pub fn schema(package: &Package, input: TokenStream) -> TokenStream {
-    let ctxt = Ctxt::new();
-    let Some(schema) = Schema::parse(&ctxt, input) else { return TokenStream::new() };
-    unless_mistaken(&ctxt, || {
-        let items = check::expand(package, &schema.runtime, &[shapes::of_schema(&schema)]);
-        let hint = package.is_new().then(|| hint(&schema.runtime));
-        let vanished = vanished::expand(package, &schema);
-        quote!(#items #hint #vanished)
+/// Compares the type of a `#[derive(Shape)]`.
+pub(crate) fn shape(package: Option<&Package>, ctxt: &Ctxt, nested: &Nested) -> TokenStream {
+    compare(package, ctxt, |package| {
+        check::expand(package, &nested.runtime, &[shapes::of_nested(nested)])
     })
 }
 
-/// An item with other mistakes is not compared: its shape is a guess.
-fn unless_mistaken(ctxt: &Ctxt, expand: impl FnOnce() -> TokenStream) -> TokenStream {
-    if ctxt.has_errors() { TokenStream::new() } else { expand() }
+/// Compares the table of a `#[table]`.
+pub(crate) fn table(package: Option<&Package>, ctxt: &Ctxt, table: &Table) -> TokenStream {
+    compare(package, ctxt, |package| {
+        check::expand(package, &table.runtime, &[shapes::of_table(table)])
+    })
 }
 
-fn hint(runtime: &Runtime) -> TokenStream {
-    let text = "there is no livestore.lock: `LIVESTORE_SCHEMA=accept cargo check` writes one, and \
-                from then on a change that eventlogs cannot follow does not compile";
+/// Compares the event that sets a `#[client_document]`.
+pub(crate) fn client_document(
+    package: Option<&Package>,
+    ctxt: &Ctxt,
+    document: &ClientDocument,
+) -> TokenStream {
+    compare(package, ctxt, |package| {
+        check::expand(package, &document.runtime, &[shapes::of_document(document)])
+    })
+}
+
+/// Compares a `schema!`, and looks for events that it no longer has.
+pub(crate) fn schema(package: Option<&Package>, ctxt: &Ctxt, schema: &Schema) -> TokenStream {
+    compare(package, ctxt, |package| {
+        let items = check::expand(package, &schema.runtime, &[shapes::of_schema(schema)]);
+        let hint = package.lacks_lock().then(|| no_lock_note(package, &schema.runtime));
+        let removed = removed_events::expand(package, schema);
+        quote!(#items #hint #removed)
+    })
+}
+
+/// An item with other mistakes is not compared, since its shape is a guess.
+fn compare(
+    package: Option<&Package>,
+    ctxt: &Ctxt,
+    expand: impl FnOnce(&Package) -> TokenStream,
+) -> TokenStream {
+    package.filter(|_| !ctxt.has_errors()).map(expand).unwrap_or_default()
+}
+
+fn no_lock_note(package: &Package, runtime: &Runtime) -> TokenStream {
+    let text = messages::no_lock_yet(&package.name);
     outside_tests(quote!(#runtime::schema_lock! { note #text }))
 }
 
-/// Tokens that `cargo test` does not see.
+/// Wraps tokens so that `cargo test` does not see them.
 fn outside_tests(tokens: impl ToTokens) -> TokenStream {
     quote!(#[cfg(not(test))] #tokens)
 }

@@ -1,4 +1,4 @@
-//! The shapes of what a macro declares, and the tokens they came from.
+//! Turns what a macro declares into shapes, and remembers the tokens that they came from.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 use crate::types::{self, stable_text};
 
-/// Begins the mark of an event that older events are read as.
+/// The start of the mark that an event has for each older event that is read as it.
 pub(crate) const READS: &str = "reads ";
 
 /// An item of the lock as it is declared.
@@ -23,9 +23,9 @@ pub(crate) struct Item {
     pub(crate) kind: Kind,
     pub(crate) name: String,
     pub(crate) shape: Shape,
-    /// What stands for the item as a whole: an event's name.
+    /// The tokens to point at for the item as a whole, such as an event's name.
     pub(crate) at: TokenStream,
-    /// What stands for its parts: a field's name and type.
+    /// The tokens to point at for each part: a field's name and its type.
     pub(crate) parts: BTreeMap<String, (TokenStream, TokenStream)>,
 }
 
@@ -75,7 +75,7 @@ fn args_field(field: &ArgsField) -> Text {
     let with = deserialize_with.as_ref().map(|path| format!("with {}", stable_text(path)));
     Text {
         text: stable_text(ty),
-        // A missing field reads as `None`, but what another function makes of it is unknown.
+        // serde reads a missing field as `None`, but a custom function may not.
         marks: presence(types::is_option(ty) && with.is_none(), default.is_some())
             .chain(with)
             .collect(),
@@ -88,7 +88,7 @@ fn presence(is_optional: bool, has_default: bool) -> impl Iterator<Item = String
     default.into_iter().chain(optional)
 }
 
-/// The event that sets some of a document's fields: each may be absent.
+/// Returns the event that sets some of a document's fields, each of which may be absent.
 pub(crate) fn of_document(document: &ClientDocument) -> Item {
     let ClientDocument { ident, fields, .. } = document;
     let head = Text::new(names::plain(ident)).marked("client-only", true).marked("document", true);
@@ -102,11 +102,11 @@ pub(crate) fn of_document(document: &ClientDocument) -> Item {
 
 pub(crate) fn of_nested(nested: &Nested) -> Item {
     let Nested { ident, name, shape, marks, .. } = nested;
-    let what = match shape {
+    let keyword = match shape {
         NestedShape::Struct(_) => "struct",
         NestedShape::Enum(_) => "enum",
     };
-    let head = Text { text: what.to_owned(), marks: marks.clone() };
+    let head = Text { text: keyword.to_owned(), marks: marks.clone() };
     let mut item = Item::new(Kind::Type, name, ident, head);
     let (NestedShape::Struct(parts) | NestedShape::Enum(parts)) = shape;
     for part in parts {
@@ -139,17 +139,17 @@ pub(crate) fn of_schema(schema: &Schema) -> Item {
     item
 }
 
-/// The shape of an event as its definition carries it to the eventlog's record.
+/// Returns the shape of an event as its definition carries it to the eventlog.
 pub(crate) fn text_of_definition(ident: &syn::Ident, definition: &Definition) -> String {
     text_of(of_definition(ident, definition))
 }
 
-/// The shape of a document's event.
+/// Returns the shape of the event that sets a document, for the same use.
 pub(crate) fn text_of_document(document: &ClientDocument) -> String {
     text_of(of_document(document))
 }
 
-/// Without what may change and mean nothing to a log.
+/// Leaves out what may change without a consequence for stored events.
 fn text_of(item: Item) -> String {
     let mut shape = item.shape;
     shape.head.text = "event".to_owned();
@@ -157,7 +157,7 @@ fn text_of(item: Item) -> String {
     shape.to_string()
 }
 
-/// Marks from serde's keys, each as `key` or `key value`.
+/// Returns the mark of one of serde's keys: `key` or `key value`.
 pub(crate) fn mark(key: &str, value: TokenStream) -> String {
     let value = stable_text(value);
     let value = value.trim_start_matches('=').trim_matches('"');

@@ -8,7 +8,7 @@ use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Slot, each_argument_key, each_attribute_key};
 use crate::parse::event::{read_one_name, read_rule};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
 use crate::types;
 
@@ -25,7 +25,7 @@ pub(crate) struct ClientDocument {
     pub(crate) generics: Generics,
     pub(crate) vis: Visibility,
     pub(crate) name: String,
-    /// `None`: one document per window.
+    /// `None` for one document per window.
     pub(crate) id: Option<LitStr>,
     pub(crate) fields: Vec<DocumentField>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct DocumentField {
     pub(crate) vis: Visibility,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) ty: Type,
-    /// The key in the document's JSON, the same that serde writes.
+    /// The key in the document's JSON, as serde writes it.
     pub(crate) wire_name: LitStr,
 }
 
@@ -66,12 +66,12 @@ impl ClientDocument {
         }
     }
 
-    /// The name of the event that sets the document, as LiveStore names it.
+    /// Returns the name of the event that sets the document, which is LiveStore's.
     pub(crate) fn set_event_name(&self) -> String {
         format!("{}Set", self.name)
     }
 
-    /// What the schema hash sees of the fields: `name:Type,name:Type`.
+    /// Returns the fields as the schema hash includes them: `name:Type,name:Type`.
     pub(crate) fn shape(&self) -> String {
         let field = |field: &DocumentField| {
             format!("{}:{}", field.wire_name.value(), types::stable_text(&field.ty))
@@ -152,7 +152,7 @@ fn read_container(ctxt: &Ctxt, attrs: &[Attribute]) -> Option<RenameRule> {
 
 fn check_field(ctxt: &Ctxt, ident: &Ident, field: &Field) {
     if ident == "id" {
-        let message = "`id` tells which document is set: call this field otherwise (its JSON may still be `#[serde(rename = \"id\")]`)";
+        let message = "`id` is reserved for the document's id: rename this field (its key in the JSON may still be `#[serde(rename = \"id\")]`)";
         ctxt.error(ident, message);
     }
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
@@ -163,9 +163,9 @@ fn check_field(ctxt: &Ctxt, ident: &Ident, field: &Field) {
 }
 
 fn check_wire_names_differ(ctxt: &Ctxt, fields: &[DocumentField]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for field in fields {
-        if let Some(owner) = taken.take(&field.wire_name.value(), &field.ident) {
+        if let Some(owner) = used.claim(&field.wire_name.value(), &field.ident) {
             let message = format!(
                 "`{owner}` is already written as `{}`: give this field another name",
                 field.wire_name.value()

@@ -34,7 +34,7 @@ pub(crate) struct Reference {
     pub(crate) on_delete: Option<OnDelete>,
 }
 
-/// What happens to a row when the row it references is deleted.
+/// The action on a row when the row that it references is deleted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OnDelete {
     Cascade,
@@ -48,7 +48,7 @@ pub(crate) struct ColumnKeys {
     pub(crate) primary_key: Slot<Ident>,
     pub(crate) index: Slot<ColumnIndex>,
     pub(crate) unique: Slot<ColumnIndex>,
-    /// A key could not be read: it may have been any of these.
+    /// Whether a key could not be read: it may have been any of these.
     pub(crate) is_unclear: bool,
 }
 
@@ -100,7 +100,7 @@ impl Column {
 }
 
 impl ColumnKeys {
-    /// `None` when the key is not one of these.
+    /// Returns `None` if the key is not one of these.
     fn read(&mut self, key: &Key<'_>) -> Option<syn::Result<()>> {
         match key.name().as_str() {
             "primary_key" => {
@@ -196,7 +196,8 @@ fn column_name(ctxt: &Ctxt, ident: &Ident, given: Option<&LitStr>) -> String {
     }
 }
 
-/// Attribute macros see fields before `#[cfg]` is decided, so the columns could not be counted.
+/// Refuses `#[cfg]` on a field: attribute macros run before it is decided, so the columns could not be
+/// counted.
 fn check_always_there(ctxt: &Ctxt, field: &Field) {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
         let message = "a column cannot depend on `#[cfg]`: put `#[cfg]` on the whole struct";

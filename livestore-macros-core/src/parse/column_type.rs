@@ -1,4 +1,4 @@
-//! `#[derive(ColumnType)]`: a field-less enum stored as text, or a newtype stored as what it wraps.
+//! `#[derive(ColumnType)]`: a field-less enum stored as a text, or a newtype stored as its inner value.
 
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DeriveInput, Fields, Generics, LitStr, Type, Variant};
@@ -8,7 +8,7 @@ use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Slot, each_attribute_key};
 use crate::parse::event::{read_one_name, read_rule};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
 use crate::types;
 
@@ -19,13 +19,14 @@ pub(crate) struct ColumnType {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     /// `None` after an error.
-    pub(crate) shape: Option<Shape>,
+    pub(crate) form: Option<StoredForm>,
 }
 
-pub(crate) enum Shape {
-    /// Each variant is stored as a text.
+/// The form in which a value is stored.
+pub(crate) enum StoredForm {
+    /// A text per variant.
     Enum(Vec<StoredVariant>),
-    /// Stored as the inner type.
+    /// The value of the inner type.
     Newtype(Box<Type>),
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct StoredVariant {
     pub(crate) text: LitStr,
 }
 
-/// The keys on the type; ours win over serde's.
+/// The keys on the type; ours take precedence over serde's.
 #[derive(Default)]
 struct TypeKeys {
     runtime: Runtime,
@@ -46,7 +47,7 @@ impl ColumnType {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
         let keys = TypeKeys::parse(ctxt, input);
         let rename_all = keys.rename_all.take().or(keys.serde_rename_all.take());
-        let shape = match &input.data {
+        let form = match &input.data {
             Data::Enum(data) => parse_enum(ctxt, input, data, rename_all),
             Data::Struct(data) => parse_newtype(ctxt, input, &data.fields),
             Data::Union(data) => {
@@ -62,7 +63,7 @@ impl ColumnType {
             attributes: ImplAttributes::of_input(input),
             ident: input.ident.clone(),
             generics: input.generics.clone(),
-            shape,
+            form,
         }
     }
 }
@@ -75,7 +76,7 @@ impl TypeKeys {
             "rename_all" => keys.rename_all.set(key, read_rule(key)?),
             _ => Err(key.unknown("column_type", &["rename_all", "crate"])),
         });
-        // The other keys belong to the `Serialize` derive beside us.
+        // The other keys are for `derive(Serialize)`.
         each_attribute_key(ctxt, &input.attrs, "serde", |key| match key.name().as_str() {
             "rename_all" => keys.serde_rename_all.set(key, read_rule(key)?),
             _ => key.skip(),
@@ -89,7 +90,7 @@ fn parse_enum(
     input: &DeriveInput,
     data: &DataEnum,
     rename_all: Option<RenameRule>,
-) -> Option<Shape> {
+) -> Option<StoredForm> {
     if data.variants.is_empty() {
         ctxt.error(&input.ident, "a column needs a value to hold: add a variant");
     }
@@ -105,7 +106,7 @@ fn parse_enum(
         .map(|variant| StoredVariant::parse(ctxt, variant, rename_all))
         .collect();
     check_texts_differ(ctxt, &variants);
-    Some(Shape::Enum(variants))
+    Some(StoredForm::Enum(variants))
 }
 
 impl StoredVariant {
@@ -137,9 +138,9 @@ impl StoredVariant {
 }
 
 fn check_texts_differ(ctxt: &Ctxt, variants: &[StoredVariant]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for variant in variants {
-        if let Some(owner) = taken.take(&variant.text.value(), &variant.ident) {
+        if let Some(owner) = used.claim(&variant.text.value(), &variant.ident) {
             let message = format!(
                 "`{owner}` is already stored as `{}`: rename one of the two",
                 variant.text.value()
@@ -149,7 +150,7 @@ fn check_texts_differ(ctxt: &Ctxt, variants: &[StoredVariant]) {
     }
 }
 
-fn parse_newtype(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> Option<Shape> {
+fn parse_newtype(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> Option<StoredForm> {
     if let Fields::Unnamed(fields) = fields
         && let Some(field) = fields.unnamed.first()
         && fields.unnamed.len() == 1
@@ -159,7 +160,7 @@ fn parse_newtype(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> Option<Sh
             ctxt.error(&field.ty, message);
             return None;
         }
-        return Some(Shape::Newtype(Box::new(field.ty.clone())));
+        return Some(StoredForm::Newtype(Box::new(field.ty.clone())));
     }
     let message = format!(
         "a column holds one value: write `struct {}(String);` around the type it is stored as",

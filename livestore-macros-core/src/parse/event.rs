@@ -9,7 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
@@ -34,15 +34,15 @@ pub(crate) struct Definition {
     pub(crate) args: Args,
 }
 
-/// How the fields become the event's args.
+/// The form of the event's args.
 pub(crate) enum Args {
     /// An object with one key per field; also for no fields at all.
     Fields(Vec<ArgsField>),
-    /// A newtype: its JSON is the args.
+    /// The JSON of a newtype's field.
     Whole(Box<syn::Type>),
 }
 
-/// What `#[event(..)]` says about one definition.
+/// The keys of `#[event(..)]` for one definition.
 #[derive(Default)]
 struct DefinitionKeys {
     name: Slot<LitStr>,
@@ -73,7 +73,7 @@ impl Event {
 }
 
 impl Definition {
-    /// `TodoEvent::Created`, or the name of a struct.
+    /// Returns `TodoEvent::Created`, or the name of a struct.
     pub(crate) fn label(&self, of: &Ident) -> String {
         let of = names::plain(of);
         match &self.variant {
@@ -82,7 +82,7 @@ impl Definition {
         }
     }
 
-    /// `Self::Variant`, or `Self` for a struct.
+    /// Returns `Self::Variant`, or `Self` for a struct.
     pub(crate) fn constructor(&self) -> TokenStream {
         match &self.variant {
             Some(variant) => quote!(Self::#variant),
@@ -193,13 +193,11 @@ pub(crate) fn read_rule(key: &Key<'_>) -> syn::Result<RenameRule> {
     RenameRule::parse(&read_one_name(key)?)
 }
 
-/// Reads `= "name"`, and says why `(serialize = .., deserialize = ..)` will not do.
+/// Reads `= "name"`, and refuses `(serialize = .., deserialize = ..)`.
 pub(crate) fn read_one_name(key: &Key<'_>) -> syn::Result<LitStr> {
     if key.has_list() {
-        let message = format!(
-            "what is written must be read again under the same name: write `{} = \"…\"`",
-            key.ident
-        );
+        let message =
+            format!("a name is the same for writing and reading: write `{} = \"…\"`", key.ident);
         return Err(syn::Error::new_spanned(&key.ident, message));
     }
     key.string()
@@ -227,13 +225,13 @@ fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> A
 }
 
 fn check_names_differ(ctxt: &Ctxt, definitions: &[Definition]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for Definition { name, variant, upcasts, .. } in definitions {
         let Some(variant) = variant else { continue };
         for upcast in upcasts {
-            upcast.check_name(ctxt, &mut taken, variant);
+            upcast.check_name(ctxt, &mut used, variant);
         }
-        if let Some(owner) = taken.take(&name.value(), variant) {
+        if let Some(owner) = used.claim(&name.value(), variant) {
             let message =
                 format!("`{}` already names `{owner}`: an event's name is used once", name.value());
             ctxt.error(name, message);

@@ -8,7 +8,7 @@ use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
 use crate::keys::{Key, Slot, each_attribute_key};
 use crate::parse::event::read_one_name;
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 
 const KEYS: [&str; 6] =
     ["rename", "default", "with", "serialize_with", "deserialize_with", "skip_serializing_if"];
@@ -25,7 +25,7 @@ pub(crate) struct ArgsField {
     pub(crate) skip_serializing_if: Option<ExprPath>,
 }
 
-/// What a missing key is read as.
+/// The value that a missing key is read as.
 pub(crate) enum DefaultValue {
     /// `#[serde(default)]`
     OfType,
@@ -54,12 +54,12 @@ pub(crate) fn parse_fields(
     fields
 }
 
-/// For a newtype's field, which is the args itself.
+/// Refuses attributes on a newtype's field, which is all of the args.
 pub(crate) fn refuse_attributes(ctxt: &Ctxt, field: &Field) {
     refuse_event_attribute(ctxt, field);
     each_attribute_key(ctxt, &field.attrs, "serde", |key| {
         let message =
-            "this field is the args itself: put `#[serde]` on its type, or use a named field";
+            "this field is all of the args: put `#[serde]` on its type, or use a named field";
         Err(syn::Error::new_spanned(&key.ident, message))
     });
 }
@@ -130,9 +130,9 @@ fn refuse_event_attribute(ctxt: &Ctxt, field: &Field) {
 }
 
 fn check_wire_names_differ(ctxt: &Ctxt, fields: &[ArgsField]) {
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     for field in fields {
-        if let Some(owner) = taken.take(&field.wire_name.value(), &field.ident) {
+        if let Some(owner) = used.claim(&field.wire_name.value(), &field.ident) {
             let message = format!(
                 "`{owner}` is already written as `{}`: give this field another name",
                 field.wire_name.value()
@@ -143,7 +143,7 @@ fn check_wire_names_differ(ctxt: &Ctxt, fields: &[ArgsField]) {
 }
 
 impl ToTokens for DefaultValue {
-    /// The function that makes the value.
+    /// The function that returns the value.
     fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
         match self {
             Self::OfType => tokens.extend(quote!(::core::default::Default::default)),

@@ -7,13 +7,13 @@ use syn::{LitStr, Token, parenthesized, token};
 use crate::ctxt::Ctxt;
 use crate::keys::{Key, Slot, each_key};
 use crate::parse::column::{Column, ColumnIndex, ColumnKeys};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::parse::table::positions;
 
 /// An index of a table.
 pub(crate) struct Index {
     pub(crate) name: String,
-    /// Positions among the table's columns.
+    /// The positions of its columns in the table.
     pub(crate) columns: Vec<usize>,
     pub(crate) is_unique: bool,
 }
@@ -34,7 +34,7 @@ impl IndexArguments {
     }
 }
 
-/// Tells `index(name = "…", columns(a))` from `index(a)`.
+/// Whether it is `index(name = "…", columns(a))`, and not `index(a)`.
 fn is_keyed(key: &Key<'_>) -> bool {
     let ahead = key.input.fork();
     let inside = |input: syn::parse::ParseStream<'_>| -> syn::Result<bool> {
@@ -64,7 +64,7 @@ fn read_keyed(ctxt: &Ctxt, key: &Key<'_>) -> syn::Result<(Option<LitStr>, Vec<Id
     })?;
     match fields.take() {
         Some(fields) => Ok((name.take(), fields)),
-        // What is missing was already reported as misspelt.
+        // The missing key was reported as misspelt.
         None if !all_read => Ok((name.take(), Vec::new())),
         None => {
             let message =
@@ -75,7 +75,7 @@ fn read_keyed(ctxt: &Ctxt, key: &Key<'_>) -> syn::Result<(Option<LitStr>, Vec<Id
 }
 
 impl Index {
-    /// All indexes of a table: those of its columns, then its own.
+    /// Returns all indexes of a table: those of its columns, then its own.
     pub(crate) fn collect(
         ctxt: &Ctxt,
         table: &str,
@@ -84,7 +84,7 @@ impl Index {
         arguments: Vec<IndexArguments>,
     ) -> Vec<Self> {
         let mut collector =
-            Collector { ctxt, table, columns, names: Taken::default(), indexes: Vec::new() };
+            Collector { ctxt, table, columns, names: UsedNames::default(), indexes: Vec::new() };
         for (position, (column, keys)) in columns.iter().zip(column_keys).enumerate() {
             for (given, is_unique) in [(keys.index.get(), false), (keys.unique.get(), true)] {
                 if let Some(ColumnIndex { name }) = given {
@@ -94,7 +94,7 @@ impl Index {
         }
         for index in arguments {
             let positions = positions(ctxt, columns, &index.fields);
-            // Otherwise a field was reported, and what the index is called is unsure.
+            // Otherwise a field was reported, and the name of the index is not certain.
             if !positions.is_empty() && positions.len() == index.fields.len() {
                 collector.add(&index.key, index.name.as_ref(), positions, index.is_unique);
             }
@@ -107,7 +107,7 @@ struct Collector<'a> {
     ctxt: &'a Ctxt,
     table: &'a str,
     columns: &'a [Column],
-    names: Taken,
+    names: UsedNames,
     indexes: Vec<Index>,
 }
 
@@ -121,7 +121,7 @@ impl Collector<'_> {
             }
             None => self.default_name(&columns, is_unique),
         };
-        if self.names.take(&name, "").is_some() {
+        if self.names.claim(&name, "").is_some() {
             let message =
                 format!("another index is already named `{name}`: remove one, or give it a name");
             self.ctxt.error(at, message);
@@ -129,7 +129,7 @@ impl Collector<'_> {
         self.indexes.push(Index { name, columns, is_unique });
     }
 
-    /// `{table}_{column}_{column}`, with `_unique` behind it when it is.
+    /// Returns `{table}_{column}_{column}`, followed by `_unique` for a unique index.
     fn default_name(&self, columns: &[usize], is_unique: bool) -> String {
         let columns = columns.iter().filter_map(|&position| self.columns.get(position));
         let parts = std::iter::once(self.table)

@@ -1,5 +1,5 @@
-//! From tokens to an intermediate form per macro. Parsers record mistakes in the `Ctxt` and always
-//! return something, so that a stub can be expanded.
+//! Parses tokens into an intermediate form per macro. Parsers record mistakes in the `Ctxt` and still
+//! return a value, so that a stub can be expanded.
 
 pub(crate) mod client_document;
 pub(crate) mod column;

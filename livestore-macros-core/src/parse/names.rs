@@ -1,4 +1,4 @@
-//! Checks on names that end up in the database or on the wire.
+//! Checks of names that are used in the database or in events.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use syn::ext::IdentExt;
 
 use crate::ctxt::Ctxt;
 
-/// What SQLite and LiveStore keep for themselves.
+/// The prefixes that SQLite and LiveStore reserve.
 const RESERVED_PREFIXES: [&str; 2] = ["sqlite_", "__livestore"];
 
-/// The field's or type's name without `r#`.
+/// Returns the name of a field or type without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// Refuses an empty name; `what` says whose name it is.
+/// Refuses an empty name; `what` is the subject of the message.
 pub(crate) fn check_not_empty(ctxt: &Ctxt, literal: &LitStr, what: &str) {
     if literal.value().is_empty() {
         ctxt.error(literal, format!("{what} cannot be empty"));
     }
 }
 
-/// Refuses a table's or index's name that the database would refuse later.
+/// Refuses the name of a table or an index that the database would refuse later.
 pub(crate) fn check_not_reserved(ctxt: &Ctxt, at: impl ToTokens, name: &str, what: &str) {
     let lower = name.to_lowercase();
     if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix)) {
@@ -35,15 +35,15 @@ pub(crate) fn check_not_reserved(ctxt: &Ctxt, at: impl ToTokens, name: &str, wha
     }
 }
 
-/// Remembers who took which name.
+/// The names that are used already, each with its owner.
 #[derive(Default)]
-pub(crate) struct Taken {
+pub(crate) struct UsedNames {
     owners: HashMap<String, String>,
 }
 
-impl Taken {
-    /// Takes `name` for `owner`, or gives the owner who has it already.
-    pub(crate) fn take(&mut self, name: &str, owner: impl ToString) -> Option<String> {
+impl UsedNames {
+    /// Claims `name` for `owner`; returns the previous owner if the name is used already.
+    pub(crate) fn claim(&mut self, name: &str, owner: impl ToString) -> Option<String> {
         let previous = self.owners.get(name).cloned();
         if previous.is_none() {
             self.owners.insert(name.to_owned(), owner.to_string());

@@ -16,14 +16,14 @@ use crate::parse::names;
 use crate::runtime::Runtime;
 use crate::types::{self, stable_text};
 
-/// A struct or an enum that goes into events.
+/// A struct or an enum that is part of events.
 pub(crate) struct Nested {
     pub(crate) runtime: Runtime,
     pub(crate) ident: Ident,
     /// Its name in the lock.
     pub(crate) name: String,
     pub(crate) shape: NestedShape,
-    /// What serde was told of the type, where it decides the JSON.
+    /// serde's attributes that decide the JSON.
     pub(crate) marks: BTreeSet<String>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Part {
     pub(crate) ty: TokenStream,
 }
 
-/// What serde was told of a type, a variant or a field.
+/// serde's attributes of a type, a variant or a field.
 #[derive(Default)]
 struct SerdeKeys {
     rename: Slot<LitStr>,
@@ -92,7 +92,7 @@ impl SerdeKeys {
         keys
     }
 
-    /// What is not known here is serde's to judge, and a mark.
+    /// A key that is unknown here is left to serde to check, and becomes a mark.
     fn read(&mut self, key: &Key<'_>) -> syn::Result<()> {
         match key.name().as_str() {
             "rename" if key.has_value() => self.rename.set(key, read_one_name(key)?),
@@ -164,7 +164,7 @@ fn variant(
     Some(Part { name, text, at: quote!(#ident), ty: quote!(#variant) })
 }
 
-/// The text of a part within the text of another: marks without parentheses.
+/// Returns the text of a part for use inside another text, with marks that need no parentheses.
 fn flat(text: &Text) -> String {
     let marks = text.marks.iter().map(|mark| format!("#{}", mark.replace(' ', "_")));
     std::iter::once(text.text.clone()).chain(marks).collect()

@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) ident: Ident,
     /// Empty, or there was an error.
     pub(crate) generics: Generics,
-    /// What it selects from: a table, or a tuple of them.
+    /// The table to select from, or a tuple of tables.
     pub(crate) from: Option<Type>,
     pub(crate) fields: Vec<RowField>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct RowField {
     pub(crate) ty: Type,
     /// The result column's name.
     pub(crate) name: String,
-    /// What is selected; only with `from`.
+    /// The expression to select; only with `from`.
     pub(crate) selected: Option<Expr>,
 }
 
@@ -123,7 +123,7 @@ fn named_fields<'a>(
     named.into_iter().flatten().filter_map(|field| Some((field.ident.as_ref()?, field)))
 }
 
-/// The table that a field without `expr` is a column of.
+/// Returns the table whose columns the fields without `expr` are.
 fn first_table<'a>(ctxt: &Ctxt, from: &'a Type) -> Option<&'a Type> {
     let first = match from {
         Type::Tuple(tables) => tables.elems.first(),

@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Path, Token, Type, Visibility, braced, bracketed};
 
 use crate::ctxt::Ctxt;
-use crate::keys::drained;
+use crate::keys::read_all;
 use crate::runtime::Runtime;
 use crate::suggest;
 use crate::types;
@@ -26,11 +26,11 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// `None` when not even the schema's name could be read.
+    /// Returns `None` if not even the schema's name could be read.
     pub(crate) fn parse(ctxt: &Ctxt, input: TokenStream) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {
             let schema = Self::parse_header(ctxt, input);
-            // What is left was reported; `parse2` would report it again.
+            // The rest was reported; `parse2` would report it again.
             input.parse::<TokenStream>()?;
             schema
         };
@@ -61,7 +61,7 @@ impl Schema {
     fn parse_lists(&mut self, ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<()> {
         let content;
         braced!(content in input);
-        drained(&content, |content| {
+        read_all(&content, |content| {
             let mut seen = Vec::new();
             while !content.is_empty() {
                 let key = content.call(Ident::parse_any)?;
@@ -94,7 +94,7 @@ impl Schema {
     }
 }
 
-/// `crate = path;`
+/// Reads `crate = path;`.
 pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
     if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
         return Ok(Runtime::default());
@@ -106,11 +106,11 @@ pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
     Ok(Runtime::with_path(path))
 }
 
-/// `[A, b::B]`; what is listed twice is reported and left out.
+/// Reads `[A, b::B]`. A type that is listed twice is reported, and left out.
 fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     let content;
     bracketed!(content in input);
-    let listed = drained(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
+    let listed = read_all(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
     let (mut types, mut texts) = (Vec::new(), Vec::new());
     for ty in listed {
         let text = types::stable_text(&ty);

@@ -9,7 +9,7 @@ use crate::impl_attributes::ImplAttributes;
 use crate::keys::{Key, Slot, each_argument_key};
 use crate::parse::column::{Column, ColumnKeys};
 use crate::parse::index::{Index, IndexArguments};
-use crate::parse::names::{self, Taken};
+use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
 use crate::suggest;
 
@@ -25,13 +25,13 @@ pub(crate) struct Table {
     pub(crate) generics: Generics,
     pub(crate) name: String,
     pub(crate) columns: Vec<Column>,
-    /// Positions in `columns`, in key order.
+    /// The positions of its columns, in key order.
     pub(crate) primary_key: Vec<usize>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<LitStr>,
 }
 
-/// What stands in the parentheses of `#[table(..)]`.
+/// The arguments of `#[table(..)]`.
 #[derive(Default)]
 struct TableArguments {
     runtime: Runtime,
@@ -39,7 +39,7 @@ struct TableArguments {
     primary_key: Slot<Vec<Ident>>,
     indexes: Vec<IndexArguments>,
     checks: Vec<LitStr>,
-    /// A key could not be read: it may have been any of these.
+    /// Whether a key could not be read: it may have been any of these.
     is_unclear: bool,
 }
 
@@ -67,7 +67,7 @@ impl Table {
     }
 }
 
-/// `#[column]` is ours alone: the compiler would not know it.
+/// Removes `#[column]`, which the compiler does not know.
 pub(crate) fn strip_column_attributes(item: &mut ItemStruct) {
     for field in &mut item.fields {
         field.attrs.retain(|attr| !attr.path().is_ident("column"));
@@ -140,14 +140,15 @@ fn parse_columns(ctxt: &Ctxt, item: &ItemStruct) -> (Vec<Column>, Vec<ColumnKeys
     named.map(|(ident, field)| Column::parse(ctxt, ident, field)).unzip()
 }
 
-/// SQLite compares column names without regard to case; the constants must differ as well.
+/// Checks that columns have different names, which SQLite compares without regard to case, and different
+/// constants.
 fn check_columns_differ(ctxt: &Ctxt, columns: &[Column]) {
-    let (mut names, mut constants) = (Taken::default(), Taken::default());
+    let (mut names, mut constants) = (UsedNames::default(), UsedNames::default());
     for column in columns {
-        if let Some(owner) = names.take(&column.name.to_lowercase(), &column.ident) {
+        if let Some(owner) = names.claim(&column.name.to_lowercase(), &column.ident) {
             let message = format!("`{owner}` is already stored in column `{}`", column.name);
             ctxt.error(&column.ident, message);
-        } else if let Some(owner) = constants.take(&column.constant.to_string(), &column.ident) {
+        } else if let Some(owner) = constants.claim(&column.constant.to_string(), &column.ident) {
             let constant = &column.constant;
             let message =
                 format!("`{owner}` already has the constant `{constant}`: rename a field");
@@ -195,7 +196,7 @@ fn check_never_null(ctxt: &Ctxt, columns: &[Column], primary_key: &[usize]) {
     }
 }
 
-/// Where the named fields stand among the columns; each may be named once.
+/// Returns the positions of the named fields among the columns; each may be named once.
 pub(crate) fn positions(ctxt: &Ctxt, columns: &[Column], fields: &[Ident]) -> Vec<usize> {
     let mut positions = Vec::with_capacity(fields.len());
     for field in fields {

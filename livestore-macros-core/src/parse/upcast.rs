@@ -6,11 +6,11 @@ use syn::{ExprPath, LitStr, Token};
 
 use crate::ctxt::Ctxt;
 use crate::keys::Key;
-use crate::parse::names::Taken;
+use crate::parse::names::UsedNames;
 
-/// Where events of an older name come in.
+/// An older event that is read as this one.
 pub(crate) struct Upcast {
-    /// The older name.
+    /// The older event's name.
     pub(crate) from: LitStr,
     /// A function from the older event to this one.
     pub(crate) with: ExprPath,
@@ -40,11 +40,11 @@ impl Upcast {
         Ok(Self { from, with })
     }
 
-    /// An older name, too, belongs to one event.
-    pub(crate) fn check_name(&self, ctxt: &Ctxt, taken: &mut Taken, variant: &Ident) {
-        if let Some(owner) = taken.take(&self.from.value(), variant) {
+    /// Checks that no other event reads the same older one.
+    pub(crate) fn check_name(&self, ctxt: &Ctxt, used: &mut UsedNames, variant: &Ident) {
+        if let Some(owner) = used.claim(&self.from.value(), variant) {
             let message = format!(
-                "`{}` is already read by `{owner}`: an event becomes one newer event",
+                "`{}` is already read as `{owner}`: an old event has one successor",
                 self.from.value()
             );
             ctxt.error(&self.from, message);

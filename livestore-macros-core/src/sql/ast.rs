@@ -1,4 +1,4 @@
-//! A statement, as far as the types of its columns and binds depend on it.
+//! The syntax tree of a statement, as far as the types of its columns and binds depend on it.
 
 use super::token::Span;
 
@@ -8,7 +8,7 @@ pub(crate) enum Statement {
     Write(Box<Write>),
 }
 
-/// A SELECT, or several that are put together.
+/// A SELECT, or several joined by `UNION` and the like.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) ctes: Vec<Cte>,
@@ -26,7 +26,7 @@ pub(crate) struct Cte {
     pub(crate) query: Query,
 }
 
-/// What stands between `UNION`s.
+/// One of the queries that `UNION` and the like join.
 #[derive(Debug)]
 pub(crate) enum Arm {
     Select(Box<Select>),
@@ -40,7 +40,7 @@ pub(crate) struct Select {
     pub(crate) filter: Option<Expr>,
     pub(crate) group_by: Vec<Expr>,
     pub(crate) having: Option<Expr>,
-    /// What named windows are over.
+    /// The expressions of named windows.
     pub(crate) windows: Vec<Expr>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) enum ResultColumn {
     },
 }
 
-/// One of the things that are joined, and how it is joined to those before it.
+/// A source of rows, and how it is joined to those before it.
 #[derive(Debug)]
 pub(crate) struct Joined {
     pub(crate) source: Source,
@@ -66,9 +66,9 @@ pub(crate) struct Joined {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Join {
     pub(crate) natural: bool,
-    /// What comes after may be missing.
+    /// Whether what comes after may be missing.
     pub(crate) left: bool,
-    /// What came before may be missing.
+    /// Whether what came before may be missing.
     pub(crate) right: bool,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct Write {
     pub(crate) table: Name,
     pub(crate) alias: Option<Name>,
     pub(crate) kind: WriteKind,
-    /// Where `RETURNING` stands.
+    /// The place of `RETURNING`.
     pub(crate) returning: Option<Span>,
 }
 
@@ -178,7 +178,7 @@ pub(crate) enum ExprKind {
     Logic(Box<Expr>, Box<Expr>),
     /// `ISNULL`, `NOTNULL`, `NOT NULL`
     IsNull(Box<Expr>),
-    /// `LIKE` and its siblings, with what stands behind `ESCAPE`.
+    /// `LIKE` and its relatives, with the operand of `ESCAPE`.
     Like(Vec<Expr>),
     Between(Box<[Expr; 3]>),
     In(Box<Expr>, Vec<Expr>),
@@ -201,7 +201,7 @@ pub(crate) struct Call {
     pub(crate) name: Name,
     pub(crate) args: Vec<Expr>,
     pub(crate) filter: Option<Expr>,
-    /// What the window is over, if it is a window function.
+    /// The expressions of the window, if it is a window function.
     pub(crate) over: Option<Vec<Expr>>,
 }
 
@@ -212,7 +212,7 @@ impl AsRef<Self> for Expr {
 }
 
 impl Expr {
-    /// The expressions it is made of, without the queries in it.
+    /// Returns its direct operands, without those inside of subqueries.
     pub(crate) fn children(&self) -> Vec<&Self> {
         match &self.kind {
             ExprKind::Sign(a)

@@ -1,4 +1,4 @@
-//! The query or the write, as an expression.
+//! Expands to the query or the write, as an expression.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,38 +6,40 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use super::infer::{Ty, Typed};
-use super::{Statement, rows};
+use super::{CheckedStatement, rows};
 
-pub(super) fn expand(statement: &Statement) -> syn::Result<TokenStream> {
+pub(super) fn expand(statement: &CheckedStatement) -> syn::Result<TokenStream> {
     let sql = &statement.sql;
     let binds = statement.input.binds.iter().zip(&statement.inferred.binds);
     let binds = binds.map(|(bind, typed)| statement.bind(bind, *typed));
-    let over = statement.over();
+    let context = statement.context();
     let Some(outputs) = &statement.inferred.outputs else {
         if let Some(row) = &statement.input.row {
             let message = "a write has no rows: leave `as …` out";
             return Err(syn::Error::new_spanned(row, message));
         }
-        return Ok(quote_spanned!(Span::mixed_site()=> { #over sql.write(#sql, [#(#binds),*]) }));
+        return Ok(
+            quote_spanned!(Span::mixed_site()=> { #context sql.write(#sql, [#(#binds),*]) }),
+        );
     };
     let (record, row) = rows::expand(statement, outputs)?;
     let reads = reads(statement);
     Ok(quote_spanned! {Span::mixed_site()=> {
         #record
-        #over
-        sql.query(#sql, [#(#binds),*], #reads, |row| { #over sql.row(#row) })
+        #context
+        sql.query(#sql, [#(#binds),*], #reads, |row| { #context sql.row(#row) })
     }})
 }
 
-/// One text, which is one token: `table␟column␞…`.
-fn reads(statement: &Statement) -> String {
+/// Returns the columns that are read as `table␟column␞…`: one literal compiles faster than a list.
+fn reads(statement: &CheckedStatement) -> String {
     let reads = statement.reads.iter().flatten();
     reads.map(|(table, column)| format!("{table}\u{1f}{column}\u{1e}")).collect()
 }
 
-impl Statement {
-    /// `sql`, whose methods everything else is.
-    fn over(&self) -> TokenStream {
+impl CheckedStatement {
+    /// Defines `sql`, whose methods the rest of the code calls.
+    fn context(&self) -> TokenStream {
         let (runtime, schema) = (&self.input.runtime, &self.input.schema);
         quote_spanned! {Span::mixed_site()=>
             #[allow(unused_imports)]
@@ -46,7 +48,7 @@ impl Statement {
         }
     }
 
-    /// A value for a `?`, as what it is compared with or assigned to.
+    /// A value for a `?`, with the type of what it is compared with or assigned to.
     fn bind(&self, bind: &Expr, typed: Option<Typed>) -> TokenStream {
         let span = bind.span().resolved_at(Span::mixed_site());
         match typed {
@@ -83,7 +85,7 @@ impl Statement {
     fn column(&self, table: usize, column: usize, nullable: bool) -> TokenStream {
         let of = quote_spanned!(Span::mixed_site()=> sql.column::<_, _, #table, #column>());
         match (
-            self.known.catalog.column(table, column).is_some_and(|column| column.nullable),
+            self.schema.catalog.column(table, column).is_some_and(|column| column.nullable),
             nullable,
         ) {
             (true, false) => quote!(#of.base()),

@@ -1,6 +1,6 @@
-//! What stands in `sql!(…)`.
+//! The input of `sql!(…)`.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, LitStr, Path, Token, Type};
@@ -9,24 +9,48 @@ use super::text::SqlText;
 use crate::parse::schema::parse_runtime;
 use crate::runtime::Runtime;
 
+/// The call that a schema's macro makes for a `sql!`.
+pub(crate) struct SchemaCall {
+    /// The same text for the same tables.
+    pub(crate) fingerprint: String,
+    /// The tables, in the form of [`table_tokens`](super::table_tokens).
+    pub(crate) tables: TokenStream,
+    /// The user's input of `sql!(…)`.
+    pub(crate) input: TokenStream,
+}
+
+impl SchemaCall {
+    /// Splits `"fingerprint" { tables } input`. The tables may be many tokens, and most calls only look at
+    /// the fingerprint: so this does not use `syn`, which would copy all of them.
+    pub(crate) fn split(tokens: TokenStream) -> syn::Result<Self> {
+        let mut tokens = tokens.into_iter();
+        match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Literal(fingerprint)), Some(TokenTree::Group(tables)))
+                if tables.delimiter() == Delimiter::Brace =>
+            {
+                let (fingerprint, tables) = (fingerprint.to_string(), tables.stream());
+                Ok(Self { fingerprint, tables, input: tokens.collect() })
+            }
+            _ => {
+                let message = "expected the tables of a schema: call `sql!` instead";
+                Err(syn::Error::new(proc_macro2::Span::call_site(), message))
+            }
+        }
+    }
+}
+
 /// `App as Row, "SELECT …", bind, …`
 pub(crate) struct Input {
     pub(crate) runtime: Runtime,
     pub(crate) schema: Path,
-    /// What a row becomes; `None`: a record made for it.
+    /// The type that a row becomes; `None` for a record made for this query.
     pub(crate) row: Option<Type>,
     pub(crate) text: SqlText,
     pub(crate) binds: Vec<Expr>,
 }
 
 impl Input {
-    /// Behind the DDL that the schema's macro hands on.
-    pub(crate) fn parse_with_ddl(tokens: TokenStream) -> syn::Result<(Literal, Self)> {
-        let parser = |input: ParseStream<'_>| Ok((input.parse()?, Self::parse(input)?));
-        parser.parse2(tokens)
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (runtime, schema) = parse_schema(input)?;
         let row = if input.parse::<Option<Token![as]>>()?.is_some() {
             Some(input.parse()?)
@@ -47,7 +71,7 @@ impl Input {
     }
 }
 
-/// The schema, whose macro has to be called to learn of the tables; what follows is read then.
+/// Reads the schema only: the rest is read once the schema's macro has handed on the tables.
 pub(crate) fn schema(tokens: TokenStream) -> syn::Result<(Runtime, Path)> {
     let parser = |input: ParseStream<'_>| {
         let schema = parse_schema(input)?;

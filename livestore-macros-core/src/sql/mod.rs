@@ -1,57 +1,63 @@
 //! `sql!`: SQL that is checked, and typed, while compiling.
 //!
-//! `sql!(App, "…", binds)` calls the macro `App`, which `schema!` has made: it hands the DDL of the
-//! schema's tables and the same input to [`sql_in_schema`]. There
+//! `sql!(App, "…", binds)` calls the macro `App`, which `schema!` has defined: that hands the schema's
+//! tables and the same input to [`sql_in_schema`]. There
 //!
-//! 1. [`told`] takes the types out that are said in aliases;
-//! 2. [`check`] has SQLite prepare the statement, and [`refused`] gives its errors a place and a hint;
-//! 3. [`parse`] and [`infer`] find what SQLite does not tell: the types of columns and of binds;
-//! 4. [`expand`] writes the query or the write.
+//! 1. [`schema_cache`] reads the tables, unless it has met them before;
+//! 2. [`alias_types`] takes type annotations out of the aliases;
+//! 3. [`prepare`] has SQLite check the statement, and [`prepare_errors`] adds a place and a hint to its
+//!    errors;
+//! 4. [`parse`] and [`infer`] find out what SQLite does not tell: the types of columns and of binds;
+//! 5. [`expand`] writes the query or the write.
 
+mod alias_types;
 mod ast;
 mod catalog;
 #[cfg(feature = "checked-sql")]
-mod check;
+mod ddl;
 mod expand;
+#[cfg(feature = "checked-sql")]
+pub(crate) mod fuzzing;
 mod infer;
 mod input;
-pub(crate) mod known;
 mod parse;
 #[cfg(feature = "checked-sql")]
+mod prepare;
+#[cfg(feature = "checked-sql")]
+mod prepare_errors;
+#[cfg(feature = "checked-sql")]
 mod purity;
-#[cfg(feature = "checked-sql")]
-pub(crate) mod readings;
-#[cfg(feature = "checked-sql")]
-mod refused;
 mod report;
 mod rows;
+mod schema_cache;
+pub(crate) mod table_tokens;
 #[cfg(test)]
 mod tests;
 mod text;
 mod token;
-mod told;
 
 use std::rc::Rc;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::parse::Parser as _;
 
+use self::alias_types::Annotations;
 use self::infer::{Inferred, infer};
-use self::input::Input;
-use self::known::Known;
+use self::input::{Input, SchemaCall};
 use self::report::Report;
-use self::told::AllTold;
+use self::schema_cache::SqlSchema;
 
-/// Tables and columns; `None` where SQLite was not asked.
+/// The tables and columns that a statement reads; `None` where SQLite was not asked.
 type Reads = Option<Vec<(String, String)>>;
 
 /// A statement that has no mistakes.
-struct Statement {
+struct CheckedStatement {
     input: Input,
-    /// What SQLite gets.
+    /// The SQL without annotations, as SQLite gets it.
     sql: String,
-    told: AllTold,
-    known: Rc<Known>,
+    annotations: Annotations,
+    schema: Rc<SqlSchema>,
     inferred: Inferred,
     reads: Reads,
 }
@@ -64,49 +70,53 @@ pub(crate) fn sql(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// What the schema's macro calls.
+/// Expands the call that comes back from the schema's macro.
 pub(crate) fn sql_in_schema(tokens: TokenStream) -> TokenStream {
-    let expanded = Input::parse_with_ddl(tokens)
-        .and_then(|(ddl, input)| Statement::read(known::schema(&ddl)?, input))
-        .and_then(|statement| expand::expand(&statement));
-    expanded.unwrap_or_else(|error| {
+    expand_in_schema(tokens).unwrap_or_else(|error| {
         let errors = error.into_compile_error();
-        // Several in one place for an expression.
+        // An expression has room for one macro call, and these may be several.
         quote!({ #errors })
     })
 }
 
-impl Statement {
-    fn read(known: Rc<Known>, input: Input) -> syn::Result<Self> {
-        let (sql, told) = told::take(&input.text.sql)
+fn expand_in_schema(tokens: TokenStream) -> syn::Result<TokenStream> {
+    let SchemaCall { fingerprint, tables, input } = SchemaCall::split(tokens)?;
+    let input = Input::parse.parse2(input)?;
+    let schema = schema_cache::schema(&fingerprint, || tables)?;
+    expand::expand(&CheckedStatement::check(schema, input)?)
+}
+
+impl CheckedStatement {
+    fn check(schema: Rc<SqlSchema>, input: Input) -> syn::Result<Self> {
+        let (sql, annotations) = alias_types::extract(&input.text.sql)
             .map_err(|error| input.text.error(&error.span, &error.message))?;
         let tokens = token::tokens(&sql);
         let report = Report { text: &input.text, tokens: &tokens };
         report.tokens()?;
-        let reads = asked(&known, &sql, &report)?;
-        let parsed = parse::parse(&tokens).map_err(|stopped| report.stopped(&stopped))?;
+        let reads = prepared_reads(&schema, &sql, &report)?;
+        let parsed = parse::parse(&tokens).map_err(|error| report.parse_error(&error))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
-        let inferred = infer(&known.catalog, &parsed);
+        let inferred = infer(&schema.catalog, &parsed);
         report.mismatches(&inferred.mismatches)?;
-        Ok(Self { input, sql, told, known, inferred, reads })
+        Ok(Self { input, sql, annotations, schema, inferred, reads })
     }
 }
 
-/// What SQLite says that the statement reads.
+/// Has SQLite check the statement, and returns what it reads.
 #[cfg(feature = "checked-sql")]
-fn asked(known: &Known, sql: &str, report: &Report<'_>) -> syn::Result<Reads> {
-    let database = known.database.as_ref().map_err(Clone::clone);
-    let checked = database
-        .and_then(|database| database.check(sql))
-        .map_err(|refused| report.refused(&refused, &known.catalog))?;
-    report.functions(&checked)?;
-    Ok(Some(checked.reads))
+fn prepared_reads(schema: &SqlSchema, sql: &str, report: &Report<'_>) -> syn::Result<Reads> {
+    let database = schema.database.as_ref().map_err(Clone::clone);
+    let prepared = database
+        .and_then(|database| database.prepare(sql))
+        .map_err(|error| report.prepare_error(&error, &schema.catalog))?;
+    report.functions(&prepared)?;
+    Ok(Some(prepared.reads))
 }
 
-/// Without SQLite nothing is known of it.
+/// Without SQLite, nothing is known of what a statement reads.
 #[cfg(not(feature = "checked-sql"))]
-#[expect(clippy::unnecessary_wraps, reason = "the same as where SQLite is asked")]
-fn asked(_: &Known, _: &str, _: &Report<'_>) -> syn::Result<Reads> {
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as with SQLite")]
+fn prepared_reads(_: &SqlSchema, _: &str, _: &Report<'_>) -> syn::Result<Reads> {
     Ok(None)
 }

@@ -1,7 +1,7 @@
-//! Functions that SQL of an app may not call. `livestore` refuses the same at run time, in
+//! Functions that an app's SQL may not call. `livestore` refuses the same ones at run time, in
 //! `sqlite/access.rs`.
 
-/// Functions whose result is not a function of the event and the state (law 3).
+/// Functions whose result depends on more than the event and the state.
 pub(super) const IMPURE: &[&str] = &[
     "random",
     "randomblob",

@@ -1,27 +1,28 @@
-//! What is wrong with a statement, where, and what to write instead.
+//! Errors about a statement: what is wrong, where, and what to write instead.
 
 use syn::Expr;
 
 use super::ast::Statement;
 use super::infer::Mismatch;
-use super::parse::Stopped;
+use super::parse::ParseError;
 use super::text::SqlText;
-use super::token::{Kind, Span, Token};
+use super::token::{Span, Token, TokenKind};
 
-/// A statement, to say something about.
+/// Reports errors about one statement.
 pub(crate) struct Report<'a> {
     pub(crate) text: &'a SqlText,
-    /// Of the text as SQLite gets it; every place in it is the same in the user's.
+    /// The tokens of the SQL without annotations, whose places are the same as in the user's text.
     pub(crate) tokens: &'a [Token],
 }
 
 impl Report<'_> {
-    /// What SQLite accepts, and we cannot read.
-    pub(crate) fn stopped(&self, stopped: &Stopped) -> syn::Error {
-        let message = format!("`sql!` expected {} here; `raw` takes any query", stopped.expected);
-        self.text.error(&stopped.span, &message)
+    /// The error for SQL that SQLite accepts, but our parser does not.
+    pub(crate) fn parse_error(&self, error: &ParseError) -> syn::Error {
+        let message = format!("`sql!` expected {} here; `raw` takes any query", error.expected);
+        self.text.error(&error.span, &message)
     }
 
+    /// Refuses a write with `RETURNING`.
     pub(crate) fn statement(&self, statement: &Statement) -> syn::Result<()> {
         match statement {
             Statement::Write(write) if write.returning.is_some() => {
@@ -34,23 +35,25 @@ impl Report<'_> {
         }
     }
 
-    /// What SQLite accepts, and `sql!` does not.
+    /// Refuses tokens that SQLite accepts, but `sql!` does not.
     pub(crate) fn tokens(&self) -> syn::Result<()> {
         if self.tokens.is_empty() {
-            return Err(syn::Error::new(self.text.span(), "there is no SQL"));
+            return Err(syn::Error::new(self.text.span(), "the SQL is empty"));
         }
-        // Not even a comment goes on behind it.
+        // It ends even a comment.
         if let Some(at) = self.text.sql.find('\0') {
-            return Err(self.text.error(&(at..at + 1), "SQLite reads no further than this NUL"));
+            return Err(self
+                .text
+                .error(&(at..at + 1), "SQLite stops reading at this NUL character"));
         }
-        if let Some(token) = self.tokens.iter().find(|token| token.kind == Kind::NamedParam) {
+        if let Some(token) = self.tokens.iter().find(|token| token.kind == TokenKind::NamedParam) {
             let message = "binds have no names: write `?`, or `?1` for the first value";
             return Err(self.text.error(&token.span, message));
         }
         Ok(())
     }
 
-    /// One value for each `?`.
+    /// Checks that there is one value for each `?`.
     pub(crate) fn binds(&self, params: usize, binds: &[Expr]) -> syn::Result<()> {
         if let Some(extra) = binds.get(params) {
             let message = format!("there is no `?` for this value; the SQL has {}", count(params));
@@ -69,6 +72,7 @@ impl Report<'_> {
         Ok(())
     }
 
+    /// One error per place where types do not match.
     pub(crate) fn mismatches(&self, mismatches: &[Mismatch]) -> syn::Result<()> {
         let mut places = Vec::new();
         let mut errors: Option<syn::Error> = None;
@@ -95,11 +99,11 @@ fn count(params: usize) -> String {
     }
 }
 
-/// Where the parameter of this number stands.
+/// Returns the place of the parameter with this number.
 fn param(tokens: &[Token], number: usize) -> Option<Span> {
     let mut last = 0;
     tokens.iter().find_map(|token| {
-        let Kind::Param(given) = token.kind else { return None };
+        let TokenKind::Param(given) = token.kind else { return None };
         let own = given.unwrap_or(last + 1);
         last = last.max(own);
         (own == number).then(|| token.span.clone())

@@ -1,19 +1,19 @@
-//! What a row of the result becomes: a record made for it, a tuple, or a struct of the user's.
+//! Turns a row of the result into a record made for it, a tuple, or a struct of the user's.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{PathArguments, Type};
 
-use super::Statement;
+use super::CheckedStatement;
+use super::alias_types::Annotation;
 use super::infer::{Output, Ty};
-use super::told::Told;
-use crate::parse::names::Taken;
+use crate::parse::names::UsedNames;
 use crate::runtime::located_at;
 
-/// The type of a record, if one is made; and the expression that reads a row.
+/// Returns the definition of a record, if one is made, and the expression that reads a row.
 pub(super) fn expand(
-    statement: &Statement,
+    statement: &CheckedStatement,
     outputs: &[Output],
 ) -> syn::Result<(TokenStream, TokenStream)> {
     match &statement.input.row {
@@ -31,7 +31,10 @@ pub(super) fn expand(
     }
 }
 
-fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream, TokenStream)> {
+fn record(
+    statement: &CheckedStatement,
+    outputs: &[Output],
+) -> syn::Result<(TokenStream, TokenStream)> {
     let fields = fields(statement, outputs)?;
     let types: Vec<_> = (0..fields.len()).map(|n| format_ident!("C{n}")).collect();
     let definition = quote! {
@@ -50,7 +53,7 @@ fn record(statement: &Statement, outputs: &[Output]) -> syn::Result<(TokenStream
 }
 
 fn tuple(
-    statement: &Statement,
+    statement: &CheckedStatement,
     outputs: &[Output],
     tuple: &syn::TypeTuple,
     types: &[&Type],
@@ -60,7 +63,7 @@ fn tuple(
             1 => "one column".to_owned(),
             n => format!("{n} columns"),
         };
-        let message = format!("the result has {columns}, this tuple {}", types.len());
+        let message = format!("the result has {columns}, but this tuple has {}", types.len());
         return Err(syn::Error::new_spanned(tuple, message));
     }
     let runtime = &statement.input.runtime;
@@ -78,15 +81,17 @@ fn tuple(
 }
 
 fn named(
-    statement: &Statement,
+    statement: &CheckedStatement,
     outputs: &[Output],
     path: &syn::TypePath,
 ) -> syn::Result<TokenStream> {
     if let Some(last) = path.path.segments.last()
         && ONE_VALUE.iter().any(|name| last.ident == name)
     {
-        let message =
-            format!("one column is a tuple of one: write `({},)`", crate::types::stable_text(path));
+        let message = format!(
+            "a single column is a tuple, too: write `({},)`",
+            crate::types::stable_text(path)
+        );
         return Err(syn::Error::new_spanned(path, message));
     }
     let runtime = &statement.input.runtime;
@@ -115,7 +120,7 @@ fn named(
     Ok(quote!(#path { #(#fields: #reads),* }))
 }
 
-/// Types that have no fields, which someone might write.
+/// Types without fields that one might write where a struct is expected.
 const ONE_VALUE: [&str; 17] = [
     "i8",
     "i16",
@@ -136,7 +141,7 @@ const ONE_VALUE: [&str; 17] = [
     "isize",
 ];
 
-/// What stands for the column in a message of the compiler.
+/// The name of the type by which the compiler's messages name the column.
 fn marker(output: &Output, at: usize) -> Ident {
     let name = output.name.as_deref().and_then(|name| syn::parse_str::<Ident>(name).ok());
     match name {
@@ -145,10 +150,10 @@ fn marker(output: &Output, at: usize) -> Ident {
     }
 }
 
-/// A field for each column.
-fn fields(statement: &Statement, outputs: &[Output]) -> syn::Result<Vec<Ident>> {
+/// Returns one field per column.
+fn fields(statement: &CheckedStatement, outputs: &[Output]) -> syn::Result<Vec<Ident>> {
     let text = &statement.input.text;
-    let mut taken = Taken::default();
+    let mut used = UsedNames::default();
     let fields = outputs.iter().map(|output| {
         let name = output.name.as_deref().unwrap_or_default();
         let span = text.span_of(&output.span);
@@ -157,9 +162,8 @@ fn fields(statement: &Statement, outputs: &[Output]) -> syn::Result<Vec<Ident>> 
             .map_err(|_| {
                 text.error(&output.span, "this column needs a name for its field: write `AS name`")
             })?;
-        if taken.take(&ident.to_string(), name).is_some() {
-            let message =
-                format!("two columns are called `{name}`: give one another name with `AS`");
+        if used.claim(&ident.to_string(), name).is_some() {
+            let message = format!("two columns are called `{name}`: rename one with `AS`");
             return Err(text.error(&output.span, &message));
         }
         ident.set_span(span);
@@ -168,15 +172,14 @@ fn fields(statement: &Statement, outputs: &[Output]) -> syn::Result<Vec<Ident>> 
     collect(fields)
 }
 
-fn untyped(statement: &Statement, output: &Output) -> syn::Error {
+fn untyped(statement: &CheckedStatement, output: &Output) -> syn::Error {
     let name = output.name.as_deref().unwrap_or("n");
-    let message = format!(
-        "the type of this column does not follow from the tables: say it, as in `AS \"{name}: i64\"`"
-    );
+    let message =
+        format!("the type of this column cannot be inferred: write it, as in `AS \"{name}: i64\"`");
     statement.input.text.error(&output.span, &message)
 }
 
-/// All that are right, or all errors.
+/// Returns all values, or all errors.
 fn collect<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<T>> {
     let (mut values, mut errors) = (Vec::new(), None::<syn::Error>);
     for result in results {
@@ -189,17 +192,17 @@ fn collect<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<
     errors.map_or(Ok(values), Err)
 }
 
-impl Statement {
-    /// The type of a column of the result, as an expression; `None`: it has none.
+impl CheckedStatement {
+    /// Returns the type of a result column as an expression, or `None` if its type is not known.
     pub(super) fn of(&self, output: &Output) -> Option<TokenStream> {
         let mut typed = output.typed;
-        match self.told.get(&output.span.start) {
-            Some(Told::Type(ty)) => {
+        match self.annotations.get(&output.span.start) {
+            Some(Annotation::Type(ty)) => {
                 let ty = located_at(ty, self.input.text.span_of(&output.span));
                 return Some(quote_spanned!(Span::mixed_site()=> sql.of::<#ty>()));
             }
-            Some(Told::NeverNull) => typed.nullable = false,
-            Some(Told::MaybeNull) => typed.nullable = true,
+            Some(Annotation::NotNull) => typed.nullable = false,
+            Some(Annotation::Nullable) => typed.nullable = true,
             None => {}
         }
         match typed.ty {

@@ -1,19 +1,21 @@
-//! What is found out about a statement: its types, and whether they go together.
+//! The inferred types of statements, and type mismatches.
 
 use super::catalog::Catalog;
 use super::infer::{Inferred, Output, Ty, Typed, infer};
 use super::parse::parse;
 use super::report::Report;
+use super::table_tokens;
 use super::text::SqlText;
 use super::token::tokens;
 
-const DDL: [&str; 2] = [
-    "CREATE TABLE \"todo\" (\"id\" \"i64\" NOT NULL, \"text\" \"String\" NOT NULL, \
-     \"done\" \"bool\" NOT NULL DEFAULT 0, \"owner\" \"Option<UserId>\", \"score\" \"Option<f64>\", \
-     PRIMARY KEY (\"id\"));\n",
-    "CREATE TABLE \"user\" (\"id\" \"UserId\" NOT NULL, \"name\" \"String\" NOT NULL, \
-     PRIMARY KEY (\"id\"));\nCREATE UNIQUE INDEX \"by_name\" ON \"user\" (\"name\");\n",
-];
+/// As the macros write them.
+const TABLES: &str = r#"
+    { "todo"
+      [("id" not_null: i64) ("text" not_null: String) ("done" not_null default: bool)
+       ("owner": Option<UserId>) ("score": Option<f64>)]
+      [0] [] }
+    { "user" [("id" not_null: UserId) ("name" not_null: String)] [0] [("by_name" unique [1])] }
+"#;
 
 const ID: Ty = Ty::Column(0, 0);
 const TEXT: Ty = Ty::Column(0, 1);
@@ -23,23 +25,27 @@ const SCORE: Ty = Ty::Column(0, 4);
 const USER_ID: Ty = Ty::Column(1, 0);
 const NAME: Ty = Ty::Column(1, 1);
 
+fn catalog() -> Catalog {
+    table_tokens::read(TABLES.parse().unwrap()).unwrap()
+}
+
 fn inferred(sql: &str) -> Inferred {
     #[cfg(feature = "checked-sql")]
-    let checked = super::check::Database::open(&DDL.concat())
-        .and_then(|database| database.check(sql))
+    let prepared = super::prepare::Database::open(&catalog().ddl())
+        .and_then(|database| database.prepare(sql))
         .unwrap();
     let parsed = parse(&tokens(sql)).unwrap();
-    let inferred = infer(&Catalog::new(DDL), &parsed);
+    let inferred = infer(&catalog(), &parsed);
     #[cfg(feature = "checked-sql")]
     {
         let columns = inferred.outputs.as_ref().map_or(0, Vec::len);
-        assert_eq!((checked.columns, checked.params), (columns, parsed.params), "{sql}");
-        assert_eq!(checked.is_write, inferred.outputs.is_none(), "{sql}");
+        assert_eq!((prepared.columns, prepared.params), (columns, parsed.params), "{sql}");
+        assert_eq!(prepared.is_write, inferred.outputs.is_none(), "{sql}");
     }
     inferred
 }
 
-/// A type as short text: `?` behind what may be null.
+/// Returns a type as short text, with a `?` if it may be null.
 fn short(Typed { ty, nullable }: Typed) -> String {
     let name = match ty {
         ID => "id",
@@ -306,28 +312,28 @@ fn what_can_never_be_equal_is_a_mismatch() {
 }
 
 #[test]
-fn what_the_parser_does_not_know_it_says() {
-    let stopped = parse(&tokens("SELECT 1 FROM todo WHERE")).map(|_| ()).unwrap_err();
-    assert_eq!((stopped.span, stopped.expected.as_str()), (24..24, "an expression"));
+fn an_unknown_syntax_is_reported_with_its_place() {
+    let error = parse(&tokens("SELECT 1 FROM todo WHERE")).map(|_| ()).unwrap_err();
+    assert_eq!((error.span, error.expected.as_str()), (24..24, "an expression"));
 }
 
 #[cfg(feature = "checked-sql")]
 mod sqlite {
-    use super::super::check::{Checked, Database, Refused};
-    use super::DDL;
+    use super::super::prepare::{Database, PrepareError, Prepared};
+    use super::catalog;
 
-    fn check(sql: &str) -> Result<Checked, Refused> {
-        Database::open(&DDL.concat()).unwrap().check(sql)
+    fn prepare(sql: &str) -> Result<Prepared, PrepareError> {
+        Database::open(&catalog().ddl()).unwrap().prepare(sql)
     }
 
-    fn refused(sql: &str) -> Refused {
-        check(sql).unwrap_err()
+    fn prepare_error(sql: &str) -> PrepareError {
+        prepare(sql).unwrap_err()
     }
 
     #[test]
     fn says_what_a_query_reads() {
         let sql = "SELECT t.id FROM todo t JOIN user ON user.id = owner WHERE EXISTS (SELECT 1 FROM user)";
-        let mut reads = check(sql).unwrap().reads;
+        let mut reads = prepare(sql).unwrap().reads;
         reads.sort();
         let read = |table: &str, column: &str| (table.to_owned(), column.to_owned());
         let wanted =
@@ -337,15 +343,15 @@ mod sqlite {
 
     #[test]
     fn says_what_is_wrong_and_where() {
-        let error = refused("SELECT idd FROM todo");
+        let error = prepare_error("SELECT idd FROM todo");
         assert_eq!((error.message.as_str(), error.offset), ("no such column: idd", Some(7)));
-        let error = refused("SELECT id FROM todo WHERE");
+        let error = prepare_error("SELECT id FROM todo WHERE");
         assert_eq!((error.message.as_str(), error.offset), ("incomplete input", None));
-        assert_eq!(refused("SELECT id FROM nope").message, "no such table: nope");
-        assert!(refused("SELECT \"milk\" FROM todo").message.contains("single-quotes"));
-        assert!(refused("SELECT 1; SELECT 2").message.starts_with("Multiple statements"));
+        assert_eq!(prepare_error("SELECT id FROM nope").message, "no such table: nope");
+        assert!(prepare_error("SELECT \"milk\" FROM todo").message.contains("single-quotes"));
+        assert!(prepare_error("SELECT 1; SELECT 2").message.starts_with("Multiple statements"));
         assert!(
-            refused("INSERT INTO user VALUES (1, 2) ON CONFLICT (id, name) DO NOTHING")
+            prepare_error("INSERT INTO user VALUES (1, 2) ON CONFLICT (id, name) DO NOTHING")
                 .message
                 .contains("ON CONFLICT")
         );
@@ -354,7 +360,7 @@ mod sqlite {
     #[test]
     fn knows_rows_only() {
         for sql in ["PRAGMA user_version", "ATTACH ':memory:' AS x", "DROP TABLE todo", "BEGIN"] {
-            assert!(refused(sql).other_statement, "{sql}");
+            assert!(prepare_error(sql).is_other_statement, "{sql}");
         }
     }
 }
@@ -373,6 +379,6 @@ fn sql_ends_at_no_nul() {
     for sql in ["SELECT 1 \0 , ?", "SELECT 1 -- \0\n, 2"] {
         let text = SqlText::new(vec![syn::LitStr::new(sql, proc_macro2::Span::call_site())]);
         let error = Report { text: &text, tokens: &tokens(sql) }.tokens().unwrap_err();
-        assert!(error.to_string().contains("this NUL"), "{error}");
+        assert!(error.to_string().contains("this NUL character"), "{error}");
     }
 }

@@ -1,21 +1,21 @@
 //! The SQL of a `sql!`, and how to point into it.
 //!
-//! Stable Rust has no span for a part of a literal. So an error underlines the literal, of several the
-//! right one, and shows the line of SQL with the place marked.
+//! Stable Rust has no span for a part of a literal. So an error underlines the whole literal, and shows
+//! the line of SQL with the place marked.
 
 use proc_macro2::Span as LiteralSpan;
 use syn::LitStr;
 
 use super::token::Span;
 
-/// One literal, or several that stand one after the other as lines.
+/// The SQL, from one literal or from several, each of which is a line.
 pub(crate) struct SqlText {
     literals: Vec<LitStr>,
     pub(crate) sql: String,
 }
 
-/// More of a line than this is not shown.
-const WIDEST: usize = 76;
+/// The number of characters of a line that are shown.
+const MAX_WIDTH: usize = 76;
 
 impl SqlText {
     pub(crate) fn new(literals: Vec<LitStr>) -> Self {
@@ -23,12 +23,12 @@ impl SqlText {
         Self { literals, sql }
     }
 
-    /// Where the first literal stands.
+    /// The span of the first literal.
     pub(crate) fn span(&self) -> LiteralSpan {
         self.literals.first().map_or_else(LiteralSpan::call_site, LitStr::span)
     }
 
-    /// The literal that the place is in.
+    /// The span of the literal that the place is in.
     pub(crate) fn span_of(&self, place: &Span) -> LiteralSpan {
         let mut start = 0;
         for literal in &self.literals {
@@ -46,7 +46,7 @@ impl SqlText {
     }
 }
 
-/// The line, and carets below the place.
+/// Returns the line of the place, and a line with carets below the place.
 fn excerpt(sql: &str, place: &Span) -> String {
     let at = place.start.min(sql.len());
     let before = sql.get(..at).unwrap_or_default();
@@ -60,16 +60,16 @@ fn excerpt(sql: &str, place: &Span) -> String {
     format!("  {shown}\n  {}{}", " ".repeat(lead), "^".repeat(carets))
 }
 
-/// The part of a long line around its place, and how far into it the place is.
+/// Returns the part of a long line around the place, and the number of characters before the place.
 fn cut(line: &str, lead: usize, carets: usize) -> (String, usize) {
     let length = line.chars().count();
-    if length <= WIDEST {
+    if length <= MAX_WIDTH {
         return (line.to_owned(), lead);
     }
-    let skipped = (lead + carets + 10).saturating_sub(WIDEST).min(lead);
-    let part: String = line.chars().skip(skipped).take(WIDEST).collect();
+    let skipped = (lead + carets + 10).saturating_sub(MAX_WIDTH).min(lead);
+    let part: String = line.chars().skip(skipped).take(MAX_WIDTH).collect();
     let start = if skipped > 0 { "…" } else { "" };
-    let end = if skipped + WIDEST < length { "…" } else { "" };
+    let end = if skipped + MAX_WIDTH < length { "…" } else { "" };
     (format!("{start}{part}{end}"), lead - skipped + start.chars().count())
 }
 

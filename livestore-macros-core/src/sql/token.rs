@@ -1,18 +1,18 @@
-//! SQL as tokens, as SQLite's own tokenizer cuts it.
+//! Splits SQL into tokens, as SQLite's own tokenizer does.
 
 use std::ops::Range;
 
-/// Where in the text something stands, in bytes.
+/// A place in the SQL, in bytes.
 pub(crate) type Span = Range<usize>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Token {
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     /// A keyword or a name.
     Word(String),
     /// A name in `"…"`, `` `…` `` or `[…]`.
@@ -35,7 +35,7 @@ const SYMBOLS: [&str; 27] = [
     "*", "/", "%", "&", "|", "~", "<", ">", "=", "!",
 ];
 
-/// What cannot be a token is left out: SQLite has the words for it.
+/// Returns the tokens of the SQL. Characters that start no token are skipped: SQLite reports them.
 pub(crate) fn tokens(sql: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -49,7 +49,7 @@ pub(crate) fn tokens(sql: &str) -> Vec<Token> {
     tokens
 }
 
-fn next(rest: &str) -> (usize, Option<Kind>) {
+fn next(rest: &str) -> (usize, Option<TokenKind>) {
     let first = rest.chars().next().unwrap_or(' ');
     let second = rest.chars().nth(1);
     match first {
@@ -58,36 +58,36 @@ fn next(rest: &str) -> (usize, Option<Kind>) {
             rest.get(2..).and_then(|inside| inside.find("*/")).map_or(rest.len(), |end| end + 4),
             None,
         ),
-        '\'' => (quoted(rest, '\'').0, Some(Kind::Text)),
+        '\'' => (quoted(rest, '\'').0, Some(TokenKind::Text)),
         '"' | '`' => {
             let (len, name) = quoted(rest, first);
-            (len, Some(Kind::Quoted(name)))
+            (len, Some(TokenKind::Quoted(name)))
         }
         '[' => {
             let end = rest.find(']').unwrap_or(rest.len());
             let name = rest.get(1..end).unwrap_or_default().to_owned();
-            ((end + 1).min(rest.len()), Some(Kind::Quoted(name)))
+            ((end + 1).min(rest.len()), Some(TokenKind::Quoted(name)))
         }
         'x' | 'X' if second == Some('\'') => {
-            (1 + quoted(rest.get(1..).unwrap_or_default(), '\'').0, Some(Kind::Blob))
+            (1 + quoted(rest.get(1..).unwrap_or_default(), '\'').0, Some(TokenKind::Blob))
         }
         '?' => {
             let digits = run(rest.get(1..).unwrap_or_default(), |c| c.is_ascii_digit());
             let number = rest.get(1..1 + digits).and_then(|digits| digits.parse().ok());
-            (1 + digits, Some(Kind::Param(number)))
+            (1 + digits, Some(TokenKind::Param(number)))
         }
         ':' | '@' | '$' | '#' => {
-            (1 + run(rest.get(1..).unwrap_or_default(), is_word), Some(Kind::NamedParam))
+            (1 + run(rest.get(1..).unwrap_or_default(), is_word), Some(TokenKind::NamedParam))
         }
         '0'..='9' => number(rest),
         '.' if second.is_some_and(|c| c.is_ascii_digit()) => number(rest),
         first if is_word(first) => {
             let len = run(rest, is_word);
-            (len, Some(Kind::Word(rest.get(..len).unwrap_or_default().to_owned())))
+            (len, Some(TokenKind::Word(rest.get(..len).unwrap_or_default().to_owned())))
         }
         ' ' | '\n' | '\t' | '\r' => (1, None),
         first => match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
-            Some(symbol) => (symbol.len(), Some(Kind::Symbol(symbol))),
+            Some(symbol) => (symbol.len(), Some(TokenKind::Symbol(symbol))),
             None => (first.len_utf8(), None),
         },
     }
@@ -97,12 +97,13 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
 }
 
-/// How many bytes from the start on are `wanted`.
+/// Returns the number of bytes at the start whose characters are `wanted`.
 fn run(text: &str, wanted: fn(char) -> bool) -> usize {
     text.find(|c| !wanted(c)).unwrap_or(text.len())
 }
 
-/// What begins with the quote: how long it is, and what stands in it; a doubled quote is one.
+/// Reads a text that begins with the quote; returns its length in bytes and what is inside, where a doubled
+/// quote stands for one.
 fn quoted(text: &str, quote: char) -> (usize, String) {
     let mut inside = String::new();
     let mut chars = text.char_indices().skip(1).peekable();
@@ -118,7 +119,7 @@ fn quoted(text: &str, quote: char) -> (usize, String) {
     (text.len(), inside)
 }
 
-fn number(text: &str) -> (usize, Option<Kind>) {
+fn number(text: &str) -> (usize, Option<TokenKind>) {
     let digit = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     let mut len = run(text, digit);
     let is_hex = text.starts_with("0x") || text.starts_with("0X");
@@ -128,7 +129,7 @@ fn number(text: &str) -> (usize, Option<Kind>) {
         len += 1 + run(text.get(len + 1..).unwrap_or_default(), |c| c.is_ascii_digit());
     }
     let is_real = !is_hex && text.get(..len).is_some_and(|text| text.contains(['.', 'e', 'E']));
-    (len, Some(if is_real { Kind::Real } else { Kind::Integer }))
+    (len, Some(if is_real { TokenKind::Real } else { TokenKind::Integer }))
 }
 
 #[cfg(test)]
@@ -152,14 +153,14 @@ mod tests {
     fn reads_names() {
         let kinds: Vec<_> =
             tokens("\"a\"\"b\" [c d] ä ?3 :x #y").into_iter().map(|t| t.kind).collect();
-        let quoted = |name: &str| Kind::Quoted(name.into());
+        let quoted = |name: &str| TokenKind::Quoted(name.into());
         let wanted = [
             quoted("a\"b"),
             quoted("c d"),
-            Kind::Word("ä".into()),
-            Kind::Param(Some(3)),
-            Kind::NamedParam,
-            Kind::NamedParam,
+            TokenKind::Word("ä".into()),
+            TokenKind::Param(Some(3)),
+            TokenKind::NamedParam,
+            TokenKind::NamedParam,
         ];
         assert_eq!(kinds, wanted);
     }

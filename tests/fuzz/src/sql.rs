@@ -1,13 +1,13 @@
-use livestore_macros_core::sql_readings;
+use livestore_macros_core::summarize_sql;
 
-/// As the macros write it.
-const DDL: [&str; 2] = [
-    "CREATE TABLE \"todo\" (\"id\" \"i64\" NOT NULL, \"text\" \"String\" NOT NULL, \
-     \"done\" \"bool\" NOT NULL DEFAULT 0, \"owner\" \"Option<UserId>\", \"score\" \"Option<f64>\", \
-     PRIMARY KEY (\"id\"));\n",
-    "CREATE TABLE \"user\" (\"id\" \"UserId\" NOT NULL, \"name\" \"String\" NOT NULL, \
-     PRIMARY KEY (\"id\"));\nCREATE UNIQUE INDEX \"by_name\" ON \"user\" (\"name\");\n",
-];
+/// As the macros write them.
+const TABLES: &str = r#"
+    { "todo"
+      [("id" not_null: i64) ("text" not_null: String) ("done" not_null default: bool)
+       ("owner": Option<UserId>) ("score": Option<f64>)]
+      [0] [] }
+    { "user" [("id" not_null: UserId) ("name" not_null: String)] [0] [("by_name" unique [1])] }
+"#;
 
 /// SQL: where SQLite takes it and so does `sql!`, they count the same columns and binds.
 pub fn sql(bytes: &[u8]) {
@@ -16,7 +16,7 @@ pub fn sql(bytes: &[u8]) {
         // SQLite reads no further, and so `sql!` refuses it.
         return;
     }
-    let (ours, sqlites) = sql_readings(&DDL, text);
+    let (ours, sqlites) = summarize_sql(TABLES, text);
     if let (Some(ours), Some(mut sqlites)) = (ours, sqlites) {
         if sqlites.is_write {
             // Those of `RETURNING`, which is refused later.

@@ -1,5 +1,5 @@
-//! Changes that eventlogs cannot follow. The texts for one field are among the UI tests; here is
-//! what it takes two versions of a package to see.
+//! Changes that break stored events. The messages for a single field are among the UI tests; these tests
+//! need two versions of a package.
 
 use crate::scratch::Scratch;
 
@@ -89,7 +89,7 @@ fn an_event_with_an_upcaster_may_succeed_another() {
     scratch.accept();
     let newer = "event v2.TodoDeleted = Event::Deleted (reads v1.TodoDeleted)".to_owned();
     assert!(scratch.lock().contains(&newer));
-    // The older event is held to its shape as before.
+    // The lock still compares the older event.
     scratch.edit("src/lib.rs", "DeletedV1 { id: String }", "DeletedV1 { id: String, by: String }");
     scratch.check("").fails_with(&["event \"v1.TodoDeleted\": `by: String` is new and required"]);
     // And it has to be read.
@@ -98,7 +98,7 @@ fn an_event_with_an_upcaster_may_succeed_another() {
 }
 
 #[test]
-fn every_change_of_an_item_is_told() {
+fn every_change_of_an_item_is_reported() {
     let scratch = scratch("several");
     scratch.edit(
         "src/lib.rs",

@@ -1,4 +1,4 @@
-//! The lock of an example holds it.
+//! The lock of an example catches a breaking change.
 
 use crate::scratch::Scratch;
 

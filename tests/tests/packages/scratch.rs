@@ -9,7 +9,7 @@ pub(crate) struct Scratch {
     workspace: PathBuf,
 }
 
-/// What `cargo check` said.
+/// The result of `cargo check`.
 pub(crate) struct Checked {
     pub(crate) passed: bool,
     pub(crate) text: String,
@@ -49,7 +49,7 @@ impl Scratch {
         scratch
     }
 
-    /// One whose library is this, behind the prelude.
+    /// A package with this library, after the prelude.
     pub(crate) fn library(name: &str, source: &str) -> Self {
         let scratch = Self::new(name);
         scratch.source(source);
@@ -79,14 +79,22 @@ impl Scratch {
         fs::write(path, text).unwrap();
     }
 
-    /// Replaces a text that is there once.
+    /// Replaces a text that occurs once.
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.workspace.join("app").join(path)).unwrap();
         assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
         self.write(path, &text.replace(from, to));
     }
 
-    /// The lines of `livestore.lock` that are no comments.
+    pub(crate) fn remove(&self, path: &str) {
+        let _ = fs::remove_file(self.workspace.join("app").join(path));
+    }
+
+    pub(crate) fn exists(&self, path: &str) -> bool {
+        self.workspace.join("app").join(path).exists()
+    }
+
+    /// The lines of `livestore.lock` that are not comments.
     pub(crate) fn lock(&self) -> Vec<String> {
         let text = fs::read_to_string(self.workspace.join("app/livestore.lock")).unwrap();
         let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -127,14 +135,14 @@ impl Scratch {
 }
 
 impl Checked {
-    /// It compiles, and this is all that is said.
+    /// Asserts that it compiles, and that this is all that is printed.
     #[track_caller]
-    pub(crate) fn passes_with(&self, said: &str) {
+    pub(crate) fn passes_with(&self, printed: &str) {
         assert!(self.passed, "{}", self.text);
-        assert_eq!(self.text.trim(), said);
+        assert_eq!(self.text.trim(), printed);
     }
 
-    /// It does not compile, for these reasons and no others.
+    /// Asserts that it does not compile, for these reasons and no others.
     #[track_caller]
     pub(crate) fn fails_with(&self, reasons: &[&str]) {
         assert!(!self.passed, "it compiles: {}", self.text);

@@ -1,4 +1,4 @@
-//! What belongs to a package's schema: its library and its binaries, not its tests.
+//! The schema of a package is that of its library and its binaries, not of its tests.
 
 use crate::scratch::Scratch;
 

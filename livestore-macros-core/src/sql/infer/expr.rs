@@ -1,7 +1,7 @@
-//! Expressions.
+//! The types of expressions.
 
 use super::super::ast::{Expr, ExprKind};
-use super::super::catalog::Class;
+use super::super::catalog::StorageClass;
 use super::scope::Scope;
 use super::{Infer, Ty, Typed};
 
@@ -59,14 +59,14 @@ impl Infer<'_> {
         }
     }
 
-    /// What is true or false.
+    /// Infers an expression that is true or false.
     fn condition(&mut self, expr: &Expr, scope: &Scope<'_>) -> Typed {
         let nullable = match &expr.kind {
             ExprKind::Not(inner) => self.expr(inner, scope).nullable,
             ExprKind::Logic(left, right) => self.any_null([left, right], scope),
-            ExprKind::Compare(left, right) => self.beside(left, right, false, scope),
+            ExprKind::Compare(left, right) => self.compared(left, right, false, scope),
             ExprKind::Is(left, right) => {
-                self.beside(left, right, true, scope);
+                self.compared(left, right, true, scope);
                 false
             }
             ExprKind::IsNull(inner) => {
@@ -82,13 +82,13 @@ impl Infer<'_> {
             }),
             ExprKind::Between(operands) => {
                 let [value, low, high] = operands.as_ref();
-                self.beside(value, low, false, scope) | self.beside(value, high, false, scope)
+                self.compared(value, low, false, scope) | self.compared(value, high, false, scope)
             }
             ExprKind::In(value, members) => {
                 let alone = self.expr(value, scope).nullable;
                 members
                     .iter()
-                    .fold(alone, |any, member| any | self.beside(value, member, false, scope))
+                    .fold(alone, |any, member| any | self.compared(value, member, false, scope))
             }
             ExprKind::InQuery(value, query) => {
                 let outputs = self.query(query, Some(scope), &scope.ctes, &[]);
@@ -114,7 +114,7 @@ impl Infer<'_> {
     ) -> Typed {
         for (when, _) in arms {
             match base {
-                Some(base) => self.beside(base, when, false, scope),
+                Some(base) => self.compared(base, when, false, scope),
                 None => self.expr(when, scope).nullable,
             };
         }
@@ -124,7 +124,7 @@ impl Infer<'_> {
         Typed { nullable: typed.nullable || otherwise.is_none(), ..typed }
     }
 
-    /// The type that several expressions have together; a bind among them has it, too.
+    /// Returns the common type of several expressions, which a bind among them gets, too.
     pub(super) fn all<'e>(
         &mut self,
         exprs: impl IntoIterator<Item = &'e &'e Expr> + Clone,
@@ -158,18 +158,21 @@ impl Infer<'_> {
         exprs.into_iter().fold(false, |any, expr| any | self.expr(expr.as_ref(), scope).nullable)
     }
 
-    /// A number made of two: real if one is, unknown if one is.
+    /// Returns the type of arithmetic on two numbers: real if one is real, unknown if one is unknown.
     pub(super) fn number(&self, left: Typed, right: Typed) -> Typed {
         let ty = match (self.class(left.ty), self.class(right.ty)) {
-            (Some(Class::Integer), Some(Class::Integer)) => Ty::Integer,
-            (Some(Class::Integer | Class::Real), Some(Class::Integer | Class::Real)) => Ty::Real,
+            (Some(StorageClass::Integer), Some(StorageClass::Integer)) => Ty::Integer,
+            (
+                Some(StorageClass::Integer | StorageClass::Real),
+                Some(StorageClass::Integer | StorageClass::Real),
+            ) => Ty::Real,
             _ => Ty::Unknown,
         };
         ty.or_null(left.nullable || right.nullable)
     }
 }
 
-/// By SQLite's rules for the affinity of a declared type.
+/// Returns the type of a `CAST`, by SQLite's rules for the affinity of a declared type.
 fn cast(to: &str) -> Ty {
     let to = to.to_ascii_uppercase();
     let has = |part| to.contains(part);

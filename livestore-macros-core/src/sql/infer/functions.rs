@@ -1,7 +1,7 @@
-//! What SQLite's functions return.
+//! The types that SQLite's functions return.
 
 use super::super::ast::{Call, Expr};
-use super::super::catalog::Class;
+use super::super::catalog::StorageClass;
 use super::scope::Scope;
 use super::{Infer, Ty, Typed};
 
@@ -19,7 +19,7 @@ const AGGREGATES: [&str; 11] = [
     "median",
 ];
 
-/// Whether it makes one value of several rows.
+/// Whether the call is an aggregate: one value for several rows.
 pub(super) fn is_aggregate(call: &Call) -> bool {
     let extreme = (call.name.is("min") || call.name.is("max")) && call.args.len() == 1;
     call.over.is_none() && (extreme || AGGREGATES.iter().any(|name| call.name.is(name)))
@@ -42,7 +42,7 @@ impl Infer<'_> {
         let typed: Vec<Typed> = args.iter().map(|arg| self.expr(arg, scope)).collect();
         let first = typed.first().copied().unwrap_or(Ty::Unknown.nullable());
         let any = typed.iter().any(|typed| typed.nullable);
-        // No row may be left over.
+        // The aggregate may be over no rows.
         let empty = !scope.grouped || call.filter.is_some() || call.over.is_some();
         match self.aggregate(&name, first, empty || any) {
             Some(typed) => typed,
@@ -67,7 +67,7 @@ impl Infer<'_> {
         Typed { nullable: typed.nullable || results.len() != 2, ..typed }
     }
 
-    /// Aggregates and window functions; `nullable`: unless they say otherwise.
+    /// Aggregates and window functions, most of which are null if `nullable` says so.
     fn aggregate(&self, name: &str, first: Typed, nullable: bool) -> Option<Typed> {
         Some(match name {
             "count" => Ty::Count.always(),
@@ -120,6 +120,6 @@ impl Infer<'_> {
 
     /// `substr` of a blob is a blob.
     fn text_or_blob(&self, first: Typed) -> Ty {
-        if self.class(first.ty) == Some(Class::Blob) { Ty::Unknown } else { Ty::Text }
+        if self.class(first.ty) == Some(StorageClass::Blob) { Ty::Unknown } else { Ty::Text }
     }
 }

@@ -1,13 +1,13 @@
-//! Which Rust type each result column has and each bind must have.
+//! Infers the Rust type of each result column and of each bind.
 //!
 //! The rules, from the surest on:
 //!
 //! 1. A column has the type of its field. It becomes an `Option` where a join may leave it out, and
 //!    beside an aggregate without `GROUP BY`, which has a row even for no rows.
-//! 2. A bind has the type of what it is compared with or assigned to.
+//! 2. A bind has the type of what it is compared with, or of the column it is assigned to.
 //! 3. An expression has the type of SQLite's result: `i64`, `f64`, `String`, `Vec<u8>`; `bool` for
 //!    conditions, `u64` for counts.
-//! 4. What has no type by these rules must be given one; nothing is guessed.
+//! 4. An expression without a type by these rules must be annotated; nothing is guessed.
 
 mod expr;
 mod functions;
@@ -16,18 +16,18 @@ mod scope;
 mod write;
 
 use super::ast::{Expr, ExprKind, Statement};
-use super::catalog::{Catalog, Class};
+use super::catalog::{Catalog, StorageClass};
 use super::parse::Parsed;
 use super::token::Span;
 use scope::{Ctes, Scope};
 
-/// A type, as far as SQL tells it.
+/// A type, as far as it follows from the SQL.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ty {
     Unknown,
-    /// Of `NULL`, which goes with every type.
+    /// The type of `NULL`, which is compatible with every type.
     Null,
-    /// The same as this column of this table.
+    /// The type of a column, by the positions of its table and itself.
     Column(usize, usize),
     Integer,
     Count,
@@ -46,26 +46,26 @@ pub(crate) struct Typed {
 /// A column of the result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Output {
-    /// `None`: an expression without an alias.
+    /// `None` for an expression without an alias.
     pub(crate) name: Option<String>,
     pub(crate) typed: Typed,
-    /// Where its name stands, or the expression.
+    /// The place of its alias, or else of the expression.
     pub(crate) span: Span,
 }
 
-/// Two things that do not go together.
+/// Two expressions whose types are incompatible.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Mismatch {
     pub(crate) span: Span,
     pub(crate) message: String,
 }
 
-/// What is known of a statement.
+/// The types of a statement.
 #[derive(Debug)]
 pub(crate) struct Inferred {
-    /// `None`: it is a write.
+    /// `None` for a write.
     pub(crate) outputs: Option<Vec<Output>>,
-    /// Of each bind what it stands beside; `None`: nothing with a type.
+    /// The type of each bind; `None` if it may be of any type.
     pub(crate) binds: Vec<Option<Typed>>,
     pub(crate) mismatches: Vec<Mismatch>,
 }
@@ -89,7 +89,7 @@ struct Infer<'c> {
 }
 
 impl Infer<'_> {
-    /// `expr` stands where a `wanted` belongs.
+    /// Infers the type of `expr`, which stands where `wanted` is expected.
     fn expect(&mut self, expr: &Expr, wanted: Typed, scope: &Scope<'_>) -> Typed {
         match expr.kind {
             ExprKind::Param(number) => {
@@ -108,12 +108,13 @@ impl Infer<'_> {
         }
     }
 
-    /// Two expressions that are compared; `null`: also with `NULL`.
-    fn beside(&mut self, left: &Expr, right: &Expr, null: bool, scope: &Scope<'_>) -> bool {
+    /// Infers the types of two expressions that are compared, and returns whether one may be null. With
+    /// `null`, a bind among them may be null, too.
+    fn compared(&mut self, left: &Expr, right: &Expr, null: bool, scope: &Scope<'_>) -> bool {
         if let (ExprKind::Row(left), ExprKind::Row(right)) = (&left.kind, &right.kind) {
             let mut nullable = false;
             for (left, right) in left.iter().zip(right) {
-                nullable |= self.beside(left, right, null, scope);
+                nullable |= self.compared(left, right, null, scope);
             }
             return nullable;
         }
@@ -126,7 +127,7 @@ impl Infer<'_> {
 
     fn check(&mut self, span: &Span, found: Ty, wanted: Ty) {
         let (Some(is), Some(must)) = (self.class(found), self.class(wanted)) else { return };
-        let number = |class| matches!(class, Class::Integer | Class::Real);
+        let number = |class| matches!(class, StorageClass::Integer | StorageClass::Real);
         if is != must && !(number(is) && number(must)) {
             let (found, wanted) = (self.describe(found), self.describe(wanted));
             let message = format!("{wanted} cannot be compared with or set to {found}");
@@ -134,14 +135,14 @@ impl Infer<'_> {
         }
     }
 
-    fn class(&self, ty: Ty) -> Option<Class> {
+    fn class(&self, ty: Ty) -> Option<StorageClass> {
         match ty {
             Ty::Unknown | Ty::Null => None,
             Ty::Column(table, column) => self.catalog.column(table, column)?.class(),
-            Ty::Integer | Ty::Count | Ty::Bool => Some(Class::Integer),
-            Ty::Real => Some(Class::Real),
-            Ty::Text => Some(Class::Text),
-            Ty::Blob => Some(Class::Blob),
+            Ty::Integer | Ty::Count | Ty::Bool => Some(StorageClass::Integer),
+            Ty::Real => Some(StorageClass::Real),
+            Ty::Text => Some(StorageClass::Text),
+            Ty::Blob => Some(StorageClass::Blob),
         }
     }
 
@@ -163,7 +164,7 @@ impl Infer<'_> {
         }
     }
 
-    /// The type of what may be either.
+    /// Returns the common type of two values.
     fn either(&self, left: Typed, right: Typed) -> Typed {
         let nullable = left.nullable || right.nullable;
         let ty = match (left.ty, right.ty) {
@@ -183,7 +184,7 @@ impl Infer<'_> {
                 if class.is_none() || class == self.class(other) { column } else { Ty::Unknown }
             }
             (left, right) => match (self.class(left), self.class(right)) {
-                (Some(Class::Integer), Some(Class::Integer)) => Ty::Integer,
+                (Some(StorageClass::Integer), Some(StorageClass::Integer)) => Ty::Integer,
                 _ => Ty::Unknown,
             },
         };

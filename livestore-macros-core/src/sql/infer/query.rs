@@ -1,4 +1,4 @@
-//! SELECTs.
+//! The result columns of queries.
 
 use super::super::ast::{
     Arm, Cte, Expr, ExprKind, Joined, Name, Query, ResultColumn, Select, Source,
@@ -8,7 +8,7 @@ use super::scope::{Ctes, Field, Relation, Scope};
 use super::{Infer, Output, Ty, Typed};
 
 impl Infer<'_> {
-    /// The result's columns; `wanted` are the types of the columns that it is inserted into.
+    /// Infers the result's columns; `wanted` are the types of the columns that they are inserted into.
     pub(super) fn query(
         &mut self,
         query: &Query,
@@ -43,7 +43,7 @@ impl Infer<'_> {
         let mut known = outer.clone();
         for cte in ctes {
             let mut relation = Relation { name: cte.name.text.clone(), fields: Vec::new() };
-            // A recursive one is known by its first arm, then by all of them until nothing changes.
+            // A recursive one has the types of its first arm, then those of all arms, until they are stable.
             let first = Query {
                 ctes: Vec::new(),
                 arms: Vec::new(),
@@ -169,7 +169,8 @@ impl Infer<'_> {
         Output { name, typed, span }
     }
 
-    /// SQLite gives a column the name of its declaration, whatever the case it is written in.
+    /// Returns a column's name as it is declared: SQLite names a result column so, whatever the case in the
+    /// query.
     fn declared(&self, column: &Name, ty: Ty) -> String {
         let declared = match ty {
             Ty::Column(table, column) => self.catalog.column(table, column),
@@ -243,7 +244,7 @@ impl Infer<'_> {
     }
 }
 
-/// `*`, or `todo.*`.
+/// Expands `*` or `todo.*`.
 fn all(table: Option<&Name>, scope: &Scope<'_>) -> Vec<Output> {
     let span = table.map(|table| table.span.clone()).unwrap_or_default();
     let relations = scope.relations.iter();
@@ -259,7 +260,7 @@ fn all(table: Option<&Name>, scope: &Scope<'_>) -> Vec<Output> {
         .collect()
 }
 
-/// The columns of `USING` or `NATURAL` are those of what came before.
+/// Marks the columns of `USING` or `NATURAL`, which are the same as those of the tables before.
 fn merge(joined: &Joined, before: &[Relation], added: &mut [Relation]) {
     let known = |name: &str| {
         let mut fields = before.iter().flat_map(|relation| &relation.fields);
@@ -288,7 +289,7 @@ fn named(outputs: &[Output]) -> Vec<Field> {
     outputs.iter().map(field).collect()
 }
 
-/// Of `json_each` and `json_tree`; values of JSON have no type.
+/// Returns the columns of `json_each` and `json_tree`, where values of JSON have no type.
 fn json_fields() -> Vec<Field> {
     let field =
         |(name, typed): (&str, Typed)| Field { name: name.to_owned(), typed, merged: false };
@@ -314,7 +315,7 @@ fn has_aggregate(select: &Select) -> bool {
     select.having.is_some() || columns.into_iter().any(calls_aggregate)
 }
 
-/// Not in the queries inside it, whose aggregates are their own.
+/// Whether an expression calls an aggregate, outside of its subqueries.
 fn calls_aggregate(expr: &Expr) -> bool {
     let is = match &expr.kind {
         ExprKind::Call(call) => is_aggregate(call),

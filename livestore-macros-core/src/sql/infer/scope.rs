@@ -1,4 +1,4 @@
-//! Which columns an expression can name.
+//! The columns that an expression can name.
 
 use super::super::ast::Name;
 use super::{Ty, Typed};
@@ -8,7 +8,7 @@ pub(super) struct Scope<'a> {
     pub(super) relations: Vec<Relation>,
     pub(super) parent: Option<&'a Scope<'a>>,
     pub(super) ctes: Ctes,
-    /// Aggregates are over groups that have rows.
+    /// Whether aggregates are over groups, which have at least one row.
     pub(super) grouped: bool,
     /// Result columns that other clauses can name.
     pub(super) aliases: Vec<Field>,
@@ -37,7 +37,7 @@ impl<'a> Scope<'a> {
         Self { relations: Vec::new(), parent, ctes, grouped: false, aliases: Vec::new() }
     }
 
-    /// The column's type; unknown if there is none.
+    /// Returns the column's type, which is unknown if there is no such column.
     pub(super) fn lookup(&self, table: Option<&Name>, column: &Name) -> Typed {
         self.find(table, column)
             .or_else(|| self.alias(table, column))

@@ -1,4 +1,4 @@
-//! INSERT, UPDATE, DELETE: what is assigned has the type of its column.
+//! INSERT, UPDATE, DELETE: an assigned value has the type of its column.
 
 use super::super::ast::{Conflict, Expr, ExprKind, Name, Set, Write, WriteKind};
 use super::scope::{Ctes, Relation, Scope};
@@ -14,7 +14,7 @@ impl Infer<'_> {
         match &write.kind {
             WriteKind::Insert { columns, rows, conflicts } => {
                 if !columns.is_empty() || rows.is_none() {
-                    self.left_out(&write.table, columns);
+                    self.check_required(&write.table, columns);
                 }
                 if let Some(rows) = rows {
                     let wanted = wanted(columns, &table);
@@ -36,20 +36,22 @@ impl Infer<'_> {
         }
     }
 
-    /// A row without a column that must have a value could never be inserted.
-    fn left_out(&mut self, table: &Name, named: &[Name]) {
+    /// Reports required columns that are not named: such a row could never be inserted.
+    fn check_required(&mut self, table: &Name, named: &[Name]) {
         let Some((_, known)) = self.catalog.table(table) else { return };
         let required = known.columns.iter().filter(|column| column.is_required());
         let left_out = required.filter(|column| !named.iter().any(|name| name.is(&column.name)));
         let left_out: Vec<_> =
             left_out.map(|column| format!("`{}.{}`", known.name, column.name)).collect();
-        let (what, them) = match left_out.as_slice() {
+        let (values, them) = match left_out.as_slice() {
             [] => return,
-            [_] => ("a new row needs a value for", "it"),
-            _ => ("a new row needs values for", "them"),
+            [_] => ("a value", "it"),
+            _ => ("values", "them"),
         };
         let names = left_out.join(", ");
-        let message = format!("{what} {names}: name {them} here, or give {them} a default");
+        let message = format!(
+            "a new row needs {values} for {names}: name {them} here, or give {them} a default"
+        );
         self.mismatches.push(Mismatch { span: table.span.clone(), message });
     }
 
@@ -90,7 +92,7 @@ impl Infer<'_> {
     }
 }
 
-/// The types of the named columns, or of all if none is named.
+/// Returns the types of the named columns, or of all columns if none is named.
 fn wanted(columns: &[Name], table: &Relation) -> Vec<Typed> {
     let typed = |name: &Name| {
         let field = table.fields.iter().find(|field| name.is(&field.name));

@@ -1,10 +1,10 @@
-//! Expressions, by SQLite's table of precedences.
+//! Expressions, by SQLite's operator precedence.
 
 use super::super::ast::{Call, Expr, ExprKind, Name};
-use super::super::token::{Kind, Span};
+use super::super::token::{Span, TokenKind};
 use super::{Parser, Result};
 
-/// How tightly an operator binds; more is tighter.
+/// How tightly an operator binds: the greater, the tighter.
 type Power = u8;
 
 const OR: Power = 1;
@@ -19,8 +19,8 @@ const CONCAT: Power = 10;
 const COLLATE: Power = 11;
 const SIGN: Power = 12;
 
-/// As many binds as SQLite takes, which says so where there are more.
-const MOST_PARAMS: usize = 32_766;
+/// The largest number of a bind that SQLite accepts.
+const MAX_PARAMS: usize = 32_766;
 
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Result<Expr> {
@@ -49,14 +49,14 @@ impl Parser<'_> {
         Ok(Expr { kind, span: self.since(&start) })
     }
 
-    /// What comes after `left`, if it binds tighter than `least`.
+    /// Parses the operator after `left` and its other operands, if it binds tighter than `least`.
     fn infix(&mut self, left: &mut Expr, least: Power) -> Result<Option<ExprKind>> {
         let mut take = || {
             let nothing = Expr { kind: ExprKind::Null, span: Span::default() };
             Box::new(std::mem::replace(left, nothing))
         };
         match self.peek() {
-            Some(Kind::Symbol(symbol)) => {
+            Some(TokenKind::Symbol(symbol)) => {
                 let Some((power, make)) = binary(symbol).filter(|(power, _)| *power > least) else {
                     return Ok(None);
                 };
@@ -64,7 +64,7 @@ impl Parser<'_> {
                 let left = take();
                 Ok(Some(make(left, Box::new(self.expr_above(power)?))))
             }
-            Some(Kind::Word(_)) => {
+            Some(TokenKind::Word(_)) => {
                 let Some(power) = self.word_power().filter(|power| *power > least) else {
                     return Ok(None);
                 };
@@ -130,7 +130,7 @@ impl Parser<'_> {
         Ok(ExprKind::Like(operands))
     }
 
-    /// What comes after `IN`.
+    /// Parses the operand after `IN`.
     fn members(&mut self, left: Box<Expr>) -> Result<ExprKind> {
         if !self.is_symbol("(") {
             self.name()?;
@@ -152,34 +152,34 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<ExprKind> {
         let kind = match self.peek() {
-            Some(Kind::Text) => ExprKind::Text,
-            Some(Kind::Blob) => ExprKind::Blob,
-            Some(Kind::Integer) => ExprKind::Integer,
-            Some(Kind::Real) => ExprKind::Real,
-            Some(&Kind::Param(number)) => {
+            Some(TokenKind::Text) => ExprKind::Text,
+            Some(TokenKind::Blob) => ExprKind::Blob,
+            Some(TokenKind::Integer) => ExprKind::Integer,
+            Some(TokenKind::Real) => ExprKind::Real,
+            Some(&TokenKind::Param(number)) => {
                 let number = number.unwrap_or(self.params + 1);
-                if number > MOST_PARAMS {
-                    return self.stop("a bind of a smaller number");
+                if number > MAX_PARAMS {
+                    return self.expected("a bind with a smaller number");
                 }
                 self.params = self.params.max(number);
                 ExprKind::Param(number)
             }
-            Some(Kind::Word(word)) => match word.to_ascii_uppercase().as_str() {
+            Some(TokenKind::Word(word)) => match word.to_ascii_uppercase().as_str() {
                 "NULL" => ExprKind::Null,
                 "TRUE" | "FALSE" => ExprKind::Bool,
                 "CURRENT_TIMESTAMP" | "CURRENT_DATE" | "CURRENT_TIME" => ExprKind::Text,
                 _ => return self.word_or_name(),
             },
-            Some(Kind::Quoted(_)) => return self.column(),
-            Some(Kind::Symbol("(")) => return self.in_parentheses(),
-            _ => return self.stop("an expression"),
+            Some(TokenKind::Quoted(_)) => return self.column(),
+            Some(TokenKind::Symbol("(")) => return self.in_parentheses(),
+            _ => return self.expected("an expression"),
         };
         self.at += 1;
         Ok(kind)
     }
 
     fn word_or_name(&mut self) -> Result<ExprKind> {
-        let has_parenthesis = matches!(self.peek_at(1), Some(Kind::Symbol("(")));
+        let has_parenthesis = matches!(self.peek_at(1), Some(TokenKind::Symbol("(")));
         if self.word("CASE") {
             return self.case();
         }
@@ -216,7 +216,7 @@ impl Parser<'_> {
         let column = names.pop();
         match column {
             Some(column) => Ok(ExprKind::Column { table: names.pop(), column }),
-            None => self.stop("a name"),
+            None => self.expected("a name"),
         }
     }
 
@@ -253,7 +253,7 @@ impl Parser<'_> {
         let name: Name = self.name()?;
         let args = self.args()?;
         let mut filter = None;
-        if self.is_word("FILTER") && matches!(self.peek_at(1), Some(Kind::Symbol("("))) {
+        if self.is_word("FILTER") && matches!(self.peek_at(1), Some(TokenKind::Symbol("("))) {
             self.word("FILTER");
             filter = Some(self.parenthesized(|parser| {
                 parser.expect_word("WHERE")?;
@@ -286,7 +286,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `(PARTITION BY … ORDER BY … ROWS …)`: what it is over.
+    /// Parses `(PARTITION BY … ORDER BY … ROWS …)`, and returns its expressions.
     pub(super) fn window(&mut self) -> Result<Vec<Expr>> {
         self.parenthesized(|parser| {
             let mut exprs = Vec::new();
@@ -324,7 +324,7 @@ impl Parser<'_> {
         ];
         while !self.is_symbol(")") {
             if !self.one_of(&words) {
-                // Above `AND`, which separates the ends.
+                // Binds tighter than the `AND` between the two ends.
                 exprs.push(self.expr_above(AND)?);
             }
         }

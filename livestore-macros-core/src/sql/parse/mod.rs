@@ -1,25 +1,25 @@
-//! From tokens to the tree.
+//! Parses tokens into the syntax tree.
 //!
-//! It takes whatever SQLite takes, and more: whether a statement is right is for SQLite to say, which
-//! is asked first. What stops this parser is therefore something that it does not know yet.
+//! It accepts whatever SQLite accepts, and more: SQLite has checked the statement before. So what this
+//! parser rejects is syntax that it does not know yet.
 
 mod expr;
 mod query;
 mod write;
 
 use super::ast::{Name, Statement};
-use super::token::{Kind, Span, Token};
+use super::token::{Span, Token, TokenKind};
 
-/// Where the parser stopped, and what it expected there.
+/// The place where the parser stopped, and what it expected there.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Stopped {
+pub(crate) struct ParseError {
     pub(crate) span: Span,
     pub(crate) expected: String,
 }
 
-type Result<T> = std::result::Result<T, Stopped>;
+type Result<T> = std::result::Result<T, ParseError>;
 
-/// A statement, and how many binds it takes.
+/// A statement, and the number of binds that it takes.
 pub(crate) struct Parsed {
     pub(crate) statement: Statement,
     pub(crate) params: usize,
@@ -31,7 +31,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Parsed> {
     let statement = parser.statement()?;
     parser.symbol(";");
     if parser.peek().is_some() {
-        return parser.stop("the end");
+        return parser.expected("the end");
     }
     Ok(Parsed { statement, params: parser.params })
 }
@@ -57,27 +57,27 @@ impl Parser<'_> {
         }
     }
 
-    fn peek(&self) -> Option<&Kind> {
+    fn peek(&self) -> Option<&TokenKind> {
         self.peek_at(0)
     }
 
-    fn peek_at(&self, ahead: usize) -> Option<&Kind> {
+    fn peek_at(&self, ahead: usize) -> Option<&TokenKind> {
         self.tokens.get(self.at + ahead).map(|token| &token.kind)
     }
 
-    /// Where the next token stands.
+    /// The place of the next token.
     fn here(&self) -> Span {
         self.tokens.get(self.at).map_or(self.end..self.end, |token| token.span.clone())
     }
 
-    /// From `start` to the token before.
+    /// The place from `start` to the previous token.
     fn since(&self, start: &Span) -> Span {
         let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         start.start..last.map_or(start.end, |token| token.span.end)
     }
 
-    fn stop<T>(&self, expected: &str) -> Result<T> {
-        Err(Stopped { span: self.here(), expected: expected.to_owned() })
+    fn expected<T>(&self, expected: &str) -> Result<T> {
+        Err(ParseError { span: self.here(), expected: expected.to_owned() })
     }
 
     fn is_word(&self, word: &str) -> bool {
@@ -85,28 +85,28 @@ impl Parser<'_> {
     }
 
     fn is_word_at(&self, ahead: usize, word: &str) -> bool {
-        matches!(self.peek_at(ahead), Some(Kind::Word(other)) if other.eq_ignore_ascii_case(word))
+        matches!(self.peek_at(ahead), Some(TokenKind::Word(other)) if other.eq_ignore_ascii_case(word))
     }
 
     fn is_symbol(&self, symbol: &str) -> bool {
-        matches!(self.peek(), Some(Kind::Symbol(other)) if *other == symbol)
+        matches!(self.peek(), Some(TokenKind::Symbol(other)) if *other == symbol)
     }
 
-    /// Takes the word, if it is next.
+    /// Consumes the word, if it is next.
     fn word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.at += usize::from(found);
         found
     }
 
-    /// Takes all the words, if they are next.
+    /// Consumes all the words, if they are next.
     fn words(&mut self, words: &[&str]) -> bool {
         let found = words.iter().enumerate().all(|(ahead, word)| self.is_word_at(ahead, word));
         self.at += if found { words.len() } else { 0 };
         found
     }
 
-    /// Takes one of the words, if it is next.
+    /// Consumes one of the words, if it is next.
     fn one_of(&mut self, words: &[&str]) -> bool {
         words.iter().any(|word| self.word(word))
     }
@@ -118,23 +118,23 @@ impl Parser<'_> {
     }
 
     fn expect_word(&mut self, word: &str) -> Result<()> {
-        if self.word(word) { Ok(()) } else { self.stop(&format!("`{word}`")) }
+        if self.word(word) { Ok(()) } else { self.expected(&format!("`{word}`")) }
     }
 
     fn expect_symbol(&mut self, symbol: &str) -> Result<()> {
-        if self.symbol(symbol) { Ok(()) } else { self.stop(&format!("`{symbol}`")) }
+        if self.symbol(symbol) { Ok(()) } else { self.expected(&format!("`{symbol}`")) }
     }
 
     fn name(&mut self) -> Result<Name> {
         let span = self.here();
         match self.peek() {
-            Some(Kind::Word(text) | Kind::Quoted(text)) => {
+            Some(TokenKind::Word(text) | TokenKind::Quoted(text)) => {
                 let text = text.clone();
                 self.at += 1;
                 Ok(Name { text, span })
             }
-            // SQLite takes a text for a name where only a name can be.
-            _ => self.stop("a name"),
+            // SQLite accepts a text as a name where only a name can stand.
+            _ => self.expected("a name"),
         }
     }
 
@@ -144,8 +144,8 @@ impl Parser<'_> {
             return self.name().map(Some);
         }
         match self.peek() {
-            Some(Kind::Quoted(_)) => self.name().map(Some),
-            Some(Kind::Word(word))
+            Some(TokenKind::Quoted(_)) => self.name().map(Some),
+            Some(TokenKind::Word(word))
                 if !AFTER_A_NAME.iter().any(|k| k.eq_ignore_ascii_case(word)) =>
             {
                 self.name().map(Some)
@@ -176,7 +176,7 @@ impl Parser<'_> {
     }
 }
 
-/// Keywords that follow a table or a result column, and are therefore no alias of it.
+/// Keywords that can follow a table or a result column, and are not an alias of it.
 const AFTER_A_NAME: [&str; 26] = [
     "FROM",
     "WHERE",

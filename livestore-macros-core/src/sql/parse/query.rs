@@ -1,11 +1,11 @@
-//! SELECTs.
+//! Parses queries.
 
 use super::super::ast::{Arm, Cte, Expr, Join, Joined, Query, ResultColumn, Select, Source};
-use super::super::token::Kind;
+use super::super::token::TokenKind;
 use super::{Parser, Result};
 
 impl Parser<'_> {
-    /// `WITH a AS (…), …`
+    /// Parses `WITH a AS (…), …`.
     pub(super) fn ctes(&mut self) -> Result<Vec<Cte>> {
         if !self.word("WITH") {
             return Ok(Vec::new());
@@ -49,7 +49,7 @@ impl Parser<'_> {
         ["SELECT", "WITH", "VALUES"].iter().any(|word| self.is_word(word))
     }
 
-    /// An expression to order by.
+    /// Parses an expression to order by.
     pub(super) fn term(&mut self) -> Result<Expr> {
         let expr = self.expr()?;
         self.one_of(&["ASC", "DESC"]);
@@ -65,7 +65,7 @@ impl Parser<'_> {
             return Ok(Arm::Values(self.list(row)?));
         }
         if !self.word("SELECT") {
-            return self.stop("`SELECT`");
+            return self.expected("`SELECT`");
         }
         self.one_of(&["DISTINCT", "ALL"]);
         let mut select = Select { columns: self.list(Self::result_column)?, ..Select::default() };
@@ -96,9 +96,8 @@ impl Parser<'_> {
         if self.symbol("*") {
             return Ok(ResultColumn::All(None));
         }
-        let is_name = matches!(self.peek(), Some(Kind::Word(_) | Kind::Quoted(_)));
-        let then =
-            |ahead, symbol| matches!(self.peek_at(ahead), Some(Kind::Symbol(s)) if *s == symbol);
+        let is_name = matches!(self.peek(), Some(TokenKind::Word(_) | TokenKind::Quoted(_)));
+        let then = |ahead, symbol| matches!(self.peek_at(ahead), Some(TokenKind::Symbol(s)) if *s == symbol);
         if is_name && then(1, ".") && then(2, "*") {
             let table = self.name()?;
             self.symbol(".");
@@ -129,7 +128,7 @@ impl Parser<'_> {
         let inner = self.one_of(&["INNER", "CROSS"]);
         if !self.word("JOIN") {
             return match natural || left || right || inner {
-                true => self.stop("`JOIN`"),
+                true => self.expected("`JOIN`"),
                 false => Ok(None),
             };
         }

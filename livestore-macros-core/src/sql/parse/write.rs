@@ -1,4 +1,4 @@
-//! INSERT, UPDATE, DELETE.
+//! Parses INSERT, UPDATE and DELETE.
 
 use super::super::ast::{Conflict, Cte, Name, Set, Write, WriteKind};
 use super::super::token::Span;
@@ -48,10 +48,10 @@ impl Parser<'_> {
         Ok(Write { ctes, table, alias, kind, returning: self.returning()? })
     }
 
-    /// `OR IGNORE`
+    /// Parses `OR IGNORE` and the like.
     fn or_else(&mut self) -> Result<()> {
         if self.word("OR") && !self.one_of(&["IGNORE", "REPLACE", "ABORT", "FAIL", "ROLLBACK"]) {
-            return self.stop("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`");
+            return self.expected("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`");
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Tables by their positions in a schema, columns by theirs in a table: how `sql!`, which knows no
-//! more, comes to their types.
+//! Impls by which `sql!` gets from positions to types: it knows a table by its position in the schema, and
+//! a column by its position in the table.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,7 +9,8 @@ use crate::parse::client_document::ClientDocument;
 use crate::parse::schema::Schema;
 use crate::parse::table::Table;
 
-/// `impl ColumnAt<0, String> for Todo`; a parameter may be a private type, an associated type not.
+/// Returns `impl ColumnAt<0, String> for Todo` and so on. The type is a parameter because, unlike an
+/// associated type, that may be private.
 pub(crate) fn of_table(table: &Table) -> TokenStream {
     let Table { runtime, ident, attributes, columns, .. } = table;
     if !table.generics.params.is_empty() {
@@ -36,7 +37,7 @@ pub(crate) fn of_document(document: &ClientDocument) -> TokenStream {
     }
 }
 
-/// `impl TableAt<0, Todo> for App`.
+/// Returns `impl TableAt<0, Todo> for App` and so on.
 pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
     let Schema { runtime, ident, tables, documents, .. } = schema;
     let impls = tables.iter().chain(documents).enumerate().map(|(at, table)| {

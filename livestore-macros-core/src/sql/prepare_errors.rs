@@ -1,22 +1,22 @@
-//! What SQLite does not accept, in its words, with a place and what to write instead.
+//! Turns SQLite's errors into ours: its words, with the place in the SQL and what to write instead.
 
 use super::catalog::Catalog;
-use super::check::{Checked, Refused};
+use super::prepare::{PrepareError, Prepared};
 use super::purity::{FORBIDDEN, IMPURE};
 use super::report::Report;
-use super::token::{Kind, Span, Token};
+use super::token::{Span, Token, TokenKind};
 use crate::suggest;
 
 impl Report<'_> {
-    /// What SQLite does not accept, in its words.
-    pub(crate) fn refused(&self, refused: &Refused, catalog: &Catalog) -> syn::Error {
+    /// The error for a statement that SQLite does not accept.
+    pub(crate) fn prepare_error(&self, error: &PrepareError, catalog: &Catalog) -> syn::Error {
         let tokens = self.tokens;
-        let Refused { message, offset, other_statement } = refused;
-        if *other_statement {
+        let PrepareError { message, offset, is_other_statement } = error;
+        if *is_other_statement {
             return self.other_statement(tokens);
         }
         if message.starts_with("Multiple statements") {
-            return self.several(tokens);
+            return self.several_statements(tokens);
         }
         if let Some(table) = message.strip_prefix("no such table: ") {
             let names: Vec<_> = catalog.tables.iter().map(|table| table.name.as_str()).collect();
@@ -39,21 +39,22 @@ impl Report<'_> {
         self.text.error(&place, message)
     }
 
-    /// A materializer's SQL has no clock and no chance; no SQL reaches out of the database.
-    pub(crate) fn functions(&self, checked: &Checked) -> syn::Result<()> {
+    /// Checks the functions that a statement calls: a write may not read a clock or be random, and no
+    /// statement may reach outside the database.
+    pub(crate) fn functions(&self, prepared: &Prepared) -> syn::Result<()> {
         let is_one_of = |name: &&String, names: &[&str]| {
             names.iter().any(|other| other.eq_ignore_ascii_case(name))
         };
-        let forbidden = checked.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
-        let impure = checked.functions.iter().find(|name| is_one_of(name, IMPURE));
+        let forbidden = prepared.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
+        let impure = prepared.functions.iter().find(|name| is_one_of(name, IMPURE));
         let (name, message) = match (forbidden, impure) {
             (Some(name), _) => {
                 (name, format!("`{name}` reaches outside the database: leave it out"))
             }
-            (None, Some(name)) if checked.is_write => (
+            (None, Some(name)) if prepared.is_write => (
                 name,
                 format!(
-                    "`{name}` may give something else each time, and the same events must always make the same state: put the value into the event, and write `?` here"
+                    "`{name}` may return a different value each time, and the same events must always give the same state: put the value into the event, and write `?` here"
                 ),
             ),
             _ => return Ok(()),
@@ -65,19 +66,20 @@ impl Report<'_> {
         let first = tokens.first().map(|token| token.span.clone()).unwrap_or_default();
         let word = self.text.sql.get(first.clone()).unwrap_or_default();
         let message = format!(
-            "`{word}` may not stand here: write a `SELECT`, `INSERT`, `UPDATE` or `DELETE` over the schema's tables"
+            "`{word}` is not allowed here: write a `SELECT`, `INSERT`, `UPDATE` or `DELETE` over the schema's tables"
         );
         self.text.error(&first, &message)
     }
 
-    fn several(&self, tokens: &[Token]) -> syn::Error {
-        let mut after = tokens.iter().skip_while(|token| token.kind != Kind::Symbol(";")).skip(1);
+    fn several_statements(&self, tokens: &[Token]) -> syn::Error {
+        let mut after =
+            tokens.iter().skip_while(|token| token.kind != TokenKind::Symbol(";")).skip(1);
         let place = after.next().map(|token| token.span.clone()).unwrap_or_default();
         self.text.error(&place, "one statement at a time: give this one a `sql!` of its own")
     }
 }
 
-/// The column nearest to the name, of the tables that the SQL names.
+/// Suggests a column with a similar name, from the tables that the SQL names.
 fn column_hint(column: &str, tokens: &[Token], catalog: &Catalog) -> String {
     let column = column.rsplit('.').next().unwrap_or(column);
     let tables = catalog.tables.iter();
@@ -87,13 +89,13 @@ fn column_hint(column: &str, tokens: &[Token], catalog: &Catalog) -> String {
     suggest::hint(column, &known)
 }
 
-/// The token that begins there.
+/// Returns the place of the token at the offset.
 fn at(tokens: &[Token], offset: usize, end: usize) -> Span {
     let token = tokens.iter().find(|token| token.span.end > offset);
     token.map_or(end..end, |token| token.span.clone())
 }
 
-/// Where the name stands first.
+/// Returns the first place where the name stands.
 fn named(tokens: &[Token], name: &str) -> Span {
     let found = tokens.iter().find(|token| names(token, name));
     found.map(|token| token.span.clone()).unwrap_or_default()
@@ -101,7 +103,7 @@ fn named(tokens: &[Token], name: &str) -> Span {
 
 fn names(token: &Token, name: &str) -> bool {
     match &token.kind {
-        Kind::Word(word) | Kind::Quoted(word) => word.eq_ignore_ascii_case(name),
+        TokenKind::Word(word) | TokenKind::Quoted(word) => word.eq_ignore_ascii_case(name),
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! SQLite's word on a statement.
+//! Has SQLite prepare a statement, which checks it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,76 +6,83 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, Error};
 
-/// What SQLite found out about a statement.
+/// A statement that SQLite accepts.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Checked {
+pub(crate) struct Prepared {
     pub(crate) is_write: bool,
+    /// The number of columns that its rows have.
     pub(crate) columns: usize,
+    /// The number of binds that it takes.
     pub(crate) params: usize,
-    /// The tables and columns it reads; no column is the table as such.
+    /// The tables and columns that it reads. An empty column stands for a table that is read, but no
+    /// column of it.
     pub(crate) reads: Vec<(String, String)>,
-    /// The functions it calls.
+    /// The functions that it calls.
     pub(crate) functions: Vec<String>,
 }
 
+/// SQLite's error for a statement that it does not accept.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refused {
+pub(crate) struct PrepareError {
     pub(crate) message: String,
-    /// Where, if SQLite says so.
+    /// The position in the SQL, if SQLite gives one.
     pub(crate) offset: Option<usize>,
-    /// It is no query and no write of rows.
-    pub(crate) other_statement: bool,
+    /// Whether it is neither a query nor a write of rows.
+    pub(crate) is_other_statement: bool,
 }
 
-/// A schema's tables, empty and in memory.
+/// A database in memory that has a schema's tables, without rows.
 pub(crate) struct Database {
     conn: Connection,
-    noted: Arc<Mutex<Noted>>,
+    actions: Arc<Mutex<Actions>>,
 }
 
-/// What the authorizer hears while a statement is prepared.
+/// The actions that the authorizer is asked about while a statement is prepared.
 #[derive(Default)]
-struct Noted {
+struct Actions {
     reads: Vec<(String, String)>,
     functions: Vec<String>,
-    other_statement: bool,
+    has_other: bool,
 }
 
 impl Database {
-    /// The tables that the DDL makes.
-    pub(crate) fn open(ddl: &str) -> Result<Self, Refused> {
-        Self::try_open(ddl).map_err(|error| Refused::of(error, false))
+    /// Opens a database with the tables that the DDL creates.
+    pub(crate) fn open(ddl: &str) -> Result<Self, PrepareError> {
+        Self::try_open(ddl).map_err(|error| PrepareError::new(error, false))
     }
 
     fn try_open(ddl: &str) -> rusqlite::Result<Self> {
         let mut conn = Connection::open_in_memory()?;
         conn.execute_batch(ddl)?;
-        // A name in double quotes that is none would pass for a text.
+        // Otherwise an unknown name in double quotes would pass for a text.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        let noted = Arc::<Mutex<Noted>>::default();
-        let notes = Arc::clone(&noted);
-        conn.authorizer(Some(move |context: AuthContext<'_>| lock(&notes).hear(&context.action)))?;
-        Ok(Self { conn, noted })
+        let actions = Arc::<Mutex<Actions>>::default();
+        let recorder = Arc::clone(&actions);
+        conn.authorizer(Some(move |context: AuthContext<'_>| {
+            lock(&recorder).record(&context.action)
+        }))?;
+        Ok(Self { conn, actions })
     }
 
-    /// Asks SQLite about a statement.
-    pub(crate) fn check(&self, sql: &str) -> Result<Checked, Refused> {
-        *lock(&self.noted) = Noted::default();
+    /// Prepares a statement.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<Prepared, PrepareError> {
+        *lock(&self.actions) = Actions::default();
         let prepared = self.conn.prepare(sql);
-        let noted = std::mem::take(&mut *lock(&self.noted));
-        let statement = prepared.map_err(|error| Refused::of(error, noted.other_statement))?;
-        Ok(Checked {
+        let actions = std::mem::take(&mut *lock(&self.actions));
+        let statement = prepared.map_err(|error| PrepareError::new(error, actions.has_other))?;
+        Ok(Prepared {
             is_write: !statement.readonly(),
             columns: statement.column_count(),
             params: statement.parameter_count(),
-            reads: noted.reads,
-            functions: noted.functions,
+            reads: actions.reads,
+            functions: actions.functions,
         })
     }
 }
 
-impl Noted {
-    fn hear(&mut self, action: &AuthAction<'_>) -> Authorization {
+impl Actions {
+    /// Records an action, and denies it unless it reads or writes rows.
+    fn record(&mut self, action: &AuthAction<'_>) -> Authorization {
         match action {
             AuthAction::Select | AuthAction::Recursive => {}
             AuthAction::Read { table_name, column_name } => {
@@ -92,7 +99,7 @@ impl Noted {
             | AuthAction::Update { table_name, .. }
                 if !table_name.starts_with("sqlite_") => {}
             _ => {
-                self.other_statement = true;
+                self.has_other = true;
                 return Authorization::Deny;
             }
         }
@@ -100,14 +107,14 @@ impl Noted {
     }
 }
 
-impl Refused {
-    fn of(error: Error, other_statement: bool) -> Self {
+impl PrepareError {
+    fn new(error: Error, is_other_statement: bool) -> Self {
         let (message, offset) = match error {
             Error::SqlInputError { msg, offset, .. } => (msg, usize::try_from(offset).ok()),
             Error::SqliteFailure(_, Some(message)) => (message, None),
             other => (other.to_string(), None),
         };
-        Self { message, offset, other_statement }
+        Self { message, offset, is_other_statement }
     }
 }
 

@@ -1,16 +1,16 @@
-//! Names and marks in a line: bare where they are plain, in quotes where they are not.
+//! Names and marks in a line of the lock, which are quoted only where they need it.
 
 use std::fmt::{self, Write as _};
 
-/// What may stand in a name without quotes, beside letters and digits.
-pub(crate) const IN_NAMES: &str = "_.-*/$#";
-/// The same in a mark, which ends at a comma or a parenthesis.
-pub(crate) const IN_MARKS: &str = "_.-*/$#: ";
+/// The characters that a name may have without quotes, beside letters and digits.
+pub(crate) const NAME_CHARS: &str = "_.-*/$#";
+/// The same for a mark, which ends at a comma or a parenthesis.
+pub(crate) const MARK_CHARS: &str = "_.-*/$#: ";
 
-/// A text, quoted if it has other characters than these.
-pub(crate) struct Word<'a>(pub(crate) &'a str, pub(crate) &'static str);
+/// Displays a text, in quotes if it has other characters than letters, digits and these.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str, pub(crate) &'static str);
 
-impl fmt::Display for Word<'_> {
+impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.0.is_empty() && self.0.chars().all(|char| is_plain(char, self.1)) {
             return f.write_str(self.0);
@@ -32,8 +32,9 @@ fn is_plain(char: char, others: &str) -> bool {
     char.is_alphanumeric() || others.contains(char)
 }
 
-/// Takes a word off the front of `text`, with these characters in it if it has no quotes.
-pub(crate) fn take<'a>(text: &'a str, others: &str) -> Option<(String, &'a str)> {
+/// Reads a name or mark from the start of `text`, and returns it with the rest of the text. Without
+/// quotes it ends at the first character that is no letter, no digit and none of these.
+pub(crate) fn read<'a>(text: &'a str, others: &str) -> Option<(String, &'a str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(|char| !is_plain(char, others)).unwrap_or(text.len());
         let (word, rest) = text.split_at_checked(end)?;

@@ -1,7 +1,7 @@
-//! Events that the lock has and the schema has not.
+//! Finds events that the lock has and the schema no longer has.
 //!
-//! Where an event's name is declared is only known once all macros have run, so this becomes an
-//! assertion for each recorded name, at the type that declared it.
+//! Only when all macros have run is it known which names are declared, and where. So this expands to
+//! one assertion per recorded name, located at the type that declared it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use syn::Type;
 
 use super::package::{Mode, Package};
 use super::shapes::READS;
-use super::{message, outside_tests};
+use super::{messages, outside_tests};
 use crate::expand::{located_at, schema_event_defs};
 use crate::parse::names;
 use crate::parse::schema::Schema;
@@ -22,7 +22,7 @@ pub(crate) fn expand(package: &Package, schema: &Schema) -> TokenStream {
     let (Mode::Check | Mode::Frozen, Some(lock)) = (package.mode, &package.recorded) else {
         return TokenStream::new();
     };
-    let listed = Listed::recorded(lock, &names::plain(&schema.ident));
+    let listed = RecordedTypes::of(lock, &names::plain(&schema.ident));
     let names = with_older(lock, lock.of(Kind::Event).filter(|(_, shape)| listed.has(shape)));
     let (types, sets): (Vec<_>, Vec<_>) = schema_event_defs(schema).unzip();
     let asserts = names.iter().map(|(name, shape)| assert(schema, &types, name, shape));
@@ -39,24 +39,24 @@ pub(crate) fn expand(package: &Package, schema: &Schema) -> TokenStream {
     })
 }
 
-/// These events, and those that are read as them.
+/// Returns these events, and the older ones that are read as them.
 fn with_older<'a>(
     lock: &'a Lock,
     events: impl Iterator<Item = (&'a str, &'a Shape)>,
 ) -> BTreeMap<&'a str, &'a Shape> {
     let mut found = BTreeMap::new();
-    let mut open: Vec<_> = events.collect();
-    while let Some((name, shape)) = open.pop() {
+    let mut queue: Vec<_> = events.collect();
+    while let Some((name, shape)) = queue.pop() {
         let older = shape.head.marks.iter().filter_map(|mark| mark.strip_prefix(READS));
         // Two that read each other would not compile; a lock may still say so.
         if found.insert(name, shape).is_none() {
-            open.extend(older.filter_map(|older| Some((older, lock.get(Kind::Event, older)?))));
+            queue.extend(older.filter_map(|older| Some((older, lock.get(Kind::Event, older)?))));
         }
     }
     found
 }
 
-/// At the type that declared the event, if it is still listed, else at the schema.
+/// An assertion at the type that declared the event, if that is still listed, or else at the schema.
 fn assert(schema: &Schema, types: &[&Type], name: &str, shape: &Shape) -> TokenStream {
     let owner = owner(&shape.head.text);
     let position = types.iter().position(|ty| last_name(&stable_text(ty)) == owner);
@@ -64,20 +64,20 @@ fn assert(schema: &Schema, types: &[&Type], name: &str, shape: &Shape) -> TokenS
         Some(ty) => located_at(ty),
         None => located_at(&schema.ident),
     };
-    let text = message::vanished(name);
+    let text = messages::removed(name);
     let likely = position.unwrap_or(0);
     let runtime = schema.runtime.located_at(span);
     let function = Ident::new("assert_recorded_event", span);
     quote_spanned!(span=> const _: () = #runtime::#function(#name, ALL, #likely, #text);)
 }
 
-/// The types that a schema listed when it was recorded, by their last name: that is how they stand at
-/// their events.
-struct Listed(BTreeSet<String>);
+/// The types that a schema listed when it was recorded, by the last segment of their path, which is how
+/// the lock names them at their events.
+struct RecordedTypes(BTreeSet<String>);
 
-impl Listed {
-    /// A name by which another schema lists another type says nothing, so it is left out.
-    fn recorded(lock: &Lock, schema: &str) -> Self {
+impl RecordedTypes {
+    /// Leaves out a name that is ambiguous, because another schema lists a different type of that name.
+    fn of(lock: &Lock, schema: &str) -> Self {
         let parts = lock.get(Kind::Schema, schema).map(|shape| shape.parts.keys());
         let own: Vec<_> = parts.into_iter().flatten().collect();
         let others = lock.of(Kind::Schema).flat_map(|(_, shape)| shape.parts.keys());
@@ -92,12 +92,12 @@ impl Listed {
     }
 }
 
-/// `TodoEvent` of `TodoEvent::Created`.
+/// Returns `TodoEvent` for `TodoEvent::Created`.
 fn owner(label: &str) -> String {
     label.split("::").next().unwrap_or_default().to_owned()
 }
 
-/// `TodoEvent` of `models::TodoEvent<T>`.
+/// Returns `TodoEvent` for `models::TodoEvent<T>`.
 fn last_name(path: &str) -> String {
     let path = path.split('<').next().unwrap_or_default();
     path.rsplit("::").next().unwrap_or_default().to_owned()

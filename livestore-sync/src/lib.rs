@@ -32,7 +32,7 @@
 //! `client` (default): [`WebSocket`] and [`Http`]. Without it, [`wire`] and [`InProcess`] are left,
 //! which need no more than `livestore` does.
 //!
-//! [lost]: livestore::sync::FromBackend::Lost
+//! [lost]: livestore::sync::BackendMessage::Disconnected
 
 #[cfg(feature = "client")]
 mod http;

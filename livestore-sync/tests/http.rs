@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, More, Pulled, SyncFailure};
+use livestore::sync::{BackendMessage, More, Page, SyncError};
 use livestore_sync::Http;
 use livestore_sync::wire::{Call, ClientMessage, Exit, Request, RequestId, ServerMessage};
 use support::{Store, event};
@@ -84,8 +84,8 @@ fn pages(seqs: &[u64]) -> String {
     ok(&messages)
 }
 
-fn page(seq: u64) -> Pulled {
-    Pulled { events: vec![event(seq, "{}")], more: More::No, backend_id: "b1".to_owned() }
+fn page(seq: u64) -> Page {
+    Page { events: vec![event(seq, "{}")], more: More::No, backend_id: "b1".to_owned() }
 }
 
 fn head_of(request: &Request) -> Option<u64> {
@@ -109,7 +109,7 @@ fn polling_goes_on_from_the_last_event() {
         pages(&[3]),
     ]);
     let mut store = Store::connect(&backend, Some(r#"{"t":1}"#));
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
     for seq in 1..=3 {
         assert_eq!(store.next_page(), page(seq));
@@ -127,7 +127,7 @@ fn polling_goes_on_from_the_last_event() {
 
 #[test]
 fn a_push_is_followed_by_a_pull_at_once() {
-    let failure = SyncFailure::ServerAhead { head: 1, parent: 0 };
+    let failure = SyncError::ServerAhead { head: 1, parent: 0 };
     let (backend, _asked) = serve(vec![
         ok(&[exit(Exit::Pong)]),
         pages(&[]),
@@ -137,13 +137,13 @@ fn a_push_is_followed_by_a_pull_at_once() {
         pages(&[2]),
     ]);
     let mut store = Store::connect(&backend.poll_every(Duration::from_secs(3600)), None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
     store.link().push(vec![event(1, "{}")], None);
-    assert_eq!(store.next(), FromBackend::PushFailed(failure));
+    assert_eq!(store.next(), BackendMessage::PushFailed(failure));
     assert_eq!(store.next_page(), page(1));
     store.link().push(vec![event(2, "{}")], None);
-    assert_eq!(store.next(), FromBackend::Pushed);
+    assert_eq!(store.next(), BackendMessage::Pushed);
     assert_eq!(store.next_page(), page(2));
     drop(store.link.take());
     store.expect_end();
@@ -151,8 +151,8 @@ fn a_push_is_followed_by_a_pull_at_once() {
 
 #[test]
 fn what_goes_wrong_is_said() {
-    let refused = FromBackend::PullFailed(SyncFailure::Refused("Invalid auth token".to_owned()));
-    let invalid = |text: &str| FromBackend::PullFailed(SyncFailure::Invalid(text.to_owned()));
+    let refused = BackendMessage::PullFailed(SyncError::Refused("Invalid auth token".to_owned()));
+    let invalid = |text: &str| BackendMessage::PullFailed(SyncError::Invalid(text.to_owned()));
     let defect = ServerMessage::Defect("Unknown request tag: X".to_owned());
     for (answer, failure, reason) in [
         (answer("400 Bad Request", "", "Invalid auth token"), Some(refused), "Invalid auth token"),

@@ -6,14 +6,16 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Link, More, SyncBackend, SyncFailure};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Connection, Cursor, MessageSender, More, SyncBackend, SyncError,
+};
 use livestore_sync::{InProcess, NextPush};
 use support::{Store, event};
 
 /// A store that has pulled all there is.
 fn pulling(backend: &InProcess) -> Store {
     let mut store = Store::connect(backend, None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
     while store.next_page().more != More::No {}
     store
@@ -33,9 +35,9 @@ fn a_push_is_told_to_all_and_accepted() {
         assert_eq!(page.events, [event(1, "{}"), event(2, "{}")]);
         assert_eq!(page.backend_id, backend.backend_id());
     }
-    assert_eq!(a.next(), FromBackend::Pushed);
+    assert_eq!(a.next(), BackendMessage::Pushed);
     assert_eq!(backend.events("st1").len(), 2);
-    assert_eq!(elsewhere.next(), FromBackend::Connected);
+    assert_eq!(elsewhere.next(), BackendMessage::Connected);
     elsewhere.expect_silence();
 }
 
@@ -45,20 +47,20 @@ fn a_push_must_follow_the_last_event_unless_it_is_the_same_again() {
     let mut a = pulling(&backend);
     push(&mut a, 1..=3);
     assert_eq!(a.next_page().events.len(), 3);
-    assert_eq!(a.next(), FromBackend::Pushed);
+    assert_eq!(a.next(), BackendMessage::Pushed);
 
     push(&mut a, 2..=3);
-    assert_eq!(a.next(), FromBackend::Pushed);
+    assert_eq!(a.next(), BackendMessage::Pushed);
     a.link().push(vec![event(2, "7")], None);
-    let ahead = SyncFailure::ServerAhead { head: 3, parent: 1 };
-    assert_eq!(a.next(), FromBackend::PushFailed(ahead));
+    let ahead = SyncError::ServerAhead { head: 3, parent: 1 };
+    assert_eq!(a.next(), BackendMessage::PushFailed(ahead));
     push(&mut a, 3..=4);
-    let ahead = SyncFailure::ServerAhead { head: 3, parent: 2 };
-    assert_eq!(a.next(), FromBackend::PushFailed(ahead));
+    let ahead = SyncError::ServerAhead { head: 3, parent: 2 };
+    assert_eq!(a.next(), BackendMessage::PushFailed(ahead));
     a.link().push(vec![event(4, "{}"), event(6, "{}")], None);
-    assert!(matches!(a.next(), FromBackend::PushFailed(SyncFailure::Invalid(_))));
+    assert!(matches!(a.next(), BackendMessage::PushFailed(SyncError::Invalid(_))));
     a.link().push(vec![], None);
-    assert_eq!(a.next(), FromBackend::Pushed);
+    assert_eq!(a.next(), BackendMessage::Pushed);
     a.expect_silence();
     assert_eq!(backend.events("st1").len(), 3);
 }
@@ -69,7 +71,7 @@ fn a_pull_comes_in_pages_after_the_cursor() {
     let mut a = pulling(&backend);
     push(&mut a, 1..=250);
     let mut b = Store::connect(&backend, None);
-    assert_eq!(b.next(), FromBackend::Connected);
+    assert_eq!(b.next(), BackendMessage::Connected);
     b.link().pull(Some(Cursor { backend_id: backend.backend_id(), head: 10 }));
     let pages = [b.next_page(), b.next_page(), b.next_page()];
     assert_eq!(pages.each_ref().map(|page| page.events.len()), [100, 100, 40]);
@@ -99,7 +101,7 @@ fn the_next_push_can_go_wrong_in_four_ways() {
 
     backend.on_next_push(NextPush::Fail);
     push(&mut a, 1..=1);
-    assert!(matches!(a.next(), FromBackend::PushFailed(SyncFailure::Failed(_))));
+    assert!(matches!(a.next(), BackendMessage::PushFailed(SyncError::Failed(_))));
     backend.on_next_push(NextPush::Lose);
     push(&mut a, 1..=1);
     a.next_lost();
@@ -112,7 +114,7 @@ fn the_next_push_can_go_wrong_in_four_ways() {
     let mut a = pulling(&backend);
     backend.on_next_push(NextPush::LoseBroadcast);
     push(&mut a, 2..=2);
-    assert_eq!(a.next(), FromBackend::Pushed);
+    assert_eq!(a.next(), BackendMessage::Pushed);
     a.next_lost();
     assert_eq!(
         [witness.next_page().events, witness.next_page().events].concat(),
@@ -128,28 +130,26 @@ fn a_reset_backend_is_another_one() {
     let received = backend.backend_id();
     backend.reset();
     a.next_lost();
-    let mismatch = SyncFailure::BackendIdMismatch {
-        expected: backend.backend_id(),
-        received: received.clone(),
-    };
+    let mismatch =
+        SyncError::BackendIdMismatch { expected: backend.backend_id(), received: received.clone() };
 
     let mut b = Store::connect(&backend, None);
-    assert_eq!(b.next(), FromBackend::Connected);
+    assert_eq!(b.next(), BackendMessage::Connected);
     b.link().push(vec![event(1, "{}")], Some(received.clone()));
-    assert_eq!(b.next(), FromBackend::PushFailed(mismatch.clone()));
+    assert_eq!(b.next(), BackendMessage::PushFailed(mismatch.clone()));
     b.link().pull(Some(Cursor { backend_id: received, head: 3 }));
-    assert_eq!(b.next(), FromBackend::PullFailed(mismatch));
+    assert_eq!(b.next(), BackendMessage::PullFailed(mismatch));
     b.next_lost();
 }
 
 #[test]
 fn what_is_told_may_call_back() {
     let backend = InProcess::new();
-    let link: Arc<Mutex<Option<Box<dyn Link>>>> = Arc::default();
+    let link: Arc<Mutex<Option<Box<dyn Connection>>>> = Arc::default();
     let told = Arc::new(Mutex::new(Vec::new()));
     let (mine, log) = (Arc::clone(&link), Arc::clone(&told));
-    let inbox = Inbox::new(move |message| {
-        if let FromBackend::Pulled(page) = &message
+    let inbox = MessageSender::new(move |message| {
+        if let BackendMessage::Pulled(page) = &message
             && let Ok(mut link) = mine.try_lock()
             && let Some(link) = &mut *link
         {
@@ -160,14 +160,14 @@ fn what_is_told_may_call_back() {
         }
         log.lock().unwrap().push(message);
     });
-    *link.lock().unwrap() = Some(backend.connect(Hello::new("st1", None), inbox));
+    *link.lock().unwrap() = Some(backend.connect(ConnectRequest::new("st1", None), inbox));
     let mut other = Store::connect(&backend, None);
     link.lock().unwrap().as_mut().unwrap().pull(None);
     push(&mut other, 1..=1);
 
     let told = told.lock().unwrap();
-    let pages = told.iter().filter(|message| matches!(message, FromBackend::Pulled(_))).count();
-    let acks = told.iter().filter(|&message| *message == FromBackend::Pushed).count();
+    let pages = told.iter().filter(|message| matches!(message, BackendMessage::Pulled(_))).count();
+    let acks = told.iter().filter(|&message| *message == BackendMessage::Pushed).count();
     assert_eq!((told.len(), pages, acks), (7, 4, 2), "{told:?}");
     assert_eq!(backend.events("st1").len(), 3);
 }

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use livestore::sync::{Cursor, FromBackend, SyncBackend, SyncFailure};
+use livestore::sync::{BackendMessage, Cursor, SyncBackend, SyncError};
 use livestore_sync::{Http, WebSocket};
 use support::{Store, event};
 
@@ -26,7 +26,7 @@ fn a_websocket_to_a_real_server() {
     conversation(&WebSocket::new(&url));
     long_log(&WebSocket::new(&url));
     let store = Store::connect(&WebSocket::new(&url), Some(r#"{"authToken":"wrong"}"#));
-    assert!(matches!(store.next(), FromBackend::PullFailed(SyncFailure::Refused(_))));
+    assert!(matches!(store.next(), BackendMessage::PullFailed(SyncError::Refused(_))));
     store.next_lost();
 }
 
@@ -37,7 +37,7 @@ fn http_to_a_real_server() {
     conversation(&backend);
     long_log(&backend);
     let store = Store::connect(&backend, Some(r#"{"authToken":"wrong"}"#));
-    assert!(matches!(store.next(), FromBackend::PullFailed(SyncFailure::Refused(_))));
+    assert!(matches!(store.next(), BackendMessage::PullFailed(SyncError::Refused(_))));
     store.next_lost();
 }
 
@@ -46,7 +46,7 @@ fn conversation(backend: &dyn SyncBackend) {
     let store_id = livestore::new_id();
     let connect = || {
         let mut store = Store::connect_to(backend, &store_id, None);
-        assert_eq!(store.next(), FromBackend::Connected);
+        assert_eq!(store.next(), BackendMessage::Connected);
         store.link().pull(None);
         let page = store.next_page();
         assert!(page.events.is_empty());
@@ -59,18 +59,18 @@ fn conversation(backend: &dyn SyncBackend) {
     hear_event(&b, false);
 
     b.link().push(vec![event(1, "{}")], Some(backend_id.clone()));
-    let ahead = FromBackend::PushFailed(SyncFailure::ServerAhead { head: 1, parent: 0 });
+    let ahead = BackendMessage::PushFailed(SyncError::ServerAhead { head: 1, parent: 0 });
     hear(&b, |message| *message == ahead);
     a.link().push(vec![event(2, "{}")], Some("another".to_owned()));
     let received = "another".to_owned();
-    let mismatch = SyncFailure::BackendIdMismatch { expected: backend_id, received };
-    hear(&a, |message| *message == FromBackend::PushFailed(mismatch.clone()));
+    let mismatch = SyncError::BackendIdMismatch { expected: backend_id, received };
+    hear(&a, |message| *message == BackendMessage::PushFailed(mismatch.clone()));
 
     let cursor = Cursor { backend_id: "another".to_owned(), head: 1 };
     let mut c = Store::connect_to(backend, &store_id, None);
-    assert_eq!(c.next(), FromBackend::Connected);
+    assert_eq!(c.next(), BackendMessage::Connected);
     c.link().pull(Some(cursor));
-    assert_eq!(c.next(), FromBackend::PullFailed(mismatch));
+    assert_eq!(c.next(), BackendMessage::PullFailed(mismatch));
     c.next_lost();
 }
 
@@ -78,21 +78,21 @@ fn hear_event(store: &Store, pushed: bool) {
     let (mut event, mut ack) = (false, !pushed);
     while !(event && ack) {
         match store.next() {
-            FromBackend::Pulled(page) => event |= page.events.iter().any(|event| event.seq == 1),
-            FromBackend::Pushed => ack = true,
+            BackendMessage::Pulled(page) => event |= page.events.iter().any(|event| event.seq == 1),
+            BackendMessage::Pushed => ack = true,
             other => panic!("{other:?}"),
         }
     }
 }
 
 /// Waits for a message; pages may come before.
-fn hear(store: &Store, wanted: impl Fn(&FromBackend) -> bool) {
+fn hear(store: &Store, wanted: impl Fn(&BackendMessage) -> bool) {
     loop {
         let message = store.next();
         if wanted(&message) {
             return;
         }
-        assert!(matches!(message, FromBackend::Pulled(_)), "{message:?}");
+        assert!(matches!(message, BackendMessage::Pulled(_)), "{message:?}");
     }
 }
 
@@ -100,14 +100,14 @@ fn hear(store: &Store, wanted: impl Fn(&FromBackend) -> bool) {
 fn long_log(backend: &dyn SyncBackend) {
     let store_id = livestore::new_id();
     let mut a = Store::connect_to(backend, &store_id, None);
-    assert_eq!(a.next(), FromBackend::Connected);
+    assert_eq!(a.next(), BackendMessage::Connected);
     for batch in 0..10 {
         let events = (1..=100).map(|n| event(batch * 100 + n, r#"{"text":"x"}"#)).collect();
         a.link().push(events, None);
-        assert_eq!(a.next(), FromBackend::Pushed);
+        assert_eq!(a.next(), BackendMessage::Pushed);
     }
     let mut b = Store::connect_to(backend, &store_id, None);
-    assert_eq!(b.next(), FromBackend::Connected);
+    assert_eq!(b.next(), BackendMessage::Connected);
     b.link().pull(None);
     let mut seqs = Vec::new();
     while seqs.len() < 1000 {

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use livestore::sync::FromBackend;
+use livestore::sync::BackendMessage;
 use livestore_sync::WebSocket;
 use support::Store;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -69,7 +69,7 @@ fn connect(address: &str, certificate: &str) -> String {
 fn client() {
     let Ok(address) = env::var(ADDRESS) else { return };
     match Store::connect(&WebSocket::new(address), None).next() {
-        FromBackend::Connected => println!("connected"),
+        BackendMessage::Connected => println!("connected"),
         other => println!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use livestore::sync::{FromBackend, SyncFailure};
+use livestore::sync::{BackendMessage, SyncError};
 use livestore_sync::WebSocket;
 use livestore_sync::wire::{
     Call, ClientMessage, ConnectQuery, Exit, RequestId, ServerMessage, Transport,
@@ -97,11 +97,11 @@ fn pulls_and_pushes_go_their_way() {
         (pull, ack, push, peer.hear())
     });
     let mut store = Store::connect(&backend, Some(r#"{"t":1}"#));
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
     assert_eq!(store.next_page().backend_id, "b1");
     store.link().push(vec![event(1, "{}")], Some("b1".to_owned()));
-    assert_eq!(store.next(), FromBackend::Pushed);
+    assert_eq!(store.next(), BackendMessage::Pushed);
     drop(store.link.take());
     store.expect_end();
 
@@ -150,7 +150,7 @@ fn every_chunk_of_the_pull_is_acked_and_others_are_ignored() {
         (first, peer.hear())
     });
     let mut store = Store::connect(&backend, None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
     store.next_page();
     store.next_page();
@@ -162,11 +162,11 @@ fn every_chunk_of_the_pull_is_acked_and_others_are_ignored() {
 #[test]
 fn failed_pushes_say_why_and_the_link_goes_on() {
     let failures = [
-        SyncFailure::ServerAhead { head: 2, parent: 0 },
-        SyncFailure::BackendIdMismatch { expected: "b1".into(), received: "b0".into() },
-        SyncFailure::Failed("disk full".into()),
-        SyncFailure::Refused("read only".into()),
-        SyncFailure::Invalid("seqNum is missing".into()),
+        SyncError::ServerAhead { head: 2, parent: 0 },
+        SyncError::BackendIdMismatch { expected: "b1".into(), received: "b0".into() },
+        SyncError::Failed("disk full".into()),
+        SyncError::Refused("read only".into()),
+        SyncError::Invalid("seqNum is missing".into()),
     ];
     let script = failures.clone();
     let (backend, _served) = serve(|mut peer| {
@@ -177,17 +177,17 @@ fn failed_pushes_say_why_and_the_link_goes_on() {
         peer.hear()
     });
     let mut store = Store::connect(&backend, None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     for failure in failures {
         store.link().push(vec![event(1, "{}")], None);
-        assert_eq!(store.next(), FromBackend::PushFailed(failure));
+        assert_eq!(store.next(), BackendMessage::PushFailed(failure));
     }
     store.expect_silence();
 }
 
 #[test]
 fn a_failed_pull_ends_the_link() {
-    let failure = SyncFailure::BackendIdMismatch { expected: "b1".into(), received: "b0".into() };
+    let failure = SyncError::BackendIdMismatch { expected: "b1".into(), received: "b0".into() };
     let exit = Exit::Failure(failure.clone());
     let (backend, served) = serve(|mut peer| {
         peer.hear_request();
@@ -195,9 +195,9 @@ fn a_failed_pull_ends_the_link() {
         peer.hear()
     });
     let mut store = Store::connect(&backend, None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().pull(None);
-    assert_eq!(store.next(), FromBackend::PullFailed(failure));
+    assert_eq!(store.next(), BackendMessage::PullFailed(failure));
     store.next_lost();
     assert_eq!(result(&served), None);
 }
@@ -217,7 +217,7 @@ fn frames_that_make_no_sense_end_the_link() {
             peer.hear()
         });
         let store = Store::connect(&backend, None);
-        assert_eq!(store.next(), FromBackend::Connected);
+        assert_eq!(store.next(), BackendMessage::Connected);
         let said = store.next_lost();
         assert!(said.contains(reason), "{said}");
     }
@@ -235,9 +235,9 @@ fn a_defect_or_an_unreadable_answer_is_the_requests_failure() {
             peer.hear()
         });
         let mut store = Store::connect(&backend, None);
-        assert_eq!(store.next(), FromBackend::Connected);
+        assert_eq!(store.next(), BackendMessage::Connected);
         store.link().pull(None);
-        let FromBackend::PullFailed(SyncFailure::Invalid(text)) = store.next() else {
+        let BackendMessage::PullFailed(SyncError::Invalid(text)) = store.next() else {
             panic!("an invalid pull")
         };
         assert!(text.contains(problem), "{text}");
@@ -247,8 +247,8 @@ fn a_defect_or_an_unreadable_answer_is_the_requests_failure() {
 
 #[test]
 fn a_refused_upgrade_says_why() {
-    let refused = |text: &str| Some(SyncFailure::Refused(text.to_owned()));
-    let invalid = |text: &str| Some(SyncFailure::Invalid(text.to_owned()));
+    let refused = |text: &str| Some(SyncError::Refused(text.to_owned()));
+    let invalid = |text: &str| Some(SyncError::Invalid(text.to_owned()));
     for (status, body, failure) in [
         ("400 Bad Request", "Invalid auth token", refused("Invalid auth token")),
         ("401 Unauthorized", "", refused("no reason given")),
@@ -266,7 +266,7 @@ fn a_refused_upgrade_says_why() {
         });
         let store = Store::connect(&backend, None);
         match failure {
-            Some(failure) => assert_eq!(store.next(), FromBackend::PullFailed(failure)),
+            Some(failure) => assert_eq!(store.next(), BackendMessage::PullFailed(failure)),
             None => {
                 assert_eq!(store.next_lost(), "the backend answers 503: busy");
                 continue;
@@ -300,7 +300,7 @@ fn a_connection_that_died_without_a_word_is_found_out() {
         drop(peer);
     });
     let store = Store::connect(&backend.ping_every(Duration::from_millis(100)), None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     let since = Instant::now();
     assert_eq!(store.next_lost(), "the backend does not answer pings");
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
@@ -314,7 +314,7 @@ fn a_backend_that_reads_nothing_is_found_out_while_pushing() {
     });
     let large = format!("\"{}\"", "x".repeat(32 << 20));
     let mut store = Store::connect(&backend.ping_every(Duration::from_secs(1)), None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     store.link().push(vec![event(1, &large)], None);
     assert_eq!(store.next_lost(), "the backend takes nothing any more");
 }
@@ -323,7 +323,7 @@ fn a_backend_that_reads_nothing_is_found_out_while_pushing() {
 fn pings_that_are_answered_keep_the_link() {
     let (backend, served) = serve(|mut peer| peer.hear());
     let mut store = Store::connect(&backend.ping_every(Duration::from_secs(1)), None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     thread::sleep(Duration::from_secs(5));
     store.expect_silence();
     drop(store.link.take());
@@ -348,7 +348,7 @@ fn an_app_may_lend_its_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (backend, served) = serve(|mut peer| peer.hear());
     let mut store = Store::connect(&backend.on(runtime.handle().clone()), None);
-    assert_eq!(store.next(), FromBackend::Connected);
+    assert_eq!(store.next(), BackendMessage::Connected);
     drop(store.link.take());
     store.expect_end();
     assert_eq!(result(&served), None);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use livestore::sync::{Cursor, More, Pulled, Secret, SyncEvent, SyncFailure};
+use livestore::sync::{Cursor, More, Page, Secret, SyncError, SyncEvent};
 use livestore_sync::wire::{
     Call, ClientMessage, ConnectQuery, Exit, MAX_DEPTH, Ping, Pull, Push, Request, RequestId,
     ServerMessage, Transport, WireError, wire_size, write_pulled_event,
@@ -34,7 +34,7 @@ fn numeric_ids_are_echoed_as_numbers_and_get_flat_causes() {
     let Ok(ClientMessage::Interrupt(request_id)) = ClientMessage::decode(text) else {
         panic!("an interrupt")
     };
-    let failure = SyncFailure::ServerAhead { head: 2, parent: 0 };
+    let failure = SyncError::ServerAhead { head: 2, parent: 0 };
     let exit = ServerMessage::Exit { request_id, exit: Exit::Failure(failure) };
     assert_eq!(
         encode(&exit),
@@ -51,7 +51,7 @@ fn a_cause_under_other_causes_is_found() {
     let text = r#"{"_tag":"Exit","requestId":"1","exit":{"_tag":"Failure","cause":{"_tag":"Sequential",
         "left":{"_tag":"Empty"},"right":{"_tag":"Parallel","left":{"_tag":"Interrupt"},
         "right":{"_tag":"Die","defect":{"message":"odd"}}}}}}"#;
-    let failure = Exit::Failure(SyncFailure::Invalid("odd".to_owned()));
+    let failure = Exit::Failure(SyncError::Invalid("odd".to_owned()));
     let request_id = RequestId::nth(1);
     assert_eq!(ServerMessage::decode(text), Ok(ServerMessage::Exit { request_id, exit: failure }));
 }
@@ -60,7 +60,7 @@ fn a_cause_under_other_causes_is_found() {
 fn an_error_nobody_knows_is_passed_on_as_text() {
     let text = r#"{"_tag":"Exit","requestId":"1","exit":{"_tag":"Failure","cause":
         {"_tag":"Fail","error":{"_tag":"NewError","why":1}}}}"#;
-    let Ok(ServerMessage::Exit { exit: Exit::Failure(SyncFailure::Failed(text)), .. }) =
+    let Ok(ServerMessage::Exit { exit: Exit::Failure(SyncError::Failed(text)), .. }) =
         ServerMessage::decode(text)
     else {
         panic!("a failure")
@@ -284,23 +284,23 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
     ]
 }
 
-fn page() -> impl Strategy<Value = Pulled> {
+fn page() -> impl Strategy<Value = Page> {
     let more = prop_oneof![Just(More::No), Just(More::Unknown), any::<u64>().prop_map(More::Known)];
-    (events(true), more, any::<String>()).prop_map(|(events, more, backend_id)| Pulled {
+    (events(true), more, any::<String>()).prop_map(|(events, more, backend_id)| Page {
         events,
         more,
         backend_id,
     })
 }
 
-fn failure() -> impl Strategy<Value = SyncFailure> {
+fn failure() -> impl Strategy<Value = SyncError> {
     prop_oneof![
-        any::<(u64, u64)>().prop_map(|(head, parent)| SyncFailure::ServerAhead { head, parent }),
+        any::<(u64, u64)>().prop_map(|(head, parent)| SyncError::ServerAhead { head, parent }),
         any::<(String, String)>()
-            .prop_map(|(expected, received)| SyncFailure::BackendIdMismatch { expected, received }),
-        any::<String>().prop_map(SyncFailure::Refused),
-        any::<String>().prop_map(SyncFailure::Invalid),
-        any::<String>().prop_map(SyncFailure::Failed),
+            .prop_map(|(expected, received)| SyncError::BackendIdMismatch { expected, received }),
+        any::<String>().prop_map(SyncError::Refused),
+        any::<String>().prop_map(SyncError::Invalid),
+        any::<String>().prop_map(SyncError::Failed),
     ]
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use livestore::prelude::*;
-use livestore::sync::{FromBackend, Hello, Inbox, SyncBackend};
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncBackend};
 
 use super::backend::{Backend, Bare, PATIENCE, event};
 use crate::Result;
@@ -54,13 +54,14 @@ pub(crate) fn stores() -> Result<Measured> {
     let mut links = Vec::with_capacity(STORES);
     for at in 0..STORES {
         let tell = tell.clone();
-        let inbox = Inbox::new(move |message| drop(tell.send((at, message))));
+        let inbox = MessageSender::new(move |message| drop(tell.send((at, message))));
         let web_socket = backend.web_socket().on(backend.runtime.handle().clone());
-        links.push((web_socket.connect(Hello::new(format!("store {at}"), None), inbox), 0));
+        links
+            .push((web_socket.connect(ConnectRequest::new(format!("store {at}"), None), inbox), 0));
     }
     for _ in 0..STORES {
         match heard.recv_timeout(PATIENCE)? {
-            (_, FromBackend::Connected) => {}
+            (_, BackendMessage::Connected) => {}
             (at, other) => return Err(format!("store {at} heard {other:?}").into()),
         }
     }
@@ -72,7 +73,7 @@ pub(crate) fn stores() -> Result<Measured> {
     while open > 0 {
         let (at, message) = heard.recv_timeout(PATIENCE)?;
         let Some((link, head)) = links.get_mut(at) else { continue };
-        if message != FromBackend::Pushed {
+        if message != BackendMessage::Pushed {
             return Err(format!("store {at} heard {message:?}").into());
         }
         *head += 1;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use livestore::sync::{SyncEvent, SyncFailure};
+use livestore::sync::{SyncError, SyncEvent};
 use livestore_sync::wire::Transport;
 use tokio::sync::{mpsc, watch};
 
@@ -94,7 +94,7 @@ impl Driver {
         self.session.acknowledge_all();
     }
 
-    pub(super) fn end(&mut self, reason: SyncFailure) {
+    pub(super) fn end(&mut self, reason: SyncError) {
         self.session.end(reason);
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use livestore::Timestamp;
-use livestore::sync::SyncFailure;
+use livestore::sync::SyncError;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -80,7 +80,7 @@ impl Client<'_> {
             resume = resume.filter(|resume| *resume > now);
             if self.until.is_some_and(|until| until <= livestore::now()) {
                 self.until = None;
-                self.driver.end(SyncFailure::Refused("the token has expired".to_owned()));
+                self.driver.end(SyncError::Refused("the token has expired".to_owned()));
             }
             match silence.at(now) {
                 None => {}

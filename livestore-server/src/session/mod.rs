@@ -13,7 +13,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use livestore::sync::{SyncEvent, SyncFailure};
+use livestore::sync::{SyncError, SyncEvent};
 use livestore_sync::wire::{
     Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport, WireError, write_chunk,
 };
@@ -111,7 +111,7 @@ impl Session {
             Ok(ClientMessage::Interrupt(id)) => self.interrupt(&id),
             Ok(ClientMessage::Eof) => {}
             Err(WireError::Unfit { request_id, problem, .. }) => {
-                self.exit(request_id, Exit::Failure(SyncFailure::Invalid(problem)));
+                self.exit(request_id, Exit::Failure(SyncError::Invalid(problem)));
             }
             Err(error) => self.send(&ServerMessage::Defect(error.to_string())),
         }
@@ -171,7 +171,7 @@ impl Session {
             }
             Err(error) => {
                 let id = id.clone();
-                self.fail(id, SyncFailure::Failed(error.to_string()));
+                self.fail(id, SyncError::Failed(error.to_string()));
             }
         }
     }
@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// Ends every request, and then the connection.
-    pub fn end(&mut self, reason: SyncFailure) {
+    pub fn end(&mut self, reason: SyncError) {
         for Unfinished { id, .. } in std::mem::take(&mut self.unfinished) {
             self.fail(id, reason.clone());
         }
@@ -205,11 +205,11 @@ impl Session {
         if self.find(&id).is_some() {
             // For the client an id means one request, so neither can go on.
             let problem = format!("request id {id} was in use; both requests are ended");
-            return self.fail(id, SyncFailure::Invalid(problem));
+            return self.fail(id, SyncError::Invalid(problem));
         }
         let started = match call {
             _ if self.unfinished.len() >= MAX_UNFINISHED => {
-                Err(SyncFailure::Failed(format!("more than {MAX_UNFINISHED} unfinished requests")))
+                Err(SyncError::Failed(format!("more than {MAX_UNFINISHED} unfinished requests")))
             }
             Call::Ping(_) => return self.exit(id, Exit::Pong),
             Call::Pull(call) => {
@@ -266,7 +266,7 @@ impl Session {
         }
     }
 
-    fn fail(&mut self, request: RequestId, failure: SyncFailure) {
+    fn fail(&mut self, request: RequestId, failure: SyncError) {
         self.exit(request, Exit::Failure(failure));
     }
 

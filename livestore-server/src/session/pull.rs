@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use livestore::sync::{More, SyncFailure};
+use livestore::sync::{More, SyncError};
 use livestore_sync::wire;
 
 use crate::auth::Rights;
@@ -40,17 +40,17 @@ pub(super) fn start(
     live: bool,
     rights: Rights,
     room: &Room,
-) -> Result<Pull, SyncFailure> {
+) -> Result<Pull, SyncError> {
     super::push::check_store(&call.store_id, room)?;
     if !rights.read {
-        return Err(SyncFailure::Refused("this token may not read the store".to_owned()));
+        return Err(SyncError::Refused("this token may not read the store".to_owned()));
     }
     let cursor = call.cursor.as_ref();
     super::push::check_backend(cursor.map(|cursor| cursor.backend_id.as_str()), room)?;
     let cursor = cursor.map_or(0, |cursor| cursor.head);
     let head = room.head();
     if cursor > head {
-        return Err(SyncFailure::Failed(format!(
+        return Err(SyncError::Failed(format!(
             "the backend's last event is e{head}, and the client has seen e{cursor}: the backend \
              seems to be restored from an older backup"
         )));

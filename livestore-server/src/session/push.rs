@@ -1,4 +1,4 @@
-use livestore::sync::{SyncEvent, SyncFailure};
+use livestore::sync::{SyncError, SyncEvent};
 use livestore_sync::wire::{MAX_BATCH_BYTES, MAX_EVENTS, Push, wire_size};
 
 use crate::auth::Rights;
@@ -6,27 +6,27 @@ use crate::hub::Room;
 use crate::store::StoreError;
 
 /// Checks all of a push but its place in the order, which the storage decides.
-pub(super) fn check(push: &Push, rights: Rights, room: &Room) -> Result<(), SyncFailure> {
+pub(super) fn check(push: &Push, rights: Rights, room: &Room) -> Result<(), SyncError> {
     check_store(&push.store_id, room)?;
     if !rights.write {
-        return Err(SyncFailure::Refused("this token may not write to the store".to_owned()));
+        return Err(SyncError::Refused("this token may not write to the store".to_owned()));
     }
     check_backend(push.backend_id.as_deref(), room)?;
-    check_batch(&push.batch).map_err(SyncFailure::Invalid)
+    check_batch(&push.batch).map_err(SyncError::Invalid)
 }
 
 /// A connection is to one store.
-pub(super) fn check_store(store_id: &str, room: &Room) -> Result<(), SyncFailure> {
+pub(super) fn check_store(store_id: &str, room: &Room) -> Result<(), SyncError> {
     if store_id == room.id().as_str() {
         return Ok(());
     }
-    Err(SyncFailure::Refused(format!("this connection is to the store `{}`", room.id())))
+    Err(SyncError::Refused(format!("this connection is to the store `{}`", room.id())))
 }
 
-pub(super) fn check_backend(received: Option<&str>, room: &Room) -> Result<(), SyncFailure> {
+pub(super) fn check_backend(received: Option<&str>, room: &Room) -> Result<(), SyncError> {
     match received {
         Some(received) if received != room.backend_id() && !mutant!("ignore the backend id") => {
-            Err(SyncFailure::BackendIdMismatch {
+            Err(SyncError::BackendIdMismatch {
                 expected: room.backend_id().to_owned(),
                 received: received.to_owned(),
             })
@@ -36,14 +36,14 @@ pub(super) fn check_backend(received: Option<&str>, room: &Room) -> Result<(), S
 }
 
 /// What to tell of a push that was not stored.
-pub(super) fn failure(error: &StoreError, batch: &[SyncEvent]) -> SyncFailure {
+pub(super) fn failure(error: &StoreError, batch: &[SyncEvent]) -> SyncError {
     match error {
         StoreError::Behind { head } => {
             let parent = batch.first().map_or(0, |first| first.parent);
-            SyncFailure::ServerAhead { head: *head, parent }
+            SyncError::ServerAhead { head: *head, parent }
         }
-        StoreError::StoreFull { .. } => SyncFailure::Refused(error.to_string()),
-        _ => SyncFailure::Failed(error.to_string()),
+        StoreError::StoreFull { .. } => SyncError::Refused(error.to_string()),
+        _ => SyncError::Failed(error.to_string()),
     }
 }
 

@@ -433,7 +433,7 @@ fn a_client_that_knows_more_than_the_backend_is_told() {
 fn the_end_answers_whatever_is_open() {
     let mut bench = Bench::new();
     bench.tell(&pull("0", true, NONE));
-    bench.session.end(SyncFailure::Refused("the token has expired".to_owned()));
+    bench.session.end(SyncError::Refused("the token has expired".to_owned()));
     let sent = bench.run();
     assert!(sent[0].contains(r#""requestId":0"#) && sent[0].contains("RefusedError"), "{sent:?}");
     assert_eq!(sent[1], "closed: the backend refuses: the token has expired");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, Hello, Inbox, SyncBackend};
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncBackend};
 use livestore_sync::{Http, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -85,9 +85,9 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 /// What a backend tells of a connection, until it is lost.
-async fn told(backend: &dyn SyncBackend, hello: &Hello) -> String {
+async fn told(backend: &dyn SyncBackend, hello: &ConnectRequest) -> String {
     let (sender, mut messages) = tokio::sync::mpsc::unbounded_channel();
-    let inbox = Inbox::new(move |message| drop(sender.send(message)));
+    let inbox = MessageSender::new(move |message| drop(sender.send(message)));
     let mut link = backend.connect(hello.clone(), inbox);
     link.pull(None);
     let mut told = String::new();
@@ -95,7 +95,7 @@ async fn told(backend: &dyn SyncBackend, hello: &Hello) -> String {
         let message = tokio::time::timeout(Duration::from_secs(20), messages.recv());
         let message = message.await.unwrap().unwrap();
         told += &format!("{message:?}\n");
-        if let FromBackend::Lost { .. } = message {
+        if let BackendMessage::Disconnected { .. } = message {
             return told;
         }
     }
@@ -106,7 +106,7 @@ async fn the_client_logs_no_token() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
     tracing::subscriber::set_global_default(subscriber.with_writer(log.clone()).finish()).unwrap();
-    let hello = Hello::new("st", Some(format!(r#"{{"authToken":"{TOKEN}"}}"#).into()));
+    let hello = ConnectRequest::new("st", Some(format!(r#"{{"authToken":"{TOKEN}"}}"#).into()));
 
     // A backend that accepts and goes away, one that refuses, and none.
     let rude = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
-use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Pulled, Secret, SyncEvent, SyncFailure};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Cursor, MessageSender, Page, Secret, SyncError, SyncEvent,
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::Http;
@@ -11,7 +13,12 @@ use crate::net::{Command, Commands, End};
 use crate::wire::{Call, Exit, Ping, Pull, Push, Request, RequestId, ServerMessage};
 
 /// Says hello, then does as it is told until something fails.
-pub(super) async fn run(http: Http, hello: Hello, inbox: Inbox, mut commands: Commands) -> End {
+pub(super) async fn run(
+    http: Http,
+    hello: ConnectRequest,
+    inbox: MessageSender,
+    mut commands: Commands,
+) -> End {
     match try_run(&http, hello, inbox, &mut commands).await {
         Ok(never) => match never {},
         Err(end) => end,
@@ -20,14 +27,14 @@ pub(super) async fn run(http: Http, hello: Hello, inbox: Inbox, mut commands: Co
 
 async fn try_run(
     http: &Http,
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     commands: &mut Commands,
 ) -> Result<Infallible, End> {
     let client = Client::new(http, &hello)?;
-    let mut connection = Connection { client, hello, inbox, requests: 0, cursor: None };
+    let mut connection = Polling { client, hello, inbox, requests: 0, cursor: None };
     connection.ping().await?;
-    connection.inbox.tell(FromBackend::Connected);
+    connection.inbox.send(BackendMessage::Connected);
     let mut next_poll: Option<Instant> = None;
     loop {
         let command = tokio::select! {
@@ -48,15 +55,15 @@ async fn poll_time(at: Option<Instant>) {
     }
 }
 
-struct Connection {
+struct Polling {
     client: Client,
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     requests: u64,
     cursor: Option<Cursor>,
 }
 
-impl Connection {
+impl Polling {
     /// Does what the store wants; returns whether it has pulled.
     async fn obey(&mut self, command: Command, pulling: bool) -> Result<bool, End> {
         match command {
@@ -112,13 +119,13 @@ impl Connection {
         let push = Push { store_id, payload, batch, backend_id: backend };
         let request = self.request(Call::Push(push));
         let result = match self.exit_of(&request).await? {
-            Exit::Failure(failure) => FromBackend::PushFailed(failure),
+            Exit::Failure(failure) => BackendMessage::PushFailed(failure),
             Exit::Interrupted => {
-                FromBackend::PushFailed(SyncFailure::Failed("the push was interrupted".to_owned()))
+                BackendMessage::PushFailed(SyncError::Failed("the push was interrupted".to_owned()))
             }
-            _ => FromBackend::Pushed,
+            _ => BackendMessage::Pushed,
         };
-        self.inbox.tell(result);
+        self.inbox.send(result);
         Ok(())
     }
 
@@ -139,17 +146,17 @@ impl Connection {
     }
 }
 
-fn tell_page(page: Pulled, cursor: &mut Option<Cursor>, inbox: &Inbox) {
+fn tell_page(page: Page, cursor: &mut Option<Cursor>, inbox: &MessageSender) {
     if let Some(last) = page.events.last() {
         *cursor = Some(Cursor { backend_id: page.backend_id.clone(), head: last.seq });
     }
-    inbox.tell(FromBackend::Pulled(page));
+    inbox.send(BackendMessage::Pulled(page));
 }
 
 fn take_exit(message: ServerMessage, exit: &mut Option<Exit>) -> Result<(), End> {
     match message {
         ServerMessage::Exit { exit: this, .. } => *exit = Some(this),
-        ServerMessage::Defect(text) => return Err(End::pull_failed(SyncFailure::Invalid(text))),
+        ServerMessage::Defect(text) => return Err(End::pull_failed(SyncError::Invalid(text))),
         ServerMessage::Pong | ServerMessage::Chunk { .. } => {}
     }
     Ok(())

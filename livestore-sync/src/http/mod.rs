@@ -6,7 +6,7 @@ mod request;
 
 use std::time::Duration;
 
-use livestore::sync::{Hello, Inbox, Link, Secret, SyncBackend};
+use livestore::sync::{ConnectRequest, Connection, MessageSender, Secret, SyncBackend};
 use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
@@ -73,7 +73,7 @@ impl Http {
 }
 
 impl SyncBackend for Http {
-    fn connect(&self, hello: Hello, inbox: Inbox) -> Box<dyn Link> {
+    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
         let this = self.clone();
         net::connect(self.options.runtime.as_ref(), inbox.clone(), move |commands| {
             connection::run(this, hello, inbox, commands)

@@ -8,7 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use livestore::sync::{Hello, Secret};
+use livestore::sync::{ConnectRequest, Secret};
 use tokio::time::timeout;
 
 use super::Http;
@@ -27,7 +27,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(http: &Http, hello: &Hello) -> Result<Self, End> {
+    pub(super) fn new(http: &Http, hello: &ConnectRequest) -> Result<Self, End> {
         let options = &http.options;
         Ok(Self {
             address: Address::new(&options.url, hello, Transport::Http).map_err(End::lost)?,

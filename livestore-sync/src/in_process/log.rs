@@ -1,4 +1,4 @@
-use livestore::sync::{SyncEvent, SyncFailure};
+use livestore::sync::{SyncError, SyncEvent};
 
 /// The events of one store.
 #[derive(Debug, Default)]
@@ -21,14 +21,14 @@ impl Log {
     }
 
     /// Takes a batch whole, and returns what is new: nothing, if it was taken before.
-    pub(super) fn append(&mut self, batch: &[SyncEvent]) -> Result<Vec<SyncEvent>, SyncFailure> {
+    pub(super) fn append(&mut self, batch: &[SyncEvent]) -> Result<Vec<SyncEvent>, SyncError> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         check_chain(batch)?;
         if self.has(batch, first.parent) {
             return Ok(Vec::new());
         }
         if first.parent != self.head() {
-            return Err(SyncFailure::ServerAhead { head: self.head(), parent: first.parent });
+            return Err(SyncError::ServerAhead { head: self.head(), parent: first.parent });
         }
         self.events.extend_from_slice(batch);
         Ok(batch.to_vec())
@@ -40,13 +40,13 @@ impl Log {
     }
 }
 
-fn check_chain(batch: &[SyncEvent]) -> Result<(), SyncFailure> {
+fn check_chain(batch: &[SyncEvent]) -> Result<(), SyncError> {
     let follows = |event: &SyncEvent| event.parent.checked_add(1) == Some(event.seq);
     let linked = batch.iter().zip(batch.iter().skip(1)).all(|(a, b)| b.parent == a.seq);
     if linked && batch.iter().all(follows) {
         Ok(())
     } else {
-        Err(SyncFailure::Invalid("the events of a push must follow each other".to_owned()))
+        Err(SyncError::Invalid("the events of a push must follow each other".to_owned()))
     }
 }
 

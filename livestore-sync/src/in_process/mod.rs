@@ -5,7 +5,7 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livestore::sync::{Cursor, Hello, Inbox, Link, SyncBackend, SyncEvent};
+use livestore::sync::{ConnectRequest, Connection, Cursor, MessageSender, SyncBackend, SyncEvent};
 
 use state::State;
 
@@ -91,7 +91,7 @@ impl InProcess {
                 // The lock is free again when the message is told.
                 let message = self.lock().next_message();
                 let Some((inbox, message)) = message else { break };
-                inbox.tell(message);
+                inbox.send(message);
             }
         }
         result
@@ -99,7 +99,7 @@ impl InProcess {
 }
 
 impl SyncBackend for InProcess {
-    fn connect(&self, hello: Hello, inbox: Inbox) -> Box<dyn Link> {
+    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
         let id = self.with(|state| state.connect(hello.store_id, inbox));
         Box::new(InProcessLink { backend: self.clone(), id })
     }
@@ -111,7 +111,7 @@ struct InProcessLink {
     id: u64,
 }
 
-impl Link for InProcessLink {
+impl Connection for InProcessLink {
     fn pull(&mut self, cursor: Option<Cursor>) {
         self.backend.with(|state| state.pull(self.id, cursor));
     }

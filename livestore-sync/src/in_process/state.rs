@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use livestore::sync::{Cursor, FromBackend, Inbox, More, Pulled, SyncEvent, SyncFailure};
+use livestore::sync::{BackendMessage, Cursor, MessageSender, More, Page, SyncError, SyncEvent};
 
 use super::NextPush;
 use super::log::Log;
@@ -23,15 +23,15 @@ pub(super) struct State {
 /// A store that is connected.
 struct Linked {
     store_id: String,
-    inbox: Inbox,
+    inbox: MessageSender,
     /// Whether it hears of new events.
     pulls: bool,
 }
 
 struct Queued {
     link: u64,
-    inbox: Inbox,
-    message: FromBackend,
+    inbox: MessageSender,
+    message: BackendMessage,
 }
 
 impl Default for State {
@@ -51,12 +51,12 @@ impl Default for State {
 
 /// What stores ask for.
 impl State {
-    pub(super) fn connect(&mut self, store_id: String, inbox: Inbox) -> u64 {
+    pub(super) fn connect(&mut self, store_id: String, inbox: MessageSender) -> u64 {
         let link = self.links_made;
         self.links_made += 1;
         self.links.insert(link, Linked { store_id, inbox, pulls: false });
         if self.online {
-            self.tell(link, FromBackend::Connected);
+            self.tell(link, BackendMessage::Connected);
         } else {
             self.lose(link, "the backend is offline");
         }
@@ -72,7 +72,7 @@ impl State {
     pub(super) fn pull(&mut self, link: u64, cursor: Option<Cursor>) {
         if let Err(failure) = self.check_id(cursor.as_ref().map(|cursor| &cursor.backend_id)) {
             let reason = failure.to_string();
-            self.tell(link, FromBackend::PullFailed(failure));
+            self.tell(link, BackendMessage::PullFailed(failure));
             return self.lose(link, &reason);
         }
         let Some(linked) = self.links.get_mut(&link) else { return };
@@ -81,7 +81,7 @@ impl State {
         let mut events = self.events(&store_id);
         events.retain(|event| cursor.as_ref().is_none_or(|cursor| event.seq > cursor.head));
         for page in self.pages(events) {
-            self.tell(link, FromBackend::Pulled(page));
+            self.tell(link, BackendMessage::Pulled(page));
         }
     }
 
@@ -92,8 +92,8 @@ impl State {
         let fate = self.next_push.take();
         match fate {
             Some(NextPush::Fail) => {
-                let failure = SyncFailure::Failed("as the test wants".to_owned());
-                return self.tell(link, FromBackend::PushFailed(failure));
+                let failure = SyncError::Failed("as the test wants".to_owned());
+                return self.tell(link, BackendMessage::PushFailed(failure));
             }
             Some(NextPush::Lose) => return self.lose(link, "lost before the push"),
             _ => {}
@@ -101,14 +101,14 @@ impl State {
         let log = self.logs.entry(store_id.clone()).or_default();
         let taken = check_id(&self.backend_id, backend_id).and_then(|()| log.append(batch));
         match (taken, fate) {
-            (Err(failure), _) => self.tell(link, FromBackend::PushFailed(failure)),
+            (Err(failure), _) => self.tell(link, BackendMessage::PushFailed(failure)),
             (Ok(new), None) => {
                 self.broadcast(&store_id, new);
-                self.tell(link, FromBackend::Pushed);
+                self.tell(link, BackendMessage::Pushed);
             }
             (Ok(new), Some(fate)) => {
                 if fate == NextPush::LoseBroadcast {
-                    self.tell(link, FromBackend::Pushed);
+                    self.tell(link, BackendMessage::Pushed);
                 }
                 self.lose(link, "lost after the push");
                 self.broadcast(&store_id, new);
@@ -152,13 +152,13 @@ impl State {
         !std::mem::replace(&mut self.telling, true)
     }
 
-    pub(super) fn next_message(&mut self) -> Option<(Inbox, FromBackend)> {
+    pub(super) fn next_message(&mut self) -> Option<(MessageSender, BackendMessage)> {
         let next = self.queue.pop_front();
         self.telling = next.is_some();
         next.map(|queued| (queued.inbox, queued.message))
     }
 
-    fn tell(&mut self, link: u64, message: FromBackend) {
+    fn tell(&mut self, link: u64, message: BackendMessage) {
         if let Some(linked) = self.links.get(&link) {
             let inbox = linked.inbox.clone();
             self.queue.push_back(Queued { link, inbox, message });
@@ -166,7 +166,7 @@ impl State {
     }
 
     fn lose(&mut self, link: u64, reason: &str) {
-        self.tell(link, FromBackend::Lost { reason: reason.to_owned() });
+        self.tell(link, BackendMessage::Disconnected { reason: reason.to_owned() });
         self.links.remove(&link);
     }
 
@@ -183,14 +183,14 @@ impl State {
         let links: Vec<u64> =
             self.links.iter().filter(|(_, linked)| hears(linked)).map(|(&link, _)| link).collect();
         for link in links {
-            self.tell(link, FromBackend::Pulled(self.page(events.clone(), More::No)));
+            self.tell(link, BackendMessage::Pulled(self.page(events.clone(), More::No)));
         }
     }
 
     /// The events in pieces as a server sends them; there is always one.
-    fn pages(&self, events: Vec<SyncEvent>) -> Vec<Pulled> {
+    fn pages(&self, events: Vec<SyncEvent>) -> Vec<Page> {
         let mut left = events.len();
-        let mut pages: Vec<Pulled> = events
+        let mut pages: Vec<Page> = events
             .chunks(MAX_EVENTS)
             .map(|piece| {
                 left -= piece.len();
@@ -204,18 +204,18 @@ impl State {
         pages
     }
 
-    fn page(&self, events: Vec<SyncEvent>, more: More) -> Pulled {
-        Pulled { events, more, backend_id: self.backend_id.clone() }
+    fn page(&self, events: Vec<SyncEvent>, more: More) -> Page {
+        Page { events, more, backend_id: self.backend_id.clone() }
     }
 
-    fn check_id(&self, received: Option<&String>) -> Result<(), SyncFailure> {
+    fn check_id(&self, received: Option<&String>) -> Result<(), SyncError> {
         check_id(&self.backend_id, received)
     }
 }
 
-fn check_id(expected: &String, received: Option<&String>) -> Result<(), SyncFailure> {
+fn check_id(expected: &String, received: Option<&String>) -> Result<(), SyncError> {
     match received {
-        Some(received) if received != expected => Err(SyncFailure::BackendIdMismatch {
+        Some(received) if received != expected => Err(SyncError::BackendIdMismatch {
             expected: expected.clone(),
             received: received.clone(),
         }),

@@ -1,5 +1,5 @@
 use hyper::Uri;
-use livestore::sync::{Hello, Secret};
+use livestore::sync::{ConnectRequest, Secret};
 
 use crate::wire::{ConnectQuery, Transport};
 
@@ -17,7 +17,11 @@ pub(crate) struct Address {
 
 impl Address {
     /// The address of the store, or what is wrong with the URL.
-    pub(crate) fn new(url: &str, hello: &Hello, transport: Transport) -> Result<Self, String> {
+    pub(crate) fn new(
+        url: &str,
+        hello: &ConnectRequest,
+        transport: Transport,
+    ) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|error| format!("`{url}` is no URL: {error}"))?;
         let tls = match uri.scheme_str() {
             Some("ws" | "http") => false,
@@ -38,7 +42,7 @@ impl Address {
 }
 
 /// The URL's own path and query, with the protocol's fields at the end.
-fn target(uri: &Uri, hello: &Hello, transport: Transport) -> String {
+fn target(uri: &Uri, hello: &ConnectRequest, transport: Transport) -> String {
     let query = ConnectQuery {
         store_id: hello.store_id.clone(),
         transport,
@@ -55,7 +59,7 @@ mod tests {
     use super::*;
 
     fn address(url: &str) -> Result<Address, String> {
-        Address::new(url, &Hello::new("st 1", None), Transport::WebSocket)
+        Address::new(url, &ConnectRequest::new("st 1", None), Transport::WebSocket)
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(crate) use run::{Command, Commands, connect};
 
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, Secret, SyncFailure};
+use livestore::sync::{BackendMessage, Secret, SyncError};
 use tokio::runtime::Handle;
 
 /// What both backends are told by the app.
@@ -35,7 +35,7 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Why a connection ends: what is told before `Lost`, and the reason.
 #[derive(Debug)]
 pub(crate) struct End {
-    pub(crate) last: Option<FromBackend>,
+    pub(crate) last: Option<BackendMessage>,
     pub(crate) reason: String,
 }
 
@@ -44,20 +44,20 @@ impl End {
         Self { last: None, reason: reason.to_string() }
     }
 
-    pub(crate) fn pull_failed(failure: SyncFailure) -> Self {
-        Self { reason: failure.to_string(), last: Some(FromBackend::PullFailed(failure)) }
+    pub(crate) fn pull_failed(failure: SyncError) -> Self {
+        Self { reason: failure.to_string(), last: Some(BackendMessage::PullFailed(failure)) }
     }
 
-    pub(crate) fn push_failed(failure: SyncFailure) -> Self {
-        Self { reason: failure.to_string(), last: Some(FromBackend::PushFailed(failure)) }
+    pub(crate) fn push_failed(failure: SyncError) -> Self {
+        Self { reason: failure.to_string(), last: Some(BackendMessage::PushFailed(failure)) }
     }
 
     /// The backend answered with an HTTP status where it should have gone on.
     pub(crate) fn status(status: u16, body: &str) -> Self {
         let text = if body.trim().is_empty() { "no reason given" } else { body.trim() };
         match status {
-            400 | 401 | 403 => Self::pull_failed(SyncFailure::Refused(text.to_owned())),
-            200..=299 | 404 | 426 => Self::pull_failed(SyncFailure::Invalid(text.to_owned())),
+            400 | 401 | 403 => Self::pull_failed(SyncError::Refused(text.to_owned())),
+            200..=299 | 404 | 426 => Self::pull_failed(SyncError::Invalid(text.to_owned())),
             _ => Self::lost(format!("the backend answers {status}: {text}")),
         }
     }

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::io;
 use std::thread;
 
-use livestore::sync::{Cursor, FromBackend, Inbox, Link, SyncEvent};
+use livestore::sync::{BackendMessage, Connection, Cursor, MessageSender, SyncEvent};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,9 +24,9 @@ pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 /// decoding does not wait for another's, and nothing outlives what it is for.
 pub(crate) fn connect<F>(
     runtime: Option<&Handle>,
-    inbox: Inbox,
+    inbox: MessageSender,
     connection: impl FnOnce(Commands) -> F,
-) -> Box<dyn Link>
+) -> Box<dyn Connection>
 where
     F: Future<Output = End> + Send + 'static,
 {
@@ -37,7 +37,9 @@ where
         Some(runtime) => drop(runtime.spawn(task)),
         None => {
             if let Err(error) = spawn_thread(task) {
-                inbox.tell(FromBackend::Lost { reason: format!("no thread for sync: {error}") });
+                inbox.send(BackendMessage::Disconnected {
+                    reason: format!("no thread for sync: {error}"),
+                });
             }
         }
     }
@@ -47,16 +49,16 @@ where
 async fn until_dropped(
     connection: impl Future<Output = End>,
     dropped: oneshot::Receiver<Infallible>,
-    inbox: Inbox,
+    inbox: MessageSender,
 ) {
     let end = tokio::select! {
         _ = dropped => return,
         end = connection => end,
     };
     if let Some(last) = end.last {
-        inbox.tell(last);
+        inbox.send(last);
     }
-    inbox.tell(FromBackend::Lost { reason: end.reason });
+    inbox.send(BackendMessage::Disconnected { reason: end.reason });
 }
 
 fn spawn_thread(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -75,7 +77,7 @@ struct NetLink {
     _alive: oneshot::Sender<Infallible>,
 }
 
-impl Link for NetLink {
+impl Connection for NetLink {
     fn pull(&mut self, cursor: Option<Cursor>) {
         self.ask(Command::Pull(cursor));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use livestore::sync::{FromBackend, Hello, Inbox};
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -23,8 +23,8 @@ type Stream<'a> = WebSocketStream<&'a mut Socket>;
 /// Connects and talks until the connection ends.
 pub(super) async fn run(
     backend: WebSocket,
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     mut commands: Commands,
 ) -> End {
     match try_run(&backend, hello, inbox, &mut commands).await {
@@ -34,8 +34,8 @@ pub(super) async fn run(
 
 async fn try_run(
     backend: &WebSocket,
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     commands: &mut Commands,
 ) -> Result<End, End> {
     let address =
@@ -49,7 +49,7 @@ async fn try_run(
         Err(Error::Http(response)) => return Err(refusal(*response, &mut socket).await),
         Err(error) => return Err(End::lost(error)),
     };
-    inbox.tell(FromBackend::Connected);
+    inbox.send(BackendMessage::Connected);
     let session = Session::new(hello, inbox);
     Err(talk(&mut stream, session, commands, backend.ping_every).await)
 }

@@ -1,6 +1,6 @@
 //! The conversation, for a simulator or a fuzzer that carries its frames.
 
-use livestore::sync::{Cursor, FromBackend, Hello, Inbox, SyncEvent};
+use livestore::sync::{BackendMessage, ConnectRequest, Cursor, MessageSender, SyncEvent};
 
 use super::session::Session;
 use crate::net::{Command, End};
@@ -9,13 +9,13 @@ use crate::net::{Command, End};
 #[derive(Debug)]
 pub struct Conversation {
     session: Session,
-    inbox: Inbox,
+    inbox: MessageSender,
 }
 
 impl Conversation {
     /// A connection that was just made.
-    pub fn new(hello: Hello, inbox: Inbox) -> Self {
-        inbox.tell(FromBackend::Connected);
+    pub fn new(hello: ConnectRequest, inbox: MessageSender) -> Self {
+        inbox.send(BackendMessage::Connected);
         Self { session: Session::new(hello, inbox.clone()), inbox }
     }
 
@@ -55,9 +55,9 @@ impl Conversation {
 
     fn end(&mut self, end: End) {
         if let Some(last) = end.last {
-            self.inbox.tell(last);
+            self.inbox.send(last);
         }
-        self.inbox.tell(FromBackend::Lost { reason: end.reason });
+        self.inbox.send(BackendMessage::Disconnected { reason: end.reason });
     }
 }
 

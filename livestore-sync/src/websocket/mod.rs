@@ -6,7 +6,7 @@ mod session;
 
 use std::time::Duration;
 
-use livestore::sync::{Hello, Inbox, Link, Secret, SyncBackend};
+use livestore::sync::{ConnectRequest, Connection, MessageSender, Secret, SyncBackend};
 use tokio::runtime::Handle;
 
 use crate::net::{self, Options};
@@ -64,7 +64,7 @@ impl WebSocket {
 }
 
 impl SyncBackend for WebSocket {
-    fn connect(&self, hello: Hello, inbox: Inbox) -> Box<dyn Link> {
+    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
         let this = self.clone();
         net::connect(self.options.runtime.as_ref(), inbox.clone(), move |commands| {
             connection::run(this, hello, inbox, commands)

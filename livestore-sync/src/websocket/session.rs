@@ -1,6 +1,6 @@
 //! The conversation on a socket, without the socket: text in, text out.
 
-use livestore::sync::{FromBackend, Hello, Inbox, Pulled, SyncFailure};
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, Page, SyncError};
 
 use crate::net::{Command, End};
 use crate::wire::{
@@ -11,8 +11,8 @@ use crate::wire::{
 /// so nothing is ever interrupted. Ids count up: no unfinished one is used again.
 #[derive(Debug)]
 pub(super) struct Session {
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     requests: u64,
     pull: Option<RequestId>,
     push: Option<RequestId>,
@@ -20,7 +20,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(hello: Hello, inbox: Inbox) -> Self {
+    pub(super) fn new(hello: ConnectRequest, inbox: MessageSender) -> Self {
         Self { hello, inbox, requests: 0, pull: None, push: None, ping_unanswered: false }
     }
 
@@ -69,12 +69,12 @@ impl Session {
     }
 
     /// Broadcasts go on for pulls that are long over: those are for nobody.
-    fn chunk(&self, request_id: RequestId, pages: Vec<Pulled>) -> Option<String> {
+    fn chunk(&self, request_id: RequestId, pages: Vec<Page>) -> Option<String> {
         if self.pull.as_ref() != Some(&request_id) {
             return None;
         }
         for page in pages {
-            self.inbox.tell(FromBackend::Pulled(page));
+            self.inbox.send(BackendMessage::Pulled(page));
         }
         Some(encode(&ClientMessage::Ack(request_id)))
     }
@@ -82,7 +82,7 @@ impl Session {
     fn exit(&mut self, request_id: &RequestId, exit: Exit) -> Result<Option<String>, End> {
         if self.push.as_ref() == Some(request_id) {
             self.push = None;
-            self.inbox.tell(push_result(exit));
+            self.inbox.send(push_result(exit));
         } else if self.pull.as_ref() == Some(request_id) {
             return Err(match exit {
                 Exit::Failure(failure) => End::pull_failed(failure),
@@ -94,7 +94,7 @@ impl Session {
 
     /// A defect names no request: the one that was sent last is most likely meant.
     fn not_understood(&self, text: String) -> End {
-        let failure = SyncFailure::Invalid(text);
+        let failure = SyncError::Invalid(text);
         match self.push {
             Some(_) => End::push_failed(failure),
             None => End::pull_failed(failure),
@@ -102,7 +102,7 @@ impl Session {
     }
 
     fn nonsense(&self, error: &WireError) -> Result<Option<String>, End> {
-        let failure = || SyncFailure::Invalid(format!("its answer is not understood: {error}"));
+        let failure = || SyncError::Invalid(format!("its answer is not understood: {error}"));
         match error.request_id() {
             None => Err(End::lost(error)),
             id if id == self.push.as_ref() => Err(End::push_failed(failure())),
@@ -112,13 +112,13 @@ impl Session {
     }
 }
 
-fn push_result(exit: Exit) -> FromBackend {
+fn push_result(exit: Exit) -> BackendMessage {
     match exit {
-        Exit::Failure(failure) => FromBackend::PushFailed(failure),
+        Exit::Failure(failure) => BackendMessage::PushFailed(failure),
         Exit::Interrupted => {
-            FromBackend::PushFailed(SyncFailure::Failed("the push was interrupted".to_owned()))
+            BackendMessage::PushFailed(SyncError::Failed("the push was interrupted".to_owned()))
         }
-        Exit::PushDone | Exit::PullDone | Exit::Pong => FromBackend::Pushed,
+        Exit::PushDone | Exit::PullDone | Exit::Pong => BackendMessage::Pushed,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Failures, which Effect nests in a cause: a tree of failures, defects and interruptions.
 
-use livestore::sync::SyncFailure;
+use livestore::sync::SyncError;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{Dialect, json};
 const REFUSED: &str = "RefusedError";
 
 /// Appends a cause; without a failure, that of an interruption.
-pub(super) fn write_cause(failure: Option<&SyncFailure>, dialect: Dialect, out: &mut String) {
+pub(super) fn write_cause(failure: Option<&SyncError>, dialect: Dialect, out: &mut String) {
     match dialect {
         Dialect::Nested => write_one(failure, r#","fiberId":{"_tag":"None"}"#, out),
         Dialect::Flat => {
@@ -21,13 +21,13 @@ pub(super) fn write_cause(failure: Option<&SyncFailure>, dialect: Dialect, out: 
     }
 }
 
-fn write_one(failure: Option<&SyncFailure>, fiber: &str, out: &mut String) {
+fn write_one(failure: Option<&SyncError>, fiber: &str, out: &mut String) {
     match failure {
         None => {
             out.push_str(r#"{"_tag":"Interrupt""#);
             out.push_str(fiber);
         }
-        Some(SyncFailure::Invalid(defect)) => {
+        Some(SyncError::Invalid(defect)) => {
             out.push_str(r#"{"_tag":"Die","defect":"#);
             json::write_str(defect, out);
         }
@@ -39,24 +39,24 @@ fn write_one(failure: Option<&SyncFailure>, fiber: &str, out: &mut String) {
     out.push('}');
 }
 
-fn write_error(failure: &SyncFailure, out: &mut String) {
+fn write_error(failure: &SyncError, out: &mut String) {
     match failure {
-        SyncFailure::ServerAhead { head, parent } => {
+        SyncError::ServerAhead { head, parent } => {
             out.push_str(r#"{"_tag":"ServerAheadError","minimumExpectedNum":"#);
             json::write_number(head, out);
             out.push_str(r#","providedNum":"#);
             json::write_number(parent, out);
             out.push('}');
         }
-        SyncFailure::BackendIdMismatch { expected, received } => {
+        SyncError::BackendIdMismatch { expected, received } => {
             out.push_str(r#"{"_tag":"BackendIdMismatchError","expected":"#);
             json::write_str(expected, out);
             out.push_str(r#","received":"#);
             json::write_str(received, out);
             out.push('}');
         }
-        SyncFailure::Refused(text) => write_unknown(REFUSED, text, out),
-        SyncFailure::Failed(text) => write_unknown("Error", text, out),
+        SyncError::Refused(text) => write_unknown(REFUSED, text, out),
+        SyncError::Failed(text) => write_unknown("Error", text, out),
         other => write_unknown("Error", &other.to_string(), out),
     }
 }
@@ -70,7 +70,7 @@ fn write_unknown(name: &str, message: &str, out: &mut String) {
 }
 
 /// Reads a cause of either dialect; an interruption is no failure.
-pub(super) fn decode_cause(json: &str) -> Result<Option<SyncFailure>, serde_json::Error> {
+pub(super) fn decode_cause(json: &str) -> Result<Option<SyncError>, serde_json::Error> {
     // Its depth is bounded by the limit of serde_json.
     let cause: Value = serde_json::from_str(json)?;
     if let Some(fail) = find(&cause, "Fail") {
@@ -78,12 +78,12 @@ pub(super) fn decode_cause(json: &str) -> Result<Option<SyncFailure>, serde_json
     }
     if let Some(die) = find(&cause, "Die") {
         let defect = die.get("defect").map_or_else(String::new, json::plain_value);
-        return Ok(Some(SyncFailure::Invalid(defect)));
+        return Ok(Some(SyncError::Invalid(defect)));
     }
     if find(&cause, "Interrupt").is_some() {
         return Ok(None);
     }
-    Ok(Some(SyncFailure::Failed(json::plain_value(&cause))))
+    Ok(Some(SyncError::Failed(json::plain_value(&cause))))
 }
 
 /// The first cause of this kind in a list, or under `Sequential` and `Parallel` ones.
@@ -110,27 +110,27 @@ struct BackendIdMismatch {
     received: String,
 }
 
-fn decode_error(error: &Value) -> Result<SyncFailure, serde_json::Error> {
+fn decode_error(error: &Value) -> Result<SyncError, serde_json::Error> {
     match error.get("_tag").and_then(Value::as_str) {
         Some("ServerAheadError") => {
             let fields = ServerAhead::deserialize(error)?;
             let (head, parent) = (fields.minimum_expected_num, fields.provided_num);
-            Ok(SyncFailure::ServerAhead { head, parent })
+            Ok(SyncError::ServerAhead { head, parent })
         }
         Some("BackendIdMismatchError") => {
             let BackendIdMismatch { expected, received } = Deserialize::deserialize(error)?;
-            Ok(SyncFailure::BackendIdMismatch { expected, received })
+            Ok(SyncError::BackendIdMismatch { expected, received })
         }
         Some("UnknownError") => Ok(decode_unknown(error.get("cause").unwrap_or(error))),
-        _ => Ok(SyncFailure::Failed(json::plain_value(error))),
+        _ => Ok(SyncError::Failed(json::plain_value(error))),
     }
 }
 
-fn decode_unknown(cause: &Value) -> SyncFailure {
+fn decode_unknown(cause: &Value) -> SyncError {
     let text = cause.get("message").map_or_else(|| json::plain_value(cause), json::plain_value);
     match cause.get("name").and_then(Value::as_str) {
-        Some(REFUSED) => SyncFailure::Refused(text),
-        Some(name) if name != "Error" => SyncFailure::Failed(format!("{name}: {text}")),
-        _ => SyncFailure::Failed(text),
+        Some(REFUSED) => SyncError::Refused(text),
+        Some(name) if name != "Error" => SyncError::Failed(format!("{name}: {text}")),
+        _ => SyncError::Failed(text),
     }
 }

@@ -1,4 +1,4 @@
-use livestore::sync::{More, Pulled, SyncEvent, SyncFailure};
+use livestore::sync::{More, Page, SyncError, SyncEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -17,7 +17,7 @@ pub enum ServerMessage {
         /// The pull.
         request_id: RequestId,
         /// The pages; backends send one.
-        pages: Vec<Pulled>,
+        pages: Vec<Page>,
     },
     /// A request is over.
     Exit {
@@ -40,7 +40,7 @@ pub enum Exit {
     /// The backend is there, over HTTP.
     Pong,
     /// It failed.
-    Failure(SyncFailure),
+    Failure(SyncError),
     /// The client, or the end of the connection, interrupted it.
     Interrupted,
 }
@@ -101,7 +101,7 @@ pub fn write_chunk(request_id: &RequestId, page: &str, out: &mut String) {
     out.push_str("]}");
 }
 
-fn write_pages(request_id: &RequestId, pages: &[Pulled], out: &mut String) {
+fn write_pages(request_id: &RequestId, pages: &[Page], out: &mut String) {
     start_chunk(request_id, out);
     for (index, page) in pages.iter().enumerate() {
         if index > 0 {
@@ -119,7 +119,7 @@ fn start_chunk(request_id: &RequestId, out: &mut String) {
 }
 
 /// Appends a page as JSON.
-pub fn write_page(page: &Pulled, out: &mut String) {
+pub fn write_page(page: &Page, out: &mut String) {
     let mut writer = PageWriter::new(out);
     page.events.iter().for_each(|event| writer.event(event));
     writer.end(page.more, &page.backend_id);
@@ -189,7 +189,7 @@ fn write_exit(request_id: &RequestId, exit: &Exit, out: &mut String) {
     out.push_str("}}");
 }
 
-fn write_failure(failure: Option<&SyncFailure>, request_id: &RequestId, out: &mut String) {
+fn write_failure(failure: Option<&SyncError>, request_id: &RequestId, out: &mut String) {
     out.push_str(r#"Failure","cause":"#);
     write_cause(failure, request_id.dialect(), out);
 }
@@ -219,9 +219,9 @@ impl Frame<'_> {
 fn decode_chunk(mut frame: Frame<'_>) -> Result<ServerMessage, WireError> {
     let request_id = frame.request_id()?;
     let values = frame.values.map_or("null", RawValue::get);
-    match serde_json::from_str::<Vec<Page<'_>>>(values) {
+    match serde_json::from_str::<Vec<PageFields<'_>>>(values) {
         Ok(pages) => {
-            let pages = pages.into_iter().map(Page::into_pulled).collect();
+            let pages = pages.into_iter().map(PageFields::into_page).collect();
             Ok(ServerMessage::Chunk { request_id, pages })
         }
         Err(error) => Err(unfit(request_id, "Chunk", &error)),
@@ -279,7 +279,7 @@ fn decode_outcome(fields: ExitFields<'_>) -> Result<Exit, serde_json::Error> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page<'a> {
+struct PageFields<'a> {
     #[serde(borrow)]
     batch: Vec<PulledEvent<'a>>,
     page_info: PageInfo,
@@ -294,10 +294,10 @@ enum PageInfo {
     MoreUnknown,
 }
 
-impl Page<'_> {
-    fn into_pulled(self) -> Pulled {
+impl PageFields<'_> {
+    fn into_page(self) -> Page {
         let mut names = Names::default();
-        Pulled {
+        Page {
             events: self.batch.into_iter().map(|event| event.into_event(&mut names)).collect(),
             more: match self.page_info {
                 PageInfo::NoMore => More::No,

@@ -5,12 +5,14 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, Hello, Inbox, Link, Pulled, Secret, SyncBackend, SyncEvent};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Connection, MessageSender, Page, Secret, SyncBackend, SyncEvent,
+};
 
 /// A link and what was told.
 pub(crate) struct Store {
-    pub(crate) link: Option<Box<dyn Link>>,
-    told: Receiver<FromBackend>,
+    pub(crate) link: Option<Box<dyn Connection>>,
+    told: Receiver<BackendMessage>,
 }
 
 impl Store {
@@ -25,30 +27,30 @@ impl Store {
     ) -> Self {
         let (sender, told) = channel();
         // Nobody listens any more once a test has ended.
-        let inbox = Inbox::new(move |message| drop(sender.send(message)));
-        let link = backend.connect(Hello::new(store, payload.map(Secret::from)), inbox);
+        let inbox = MessageSender::new(move |message| drop(sender.send(message)));
+        let link = backend.connect(ConnectRequest::new(store, payload.map(Secret::from)), inbox);
         Self { link: Some(link), told }
     }
 
-    pub(crate) fn link(&mut self) -> &mut dyn Link {
+    pub(crate) fn link(&mut self) -> &mut dyn Connection {
         &mut **self.link.as_mut().unwrap()
     }
 
     /// What is told next; a test that waits for long has failed.
-    pub(crate) fn next(&self) -> FromBackend {
+    pub(crate) fn next(&self) -> BackendMessage {
         self.told.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 
-    pub(crate) fn next_page(&self) -> Pulled {
+    pub(crate) fn next_page(&self) -> Page {
         match self.next() {
-            FromBackend::Pulled(page) => page,
+            BackendMessage::Pulled(page) => page,
             other => panic!("{other:?} instead of a page"),
         }
     }
 
     pub(crate) fn next_lost(&self) -> String {
         match self.next() {
-            FromBackend::Lost { reason } => {
+            BackendMessage::Disconnected { reason } => {
                 self.expect_end();
                 reason
             }

@@ -6,7 +6,7 @@ use super::{CommitError, Core, Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::live::{deliver, enqueue};
 use crate::schema::{Batch, Commit, Entry, Schema};
-use crate::sync::MOST_BYTES;
+use crate::sync::MAX_BYTES;
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Inner {
                 sync_metadata: None,
             };
             let bytes = event.wire_size();
-            if bytes > MOST_BYTES && !event.is_client_only() {
+            if bytes > MAX_BYTES && !event.is_client_only() {
                 return Err(CommitError::TooLarge { index, event: def.name(), bytes });
             }
             core.state.apply(&event, &set).map_err(|source| CommitError::Materialize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Inner;
 use crate::edge::Mailbox;
 use crate::sync::engine::{Effect, Input};
-use crate::sync::{FromBackend, Hello, Inbox, Link, Pulled, SyncBackend};
+use crate::sync::{BackendMessage, ConnectRequest, Connection, MessageSender, Page, SyncBackend};
 
 /// So many pulled events are settled as one, if they are there: the log is written once for all.
 const MOST_AT_ONCE: usize = 4_096;
@@ -23,7 +23,7 @@ pub(super) enum Order {
     Heard {
         /// On which of the connections, so far.
         link: u64,
-        message: FromBackend,
+        message: BackendMessage,
     },
 }
 
@@ -31,9 +31,9 @@ pub(super) enum Order {
 pub(super) struct Driver {
     inner: Weak<Inner>,
     backend: Arc<dyn SyncBackend>,
-    hello: Hello,
+    hello: ConnectRequest,
     mailbox: Arc<Mailbox<Order>>,
-    link: Option<Box<dyn Link>>,
+    link: Option<Box<dyn Connection>>,
     /// How many connections there were.
     links: u64,
     /// When the engine wants to be called if nothing happens.
@@ -47,7 +47,7 @@ impl Driver {
     pub(super) fn new(
         inner: Weak<Inner>,
         backend: Arc<dyn SyncBackend>,
-        hello: Hello,
+        hello: ConnectRequest,
         mailbox: Arc<Mailbox<Order>>,
     ) -> Self {
         let (link, links, deadline, rest) = (None, 0, None, Duration::ZERO);
@@ -87,18 +87,18 @@ impl Driver {
             Order::Hold => Input::Hold,
             Order::Committed => Input::Committed,
             Order::Heard { link, .. } if link != self.links || self.link.is_none() => return None,
-            Order::Heard { message: FromBackend::Pulled(mut pulled), .. } => {
+            Order::Heard { message: BackendMessage::Pulled(mut pulled), .. } => {
                 self.take_what_follows(&mut pulled);
-                Input::Backend(FromBackend::Pulled(pulled))
+                Input::Backend(BackendMessage::Pulled(pulled))
             }
             Order::Heard { message, .. } => Input::Backend(message),
         })
     }
 
     /// Adds pieces that are there already.
-    fn take_what_follows(&self, pulled: &mut Pulled) {
+    fn take_what_follows(&self, pulled: &mut Page) {
         self.mailbox.rest(self.rest);
-        while let Some(Order::Heard { message: FromBackend::Pulled(next), .. }) =
+        while let Some(Order::Heard { message: BackendMessage::Pulled(next), .. }) =
             self.mailbox.take_if(|order| self.follows(pulled, order))
         {
             pulled.events.extend(next.events);
@@ -106,8 +106,10 @@ impl Driver {
         }
     }
 
-    fn follows(&self, pulled: &Pulled, order: &Order) -> bool {
-        let Order::Heard { link, message: FromBackend::Pulled(next) } = order else { return false };
+    fn follows(&self, pulled: &Page, order: &Order) -> bool {
+        let Order::Heard { link, message: BackendMessage::Pulled(next) } = order else {
+            return false;
+        };
         let chained = match (pulled.events.last(), next.events.first()) {
             (Some(last), Some(first)) => first.seq == last.seq + 1,
             _ => false,
@@ -140,7 +142,7 @@ impl Driver {
     fn connect(&mut self) {
         self.links += 1;
         let (mailbox, link) = (Arc::clone(&self.mailbox), self.links);
-        let inbox = Inbox::new(move |message| mailbox.put(Order::Heard { link, message }));
+        let inbox = MessageSender::new(move |message| mailbox.put(Order::Heard { link, message }));
         // The old link is dropped first.
         self.link = None;
         self.link = Some(self.backend.connect(self.hello.clone(), inbox));

@@ -22,7 +22,7 @@ use crate::live::primitives::Mutex;
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, Unusable};
 use crate::sync::engine::Engine;
-use crate::sync::{Hello, InitialSync, SyncOptions};
+use crate::sync::{ConnectRequest, InitialSync, SyncOptions};
 use crate::value::new_id;
 
 pub(super) fn open<S: Schema>(
@@ -56,7 +56,7 @@ pub(super) fn open<S: Schema>(
 
 fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), OpenError> {
     let Some(sync) = &store.inner.sync else { return Ok(()) };
-    let hello = Hello::new(store.store_id(), options.payload.clone());
+    let hello = ConnectRequest::new(store.store_id(), options.payload.clone());
     sync.start(Arc::downgrade(&store.inner), hello, options)
         .map_err(|error| EventlogError::NoThread(error.to_string()))?;
     if let InitialSync::Wait(timeout) = options.initial

@@ -16,7 +16,7 @@ use crate::schema::Schema;
 use crate::state::Quarantined;
 use crate::sync::engine::{Effect, Input};
 use crate::sync::merge::Outcome;
-use crate::sync::{Hello, NetworkStatus, SyncOptions, SyncStatus};
+use crate::sync::{ConnectRequest, NetworkStatus, SyncOptions, SyncStatus};
 
 /// Is told of an event that came by sync, or was rebased, and could not be applied.
 pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
@@ -131,7 +131,7 @@ impl Syncing {
     pub(super) fn start(
         &self,
         inner: Weak<Inner>,
-        hello: Hello,
+        hello: ConnectRequest,
         options: &SyncOptions,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);

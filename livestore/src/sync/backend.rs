@@ -1,7 +1,7 @@
-//! The contract between a store and whatever it syncs with.
+//! The contract between a store and its sync backend.
 //!
-//! A backend is asked through a [`Link`] and answers through an [`Inbox`], in its own time and from
-//! a thread of its own. It keeps no secrets from the store: what it cannot do, it says.
+//! A store makes requests through a [`Connection`], and the connection sends what comes of them
+//! through a [`MessageSender`], in its own time and from any thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,68 +9,69 @@ use std::sync::Arc;
 use super::Secret;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// A sync backend: it decides one order of all clients' events.
+/// A sync backend: it gives the events of all clients one order.
 ///
 /// `livestore-sync` has backends for WebSocket, HTTP and the same process.
 pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
-    /// Sets out to connect, without waiting. Whatever comes of it is told to `inbox`, in order:
-    /// first [`Connected`](FromBackend::Connected), and [`Lost`](FromBackend::Lost) at last.
+    /// Begins to connect, and returns at once. The connection sends its messages to the store in
+    /// order: [`Connected`](BackendMessage::Connected) first,
+    /// [`Disconnected`](BackendMessage::Disconnected) last.
     ///
-    /// Dropping the link ends the connection; nothing that is told afterwards is heard.
-    fn connect(&self, hello: Hello, inbox: Inbox) -> Box<dyn Link>;
+    /// Dropping the connection ends it; messages that are sent afterwards are ignored.
+    fn connect(&self, request: ConnectRequest, messages: MessageSender) -> Box<dyn Connection>;
 }
 
-/// A connection to a backend. Its methods do not wait.
-pub trait Link: Send {
-    /// Asks for all events after the cursor (without one: for all) and, once they are told, for
-    /// every new one as it comes. At most once on a link.
+/// A connection to a backend. Its methods return at once.
+pub trait Connection: Send {
+    /// Requests all events after the cursor, or all events if there is none, and after them every
+    /// new event as it arrives. Called at most once on a connection.
     fn pull(&mut self, cursor: Option<Cursor>);
 
-    /// Offers events. There is one push at a time: the next comes after
-    /// [`Pushed`](FromBackend::Pushed) or [`PushFailed`](FromBackend::PushFailed).
+    /// Pushes events. There is one push at a time: the next one follows after
+    /// [`Pushed`](BackendMessage::Pushed) or [`PushFailed`](BackendMessage::PushFailed).
     ///
-    /// `backend_id` is the backend that the events are meant for, once it is known.
+    /// `backend_id` is the id of the backend that the events are meant for, once it is known.
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>);
 }
 
 /// The most events in a push.
-pub const MOST_EVENTS: usize = 100;
+pub const MAX_EVENTS: usize = 100;
 
 /// The most bytes in a push, as [`SyncEvent::wire_size`] counts them.
-pub const MOST_BYTES: usize = 900_000;
+pub const MAX_BYTES: usize = 900_000;
 
-/// Who connects, and to what.
+/// A request to connect to a store of the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Hello {
-    /// The store.
+pub struct ConnectRequest {
+    /// The id of the store.
     pub store_id: String,
-    /// What the app tells the backend of itself, such as a token: any JSON.
+    /// JSON that the app sends to the backend with every request, such as a token.
     pub payload: Option<Secret>,
 }
 
-impl Hello {
-    /// To the store `store_id`; `payload` is JSON.
+impl ConnectRequest {
+    /// Returns a request to connect to the store `store_id`; `payload` is JSON.
     pub fn new(store_id: impl Into<String>, payload: Option<Secret>) -> Self {
         Self { store_id: store_id.into(), payload }
     }
 }
 
-/// How far a client has pulled.
+/// The place in a backend's order up to which a client has pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The backend whose order it is.
+    /// The id of the backend.
     pub backend_id: String,
-    /// The last event that is known: the upstream head.
+    /// The sequence number of the last event that the client has: the upstream head.
     pub head: u64,
 }
 
-/// An event as a backend has it. Only synced events get there, so its place is one number.
+/// An event as it is pushed and pulled. Client-only events never are, so its place is one number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncEvent {
-    /// Its place in the backend's order.
+    /// The sequence number: its place in the backend's order.
     pub seq: u64,
-    /// The event before it.
+    /// The sequence number of the event before it.
     pub parent: u64,
     /// The wire name.
     pub name: String,
@@ -80,19 +81,19 @@ pub struct SyncEvent {
     pub client_id: Arc<str>,
     /// The session of that client.
     pub session_id: Arc<str>,
-    /// What the backend says about it, as JSON. A client says nothing.
+    /// The backend's metadata, as JSON. There is none while an event is pushed.
     pub metadata: Option<String>,
 }
 
 impl SyncEvent {
-    /// How many bytes it takes on the wire, at most.
+    /// Returns the number of bytes that the event takes on the wire, at most.
     pub fn wire_size(&self) -> usize {
         wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
     }
 }
 
 impl EncodedEvent {
-    /// How many bytes it takes on the wire, at most.
+    /// Returns the number of bytes that the event takes on the wire, at most.
     pub(crate) fn wire_size(&self) -> usize {
         wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
     }
@@ -130,8 +131,7 @@ impl From<&EncodedEvent> for SyncEvent {
     }
 }
 
-/// As the log has it: confirmed, whatever the backend says of it. The hash of the schema that it
-/// was committed under is not known.
+/// A confirmed event of the log. The hash of the schema that it was committed under is unknown.
 impl From<SyncEvent> for EncodedEvent {
     fn from(event: SyncEvent) -> Self {
         Self {
@@ -147,100 +147,100 @@ impl From<SyncEvent> for EncodedEvent {
     }
 }
 
-/// What a backend tells a store.
+/// A message from a connection to its store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FromBackend {
-    /// The connection is there.
+pub enum BackendMessage {
+    /// The connection is established.
     Connected,
     /// Events, in order.
-    Pulled(Pulled),
-    /// The pull cannot be answered; the link is of no more use.
-    PullFailed(SyncFailure),
-    /// The events of the last push are the next ones in the backend's order.
+    Pulled(Page),
+    /// The pull failed; the connection is of no more use.
+    PullFailed(SyncError),
+    /// The backend has accepted the last push: its events come next in the backend's order.
     ///
-    /// They come by the pull as well, and only then count as confirmed.
+    /// They arrive through the pull as well, and count as confirmed only then.
     Pushed,
-    /// The events of the last push were not taken, or that is not known.
-    PushFailed(SyncFailure),
-    /// The connection is gone, or could not be made. Nothing comes after this.
-    Lost {
-        /// Why, for people.
+    /// The backend has not accepted the last push, or whether it has is unknown.
+    PushFailed(SyncError),
+    /// The connection has ended, or could not be made. No message follows.
+    Disconnected {
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// A piece of the backend's order.
+/// Consecutive events of the backend's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulled {
+pub struct Page {
     /// The events; there may be none.
     pub events: Vec<SyncEvent>,
-    /// Whether there are more, as far as the backend knows.
+    /// Whether more events follow, as far as the backend knows.
     pub more: More,
-    /// The backend's id.
+    /// The id of the backend.
     pub backend_id: String,
 }
 
-/// What comes after a piece.
+/// Whether events follow a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
-    /// Nothing, for now.
+    /// None, for now.
     No,
-    /// So many events.
+    /// This number of events.
     Known(u64),
-    /// Some events.
+    /// An unknown number of events.
     Unknown,
 }
 
-/// Why a backend did not do what it was asked.
+/// The reason why a pull or a push failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SyncFailure {
+pub enum SyncError {
     /// The push does not follow the backend's last event: pull first.
-    #[error("the backend's last event is e{head}; the push follows e{parent}")]
+    #[error("the backend's last event is e{head}, but the push follows e{parent}")]
     ServerAhead {
-        /// The backend's last event.
+        /// The sequence number of the backend's last event.
         head: u64,
-        /// The parent of the first event that was pushed.
+        /// The parent of the first event of the push.
         parent: u64,
     },
-    /// The backend is another one than before.
-    #[error("the backend is {expected}, and not {received} as before")]
+    /// The backend is not the one that the client has synced with.
+    #[error("the backend is {expected}, but this client has synced with {received}")]
     BackendIdMismatch {
         /// The backend's id.
         expected: String,
-        /// The id that the client knows.
+        /// The id that the client sent.
         received: String,
     },
-    /// The backend does not let this client do this.
+    /// The client has no right to do this, or a limit of the backend is reached.
     #[error("the backend refuses: {0}")]
     Refused(String),
-    /// The backend cannot make sense of it, and would not the next time.
-    #[error("the backend does not understand: {0}")]
+    /// The backend does not accept the request, and would not accept it the next time.
+    #[error("the backend does not accept the request: {0}")]
     Invalid(String),
-    /// Something else went wrong; it may go better the next time.
+    /// Anything else; the next attempt may succeed.
     #[error("the backend failed: {0}")]
     Failed(String),
 }
 
-/// Where a link tells its store what comes. It is cheap to clone, and never waits for long.
+/// Sends the messages of a connection to its store. It is cheap to clone, and never blocks for long.
 #[derive(Clone)]
-pub struct Inbox(Arc<dyn Fn(FromBackend) + Send + Sync>);
+pub struct MessageSender(Arc<dyn Fn(BackendMessage) + Send + Sync>);
 
-impl Inbox {
-    /// An inbox that hands everything to `take`, which must not wait.
-    pub fn new(take: impl Fn(FromBackend) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(take))
+impl MessageSender {
+    /// Returns a sender that passes every message to `receive`, which must not block.
+    pub fn new(receive: impl Fn(BackendMessage) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(receive))
     }
 
-    /// Tells the store.
-    pub fn tell(&self, message: FromBackend) {
+    /// Sends a message to the store.
+    pub fn send(&self, message: BackendMessage) {
         (self.0)(message);
     }
 }
 
-impl fmt::Debug for Inbox {
+impl fmt::Debug for MessageSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").finish_non_exhaustive()
+        f.debug_struct("MessageSender").finish_non_exhaustive()
     }
 }

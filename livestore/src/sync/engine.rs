@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use super::backend::{
-    Cursor, FromBackend, MOST_BYTES, MOST_EVENTS, More, Pulled, SyncEvent, SyncFailure,
+    BackendMessage, Cursor, MAX_BYTES, MAX_EVENTS, More, Page, SyncError, SyncEvent,
 };
 use super::merge::{Heads, Outcome, Payload, SyncState};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
@@ -44,7 +44,7 @@ pub enum Input {
     /// Events were [committed](Engine::committed).
     Committed,
     /// The backend has something to say.
-    Backend(FromBackend),
+    Backend(BackendMessage),
     /// Time has passed.
     Tick,
     /// An effect could not be carried out: the log or the state cannot be written.
@@ -269,21 +269,21 @@ impl Engine {
         }
     }
 
-    fn hear(&mut self, message: FromBackend, now: Duration, effects: &mut Vec<Effect>) {
+    fn hear(&mut self, message: BackendMessage, now: Duration, effects: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Held | Phase::Waiting { .. } | Phase::Stopped(_)) {
             // Of a connection that is no more.
             return;
         }
         match message {
-            FromBackend::Connected => self.connected(now, effects),
-            FromBackend::Pulled(pulled) => self.pulled(pulled, now, effects),
-            FromBackend::Pushed => self.pushed(),
-            FromBackend::PushFailed(failure) => self.push_failed(failure, now, effects),
-            FromBackend::PullFailed(SyncFailure::BackendIdMismatch { expected, .. }) => {
+            BackendMessage::Connected => self.connected(now, effects),
+            BackendMessage::Pulled(pulled) => self.pulled(pulled, now, effects),
+            BackendMessage::Pushed => self.pushed(),
+            BackendMessage::PushFailed(failure) => self.push_failed(failure, now, effects),
+            BackendMessage::PullFailed(SyncError::BackendIdMismatch { expected, .. }) => {
                 self.other_backend(expected, now, effects);
             }
-            FromBackend::PullFailed(failure) => self.lose(failure.to_string(), now, effects),
-            FromBackend::Lost { reason } => self.lose(reason, now, effects),
+            BackendMessage::PullFailed(failure) => self.lose(failure.to_string(), now, effects),
+            BackendMessage::Disconnected { reason } => self.lose(reason, now, effects),
         }
     }
 
@@ -296,8 +296,8 @@ impl Engine {
         }
     }
 
-    fn pulled(&mut self, pulled: Pulled, now: Duration, effects: &mut Vec<Effect>) {
-        let Pulled { events, more, backend_id } = pulled;
+    fn pulled(&mut self, pulled: Page, now: Duration, effects: &mut Vec<Effect>) {
+        let Page { events, more, backend_id } = pulled;
         match &self.backend_id {
             Some(known) if *known != backend_id && !mutant!("ignore the backend id") => {
                 return self.other_backend(backend_id, now, effects);
@@ -389,33 +389,33 @@ impl Engine {
         }
     }
 
-    fn push_failed(&mut self, failure: SyncFailure, now: Duration, effects: &mut Vec<Effect>) {
+    fn push_failed(&mut self, failure: SyncError, now: Duration, effects: &mut Vec<Effect>) {
         let upstream = self.state.upstream_head.global;
         let Phase::Live { push, .. } = &mut self.phase else { return };
         match failure {
             // What the push follows was the backend's.
-            SyncFailure::ServerAhead { head, parent } if head < parent => {
+            SyncError::ServerAhead { head, parent } if head < parent => {
                 self.stop(StopReason::BackendLostEvents { head, known: parent }, now, effects);
             }
             // What came in between may have been pulled before the answer came.
-            SyncFailure::ServerAhead { head, .. }
+            SyncError::ServerAhead { head, .. }
                 if head <= upstream || mutant!("skip the fence") =>
             {
                 self.rejections = self.rejections.saturating_add(1);
                 self.push_again(now);
             }
-            SyncFailure::ServerAhead { head, .. } => {
+            SyncError::ServerAhead { head, .. } => {
                 self.rejections = self.rejections.saturating_add(1);
                 *push = Push::Fenced { head, until: now + PATIENCE };
             }
-            SyncFailure::BackendIdMismatch { expected, .. } => {
+            SyncError::BackendIdMismatch { expected, .. } => {
                 self.other_backend(expected, now, effects);
             }
-            SyncFailure::Refused(_) | SyncFailure::Invalid(_) => {
+            SyncError::Refused(_) | SyncError::Invalid(_) => {
                 *push = Push::Barred(failure.to_string());
             }
             // It may have been taken all the same: the next pull will tell.
-            SyncFailure::Failed(_) => self.lose(failure.to_string(), now, effects),
+            SyncError::Failed(_) => self.lose(failure.to_string(), now, effects),
         }
     }
 
@@ -500,7 +500,7 @@ impl Engine {
             }
             let sync = SyncEvent::from(event);
             bytes += sync.wire_size();
-            if events.len() == MOST_EVENTS || (bytes > MOST_BYTES && !events.is_empty()) {
+            if events.len() == MAX_EVENTS || (bytes > MAX_BYTES && !events.is_empty()) {
                 break;
             }
             events.push(sync);

@@ -16,8 +16,8 @@ mod secret;
 mod status;
 
 pub use backend::{
-    Cursor, FromBackend, Hello, Inbox, Link, MOST_BYTES, MOST_EVENTS, More, Pulled, SyncBackend,
-    SyncEvent, SyncFailure,
+    BackendMessage, ConnectRequest, Connection, Cursor, MAX_BYTES, MAX_EVENTS, MessageSender, More,
+    Page, SyncBackend, SyncError, SyncEvent,
 };
 pub use options::{InitialSync, SyncOptions};
 pub use secret::Secret;

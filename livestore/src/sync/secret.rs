@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A text that is in no log: where it is printed, `…` stands for it.
+/// A text that is never logged: `Debug` prints `…` instead.
 ///
 /// ```
 /// use livestore::sync::Secret;
@@ -13,7 +13,7 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

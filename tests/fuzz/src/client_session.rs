@@ -1,4 +1,4 @@
-use livestore::sync::{Hello, Inbox, SyncEvent};
+use livestore::sync::{ConnectRequest, MessageSender, SyncEvent};
 use livestore_sync::Conversation;
 use livestore_sync::wire::ServerMessage;
 
@@ -23,8 +23,8 @@ pub fn client_session(bytes: &[u8]) {
         session_id: "s".into(),
         metadata: None,
     };
-    let hello = Hello::new("st", None);
-    let mut conversation = Conversation::new(hello, Inbox::new(drop));
+    let hello = ConnectRequest::new("st", None);
+    let mut conversation = Conversation::new(hello, MessageSender::new(drop));
     conversation.pull(None);
     conversation.push(vec![event], None);
     let mut frames = text.lines();

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use livestore::simulation::elapsed;
-use livestore::sync::{Cursor, FromBackend, Hello, Inbox, Link, SyncBackend, SyncEvent};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Connection, Cursor, MessageSender, SyncBackend, SyncEvent,
+};
 use livestore_sync::Conversation;
 
 use crate::disk::Dice;
@@ -27,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Network(Arc<Mutex<State>>);
 
 struct State {
-    connections: BTreeMap<ConnId, Connection>,
+    connections: BTreeMap<ConnId, Wire>,
     partitioned: Vec<usize>,
     made: ConnId,
     dice: Dice,
@@ -35,10 +37,10 @@ struct State {
     delay: Duration,
 }
 
-struct Connection {
+struct Wire {
     client: usize,
-    hello: Hello,
-    inbox: Inbox,
+    hello: ConnectRequest,
+    inbox: MessageSender,
     /// There once it is connected, and until it ends, for the client.
     conversation: Option<Conversation>,
     /// The client has given it up.
@@ -183,8 +185,7 @@ impl Network {
     pub fn cut(&self, client: Option<usize>) -> usize {
         let state = &mut *self.state();
         let (now, dice) = (elapsed(), &mut state.dice);
-        let is_meant =
-            |connection: &&mut Connection| client.is_none_or(|it| it == connection.client);
+        let is_meant = |connection: &&mut Wire| client.is_none_or(|it| it == connection.client);
         let mut cut = 0;
         for connection in state.connections.values_mut().filter(is_meant) {
             connection.up.cut(dice, now);
@@ -219,15 +220,14 @@ impl State {
 
     /// Forgets a connection that both have left.
     fn sweep(&mut self, id: ConnId) {
-        let is_over =
-            |connection: &Connection| connection.is_left && connection.up.packets.is_empty();
+        let is_over = |connection: &Wire| connection.is_left && connection.up.packets.is_empty();
         if self.connections.get(&id).is_some_and(is_over) {
             self.connections.remove(&id);
         }
     }
 }
 
-impl Connection {
+impl Wire {
     fn hear(&mut self, packet: &Packet, at: Duration) {
         if self.is_left {
             return;
@@ -260,7 +260,7 @@ impl Connection {
     fn lose(&mut self, reason: &str, at: Duration) {
         match &mut self.conversation {
             Some(conversation) => conversation.lose(reason),
-            None => self.inbox.tell(FromBackend::Lost { reason: reason.to_owned() }),
+            None => self.inbox.send(BackendMessage::Disconnected { reason: reason.to_owned() }),
         }
         self.leave(at);
     }
@@ -305,7 +305,7 @@ pub struct Wire {
 }
 
 impl SyncBackend for Wire {
-    fn connect(&self, hello: Hello, inbox: Inbox) -> Box<dyn Link> {
+    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
         let state = &mut *self.network.state();
         state.made += 1;
         let (id, at) = (state.made, state.arrival());
@@ -314,8 +314,7 @@ impl SyncBackend for Wire {
         let timer = elapsed() + CONNECT_TIMEOUT;
         let (down, client) = (Pipe::default(), self.client);
         let (conversation, is_left) = (None, false);
-        let connection =
-            Connection { client, hello, inbox, conversation, is_left, up, down, timer };
+        let connection = Wire { client, hello, inbox, conversation, is_left, up, down, timer };
         state.connections.insert(id, connection);
         Box::new(Plug { network: self.network.clone(), id })
     }
@@ -346,7 +345,7 @@ impl Plug {
     }
 }
 
-impl Link for Plug {
+impl Connection for Plug {
     fn pull(&mut self, cursor: Option<Cursor>) {
         self.ask(|conversation| conversation.pull(cursor));
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use livestore::prelude::*;
-use livestore::sync::{Hello, Inbox, SyncBackend, SyncEvent};
+use livestore::sync::{ConnectRequest, MessageSender, SyncBackend, SyncEvent};
 use livestore_server::cli::write_line;
 use livestore_server::store::{
     Durability, EventStore, Reply, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
@@ -42,7 +42,7 @@ fn write_a_client() {
 
 /// What others pushed: a note, the same once more, which fails, and one of a newer app.
 fn others(backend: &InProcess) {
-    let mut link = backend.connect(Hello::new("golden", None), Inbox::new(drop));
+    let mut link = backend.connect(ConnectRequest::new("golden", None), MessageSender::new(drop));
     let note = r#"{"id":"a","text":"Buy milk","at":"2026-11-22T13:05:09.210Z"}"#;
     let events = [("v1.Noted", note), ("v1.Noted", note), ("v9.Painted", r#"{"color":[1,2.5]}"#)];
     let events = (1..).zip(events).map(|(seq, (name, args))| event(seq, name, args));

@@ -50,12 +50,12 @@ fn upstream(seq: u64) -> SyncEvent {
     }
 }
 
-fn hear(engine: &mut Engine, message: FromBackend) -> Vec<Effect> {
+fn hear(engine: &mut Engine, message: BackendMessage) -> Vec<Effect> {
     engine.handle(Input::Backend(message), NOW)
 }
 
-fn pulled(events: Vec<SyncEvent>, more: More) -> FromBackend {
-    FromBackend::Pulled(Pulled { events, more, backend_id: "b".into() })
+fn pulled(events: Vec<SyncEvent>, more: More) -> BackendMessage {
+    BackendMessage::Pulled(Page { events, more, backend_id: "b".into() })
 }
 
 /// Connected, and at the backend's head.
@@ -63,7 +63,7 @@ fn live(upstream: u64) -> Engine {
     let mut engine = client(upstream, Some("b"));
     assert_eq!(engine.handle(Input::Start, NOW), [Effect::Connect]);
     let cursor = Cursor { backend_id: "b".into(), head: upstream };
-    assert_eq!(hear(&mut engine, FromBackend::Connected), [Effect::Pull(Some(cursor))]);
+    assert_eq!(hear(&mut engine, BackendMessage::Connected), [Effect::Pull(Some(cursor))]);
     assert_eq!(hear(&mut engine, pulled(vec![], More::No)), []);
     assert_eq!(engine.network(), NetworkStatus::Online);
     engine
@@ -82,7 +82,7 @@ fn nothing_is_pushed_before_all_is_pulled() {
     let mut engine = client(0, None);
     commit(&mut engine, "c", 1);
     engine.handle(Input::Start, NOW);
-    assert_eq!(hear(&mut engine, FromBackend::Connected), [Effect::Pull(None)]);
+    assert_eq!(hear(&mut engine, BackendMessage::Connected), [Effect::Pull(None)]);
     let effects = hear(&mut engine, pulled(vec![upstream(1)], More::Known(1)));
     assert!(matches!(&effects[..], [Effect::Settle(Outcome::Rebase(_))]), "{effects:?}");
     let effects = hear(&mut engine, pulled(vec![upstream(2)], More::No));
@@ -95,10 +95,10 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
     for n in 0..150 {
         commit(&mut engine, "c", n);
     }
-    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)).len(), MOST_EVENTS);
+    assert_eq!(pushes(&engine.handle(Input::Committed, NOW)).len(), MAX_EVENTS);
     assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
     assert_eq!(engine.handle(Input::Committed, NOW), []);
-    let effects = hear(&mut engine, FromBackend::Pushed);
+    let effects = hear(&mut engine, BackendMessage::Pushed);
     assert_eq!(pushes(&effects), (101..=150).collect::<Vec<_>>());
     assert_eq!(engine.state().pending.len(), 150);
     let own = |seq: u64| SyncEvent {
@@ -112,7 +112,7 @@ fn one_push_is_under_way_and_the_pull_confirms_it() {
     };
     assert_eq!((confirmed.len(), new.len()), (150, 0));
     // The answer comes after the broadcast: nothing is pushed twice.
-    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
     assert_eq!(engine.state().pending.len(), 0);
 }
 
@@ -121,8 +121,8 @@ fn a_rejected_push_waits_for_the_pull() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
-    let ahead = SyncFailure::ServerAhead { head: 3, parent: 1 };
-    assert_eq!(hear(&mut engine, FromBackend::PushFailed(ahead)), []);
+    let ahead = SyncError::ServerAhead { head: 3, parent: 1 };
+    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(ahead)), []);
     assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
     commit(&mut engine, "c", 2);
     assert_eq!(engine.handle(Input::Committed, NOW), []);
@@ -136,7 +136,7 @@ fn what_was_accepted_and_then_lost_is_pushed_again() {
     let mut engine = live(5);
     (1..=3).for_each(|n| commit(&mut engine, "c", n));
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
-    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
     let others = pulled(vec![upstream(6), upstream(7)], More::No);
     assert_eq!(pushes(&hear(&mut engine, others)), [8, 9, 10]);
 }
@@ -147,14 +147,14 @@ fn an_answer_from_before_a_rebase_says_nothing_of_the_new_numbers() {
     (1..=3).for_each(|n| commit(&mut engine, "c", n));
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [6, 7, 8]);
     assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(6)], More::No))), [0; 0]);
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [7, 8, 9]);
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [7, 8, 9]);
 }
 
 #[test]
 fn a_pull_may_take_as_long_as_its_pages_come() {
     let mut engine = client(0, Some("b"));
     engine.handle(Input::Start, NOW);
-    hear(&mut engine, FromBackend::Connected);
+    hear(&mut engine, BackendMessage::Connected);
     assert_eq!(engine.deadline(), Some(NOW + PATIENCE));
     let later = NOW + PATIENCE - Duration::from_secs(1);
     engine.handle(Input::Backend(pulled(vec![upstream(1)], More::Unknown)), later);
@@ -182,13 +182,13 @@ fn a_push_has_as_many_bytes_as_a_backend_takes() {
     let around =
         SyncEvent { args: String::new(), client_id: "c".into(), ..upstream(1) }.wire_size();
     // Two that just fit, one that is too large for any push, and one more.
-    for bytes in [MOST_BYTES / 2, MOST_BYTES - MOST_BYTES / 2, MOST_BYTES + 1, around + 10] {
+    for bytes in [MAX_BYTES / 2, MAX_BYTES - MAX_BYTES / 2, MAX_BYTES + 1, around + 10] {
         let args = format!("\"{}\"", "x".repeat(bytes - around - 2));
         commit_args(&mut engine, "c", args);
     }
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [1, 2]);
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [3]);
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::Pushed)), [4]);
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [3]);
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::Pushed)), [4]);
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn a_rejection_without_a_reason_is_tried_again() {
     let mut engine = live(1);
     commit(&mut engine, "c", 1);
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
-    let ahead = SyncFailure::ServerAhead { head: 1, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::PushFailed(ahead))), [2]);
+    let ahead = SyncError::ServerAhead { head: 1, parent: 1 };
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [2]);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn what_cannot_be_written_has_not_happened() {
     let pending = engine.pending().to_vec();
     assert_eq!((pending.len(), engine.backend_id()), (1, None));
     engine.handle(Input::Start, NOW);
-    hear(&mut engine, FromBackend::Connected);
+    hear(&mut engine, BackendMessage::Connected);
     let (before, state) = (engine.mark(), engine.state().clone());
     let effects = hear(&mut engine, pulled(vec![upstream(1)], More::Unknown));
     let [Effect::Settle(outcome)] = &effects[..] else { panic!("{effects:?}") };
@@ -238,8 +238,8 @@ fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [2]);
     let mut longest = Duration::ZERO;
     for head in 2..40 {
-        let ahead = SyncFailure::ServerAhead { head, parent: head - 1 };
-        assert_eq!(hear(&mut engine, FromBackend::PushFailed(ahead)), []);
+        let ahead = SyncError::ServerAhead { head, parent: head - 1 };
+        assert_eq!(hear(&mut engine, BackendMessage::PushFailed(ahead)), []);
         let effects = hear(&mut engine, pulled(vec![upstream(head)], More::No));
         if head == 2 {
             assert_eq!(pushes(&effects), [3], "once is nothing");
@@ -254,11 +254,11 @@ fn pushes_that_are_rejected_again_and_again_let_others_go_first() {
     }
     assert!(longest > FIRST_BACKOFF * 8 && longest <= FIRST_BACKOFF * 32, "{longest:?}");
     // One that is taken ends it.
-    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
     commit(&mut engine, "c", 2);
     assert_eq!(pushes(&engine.handle(Input::Committed, NOW)), [41]);
-    let ahead = SyncFailure::ServerAhead { head: 40, parent: 39 };
-    hear(&mut engine, FromBackend::PushFailed(ahead));
+    let ahead = SyncError::ServerAhead { head: 40, parent: 39 };
+    hear(&mut engine, BackendMessage::PushFailed(ahead));
     assert_eq!(pushes(&hear(&mut engine, pulled(vec![upstream(40)], More::No))), [41, 42]);
 }
 
@@ -269,8 +269,8 @@ fn the_broadcast_may_come_before_the_rejection() {
     engine.handle(Input::Committed, NOW);
     let effects = hear(&mut engine, pulled(vec![upstream(2)], More::No));
     assert_eq!(pushes(&effects), [0; 0]);
-    let ahead = SyncFailure::ServerAhead { head: 2, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::PushFailed(ahead))), [3]);
+    let ahead = SyncError::ServerAhead { head: 2, parent: 1 };
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [3]);
 }
 
 #[test]
@@ -279,8 +279,8 @@ fn a_rejection_may_be_older_than_what_is_pulled() {
     commit(&mut engine, "c", 1);
     engine.handle(Input::Committed, NOW);
     hear(&mut engine, pulled(vec![upstream(2), upstream(3)], More::No));
-    let ahead = SyncFailure::ServerAhead { head: 2, parent: 1 };
-    assert_eq!(pushes(&hear(&mut engine, FromBackend::PushFailed(ahead))), [4]);
+    let ahead = SyncError::ServerAhead { head: 2, parent: 1 };
+    assert_eq!(pushes(&hear(&mut engine, BackendMessage::PushFailed(ahead))), [4]);
     assert_eq!(engine.network(), NetworkStatus::Online);
 }
 
@@ -290,7 +290,7 @@ fn a_lost_connection_is_tried_again_later_and_later() {
     let mut waits = Vec::new();
     let mut now = NOW;
     for _ in 0..12 {
-        let lost = FromBackend::Lost { reason: "no route".into() };
+        let lost = BackendMessage::Disconnected { reason: "no route".into() };
         let effects = engine.handle(Input::Backend(lost), now);
         assert_eq!(effects, [Effect::Disconnect]);
         let deadline = engine.deadline().unwrap();
@@ -311,15 +311,15 @@ fn a_backend_that_does_not_answer_is_left() {
     engine.handle(Input::Committed, NOW);
     let deadline = engine.deadline().unwrap();
     assert_eq!(engine.handle(Input::Tick, deadline), [Effect::Disconnect]);
-    assert_eq!(hear(&mut engine, FromBackend::Pushed), []);
+    assert_eq!(hear(&mut engine, BackendMessage::Pushed), []);
 }
 
 #[test]
 fn another_backend_stops_it_and_nothing_is_deleted() {
     let mut engine = live(5);
     commit(&mut engine, "c", 1);
-    let other = Pulled { events: vec![], more: More::No, backend_id: "x".into() };
-    assert_eq!(hear(&mut engine, FromBackend::Pulled(other)), [Effect::Disconnect]);
+    let other = Page { events: vec![], more: More::No, backend_id: "x".into() };
+    assert_eq!(hear(&mut engine, BackendMessage::Pulled(other)), [Effect::Disconnect]);
     assert!(matches!(engine.network(), NetworkStatus::Stopped(StopReason::OtherBackend { .. })));
     assert_eq!(engine.state().pending.len(), 1);
     assert_eq!(engine.handle(Input::Committed, NOW), []);
@@ -327,8 +327,8 @@ fn another_backend_stops_it_and_nothing_is_deleted() {
     let mut engine = live(5);
     engine.on_reset = OnBackendReset::Reset;
     commit(&mut engine, "c", 1);
-    let other = Pulled { events: vec![], more: More::No, backend_id: "x".into() };
-    let effects = hear(&mut engine, FromBackend::Pulled(other));
+    let other = Page { events: vec![], more: More::No, backend_id: "x".into() };
+    let effects = hear(&mut engine, BackendMessage::Pulled(other));
     let [Effect::Disconnect, Effect::Settle(Outcome::Rebase(rebase)), Effect::Connect] =
         &effects[..]
     else {
@@ -343,8 +343,8 @@ fn a_backend_that_lost_events_stops_it() {
     let mut engine = live(5);
     commit(&mut engine, "c", 1);
     engine.handle(Input::Committed, NOW);
-    let behind = SyncFailure::ServerAhead { head: 3, parent: 5 };
-    assert_eq!(hear(&mut engine, FromBackend::PushFailed(behind)), [Effect::Disconnect]);
+    let behind = SyncError::ServerAhead { head: 3, parent: 5 };
+    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(behind)), [Effect::Disconnect]);
     let stopped = StopReason::BackendLostEvents { head: 3, known: 5 };
     assert_eq!(engine.network(), NetworkStatus::Stopped(stopped));
 }
@@ -354,7 +354,7 @@ fn who_may_not_push_still_pulls() {
     let mut engine = live(0);
     commit(&mut engine, "c", 1);
     engine.handle(Input::Committed, NOW);
-    assert_eq!(hear(&mut engine, FromBackend::PushFailed(SyncFailure::Refused("no".into()))), []);
+    assert_eq!(hear(&mut engine, BackendMessage::PushFailed(SyncError::Refused("no".into()))), []);
     assert!(matches!(engine.network(), NetworkStatus::ReadOnly { .. }));
     let effects = hear(&mut engine, pulled(vec![upstream(1)], More::No));
     assert!(matches!(&effects[..], [Effect::Settle(Outcome::Rebase(_))]));
@@ -367,7 +367,7 @@ fn a_gap_is_pulled_again() {
     assert_eq!(hear(&mut engine, pulled(vec![upstream(3)], More::No)), [Effect::Disconnect]);
     let mut engine = client(1, Some("b"));
     engine.handle(Input::Start, NOW);
-    hear(&mut engine, FromBackend::Connected);
+    hear(&mut engine, BackendMessage::Connected);
     assert_eq!(hear(&mut engine, pulled(vec![upstream(3)], More::No)), []);
     assert_eq!(engine.network(), NetworkStatus::Pulling);
 }
@@ -385,7 +385,7 @@ struct Client {
     /// What would be in the file.
     log: Vec<EncodedEvent>,
     /// On its way to the client.
-    inbox: VecDeque<FromBackend>,
+    inbox: VecDeque<BackendMessage>,
     connected: bool,
     committed: u64,
 }
@@ -424,7 +424,7 @@ impl World {
         match effect {
             Effect::Connect => {
                 client.connected = true;
-                client.inbox.push_back(FromBackend::Connected);
+                client.inbox.push_back(BackendMessage::Connected);
             }
             Effect::Disconnect => {
                 client.connected = false;
@@ -444,10 +444,10 @@ impl World {
             Effect::Push { events, .. } => {
                 let (head, parent) = (self.backend.len() as u64, events[0].parent);
                 if parent != head {
-                    let ahead = SyncFailure::ServerAhead { head, parent };
-                    return client.inbox.push_back(FromBackend::PushFailed(ahead));
+                    let ahead = SyncError::ServerAhead { head, parent };
+                    return client.inbox.push_back(BackendMessage::PushFailed(ahead));
                 }
-                client.inbox.push_back(FromBackend::Pushed);
+                client.inbox.push_back(BackendMessage::Pushed);
                 for client in self.clients.iter_mut().filter(|client| client.connected) {
                     client.inbox.push_back(page(&events, More::No));
                 }
@@ -533,7 +533,7 @@ proptest! {
                 Step::Cut(at) => {
                     world.clients[at].inbox.clear();
                     world.clients[at].connected = false;
-                    world.input(at, Input::Backend(FromBackend::Lost { reason: "cut".into() }));
+                    world.input(at, Input::Backend(BackendMessage::Disconnected { reason: "cut".into() }));
                 }
                 Step::Hold(at) => world.input(at, Input::Hold),
                 Step::Start(at) => world.input(at, Input::Start),

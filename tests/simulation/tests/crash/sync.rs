@@ -3,7 +3,8 @@
 use livestore::Durability;
 use livestore::simulation;
 use livestore::sync::{
-    Cursor, FromBackend, Hello, Inbox, OnBackendReset, SyncBackend, SyncEvent, SyncOptions,
+    BackendMessage, ConnectRequest, Cursor, MessageSender, OnBackendReset, SyncBackend, SyncEvent,
+    SyncOptions,
 };
 use livestore_sync::InProcess;
 
@@ -149,8 +150,8 @@ fn push_others(backend: &InProcess, ids: &[&str]) {
 fn push(backend: &InProcess, events: Vec<SyncEvent>) {
     let before = backend.events("notes").len();
     let count = events.len();
-    let inbox = Inbox::new(|_: FromBackend| ());
-    let mut link = backend.connect(Hello::new("notes", None), inbox);
+    let inbox = MessageSender::new(|_: BackendMessage| ());
+    let mut link = backend.connect(ConnectRequest::new("notes", None), inbox);
     link.pull(None::<Cursor>);
     link.push(events, None);
     assert_eq!(backend.events("notes").len(), before + count, "the backend has not taken them");

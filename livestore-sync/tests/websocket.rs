@@ -12,10 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use livestore::sync::{BackendMessage, SyncError};
-use livestore_sync::WebSocket;
-use livestore_sync::wire::{
+use livestore_protocol::{
     Call, ClientMessage, ConnectQuery, Exit, RequestId, ServerMessage, Transport,
 };
+use livestore_sync::WebSocket;
 use support::{Store, event};
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -347,7 +347,7 @@ fn dropping_the_link_ends_a_connection_that_is_being_made() {
 fn an_app_may_lend_its_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (backend, served) = serve(|mut peer| peer.hear());
-    let mut store = Store::connect(&backend.on(runtime.handle().clone()), None);
+    let mut store = Store::connect(&backend.runtime(runtime.handle().clone()), None);
     assert_eq!(store.next(), BackendMessage::Connected);
     drop(store.link.take());
     store.expect_end();

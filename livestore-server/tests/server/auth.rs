@@ -120,7 +120,7 @@ async fn signed_tokens_are_checked() {
         (with("stores", json!([])), "the token does not open this store"),
         (with("iss", json!("them")), "the token is meant for another service"),
         (with("aud", json!("other")), "the token is meant for another service"),
-        (with("rights", json!("all")), "the token has rights that are none"),
+        (with("rights", json!("all")), "the token has unknown rights"),
         (sign(&json!({"alg": "HS256"}), &good, b"another secret"), "the token is not valid"),
         (sign(&json!({"alg": "RS256"}), &good, SECRET), "the token is not valid"),
         (unsigned, "the token is not valid"),

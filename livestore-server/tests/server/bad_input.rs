@@ -76,7 +76,8 @@ async fn a_huge_frame_is_cut_off_with_a_reason() {
     let _ = timeout(Duration::from_secs(20), client.socket.send(frame)).await.unwrap();
     let ended = client.closed().await;
     assert!(
-        ended.starts_with("1009 a message may have 1048576 bytes") || ended.contains("reset"),
+        ended.starts_with("1009 a message may have at most 1048576 bytes")
+            || ended.contains("reset"),
         "{ended}"
     );
     server.connect("st").await.assert_serves().await;
@@ -87,7 +88,7 @@ async fn a_frame_a_little_too_large_is_told_so() {
     let server = TestServer::start().await;
     let mut client = server.connect("st").await;
     client.socket.send(Message::text("x".repeat((1 << 20) + 1))).await.unwrap();
-    assert_eq!(client.closed().await, "1009 a message may have 1048576 bytes");
+    assert_eq!(client.closed().await, "1009 a message may have at most 1048576 bytes");
 }
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn a_silent_client_is_asked_and_then_cut_off() {
     client.assert_serves().await;
     // Whoever does not read does not answer either.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(client.closed().await, "1008 no sign of life");
+    assert_eq!(client.closed().await, "1008 the client does not answer pings");
 }
 
 #[tokio::test]

@@ -193,12 +193,12 @@ async fn events_are_exported_imported_and_backed_up_beside_a_running_server() {
     let fresh = other.path().join("fresh");
     assert_eq!(
         printed(&run(&fresh, &["import", "st2", file_name])),
-        "101 events are imported into st2\n"
+        "imported 101 events into st2\n"
     );
     assert_eq!(printed(&run(&fresh, &["export", "st2"])), exported);
     assert_eq!(
         printed(&run(&fresh, &["import", "st2", file_name])),
-        "0 events are imported into st2; it had the first 101\n"
+        "imported 0 events into st2, which already had the first 101\n"
     );
     let next = exported
         .lines()

@@ -27,8 +27,8 @@ impl Store {
     ) -> Self {
         let (sender, told) = channel();
         // Nobody listens any more once a test has ended.
-        let inbox = MessageSender::new(move |message| drop(sender.send(message)));
-        let link = backend.connect(ConnectRequest::new(store, payload.map(Secret::from)), inbox);
+        let messages = MessageSender::new(move |message| drop(sender.send(message)));
+        let link = backend.connect(ConnectRequest::new(store, payload.map(Secret::from)), messages);
         Self { link: Some(link), told }
     }
 
@@ -64,7 +64,7 @@ impl Store {
         assert_eq!(told, Err(RecvTimeoutError::Timeout));
     }
 
-    /// Nothing comes any more: the connection has let go of the inbox.
+    /// Nothing comes any more: the connection has let go of the messages.
     pub(crate) fn expect_end(&self) {
         let told = self.told.recv_timeout(Duration::from_secs(20));
         assert_eq!(told, Err(RecvTimeoutError::Disconnected));

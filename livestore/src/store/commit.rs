@@ -6,7 +6,7 @@ use super::{CommitError, Core, Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
 use crate::live::{deliver, enqueue};
 use crate::schema::{Batch, Commit, Entry, Schema};
-use crate::sync::MAX_BYTES;
+use crate::sync::MAX_BATCH_BYTES;
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,8 +161,8 @@ impl Inner {
                 schema_hash: self.schema_hash,
                 sync_metadata: None,
             };
-            let bytes = event.wire_size();
-            if bytes > MAX_BYTES && !event.is_client_only() {
+            let bytes = event.identity().wire_size();
+            if bytes > MAX_BATCH_BYTES && !event.is_client_only() {
                 return Err(CommitError::TooLarge { index, event: def.name(), bytes });
             }
             core.state.apply(&event, &set).map_err(|source| CommitError::Materialize {

@@ -8,7 +8,7 @@ use crate::eventlog::EventlogError;
 use crate::schema::EncodeBatchError;
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
-use crate::sync::MAX_BYTES;
+use crate::sync::MAX_BATCH_BYTES;
 use crate::table::MaterializeError;
 
 /// Why a store could not be opened. Nothing was changed.
@@ -85,7 +85,7 @@ pub enum CommitError {
     /// in the event.
     #[error(
         "event {index} of the commit, {event}, takes {bytes} bytes; \
-         a sync backend takes up to {MAX_BYTES}"
+         a sync backend takes up to {MAX_BATCH_BYTES}"
     )]
     TooLarge {
         /// Which event of the commit, from 0.

@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use super::backend::{
-    BackendMessage, Cursor, MAX_BYTES, MAX_EVENTS, More, Page, SyncError, SyncEvent,
-};
+use livestore_protocol::{Cursor, MAX_BATCH_BYTES, MAX_EVENTS, More, Page, SyncError, SyncEvent};
+
+use super::backend::BackendMessage;
 use super::merge::{Heads, Outcome, Payload, SyncState};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
 use crate::event::{EncodedEvent, SeqNum};
@@ -415,7 +415,7 @@ impl Engine {
                 *push = Push::Barred(failure.to_string());
             }
             // It may have been taken all the same: the next pull will tell.
-            SyncError::Failed(_) => self.lose(failure.to_string(), now, effects),
+            _ => self.lose(failure.to_string(), now, effects),
         }
     }
 
@@ -500,7 +500,7 @@ impl Engine {
             }
             let sync = SyncEvent::from(event);
             bytes += sync.wire_size();
-            if events.len() == MAX_EVENTS || (bytes > MAX_BYTES && !events.is_empty()) {
+            if events.len() == MAX_EVENTS || (bytes > MAX_BATCH_BYTES && !events.is_empty()) {
                 break;
             }
             events.push(sync);

@@ -1,10 +1,8 @@
 //! Identifiers.
 
-/// As in `nanoid`, which LiveStore uses: 64 letters that need no escaping anywhere.
-const ALPHABET: &[u8; 64] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";
-const LENGTH: usize = 21;
+use livestore_protocol::{ID_LENGTH, id_from_random};
 
-/// A new random identifier: 21 URL-safe characters, 126 random bits.
+/// Returns a new random identifier: 21 URL-safe characters, 126 random bits.
 ///
 /// Make ids where an event is made, never in a materializer: the id belongs into the event.
 ///
@@ -18,11 +16,7 @@ const LENGTH: usize = 21;
 /// assert_ne!(id, livestore::new_id());
 /// ```
 pub fn new_id() -> String {
-    let mut bytes = [0u8; LENGTH];
-    crate::edge::fill(&mut bytes);
-    bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))
-        .map(|&letter| char::from(letter))
-        .collect()
+    let mut random = [0; ID_LENGTH];
+    crate::edge::fill(&mut random);
+    id_from_random(random)
 }

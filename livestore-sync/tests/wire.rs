@@ -104,7 +104,7 @@ fn text_that_is_no_message_is_named_so() {
     let unknown = ClientMessage::decode(r#"{"_tag":"Request","id":1.0,"tag":"Nope"}"#);
     assert!(matches!(unknown, Err(WireError::Malformed(_))));
     let unknown = ClientMessage::decode(r#"{"_tag":"Request","id":"4","tag":"SyncWsRpc.Nope"}"#);
-    let error = unknown.unwrap_err().to_string();
+    let error = unknown.unwrap_err();
     assert_eq!(error.to_string(), "Unknown request tag: SyncWsRpc.Nope");
     assert_eq!(error.request_id(), Some(&RequestId::nth(4)));
 }
@@ -113,9 +113,9 @@ fn text_that_is_no_message_is_named_so() {
 fn args_nest_as_deep_as_allowed_and_no_deeper() {
     let nested = |depth: usize| format!("{}\"]]\"{}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(decode_push_of(&nested(MAX_DEPTH)).unwrap().batch, [event(1, &nested(MAX_DEPTH))]);
-    let error = decode_push_of(&nested(MAX_DEPTH + 1)).unwrap_err().to_string();
+    let error = decode_push_of(&nested(MAX_DEPTH + 1)).unwrap_err();
     assert!(error.to_string().contains("the args of e1 nest deeper than 100"), "{error}");
-    let abyss = decode_push_of(&nested(1_000_000)).unwrap_err().to_string();
+    let abyss = decode_push_of(&nested(1_000_000)).unwrap_err();
     assert_eq!(abyss.request_id(), Some(&RequestId::nth(3)));
 }
 

@@ -104,3 +104,62 @@ fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, ClientMessage, Push, Request, RequestId, Transport};
+
+    fn event(seq: u64, args: String) -> SyncEvent {
+        SyncEvent {
+            seq,
+            parent: seq.wrapping_sub(1),
+            name: "n".to_owned(),
+            args,
+            client_id: "c".into(),
+            session_id: "s".into(),
+            metadata: None,
+        }
+    }
+
+    /// A client commits what it measures as small enough, so both ends must measure alike.
+    #[test]
+    fn the_largest_event_of_a_client_is_accepted_and_fits_into_a_message() {
+        let text = |length: usize| format!(r#"{{"t":"{}"}}"#, "x".repeat(length));
+        let around = event(1, text(0)).identity().wire_size();
+        let largest = event(1, text(MAX_BATCH_BYTES - around));
+        assert_eq!(largest.identity().wire_size(), MAX_BATCH_BYTES);
+        assert_eq!(check_push(std::slice::from_ref(&largest)), Ok(()));
+        let push = Push {
+            store_id: "st".to_owned(),
+            payload: None,
+            batch: vec![largest],
+            backend_id: Some("b".repeat(21)),
+        };
+        let request = Request { id: RequestId::nth(0), call: Call::Push(push) };
+        let mut frame = String::new();
+        ClientMessage::Request(request).encode(Transport::WebSocket, &mut frame);
+        assert!(frame.len() <= MAX_BYTES, "{}", frame.len());
+
+        let size = MAX_BATCH_BYTES + 1;
+        let larger = event(1, text(MAX_BATCH_BYTES - around + 1));
+        assert_eq!(check_push(&[larger]), Err(InvalidPush::TooLarge { seq: 1, size }));
+    }
+
+    #[test]
+    fn a_push_is_a_chain_of_whole_events() {
+        let chain = |seqs: std::ops::RangeInclusive<u64>| {
+            seqs.map(|seq| event(seq, "{}".to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(check_push(&[]), Ok(()));
+        assert_eq!(check_push(&chain(8..=107)), Ok(()));
+        assert_eq!(check_push(&chain(1..=101)), Err(InvalidPush::TooManyEvents { count: 101 }));
+        let gap = [chain(1..=1), chain(3..=3)].concat();
+        let problem = InvalidPush::NotAChain { seq: 3, parent: 2, previous: 1 };
+        assert_eq!(check_push(&gap), Err(problem));
+        assert!(check_push(&chain(0..=0)).is_err(), "nothing comes before e1");
+        assert_eq!(check_push(&[event(1, "7".to_owned())]), Err(InvalidPush::Args { seq: 1 }));
+        let unnamed = SyncEvent { name: String::new(), ..event(1, "null".to_owned()) };
+        assert_eq!(check_push(&[unnamed]), Err(InvalidPush::Empty { seq: 1, field: "name" }));
+    }
+}

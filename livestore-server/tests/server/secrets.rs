@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncBackend};
 use livestore_sync::{Http, WebSocket};
@@ -13,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::binary::{Binary, command};
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 
 const TOKEN: &str = "s3cret-of-the-team";
 const WRONG: &str = "s3cret-of-nobody";
@@ -92,7 +91,7 @@ async fn transcript(backend: &dyn SyncBackend, connect_request: &ConnectRequest)
     connection.pull(None);
     let mut transcript = String::new();
     loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), received.recv());
+        let message = tokio::time::timeout(PATIENCE, received.recv());
         let message = message.await.unwrap().unwrap();
         transcript += &format!("{message:?}\n");
         if let BackendMessage::Disconnected { .. } = message {

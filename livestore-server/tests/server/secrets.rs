@@ -56,7 +56,7 @@ async fn the_server_logs_no_token() {
     }
     server.kill();
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(log.contains("refused a client"), "{log}");
+    assert!(log.contains("refused a connection"), "{log}");
     assert!(!log.contains("s3cret"), "{log}");
 }
 

@@ -1,8 +1,9 @@
-//! A self-hosted sync backend for LiveStore: it gives the events of many clients one order, keeps
-//! them, and tells them to everybody. TypeScript and Rust clients speak to it alike.
+//! A self-hosted sync backend for LiveStore: it gives the events of many clients one order, stores
+//! them, and sends them to every client. It serves TypeScript and Rust clients alike.
 //!
-//! The `livestore-server` binary is all that is needed to run one. This library is for those who
-//! want another storage, another way to tell who may do what, or a server within a program:
+//! To run a server, the `livestore-server` binary is enough. This library is for programs that embed
+//! a server, store events elsewhere ([`store::EventStore`]), or decide in their own way who may do
+//! what ([`auth::Authenticate`]):
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -19,11 +20,13 @@
 //! # }
 //! ```
 //!
-//! From the inside out: [`store`] keeps events and decides their order; [`hub`] tells what is new;
-//! [`session`] is the protocol, one connection at a time and without I/O; [`Server`] has the
-//! sockets; [`auth`] says who may do what.
+//! [`store`] stores events and decides their order, [`auth`] decides who may do what, and [`Server`]
+//! serves clients over WebSocket and HTTP.
 
-/// Whether this code has a deliberate bug: never, but when a simulation is tried on it.
+// From the inside out: `store` decides the order of events; `hub` publishes new ones; `session` is
+// the protocol, one connection at a time and without I/O; `server` has the sockets.
+
+/// Whether this code has a deliberate bug: never, except when the simulator itself is tested.
 macro_rules! mutant {
     ($name:literal) => {{
         #[cfg(simulation)]
@@ -37,9 +40,19 @@ macro_rules! mutant {
 pub mod auth;
 #[doc(hidden)]
 pub mod cli;
-pub mod hub;
+mod edge;
+mod hub;
+mod report;
 mod server;
-pub mod session;
+mod session;
 pub mod store;
 
 pub use server::{Limits, Server};
+
+/// The parts of a server without its sockets, for the simulator and the fuzzer of this project. Not
+/// part of the API.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::hub::{Hub, Room};
+    pub use crate::session::{Effect, Session, Ticket};
+}

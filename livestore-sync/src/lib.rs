@@ -1,9 +1,9 @@
-//! Sync backends for LiveStore, and the wire protocol between them and the server.
+//! Sync backends for LiveStore: how the events of a store get to a server, and those of others back.
 //!
 //! | backend | what for |
 //! |---|---|
-//! | [`WebSocket`] | a server, with events as they happen |
-//! | [`Http`] | a server that is only reached by plain requests: it is asked every few seconds |
+//! | [`WebSocket`] | a server that sends new events as they happen |
+//! | [`Http`] | a server behind a network without WebSockets: it is polled every few seconds |
 //! | [`InProcess`] | several stores in one program, and tests |
 //!
 //! All three are a [`SyncBackend`](livestore::sync::SyncBackend), which a store takes when it is
@@ -19,20 +19,20 @@
 //! ```
 //!
 //! The servers are LiveStore's own (`@livestore/sync-cf`) and `livestore-server`. A backend never
-//! tries again by itself: it says that the connection is [lost], and the store connects anew.
+//! retries by itself: it reports that the connection has [ended], and the store connects again.
 //!
 //! # Threads
 //!
 //! An app needs no async runtime: every connection runs on a thread of its own, which ends when the
-//! store drops the link. An app that has a tokio runtime hands it over with [`WebSocket::on`] or
-//! [`Http::on`], and there is no thread.
+//! store drops the connection. An app that has a tokio runtime can pass it to
+//! [`WebSocket::runtime`] or [`Http::runtime`]; then there is no thread.
 //!
 //! # Features
 //!
-//! `client` (default): [`WebSocket`] and [`Http`]. Without it, [`wire`] and [`InProcess`] are left,
-//! which need no more than `livestore` does.
+//! `client` (default): [`WebSocket`] and [`Http`]. Without it there is only [`InProcess`], which
+//! needs no more crates than `livestore` does.
 //!
-//! [lost]: livestore::sync::BackendMessage::Disconnected
+//! [ended]: livestore::sync::BackendMessage::Disconnected
 
 #[cfg(feature = "client")]
 mod http;
@@ -41,7 +41,6 @@ mod in_process;
 mod net;
 #[cfg(feature = "client")]
 mod websocket;
-pub mod wire;
 
 #[cfg(feature = "client")]
 pub use http::Http;

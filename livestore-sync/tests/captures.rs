@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use livestore_sync::wire::{ClientMessage, ConnectQuery, ServerMessage, Transport, WireError};
+use livestore_protocol::{ClientMessage, ConnectQuery, ServerMessage, Transport, WireError};
 use serde_json::Value;
 
 /// The captures, or nothing (said aloud) where `shared` is not beside the repository.

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use livestore::sync::{BackendMessage, More, Page, SyncError};
+use livestore_protocol::{Call, ClientMessage, Exit, Request, RequestId, ServerMessage};
 use livestore_sync::Http;
-use livestore_sync::wire::{Call, ClientMessage, Exit, Request, RequestId, ServerMessage};
 use support::{Store, event};
 
 /// A request as it came: the head in lower case, and what is in it.

@@ -148,7 +148,7 @@ fn what_is_told_may_call_back() {
     let link: Arc<Mutex<Option<Box<dyn Connection>>>> = Arc::default();
     let told = Arc::new(Mutex::new(Vec::new()));
     let (mine, log) = (Arc::clone(&link), Arc::clone(&told));
-    let inbox = MessageSender::new(move |message| {
+    let messages = MessageSender::new(move |message| {
         if let BackendMessage::Pulled(page) = &message
             && let Ok(mut link) = mine.try_lock()
             && let Some(link) = &mut *link
@@ -160,7 +160,7 @@ fn what_is_told_may_call_back() {
         }
         log.lock().unwrap().push(message);
     });
-    *link.lock().unwrap() = Some(backend.connect(ConnectRequest::new("st1", None), inbox));
+    *link.lock().unwrap() = Some(backend.connect(ConnectRequest::new("st1", None), messages));
     let mut other = Store::connect(&backend, None);
     link.lock().unwrap().as_mut().unwrap().pull(None);
     push(&mut other, 1..=1);

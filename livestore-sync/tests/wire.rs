@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use livestore::sync::{Cursor, More, Page, Secret, SyncError, SyncEvent};
-use livestore_sync::wire::{
+use livestore_protocol::{
     Call, ClientMessage, ConnectQuery, Exit, MAX_DEPTH, Ping, Pull, Push, Request, RequestId,
-    ServerMessage, Transport, WireError, wire_size, write_pulled_event,
+    ServerMessage, Transport, WireError, write_pulled_event,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -156,7 +156,7 @@ fn a_query_says_what_is_wrong_with_it() {
         ("storeId=%ff", "is not UTF-8"),
         ("payload=hello", "payload is not JSON"),
     ] {
-        let said = ConnectQuery::decode(query).unwrap_err();
+        let said = ConnectQuery::decode(query).unwrap_err().to_string();
         assert!(said.contains(problem), "{query}: {said}");
     }
 }
@@ -357,7 +357,7 @@ proptest! {
         for event in events {
             let mut text = String::new();
             write_pulled_event(&event, &mut text);
-            prop_assert!(text.len() < wire_size(&event));
+            prop_assert!(text.len() < event.wire_size());
         }
     }
 

@@ -1,12 +1,10 @@
 //! The current time and new random ids: the two things that an app puts into its events and that
 //! no materializer may ask for.
 
+use livestore_protocol::{ID_LENGTH, id_from_random};
+
 use crate::edge;
 use crate::value::Timestamp;
-
-/// The alphabet of `nanoid`, which LiveStore uses: 64 characters that need no escaping anywhere.
-const ALPHABET: &[u8; 64] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";
-const ID_LENGTH: usize = 21;
 
 /// Returns the current time, by this machine's clock.
 ///
@@ -36,11 +34,7 @@ pub fn now() -> Timestamp {
 /// ```
 #[must_use]
 pub fn new_id() -> String {
-    let mut bytes = [0u8; ID_LENGTH];
-    edge::fill_random(&mut bytes);
-    bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))
-        .map(|&letter| char::from(letter))
-        .collect()
+    let mut random = [0; ID_LENGTH];
+    edge::fill_random(&mut random);
+    id_from_random(random)
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use livestore::sync::{FromBackend, Hello, Inbox, Link, SyncBackend, SyncEvent};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Connection, MessageSender, SyncBackend, SyncEvent,
+};
 use livestore_server::auth::NoAuth;
 use livestore_server::store::{Durability, SqliteStore, StoreLimits};
 use livestore_server::{Limits, Server};
@@ -48,36 +50,37 @@ impl Backend {
     }
 }
 
-/// A client without a store: it pushes and hears.
+/// A client without a store: it pushes and waits for the answers.
 pub(super) struct Bare {
-    link: Box<dyn Link>,
-    heard: Receiver<FromBackend>,
+    connection: Box<dyn Connection>,
+    received: Receiver<BackendMessage>,
     head: u64,
 }
 
 impl Bare {
     pub(super) fn connect(backend: &Backend, store_id: &str) -> Result<Self> {
-        let (tell, heard) = channel();
-        let inbox = Inbox::new(move |message| drop(tell.send(message)));
-        let link = backend.web_socket().connect(Hello::new(store_id, None), inbox);
-        let bare = Self { link, heard, head: 0 };
-        bare.expect(&FromBackend::Connected)?;
+        let (sender, received) = channel();
+        let messages = MessageSender::new(move |message| drop(sender.send(message)));
+        let connection =
+            backend.web_socket().connect(ConnectRequest::new(store_id, None), messages);
+        let bare = Self { connection, received, head: 0 };
+        bare.expect(&BackendMessage::Connected)?;
         Ok(bare)
     }
 
     /// Pushes the next events, and waits for the answer.
     pub(super) fn push(&mut self, count: u64) -> Result<()> {
         let events = (self.head..self.head + count).map(event).collect();
-        self.link.push(events, None);
-        self.expect(&FromBackend::Pushed)?;
+        self.connection.push(events, None);
+        self.expect(&BackendMessage::Pushed)?;
         self.head += count;
         Ok(())
     }
 
-    fn expect(&self, wanted: &FromBackend) -> Result<()> {
-        match self.heard.recv_timeout(PATIENCE)? {
-            heard if heard == *wanted => Ok(()),
-            heard => Err(format!("expected {wanted:?}, heard {heard:?}").into()),
+    fn expect(&self, wanted: &BackendMessage) -> Result<()> {
+        match self.received.recv_timeout(PATIENCE)? {
+            message if message == *wanted => Ok(()),
+            message => Err(format!("expected {wanted:?}, received {message:?}").into()),
         }
     }
 }

@@ -50,35 +50,37 @@ pub(crate) fn stores() -> Result<Measured> {
     const STORES: usize = 1_000;
     const PUSHES: u64 = 20;
     let backend = Backend::start()?;
-    let (tell, heard) = channel();
-    let mut links = Vec::with_capacity(STORES);
+    let (sender, received) = channel();
+    let mut connections = Vec::with_capacity(STORES);
     for at in 0..STORES {
-        let tell = tell.clone();
-        let inbox = MessageSender::new(move |message| drop(tell.send((at, message))));
-        let web_socket = backend.web_socket().on(backend.runtime.handle().clone());
-        links
-            .push((web_socket.connect(ConnectRequest::new(format!("store {at}"), None), inbox), 0));
+        let sender = sender.clone();
+        let messages = MessageSender::new(move |message| drop(sender.send((at, message))));
+        let web_socket = backend.web_socket().runtime(backend.runtime.handle().clone());
+        connections.push((
+            web_socket.connect(ConnectRequest::new(format!("store {at}"), None), messages),
+            0,
+        ));
     }
     for _ in 0..STORES {
-        match heard.recv_timeout(PATIENCE)? {
+        match received.recv_timeout(PATIENCE)? {
             (_, BackendMessage::Connected) => {}
-            (at, other) => return Err(format!("store {at} heard {other:?}").into()),
+            (at, other) => return Err(format!("store {at} received {other:?}").into()),
         }
     }
     let start = Instant::now();
-    for (link, head) in &mut links {
-        link.push(vec![event(*head)], None);
+    for (connection, head) in &mut connections {
+        connection.push(vec![event(*head)], None);
     }
     let mut open = STORES;
     while open > 0 {
-        let (at, message) = heard.recv_timeout(PATIENCE)?;
-        let Some((link, head)) = links.get_mut(at) else { continue };
+        let (at, message) = received.recv_timeout(PATIENCE)?;
+        let Some((connection, head)) = connections.get_mut(at) else { continue };
         if message != BackendMessage::Pushed {
-            return Err(format!("store {at} heard {message:?}").into());
+            return Err(format!("store {at} received {message:?}").into());
         }
         *head += 1;
         if *head < PUSHES {
-            link.push(vec![event(*head)], None);
+            connection.push(vec![event(*head)], None);
         } else {
             open -= 1;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use livestore::Timestamp;
+use livestore_protocol::Timestamp;
 use ring::hmac;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::watched::{SecretFileError, Watched};
 use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, decided};
 
-/// Takes tokens that somebody else signs.
+/// Accepts tokens that another service signs.
 ///
-/// The claim `stores` names the stores: a text or a list of texts, in which `*` stands for any text.
-/// `rights` is `read`, `write` or, as without it, `read,write`. `exp` is needed: when it comes, the
-/// connection ends.
+/// The claim `stores` names the stores: a text or a list of texts, in which `*` matches any text.
+/// `rights` is `read`, `write` or `read,write`, which is the default. `exp` is required: at that time
+/// the connection ends.
 #[derive(Debug)]
 pub struct Jwt {
     keys: Keys,
@@ -24,7 +24,7 @@ pub struct Jwt {
     audience: Option<String>,
 }
 
-/// A key has one algorithm. The one that a token asks for never chooses how its signature is read.
+/// A key has one algorithm. A token never chooses the algorithm by which it is verified.
 #[derive(Debug)]
 enum Keys {
     Hs256(hmac::Key),
@@ -39,23 +39,27 @@ struct RsaKey {
 }
 
 impl Jwt {
-    /// Tokens signed with HS256 and this secret.
+    /// Accepts tokens that are signed with HS256 and this secret.
     pub fn hs256(secret: &[u8]) -> Self {
         Self::new(Keys::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
-    /// Tokens signed with RS256 and a key of this JWKS file, which is read again when it changes.
+    /// Accepts tokens that are signed with RS256 and a key of this JWKS file, which is read again when
+    /// it changes.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn rs256(jwks: &Path) -> Result<Self, SecretFileError> {
         Ok(Self::new(Keys::Rs256(Watched::open(jwks, parse_jwks)?)))
     }
 
-    /// Takes only tokens with this `iss`.
+    /// Accepts only tokens with this `iss`.
     #[must_use]
     pub fn issuer(self, issuer: Option<String>) -> Self {
         Self { issuer, ..self }
     }
 
-    /// Takes only tokens with this `aud`, or with it among others.
+    /// Accepts only tokens that have this `aud`, possibly among others.
     #[must_use]
     pub fn audience(self, audience: Option<String>) -> Self {
         Self { audience, ..self }
@@ -84,11 +88,11 @@ impl Jwt {
             return Err(denied("does not open this store"));
         }
         let rights = claims.rights.as_deref().map_or(Some(Rights::ALL), Rights::parse);
-        let rights = rights.ok_or_else(|| denied("has rights that are none"))?;
+        let rights = rights.ok_or_else(|| denied("has unknown rights"))?;
         Ok(Grant { rights, until: Some(until) })
     }
 
-    /// The claims, if the signature is right.
+    /// Returns the claims, if the signature is right.
     fn verify(&self, token: &str) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -105,14 +109,14 @@ impl Jwt {
                 header.alg == "RS256" && named.any(|key| key.signed(signed.as_bytes(), &signature))
             }
         };
-        // What is not understood must not be passed over (RFC 7515, 4.1.11).
+        // Unknown critical headers must not be ignored (RFC 7515, 4.1.11).
         (right && header.crit.is_none()).then(|| decode_json(claims))?
     }
 }
 
 impl Authenticate for Jwt {
     fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a> {
-        decided(self.grant(attempt, livestore::now()))
+        decided(self.grant(attempt, crate::edge::now()))
     }
 }
 
@@ -175,7 +179,7 @@ impl Default for Texts {
     }
 }
 
-/// The RSA keys of a JWKS (RFC 7517). Other keys are passed over.
+/// Reads the RSA keys of a JWKS (RFC 7517). Other keys are ignored.
 fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Jwks {

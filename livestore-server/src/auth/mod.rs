@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Authentication: who may do what.
 //!
 //! A client sends a token with its connection; [`Authenticate`] turns it into [`Rights`] to one
 //! store. The token is never logged.
@@ -12,7 +12,7 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use axum::http::{HeaderMap, header};
-use livestore::Timestamp;
+use livestore_protocol::Timestamp;
 use serde::Deserialize;
 
 use crate::store::StoreId;
@@ -21,48 +21,48 @@ pub use jwt::Jwt;
 pub use tokens::TokenFile;
 pub use watched::SecretFileError;
 
-/// Decides who may connect to which store.
+/// Decides which client may do what.
 pub trait Authenticate: Send + Sync + 'static {
-    /// Looks at a client that wants to connect, or to make one request over HTTP.
+    /// Decides about a client that connects, or makes one request over HTTP.
     fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a>;
 }
 
-/// What [`Authenticate`] comes to.
+/// A decision of [`Authenticate`].
 pub type Decision<'a> = Pin<Box<dyn Future<Output = Result<Grant, Denied>> + Send + 'a>>;
 
-/// A client that wants to connect. It prints without what may hold a token.
+/// A client that wants to connect. `Debug` omits everything that may contain a token.
 pub struct Attempt<'a> {
-    /// The store.
+    /// The store that the client wants to connect to.
     pub store: &'a StoreId,
-    /// What the app sends along (`syncPayload`): JSON.
+    /// The app's payload (`syncPayload`), as JSON.
     pub payload: Option<&'a str>,
     /// The headers of the HTTP request.
     pub headers: &'a HeaderMap,
 }
 
-/// What a client may do, and for how long.
+/// A client's rights, and how long they last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// What it may do.
+    /// The rights.
     pub rights: Rights,
-    /// When its connection ends.
+    /// The time at which the connection ends, or `None` if the rights do not expire.
     pub until: Option<Timestamp>,
 }
 
-/// What a client may do with a store.
+/// A client's rights to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rights {
-    /// Pull.
+    /// Whether it may pull.
     pub read: bool,
-    /// Push.
+    /// Whether it may push.
     pub write: bool,
 }
 
 impl Rights {
-    /// Both.
+    /// All rights.
     pub const ALL: Self = Self { read: true, write: true };
 
-    /// `read`, `write` or `read,write`.
+    /// Reads `read`, `write` or `read,write`.
     fn parse(text: &str) -> Option<Self> {
         match text {
             "read" => Some(Self { read: true, write: false }),
@@ -77,12 +77,12 @@ impl Rights {
     }
 }
 
-/// Why a client may not connect. The text is told to it.
+/// The reason why a client may not connect. It is sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Denied(pub String);
 
-/// Lets everybody do everything.
+/// Gives everyone all rights.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoAuth;
 
@@ -93,8 +93,11 @@ impl Authenticate for NoAuth {
 }
 
 impl Attempt<'_> {
-    /// The client's token: `authToken` or `token` of the payload, or the `Authorization: Bearer`
-    /// header.
+    /// Returns the client's token: `authToken` or `token` of the payload, or the one in the
+    /// `Authorization: Bearer` header.
+    ///
+    /// # Errors
+    /// If there is none.
     pub fn token(&self) -> Result<String, Denied> {
         #[derive(Deserialize)]
         struct Payload {
@@ -106,7 +109,9 @@ impl Attempt<'_> {
         payload
             .and_then(|payload| payload.auth_token.or(payload.token))
             .or_else(|| self.bearer().map(str::to_owned))
-            .ok_or_else(|| Denied("a token is needed: `authToken` in the sync payload".to_owned()))
+            .ok_or_else(|| {
+                Denied("a token is required: `authToken` in the sync payload".to_owned())
+            })
     }
 
     fn bearer(&self) -> Option<&str> {
@@ -122,13 +127,13 @@ impl fmt::Debug for Attempt<'_> {
     }
 }
 
-/// A decision that needed no waiting.
+/// Returns a decision that is made already.
 fn decided<'a>(decision: Result<Grant, Denied>) -> Decision<'a> {
     let decision: Ready<_> = ready(decision);
     Box::pin(decision)
 }
 
-/// Whether a pattern, in which `*` stands for any text, covers a store id.
+/// Returns whether a pattern, in which `*` matches any text, matches a store id.
 fn covers(pattern: &str, store: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = store.strip_prefix(parts.next().unwrap_or_default()) else { return false };

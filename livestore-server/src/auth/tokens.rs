@@ -11,7 +11,7 @@ use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, deci
 /// Tokens in a file, which is read again when it changes.
 ///
 /// A line is `TOKEN STORES RIGHTS`: the rights are `read`, `write` or `read,write`, and `*` in the
-/// stores stands for any text. A token may have several lines. `#` begins a comment.
+/// stores matches any text. A token may have several lines. `#` begins a comment.
 ///
 /// ```text
 /// s3cret-of-the-team   team-*   read,write
@@ -25,6 +25,9 @@ type Tokens = HashMap<[u8; 32], Vec<(String, Rights)>>;
 
 impl TokenFile {
     /// Reads the file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a line is malformed.
     pub fn open(path: &Path) -> Result<Self, SecretFileError> {
         Watched::open(path, parse).map(Self)
     }

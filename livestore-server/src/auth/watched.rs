@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// What a file says, as of its last change.
+/// The parsed content of a file, as of its last change.
 #[derive(Debug)]
 pub(super) struct Watched<T, E> {
     path: PathBuf,
@@ -21,24 +21,24 @@ struct Last<T> {
     value: Arc<T>,
 }
 
-/// Why a file cannot be used.
+/// The reason why a file of tokens or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretFileError {
-    /// It cannot be read.
-    #[error("{}: {source}", path.display())]
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It does not say what it should.
+    /// The content of the file is malformed.
     #[error("{}: {problem}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem, in words.
         problem: String,
     },
 }
@@ -52,11 +52,12 @@ impl<T, E: Display> Watched<T, E> {
         Ok(Self { path: path.into(), parse, last: Mutex::new(last) })
     }
 
-    /// What the file says now. One that cannot be read any more changes nothing.
+    /// Returns the current content. While the file cannot be read, that is its last one.
     pub(super) fn get(&self) -> Arc<T> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = self.refresh(&mut last) {
-            tracing::error!(%error, "a file cannot be read again; what it said before holds");
+            let error = crate::report::Chain(&error);
+            tracing::error!(%error, "a file cannot be read again; its last content stays in force");
         }
         Arc::clone(&last.value)
     }

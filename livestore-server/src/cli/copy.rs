@@ -6,15 +6,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc;
 
-use livestore::Timestamp;
-use livestore::sync::SyncEvent;
-use livestore_sync::wire::MAX_EVENTS;
+use livestore_protocol::{MAX_EVENTS, SyncEvent, Timestamp, check_push};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Failure;
 use super::options::Options;
-use crate::session::check_batch;
 use crate::store::{EventStore, Reply, SqliteStore, StoreError, StoreId, StoredEvent};
 
 /// An event in an export.
@@ -64,29 +61,29 @@ pub(super) fn export(data: &Path, store: &str, file: Option<&Path>) -> Result<()
     }
 }
 
-/// Reads the file twice: nothing of it is stored unless all of it can be.
+/// Reads the file twice: nothing is stored unless all of it can be.
 pub(super) fn import(options: &Options, store: &str, file: &Path) -> Result<(), Failure> {
     let id = StoreId::new(store)?;
     read_batches(file, open(file)?, &mut |_| Ok(()))?;
     let Imported { new, known } = import_into(&options.open_store()?, &id, file, open(file)?)?;
     match known {
-        0 => println!("{new} events are imported into {store}"),
-        _ => println!("{new} events are imported into {store}; it had the first {known}"),
+        0 => println!("imported {new} events into {store}"),
+        _ => println!("imported {new} events into {store}, which already had the first {known}"),
     }
     Ok(())
 }
 
-/// What an import came to, in events.
+/// The result of an import, in events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// That were stored.
+    /// The number of events that were stored.
     pub new: usize,
-    /// That were there before.
+    /// The number of events that the store had already.
     pub known: usize,
 }
 
-/// Stores what is new of an export. It may begin with what the store has: so an import that was cut
-/// short is finished by another one.
+/// Stores the new events of an export. It may begin with events that the store has, so that an
+/// import that was interrupted is completed by another one.
 pub fn import_into(
     storage: &dyn EventStore,
     id: &StoreId,
@@ -101,7 +98,7 @@ pub fn import_into(
         if let (Some(first), Some(last)) = (new.first(), new.last()) {
             let (parent, last) = (first.event().parent, last.event().seq);
             if parent != head {
-                let found = format!("{id} ends with e{head}, and the file begins after e{parent}");
+                let found = format!("{id} ends with e{head}, but the file begins after e{parent}");
                 return Err(found.into());
             }
             imported.new += new.len();
@@ -119,11 +116,10 @@ fn check_known(
     id: &StoreId,
     known: &[StoredEvent],
 ) -> Result<(), Failure> {
-    let events: Vec<SyncEvent> = known.iter().map(|stored| stored.event().clone()).collect();
-    match (events.first(), storage.has(id, &events)?) {
-        (Some(first), false) => {
-            let last = first.parent + events.len() as u64;
-            Err(format!("{id} has others than the file from e{} to e{last}", first.seq).into())
+    match (known.first(), known.last(), storage.has(id, known)?) {
+        (Some(first), Some(last), false) => {
+            let (first, last) = (first.event().seq, last.event().seq);
+            Err(format!("{id} and the file have different events from e{first} to e{last}").into())
         }
         _ => Ok(()),
     }
@@ -137,7 +133,8 @@ fn open(file: &Path) -> Result<BufReader<File>, Failure> {
     Ok(BufReader::new(File::open(file).map_err(at(file))?))
 }
 
-/// Hands over the events of an export, and counts them. They must chain.
+/// Passes the events of an export to `take` in batches, and counts them. They must follow one
+/// another.
 pub fn read_batches(
     file: &Path,
     content: impl BufRead,
@@ -161,7 +158,7 @@ pub fn read_batches(
     }
 }
 
-/// Writes an event as an export has it.
+/// Writes an event as a line of an export.
 pub fn write_line(out: &mut dyn Write, stored: &StoredEvent) -> Result<(), Failure> {
     let event = stored.event();
     let line = Line {
@@ -193,7 +190,7 @@ fn parse_line(line: &str, last: Option<u64>) -> Result<StoredEvent, String> {
         Some(last) if last != event.parent => {
             return Err(format!("e{} ← e{} does not follow e{last}", event.seq, event.parent));
         }
-        _ => check_batch(std::slice::from_ref(&event))?,
+        _ => check_push(std::slice::from_ref(&event)).map_err(|invalid| invalid.to_string())?,
     }
     Ok(StoredEvent::new(event, line.created_at))
 }

@@ -27,33 +27,33 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve clients; this is what happens without a command, too.
+    /// Serve clients (the default).
     Serve,
-    /// List the stores: backend id, last event, bytes, store id.
+    /// List the stores: backend id, last event, bytes, store id. The server may be running.
     List,
-    /// Write a store's events as lines of JSON. The server may be running.
+    /// Export the events of a store as lines of JSON. The server may be running.
     Export {
-        /// The store.
+        /// The id of the store.
         store: String,
-        /// The file; without it, standard output.
+        /// The file to create [default: standard output].
         file: Option<PathBuf>,
     },
-    /// Append the events of an export to a store that is empty, or that they continue. The server
-    /// must not be running.
+    /// Append the events of an export to an empty store, or to one that they continue. The server must
+    /// not be running.
     Import {
-        /// The store.
+        /// The id of the store.
         store: String,
-        /// The file.
+        /// The file to read.
         file: PathBuf,
     },
-    /// Copy all stores into another directory, which can then be served. The server may be running.
+    /// Copy all stores into a new directory, which can be served. The server may be running.
     Backup {
-        /// The directory.
+        /// The directory to create.
         directory: PathBuf,
     },
 }
 
-/// Why a command failed: one line for people.
+/// The reason why a command failed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command that the arguments ask for.
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
     match options.with_file().and_then(|options| dispatch(options, command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("livestore-server: {failure}");
+            eprintln!("livestore-server: {}", crate::report::Chain(&*failure));
             ExitCode::FAILURE
         }
     }

@@ -11,64 +11,64 @@ use crate::auth::{Authenticate, Jwt, NoAuth, TokenFile};
 use crate::server::Limits;
 use crate::store::{Durability, SqliteStore, StoreLimits};
 
-/// What can be set: by a flag, else by the environment, else in the file that `--config` names.
+/// The settings: from a flag, else from the environment, else from the file that `--config` names.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Options {
-    /// A TOML file with any of these settings, named as the flags are.
+    /// A TOML file with any of these settings, under the names of the flags.
     #[arg(long, global = true, env = "LIVESTORE_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// Address and port to listen on [default: 127.0.0.1:8787].
+    /// The address and port to listen on [default: 127.0.0.1:8787].
     #[arg(long, env = "LIVESTORE_LISTEN")]
     listen: Option<String>,
-    /// Directory of the events [default: ./data].
+    /// The directory of the events [default: ./data].
     #[arg(long, global = true, env = "LIVESTORE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// When a push is answered: `synced`, once the disk has it, or `written`, once the operating
-    /// system has it [default: synced].
+    /// When a push is answered: `synced`, once it is on disk, or `written`, once the operating system
+    /// has it [default: synced].
     #[arg(long, env = "LIVESTORE_DURABILITY")]
     durability: Option<Durability>,
-    /// File of tokens, one a line: TOKEN STORES RIGHTS.
+    /// A file with one token per line: TOKEN STORES RIGHTS.
     #[arg(long, env = "LIVESTORE_TOKENS", value_name = "FILE", group = "auth")]
     tokens: Option<PathBuf>,
-    /// File with the secret of tokens signed with HS256.
+    /// A file with the secret of tokens that are signed with HS256.
     #[arg(long, env = "LIVESTORE_JWT_SECRET", value_name = "FILE", group = "auth")]
     jwt_secret: Option<PathBuf>,
-    /// JWKS file with the keys of tokens signed with RS256.
+    /// A JWKS file with the keys of tokens that are signed with RS256.
     #[arg(long, env = "LIVESTORE_JWT_JWKS", value_name = "FILE", group = "auth")]
     jwt_jwks: Option<PathBuf>,
-    /// Take only signed tokens with this `iss`.
+    /// Accept only signed tokens with this `iss`.
     #[arg(long, env = "LIVESTORE_JWT_ISSUER", value_name = "TEXT")]
     jwt_issuer: Option<String>,
-    /// Take only signed tokens with this `aud`.
+    /// Accept only signed tokens with this `aud`.
     #[arg(long, env = "LIVESTORE_JWT_AUDIENCE", value_name = "TEXT")]
     jwt_audience: Option<String>,
-    /// Connections at a time [default: 10000].
+    /// The most connections at a time [default: 10000].
     #[arg(long, env = "LIVESTORE_MAX_CONNECTIONS", value_name = "N")]
     max_connections: Option<usize>,
-    /// Stores [default: no limit].
+    /// The most stores [default: no limit].
     #[arg(long, env = "LIVESTORE_MAX_STORES", value_name = "N")]
     max_stores: Option<u64>,
-    /// Bytes of events in one store [default: no limit].
+    /// The most bytes of events in one store [default: no limit].
     #[arg(long, env = "LIVESTORE_MAX_STORE_BYTES", value_name = "N")]
     max_store_bytes: Option<u64>,
-    /// Bytes of one message [default: 1048576].
+    /// The most bytes of one message [default: 1048576].
     #[arg(long, env = "LIVESTORE_MAX_MESSAGE_BYTES", value_name = "N")]
     max_message_bytes: Option<usize>,
-    /// Messages a second on one connection; 0 is no limit [default: 0].
+    /// The most messages a second on one connection; 0 is no limit [default: 0].
     #[arg(long, env = "LIVESTORE_MAX_MESSAGES_PER_SECOND", value_name = "N")]
     max_messages_per_second: Option<u32>,
-    /// Seconds of silence after which a client is cut off [default: 60].
+    /// Seconds of silence after which a client is disconnected [default: 60].
     #[arg(long, env = "LIVESTORE_IDLE_SECONDS", value_name = "N")]
     idle_seconds: Option<u64>,
-    /// Seconds that pushes and connections have to end when the server stops [default: 10].
+    /// Seconds to wait for pushes and connections to end when the server stops [default: 10].
     #[arg(long, env = "LIVESTORE_DRAIN_SECONDS", value_name = "N")]
     drain_seconds: Option<u64>,
-    /// How the log is written [default: text].
+    /// The format of the log [default: text].
     #[arg(long, env = "LIVESTORE_LOG_FORMAT")]
     log_format: Option<LogFormat>,
-    /// What is logged: error, warn, info, debug, trace [default: info].
+    /// The level of the log: error, warn, info, debug or trace [default: info].
     #[arg(long, env = "LIVESTORE_LOG")]
     log: Option<String>,
 }
@@ -84,7 +84,7 @@ pub(super) enum LogFormat {
 }
 
 impl Options {
-    /// Takes from the file what neither flags nor environment say.
+    /// Adds the settings of the file that neither flags nor environment set.
     pub(super) fn with_file(self) -> Result<Self, Failure> {
         let Some(path) = &self.config else { return Ok(self) };
         let in_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());

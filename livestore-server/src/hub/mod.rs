@@ -1,8 +1,8 @@
-//! The stores that somebody is connected to, and what is new in them.
+//! The stores that clients are connected to, and their new events.
 //!
-//! A subscriber is a place in its store's order, nothing else: it asks its [`Room`] for what comes
-//! after, and gets it from memory, or is sent to the disk. So there is no gap between stored and
-//! live events, none is told twice, and a slow subscriber holds no memory.
+//! A subscriber is nothing but a place in its store's order: it asks its [`Room`] for the events after
+//! it, and gets them from memory, or reads them from the disk. So there is no gap between stored and
+//! live events, none is sent twice, and a slow subscriber takes no memory.
 
 mod page;
 mod room;
@@ -10,12 +10,13 @@ mod room;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-pub use page::Page;
-pub use room::{Next, Room};
+pub(crate) use page::Page;
+pub(crate) use room::Next;
+pub use room::Room;
 
-use crate::store::{EventStore, Opened, Reply, StoreError, StoreId};
+use crate::store::{EventStore, Reply, StoreError, StoreId, StoreInfo};
 
-/// All rooms. There is one for each store that somebody is connected to.
+/// All rooms. There is one for each store that a client is connected to.
 #[derive(Clone)]
 pub struct Hub {
     store: Arc<dyn EventStore>,
@@ -30,32 +31,33 @@ struct Rooms {
 }
 
 impl Hub {
-    /// The rooms of this storage's stores.
+    /// Returns the rooms of this storage's stores.
     pub fn new(store: Arc<dyn EventStore>) -> Self {
         Self { store, rooms: Arc::default() }
     }
 
-    /// The storage.
+    /// Returns the storage.
     pub fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
     }
 
-    /// Enters the store's room; makes the store if it is new. A room lasts while somebody holds it.
+    /// Enters the room of a store, and creates the store if it is new. A room lasts until its last
+    /// owner drops it.
     ///
-    /// The storage answers for a store in order, and the room is made within its answer. So the
-    /// room's head is right: an event that is not in it is published to it.
+    /// The storage answers for a store in order, and the room is created within its answer. So the
+    /// room's head is right: every event after it is published to the room.
     pub fn enter(&self, id: &StoreId, reply: Reply<Arc<Room>>) {
         if let Some(room) = self.rooms().find(id) {
             return reply(Ok(room));
         }
         let (hub, wanted) = (self.clone(), id.clone());
-        let enter = move |opened: Result<Opened, StoreError>| {
+        let enter = move |opened: Result<StoreInfo, StoreError>| {
             reply(opened.map(|opened| hub.find_or_make(wanted, opened)));
         };
         self.store.open(id, Box::new(enter));
     }
 
-    fn find_or_make(&self, id: StoreId, opened: Opened) -> Arc<Room> {
+    fn find_or_make(&self, id: StoreId, opened: StoreInfo) -> Arc<Room> {
         let mut rooms = self.rooms();
         rooms.find(&id).unwrap_or_else(|| {
             let room = Arc::new(Room::new(Arc::clone(&self.store), id, opened));

@@ -1,45 +1,91 @@
-use livestore::sync::{More, SyncEvent};
-use livestore_sync::wire::{MAX_BATCH_BYTES, MAX_EVENTS, PageWriter, wire_size};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use livestore_protocol::{MAX_BATCH_BYTES, MAX_EVENTS, More, PageWriter, SyncEvent};
 
 use crate::store::StoredEvent;
 
-/// A piece of a store's order, as JSON: one text for all who get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Consecutive events of a store's order, encoded once for all who receive them.
+#[derive(Debug)]
 pub struct Page {
     /// The event before it.
     pub after: u64,
     /// Its last event.
     pub last: u64,
-    /// What comes after it, as far as was known.
+    /// Whether more events follow, as far as was known.
     pub more: More,
-    /// The page.
-    pub json: String,
+    /// The number of bytes that it takes in memory, at most.
+    pub(super) size: usize,
+    content: Mutex<Content>,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Events that nobody has asked for yet.
+    Events {
+        events: Arc<[StoredEvent]>,
+        range: Range<usize>,
+        backend_id: Arc<str>,
+    },
+    Json(Arc<str>),
 }
 
 impl Page {
-    /// The page that follows `after`; there may be nothing on it.
+    /// Returns the page that follows `after`; it may be empty.
     pub(super) fn new(after: u64, events: &[StoredEvent], more: More, backend_id: &str) -> Self {
-        let mut json = String::new();
-        let mut page = PageWriter::new(&mut json);
-        events.iter().for_each(|stored| page.event(stored.event()));
-        page.end(more, backend_id);
+        let json = encode(events, more, backend_id);
         let last = events.last().map_or(after, |last| last.event().seq);
-        Self { after, last, more, json }
+        Self { after, last, more, size: json.len(), content: Mutex::new(Content::Json(json)) }
     }
 
-    /// Events that were just accepted, on as many pages as they take.
-    pub(super) fn live(events: &[StoredEvent], backend_id: &str) -> Vec<Self> {
+    /// Returns the pages of events that were just accepted. They are encoded when the first
+    /// subscriber asks for them, if one ever does.
+    pub(super) fn live(events: &Arc<[StoredEvent]>, backend_id: &Arc<str>) -> Vec<Self> {
         let mut pages = Vec::with_capacity(1);
-        let mut rest = events;
+        let mut rest = &**events;
         while let Some(first) = rest.first() {
-            let mut room = Fill::default();
-            let fitting = rest.iter().take_while(|stored| room.take(stored.event())).count();
-            let (page, after) = rest.split_at(fitting.max(1));
-            pages.push(Self::new(first.event().parent, page, More::No, backend_id));
+            let mut fill = Fill::default();
+            let fitting = rest.iter().take_while(|stored| fill.take(stored.event())).count().max(1);
+            let start = events.len() - rest.len();
+            let (page, after) = rest.split_at(fitting);
+            let content = Content::Events {
+                events: Arc::clone(events),
+                range: start..start + fitting,
+                backend_id: Arc::clone(backend_id),
+            };
+            pages.push(Self {
+                after: first.event().parent,
+                last: page.last().unwrap_or(first).event().seq,
+                more: More::No,
+                size: page.iter().map(|stored| stored.event().wire_size()).sum(),
+                content: Mutex::new(content),
+            });
             rest = after;
         }
         pages
     }
+
+    /// Returns the page as JSON.
+    pub fn json(&self) -> Arc<str> {
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        let json = match &*content {
+            Content::Json(json) => return Arc::clone(json),
+            Content::Events { events, range, backend_id } => {
+                let events = events.get(range.clone()).unwrap_or_default();
+                encode(events, self.more, backend_id)
+            }
+        };
+        *content = Content::Json(Arc::clone(&json));
+        json
+    }
+}
+
+fn encode(events: &[StoredEvent], more: More, backend_id: &str) -> Arc<str> {
+    let mut json = String::new();
+    let mut page = PageWriter::new(&mut json);
+    events.iter().for_each(|stored| page.accepted_event(stored.event(), stored.created_at()));
+    page.end(more, backend_id);
+    json.into()
 }
 
 /// How full a page is.
@@ -50,9 +96,9 @@ pub(super) struct Fill {
 }
 
 impl Fill {
-    /// Whether the event fits as well. A page takes its first event whatever its size.
+    /// Adds an event; returns whether it fits. The first event of a page always does.
     pub(super) fn take(&mut self, event: &SyncEvent) -> bool {
-        let bytes = self.bytes + wire_size(event);
+        let bytes = self.bytes + event.wire_size();
         let fits = self.events == 0 || (self.events < MAX_EVENTS && bytes <= MAX_BATCH_BYTES);
         (self.events, self.bytes) = (self.events + 1, bytes);
         fits

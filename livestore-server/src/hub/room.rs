@@ -2,22 +2,21 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livestore::Timestamp;
-use livestore::sync::{More, SyncEvent};
+use livestore_protocol::More;
 use tokio::sync::watch;
 
 use super::page::{Fill, Page};
-use crate::store::{EventStore, Opened, Reply, StoreError, StoreId, StoredEvent};
+use crate::store::{EventStore, StoreError, StoreId, StoreInfo, StoredEvent};
 
-/// The newest pages stay in memory, up to this size or one page: as far as a subscriber may lag
+/// The bytes of the newest pages that stay in memory, or one page: as far as a subscriber may lag
 /// behind before it reads from the disk.
 const RECENT_BYTES: usize = 128 << 10;
 
-/// A store that somebody is connected to.
+/// A store that clients are connected to.
 pub struct Room {
     store: Arc<dyn EventStore>,
     id: StoreId,
-    backend_id: String,
+    backend_id: Arc<str>,
     recent: Mutex<Recent>,
     head: watch::Sender<u64>,
 }
@@ -28,62 +27,70 @@ struct Recent {
     bytes: usize,
 }
 
-/// What comes after a place.
+/// The events after a place.
 #[derive(Debug)]
 pub enum Next {
-    /// Nothing yet.
+    /// There are none yet.
     Nothing,
-    /// These events.
+    /// This page.
     Page(Arc<Page>),
-    /// Events that are no longer in memory: [`Room::read`] has them.
+    /// They are no longer in memory: read them with [`Room::read`].
     OnDisk,
 }
 
 impl Room {
-    pub(super) fn new(store: Arc<dyn EventStore>, id: StoreId, opened: Opened) -> Self {
-        let Opened { backend_id, head, .. } = opened;
-        Self { store, id, backend_id, recent: Mutex::default(), head: watch::Sender::new(head) }
+    pub(super) fn new(store: Arc<dyn EventStore>, id: StoreId, opened: StoreInfo) -> Self {
+        let StoreInfo { backend_id, head, .. } = opened;
+        Self {
+            store,
+            id,
+            backend_id: backend_id.into(),
+            recent: Mutex::default(),
+            head: watch::Sender::new(head),
+        }
     }
 
-    /// The store.
+    /// Returns the id of the store.
     pub fn id(&self) -> &StoreId {
         &self.id
     }
 
-    /// The id of the store's order.
+    /// Returns the id of the store's order.
     pub fn backend_id(&self) -> &str {
         &self.backend_id
     }
 
-    /// The last event.
+    /// Returns the sequence number of the last event.
     pub fn head(&self) -> u64 {
         *self.head.borrow()
     }
 
-    /// Follows the last event.
+    /// Returns a receiver that is notified of every new head.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
 
-    /// Appends events that chain, and tells them to everybody once they are durable.
-    pub fn append(self: &Arc<Self>, events: &[SyncEvent], created_at: Timestamp, reply: Reply<()>) {
-        let stored = |event: &SyncEvent| StoredEvent::new(event.clone(), created_at);
-        let events: Arc<[StoredEvent]> = events.iter().map(stored).collect();
-        let pages = Page::live(&events, &self.backend_id);
+    /// Appends events that follow one another, and publishes them once they are durable. Then it
+    /// calls `done`, from any thread, in the order of the store's events.
+    pub fn append(
+        self: &Arc<Self>,
+        events: Arc<[StoredEvent]>,
+        done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) {
         if mutant!("publish before durable") {
-            self.publish(pages.clone());
+            self.publish(&events);
         }
-        let room = Arc::clone(self);
-        let publish = move |appended: Result<(), StoreError>| {
-            if appended.is_ok() {
-                room.publish(pages);
+        let (room, appended) = (Arc::clone(self), Arc::clone(&events));
+        let reply = move |result: Result<(), StoreError>| {
+            if result.is_ok() {
+                room.publish(&appended);
             }
-            reply(appended);
+            done(result);
         };
-        self.store.append(&self.id, events, Box::new(publish));
+        self.store.append(&self.id, events, Box::new(reply));
     }
 
-    /// What comes after an event, as far as it is in memory.
+    /// Returns the page after an event, if it is in memory.
     pub fn after(&self, seq: u64) -> Next {
         if seq >= self.head() {
             return Next::Nothing;
@@ -96,7 +103,7 @@ impl Room {
         }
     }
 
-    /// The page after an event, from the disk; waits for it.
+    /// Reads the page after an event from the disk; blocks.
     pub fn read(&self, after: u64) -> Result<Page, StoreError> {
         let (mut events, mut fill) = (Vec::new(), Fill::default());
         self.store.read(&self.id, after, &mut |stored| {
@@ -114,22 +121,20 @@ impl Room {
         Ok(Page::new(after, &events, more, &self.backend_id))
     }
 
-    /// The page that says that there is nothing after `head`.
+    /// Returns the empty page after `head`.
     pub fn nothing_after(&self, head: u64) -> Page {
         Page::new(head, &[], More::No, &self.backend_id)
     }
 
-    /// Whether the store has these very events at their numbers; waits for the disk.
-    ///
-    /// An event's identity is its name, args, client and session.
-    pub fn has(&self, events: &[SyncEvent]) -> Result<bool, StoreError> {
+    /// Returns whether the store has these very events; blocks.
+    pub fn has(&self, events: &[StoredEvent]) -> Result<bool, StoreError> {
         self.store.has(&self.id, events)
     }
 
-    fn publish(&self, pages: Vec<Page>) {
-        let Some(head) = pages.last().map(|page| page.last) else { return };
-        self.recent().add(pages);
-        self.head.send_replace(head);
+    fn publish(&self, events: &Arc<[StoredEvent]>) {
+        let Some(last) = events.last() else { return };
+        self.recent().add(Page::live(events, &self.backend_id));
+        self.head.send_replace(last.event().seq);
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -140,14 +145,14 @@ impl Room {
 impl Recent {
     fn add(&mut self, pages: Vec<Page>) {
         for page in pages {
-            self.bytes += page.json.len();
+            self.bytes += page.size;
             self.pages.push_back(Arc::new(page));
         }
         while self.bytes > RECENT_BYTES
             && self.pages.len() > 1
             && let Some(oldest) = self.pages.pop_front()
         {
-            self.bytes -= oldest.json.len();
+            self.bytes -= oldest.size;
         }
     }
 }

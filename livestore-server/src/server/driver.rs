@@ -1,28 +1,28 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use livestore::sync::{SyncError, SyncEvent};
-use livestore_sync::wire::Transport;
+use livestore_protocol::{SyncError, Transport};
 use tokio::sync::{mpsc, watch};
 
 use super::metrics::Metrics;
 use crate::auth::Rights;
+use crate::edge;
 use crate::hub::{Page, Room};
 use crate::session::{Effect, Session, Ticket};
-use crate::store::StoreError;
+use crate::store::{StoreError, StoredEvent};
 
-/// Does what a [`Session`] wants done, except sending.
+/// Carries out the effects of a [`Session`], except sending.
 pub(super) struct Driver {
     session: Session,
     room: Arc<Room>,
     metrics: Arc<Metrics>,
-    news: watch::Receiver<u64>,
+    head: watch::Receiver<u64>,
     answer: mpsc::UnboundedSender<Answer>,
-    /// As many as requests are unfinished at most.
+    /// At most one for each unfinished request.
     answers: mpsc::UnboundedReceiver<Answer>,
 }
 
-/// What is left to whoever holds the connection.
+/// A step that is left to the owner of the connection.
 pub(super) enum Step {
     Send(String),
     Close(String),
@@ -42,19 +42,19 @@ impl Driver {
         metrics: Arc<Metrics>,
     ) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
-        let news = room.watch();
+        let head = room.watch();
         let session = Session::new(Arc::clone(&room), transport, rights);
-        Self { session, room, metrics, news, answer, answers }
+        Self { session, room, metrics, head, answer, answers }
     }
 
-    /// Takes a frame.
+    /// Receives a frame.
     pub(super) fn receive(&mut self, frame: &str) {
         self.metrics.frames_received_total.add(1);
         self.metrics.bytes_received_total.add(frame.len() as u64);
-        self.session.receive(frame);
+        self.session.receive(frame, edge::now());
     }
 
-    /// The next step that can be done now.
+    /// Returns the next step, if there is one now.
     pub(super) fn step(&mut self) -> Option<Step> {
         loop {
             match self.session.next_effect()? {
@@ -64,13 +64,15 @@ impl Driver {
                     return Some(Step::Send(frame));
                 }
                 Effect::Close(reason) => return Some(Step::Close(reason)),
-                Effect::Append { ticket, batch } => self.append(ticket, &batch),
+                Effect::Append { ticket, batch } => self.append(ticket, batch),
                 Effect::Compare { ticket, batch } => {
-                    self.ask(move |room| Answer::Compared(ticket, room.has(&batch)));
+                    self.spawn_blocking(move |room| Answer::Compared(ticket, room.has(&batch)));
                 }
                 Effect::Read { ticket, after } => {
                     self.metrics.pages_read_total.add(1);
-                    self.ask(move |room| Answer::Read(ticket, Box::new(room.read(after))));
+                    self.spawn_blocking(move |room| {
+                        Answer::Read(ticket, Box::new(room.read(after)))
+                    });
                 }
             }
         }
@@ -85,8 +87,8 @@ impl Driver {
                 Answer::Compared(ticket, result) => self.session.compared(ticket, result),
                 Answer::Read(ticket, page) => self.session.read(ticket, *page),
             },
-            // The driver holds the room, so this fails never.
-            _ = self.news.changed() => {}
+            // The driver holds the room, so this never fails.
+            _ = self.head.changed() => {}
         }
     }
 
@@ -106,18 +108,17 @@ impl Driver {
         self.session.is_pushing()
     }
 
-    fn append(&self, ticket: Ticket, batch: &[SyncEvent]) {
+    fn append(&self, ticket: Ticket, batch: Arc<[StoredEvent]>) {
         let (answer, metrics) = (self.answer.clone(), Arc::clone(&self.metrics));
         let (begun, events) = (Instant::now(), batch.len());
-        let reply = move |result: Result<(), StoreError>| {
+        self.room.append(batch, move |result| {
             metrics.pushed(begun.elapsed(), result.is_ok(), events);
-            // Nobody listens any more when the connection is gone.
+            // Nobody receives it any more if the connection has ended.
             let _ = answer.send(Answer::Appended(ticket, result));
-        };
-        self.room.append(batch, livestore::now(), Box::new(reply));
+        });
     }
 
-    fn ask(&self, question: impl FnOnce(&Room) -> Answer + Send + 'static) {
+    fn spawn_blocking(&self, question: impl FnOnce(&Room) -> Answer + Send + 'static) {
         let (answer, room) = (self.answer.clone(), Arc::clone(&self.room));
         tokio::task::spawn_blocking(move || {
             let _ = answer.send(question(&room));

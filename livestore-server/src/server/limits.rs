@@ -1,24 +1,24 @@
 use std::time::Duration;
 
-/// What a server bears.
+/// Limits of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections at a time. One more is answered with 503.
+    /// The most connections at a time. Further ones are answered with 503.
     pub connections: usize,
-    /// Bytes of one message. A client that sends more is cut off.
+    /// The most bytes of one message. A client that sends more is disconnected.
     pub message_bytes: usize,
-    /// Messages a second on one connection; as many may come at once after a rest. A client that
-    /// sends more is read more slowly. 0: as many as it likes.
+    /// The most messages a second on one connection; after a pause, as many may arrive at once. A client
+    /// that sends more is slowed down. 0 is no limit.
     pub messages_per_second: u32,
-    /// How long it takes at most to send a request's head, or its body.
+    /// The time that a client has to send the head of a request, and again for its body.
     pub handshake: Duration,
-    /// After so long a silence a client is gone. It is asked for a sign of life after half of it.
+    /// The time after which a silent client is disconnected. After half of it, it is pinged.
     pub idle: Duration,
-    /// So long a frame may take to be sent; a client that takes longer is cut off, and pulls what it
-    /// missed when it comes back.
+    /// The time that sending a frame may take. A client that takes longer is disconnected, and pulls
+    /// what it missed when it reconnects.
     pub send: Duration,
-    /// So long a server that stops waits for pushes and connections to end.
+    /// The time that a server that stops waits for pushes and connections to end.
     pub drain: Duration,
 }
 

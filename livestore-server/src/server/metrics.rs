@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a server counts, for Prometheus.
+/// The counters of a server, for Prometheus.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
@@ -49,7 +49,7 @@ impl Gauge {
 }
 
 impl Metrics {
-    /// A push was answered.
+    /// Counts a push that was answered.
     pub(crate) fn pushed(&self, took: Duration, accepted: bool, events: usize) {
         self.pushes_total.add(1);
         self.push_micros_total.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
@@ -60,30 +60,34 @@ impl Metrics {
         }
     }
 
-    /// The text that Prometheus reads.
+    /// Returns the metrics in the text format of Prometheus.
     pub(crate) fn render(&self) -> String {
         let counters = [
-            ("connections_total", "Connections that were made.", &self.connections_total),
-            ("refused_total", "Connections and requests that were refused.", &self.refused_total),
-            ("cut_total", "Connections that the server cut off.", &self.cut_total),
-            ("pushes_total", "Pushes that reached the storage.", &self.pushes_total),
-            ("pushes_failed_total", "Pushes that it did not take.", &self.pushes_failed_total),
-            ("events_total", "Events that were accepted.", &self.events_total),
-            ("pages_read_total", "Pages that were read from the disk.", &self.pages_read_total),
-            ("frames_received_total", "Frames from clients.", &self.frames_received_total),
-            ("bytes_received_total", "Bytes in them.", &self.bytes_received_total),
-            ("frames_sent_total", "Frames to clients.", &self.frames_sent_total),
-            ("bytes_sent_total", "Bytes in them.", &self.bytes_sent_total),
+            ("connections_total", "Connections accepted.", &self.connections_total),
+            ("refused_total", "Connections and requests refused.", &self.refused_total),
+            ("cut_total", "Connections closed by the server.", &self.cut_total),
+            ("pushes_total", "Pushes passed to the storage.", &self.pushes_total),
+            (
+                "pushes_failed_total",
+                "Pushes that the storage did not accept.",
+                &self.pushes_failed_total,
+            ),
+            ("events_total", "Events accepted.", &self.events_total),
+            ("pages_read_total", "Pages read from disk.", &self.pages_read_total),
+            ("frames_received_total", "Frames received from clients.", &self.frames_received_total),
+            ("bytes_received_total", "Bytes in received frames.", &self.bytes_received_total),
+            ("frames_sent_total", "Frames sent to clients.", &self.frames_sent_total),
+            ("bytes_sent_total", "Bytes in sent frames.", &self.bytes_sent_total),
         ];
         let mut out = String::new();
         let open = self.connections.0.load(Ordering::Relaxed);
-        metric(&mut out, "connections", "gauge", "Connections that are open.", &open.to_string());
+        metric(&mut out, "connections", "gauge", "Open connections.", &open.to_string());
         for (name, help, counter) in counters {
             metric(&mut out, name, "counter", help, &counter.get().to_string());
         }
         let micros = self.push_micros_total.get();
         let seconds = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-        let help = "Time from a push to the answer of the storage, summed up.";
+        let help = "Total time from a push to the answer of the storage.";
         metric(&mut out, "push_seconds_total", "counter", help, &seconds);
         out
     }

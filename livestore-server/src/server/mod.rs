@@ -42,7 +42,7 @@ pub struct Server {
     backend: Arc<Backend>,
 }
 
-/// What all connections share.
+/// The state that all connections share.
 struct Backend {
     hub: Hub,
     auth: Arc<dyn Authenticate>,
@@ -52,9 +52,10 @@ struct Backend {
     drain: watch::Sender<bool>,
 }
 
-/// A connection counts as one until all that holds this is gone.
+/// A place among the connections that the server may have; it is taken until the last clone is
+/// dropped.
 #[derive(Clone)]
-struct Connection(#[expect(dead_code, reason = "held, not used")] Arc<Counted>);
+struct Seat(#[expect(dead_code, reason = "held, not used")] Arc<Counted>);
 
 struct Counted {
     metrics: Arc<Metrics>,
@@ -62,7 +63,10 @@ struct Counted {
 }
 
 impl Server {
-    /// Listens on an address. Nobody is served before [`serve`](Self::serve).
+    /// Listens on an address. Clients are served by [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// If the address cannot be used.
     pub async fn bind(
         address: &str,
         store: Arc<dyn EventStore>,
@@ -80,13 +84,16 @@ impl Server {
         Ok(Self { listener, backend: Arc::new(backend) })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
+    ///
+    /// # Errors
+    /// If the operating system does not say.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop`, then ends what is under way: pushes are finished and answered, sockets
-    /// closed with 1001.
+    /// Serves clients until `stop` is ready. Then it answers the pushes that it has received, closes
+    /// sockets with 1001, and returns.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let Self { listener, backend } = self;
         let router = routes::router(Arc::clone(&backend));
@@ -95,7 +102,7 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => seat(&backend, &router, &seats, stream),
+                    Ok((stream, _)) => admit(&backend, &router, &seats, stream),
                     Err(error) => pause_after(&error).await,
                 },
                 () = &mut stop => break,
@@ -110,7 +117,7 @@ impl Server {
     }
 }
 
-fn seat(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream: TcpStream) {
+fn admit(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream: TcpStream) {
     // A frame that waits for the acknowledgement of the last one would wait for 40 ms.
     let _ = stream.set_nodelay(true);
     let Ok(permit) = Arc::clone(seats).try_acquire_owned() else {
@@ -121,22 +128,17 @@ fn seat(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream:
     let metrics = Arc::clone(&backend.metrics);
     metrics.connections.up();
     metrics.connections_total.add(1);
-    let connection = Connection(Arc::new(Counted { metrics, _permit: permit }));
-    tokio::spawn(serve_connection(Arc::clone(backend), router.clone(), connection, stream));
+    let seat = Seat(Arc::new(Counted { metrics, _permit: permit }));
+    tokio::spawn(serve_connection(Arc::clone(backend), router.clone(), seat, stream));
 }
 
-async fn serve_connection(
-    backend: Arc<Backend>,
-    router: Router,
-    connection: Connection,
-    stream: TcpStream,
-) {
+async fn serve_connection(backend: Arc<Backend>, router: Router, seat: Seat, stream: TcpStream) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(connection.clone());
+        request.extensions_mut().insert(seat.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
     let mut stream = Box::pin(TimeoutStream::new(stream));
-    // A WebSocket's client is cut off for it before, and told so.
+    // The client of a WebSocket is disconnected before that, with a reason.
     stream.as_mut().set_write_timeout_pinned(Some(2 * backend.limits.send));
     let mut drain = backend.drain.subscribe();
     let mut serving = pin!(
@@ -165,20 +167,20 @@ async fn begun(drain: &mut watch::Receiver<bool>) {
     let _ = drain.wait_for(|stopping| *stopping).await;
 }
 
-/// Says that there is no seat left.
+/// Answers that there is no seat left.
 async fn turn_away(mut stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
         content-length: 20\r\n\r\ntoo many connections";
     let _ = timeout(Duration::from_secs(1), async {
         stream.write_all(FULL).await?;
         stream.shutdown().await?;
-        // Closing it with something unread would take the answer back.
+        // Closing it with unread bytes would discard the answer.
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     })
     .await;
 }
 
-/// Out of file descriptors, for example: what is open may close in the meantime.
+/// The cause may be that there are no file descriptors left: some may be closed meanwhile.
 async fn pause_after(error: &io::Error) {
     tracing::error!(%error, "cannot accept a connection");
     sleep(Duration::from_millis(100)).await;

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// A token bucket: so many requests a second, and as many at once after a rest.
+/// A token bucket: a number of requests a second, and as many at once after a pause.
 #[derive(Debug)]
 pub(super) struct Rate {
-    /// None: as many as it likes.
+    /// `None` is no limit.
     per_request: Option<Duration>,
     /// When the bucket would be full, if nothing were taken from it.
     full_at: Instant,
@@ -15,7 +15,7 @@ impl Rate {
         Self { per_request, full_at: now }
     }
 
-    /// Takes one request, and says when the next may be read, if not at once.
+    /// Counts one request. Returns the time at which the next may be read, unless that is now.
     pub(super) fn take(&mut self, now: Instant) -> Option<Instant> {
         self.full_at = self.full_at.max(now) + self.per_request?;
         let next = self.full_at.checked_sub(Duration::from_secs(1))?;

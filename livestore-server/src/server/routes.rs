@@ -1,4 +1,4 @@
-//! What is where.
+//! Routes.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use livestore::sync::Secret;
-use livestore_sync::wire::{ConnectQuery, Transport};
+use livestore_protocol::Secret;
+use livestore_protocol::{ConnectQuery, Transport};
 use tokio::sync::oneshot;
 
 use super::driver::Driver;
 use super::rpc;
 use super::socket::{Client, End};
 use super::upgrade::{Socket, Upgrade};
-use super::{Backend, Connection};
+use super::{Backend, Seat};
 use crate::auth::{Attempt, Grant};
 use crate::hub::Room;
 use crate::store::{Reply, StoreError, StoreId};
 
 const INFO: &str = "Info: sync backend endpoint for LiveStore.\n";
 
-/// A client that was let in.
-pub(super) struct Entered {
+/// A client that was admitted.
+pub(super) struct Admitted {
     pub(super) room: Arc<Room>,
     pub(super) grant: Grant,
 }
@@ -71,43 +71,43 @@ async fn connect(State(backend): State<Arc<Backend>>, request: Request) -> Respo
 }
 
 async fn admit(backend: &Arc<Backend>, mut parts: Parts, body: Body) -> Result<Response, Response> {
-    // As LiveStore's backend does: whoever comes without parameters is told what this is.
+    // As LiveStore's backend does: a request without parameters is answered with what this is.
     let query = ConnectQuery::decode(parts.uri.query().unwrap_or_default())
         .map_err(|problem| plain(StatusCode::OK, format!("{INFO}{problem}\n")))?;
     match (query.transport, parts.method == Method::POST) {
         (Transport::Http, true) => {
-            let entered = enter(backend, &query, &parts).await?;
-            Ok(rpc::answer(backend, entered, body).await)
+            let admitted = enter(backend, &query, &parts).await?;
+            Ok(rpc::answer(backend, admitted, body).await)
         }
         (Transport::Http, false) => {
             Err(plain(StatusCode::METHOD_NOT_ALLOWED, "transport=http is for POST"))
         }
         (Transport::WebSocket, _) => {
-            let upgrade = Upgrade::take(&mut parts)
+            let upgrade = Upgrade::from_request(&mut parts)
                 .map_err(|problem| plain(StatusCode::UPGRADE_REQUIRED, problem))?;
-            let entered = enter(backend, &query, &parts).await?;
-            let connection = parts.extensions.remove::<Connection>();
-            Ok(open_socket(backend, upgrade, entered, connection))
+            let admitted = enter(backend, &query, &parts).await?;
+            let seat = parts.extensions.remove::<Seat>();
+            Ok(open_socket(backend, upgrade, admitted, seat))
         }
     }
 }
 
-/// Lets a client in, if it may.
+/// Admits a client, if it has the right to connect.
 async fn enter(
     backend: &Backend,
     query: &ConnectQuery,
     parts: &Parts,
-) -> Result<Entered, Response> {
+) -> Result<Admitted, Response> {
     let store = StoreId::new(&query.store_id)
         .map_err(|error| plain(StatusCode::BAD_REQUEST, error.to_string()))?;
     let payload = query.payload.as_ref().map(Secret::as_str);
     let attempt = Attempt { store: &store, payload, headers: &parts.headers };
     let grant = backend.auth.authenticate(&attempt).await.map_err(|denied| {
-        tracing::info!(%store, reason = %denied, "refused a client");
+        tracing::info!(%store, reason = %denied, "refused a connection");
         plain(StatusCode::BAD_REQUEST, denied.to_string())
     })?;
     match ask(|reply| backend.hub.enter(&store, reply)).await {
-        Ok(room) => Ok(Entered { room, grant }),
+        Ok(room) => Ok(Admitted { room, grant }),
         Err(error) => Err(plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
     }
 }
@@ -122,37 +122,37 @@ async fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, St
 fn open_socket(
     backend: &Arc<Backend>,
     upgrade: Upgrade,
-    entered: Entered,
-    connection: Option<Connection>,
+    admitted: Admitted,
+    seat: Option<Seat>,
 ) -> Response {
     let (response, socket) = upgrade.accept(backend.limits.message_bytes);
     let backend = Arc::clone(backend);
     tokio::spawn(async move {
         if let Some(socket) = socket.await {
-            Box::pin(serve_socket(&backend, socket, entered)).await;
+            Box::pin(serve_socket(&backend, socket, admitted)).await;
         }
-        drop(connection);
+        drop(seat);
     });
     response
 }
 
-async fn serve_socket(backend: &Backend, socket: Socket, entered: Entered) {
-    let Entered { room, grant } = entered;
+async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted) {
+    let Admitted { room, grant } = admitted;
     let store = room.id().clone();
     let metrics = Arc::clone(&backend.metrics);
     let driver = Driver::new(room, Transport::WebSocket, grant.rights, metrics);
     let (limits, drain) = (&backend.limits, backend.drain.subscribe());
-    tracing::debug!(%store, "a client is connected");
+    tracing::debug!(%store, "a client has connected");
     match (Client { socket, driver, limits, until: grant.until, drain }).serve().await {
         End::Left => tracing::debug!(%store, "a client has left"),
-        End::Cut(code, reason) => {
+        End::Closed(code, reason) => {
             backend.metrics.cut_total.add(1);
-            tracing::info!(%store, %code, reason, "cut a client off");
+            tracing::info!(%store, %code, reason, "closed a connection");
         }
     }
 }
 
-/// Any web page may talk to this server: what it may do, its token says, and no cookie.
+/// Any web page may connect to this server: its rights depend on its token, never on a cookie.
 fn allow_browsers(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in [

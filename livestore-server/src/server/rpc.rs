@@ -1,4 +1,4 @@
-//! A client that POSTs its requests.
+//! A client that sends its requests by POST.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use livestore_sync::wire::Transport;
+use livestore_protocol::Transport;
 use tokio::time::timeout;
 
 use super::driver::{Driver, Step};
-use super::routes::Entered;
+use super::routes::Admitted;
 use super::{Backend, routes::plain};
 
-/// Answers one request with a JSON array of messages. They are sent as they are made, so that a long
-/// pull is not held in memory.
-pub(super) async fn answer(backend: &Arc<Backend>, entered: Entered, body: Body) -> Response {
+/// Answers one request with a JSON array of messages. Each is sent as soon as it is made, so that a
+/// long pull takes no memory.
+pub(super) async fn answer(backend: &Arc<Backend>, admitted: Admitted, body: Body) -> Response {
     let limits = &backend.limits;
     let read = axum::body::to_bytes(body, limits.message_bytes);
     let body = match timeout(limits.handshake, read).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
-            let problem = format!("a request may have {} bytes", limits.message_bytes);
+            let problem = format!("a request may have at most {} bytes", limits.message_bytes);
             return plain(StatusCode::PAYLOAD_TOO_LARGE, problem);
         }
         Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the request came too slowly"),
@@ -31,7 +31,7 @@ pub(super) async fn answer(backend: &Arc<Backend>, entered: Entered, body: Body)
         return plain(StatusCode::BAD_REQUEST, "the request is not UTF-8");
     };
     let metrics = Arc::clone(&backend.metrics);
-    let mut driver = Driver::new(entered.room, Transport::Http, entered.grant.rights, metrics);
+    let mut driver = Driver::new(admitted.room, Transport::Http, admitted.grant.rights, metrics);
     driver.receive(request);
     let json = [(header::CONTENT_TYPE, "application/json")];
     (json, Body::from_stream(stream::unfold(Some((driver, '[')), next))).into_response()
@@ -39,7 +39,8 @@ pub(super) async fn answer(backend: &Arc<Backend>, entered: Entered, body: Body)
 
 type State = Option<(Driver, char)>;
 
-/// The next piece of the array. The state is the driver and what stands before its next message.
+/// Returns the next piece of the array. The state is the driver, and the character before its next
+/// message.
 async fn next(state: State) -> Option<(Result<Bytes, Infallible>, State)> {
     let (mut driver, before) = state?;
     loop {

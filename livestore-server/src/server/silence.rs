@@ -1,9 +1,10 @@
 use std::time::{Duration, Instant};
 
-/// How long a client has said nothing, counted in quarters of what it may.
+/// The time that a client has been silent, in quarters of the time that it may be.
 ///
-/// A quarter that takes longer, because this process was stopped or starved, is still one: what the
-/// client has sent meanwhile is read before the next is over, and no client pays for our pause.
+/// A quarter that lasts longer, because this process was stopped or starved, still counts as one: the
+/// frames that the client has sent meanwhile are read before the next quarter is over, so that no
+/// client is disconnected because the server paused.
 #[derive(Debug)]
 pub(super) struct Silence {
     quarter: Duration,
@@ -11,12 +12,12 @@ pub(super) struct Silence {
     quarters: u32,
 }
 
-/// What a silence calls for.
+/// The consequence of a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quiet {
-    /// Half of it is over: ask for a sign of life.
-    Ask,
-    /// All of it is over: the client is gone.
+pub(super) enum Silent {
+    /// Half of the time is over: ping the client.
+    Ping,
+    /// All of the time is over: the client is gone.
     Gone,
 }
 
@@ -25,25 +26,25 @@ impl Silence {
         Self { quarter: longest / 4, since: now, quarters: 0 }
     }
 
-    /// The client has said something.
+    /// The client has sent something.
     pub(super) fn end(&mut self, now: Instant) {
         (self.since, self.quarters) = (now, 0);
     }
 
-    /// When to ask again what this silence calls for.
+    /// Returns the time at which to call [`at`](Self::at) again.
     pub(super) fn next(&self) -> Instant {
         self.since + self.quarter
     }
 
-    /// What this silence calls for now. It says so once.
-    pub(super) fn at(&mut self, now: Instant) -> Option<Quiet> {
+    /// Returns the consequence of the silence at `now`, once.
+    pub(super) fn at(&mut self, now: Instant) -> Option<Silent> {
         if now < self.next() {
             return None;
         }
         (self.since, self.quarters) = (now, self.quarters + 1);
         match self.quarters {
-            2 => Some(Quiet::Ask),
-            4.. => Some(Quiet::Gone),
+            2 => Some(Silent::Ping),
+            4.. => Some(Silent::Gone),
             _ => None,
         }
     }
@@ -65,8 +66,8 @@ mod tests {
     fn after_half_of_it_a_client_is_asked_and_after_all_of_it_gone() {
         let start = start();
         let mut silence = Silence::new(LONGEST, start);
-        let told = (0..=60).filter_map(|s| Some((s, silence.at(start + SECOND * s)?)));
-        assert_eq!(told.collect::<Vec<_>>(), [(30, Quiet::Ask), (60, Quiet::Gone)]);
+        let consequences = (0..=60).filter_map(|s| Some((s, silence.at(start + SECOND * s)?)));
+        assert_eq!(consequences.collect::<Vec<_>>(), [(30, Silent::Ping), (60, Silent::Gone)]);
     }
 
     #[test]
@@ -75,7 +76,7 @@ mod tests {
         let mut silence = Silence::new(LONGEST, start);
         for second in 0..200 {
             let now = start + SECOND * second;
-            assert_ne!(silence.at(now), Some(Quiet::Gone));
+            assert_ne!(silence.at(now), Some(Silent::Gone));
             if second % 50 == 0 {
                 silence.end(now);
             }
@@ -88,9 +89,9 @@ mod tests {
         let mut silence = Silence::new(LONGEST, start);
         assert_eq!(silence.at(start + SECOND * 15), None);
         // Two hours go by in no time: each is a quarter, and the client has still one to answer.
-        assert_eq!(silence.at(start + SECOND * 3600), Some(Quiet::Ask));
+        assert_eq!(silence.at(start + SECOND * 3600), Some(Silent::Ping));
         assert_eq!(silence.at(start + SECOND * 7200), None);
         assert_eq!(silence.at(start + SECOND * 7214), None);
-        assert_eq!(silence.at(start + SECOND * 7215), Some(Quiet::Gone));
+        assert_eq!(silence.at(start + SECOND * 7215), Some(Silent::Gone));
     }
 }

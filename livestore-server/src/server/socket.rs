@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use livestore::Timestamp;
-use livestore::sync::SyncError;
+use livestore_protocol::SyncError;
+use livestore_protocol::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -15,34 +15,34 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use super::driver::{Driver, Step};
 use super::limits::Limits;
 use super::rate::Rate;
-use super::silence::{Quiet, Silence};
+use super::silence::{Silence, Silent};
 use super::upgrade::Socket;
 
-/// A client, and what the server has in mind for it.
+/// A client and its connection.
 pub(super) struct Client<'a> {
     pub(super) socket: Socket,
     pub(super) driver: Driver,
     pub(super) limits: &'a Limits,
-    /// When its rights end.
+    /// The time at which its rights expire.
     pub(super) until: Option<Timestamp>,
     /// True once the server is stopping.
     pub(super) drain: watch::Receiver<bool>,
 }
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// The client has left.
     Left,
-    /// The server cut it off: the code and reason of the close frame.
-    Cut(CloseCode, String),
+    /// The server has closed the connection: code and reason of the close frame.
+    Closed(CloseCode, String),
 }
 
 impl Client<'_> {
-    /// Serves the client until it leaves or is cut off.
+    /// Serves the client until it leaves or is disconnected.
     pub(super) async fn serve(mut self) -> End {
         let end = self.run().await;
-        if let End::Cut(code, reason) = &end {
+        if let End::Closed(code, reason) = &end {
             self.close(*code, reason).await;
         }
         end
@@ -59,14 +59,14 @@ impl Client<'_> {
             }
             let draining = *self.drain.borrow();
             if draining && !self.driver.is_pushing() {
-                return End::Cut(CloseCode::Away, "the server is stopping".to_owned());
+                return End::Closed(CloseCode::Away, "the server is stopping".to_owned());
             }
             let wake = [self.expiry(), resume].into_iter().flatten().fold(silence.next(), Ord::min);
             tokio::select! {
                 message = self.socket.next(), if resume.is_none() && !draining => {
                     let now = Instant::now();
                     silence.end(now);
-                    match self.take(message) {
+                    match self.receive(message) {
                         Ok(true) => resume = rate.take(now),
                         Ok(false) => {}
                         Err(end) => return end,
@@ -78,22 +78,25 @@ impl Client<'_> {
             }
             let now = Instant::now();
             resume = resume.filter(|resume| *resume > now);
-            if self.until.is_some_and(|until| until <= livestore::now()) {
+            if self.until.is_some_and(|until| until <= crate::edge::now()) {
                 self.until = None;
                 self.driver.end(SyncError::Refused("the token has expired".to_owned()));
             }
             match silence.at(now) {
                 None => {}
-                Some(Quiet::Ask) if self.send(Message::Ping(Bytes::new())).await.is_ok() => {}
-                Some(Quiet::Ask) => return End::Left,
-                Some(Quiet::Gone) => {
-                    return End::Cut(CloseCode::Policy, "no sign of life".to_owned());
+                Some(Silent::Ping) if self.send(Message::Ping(Bytes::new())).await.is_ok() => {}
+                Some(Silent::Ping) => return End::Left,
+                Some(Silent::Gone) => {
+                    return End::Closed(
+                        CloseCode::Policy,
+                        "the client does not answer pings".to_owned(),
+                    );
                 }
             }
         }
     }
 
-    /// Sends what there is to send. One frame at a time: the next is made when this one is gone.
+    /// Sends all frames, one at a time: the next one is made when the last one has been sent.
     async fn send_all(&mut self) -> Option<End> {
         while let Some(step) = self.driver.step() {
             match step {
@@ -102,7 +105,7 @@ impl Client<'_> {
                         return Some(end);
                     }
                 }
-                Step::Close(reason) => return Some(End::Cut(CloseCode::Policy, reason)),
+                Step::Close(reason) => return Some(End::Closed(CloseCode::Policy, reason)),
             }
         }
         None
@@ -112,17 +115,20 @@ impl Client<'_> {
         match timeout(self.limits.send, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Left),
-            Err(_) => Err(End::Cut(CloseCode::Away, "too slow: pull what you missed".to_owned())),
+            Err(_) => Err(End::Closed(
+                CloseCode::Away,
+                "too slow: reconnect and pull what you missed".to_owned(),
+            )),
         }
     }
 
-    /// Takes a message; whether it counts as a request.
-    fn take(&mut self, message: Option<Result<Message, Error>>) -> Result<bool, End> {
+    /// Receives a message. Returns whether it counts towards the rate limit.
+    fn receive(&mut self, message: Option<Result<Message, Error>>) -> Result<bool, End> {
         match message {
             Some(Ok(Message::Text(text))) => self.driver.receive(&text),
             Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.driver.receive(text),
-                Err(_) => return Err(End::Cut(CloseCode::Invalid, "not UTF-8".to_owned())),
+                Err(_) => return Err(End::Closed(CloseCode::Invalid, "not UTF-8".to_owned())),
             },
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(false),
             Some(Ok(Message::Close(_))) | None => return Err(End::Left),
@@ -136,27 +142,27 @@ impl Client<'_> {
         match error {
             Error::Capacity(_) => {
                 let limit = self.limits.message_bytes;
-                End::Cut(CloseCode::Size, format!("a message may have {limit} bytes"))
+                End::Closed(CloseCode::Size, format!("a message may have at most {limit} bytes"))
             }
-            Error::Utf8(_) => End::Cut(CloseCode::Invalid, "not UTF-8".to_owned()),
+            Error::Utf8(_) => End::Closed(CloseCode::Invalid, "not UTF-8".to_owned()),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
-            Error::Protocol(problem) => End::Cut(CloseCode::Protocol, problem.to_string()),
+            Error::Protocol(problem) => End::Closed(CloseCode::Protocol, problem.to_string()),
             _ => End::Left,
         }
     }
 
     fn expiry(&self) -> Option<Instant> {
-        let left = self.until?.as_millis() - livestore::now().as_millis();
+        let left = self.until?.as_millis() - crate::edge::now().as_millis();
         Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 
-    /// Says goodbye, and waits a little for the client to say it too.
+    /// Sends a close frame, and waits a little for that of the client.
     async fn close(&mut self, code: CloseCode, reason: &str) {
-        // A reason has 123 bytes at most.
+        // A reason has at most 123 bytes.
         let reason = reason.chars().take(100).collect::<String>().into();
-        let goodbye = Message::Close(Some(CloseFrame { code, reason }));
+        let close = Message::Close(Some(CloseFrame { code, reason }));
         let _ = timeout(Duration::from_secs(1), async {
-            if self.socket.send(goodbye).await.is_ok() {
+            if self.socket.send(close).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.next().await {}
             }
         })

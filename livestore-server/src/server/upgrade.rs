@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 /// A WebSocket.
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// What a socket buffers when it idles; frames may be larger.
+/// The read buffer of an idle socket in bytes; frames may be larger.
 const READ_BUFFER: usize = 2 << 10;
 
 /// A client that wants a WebSocket.
@@ -23,8 +23,8 @@ pub(super) struct Upgrade {
 }
 
 impl Upgrade {
-    /// What the request asks for, or what it lacks.
-    pub(super) fn take(parts: &mut Parts) -> Result<Self, &'static str> {
+    /// Returns the upgrade that the request asks for, or the problem with it.
+    pub(super) fn from_request(parts: &mut Parts) -> Result<Self, &'static str> {
         let headers = &parts.headers;
         if !has(headers, &header::CONNECTION, "upgrade")
             || !has(headers, &header::UPGRADE, "websocket")
@@ -32,16 +32,16 @@ impl Upgrade {
             return Err("transport=ws needs a WebSocket upgrade");
         }
         if !has(headers, &header::SEC_WEBSOCKET_VERSION, "13") {
-            return Err("only version 13 of WebSocket is spoken here");
+            return Err("only version 13 of WebSocket is supported");
         }
         let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or("Sec-WebSocket-Key is missing")?;
         let accept_key = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
-            .map_err(|_| "Sec-WebSocket-Key is no key")?;
+            .map_err(|_| "Sec-WebSocket-Key is not valid")?;
         let connection = parts.extensions.remove().ok_or("the connection cannot be upgraded")?;
         Ok(Self { accept_key, connection })
     }
 
-    /// The answer, and the socket that there will be once it is sent.
+    /// Returns the answer, and the socket that it opens once it has been sent.
     pub(super) fn accept(
         self,
         message_bytes: usize,
@@ -64,7 +64,7 @@ impl Upgrade {
     }
 }
 
-/// Whether the word is among those of the header.
+/// Returns whether the header contains the word.
 fn has(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))

@@ -1,9 +1,9 @@
-//! One client's connection, without the connection.
+//! The protocol on one client's connection, without the connection.
 //!
-//! A [`Session`] is told what comes ([`receive`](Session::receive), the answers of its room) and
-//! says what to do ([`next_effect`](Session::next_effect)). It has no socket, clock or thread, so a simulator can
-//! drive it as well as a server does. Nothing is computed before it is asked for: whoever drives it
-//! asks for the next frame when the last one is sent, and so a slow client costs no memory.
+//! A [`Session`] receives frames ([`receive`](Session::receive)) and the answers of its room, and
+//! returns what is to be done ([`next_effect`](Session::next_effect)). It has no socket, clock or
+//! thread, so that a simulator can drive it as a server does. It computes nothing in advance: its
+//! driver asks for the next frame when the last one has been sent, so a slow client costs no memory.
 
 mod pull;
 mod push;
@@ -13,20 +13,18 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use livestore::sync::{SyncError, SyncEvent};
-use livestore_sync::wire::{
-    Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport, WireError, write_chunk,
+use livestore_protocol::{
+    Call, ClientMessage, Exit, Request, RequestId, ServerMessage, SyncError, Timestamp, Transport,
+    WireError, write_chunk,
 };
-
-pub(crate) use self::push::check_batch;
 
 use self::pull::{Pull, Step};
 use crate::auth::Rights;
 use crate::hub::{Page, Room};
-use crate::store::StoreError;
+use crate::store::{StoreError, StoredEvent};
 
-/// How many requests may be unfinished at once.
-pub const MAX_UNFINISHED: usize = 64;
+/// The most unfinished requests of a connection.
+const MAX_UNFINISHED: usize = 64;
 
 /// One client's connection to one store.
 pub struct Session {
@@ -39,26 +37,27 @@ pub struct Session {
     ended: bool,
 }
 
-/// What is to be done for a session.
+/// Work that a session needs done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Send this frame.
     Send(String),
-    /// [Append](Room::append) these events, and tell [`Session::pushed`].
+    /// [Append](Room::append) these events, and pass the result to [`Session::pushed`].
     Append {
         /// The push.
         ticket: Ticket,
         /// Its events.
-        batch: Arc<[SyncEvent]>,
+        batch: Arc<[StoredEvent]>,
     },
-    /// Find out whether the store [has](Room::has) these events, and tell [`Session::compared`].
+    /// Find out whether the store [has](Room::has) these events, and pass the result to
+    /// [`Session::compared`].
     Compare {
         /// The push.
         ticket: Ticket,
         /// Its events.
-        batch: Arc<[SyncEvent]>,
+        batch: Arc<[StoredEvent]>,
     },
-    /// [Read](Room::read) the page after an event, and tell [`Session::read`].
+    /// [Read](Room::read) the page after an event, and pass it to [`Session::read`].
     Read {
         /// The pull.
         ticket: Ticket,
@@ -69,8 +68,8 @@ pub enum Effect {
     Close(String),
 }
 
-/// Stands for a request within the server. A client may use a request's id again once the request
-/// is ended; what was begun for the first must not be taken for the second's.
+/// Identifies a request within the server. A client may reuse the id of a request that has ended; the
+/// result of the first one must not be taken for that of the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket(u64);
 
@@ -82,11 +81,11 @@ struct Unfinished {
 
 enum Work {
     Pull(Pull),
-    Push(Arc<[SyncEvent]>),
+    Push(Arc<[StoredEvent]>),
 }
 
 impl Session {
-    /// A connection that was just made.
+    /// Returns the session of a connection that was just made.
     pub fn new(room: Arc<Room>, transport: Transport, rights: Rights) -> Self {
         Self {
             room,
@@ -99,14 +98,15 @@ impl Session {
         }
     }
 
-    /// Takes a frame. Whatever it is, the session goes on.
-    pub fn receive(&mut self, text: &str) {
+    /// Receives a frame at the time `now`, which becomes that of the events in it. Whatever the
+    /// frame holds, the session goes on.
+    pub fn receive(&mut self, text: &str, now: Timestamp) {
         if self.ended {
             return;
         }
         match ClientMessage::decode(text) {
             Ok(ClientMessage::Ping) => self.send(&ServerMessage::Pong),
-            Ok(ClientMessage::Request(request)) => self.start(request),
+            Ok(ClientMessage::Request(request)) => self.start(request, now),
             Ok(ClientMessage::Ack(id)) => self.acknowledge(&id),
             Ok(ClientMessage::Interrupt(id)) => self.interrupt(&id),
             Ok(ClientMessage::Eof) => {}
@@ -117,7 +117,7 @@ impl Session {
         }
     }
 
-    /// What is to be done next. [`None`] until more is told, or the room has new events.
+    /// Returns the next effect, or [`None`] until the session receives more, or its room has new events.
     pub fn next_effect(&mut self) -> Option<Effect> {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
@@ -132,20 +132,22 @@ impl Session {
         })
     }
 
-    /// What became of [`Effect::Append`].
+    /// Receives the result of [`Effect::Append`].
     pub fn pushed(&mut self, ticket: Ticket, appended: Result<(), StoreError>) {
         let Some((request, batch)) = self.push(ticket) else { return };
         match appended {
             Ok(()) => self.exit(request, Exit::PushDone),
-            // It may be a batch that was taken, and whose answer was lost.
-            Err(StoreError::Behind { head }) if batch.last().is_some_and(|it| it.seq <= head) => {
+            // It may be a batch that was accepted, and whose answer got lost.
+            Err(StoreError::Behind { head })
+                if batch.last().is_some_and(|last| last.event().seq <= head) =>
+            {
                 self.effects.push_back(Effect::Compare { ticket, batch });
             }
             Err(error) => self.fail(request, push::failure(&error, &batch)),
         }
     }
 
-    /// What became of [`Effect::Compare`].
+    /// Receives the result of [`Effect::Compare`].
     pub fn compared(&mut self, ticket: Ticket, same: Result<bool, StoreError>) {
         let Some((request, batch)) = self.push(ticket) else { return };
         let behind = StoreError::Behind { head: self.room.head() };
@@ -159,7 +161,7 @@ impl Session {
         }
     }
 
-    /// What became of [`Effect::Read`].
+    /// Receives the result of [`Effect::Read`].
     pub fn read(&mut self, ticket: Ticket, page: Result<Page, StoreError>) {
         let found = self.unfinished.iter_mut().find(|unfinished| unfinished.ticket == ticket);
         let Some(Unfinished { id, work: Work::Pull(pull), .. }) = found else { return };
@@ -176,18 +178,18 @@ impl Session {
         }
     }
 
-    /// Acknowledges whatever was sent, where the client has no way to: over HTTP.
+    /// Acknowledges all chunks that were sent, because a client over HTTP cannot.
     pub fn acknowledge_all(&mut self) {
         let ids: Vec<_> = self.unfinished.iter().map(|unfinished| unfinished.id.clone()).collect();
         ids.iter().for_each(|id| self.acknowledge(id));
     }
 
-    /// Whether there is nothing left to do.
+    /// Returns whether there is nothing left to do.
     pub fn is_idle(&self) -> bool {
         self.unfinished.is_empty() && self.effects.is_empty()
     }
 
-    /// Whether a push is under way, whose answer the client waits for.
+    /// Returns whether the client waits for the answer to a push.
     pub fn is_pushing(&self) -> bool {
         self.unfinished.iter().any(|unfinished| matches!(unfinished.work, Work::Push(_)))
     }
@@ -201,7 +203,7 @@ impl Session {
         self.ended = true;
     }
 
-    fn start(&mut self, Request { id, call }: Request) {
+    fn start(&mut self, Request { id, call }: Request, now: Timestamp) {
         if self.find(&id).is_some() {
             // For the client an id means one request, so neither can go on.
             let problem = format!("request id {id} was in use; both requests are ended");
@@ -217,7 +219,9 @@ impl Session {
                 pull::start(&call, live, self.rights, &self.room).map(Work::Pull)
             }
             Call::Push(call) => {
-                push::check(&call, self.rights, &self.room).map(|()| Work::Push(call.batch.into()))
+                let stored = |event| StoredEvent::new(event, now);
+                push::check(&call, self.rights, &self.room)
+                    .map(|()| Work::Push(call.batch.into_iter().map(stored).collect()))
             }
         };
         match started {
@@ -256,7 +260,7 @@ impl Session {
         found.map(|unfinished| &mut unfinished.work)
     }
 
-    fn push(&self, ticket: Ticket) -> Option<(RequestId, Arc<[SyncEvent]>)> {
+    fn push(&self, ticket: Ticket) -> Option<(RequestId, Arc<[StoredEvent]>)> {
         let found = self.unfinished.iter().find(|unfinished| unfinished.ticket == ticket);
         match found {
             Some(Unfinished { id, work: Work::Push(batch), .. }) => {
@@ -283,7 +287,8 @@ impl Session {
 }
 
 fn chunk(request: &RequestId, page: &Page) -> Effect {
-    let mut frame = String::with_capacity(page.json.len() + 64);
-    write_chunk(request, &page.json, &mut frame);
+    let json = page.json();
+    let mut frame = String::with_capacity(json.len() + 64);
+    write_chunk(request, &json, &mut frame);
     Effect::Send(frame)
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use livestore::sync::{More, SyncError};
-use livestore_sync::wire;
+use livestore_protocol::{More, SyncError};
 
 use crate::auth::Rights;
 use crate::hub::{Next, Page, Room};
@@ -36,7 +35,7 @@ enum Phase {
 
 /// Begins a pull, if it may be.
 pub(super) fn start(
-    call: &wire::Pull,
+    call: &livestore_protocol::Pull,
     live: bool,
     rights: Rights,
     room: &Room,

@@ -1,7 +1,6 @@
 use std::sync::mpsc;
 
-use livestore::Timestamp;
-use livestore_sync::wire::Transport;
+use livestore_protocol::{SyncEvent, Timestamp, Transport};
 
 use super::*;
 use crate::hub::Hub;
@@ -35,8 +34,7 @@ impl Bench {
                 Effect::Send(frame) => sent.push(frame.replace(self.room.backend_id(), "B")),
                 Effect::Close(reason) => sent.push(format!("closed: {reason}")),
                 Effect::Append { ticket, batch } => {
-                    let time = Timestamp::from_millis(0);
-                    let result = ask(|reply| self.room.append(&batch, time, reply));
+                    let result = ask(|reply| self.room.append(batch, reply));
                     self.session.pushed(ticket, result);
                 }
                 Effect::Compare { ticket, batch } => {
@@ -50,15 +48,16 @@ impl Bench {
         sent
     }
 
-    fn tell(&mut self, frame: &str) -> Vec<String> {
-        self.session.receive(frame);
+    fn send(&mut self, frame: &str) -> Vec<String> {
+        self.session.receive(frame, Timestamp::from_millis(0));
         self.run()
     }
 
     /// Pushes `count` events after `parent` beside this session.
     fn others_push(&self, parent: u64, count: u64) {
-        let batch: Vec<_> = (parent..parent + count).map(event).collect();
-        ask(|reply| self.room.append(&batch, Timestamp::from_millis(0), reply)).unwrap();
+        let stored = |parent| StoredEvent::new(event(parent), Timestamp::from_millis(0));
+        let batch = (parent..parent + count).map(stored).collect();
+        ask(|reply| self.room.append(batch, reply)).unwrap();
     }
 }
 
@@ -182,7 +181,7 @@ fn a_push_is_checked_whole() {
     ];
     for (batch, expected) in cases {
         let mut bench = Bench::new();
-        let sent = bench.tell(&push(r#""1""#, &batch, NONE));
+        let sent = bench.send(&push(r#""1""#, &batch, NONE));
         let shown: String = format!("{batch:?}").chars().take(200).collect();
         assert!(sent.len() == 1 && sent[0].contains(&expected), "{shown}: {sent:?}");
         let accepted = if expected == DONE { batch.len() as u64 } else { 0 };
@@ -195,8 +194,8 @@ fn a_client_does_not_say_when_an_event_was_accepted() {
     let mut bench = Bench::new();
     let time = r#""metadata":{"createdAt":"1999"},"createdAt":"1999","args":{}"#;
     let event = pushed("1", "0").replace(r#""args":{}"#, time);
-    assert_eq!(bench.tell(&push(r#""1""#, &[event], NONE)), [DONE]);
-    let told = bench.tell(&pull(r#""2""#, false, NONE)).join("");
+    assert_eq!(bench.send(&push(r#""1""#, &[event], NONE)), [DONE]);
+    let told = bench.send(&pull(r#""2""#, false, NONE)).join("");
     assert!(told.contains(r#""createdAt":"1970-"#), "{told}");
     assert!(!told.contains("1999"), "{told}");
 }
@@ -205,23 +204,23 @@ fn a_client_does_not_say_when_an_event_was_accepted() {
 fn a_push_that_was_taken_is_taken_again() {
     let mut bench = Bench::new();
     let batch = [pushed("1", "0"), pushed("2", "1")];
-    assert_eq!(bench.tell(&push(r#""1""#, &batch, NONE)), [DONE]);
-    assert_eq!(bench.tell(&push(r#""1""#, &batch, NONE)), [DONE], "its answer was lost");
+    assert_eq!(bench.send(&push(r#""1""#, &batch, NONE)), [DONE]);
+    assert_eq!(bench.send(&push(r#""1""#, &batch, NONE)), [DONE], "its answer was lost");
     assert_eq!(bench.room.head(), 2, "it is there once");
     let spaced = [pushed("1", "0").replace(r#""args":{}"#, r#""args":{ }"#)];
-    assert_eq!(bench.tell(&push(r#""1""#, &spaced, NONE)), [DONE], "args are JSON, not text");
+    assert_eq!(bench.send(&push(r#""1""#, &spaced, NONE)), [DONE], "args are JSON, not text");
     bench.others_push(2, 1);
-    assert_eq!(bench.tell(&push(r#""1""#, &batch, NONE)), [DONE], "others came after it");
+    assert_eq!(bench.send(&push(r#""1""#, &batch, NONE)), [DONE], "others came after it");
     for other in [r#""name":"m""#, r#""clientId":"d""#, r#""sessionId":"t""#, r#""args":{"a":1}"#] {
         let field = other.split(':').next().unwrap();
         let mine = [r#""name":"n""#, r#""clientId":"c""#, r#""sessionId":"s""#, r#""args":{}"#];
         let mine = mine.into_iter().find(|text| text.starts_with(field)).unwrap();
         let batch = [pushed("1", "0"), pushed("2", "1").replace(mine, other)];
-        let sent = bench.tell(&push(r#""1""#, &batch, NONE));
+        let sent = bench.send(&push(r#""1""#, &batch, NONE));
         assert!(sent[0].contains(r#""minimumExpectedNum":3,"providedNum":0"#), "{other}: {sent:?}");
     }
     let longer = [pushed("3", "2"), pushed("4", "3")];
-    let sent = bench.tell(&push(r#""1""#, &longer, NONE));
+    let sent = bench.send(&push(r#""1""#, &longer, NONE));
     assert!(sent[0].contains(r#""minimumExpectedNum":3,"providedNum":2"#), "{sent:?}");
 }
 
@@ -229,11 +228,11 @@ fn a_push_that_was_taken_is_taken_again() {
 fn a_foreign_backend_id_is_refused() {
     let mut bench = Bench::new();
     let known = format!(r#"{{"_tag":"Some","value":"{}"}}"#, bench.room.backend_id());
-    assert_eq!(bench.tell(&push(r#""1""#, &[pushed("1", "0")], &known)), [DONE]);
+    assert_eq!(bench.send(&push(r#""1""#, &[pushed("1", "0")], &known)), [DONE]);
     let mismatch = r#"{"_tag":"BackendIdMismatchError","expected":"B","received":"other"}"#;
-    let sent = bench.tell(&push(r#""1""#, &[], r#"{"_tag":"Some","value":"other"}"#));
+    let sent = bench.send(&push(r#""1""#, &[], r#"{"_tag":"Some","value":"other"}"#));
     assert!(sent[0].contains(mismatch), "{sent:?}");
-    let sent = bench.tell(&pull(r#""1""#, true, &cursor("other", 0)));
+    let sent = bench.send(&pull(r#""1""#, true, &cursor("other", 0)));
     assert!(sent[0].contains(mismatch), "{sent:?}");
     bench.others_push(1, 1);
     assert_eq!(bench.run(), Vec::<String>::new(), "a refused pull is not live");
@@ -245,37 +244,37 @@ fn stored_pages_are_paced_and_live_ones_are_not() {
     bench.others_push(0, 100);
     bench.others_push(100, 100);
     bench.others_push(200, 50);
-    let sent = bench.tell(&pull(r#""0""#, true, NONE));
+    let sent = bench.send(&pull(r#""0""#, true, NONE));
     assert_eq!(chunks(&sent), [r#""0": 1..100 +150"#]);
     assert_eq!(bench.run(), Vec::<String>::new(), "the next waits for the Ack");
     bench.others_push(250, 1);
     assert_eq!(bench.run(), Vec::<String>::new(), "a live event does not overtake stored ones");
-    assert_eq!(chunks(&bench.tell(&ack(r#""0""#))), [r#""0": 101..200 +51"#]);
-    assert_eq!(chunks(&bench.tell(&ack(r#""0""#))), [r#""0": 201..251"#]);
+    assert_eq!(chunks(&bench.send(&ack(r#""0""#))), [r#""0": 101..200 +51"#]);
+    assert_eq!(chunks(&bench.send(&ack(r#""0""#))), [r#""0": 201..251"#]);
     bench.others_push(251, 1);
     bench.others_push(252, 2);
     assert_eq!(chunks(&bench.run()), [r#""0": 252..252"#, r#""0": 253..254"#]);
     for _ in 0..3 {
-        assert_eq!(bench.tell(&ack(r#""0""#)), Vec::<String>::new());
+        assert_eq!(bench.send(&ack(r#""0""#)), Vec::<String>::new());
     }
 }
 
 #[test]
 fn a_pull_that_is_not_live_ends_with_its_last_ack() {
     let mut bench = Bench::new();
-    assert_eq!(chunks(&bench.tell(&pull("0", false, NONE))), ["0: nothing"]);
+    assert_eq!(chunks(&bench.send(&pull("0", false, NONE))), ["0: nothing"]);
     let exit = r#"{"_tag":"Exit","requestId":0,"exit":{"_tag":"Success"}}"#;
-    assert_eq!(bench.tell(&ack("0")), [exit]);
+    assert_eq!(bench.send(&ack("0")), [exit]);
     bench.others_push(0, 1);
-    assert_eq!(chunks(&bench.tell(&pull("0", false, NONE))), ["0: 1..1"]);
-    assert_eq!(bench.tell(&ack("0")), [exit]);
-    assert_eq!(bench.tell(&ack("0")), Vec::<String>::new());
+    assert_eq!(chunks(&bench.send(&pull("0", false, NONE))), ["0: 1..1"]);
+    assert_eq!(bench.send(&ack("0")), [exit]);
+    assert_eq!(bench.send(&ack("0")), Vec::<String>::new());
 }
 
 #[test]
 fn a_subscriber_that_fell_behind_reads_on_without_a_gap() {
     let mut bench = Bench::new();
-    assert_eq!(chunks(&bench.tell(&pull("0", true, NONE))), ["0: nothing"]);
+    assert_eq!(chunks(&bench.send(&pull("0", true, NONE))), ["0: nothing"]);
     // More than memory keeps: each event is about 200 bytes.
     for parent in 0..1_500 {
         bench.others_push(parent, 1);
@@ -296,8 +295,8 @@ fn a_subscriber_that_fell_behind_reads_on_without_a_gap() {
 #[test]
 fn a_pusher_hears_its_own_events() {
     let mut bench = Bench::new();
-    bench.tell(&pull(r#""0""#, true, NONE));
-    let sent = bench.tell(&push(r#""1""#, &[pushed("1", "0")], NONE));
+    bench.send(&pull(r#""0""#, true, NONE));
+    let sent = bench.send(&push(r#""1""#, &[pushed("1", "0")], NONE));
     assert_eq!(sent[0], DONE);
     assert_eq!(chunk_of(&sent[1]), r#""0": 1..1"#);
 }
@@ -330,53 +329,53 @@ fn bad_frames_are_answered_and_the_session_goes_on() {
     ];
     for (frame, expected) in cases {
         let mut bench = Bench::new();
-        let sent = bench.tell(frame);
+        let sent = bench.send(frame);
         assert!(sent.len() == 1 && sent[0].starts_with(expected), "{frame}: {sent:?}");
-        assert_eq!(bench.tell(r#"{"_tag":"Ping"}"#), [r#"{"_tag":"Pong"}"#], "{frame}");
+        assert_eq!(bench.send(r#"{"_tag":"Ping"}"#), [r#"{"_tag":"Pong"}"#], "{frame}");
         assert_eq!(
-            chunks(&bench.tell(&pull(r#""x""#, false, NONE))),
+            chunks(&bench.send(&pull(r#""x""#, false, NONE))),
             [r#""x": nothing"#],
             "{frame}"
         );
     }
     let deep = "[".repeat(100_000);
     let mut bench = Bench::new();
-    assert!(bench.tell(&deep)[0].starts_with(r#"{"_tag":"Defect""#));
+    assert!(bench.send(&deep)[0].starts_with(r#"{"_tag":"Defect""#));
     for ignored in [
         r#"{"_tag":"Eof"}"#,
         r#"{"_tag":"Ack","requestId":"9"}"#,
         r#"{"_tag":"Interrupt","requestId":9}"#,
     ] {
-        assert_eq!(bench.tell(ignored), Vec::<String>::new(), "{ignored}");
+        assert_eq!(bench.send(ignored), Vec::<String>::new(), "{ignored}");
     }
-    assert_eq!(bench.tell(r#"{"_tag":"Ping"}"#), [r#"{"_tag":"Pong"}"#]);
+    assert_eq!(bench.send(r#"{"_tag":"Ping"}"#), [r#"{"_tag":"Pong"}"#]);
 }
 
 #[test]
 fn a_repeated_id_ends_both_requests() {
     let mut bench = Bench::new();
-    bench.tell(&pull(r#""1""#, true, NONE));
-    let sent = bench.tell(&pull(r#""1""#, true, NONE));
+    bench.send(&pull(r#""1""#, true, NONE));
+    let sent = bench.send(&pull(r#""1""#, true, NONE));
     assert!(sent.len() == 1 && sent[0].contains("request id 1 was in use"), "{sent:?}");
     bench.others_push(0, 1);
     assert_eq!(bench.run(), Vec::<String>::new());
     assert_eq!(
-        chunks(&bench.tell(&pull(r#""1""#, true, NONE))),
+        chunks(&bench.send(&pull(r#""1""#, true, NONE))),
         [r#""1": 1..1"#],
         "the id is free"
     );
-    assert_eq!(chunks(&bench.tell(&pull("1", true, NONE))), ["1: 1..1"], "a number is another id");
+    assert_eq!(chunks(&bench.send(&pull("1", true, NONE))), ["1: 1..1"], "a number is another id");
 }
 
 #[test]
 fn what_was_begun_for_an_id_is_not_taken_for_its_next_request() {
     let mut bench = Bench::new();
-    bench.session.receive(&push(r#""1""#, &[pushed("1", "0")], NONE));
+    bench.session.receive(&push(r#""1""#, &[pushed("1", "0")], NONE), Timestamp::from_millis(0));
     let Some(Effect::Append { ticket, .. }) = bench.session.next_effect() else {
         panic!("an append")
     };
-    bench.session.receive(&push(r#""1""#, &[pushed("9", "8")], NONE));
-    bench.session.receive(&push(r#""1""#, &[pushed("7", "6")], NONE));
+    bench.session.receive(&push(r#""1""#, &[pushed("9", "8")], NONE), Timestamp::from_millis(0));
+    bench.session.receive(&push(r#""1""#, &[pushed("7", "6")], NONE), Timestamp::from_millis(0));
     bench.session.pushed(ticket, Ok(()));
     let sent = bench.run();
     assert_eq!(sent.len(), 2, "{sent:?}");
@@ -387,8 +386,8 @@ fn what_was_begun_for_an_id_is_not_taken_for_its_next_request() {
 #[test]
 fn an_interrupted_pull_says_nothing_more() {
     let mut bench = Bench::new();
-    bench.tell(&pull(r#""0""#, true, NONE));
-    let sent = bench.tell(r#"{"_tag":"Interrupt","requestId":"0"}"#);
+    bench.send(&pull(r#""0""#, true, NONE));
+    let sent = bench.send(r#"{"_tag":"Interrupt","requestId":"0"}"#);
     assert!(sent[0].contains(r#""cause":{"_tag":"Interrupt""#), "{sent:?}");
     bench.others_push(0, 1);
     assert_eq!(bench.run(), Vec::<String>::new());
@@ -397,14 +396,14 @@ fn an_interrupted_pull_says_nothing_more() {
 #[test]
 fn rights_are_kept_to() {
     let mut reader = Bench::with(Rights { read: true, write: false });
-    let sent = reader.tell(&push(r#""1""#, &[pushed("1", "0")], NONE));
+    let sent = reader.send(&push(r#""1""#, &[pushed("1", "0")], NONE));
     assert!(sent[0].contains("RefusedError") && sent[0].contains("may not write"), "{sent:?}");
     assert_eq!(reader.room.head(), 0);
-    assert_eq!(chunks(&reader.tell(&pull("0", false, NONE))), ["0: nothing"]);
+    assert_eq!(chunks(&reader.send(&pull("0", false, NONE))), ["0: nothing"]);
     let mut writer = Bench::with(Rights { read: false, write: true });
-    let sent = writer.tell(&pull("0", false, NONE));
+    let sent = writer.send(&pull("0", false, NONE));
     assert!(sent[0].contains("may not read"), "{sent:?}");
-    assert_eq!(writer.tell(&push(r#""1""#, &[pushed("1", "0")], NONE)), [DONE]);
+    assert_eq!(writer.send(&push(r#""1""#, &[pushed("1", "0")], NONE)), [DONE]);
 }
 
 #[test]
@@ -412,7 +411,7 @@ fn a_connection_is_to_one_store() {
     let mut bench = Bench::new();
     let other = |frame: String| frame.replace(r#""storeId":"st""#, r#""storeId":"other""#);
     for frame in [other(pull("0", true, NONE)), other(push("0", &[pushed("1", "0")], NONE))] {
-        let sent = bench.tell(&frame);
+        let sent = bench.send(&frame);
         assert!(sent[0].contains("this connection is to the store `st`"), "{sent:?}");
     }
     assert_eq!(bench.hub.store().list().unwrap().len(), 1);
@@ -423,21 +422,21 @@ fn a_client_that_knows_more_than_the_backend_is_told() {
     let mut bench = Bench::new();
     bench.others_push(0, 3);
     let backend_id = bench.room.backend_id().to_owned();
-    let sent = bench.tell(&pull("0", true, &cursor(&backend_id, 4)));
+    let sent = bench.send(&pull("0", true, &cursor(&backend_id, 4)));
     assert!(sent[0].contains("restored from an older backup"), "{sent:?}");
-    assert_eq!(chunks(&bench.tell(&pull("0", true, &cursor(&backend_id, 3)))), ["0: nothing"]);
-    assert_eq!(chunks(&bench.tell(&pull("1", true, &cursor(&backend_id, 1)))), ["1: 2..3"]);
+    assert_eq!(chunks(&bench.send(&pull("0", true, &cursor(&backend_id, 3)))), ["0: nothing"]);
+    assert_eq!(chunks(&bench.send(&pull("1", true, &cursor(&backend_id, 1)))), ["1: 2..3"]);
 }
 
 #[test]
 fn the_end_answers_whatever_is_open() {
     let mut bench = Bench::new();
-    bench.tell(&pull("0", true, NONE));
+    bench.send(&pull("0", true, NONE));
     bench.session.end(SyncError::Refused("the token has expired".to_owned()));
     let sent = bench.run();
     assert!(sent[0].contains(r#""requestId":0"#) && sent[0].contains("RefusedError"), "{sent:?}");
     assert_eq!(sent[1], "closed: the backend refuses: the token has expired");
-    assert_eq!(bench.tell(r#"{"_tag":"Ping"}"#), Vec::<String>::new());
+    assert_eq!(bench.send(r#"{"_tag":"Ping"}"#), Vec::<String>::new());
 }
 
 #[test]
@@ -445,10 +444,10 @@ fn unfinished_requests_are_bounded() {
     let mut bench = Bench::new();
     for n in 0..MAX_UNFINISHED {
         assert_eq!(
-            chunks(&bench.tell(&pull(&n.to_string(), true, NONE))),
+            chunks(&bench.send(&pull(&n.to_string(), true, NONE))),
             [format!("{n}: nothing")]
         );
     }
-    let sent = bench.tell(&pull("9999", true, NONE));
+    let sent = bench.send(&pull("9999", true, NONE));
     assert!(sent[0].contains("more than 64 unfinished requests"), "{sent:?}");
 }

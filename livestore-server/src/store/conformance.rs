@@ -1,4 +1,4 @@
-//! What every [`EventStore`] must do, as one test for all of them.
+//! The contract of [`EventStore`] as one test for all implementations.
 //!
 //! ```
 //! use livestore_server::store::{MemoryStore, conformance};
@@ -10,12 +10,15 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, mpsc};
 
-use livestore::Timestamp;
-use livestore::sync::SyncEvent;
+use livestore_protocol::SyncEvent;
+use livestore_protocol::Timestamp;
 
-use super::{EventStore, Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
 
-/// Panics where a storage does not keep to the contract. `make` makes an empty one.
+/// Checks that a storage keeps the contract. `make` returns an empty one.
+///
+/// # Panics
+/// If it does not.
 pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
     let fresh = || make(StoreLimits::NONE);
     a_new_store_is_empty_and_keeps_its_id(&fresh());
@@ -30,7 +33,11 @@ pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
     limits_hold(&make(StoreLimits { stores: 2, bytes: 1_000 }));
 }
 
-/// Panics where a storage, opened again, has not what it had. `open` opens the same one each time.
+/// Checks that a storage has all its events after it is opened again. `open` opens the same one each
+/// time.
+///
+/// # Panics
+/// If it does not.
 pub fn check_reopen<S: EventStore>(open: impl Fn() -> S) {
     let store = id("kept");
     let before = {
@@ -50,7 +57,7 @@ pub fn check_reopen<S: EventStore>(open: impl Fn() -> S) {
 fn a_new_store_is_empty_and_keeps_its_id(storage: &impl EventStore) {
     let (a, b) = (id("a"), id("b"));
     let opened = ask(|reply| storage.open(&a, reply)).expect("opens");
-    assert!(matches!(opened, Opened { head: 0, bytes: 0, .. }));
+    assert!(matches!(opened, StoreInfo { head: 0, bytes: 0, .. }));
     assert_eq!(ask(|reply| storage.open(&a, reply)).expect("opens"), opened);
     let other = ask(|reply| storage.open(&b, reply)).expect("opens");
     assert_ne!(other.backend_id, opened.backend_id, "ids are not shared");
@@ -77,7 +84,7 @@ fn what_is_appended_is_read(storage: &impl EventStore) {
     storage.read(&store, 0, stop_at_two).expect("reads");
     assert_eq!(seen, 2, "a visit ends when it says so");
     let bytes = chain(0, 101).iter().map(StoredEvent::size).sum();
-    let now = Opened { head: 101, bytes, ..opened };
+    let now = StoreInfo { head: 101, bytes, ..opened };
     assert_eq!(ask(|reply| storage.open(&store, reply)), Ok(now));
 }
 

@@ -1,41 +1,41 @@
-/// Why the storage did not do what it was asked.
+/// The reason why a storage did not carry out a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The batch does not follow the store's last event.
+    /// The events do not follow the store's last event.
     #[error("the store's last event is e{head}")]
     Behind {
-        /// The last event.
+        /// The sequence number of the last event.
         head: u64,
     },
-    /// There are as many stores as there may be.
-    #[error("this server keeps {limit} stores, and may keep no more")]
+    /// The limit on the number of stores is reached.
+    #[error("this server has {limit} stores, which is its limit")]
     TooManyStores {
-        /// How many there may be.
+        /// The most stores.
         limit: u64,
     },
-    /// The store is as large as it may be.
-    #[error("the store may hold {limit} bytes of events, and this would be more")]
+    /// The store would exceed its limit.
+    #[error("the store may have at most {limit} bytes of events, and these would exceed it")]
     StoreFull {
-        /// How many bytes there may be.
+        /// The most bytes.
         limit: u64,
     },
-    /// The disk is full. Nothing was stored; it may go better once there is room.
+    /// The disk is full. Nothing was stored; another attempt succeeds once there is space.
     #[error("the server's disk is full")]
     DiskFull,
-    /// What was read is not what was written.
+    /// An event was read that differs from the one that was written.
     #[error("event e{seq} is damaged on the server's disk")]
     Corrupt {
-        /// The event.
+        /// The sequence number of the event.
         seq: u64,
     },
-    /// The store was never opened.
-    #[error("there is no such store")]
+    /// The store does not exist: it was never opened.
+    #[error("the store does not exist")]
     Unknown,
-    /// The server is shutting down, or its storage gave up.
+    /// The server is shutting down, or its storage has failed.
     #[error("the server's storage is closed")]
     Closed,
-    /// Something else.
+    /// Anything else.
     #[error("the server's storage failed: {0}")]
     Failed(String),
 }

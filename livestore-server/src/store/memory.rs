@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{EventStore, Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
 
-/// Keeps everything in memory: for tests, and for servers that may forget.
+/// A storage in memory, for tests and for servers that may lose their events.
 #[derive(Debug)]
 pub struct MemoryStore {
     limits: StoreLimits,
     logs: Mutex<BTreeMap<StoreId, Log>>,
-    /// Held until the answer is given, so that answers come in the order of what they tell.
+    /// Locked until the answer is given, so that answers come in the order in which they took effect.
     order: Mutex<()>,
 }
 
@@ -21,7 +21,7 @@ struct Log {
 }
 
 impl MemoryStore {
-    /// A storage that holds nothing yet.
+    /// Returns an empty storage.
     pub fn new(limits: StoreLimits) -> Self {
         Self { limits, logs: Mutex::default(), order: Mutex::default() }
     }
@@ -30,7 +30,7 @@ impl MemoryStore {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find_or_make(&self, store: &StoreId) -> Result<Opened, StoreError> {
+    fn find_or_make(&self, store: &StoreId) -> Result<StoreInfo, StoreError> {
         let mut logs = self.logs();
         if let Some(log) = logs.get(store) {
             return Ok(log.opened());
@@ -66,13 +66,13 @@ impl Log {
         self.events.last().map_or(0, |last| last.event().seq)
     }
 
-    fn opened(&self) -> Opened {
-        Opened { backend_id: self.backend_id.clone(), head: self.head(), bytes: self.bytes }
+    fn opened(&self) -> StoreInfo {
+        StoreInfo { backend_id: self.backend_id.clone(), head: self.head(), bytes: self.bytes }
     }
 }
 
 impl EventStore for MemoryStore {
-    fn open(&self, store: &StoreId, reply: Reply<Opened>) {
+    fn open(&self, store: &StoreId, reply: Reply<StoreInfo>) {
         let _order = self.order.lock();
         reply(self.find_or_make(store));
     }
@@ -103,7 +103,7 @@ impl EventStore for MemoryStore {
         Ok(())
     }
 
-    fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError> {
+    fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
         Ok(self.logs().iter().map(|(id, log)| (id.clone(), log.opened())).collect())
     }
 }

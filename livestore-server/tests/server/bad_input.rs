@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Client, TestServer, accepted, event, pull, push};
+use crate::client::{Client, PATIENCE, TestServer, accepted, event, pull, push};
 
 #[tokio::test]
 async fn every_bad_frame_is_answered_and_the_socket_serves_on() {
@@ -73,10 +73,11 @@ async fn a_huge_frame_is_cut_off_with_a_reason() {
     let mut client = server.connect("st").await;
     let frame = Message::text("x".repeat(100_000_000));
     // The server closes while the frame is on its way.
-    let _ = timeout(Duration::from_secs(20), client.socket.send(frame)).await.unwrap();
+    let _ = timeout(PATIENCE, client.socket.send(frame)).await.unwrap();
     let ended = client.closed().await;
     assert!(
-        ended.starts_with("1009 a message may have 1048576 bytes") || ended.contains("reset"),
+        ended.starts_with("1009 a message may have at most 1048576 bytes")
+            || ended.contains("reset"),
         "{ended}"
     );
     server.connect("st").await.assert_serves().await;
@@ -87,7 +88,7 @@ async fn a_frame_a_little_too_large_is_told_so() {
     let server = TestServer::start().await;
     let mut client = server.connect("st").await;
     client.socket.send(Message::text("x".repeat((1 << 20) + 1))).await.unwrap();
-    assert_eq!(client.closed().await, "1009 a message may have 1048576 bytes");
+    assert_eq!(client.closed().await, "1009 a message may have at most 1048576 bytes");
 }
 
 #[tokio::test]
@@ -110,7 +111,7 @@ async fn a_slow_head_is_not_waited_for() {
     stream.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);
-    timeout(Duration::from_secs(10), read).await.expect("the server hangs up").unwrap();
+    timeout(PATIENCE, read).await.expect("the server hangs up").unwrap();
     let slow_body = "POST /?storeId=a&transport=http HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
     let answer = server.raw(slow_body).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -127,7 +128,7 @@ async fn a_silent_client_is_asked_and_then_cut_off() {
     client.assert_serves().await;
     // Whoever does not read does not answer either.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(client.closed().await, "1008 no sign of life");
+    assert_eq!(client.closed().await, "1008 the client does not answer pings");
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn connections_are_bounded() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), back).await.expect("a seat is given back");
+    timeout(PATIENCE, back).await.expect("a seat is given back");
 }
 
 #[tokio::test]

@@ -193,12 +193,12 @@ async fn events_are_exported_imported_and_backed_up_beside_a_running_server() {
     let fresh = other.path().join("fresh");
     assert_eq!(
         printed(&run(&fresh, &["import", "st2", file_name])),
-        "101 events are imported into st2\n"
+        "imported 101 events into st2\n"
     );
     assert_eq!(printed(&run(&fresh, &["export", "st2"])), exported);
     assert_eq!(
         printed(&run(&fresh, &["import", "st2", file_name])),
-        "0 events are imported into st2; it had the first 101\n"
+        "imported 0 events into st2, which already had the first 101\n"
     );
     let next = exported
         .lines()
@@ -210,10 +210,10 @@ async fn events_are_exported_imported_and_backed_up_beside_a_running_server() {
     printed(&run(&fresh, &["import", "st2", file_name]));
     std::fs::write(&file, next.replace("102", "105").replace("101", "104")).unwrap();
     let refused = complaint(&run(&fresh, &["import", "st2", file_name]));
-    assert!(refused.contains("st2 ends with e102, and the file begins after e104"), "{refused}");
+    assert!(refused.contains("st2 ends with e102, but the file begins after e104"), "{refused}");
     std::fs::write(&file, exported.replacen("\"clientId\":\"", "\"clientId\":\"not-", 1)).unwrap();
     let refused = complaint(&run(&fresh, &["import", "st2", file_name]));
-    assert!(refused.contains("st2 has others than the file from e1 to e100"), "{refused}");
+    assert!(refused.contains("st2 and the file have different events from e1 to e100"), "{refused}");
     std::fs::write(&file, exported.replacen("\"parentSeqNum\":49,", "\"parentSeqNum\":48,", 1))
         .unwrap();
     let refused = complaint(&run(&fresh, &["import", "st3", file_name]));
@@ -240,7 +240,7 @@ async fn what_keeps_it_from_starting_is_told_in_one_line() {
         (run(&file.join("data"), &[]), "a-file"),
         (run(elsewhere.path(), &["--config", config]), "unknown field `listn`"),
         (run(elsewhere.path(), &["--tokens", "missing"]), "missing: No such file"),
-        (run(elsewhere.path(), &["export", "nobody"]), "there is no such store"),
+        (run(elsewhere.path(), &["export", "nobody"]), "nobody: the store does not exist"),
         (run(&elsewhere.path().join("no-data"), &["list"]), "events.db"),
     ] {
         let complaint = complaint(&output);

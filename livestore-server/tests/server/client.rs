@@ -16,6 +16,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+/// The time after which a test gives up. A test that passes never waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 pub(crate) struct TestServer {
     pub(crate) address: String,
     pub(crate) store: Arc<dyn EventStore>,
@@ -46,7 +49,7 @@ impl TestServer {
     /// Stops the server, and waits until it has.
     pub(crate) async fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        timeout(Duration::from_secs(20), &mut self.serving).await.unwrap().unwrap();
+        timeout(PATIENCE, &mut self.serving).await.unwrap().unwrap();
     }
 
     /// Sends a request as it is, and reads until the server closes the connection.
@@ -54,7 +57,7 @@ impl TestServer {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         String::from_utf8(answer).unwrap()
     }
 
@@ -102,8 +105,12 @@ impl Client {
     }
 
     pub(crate) async fn message(&mut self) -> Message {
+        self.wait(PATIENCE).await
+    }
+
+    pub(crate) async fn wait(&mut self, patience: Duration) -> Message {
         loop {
-            let next = timeout(Duration::from_secs(20), self.socket.next()).await;
+            let next = timeout(patience, self.socket.next()).await;
             match next.expect("the server says something").expect("a frame").expect("a whole one") {
                 Message::Ping(_) | Message::Pong(_) => {}
                 message => return message,
@@ -114,7 +121,7 @@ impl Client {
     /// Waits for the end of the connection, whatever comes before, and says why it ended.
     pub(crate) async fn closed(&mut self) -> String {
         loop {
-            match timeout(Duration::from_secs(20), self.socket.next()).await.unwrap() {
+            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return format!("{} {}", u16::from(frame.code), frame.reason);
                 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{TestServer, accepted, event, pull, push, seqs};
+use crate::client::{PATIENCE, TestServer, accepted, event, pull, push, seqs};
 
 fn body(answer: &str) -> Vec<Value> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -89,7 +89,7 @@ async fn a_client_that_does_not_read_its_answer_is_cut_off() {
     slow.write_all(request.as_bytes()).await.unwrap();
     sleep(Duration::from_secs(5)).await;
     let mut answer = Vec::new();
-    let read = timeout(Duration::from_secs(20), slow.read_to_end(&mut answer)).await.unwrap();
+    let read = timeout(PATIENCE, slow.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.len() < 20_000_000 && !answer.ends_with(b"0\r\n\r\n"), "{read:?}");
     assert!(server.post(QUERY, &pull).await.len() > 20_000_000);
 }

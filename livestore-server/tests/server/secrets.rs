@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncBackend};
 use livestore_sync::{Http, WebSocket};
@@ -13,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::binary::{Binary, command};
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 
 const TOKEN: &str = "s3cret-of-the-team";
 const WRONG: &str = "s3cret-of-nobody";
@@ -57,7 +56,7 @@ async fn the_server_logs_no_token() {
     }
     server.kill();
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(log.contains("refused a client"), "{log}");
+    assert!(log.contains("refused a connection"), "{log}");
     assert!(!log.contains("s3cret"), "{log}");
 }
 
@@ -84,19 +83,19 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// What a backend tells of a connection, until it is lost.
-async fn told(backend: &dyn SyncBackend, hello: &ConnectRequest) -> String {
-    let (sender, mut messages) = tokio::sync::mpsc::unbounded_channel();
-    let inbox = MessageSender::new(move |message| drop(sender.send(message)));
-    let mut link = backend.connect(hello.clone(), inbox);
-    link.pull(None);
-    let mut told = String::new();
+/// Returns the messages of a connection, until it ends.
+async fn transcript(backend: &dyn SyncBackend, connect_request: &ConnectRequest) -> String {
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let messages = MessageSender::new(move |message| drop(sender.send(message)));
+    let mut connection = backend.connect(connect_request.clone(), messages);
+    connection.pull(None);
+    let mut transcript = String::new();
     loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), messages.recv());
+        let message = tokio::time::timeout(PATIENCE, received.recv());
         let message = message.await.unwrap().unwrap();
-        told += &format!("{message:?}\n");
+        transcript += &format!("{message:?}\n");
         if let BackendMessage::Disconnected { .. } = message {
-            return told;
+            return transcript;
         }
     }
 }
@@ -106,7 +105,8 @@ async fn the_client_logs_no_token() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
     tracing::subscriber::set_global_default(subscriber.with_writer(log.clone()).finish()).unwrap();
-    let hello = ConnectRequest::new("st", Some(format!(r#"{{"authToken":"{TOKEN}"}}"#).into()));
+    let connect_request =
+        ConnectRequest::new("st", Some(format!(r#"{{"authToken":"{TOKEN}"}}"#).into()));
 
     // A backend that accepts and goes away, one that refuses, and none.
     let rude = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,8 +131,8 @@ async fn the_client_logs_no_token() {
         let http = Http::new(format!("http://{address}"));
         let http = http.header("authorization", format!("Bearer {TOKEN}"));
         for backend in [&socket as &dyn SyncBackend, &http] {
-            let told = told(backend, &hello).await;
-            let printed = format!("{told}{backend:?}{hello:?}");
+            let told = transcript(backend, &connect_request).await;
+            let printed = format!("{told}{backend:?}{connect_request:?}");
             assert!(!printed.contains("s3cret"), "{printed}");
         }
     }

@@ -1,25 +1,25 @@
-//! Pulls by and by, and pushes in between, one request at a time.
+//! Polls for new events, and pushes in between, one request at a time.
 
 use std::convert::Infallible;
 
 use livestore::sync::{
     BackendMessage, ConnectRequest, Cursor, MessageSender, Page, Secret, SyncError, SyncEvent,
 };
+use livestore_protocol::{Call, Exit, Ping, Pull, Push, Request, RequestId, ServerMessage};
 use tokio::time::{Instant, sleep_until};
 
 use super::Http;
 use super::request::Client;
 use crate::net::{Command, Commands, End};
-use crate::wire::{Call, Exit, Ping, Pull, Push, Request, RequestId, ServerMessage};
 
-/// Says hello, then does as it is told until something fails.
+/// Pings the backend, then carries out the commands of the store until something fails.
 pub(super) async fn run(
     http: Http,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     mut commands: Commands,
 ) -> End {
-    match try_run(&http, hello, inbox, &mut commands).await {
+    match try_run(&http, connect_request, messages, &mut commands).await {
         Ok(never) => match never {},
         Err(end) => end,
     }
@@ -27,14 +27,14 @@ pub(super) async fn run(
 
 async fn try_run(
     http: &Http,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     commands: &mut Commands,
 ) -> Result<Infallible, End> {
-    let client = Client::new(http, &hello)?;
-    let mut connection = Polling { client, hello, inbox, requests: 0, cursor: None };
+    let client = Client::new(http, &connect_request)?;
+    let mut connection = Polling { client, connect_request, messages, requests: 0, cursor: None };
     connection.ping().await?;
-    connection.inbox.send(BackendMessage::Connected);
+    connection.messages.send(BackendMessage::Connected);
     let mut next_poll: Option<Instant> = None;
     loop {
         let command = tokio::select! {
@@ -57,8 +57,8 @@ async fn poll_time(at: Option<Instant>) {
 
 struct Polling {
     client: Client,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     requests: u64,
     cursor: Option<Cursor>,
 }
@@ -97,20 +97,20 @@ impl Polling {
         let (store_id, payload) = self.who();
         let cursor = self.cursor.clone();
         let request = self.request(Call::Pull(Pull { store_id, payload, live: false, cursor }));
-        let Self { client, inbox, cursor, .. } = self;
+        let Self { client, messages, cursor, .. } = self;
         let mut exit = None;
         let take = |message| match message {
             ServerMessage::Chunk { pages, .. } => {
-                pages.into_iter().for_each(|page| tell_page(page, cursor, inbox));
+                pages.into_iter().for_each(|page| send_page(page, cursor, messages));
                 Ok(())
             }
             other => take_exit(other, &mut exit),
         };
-        client.ask(&request, take).await?;
+        client.send(&request, take).await?;
         match exit {
             Some(Exit::Failure(failure)) => Err(End::pull_failed(failure)),
             Some(_) => Ok(()),
-            None => Err(End::lost("the backend's answer is cut off")),
+            None => Err(End::disconnected("the backend's answer is cut off")),
         }
     }
 
@@ -125,14 +125,14 @@ impl Polling {
             }
             _ => BackendMessage::Pushed,
         };
-        self.inbox.send(result);
+        self.messages.send(result);
         Ok(())
     }
 
     async fn exit_of(&mut self, request: &Request) -> Result<Exit, End> {
         let mut exit = None;
-        self.client.ask(request, |message| take_exit(message, &mut exit)).await?;
-        exit.ok_or_else(|| End::lost("the backend's answer is cut off"))
+        self.client.send(request, |message| take_exit(message, &mut exit)).await?;
+        exit.ok_or_else(|| End::disconnected("the backend's answer is cut off"))
     }
 
     fn request(&mut self, call: Call) -> Request {
@@ -142,15 +142,15 @@ impl Polling {
     }
 
     fn who(&self) -> (String, Option<Secret>) {
-        (self.hello.store_id.clone(), self.hello.payload.clone())
+        (self.connect_request.store_id.clone(), self.connect_request.payload.clone())
     }
 }
 
-fn tell_page(page: Page, cursor: &mut Option<Cursor>, inbox: &MessageSender) {
+fn send_page(page: Page, cursor: &mut Option<Cursor>, messages: &MessageSender) {
     if let Some(last) = page.events.last() {
         *cursor = Some(Cursor { backend_id: page.backend_id.clone(), head: last.seq });
     }
-    inbox.send(BackendMessage::Pulled(page));
+    messages.send(BackendMessage::Pulled(page));
 }
 
 fn take_exit(message: ServerMessage, exit: &mut Option<Exit>) -> Result<(), End> {

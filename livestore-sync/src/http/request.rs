@@ -1,4 +1,4 @@
-//! One request over a connection that is kept.
+//! Requests, over a connection that stays open.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use livestore::sync::{ConnectRequest, Secret};
+use livestore_protocol::{ServerMessage, Transport};
 use tokio::time::timeout;
 
 use super::Http;
 use super::elements::Elements;
 use crate::net::{Address, End, MAX_MESSAGE_BYTES, dial};
-use crate::wire::{self, ServerMessage, Transport};
 
-/// Sends requests, on a new connection where the backend has closed the last.
+/// Sends requests, over a new connection if the backend has closed the last one.
 pub(super) struct Client {
     address: Address,
     store_id: String,
@@ -27,11 +27,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(http: &Http, hello: &ConnectRequest) -> Result<Self, End> {
+    pub(super) fn new(http: &Http, connect_request: &ConnectRequest) -> Result<Self, End> {
         let options = &http.options;
         Ok(Self {
-            address: Address::new(&options.url, hello, Transport::Http).map_err(End::lost)?,
-            store_id: hello.store_id.clone(),
+            address: Address::new(&options.url, connect_request, Transport::Http)
+                .map_err(End::disconnected)?,
+            store_id: connect_request.store_id.clone(),
             headers: options.headers.clone(),
             connect_timeout: options.connect_timeout,
             timeout: http.timeout,
@@ -39,11 +40,11 @@ impl Client {
         })
     }
 
-    /// Sends a request, and hands what it is answered to `take`, piece by piece.
-    pub(super) async fn ask(
+    /// Sends a request, and passes the messages of its answer to `receive`, as they arrive.
+    pub(super) async fn send(
         &mut self,
-        request: &wire::Request,
-        mut take: impl FnMut(ServerMessage) -> Result<(), End>,
+        request: &livestore_protocol::Request,
+        mut receive: impl FnMut(ServerMessage) -> Result<(), End>,
     ) -> Result<(), End> {
         let mut body = String::new();
         request.encode(Transport::Http, &mut body);
@@ -57,10 +58,10 @@ impl Client {
         while let Some(bytes) = self.read(&mut response).await? {
             elements.push(&bytes);
             while let Some(element) = elements.next() {
-                take(decode(element)?)?;
+                receive(decode(element)?)?;
             }
             if elements.pending() > MAX_MESSAGE_BYTES {
-                return Err(End::lost("the backend sends too large a message"));
+                return Err(End::disconnected("the backend sends a message that is too large"));
             }
         }
         Ok(())
@@ -77,7 +78,7 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value.as_str());
         }
-        request.body(Full::from(body)).map_err(End::lost)
+        request.body(Full::from(body)).map_err(End::disconnected)
     }
 
     async fn sender(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, End> {
@@ -87,12 +88,15 @@ impl Client {
             return Ok(self.sender.insert(open));
         }
         let connecting = timeout(self.connect_timeout, connect(&self.address));
-        let open = connecting.await.map_err(|_| End::lost("connecting takes too long"))??;
+        let open =
+            connecting.await.map_err(|_| End::disconnected("connecting takes too long"))??;
         Ok(self.sender.insert(open))
     }
 
     async fn timely<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
-        timeout(self.timeout, work).await.map_err(|_| End::lost("the backend does not answer"))
+        timeout(self.timeout, work)
+            .await
+            .map_err(|_| End::disconnected("the backend does not answer"))
     }
 
     async fn read(&self, response: &mut Response<Incoming>) -> Result<Option<Bytes>, End> {
@@ -118,7 +122,7 @@ impl Client {
 const MAX_REFUSAL_BYTES: usize = 4096;
 
 async fn connect(address: &Address) -> Result<SendRequest<Full<Bytes>>, End> {
-    let socket = dial(address).await.map_err(End::lost)?;
+    let socket = dial(address).await.map_err(End::disconnected)?;
     let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(broken)?;
     // It ends with the sender; its errors are those of the requests.
     tokio::spawn(connection);
@@ -128,12 +132,12 @@ async fn connect(address: &Address) -> Result<SendRequest<Full<Bytes>>, End> {
 /// hyper says what it was doing; the cause says why that failed.
 fn broken(error: hyper::Error) -> End {
     match error.source() {
-        Some(cause) => End::lost(format!("{error}: {cause}")),
-        None => End::lost(error),
+        Some(cause) => End::disconnected(format!("{error}: {cause}")),
+        None => End::disconnected(error),
     }
 }
 
 fn decode(element: &[u8]) -> Result<ServerMessage, End> {
-    let text = std::str::from_utf8(element).map_err(End::lost)?;
-    ServerMessage::decode(text).map_err(End::lost)
+    let text = std::str::from_utf8(element).map_err(End::disconnected)?;
+    ServerMessage::decode(text).map_err(End::disconnected)
 }

@@ -1,4 +1,5 @@
 use livestore::sync::{SyncError, SyncEvent};
+use livestore_protocol::check_chain;
 
 /// The events of one store.
 #[derive(Debug, Default)]
@@ -20,10 +21,10 @@ impl Log {
         self.events.get(from..).unwrap_or_default()
     }
 
-    /// Takes a batch whole, and returns what is new: nothing, if it was taken before.
+    /// Appends all of a batch, and returns the new events: none, if it was appended before.
     pub(super) fn append(&mut self, batch: &[SyncEvent]) -> Result<Vec<SyncEvent>, SyncError> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        check_chain(batch)?;
+        check_chain(batch).map_err(|invalid| SyncError::Invalid(invalid.to_string()))?;
         if self.has(batch, first.parent) {
             return Ok(Vec::new());
         }
@@ -35,22 +36,7 @@ impl Log {
     }
 
     fn has(&self, batch: &[SyncEvent], parent: u64) -> bool {
-        let known = self.after(parent).iter().map(without_metadata);
-        known.take(batch.len()).eq(batch.iter().map(without_metadata))
+        let known = self.after(parent).iter().map(SyncEvent::identity);
+        known.take(batch.len()).eq(batch.iter().map(SyncEvent::identity))
     }
-}
-
-fn check_chain(batch: &[SyncEvent]) -> Result<(), SyncError> {
-    let follows = |event: &SyncEvent| event.parent.checked_add(1) == Some(event.seq);
-    let linked = batch.iter().zip(batch.iter().skip(1)).all(|(a, b)| b.parent == a.seq);
-    if linked && batch.iter().all(follows) {
-        Ok(())
-    } else {
-        Err(SyncError::Invalid("the events of a push must follow each other".to_owned()))
-    }
-}
-
-fn without_metadata(event: &SyncEvent) -> (u64, u64, &str, &str, &str, &str) {
-    let SyncEvent { seq, parent, name, args, client_id, session_id, .. } = event;
-    (*seq, *parent, name, args, client_id, session_id)
 }

@@ -11,87 +11,89 @@ use state::State;
 
 /// A sync backend in the same program, for several stores in one program and for tests.
 ///
-/// It does what a server does: a push is taken whole if it follows the last event, and told to
-/// every store of that id in one order, also to the one that pushed. Clones are the same backend.
+/// It does what a server does: a push is accepted, all of it, if it follows the last event, and sent
+/// to every store of that id in one order, including the one that pushed. Clones are the same
+/// backend.
 ///
 /// ```
 /// use livestore_sync::{InProcess, NextPush};
 ///
 /// let backend = InProcess::new();
-/// backend.set_online(false);                 // all links are lost, and none can be made
+/// backend.set_online(false);                 // ends all connections; none can be made
 /// backend.set_online(true);
-/// backend.on_next_push(NextPush::LoseAck);   // taken, but the store does not hear of it
+/// backend.on_next_push(NextPush::LoseAck);   // accepted, but the answer gets lost
 /// assert!(backend.events("todos").is_empty());
 /// ```
 ///
-/// Everything is told on the thread of whoever calls, one thing after another: what is told may
-/// call back.
+/// Messages are delivered on the thread of the caller, one after another; their receivers may call
+/// the backend.
 #[derive(Debug, Clone, Default)]
 pub struct InProcess {
     state: Arc<Mutex<State>>,
 }
 
-/// What becomes of the next push, to see that a store gets over it.
+/// A fault of the next push, to test that a store recovers from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextPush {
-    /// It is not taken, and the store is told that it failed.
+    /// The push is not accepted, and the store is notified that it failed.
     Fail,
-    /// It is not taken: the connection is lost before.
+    /// The connection ends before the push is accepted.
     Lose,
-    /// It is taken, but the connection is lost before the store hears of it.
+    /// The push is accepted, but the connection ends before the store is notified.
     LoseAck,
-    /// It is taken, and the store hears so, but the connection is lost before the events come back.
+    /// The push is accepted and the store is notified, but the connection ends before the events come
+    /// back through the pull.
     LoseBroadcast,
 }
 
 impl InProcess {
-    /// An empty backend with an id of its own.
+    /// Returns an empty backend with a new id.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the backend off the net, which loses all links, or brings it back.
+    /// Takes the backend offline, which ends all connections, or brings it back.
     pub fn set_online(&self, online: bool) {
         self.with(|state| state.set_online(online));
     }
 
-    /// Says what becomes of the next push, of whichever store.
+    /// Sets the fault of the next push, whichever store it comes from.
     pub fn on_next_push(&self, next: NextPush) {
         self.with(|state| state.on_next_push(next));
     }
 
-    /// Forgets all events and takes another id, as a backend that lost its data does. All links are
-    /// lost.
+    /// Forgets all events and takes a new id, as a backend does that lost its data. All connections
+    /// end.
     pub fn reset(&self) {
         self.with(State::reset);
     }
 
-    /// The id.
+    /// Returns the id.
     pub fn backend_id(&self) -> String {
         self.lock().backend_id()
     }
 
-    /// The events of a store, in order.
+    /// Returns the events of a store, in order.
     pub fn events(&self, store_id: &str) -> Vec<SyncEvent> {
         self.lock().events(store_id)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A state is whole between any two calls.
+        // The state is consistent between any two calls.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, then tells what came of it. One caller tells at a time, without the lock:
-    /// so all are told in one order, and may call back.
+    /// Changes the state, then delivers the messages that follow. One caller delivers at a time,
+    /// without the lock: so all receive them in one order, and may call the backend.
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.lock());
-        if self.lock().start_telling() {
+        if self.lock().start_delivering() {
             loop {
-                // The lock is free again when the message is told.
+                // The lock is free again when the message is delivered.
                 let message = self.lock().next_message();
-                let Some((inbox, message)) = message else { break };
-                inbox.send(message);
+                let Some((messages, message)) = message else { break };
+                messages.send(message);
             }
         }
         result
@@ -99,19 +101,23 @@ impl InProcess {
 }
 
 impl SyncBackend for InProcess {
-    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
-        let id = self.with(|state| state.connect(hello.store_id, inbox));
-        Box::new(InProcessLink { backend: self.clone(), id })
+    fn connect(
+        &self,
+        connect_request: ConnectRequest,
+        messages: MessageSender,
+    ) -> Box<dyn Connection> {
+        let id = self.with(|state| state.connect(connect_request.store_id, messages));
+        Box::new(InProcessConnection { backend: self.clone(), id })
     }
 }
 
-/// A store's link, by number.
-struct InProcessLink {
+/// A store's connection, by number.
+struct InProcessConnection {
     backend: InProcess,
     id: u64,
 }
 
-impl Connection for InProcessLink {
+impl Connection for InProcessConnection {
     fn pull(&mut self, cursor: Option<Cursor>) {
         self.backend.with(|state| state.pull(self.id, cursor));
     }
@@ -121,7 +127,7 @@ impl Connection for InProcessLink {
     }
 }
 
-impl Drop for InProcessLink {
+impl Drop for InProcessConnection {
     fn drop(&mut self) {
         self.backend.lock().disconnect(self.id);
     }

@@ -2,35 +2,35 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use livestore::sync::{BackendMessage, Cursor, MessageSender, More, Page, SyncError, SyncEvent};
+use livestore_protocol::MAX_EVENTS;
 
 use super::NextPush;
 use super::log::Log;
-use crate::wire::MAX_EVENTS;
 
-/// What the backend knows. Nothing is told in here: messages are put into a queue.
+/// The state of the backend. Messages are only queued here; the caller delivers them.
 pub(super) struct State {
     backend_id: String,
     logs: BTreeMap<String, Log>,
     /// In the order in which they were made.
-    links: BTreeMap<u64, Linked>,
-    links_made: u64,
+    connections: BTreeMap<u64, Connected>,
+    connections_made: u64,
     online: bool,
     next_push: Option<NextPush>,
     queue: VecDeque<Queued>,
-    telling: bool,
+    delivering: bool,
 }
 
 /// A store that is connected.
-struct Linked {
+struct Connected {
     store_id: String,
-    inbox: MessageSender,
-    /// Whether it hears of new events.
+    messages: MessageSender,
+    /// Whether it receives new events.
     pulls: bool,
 }
 
 struct Queued {
-    link: u64,
-    inbox: MessageSender,
+    connection: u64,
+    messages: MessageSender,
     message: BackendMessage,
 }
 
@@ -39,90 +39,101 @@ impl Default for State {
         Self {
             backend_id: livestore::new_id(),
             logs: BTreeMap::new(),
-            links: BTreeMap::new(),
-            links_made: 0,
+            connections: BTreeMap::new(),
+            connections_made: 0,
             online: true,
             next_push: None,
             queue: VecDeque::new(),
-            telling: false,
+            delivering: false,
         }
     }
 }
 
-/// What stores ask for.
+/// Requests of stores.
 impl State {
-    pub(super) fn connect(&mut self, store_id: String, inbox: MessageSender) -> u64 {
-        let link = self.links_made;
-        self.links_made += 1;
-        self.links.insert(link, Linked { store_id, inbox, pulls: false });
+    pub(super) fn connect(&mut self, store_id: String, messages: MessageSender) -> u64 {
+        let connection = self.connections_made;
+        self.connections_made += 1;
+        self.connections.insert(connection, Connected { store_id, messages, pulls: false });
         if self.online {
-            self.tell(link, BackendMessage::Connected);
+            self.queue_message(connection, BackendMessage::Connected);
         } else {
-            self.lose(link, "the backend is offline");
+            self.end(connection, "the backend is offline");
         }
-        link
+        connection
     }
 
-    /// Nothing is told to a link that is dropped.
-    pub(super) fn disconnect(&mut self, link: u64) {
-        self.links.remove(&link);
-        self.queue.retain(|queued| queued.link != link);
+    /// A connection that is dropped receives no more messages.
+    pub(super) fn disconnect(&mut self, connection: u64) {
+        self.connections.remove(&connection);
+        self.queue.retain(|queued| queued.connection != connection);
     }
 
-    pub(super) fn pull(&mut self, link: u64, cursor: Option<Cursor>) {
+    pub(super) fn pull(&mut self, connection: u64, cursor: Option<Cursor>) {
         if let Err(failure) = self.check_id(cursor.as_ref().map(|cursor| &cursor.backend_id)) {
             let reason = failure.to_string();
-            self.tell(link, BackendMessage::PullFailed(failure));
-            return self.lose(link, &reason);
+            self.queue_message(connection, BackendMessage::PullFailed(failure));
+            return self.end(connection, &reason);
         }
-        let Some(linked) = self.links.get_mut(&link) else { return };
-        linked.pulls = true;
-        let store_id = linked.store_id.clone();
+        let Some(connected) = self.connections.get_mut(&connection) else { return };
+        connected.pulls = true;
+        let store_id = connected.store_id.clone();
         let mut events = self.events(&store_id);
         events.retain(|event| cursor.as_ref().is_none_or(|cursor| event.seq > cursor.head));
         for page in self.pages(events) {
-            self.tell(link, BackendMessage::Pulled(page));
+            self.queue_message(connection, BackendMessage::Pulled(page));
         }
     }
 
-    pub(super) fn push(&mut self, link: u64, batch: &[SyncEvent], backend_id: Option<&String>) {
-        let Some(store_id) = self.links.get(&link).map(|linked| linked.store_id.clone()) else {
+    pub(super) fn push(
+        &mut self,
+        connection: u64,
+        batch: &[SyncEvent],
+        backend_id: Option<&String>,
+    ) {
+        let Some(store_id) =
+            self.connections.get(&connection).map(|connected| connected.store_id.clone())
+        else {
             return;
         };
         let fate = self.next_push.take();
         match fate {
             Some(NextPush::Fail) => {
-                let failure = SyncError::Failed("as the test wants".to_owned());
-                return self.tell(link, BackendMessage::PushFailed(failure));
+                let failure = SyncError::Failed("the test made it fail".to_owned());
+                return self.queue_message(connection, BackendMessage::PushFailed(failure));
             }
-            Some(NextPush::Lose) => return self.lose(link, "lost before the push"),
+            Some(NextPush::Lose) => {
+                return self.end(connection, "the test ended the connection before the push");
+            }
             _ => {}
         }
         let log = self.logs.entry(store_id.clone()).or_default();
         let taken = check_id(&self.backend_id, backend_id).and_then(|()| log.append(batch));
         match (taken, fate) {
-            (Err(failure), _) => self.tell(link, BackendMessage::PushFailed(failure)),
+            (Err(failure), _) => {
+                self.queue_message(connection, BackendMessage::PushFailed(failure))
+            }
             (Ok(new), None) => {
                 self.broadcast(&store_id, new);
-                self.tell(link, BackendMessage::Pushed);
+                self.queue_message(connection, BackendMessage::Pushed);
             }
             (Ok(new), Some(fate)) => {
                 if fate == NextPush::LoseBroadcast {
-                    self.tell(link, BackendMessage::Pushed);
+                    self.queue_message(connection, BackendMessage::Pushed);
                 }
-                self.lose(link, "lost after the push");
+                self.end(connection, "the test ended the connection after the push");
                 self.broadcast(&store_id, new);
             }
         }
     }
 }
 
-/// What a test asks for.
+/// Requests of tests.
 impl State {
     pub(super) fn set_online(&mut self, online: bool) {
         self.online = online;
         if !online {
-            self.lose_all("the backend goes offline");
+            self.end_all("the backend goes offline");
         }
     }
 
@@ -131,7 +142,7 @@ impl State {
     }
 
     pub(super) fn reset(&mut self) {
-        self.lose_all("the backend is reset");
+        self.end_all("the backend is reset");
         self.logs.clear();
         self.backend_id = livestore::new_id();
     }
@@ -145,56 +156,64 @@ impl State {
     }
 }
 
-/// Telling.
+/// Delivering messages.
 impl State {
-    /// Whether the caller is the one who tells, until [`next_message`](Self::next_message) has none.
-    pub(super) fn start_telling(&mut self) -> bool {
-        !std::mem::replace(&mut self.telling, true)
+    /// Returns whether the caller is to deliver messages, until [`next_message`](Self::next_message)
+    /// returns none.
+    pub(super) fn start_delivering(&mut self) -> bool {
+        !std::mem::replace(&mut self.delivering, true)
     }
 
     pub(super) fn next_message(&mut self) -> Option<(MessageSender, BackendMessage)> {
         let next = self.queue.pop_front();
-        self.telling = next.is_some();
-        next.map(|queued| (queued.inbox, queued.message))
+        self.delivering = next.is_some();
+        next.map(|queued| (queued.messages, queued.message))
     }
 
-    fn tell(&mut self, link: u64, message: BackendMessage) {
-        if let Some(linked) = self.links.get(&link) {
-            let inbox = linked.inbox.clone();
-            self.queue.push_back(Queued { link, inbox, message });
+    fn queue_message(&mut self, connection: u64, message: BackendMessage) {
+        if let Some(connected) = self.connections.get(&connection) {
+            let messages = connected.messages.clone();
+            self.queue.push_back(Queued { connection, messages, message });
         }
     }
 
-    fn lose(&mut self, link: u64, reason: &str) {
-        self.tell(link, BackendMessage::Disconnected { reason: reason.to_owned() });
-        self.links.remove(&link);
+    fn end(&mut self, connection: u64, reason: &str) {
+        self.queue_message(connection, BackendMessage::Disconnected { reason: reason.to_owned() });
+        self.connections.remove(&connection);
     }
 
-    fn lose_all(&mut self, reason: &str) {
-        let links: Vec<u64> = self.links.keys().copied().collect();
-        links.into_iter().for_each(|link| self.lose(link, reason));
+    fn end_all(&mut self, reason: &str) {
+        let connections: Vec<u64> = self.connections.keys().copied().collect();
+        connections.into_iter().for_each(|connection| self.end(connection, reason));
     }
 
     fn broadcast(&mut self, store_id: &str, events: Vec<SyncEvent>) {
         if events.is_empty() {
             return;
         }
-        let hears = |linked: &Linked| linked.pulls && linked.store_id == store_id;
-        let links: Vec<u64> =
-            self.links.iter().filter(|(_, linked)| hears(linked)).map(|(&link, _)| link).collect();
-        for link in links {
-            self.tell(link, BackendMessage::Pulled(self.page(events.clone(), More::No)));
+        let receives = |connected: &Connected| connected.pulls && connected.store_id == store_id;
+        let connections: Vec<u64> = self
+            .connections
+            .iter()
+            .filter(|(_, connected)| receives(connected))
+            .map(|(&connection, _)| connection)
+            .collect();
+        for connection in connections {
+            self.queue_message(
+                connection,
+                BackendMessage::Pulled(self.page(events.clone(), More::No)),
+            );
         }
     }
 
-    /// The events in pieces as a server sends them; there is always one.
+    /// Returns the events in pages as a server sends them; there is always one.
     fn pages(&self, events: Vec<SyncEvent>) -> Vec<Page> {
-        let mut left = events.len();
+        let mut remaining = events.len();
         let mut pages: Vec<Page> = events
             .chunks(MAX_EVENTS)
             .map(|piece| {
-                left -= piece.len();
-                let more = if left == 0 { More::No } else { More::Known(left as u64) };
+                remaining -= piece.len();
+                let more = if remaining == 0 { More::No } else { More::Known(remaining as u64) };
                 self.page(piece.to_vec(), more)
             })
             .collect();
@@ -228,7 +247,7 @@ impl fmt::Debug for State {
         f.debug_struct("State")
             .field("backend_id", &self.backend_id)
             .field("stores", &self.logs.len())
-            .field("links", &self.links.len())
+            .field("connections", &self.connections.len())
             .field("online", &self.online)
             .finish_non_exhaustive()
     }

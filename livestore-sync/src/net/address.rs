@@ -1,28 +1,28 @@
 use hyper::Uri;
 use livestore::sync::{ConnectRequest, Secret};
 
-use crate::wire::{ConnectQuery, Transport};
+use livestore_protocol::{ConnectQuery, Transport};
 
-/// Where a backend is.
+/// The address of a backend.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: bool,
-    /// Host and port as the URL has them.
+    /// Host and port as they are in the URL.
     pub(crate) authority: String,
-    /// Path and query, with what the app tells the backend.
+    /// Path and query, including the app's payload.
     pub(crate) target: Secret,
 }
 
 impl Address {
-    /// The address of the store, or what is wrong with the URL.
+    /// Returns the address of the store, or the problem with the URL.
     pub(crate) fn new(
         url: &str,
-        hello: &ConnectRequest,
+        connect_request: &ConnectRequest,
         transport: Transport,
     ) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("`{url}` is no URL: {error}"))?;
+        let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not a URL: {error}"))?;
         let tls = match uri.scheme_str() {
             Some("ws" | "http") => false,
             Some("wss" | "https") => true,
@@ -36,17 +36,17 @@ impl Address {
             port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             tls,
             authority: authority.rsplit('@').next().unwrap_or_default().to_owned(),
-            target: Secret::from(target(&uri, hello, transport)),
+            target: Secret::from(target(&uri, connect_request, transport)),
         })
     }
 }
 
 /// The URL's own path and query, with the protocol's fields at the end.
-fn target(uri: &Uri, hello: &ConnectRequest, transport: Transport) -> String {
+fn target(uri: &Uri, connect_request: &ConnectRequest, transport: Transport) -> String {
     let query = ConnectQuery {
-        store_id: hello.store_id.clone(),
+        store_id: connect_request.store_id.clone(),
         transport,
-        payload: hello.payload.clone(),
+        payload: connect_request.payload.clone(),
     };
     match uri.query() {
         Some(own) => format!("{}?{own}&{}", uri.path(), query.encode()),

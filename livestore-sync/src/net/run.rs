@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::End;
 
-/// What a store asks for.
+/// A request of the store.
 #[derive(Debug)]
 pub(crate) enum Command {
     Pull(Option<Cursor>),
@@ -18,78 +18,78 @@ pub(crate) enum Command {
 
 pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 
-/// Runs a connection until it ends by itself, or its link is dropped.
+/// Runs a connection until it ends by itself, or the store drops it.
 ///
-/// It runs on `runtime`, or on a thread of its own: that one ends with the link, one store's
-/// decoding does not wait for another's, and nothing outlives what it is for.
+/// It runs on `runtime`, or on a thread of its own. That thread ends with the connection, and no
+/// store waits while the messages of another are decoded.
 pub(crate) fn connect<F>(
     runtime: Option<&Handle>,
-    inbox: MessageSender,
+    messages: MessageSender,
     connection: impl FnOnce(Commands) -> F,
 ) -> Box<dyn Connection>
 where
     F: Future<Output = End> + Send + 'static,
 {
     let (commands, receiver) = mpsc::unbounded_channel();
-    let (link, dropped) = oneshot::channel();
-    let task = until_dropped(connection(receiver), dropped, inbox.clone());
+    let (alive, dropped) = oneshot::channel();
+    let task = until_dropped(connection(receiver), dropped, messages.clone());
     match runtime {
         Some(runtime) => drop(runtime.spawn(task)),
         None => {
             if let Err(error) = spawn_thread(task) {
-                inbox.send(BackendMessage::Disconnected {
+                messages.send(BackendMessage::Disconnected {
                     reason: format!("no thread for sync: {error}"),
                 });
             }
         }
     }
-    Box::new(NetLink { commands, _alive: link })
+    Box::new(NetConnection { commands, _alive: alive })
 }
 
 async fn until_dropped(
     connection: impl Future<Output = End>,
     dropped: oneshot::Receiver<Infallible>,
-    inbox: MessageSender,
+    messages: MessageSender,
 ) {
     let end = tokio::select! {
         _ = dropped => return,
         end = connection => end,
     };
     if let Some(last) = end.last {
-        inbox.send(last);
+        messages.send(last);
     }
-    inbox.send(BackendMessage::Disconnected { reason: end.reason });
+    messages.send(BackendMessage::Disconnected { reason: end.reason });
 }
 
 fn spawn_thread(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let run = move || {
         runtime.block_on(task);
-        // A name that is still being looked up is not waited for.
+        // Do not wait for a name that is still being looked up.
         runtime.shutdown_background();
     };
     thread::Builder::new().name("livestore-sync".to_owned()).spawn(run).map(drop)
 }
 
-/// The store's end. Dropping it drops the connection.
-struct NetLink {
+/// The store's end of a connection. Dropping it ends the connection.
+struct NetConnection {
     commands: mpsc::UnboundedSender<Command>,
     _alive: oneshot::Sender<Infallible>,
 }
 
-impl Connection for NetLink {
+impl Connection for NetConnection {
     fn pull(&mut self, cursor: Option<Cursor>) {
-        self.ask(Command::Pull(cursor));
+        self.request(Command::Pull(cursor));
     }
 
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>) {
-        self.ask(Command::Push(events, backend_id));
+        self.request(Command::Push(events, backend_id));
     }
 }
 
-impl NetLink {
-    fn ask(&self, command: Command) {
-        // A connection that has ended has told so.
+impl NetConnection {
+    fn request(&self, command: Command) {
+        // A connection that has ended has sent `Disconnected`.
         let _ = self.commands.send(command);
     }
 }

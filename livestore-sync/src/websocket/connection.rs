@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use livestore::sync::{BackendMessage, ConnectRequest, MessageSender};
+use livestore_protocol::Transport;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -16,57 +17,56 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::WebSocket;
 use super::session::Session;
 use crate::net::{Address, Commands, End, MAX_MESSAGE_BYTES, Socket, dial};
-use crate::wire::Transport;
 
 type Stream<'a> = WebSocketStream<&'a mut Socket>;
 
 /// Connects and talks until the connection ends.
 pub(super) async fn run(
     backend: WebSocket,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     mut commands: Commands,
 ) -> End {
-    match try_run(&backend, hello, inbox, &mut commands).await {
+    match try_run(&backend, connect_request, messages, &mut commands).await {
         Ok(end) | Err(end) => end,
     }
 }
 
 async fn try_run(
     backend: &WebSocket,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     commands: &mut Commands,
 ) -> Result<End, End> {
-    let address =
-        Address::new(&backend.options.url, &hello, Transport::WebSocket).map_err(End::lost)?;
+    let address = Address::new(&backend.options.url, &connect_request, Transport::WebSocket)
+        .map_err(End::disconnected)?;
     let request = upgrade_request(backend, &address)?;
-    let patience = backend.options.connect_timeout;
-    let mut socket = timely(patience, dial(&address)).await?.map_err(End::lost)?;
-    let upgraded = timely(patience, upgrade(request, &mut socket)).await?;
+    let limit = backend.options.connect_timeout;
+    let mut socket = timely(limit, dial(&address)).await?.map_err(End::disconnected)?;
+    let upgraded = timely(limit, upgrade(request, &mut socket)).await?;
     let mut stream = match upgraded {
         Ok(stream) => stream,
         Err(Error::Http(response)) => return Err(refusal(*response, &mut socket).await),
-        Err(error) => return Err(End::lost(error)),
+        Err(error) => return Err(End::disconnected(error)),
     };
-    inbox.send(BackendMessage::Connected);
-    let session = Session::new(hello, inbox);
+    messages.send(BackendMessage::Connected);
+    let session = Session::new(connect_request, messages);
     Err(talk(&mut stream, session, commands, backend.ping_every).await)
 }
 
-async fn timely<T>(patience: Duration, work: impl Future<Output = T>) -> Result<T, End> {
-    timeout(patience, work).await.map_err(|_| End::lost("connecting takes too long"))
+async fn timely<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, End> {
+    timeout(limit, work).await.map_err(|_| End::disconnected("connecting takes too long"))
 }
 
 fn upgrade_request(backend: &WebSocket, address: &Address) -> Result<Request, End> {
     let scheme = if address.tls { "wss" } else { "ws" };
     let url = format!("{scheme}://{}{}", address.authority, address.target.as_str());
-    let mut request = url.into_client_request().map_err(End::lost)?;
+    let mut request = url.into_client_request().map_err(End::disconnected)?;
     for (name, value) in &backend.options.headers {
-        let header = HeaderName::try_from(name).map_err(End::lost)?;
+        let header = HeaderName::try_from(name).map_err(End::disconnected)?;
         request
             .headers_mut()
-            .append(header, HeaderValue::try_from(value.as_str()).map_err(End::lost)?);
+            .append(header, HeaderValue::try_from(value.as_str()).map_err(End::disconnected)?);
     }
     Ok(request)
 }
@@ -80,10 +80,10 @@ async fn upgrade(request: Request, socket: &mut Socket) -> Result<Stream<'_>, Er
     Ok(stream)
 }
 
-/// As much is zeroed for each read, most of which are short; frames may be larger.
+/// In bytes. The buffer is zeroed for each read, and most reads are short; frames may be larger.
 const READ_BUFFER: usize = 4 << 10;
 
-/// What the backend says instead of upgrading: some of it may not have come yet.
+/// Reads the answer of a backend that refuses to upgrade. Some of it may not have arrived yet.
 async fn refusal(response: Response, socket: &mut Socket) -> End {
     let length = response.headers().get("content-length");
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0_usize);
@@ -110,8 +110,8 @@ async fn talk(
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let reply = tokio::select! {
-            Some(command) = commands.recv() => Ok(Some(session.ask(command))),
-            frame = stream.next() => hear(&mut session, frame),
+            Some(command) = commands.recv() => Ok(Some(session.request(command))),
+            frame = stream.next() => receive(&mut session, frame),
             _ = pings.tick() => session.ping().map(Some),
         };
         let text = match reply {
@@ -121,29 +121,29 @@ async fn talk(
         };
         match timeout(ping_every, stream.send(Message::text(text))).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return End::lost(error),
-            Err(_) => return End::lost("the backend takes nothing any more"),
+            Ok(Err(error)) => return End::disconnected(error),
+            Err(_) => return End::disconnected("the backend does not read any more"),
         }
     }
 }
 
-fn hear(
+fn receive(
     session: &mut Session,
     frame: Option<Result<Message, Error>>,
 ) -> Result<Option<String>, End> {
     match frame {
-        Some(Ok(Message::Text(text))) => session.hear(&text),
-        Some(Ok(Message::Binary(_))) => Err(End::lost("the backend sends a binary frame")),
+        Some(Ok(Message::Text(text))) => session.receive(&text),
+        Some(Ok(Message::Binary(_))) => Err(End::disconnected("the backend sends a binary frame")),
         Some(Ok(Message::Close(Some(close)))) => {
-            Err(End::lost(format!("the backend closes the connection: {close}")))
+            Err(End::disconnected(format!("the backend closes the connection: {close}")))
         }
         Some(Ok(Message::Close(None))) | None => {
-            Err(End::lost("the backend closes the connection"))
+            Err(End::disconnected("the backend closes the connection"))
         }
         Some(Ok(_)) => {
-            session.heard();
+            session.mark_alive();
             Ok(None)
         }
-        Some(Err(error)) => Err(End::lost(error)),
+        Some(Err(error)) => Err(End::disconnected(error)),
     }
 }

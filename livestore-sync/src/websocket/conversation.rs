@@ -5,59 +5,59 @@ use livestore::sync::{BackendMessage, ConnectRequest, Cursor, MessageSender, Syn
 use super::session::Session;
 use crate::net::{Command, End};
 
-/// What a client says on one connection, and hears.
+/// The frames that a client sends and receives on one connection, without the socket.
 #[derive(Debug)]
 pub struct Conversation {
     session: Session,
-    inbox: MessageSender,
+    messages: MessageSender,
 }
 
 impl Conversation {
-    /// A connection that was just made.
-    pub fn new(hello: ConnectRequest, inbox: MessageSender) -> Self {
-        inbox.send(BackendMessage::Connected);
-        Self { session: Session::new(hello, inbox.clone()), inbox }
+    /// Returns the conversation on a connection that was just made.
+    pub fn new(connect_request: ConnectRequest, messages: MessageSender) -> Self {
+        messages.send(BackendMessage::Connected);
+        Self { session: Session::new(connect_request, messages.clone()), messages }
     }
 
-    /// The frame that asks for events.
+    /// Returns the frame that requests events.
     pub fn pull(&mut self, cursor: Option<Cursor>) -> String {
-        self.session.ask(Command::Pull(cursor))
+        self.session.request(Command::Pull(cursor))
     }
 
-    /// The frame that offers events.
+    /// Returns the frame that pushes events.
     pub fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>) -> String {
-        self.session.ask(Command::Push(events, backend_id))
+        self.session.request(Command::Push(events, backend_id))
     }
 
-    /// The frame that asks for a sign of life. `None` if the last was not answered: the connection
-    /// has ended.
+    /// Returns the frame that pings the backend, or `None` if the last ping was not answered: then the
+    /// connection has ended.
     pub fn ping(&mut self) -> Option<String> {
         let ping = self.session.ping();
         ping.map_err(|end| self.end(end)).ok()
     }
 
-    /// Takes a frame: says what to send in turn, or that the connection has ended.
+    /// Receives a frame. Returns the frame to send in turn, if any.
     ///
     /// # Errors
-    /// When it has ended.
-    pub fn hear(&mut self, frame: &str) -> Result<Option<String>, Ended> {
-        let heard = self.session.hear(frame);
-        heard.map_err(|end| {
+    /// If the connection has ended.
+    pub fn receive(&mut self, frame: &str) -> Result<Option<String>, Ended> {
+        let reply = self.session.receive(frame);
+        reply.map_err(|end| {
             self.end(end);
             Ended
         })
     }
 
-    /// The connection is gone.
-    pub fn lose(&mut self, reason: &str) {
-        self.end(End::lost(reason));
+    /// The connection has ended.
+    pub fn disconnected(&mut self, reason: &str) {
+        self.end(End::disconnected(reason));
     }
 
     fn end(&mut self, end: End) {
         if let Some(last) = end.last {
-            self.inbox.send(last);
+            self.messages.send(last);
         }
-        self.inbox.send(BackendMessage::Disconnected { reason: end.reason });
+        self.messages.send(BackendMessage::Disconnected { reason: end.reason });
     }
 }
 

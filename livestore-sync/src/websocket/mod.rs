@@ -1,4 +1,4 @@
-//! A backend at the other end of a WebSocket.
+//! A backend that is reached by WebSocket.
 
 mod connection;
 mod conversation;
@@ -6,8 +6,7 @@ mod session;
 
 use std::time::Duration;
 
-use livestore::sync::{ConnectRequest, Connection, MessageSender, Secret, SyncBackend};
-use tokio::runtime::Handle;
+use livestore::sync::{ConnectRequest, Connection, MessageSender, SyncBackend};
 
 use crate::net::{self, Options};
 
@@ -15,8 +14,8 @@ pub use conversation::{Conversation, Ended};
 
 /// A sync backend that is reached by WebSocket: LiveStore's own, or `livestore-server`.
 ///
-/// It pings the backend and says that the connection is lost when no answer comes, so that a
-/// connection that is dead without a word is found out.
+/// It pings the backend, and ends the connection if no answer comes: so a connection that broke
+/// silently is noticed.
 ///
 /// ```no_run
 /// use livestore_sync::WebSocket;
@@ -24,7 +23,7 @@ pub use conversation::{Conversation, Ended};
 /// let backend = WebSocket::new("ws://127.0.0.1:8787");
 /// ```
 ///
-/// A `wss:` URL is encrypted; the certificates that count are those of the operating system.
+/// Connections to a `wss:` URL are encrypted; the operating system's certificates are trusted.
 #[derive(Debug, Clone)]
 pub struct WebSocket {
     options: Options,
@@ -32,42 +31,31 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// The backend at a `ws:` or `wss:` URL.
+    /// Returns the backend at a `ws:` or `wss:` URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self { options: Options::new(url.into()), ping_every: Duration::from_secs(10) }
     }
 
-    /// How often to ping: 10 s by default. A backend that says nothing until the next ping is lost,
-    /// so the network must carry a push, which is up to 900 kB, in this time.
+    /// Sets the time between two pings: 10 s by default. If the backend sends nothing until the next
+    /// ping, the connection ends, so the network must carry a push of up to 900 kB in this time.
+    #[must_use]
     pub fn ping_every(mut self, every: Duration) -> Self {
         self.ping_every = every.max(Duration::from_millis(1));
         self
     }
-
-    /// How long connecting may take: 10 s by default.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.options.connect_timeout = timeout;
-        self
-    }
-
-    /// Sends a header with the upgrade request. The same again is sent again.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.headers.push((name.into(), Secret::from(value)));
-        self
-    }
-
-    /// Runs on a tokio runtime of the app (with I/O and time enabled) instead of a thread.
-    pub fn on(mut self, runtime: Handle) -> Self {
-        self.options.runtime = Some(runtime);
-        self
-    }
 }
 
+net::connection_setters!(WebSocket);
+
 impl SyncBackend for WebSocket {
-    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
+    fn connect(
+        &self,
+        connect_request: ConnectRequest,
+        messages: MessageSender,
+    ) -> Box<dyn Connection> {
         let this = self.clone();
-        net::connect(self.options.runtime.as_ref(), inbox.clone(), move |commands| {
-            connection::run(this, hello, inbox, commands)
+        net::connect(self.options.runtime.as_ref(), messages.clone(), move |commands| {
+            connection::run(this, connect_request, messages, commands)
         })
     }
 }

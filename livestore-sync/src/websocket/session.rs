@@ -1,18 +1,18 @@
 //! The conversation on a socket, without the socket: text in, text out.
 
 use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, Page, SyncError};
-
-use crate::net::{Command, End};
-use crate::wire::{
+use livestore_protocol::{
     Call, ClientMessage, Exit, Pull, Push, Request, RequestId, ServerMessage, Transport, WireError,
 };
 
-/// One connection's requests. There is one pull and at most one push; both end with the connection,
-/// so nothing is ever interrupted. Ids count up: no unfinished one is used again.
+use crate::net::{Command, End};
+
+/// The requests of one connection. There is one pull and at most one push; both end with the
+/// connection, so neither is ever interrupted. Ids count up: none is used twice.
 #[derive(Debug)]
 pub(super) struct Session {
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     requests: u64,
     pull: Option<RequestId>,
     push: Option<RequestId>,
@@ -20,16 +20,23 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(hello: ConnectRequest, inbox: MessageSender) -> Self {
-        Self { hello, inbox, requests: 0, pull: None, push: None, ping_unanswered: false }
+    pub(super) fn new(connect_request: ConnectRequest, messages: MessageSender) -> Self {
+        Self {
+            connect_request,
+            messages,
+            requests: 0,
+            pull: None,
+            push: None,
+            ping_unanswered: false,
+        }
     }
 
-    /// What to send for a command of the store.
-    pub(super) fn ask(&mut self, command: Command) -> String {
+    /// Returns the frame for a command of the store.
+    pub(super) fn request(&mut self, command: Command) -> String {
         let id = RequestId::nth(self.requests);
         self.requests += 1;
-        let store_id = self.hello.store_id.clone();
-        let payload = self.hello.payload.clone();
+        let store_id = self.connect_request.store_id.clone();
+        let payload = self.connect_request.payload.clone();
         let call = match command {
             Command::Pull(cursor) => {
                 self.pull = Some(id.clone());
@@ -43,38 +50,38 @@ impl Session {
         encode(&ClientMessage::Request(Request { id, call }))
     }
 
-    /// What to send when it is time to ping, unless the last ping is unanswered.
+    /// Returns the frame of a ping, unless the last ping was not answered.
     pub(super) fn ping(&mut self) -> Result<String, End> {
         if std::mem::replace(&mut self.ping_unanswered, true) {
-            return Err(End::lost("the backend does not answer pings"));
+            return Err(End::disconnected("the backend does not answer pings"));
         }
         Ok(encode(&ClientMessage::Ping))
     }
 
-    /// The backend has said something, whatever it was: it is there.
-    pub(super) fn heard(&mut self) {
+    /// The backend has sent something, whatever it was: the connection is alive.
+    pub(super) fn mark_alive(&mut self) {
         self.ping_unanswered = false;
     }
 
-    /// Takes a frame; returns what to send in turn.
-    pub(super) fn hear(&mut self, text: &str) -> Result<Option<String>, End> {
-        self.heard();
+    /// Receives a frame. Returns the frame to send in turn, if any.
+    pub(super) fn receive(&mut self, text: &str) -> Result<Option<String>, End> {
+        self.mark_alive();
         match ServerMessage::decode(text) {
             Ok(ServerMessage::Pong) => Ok(None),
             Ok(ServerMessage::Chunk { request_id, pages }) => Ok(self.chunk(request_id, pages)),
             Ok(ServerMessage::Exit { request_id, exit }) => self.exit(&request_id, exit),
-            Ok(ServerMessage::Defect(text)) => Err(self.not_understood(text)),
-            Err(error) => self.nonsense(&error),
+            Ok(ServerMessage::Defect(text)) => Err(self.defect(text)),
+            Err(error) => self.unreadable(&error),
         }
     }
 
-    /// Broadcasts go on for pulls that are long over: those are for nobody.
+    /// Backends go on sending chunks for pulls that have ended; they are ignored.
     fn chunk(&self, request_id: RequestId, pages: Vec<Page>) -> Option<String> {
         if self.pull.as_ref() != Some(&request_id) {
             return None;
         }
         for page in pages {
-            self.inbox.send(BackendMessage::Pulled(page));
+            self.messages.send(BackendMessage::Pulled(page));
         }
         Some(encode(&ClientMessage::Ack(request_id)))
     }
@@ -82,18 +89,18 @@ impl Session {
     fn exit(&mut self, request_id: &RequestId, exit: Exit) -> Result<Option<String>, End> {
         if self.push.as_ref() == Some(request_id) {
             self.push = None;
-            self.inbox.send(push_result(exit));
+            self.messages.send(push_result(exit));
         } else if self.pull.as_ref() == Some(request_id) {
             return Err(match exit {
                 Exit::Failure(failure) => End::pull_failed(failure),
-                _ => End::lost("the backend ends the pull"),
+                _ => End::disconnected("the backend ends the pull"),
             });
         }
         Ok(None)
     }
 
-    /// A defect names no request: the one that was sent last is most likely meant.
-    fn not_understood(&self, text: String) -> End {
+    /// A defect names no request; most likely it is about the last one.
+    fn defect(&self, text: String) -> End {
         let failure = SyncError::Invalid(text);
         match self.push {
             Some(_) => End::push_failed(failure),
@@ -101,10 +108,10 @@ impl Session {
         }
     }
 
-    fn nonsense(&self, error: &WireError) -> Result<Option<String>, End> {
-        let failure = || SyncError::Invalid(format!("its answer is not understood: {error}"));
+    fn unreadable(&self, error: &WireError) -> Result<Option<String>, End> {
+        let failure = || SyncError::Invalid(format!("its answer cannot be read: {error}"));
         match error.request_id() {
-            None => Err(End::lost(error)),
+            None => Err(End::disconnected(error)),
             id if id == self.push.as_ref() => Err(End::push_failed(failure())),
             id if id == self.pull.as_ref() => Err(End::pull_failed(failure())),
             Some(_) => Ok(None),

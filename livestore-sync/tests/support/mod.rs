@@ -1,4 +1,4 @@
-//! The store's side of a link, for tests.
+//! The store's end of a connection, for tests.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
@@ -9,10 +9,13 @@ use livestore::sync::{
     BackendMessage, ConnectRequest, Connection, MessageSender, Page, Secret, SyncBackend, SyncEvent,
 };
 
-/// A link and what was told.
+/// The time after which a test gives up. A test that passes never waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A connection and the messages that it has sent.
 pub(crate) struct Store {
     pub(crate) link: Option<Box<dyn Connection>>,
-    told: Receiver<BackendMessage>,
+    received: Receiver<BackendMessage>,
 }
 
 impl Store {
@@ -25,20 +28,20 @@ impl Store {
         store: &str,
         payload: Option<&str>,
     ) -> Self {
-        let (sender, told) = channel();
+        let (sender, received) = channel();
         // Nobody listens any more once a test has ended.
-        let inbox = MessageSender::new(move |message| drop(sender.send(message)));
-        let link = backend.connect(ConnectRequest::new(store, payload.map(Secret::from)), inbox);
-        Self { link: Some(link), told }
+        let messages = MessageSender::new(move |message| drop(sender.send(message)));
+        let link = backend.connect(ConnectRequest::new(store, payload.map(Secret::from)), messages);
+        Self { link: Some(link), received }
     }
 
     pub(crate) fn link(&mut self) -> &mut dyn Connection {
         &mut **self.link.as_mut().unwrap()
     }
 
-    /// What is told next; a test that waits for long has failed.
+    /// Returns the next message.
     pub(crate) fn next(&self) -> BackendMessage {
-        self.told.recv_timeout(Duration::from_secs(20)).unwrap()
+        self.received.recv_timeout(PATIENCE).unwrap()
     }
 
     pub(crate) fn next_page(&self) -> Page {
@@ -54,20 +57,20 @@ impl Store {
                 self.expect_end();
                 reason
             }
-            other => panic!("{other:?} instead of Lost"),
+            other => panic!("{other:?} instead of Disconnected"),
         }
     }
 
-    /// Nothing is waiting to be heard.
+    /// Checks that no message is waiting.
     pub(crate) fn expect_silence(&self) {
-        let told = self.told.recv_timeout(Duration::from_millis(50));
-        assert_eq!(told, Err(RecvTimeoutError::Timeout));
+        let received = self.received.recv_timeout(Duration::from_millis(50));
+        assert_eq!(received, Err(RecvTimeoutError::Timeout));
     }
 
-    /// Nothing comes any more: the connection has let go of the inbox.
+    /// Checks that no message follows: the connection has dropped its sender.
     pub(crate) fn expect_end(&self) {
-        let told = self.told.recv_timeout(Duration::from_secs(20));
-        assert_eq!(told, Err(RecvTimeoutError::Disconnected));
+        let received = self.received.recv_timeout(PATIENCE);
+        assert_eq!(received, Err(RecvTimeoutError::Disconnected));
     }
 }
 

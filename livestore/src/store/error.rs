@@ -9,7 +9,7 @@ use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
-use crate::sync::{MAX_BYTES, MAX_EVENTS};
+use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
 
@@ -159,7 +159,7 @@ pub enum CommitError {
     /// in the event.
     #[error(
         "event {index} of the commit, {event}, takes {bytes} bytes; \
-         a sync backend takes up to {MAX_BYTES}"
+         a sync backend takes up to {MAX_BATCH_BYTES}"
     )]
     TooLarge {
         /// The event's position in the commit, from 0.
@@ -173,7 +173,7 @@ pub enum CommitError {
     /// large for it. Commit the events in several commits.
     #[error(
         "the commit has {events} synced events of {bytes} bytes; a sync backend takes up to \
-         {MAX_EVENTS} events and {MAX_BYTES} bytes as one; make several commits of it"
+         {MAX_EVENTS} events and {MAX_BATCH_BYTES} bytes as one; make several commits of it"
     )]
     CommitTooLarge {
         /// The number of synced events.

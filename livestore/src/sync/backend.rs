@@ -6,7 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Secret;
+use livestore_protocol::{Cursor, Identity, Page, Secret, SyncError, SyncEvent};
+
 use crate::event::EncodedEvent;
 
 /// A sync backend: it gives the events of all clients one order.
@@ -34,12 +35,6 @@ pub trait Connection: Send {
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>);
 }
 
-/// The most events in a push.
-pub const MAX_EVENTS: usize = 100;
-
-/// The most bytes in a push, as [`SyncEvent::wire_size`] counts them.
-pub const MAX_BYTES: usize = 900_000;
-
 /// A request to connect to a store of the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,64 +52,17 @@ impl ConnectRequest {
     }
 }
 
-/// The place in a backend's order up to which a client has pulled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// The id of the backend.
-    pub backend_id: String,
-    /// The sequence number of the last event that the client has: the upstream head.
-    pub head: u64,
-}
-
-/// An event as it is pushed and pulled. Client-only events never are, so its place is one number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyncEvent {
-    /// The sequence number: its place in the backend's order.
-    pub seq: u64,
-    /// The sequence number of the event before it.
-    pub parent: u64,
-    /// The wire name.
-    pub name: String,
-    /// The args as JSON.
-    pub args: String,
-    /// The client that committed it.
-    pub client_id: Arc<str>,
-    /// The session of that client.
-    pub session_id: Arc<str>,
-    /// The backend's metadata, as JSON. There is none while an event is pushed.
-    pub metadata: Option<String>,
-}
-
-impl SyncEvent {
-    /// Returns the number of bytes that the event takes on the wire, at most.
-    pub fn wire_size(&self) -> usize {
-        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
-    }
-}
-
 impl EncodedEvent {
-    /// Returns the number of bytes that the event takes on the wire, at most.
-    pub(crate) fn wire_size(&self) -> usize {
-        wire_size(&self.args, [&self.name, &self.client_id, &self.session_id])
+    /// Returns the parts of the event that tell it from all others.
+    pub(crate) fn identity(&self) -> Identity<'_> {
+        Identity {
+            seq: self.seq.global,
+            name: &self.name,
+            args: &self.args,
+            client_id: &self.client_id,
+            session_id: &self.session_id,
+        }
     }
-}
-
-fn wire_size(args: &str, texts: [&str; 3]) -> usize {
-    FRAME + args.len() + texts.into_iter().map(json_size).sum::<usize>()
-}
-
-/// What stands around the parts of an event when it is pulled, which is more than when it is
-/// pushed: keys, numbers, punctuation, metadata, and the frame if it is alone in it.
-const FRAME: usize = 400;
-
-/// How many bytes a text takes in JSON, at most.
-fn json_size(text: &str) -> usize {
-    let size = |byte: u8| match byte {
-        0..=0x1f => 6,
-        b'"' | b'\\' => 2,
-        _ => 1,
-    };
-    text.bytes().map(size).sum()
 }
 
 /// A message from a connection to its store.
@@ -138,59 +86,6 @@ pub enum BackendMessage {
         /// The reason, for people.
         reason: String,
     },
-}
-
-/// Consecutive events of the backend's order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The events; there may be none.
-    pub events: Vec<SyncEvent>,
-    /// Whether more events follow, as far as the backend knows.
-    pub more: More,
-    /// The id of the backend.
-    pub backend_id: String,
-}
-
-/// Whether events follow a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum More {
-    /// None, for now.
-    No,
-    /// This number of events.
-    Known(u64),
-    /// An unknown number of events.
-    Unknown,
-}
-
-/// The reason why a pull or a push failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// The push does not follow the backend's last event: pull first.
-    #[error("the backend's last event is e{head}, but the push follows e{parent}")]
-    ServerAhead {
-        /// The sequence number of the backend's last event.
-        head: u64,
-        /// The parent of the first event of the push.
-        parent: u64,
-    },
-    /// The backend is not the one that the client has synced with.
-    #[error("the backend is {expected}, but this client has synced with {received}")]
-    BackendIdMismatch {
-        /// The backend's id.
-        expected: String,
-        /// The id that the client sent.
-        received: String,
-    },
-    /// The client has no right to do this, or a limit of the backend is reached.
-    #[error("the backend refuses: {0}")]
-    Refused(String),
-    /// The backend does not accept the request, and would not accept it the next time.
-    #[error("the backend does not accept the request: {0}")]
-    Invalid(String),
-    /// Anything else; the next attempt may succeed.
-    #[error("the backend failed: {0}")]
-    Failed(String),
 }
 
 /// Sends the messages of a connection to its store. It is cheap to clone, and never blocks for long.

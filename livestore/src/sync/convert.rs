@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use super::backend::SyncEvent;
+use livestore_protocol::SyncEvent;
+
 use crate::event::{EncodedEvent, SeqNum, is_session_id};
 
 /// Behind the session id of an event that belongs to the same commit as the one before it.

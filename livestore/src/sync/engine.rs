@@ -19,9 +19,11 @@ mod retry;
 
 use std::time::Duration;
 
+use livestore_protocol::{Cursor, More, Page, SyncError, SyncEvent};
+
 use self::batch::next_batch;
 use self::retry::Retry;
-use super::backend::{Cursor, BackendMessage, More, Page, SyncEvent, SyncError};
+use super::backend::BackendMessage;
 use super::merge::{Merge, SyncState, UpstreamChange};
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
 use crate::event::{EncodedEvent, SeqNum, last_commit};
@@ -438,7 +440,7 @@ impl Engine {
                 *push = Push::Barred(failure.to_string());
             }
             // It may have been accepted all the same: the next pull shows it.
-            SyncError::Failed(_) => self.retry_later(failure.to_string(), now, effects),
+            _ => self.retry_later(failure.to_string(), now, effects),
         }
         None
     }

@@ -11,17 +11,15 @@
 mod backend;
 mod convert;
 pub(crate) mod engine;
-mod identity;
 pub(crate) mod merge;
 mod options;
 mod restore;
-mod secret;
 mod status;
 
-pub use backend::{
-    BackendMessage, ConnectRequest, Connection, Cursor, MAX_BYTES, MAX_EVENTS, MessageSender, More,
-    Page, SyncBackend, SyncError, SyncEvent,
+pub use livestore_protocol::{
+    Cursor, MAX_BATCH_BYTES, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
 };
+
+pub use backend::{BackendMessage, ConnectRequest, Connection, MessageSender, SyncBackend};
 pub use options::{InitialSync, SyncOptions};
-pub use secret::Secret;
 pub use status::{NetworkStatus, OnBackendReset, StopReason, SyncStatus};

@@ -1,6 +1,6 @@
 use livestore::sync::{ConnectRequest, MessageSender, SyncEvent};
+use livestore_protocol::ServerMessage;
 use livestore_sync::Conversation;
-use livestore_sync::wire::ServerMessage;
 
 /// Lines: what a backend says. The client gets through it, and every message that is understood is
 /// written as one that is understood the same.
@@ -23,10 +23,10 @@ pub fn client_session(bytes: &[u8]) {
         session_id: "s".into(),
         metadata: None,
     };
-    let hello = ConnectRequest::new("st", None);
-    let mut conversation = Conversation::new(hello, MessageSender::new(drop));
+    let connect_request = ConnectRequest::new("st", None);
+    let mut conversation = Conversation::new(connect_request, MessageSender::new(drop));
     conversation.pull(None);
     conversation.push(vec![event], None);
     let mut frames = text.lines();
-    while frames.next().is_some_and(|frame| conversation.hear(frame).is_ok()) {}
+    while frames.next().is_some_and(|frame| conversation.receive(frame).is_ok()) {}
 }

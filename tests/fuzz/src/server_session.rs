@@ -3,13 +3,12 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
 use livestore::Timestamp;
-use livestore_server::auth::Rights;
-use livestore_server::hub::{Hub, Room};
-use livestore_server::session::{Effect, Session};
-use livestore_server::store::{EventStore, MemoryStore, Reply, StoreError, StoreId, StoreLimits};
-use livestore_sync::wire::{
+use livestore_protocol::{
     ClientMessage, MAX_BYTES, MAX_EVENTS, RequestId, ServerMessage, Transport, WireError,
 };
+use livestore_server::auth::Rights;
+use livestore_server::internal::{Effect, Hub, Room, Session};
+use livestore_server::store::{EventStore, MemoryStore, Reply, StoreError, StoreId, StoreLimits};
 
 use crate::bytes::Bytes;
 
@@ -30,7 +29,7 @@ pub fn server_session(bytes: &[u8]) {
     let mut sent = Vec::new();
     let frames: Vec<_> = text.lines().map(|line| line.replace("$B", room.backend_id())).collect();
     for frame in &frames {
-        session.receive(frame);
+        session.receive(frame, Timestamp::default());
         if !is_slow {
             carry_out(&mut session, &room, &mut sent);
         }
@@ -63,7 +62,7 @@ fn carry_out(session: &mut Session, room: &Arc<Room>, sent: &mut Vec<String>) {
         match effect {
             Effect::Send(frame) => sent.push(frame),
             Effect::Append { ticket, batch } => {
-                let appended = ask(|reply| room.append(&batch, Timestamp::default(), reply));
+                let appended = ask(|reply| room.append(batch, reply));
                 session.pushed(ticket, appended);
             }
             Effect::Compare { ticket, batch } => session.compared(ticket, room.has(&batch)),

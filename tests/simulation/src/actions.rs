@@ -156,7 +156,12 @@ impl World {
     pub(crate) fn compare_ledgers(&mut self) -> Result<(), String> {
         for (store, ledger) in &mut self.ledgers {
             if let Ok(found) = self.server.read(store, 0) {
-                ledger.compare(found.into_iter().map(|it| it.event().clone()).collect())?;
+                ledger.compare(
+                    found
+                        .into_iter()
+                        .map(|it| it.event().clone().accepted_at(it.created_at()))
+                        .collect(),
+                )?;
             }
         }
         Ok(())
@@ -209,7 +214,10 @@ impl World {
         for (store, ledger) in &mut self.ledgers {
             let had = ledger.head();
             let found = self.server.read(store, 0)?;
-            ledger.events = found.into_iter().map(|it| it.event().clone()).collect();
+            ledger.events = found
+                .into_iter()
+                .map(|it| it.event().clone().accepted_at(it.created_at()))
+                .collect();
             let astray = match self.server.knows(store)? {
                 // It will be made anew.
                 false => Some(Astray::Replaced),

@@ -39,8 +39,8 @@ struct State {
 
 struct Wire {
     client: usize,
-    hello: ConnectRequest,
-    inbox: MessageSender,
+    connect_request: ConnectRequest,
+    messages: MessageSender,
     /// There once it is connected, and until it ends, for the client.
     conversation: Option<Conversation>,
     /// The client has given it up.
@@ -235,9 +235,10 @@ impl Wire {
         match (packet, &mut self.conversation) {
             (Packet::Open(_), _) => {
                 self.timer = elapsed() + PING_EVERY;
-                self.conversation = Some(Conversation::new(self.hello.clone(), self.inbox.clone()));
+                self.conversation =
+                    Some(Conversation::new(self.connect_request.clone(), self.messages.clone()));
             }
-            (Packet::Text(frame), Some(conversation)) => match conversation.hear(frame) {
+            (Packet::Text(frame), Some(conversation)) => match conversation.receive(frame) {
                 Ok(Some(reply)) => self.up.put(at, Packet::Text(reply)),
                 Ok(None) => {}
                 Err(_) => self.leave(at),
@@ -259,8 +260,8 @@ impl Wire {
 
     fn lose(&mut self, reason: &str, at: Duration) {
         match &mut self.conversation {
-            Some(conversation) => conversation.lose(reason),
-            None => self.inbox.send(BackendMessage::Disconnected { reason: reason.to_owned() }),
+            Some(conversation) => conversation.disconnected(reason),
+            None => self.messages.send(BackendMessage::Disconnected { reason: reason.to_owned() }),
         }
         self.leave(at);
     }
@@ -305,16 +306,21 @@ pub struct Wire {
 }
 
 impl SyncBackend for Wire {
-    fn connect(&self, hello: ConnectRequest, inbox: MessageSender) -> Box<dyn Connection> {
+    fn connect(
+        &self,
+        connect_request: ConnectRequest,
+        messages: MessageSender,
+    ) -> Box<dyn Connection> {
         let state = &mut *self.network.state();
         state.made += 1;
         let (id, at) = (state.made, state.arrival());
         let mut up = Pipe::default();
-        up.put(at, Packet::Open(hello.store_id.clone()));
+        up.put(at, Packet::Open(connect_request.store_id.clone()));
         let timer = elapsed() + CONNECT_TIMEOUT;
         let (down, client) = (Pipe::default(), self.client);
         let (conversation, is_left) = (None, false);
-        let connection = Wire { client, hello, inbox, conversation, is_left, up, down, timer };
+        let connection =
+            Wire { client, connect_request, messages, conversation, is_left, up, down, timer };
         state.connections.insert(id, connection);
         Box::new(Plug { network: self.network.clone(), id })
     }

@@ -5,17 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use livestore::Timestamp;
 use livestore::simulation::{due, elapsed, own, run};
 use livestore::sync::SyncEvent;
+use livestore_protocol::{Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport};
 use livestore_server::auth::Rights;
-use livestore_server::hub::{Hub, Room};
-use livestore_server::session::{Effect, Session, Ticket};
+use livestore_server::internal::{Effect, Hub, Room, Session, Ticket};
 use livestore_server::store::{
     Durability, EventStore, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
-};
-use livestore_sync::wire::{
-    Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport,
 };
 
 use crate::disk::Dice;
@@ -52,11 +48,11 @@ struct Peer {
     /// The head that the client was told when its last push came too late.
     fenced: Option<u64>,
     /// The pushes that have no answer yet.
-    asked: Vec<(RequestId, Vec<SyncEvent>)>,
+    asked: Vec<(RequestId, Vec<StoredEvent>)>,
 }
 
 enum Question {
-    Compare { ticket: Ticket, batch: Arc<[SyncEvent]> },
+    Compare { ticket: Ticket, batch: Arc<[StoredEvent]> },
     Read { ticket: Ticket, after: u64 },
 }
 
@@ -72,8 +68,7 @@ enum Answer {
 struct Push {
     ticket: Ticket,
     store: StoreId,
-    batch: Arc<[SyncEvent]>,
-    at: Timestamp,
+    batch: Arc<[StoredEvent]>,
 }
 
 impl Server {
@@ -217,8 +212,9 @@ impl Server {
             Answer::Entered(Err(_)) => self.network.send_down(id, Packet::End),
             Answer::Appended(push, appended) => {
                 if appended.is_ok() {
-                    let stored = push.batch.iter().map(|it| StoredEvent::new(it.clone(), push.at));
-                    let events = stored.map(|it| (push.store.clone(), it.event().clone()));
+                    let accepted =
+                        |it: &StoredEvent| it.event().clone().accepted_at(it.created_at());
+                    let events = push.batch.iter().map(|it| (push.store.clone(), accepted(it)));
                     self.acknowledged.extend(events);
                 }
                 if let Some(peer) = running.peers.get_mut(&id) {
@@ -247,10 +243,10 @@ impl Server {
                 Some(Effect::Append { ticket, batch }) => {
                     peer.check_fence(&batch)?;
                     let (answers, life) = (Arc::clone(&self.answers), self.lives);
-                    let (store, at) = (peer.room.id().clone(), livestore::now());
-                    let push = Push { ticket, store, batch: Arc::clone(&batch), at };
+                    let store = peer.room.id().clone();
+                    let push = Push { ticket, store, batch: Arc::clone(&batch) };
                     let reply = move |done| put(&answers, life, id, Answer::Appended(push, done));
-                    peer.room.append(&batch, at, Box::new(reply));
+                    peer.room.append(batch, reply);
                 }
                 Some(Effect::Compare { ticket, batch }) => {
                     running.reads.push((later, id, Question::Compare { ticket, batch }));
@@ -268,9 +264,10 @@ impl Peer {
         if let Ok(ClientMessage::Request(Request { id, call: Call::Push(push) })) =
             ClientMessage::decode(frame)
         {
-            self.asked.push((id, push.batch));
+            let stored = |event| StoredEvent::new(event, livestore::now());
+            self.asked.push((id, push.batch.into_iter().map(stored).collect()));
         }
-        self.session.receive(frame);
+        self.session.receive(frame, livestore::now());
     }
 
     /// What the server says it has taken, it has.
@@ -291,7 +288,7 @@ impl Peer {
 
     fn appended(&mut self, push: &Push, done: Result<(), StoreError>) {
         if let Err(StoreError::Behind { head }) = done {
-            let is_new = push.batch.last().is_some_and(|last| last.seq > head);
+            let is_new = push.batch.last().is_some_and(|last| last.event().seq > head);
             self.fenced = is_new.then_some(head);
         }
         self.session.pushed(push.ticket, done);
@@ -307,11 +304,11 @@ impl Peer {
     }
 
     /// A push that came too late fences the next one until the client has pulled what came before.
-    fn check_fence(&self, batch: &[SyncEvent]) -> Result<(), String> {
+    fn check_fence(&self, batch: &[StoredEvent]) -> Result<(), String> {
         match (self.fenced, batch.first()) {
-            (Some(head), Some(first)) if first.parent < head => Err(format!(
+            (Some(head), Some(first)) if first.event().parent < head => Err(format!(
                 "a client was told that the head is e{head}, and pushes behind e{} again",
-                first.parent
+                first.event().parent
             )),
             _ => Ok(()),
         }

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use livestore_protocol::{ClientMessage, ServerMessage, Transport};
 use livestore_shape::{Kind, Lock};
-use livestore_sync::wire::{ClientMessage, ServerMessage, Transport};
 
 use crate::{FIRST, golden};
 

@@ -16,57 +16,54 @@ mod tests;
 mod writer;
 
 use std::fs::TryLockError;
-#[cfg(not(simulation))]
-use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-#[cfg(simulation)]
-use livestore::simulation::fs::{self, File};
-
 use self::queue::Queue;
 use self::reader::Readers;
 use self::writer::{Job, Writer};
-use super::{EventStore, Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
+use crate::edge::fs::{self, File};
 
-/// When a push is answered.
+/// The time at which a push is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
-    /// Once the operating system has it: survives a crash of the server, not one of the machine.
+    /// Once the operating system has the events: they survive a crash of the server, but not of the
+    /// machine.
     Written,
-    /// Once the disk has it: survives power loss.
+    /// Once the events are on disk: they survive power loss.
     #[default]
     Synced,
 }
 
-/// Why a data directory cannot be used.
+/// The reason why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenStoreError {
-    /// Another process has it.
+    /// Another server uses it.
     #[error("{}: another server uses this directory", .0.display())]
-    Held(PathBuf),
-    /// It cannot be made, or not be written to.
-    #[error("{}: {source}", path.display())]
+    InUse(PathBuf),
+    /// It cannot be created or written to.
+    #[error("cannot use {}", path.display())]
     Io {
         /// The directory or file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// SQLite cannot open it.
-    #[error("{}: {source}", path.display())]
+    /// SQLite cannot open the file.
+    #[error("cannot open {}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// Another version, or another program, wrote it.
-    #[error("{}: the file has format {found}, and this server reads format {}", path.display(), file::FORMAT)]
+    /// A different version, or a different program, has written the file.
+    #[error("{}: the file has format {found}, but this server reads format {}", path.display(), file::FORMAT)]
     Format {
         /// The file.
         path: PathBuf,
@@ -75,17 +72,20 @@ pub enum OpenStoreError {
     },
 }
 
-/// Events in a directory, which belongs to this process as long as the value lives.
+/// A storage in a directory, which no other process can use until the value is dropped.
 #[derive(Debug)]
 pub struct SqliteStore {
     queue: Queue,
     readers: Readers,
-    /// The last to go.
+    /// Dropped last.
     _lock: DirectoryLock,
 }
 
 impl SqliteStore {
-    /// Opens the directory; makes it if need be.
+    /// Opens the directory, and creates it if it is missing.
+    ///
+    /// # Errors
+    /// If the directory cannot be used.
     pub fn open(
         directory: &Path,
         durability: Durability,
@@ -99,7 +99,10 @@ impl SqliteStore {
         Ok(Self { queue, readers: Readers::new(path), _lock: lock })
     }
 
-    /// Opens the directory to read it only, beside the server that uses it.
+    /// Opens the directory only for reading, while a server may be using it.
+    ///
+    /// # Errors
+    /// If the directory has no events that this version can read.
     pub fn reader(directory: &Path) -> Result<ReadOnlyStore, OpenStoreError> {
         let path = file::path(directory);
         file::check(&path)?;
@@ -108,7 +111,7 @@ impl SqliteStore {
 }
 
 impl EventStore for SqliteStore {
-    fn open(&self, store: &StoreId, reply: Reply<Opened>) {
+    fn open(&self, store: &StoreId, reply: Reply<StoreInfo>) {
         self.queue.put(Job::Open { store: store.clone(), reply });
     }
 
@@ -129,18 +132,21 @@ impl EventStore for SqliteStore {
         self.readers.read(store, after, visit)
     }
 
-    fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError> {
+    fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
         self.readers.list()
     }
 }
 
-/// The events in a directory that may belong to a running server.
+/// The events in a directory that a running server may use.
 #[derive(Debug)]
 pub struct ReadOnlyStore {
     readers: Readers,
 }
 
 impl ReadOnlyStore {
+    /// Reads events, as [`EventStore::read`] does.
+    ///
+    /// # Errors
     /// As [`EventStore::read`].
     pub fn read(
         &self,
@@ -151,13 +157,19 @@ impl ReadOnlyStore {
         self.readers.read(store, after, visit)
     }
 
+    /// Returns all stores, as [`EventStore::list`] does.
+    ///
+    /// # Errors
     /// As [`EventStore::list`].
-    pub fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError> {
+    pub fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
         self.readers.list()
     }
 
-    /// Copies everything, as it stands at one moment, into another directory, which must hold no
-    /// events yet and can then be served.
+    /// Copies all stores, as they are at one moment, into a directory that has no events yet. The copy
+    /// can be served.
+    ///
+    /// # Errors
+    /// If the directory has events, or cannot be written to.
     pub fn backup(&self, directory: &Path) -> Result<(), OpenStoreError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -180,6 +192,8 @@ impl ReadOnlyStore {
     }
 }
 
+/// The client has a lock like this one. They have no common home: the server does not depend on
+/// `livestore`, and the crate that both stand on, `livestore-protocol`, has no files.
 #[derive(Debug)]
 struct DirectoryLock(File);
 
@@ -192,13 +206,13 @@ impl DirectoryLock {
         let file = options.open(directory.join("lock")).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(OpenStoreError::Held(directory.into())),
+            Err(TryLockError::WouldBlock) => Err(OpenStoreError::InUse(directory.into())),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
     }
 }
 
-/// Closing the file would not do: a process that is just being started has it open, too.
+/// Closing the file is not enough: a process that is just being started has it open, too.
 impl Drop for DirectoryLock {
     fn drop(&mut self) {
         let _ = self.0.unlock();

@@ -1,4 +1,4 @@
-//! Reading, on connections of its own.
+//! Reading, on separate connections.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::super::{Opened, StoreError, StoreId, StoredEvent};
+use super::super::{StoreError, StoreId, StoreInfo, StoredEvent};
 use super::{OpenStoreError, file, row};
 
-/// So many connections are kept for the next reader.
-const KEPT: usize = 8;
+/// The most connections that stay open for the next reader.
+const MAX_IDLE: usize = 8;
 
 /// Connections to read with.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Readers {
         })
     }
 
-    pub(super) fn list(&self) -> Result<Vec<(StoreId, Opened)>, StoreError> {
+    pub(super) fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
         self.with(|connection| {
             let mut statement =
                 connection.prepare_cached("SELECT id FROM stores ORDER BY id").map_err(failed)?;
@@ -78,7 +78,7 @@ impl Readers {
         };
         let answer = read(&connection)?;
         let mut idle = idle();
-        if idle.len() < KEPT {
+        if idle.len() < MAX_IDLE {
             idle.push(connection);
         }
         Ok(answer)
@@ -88,7 +88,7 @@ impl Readers {
 /// A store as the file has it.
 pub(super) struct Tail {
     pub(super) key: i64,
-    pub(super) opened: Opened,
+    pub(super) opened: StoreInfo,
 }
 
 pub(super) fn tail_of(
@@ -113,7 +113,7 @@ pub(super) fn tail_of(
         .optional()
         .map_err(failed)?
         .unwrap_or((0, 0));
-    Ok(Some(Tail { key, opened: Opened { backend_id, head, bytes } }))
+    Ok(Some(Tail { key, opened: StoreInfo { backend_id, head, bytes } }))
 }
 
 fn key_of(connection: &Connection, store: &StoreId) -> Result<Option<i64>, StoreError> {
@@ -123,7 +123,7 @@ fn key_of(connection: &Connection, store: &StoreId) -> Result<Option<i64>, Store
         .map_err(failed)
 }
 
-/// What an error of SQLite means to the server.
+/// Returns the error of the storage that an error of SQLite means.
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {

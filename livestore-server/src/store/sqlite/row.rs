@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use livestore::Timestamp;
-use livestore::sync::SyncEvent;
+use livestore_protocol::SyncEvent;
+use livestore_protocol::Timestamp;
 use rusqlite::{Row, Statement};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,19 +21,19 @@ pub(super) const SELECT: &str = "
 const SEQ_BITS: u32 = 40;
 const LAST_SEQ: u64 = (1 << SEQ_BITS) - 1;
 
-/// The places of a store's events after `after`.
+/// Returns the places of a store's events after `after`.
 pub(super) fn places(key: i64, after: u64) -> RangeInclusive<i64> {
     let first = place(key, after.saturating_add(1).min(LAST_SEQ));
     first..=place(key, LAST_SEQ)
 }
 
-/// The number in a place.
+/// Returns the sequence number in a place.
 pub(super) fn seq_of(place: i64) -> u64 {
     place.cast_unsigned() & LAST_SEQ
 }
 
 /// The most stores that places can tell apart.
-pub(super) const MOST_STORES: u64 = 1 << (62 - SEQ_BITS);
+pub(super) const MAX_STORES: u64 = 1 << (62 - SEQ_BITS);
 
 fn place(key: i64, seq: u64) -> i64 {
     (key << SEQ_BITS) | seq.cast_signed()
@@ -83,7 +83,7 @@ fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     Ok(row.get_ref(column)?.as_str()?.into())
 }
 
-/// Over all that is written but the running total, each part with its length.
+/// Covers everything that is written except the running total, each part with its length.
 fn checksum(place: i64, stored: &StoredEvent) -> i64 {
     let event = stored.event();
     let texts = [&*event.name, &event.args, &event.client_id, &event.session_id];

@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 
-use livestore::Timestamp;
-use livestore::sync::SyncEvent;
+use livestore_protocol::SyncEvent;
+use livestore_protocol::Timestamp;
 use rusqlite::Connection;
 
 use super::*;
@@ -62,7 +62,7 @@ fn a_directory_belongs_to_one_server() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
     let second = SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE);
-    assert!(matches!(second, Err(OpenStoreError::Held(_))), "{second:?}");
+    assert!(matches!(second, Err(OpenStoreError::InUse(_))), "{second:?}");
     drop(first);
     open(directory.path());
 }

@@ -1,11 +1,11 @@
-//! Writing: one thread, and one transaction for all that waits.
+//! Writing: one thread, and one transaction for all jobs that are waiting.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::super::{Opened, Reply, StoreError, StoreId, StoreLimits, StoredEvent};
+use super::super::{Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
 use super::reader::{Tail, failed, tail_of};
 use super::row;
 
@@ -17,7 +17,7 @@ const GROUP_BYTES: u64 = 16 << 20;
 pub(super) enum Job {
     Open {
         store: StoreId,
-        reply: Reply<Opened>,
+        reply: Reply<StoreInfo>,
     },
     Append {
         store: StoreId,
@@ -47,24 +47,24 @@ impl Job {
     }
 }
 
-/// What became of a job, if the transaction holds.
+/// The result of a job, if the transaction is committed.
 enum Outcome {
-    Opened(Result<Opened, StoreError>),
+    Opened(Result<StoreInfo, StoreError>),
     Appended(Result<(), StoreError>),
 }
 
 pub(super) struct Writer {
     connection: Connection,
     limits: StoreLimits,
-    /// The stores that were opened. Forgotten whenever a transaction fails.
+    /// The stores that were opened. Cleared whenever a transaction fails.
     tails: HashMap<StoreId, Tail>,
-    /// The disk lost a write, so nothing more can be promised.
+    /// A write failed, so nothing about the disk is certain any more.
     broken: Option<StoreError>,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, limits: StoreLimits) -> Self {
-        let limits = StoreLimits { stores: limits.stores.min(row::MOST_STORES), ..limits };
+        let limits = StoreLimits { stores: limits.stores.min(row::MAX_STORES), ..limits };
         Self { connection, limits, tails: HashMap::new(), broken: None }
     }
 
@@ -132,10 +132,11 @@ fn transact(
         .iter()
         .map(|job| match job {
             Job::Open { store, .. } => {
-                settle(open(&transaction, tails, limits, store)).map(Outcome::Opened)
+                refusal_or_failure(open(&transaction, tails, limits, store)).map(Outcome::Opened)
             }
             Job::Append { store, events, .. } => {
-                settle(append(&transaction, tails, limits, store, events)).map(Outcome::Appended)
+                refusal_or_failure(append(&transaction, tails, limits, store, events))
+                    .map(Outcome::Appended)
             }
             Job::Check { .. } => Ok(Outcome::Appended(Ok(()))),
         })
@@ -144,11 +145,13 @@ fn transact(
     Ok(outcomes)
 }
 
-/// Tells a refusal, which concerns one job, from a failure, which ends the transaction.
-fn settle<T>(result: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+/// Separates a refusal, which concerns one job, from a failure, which ends the transaction.
+fn refusal_or_failure<T>(
+    result: Result<T, StoreError>,
+) -> Result<Result<T, StoreError>, StoreError> {
     match result {
         Err(error @ (StoreError::DiskFull | StoreError::Failed(_))) => Err(error),
-        settled => Ok(settled),
+        result => Ok(result),
     }
 }
 
@@ -157,7 +160,7 @@ fn open(
     tails: &mut HashMap<StoreId, Tail>,
     limits: StoreLimits,
     store: &StoreId,
-) -> Result<Opened, StoreError> {
+) -> Result<StoreInfo, StoreError> {
     if let Some(tail) = tails.get(store) {
         return Ok(tail.opened.clone());
     }
@@ -187,7 +190,7 @@ fn create(
         .prepare_cached("INSERT INTO stores (key, id, backend_id) VALUES (?1, ?2, ?3)")
         .and_then(|mut insert| insert.execute((key, store.as_str(), &backend_id)))
         .map_err(failed)?;
-    Ok(Tail { key, opened: Opened { backend_id, head: 0, bytes: 0 } })
+    Ok(Tail { key, opened: StoreInfo { backend_id, head: 0, bytes: 0 } })
 }
 
 fn append(

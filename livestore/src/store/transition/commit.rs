@@ -8,7 +8,7 @@ use crate::live::deliver;
 use crate::schema::{Batch, Commit, Entry, Schema};
 use crate::state::State;
 use crate::store::{CommitError, Core, Inner, Store};
-use crate::sync::{MAX_BYTES, MAX_EVENTS};
+use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
 /// The numbers that committed events got, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,14 +143,14 @@ impl CommitPlan {
             if event.is_client_only() {
                 continue;
             }
-            let size = event.wire_size();
-            if size > MAX_BYTES {
+            let size = event.identity().wire_size();
+            if size > MAX_BATCH_BYTES {
                 let event = entry.def.name();
                 return Err(CommitError::TooLarge { index, event, bytes: size });
             }
             (events, bytes) = (events + 1, bytes + size);
         }
-        if self.syncs && (events > MAX_EVENTS || bytes > MAX_BYTES) {
+        if self.syncs && (events > MAX_EVENTS || bytes > MAX_BATCH_BYTES) {
             return Err(CommitError::CommitTooLarge { events, bytes });
         }
         Ok(())

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use livestore_protocol::{MAX_BATCH_BYTES, MAX_EVENTS, SyncEvent};
+
 use crate::event::{EncodedEvent, SeqNum};
-use crate::sync::backend::{MAX_BYTES, MAX_EVENTS, SyncEvent};
+
 
 /// The synced events behind those that were accepted, up to the end of a commit, and the last one's
 /// number. A push is one decision of the backend's, so a commit is never part of two.
@@ -26,7 +28,7 @@ pub(super) fn next_batch(
         }
         let synced = event.to_sync_event(is_continued);
         bytes += synced.wire_size();
-        if events.len() == MAX_EVENTS || (bytes > MAX_BYTES && !events.is_empty()) {
+        if events.len() == MAX_EVENTS || (bytes > MAX_BATCH_BYTES && !events.is_empty()) {
             if whole > 0 {
                 events.truncate(whole);
             }

@@ -1,5 +1,7 @@
 //! Tables of merges, in `e{n}` notation: `e3r1:b` is event 3 in generation 1, with content `b`.
 
+use serde_json::Value;
+
 use super::*;
 
 /// `e3.1:a`, the parent following from the event before it; `+e4:b` is of the same commit as that.

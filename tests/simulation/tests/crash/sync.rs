@@ -150,8 +150,8 @@ fn push_others(backend: &InProcess, ids: &[&str]) {
 fn push(backend: &InProcess, events: Vec<SyncEvent>) {
     let before = backend.events("notes").len();
     let count = events.len();
-    let inbox = MessageSender::new(|_: BackendMessage| ());
-    let mut link = backend.connect(ConnectRequest::new("notes", None), inbox);
+    let messages = MessageSender::new(|_: BackendMessage| ());
+    let mut link = backend.connect(ConnectRequest::new("notes", None), messages);
     link.pull(None::<Cursor>);
     link.push(events, None);
     assert_eq!(backend.events("notes").len(), before + count, "the backend has not taken them");

@@ -1,83 +1,86 @@
-use livestore::sync::{Cursor, Secret, SyncEvent};
+use crate::{Cursor, MAX_DEPTH, Secret, SyncEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{Event, Names, write_event};
+use super::event::{EventFields, Ids, write_event};
 use super::json::{self, Maybe, Text};
-use super::{MAX_DEPTH, RequestId, Transport, WireError};
+use super::{RequestId, Transport, WireError};
 
-/// What a client sends.
+/// A message from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage {
-    /// Are you there?
+    /// Asks whether the backend is there.
     Ping,
-    /// A call, to be answered under its id.
+    /// A call, which is answered under its id.
     Request(Request),
-    /// The last chunk of this request has come; the next may.
+    /// The client has received the last chunk of this request; the backend may send the next one.
     Ack(RequestId),
-    /// No more of this request.
+    /// The client wants no more answers to this request.
     Interrupt(RequestId),
-    /// The client will send nothing more.
+    /// The client sends no more messages.
     Eof,
 }
 
 /// A call and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its id: not that of another unfinished request of the connection.
+    /// The id. It differs from those of all unfinished requests of the connection.
     pub id: RequestId,
     /// The call.
     pub call: Call,
 }
 
-/// What a backend can be asked for.
+/// The calls that a backend answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// Events.
+    /// Requests events.
     Pull(Pull),
-    /// To take events.
+    /// Offers events.
     Push(Push),
-    /// For a sign of life, over HTTP.
+    /// Asks over HTTP whether the backend is there.
     Ping(Ping),
 }
 
 /// Asks whether the backend is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ping {
-    /// The store.
+    /// The id of the store.
     pub store_id: String,
-    /// What the app tells the backend, as JSON.
+    /// JSON that the app sends to the backend, such as a token.
     pub payload: Option<Secret>,
 }
 
-/// Asks for the events after a cursor.
+/// Requests the events after a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
-    /// The store.
+    /// The id of the store.
     pub store_id: String,
-    /// What the app tells the backend, as JSON.
+    /// JSON that the app sends to the backend, such as a token.
     pub payload: Option<Secret>,
-    /// Whether to go on with new events as they come. HTTP has no such thing.
+    /// Whether the backend goes on with new events as they are pushed. Over HTTP it never does.
     pub live: bool,
-    /// The last event that is known; without it, all are asked for.
+    /// The last event that the client has; `None` requests all events.
     pub cursor: Option<Cursor>,
 }
 
 /// Offers events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
-    /// The store.
+    /// The id of the store.
     pub store_id: String,
-    /// What the app tells the backend, as JSON.
+    /// JSON that the app sends to the backend, such as a token.
     pub payload: Option<Secret>,
     /// The events, in order.
     pub batch: Vec<SyncEvent>,
-    /// The backend they are meant for, if the client knows one.
+    /// The backend that they are meant for, if the client knows its id.
     pub backend_id: Option<String>,
 }
 
 impl ClientMessage {
     /// Reads a message.
+    ///
+    /// # Errors
+    /// If the text is not a message of a client.
     pub fn decode(text: &str) -> Result<Self, WireError> {
         let frame: Frame<'_> = serde_json::from_str(text)?;
         match &*frame.tag {
@@ -181,11 +184,11 @@ fn write_cursor(cursor: &Cursor, out: &mut String) {
     out.push_str(r#"{"backendId":"#);
     json::write_str(&cursor.backend_id, out);
     out.push_str(r#","eventSequenceNumber":"#);
-    json::write_number(cursor.head, out);
+    json::write_plain(cursor.head, out);
     out.push('}');
 }
 
-/// Any message of a client. What it need not have, such as trace ids, is skipped.
+/// The fields of any message of a client. Others, such as trace ids, are skipped.
 #[derive(Deserialize)]
 struct Frame<'a> {
     #[serde(rename = "_tag", borrow)]
@@ -252,11 +255,11 @@ fn decode_push(payload: &str) -> Result<Push, String> {
     {
         return Err(format!("the args of e{} nest deeper than {MAX_DEPTH}", deep.seq()));
     }
-    let mut names = Names::default();
+    let mut ids = Ids::default();
     Ok(Push {
         store_id: fields.store_id,
         payload: fields.payload.map(|raw| Secret::from(raw.get())),
-        batch: fields.batch.into_iter().map(|e| e.into_event(&mut names, None)).collect(),
+        batch: fields.batch.into_iter().map(|e| e.into_event(&mut ids, None)).collect(),
         backend_id: fields.backend_id.0,
     })
 }
@@ -294,6 +297,6 @@ struct PushFields<'a> {
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
     #[serde(borrow)]
-    batch: Vec<Event<'a>>,
+    batch: Vec<EventFields<'a>>,
     backend_id: Maybe<String>,
 }

@@ -36,7 +36,7 @@ fn write_escaped<'a>(text: &'a str, out: &mut String) -> &'a str {
 }
 
 /// The length of what [`write_str`] appends.
-pub(super) fn str_size(text: &str) -> usize {
+pub(crate) fn str_size(text: &str) -> usize {
     2 + text.len() + text.bytes().filter(|&byte| must_escape(byte)).map(growth).sum::<usize>()
 }
 
@@ -51,8 +51,8 @@ fn must_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Appends a whole number.
-pub(super) fn write_number(number: impl Display, out: &mut String) {
+/// Appends what needs neither quotes nor escapes: a number, a time.
+pub(super) fn write_plain(number: impl Display, out: &mut String) {
     append(out, format_args!("{number}"));
 }
 

@@ -1,24 +1,10 @@
 use std::sync::Arc;
 
-use livestore::sync::SyncEvent;
+use crate::{SyncEvent, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json::{self, Maybe, Text};
-
-/// The most bytes that an event takes on the wire, with its comma: as it is pulled, which is longer
-/// than as it is pushed.
-pub fn wire_size(event: &SyncEvent) -> usize {
-    let strings = [event.name.as_str(), &event.client_id, &event.session_id];
-    let metadata = event.metadata.as_ref().map_or(USUAL_METADATA, String::len);
-    AROUND + event.args.len() + metadata + strings.map(json::str_size).iter().sum::<usize>()
-}
-
-/// All that is neither text nor args, with numbers of twenty digits.
-const AROUND: usize = 200;
-
-/// What backends say of an event, which its client cannot know yet.
-const USUAL_METADATA: usize = 128;
 
 /// Appends an event as it is pushed.
 pub(super) fn write_event(event: &SyncEvent, out: &mut String) {
@@ -27,9 +13,9 @@ pub(super) fn write_event(event: &SyncEvent, out: &mut String) {
     out.push_str(r#","args":"#);
     out.push_str(&event.args);
     out.push_str(r#","seqNum":"#);
-    json::write_number(event.seq, out);
+    json::write_plain(event.seq, out);
     out.push_str(r#","parentSeqNum":"#);
-    json::write_number(event.parent, out);
+    json::write_plain(event.parent, out);
     out.push_str(r#","clientId":"#);
     json::write_str(&event.client_id, out);
     out.push_str(r#","sessionId":"#);
@@ -39,7 +25,7 @@ pub(super) fn write_event(event: &SyncEvent, out: &mut String) {
 
 /// Appends an event as it is pulled: an element of a page.
 ///
-/// A backend may keep this text and hand it to [`PageWriter::encoded`](super::PageWriter::encoded).
+/// A backend may store this text and pass it to [`PageWriter::encoded`](super::PageWriter::encoded).
 pub fn write_pulled_event(event: &SyncEvent, out: &mut String) {
     out.push_str(r#"{"eventEncoded":"#);
     write_event(event, out);
@@ -48,10 +34,36 @@ pub fn write_pulled_event(event: &SyncEvent, out: &mut String) {
     out.push('}');
 }
 
+/// Appends an event as it is pulled, with the metadata of LiveStore's own backend.
+pub(super) fn write_accepted_event(event: &SyncEvent, created_at: Timestamp, out: &mut String) {
+    out.push_str(r#"{"eventEncoded":"#);
+    write_event(event, out);
+    out.push_str(r#","metadata":{"_tag":"Some","value":"#);
+    write_metadata(created_at, out);
+    out.push_str("}}");
+}
+
+fn write_metadata(created_at: Timestamp, out: &mut String) {
+    out.push_str(r#"{"_tag":"SyncMessage.SyncMetadata","createdAt":""#);
+    json::write_plain(created_at, out);
+    out.push_str(r#""}"#);
+}
+
+impl SyncEvent {
+    /// Returns the event with the metadata of LiveStore's own backend: the time at which the backend
+    /// accepted it.
+    #[must_use]
+    pub fn accepted_at(self, created_at: Timestamp) -> Self {
+        let mut metadata = String::new();
+        write_metadata(created_at, &mut metadata);
+        Self { metadata: Some(metadata), ..self }
+    }
+}
+
 /// An event as it is pushed, borrowed from its message.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Event<'a> {
+pub(super) struct EventFields<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     #[serde(borrow)]
@@ -67,14 +79,14 @@ pub(super) struct Event<'a> {
 /// An event as it is pulled.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PulledEvent<'a> {
+pub(super) struct PulledFields<'a> {
     #[serde(borrow)]
-    event_encoded: Event<'a>,
+    event_encoded: EventFields<'a>,
     #[serde(borrow)]
     metadata: Option<Maybe<&'a RawValue>>,
 }
 
-impl Event<'_> {
+impl EventFields<'_> {
     pub(super) fn args(&self) -> &str {
         self.args.map_or("null", RawValue::get)
     }
@@ -83,29 +95,29 @@ impl Event<'_> {
         self.seq_num
     }
 
-    pub(super) fn into_event(self, names: &mut Names, metadata: Option<String>) -> SyncEvent {
+    pub(super) fn into_event(self, ids: &mut Ids, metadata: Option<String>) -> SyncEvent {
         SyncEvent {
             seq: self.seq_num,
             parent: self.parent_seq_num,
             args: self.args().to_owned(),
-            client_id: names.client.get(&self.client_id),
-            session_id: names.session.get(&self.session_id),
+            client_id: ids.client.get(&self.client_id),
+            session_id: ids.session.get(&self.session_id),
             name: self.name.into_owned(),
             metadata,
         }
     }
 }
 
-impl PulledEvent<'_> {
-    pub(super) fn into_event(self, names: &mut Names) -> SyncEvent {
+impl PulledFields<'_> {
+    pub(super) fn into_event(self, ids: &mut Ids) -> SyncEvent {
         let metadata = self.metadata.and_then(|maybe| maybe.0).map(|raw| raw.get().to_owned());
-        self.event_encoded.into_event(names, metadata)
+        self.event_encoded.into_event(ids, metadata)
     }
 }
 
-/// The ids met last: most events share theirs with the event before.
+/// The last ids, because most events share theirs with the event before.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct Ids {
     client: Last,
     session: Last,
 }

@@ -1,52 +1,55 @@
-use livestore::sync::{More, Page, SyncError, SyncEvent};
+use crate::{More, Page, SyncError, SyncEvent, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{Names, PulledEvent, write_pulled_event};
+use super::event::{Ids, PulledFields, write_accepted_event, write_pulled_event};
 use super::failure::{decode_cause, write_cause};
 use super::json::{self, Text};
 use super::{RequestId, WireError};
 
-/// What a backend sends.
+/// A message from a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage {
-    /// I am here.
+    /// The answer to [`Ping`](super::ClientMessage::Ping).
     Pong,
     /// Pages of a pull.
     Chunk {
-        /// The pull.
+        /// The id of the pull.
         request_id: RequestId,
-        /// The pages; backends send one.
+        /// The pages. Backends send one per chunk.
         pages: Vec<Page>,
     },
-    /// A request is over.
+    /// A request has ended.
     Exit {
-        /// The request.
+        /// The id of the request.
         request_id: RequestId,
         /// How it ended.
         exit: Exit,
     },
-    /// A message was no message, or of an unknown kind.
+    /// The backend could not read a message, or does not know its kind.
     Defect(String),
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
-    /// A pull that was not live has told all.
+    /// A pull that was not live has sent all events.
     PullDone,
-    /// The events were taken.
+    /// The events of a push were accepted.
     PushDone,
-    /// The backend is there, over HTTP.
+    /// The answer to a ping over HTTP.
     Pong,
-    /// It failed.
+    /// The request failed.
     Failure(SyncError),
-    /// The client, or the end of the connection, interrupted it.
+    /// The client, or the end of the connection, interrupted the request.
     Interrupted,
 }
 
 impl ServerMessage {
     /// Reads a message.
+    ///
+    /// # Errors
+    /// If the text is not a message of a backend.
     pub fn decode(text: &str) -> Result<Self, WireError> {
         let frame: Frame<'_> = serde_json::from_str(text)?;
         match &*frame.tag {
@@ -58,7 +61,10 @@ impl ServerMessage {
         }
     }
 
-    /// Reads the answer to a request over HTTP: an array of messages, or one alone.
+    /// Reads the answer to a request over HTTP: an array of messages, or a single one.
+    ///
+    /// # Errors
+    /// If one of them is not a message of a backend.
     pub fn decode_all(text: &str) -> Result<Vec<Self>, WireError> {
         if !text.trim_start().starts_with('[') {
             return Ok(vec![Self::decode(text)?]);
@@ -94,7 +100,8 @@ impl ServerMessage {
     }
 }
 
-/// Appends a chunk of one page, which is JSON already, so that one text serves all subscribers.
+/// Appends a chunk of one page that is JSON already, so that a page is encoded once for all who
+/// receive it.
 pub fn write_chunk(request_id: &RequestId, page: &str, out: &mut String) {
     start_chunk(request_id, out);
     out.push_str(page);
@@ -145,7 +152,13 @@ impl<'a> PageWriter<'a> {
         write_pulled_event(event, self.out);
     }
 
-    /// Adds an event that [`write_pulled_event`] has written.
+    /// Adds an event that the backend accepted at this time, which becomes its metadata.
+    pub fn accepted_event(&mut self, event: &SyncEvent, created_at: Timestamp) {
+        self.comma();
+        write_accepted_event(event, created_at, self.out);
+    }
+
+    /// Adds an event that [`write_pulled_event`] has encoded.
     pub fn encoded(&mut self, event: &str) {
         self.comma();
         self.out.push_str(event);
@@ -159,7 +172,7 @@ impl<'a> PageWriter<'a> {
             More::Unknown => self.out.push_str(r#"MoreUnknown"}"#),
             More::Known(remaining) => {
                 self.out.push_str(r#"MoreKnown","remaining":"#);
-                json::write_number(remaining, self.out);
+                json::write_plain(remaining, self.out);
                 self.out.push('}');
             }
         }
@@ -194,7 +207,7 @@ fn write_failure(failure: Option<&SyncError>, request_id: &RequestId, out: &mut 
     write_cause(failure, request_id.dialect(), out);
 }
 
-/// Any message of a backend.
+/// The fields of any message of a backend.
 #[derive(Deserialize)]
 struct Frame<'a> {
     #[serde(rename = "_tag", borrow)]
@@ -219,9 +232,9 @@ impl Frame<'_> {
 fn decode_chunk(mut frame: Frame<'_>) -> Result<ServerMessage, WireError> {
     let request_id = frame.request_id()?;
     let values = frame.values.map_or("null", RawValue::get);
-    match serde_json::from_str::<Vec<Page<'_>>>(values) {
+    match serde_json::from_str::<Vec<PageFields<'_>>>(values) {
         Ok(pages) => {
-            let pages = pages.into_iter().map(Page::into_pulled).collect();
+            let pages = pages.into_iter().map(PageFields::into_page).collect();
             Ok(ServerMessage::Chunk { request_id, pages })
         }
         Err(error) => Err(unfit(request_id, "Chunk", &error)),
@@ -279,9 +292,9 @@ fn decode_outcome(fields: ExitFields<'_>) -> Result<Exit, serde_json::Error> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page<'a> {
+struct PageFields<'a> {
     #[serde(borrow)]
-    batch: Vec<PulledEvent<'a>>,
+    batch: Vec<PulledFields<'a>>,
     page_info: PageInfo,
     backend_id: String,
 }
@@ -294,11 +307,11 @@ enum PageInfo {
     MoreUnknown,
 }
 
-impl Page<'_> {
-    fn into_pulled(self) -> Page {
-        let mut names = Names::default();
+impl PageFields<'_> {
+    fn into_page(self) -> Page {
+        let mut ids = Ids::default();
         Page {
-            events: self.batch.into_iter().map(|event| event.into_event(&mut names)).collect(),
+            events: self.batch.into_iter().map(|event| event.into_event(&mut ids)).collect(),
             more: match self.page_info {
                 PageInfo::NoMore => More::No,
                 PageInfo::MoreKnown { remaining } => More::Known(remaining),

@@ -1,34 +1,34 @@
 use super::RequestId;
 
-/// A message that is none.
+/// A text that is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
     /// Not JSON, or not an object with the fields that every message has.
     #[error("not a message: {0}")]
     Malformed(String),
-    /// A kind of message, or a method, that this end does not know.
+    /// The kind of message, or the method, is unknown.
     #[error("Unknown request tag: {tag}")]
     UnknownTag {
         /// The tag.
         tag: String,
-        /// The request, if it is one.
+        /// The id of the request, if the message is a request.
         request_id: Option<RequestId>,
     },
-    /// A message whose content does not fit its kind.
+    /// The content of the message does not fit its kind.
     #[error("message {request_id} does not fit {tag}: {problem}")]
     Unfit {
-        /// The request that it is, or answers.
+        /// The id of the request that the message is, or answers.
         request_id: RequestId,
-        /// Its kind or method.
+        /// The kind or method of the message.
         tag: String,
-        /// What is wrong.
+        /// The problem, in words.
         problem: String,
     },
 }
 
 impl WireError {
-    /// The request that cannot be answered otherwise than by this error, if it is known.
+    /// Returns the id of the request that the text is, or answers, if it could be read.
     pub fn request_id(&self) -> Option<&RequestId> {
         match self {
             Self::Malformed(_) => None,

@@ -7,13 +7,13 @@ use super::json;
 /// The id that a client gives a request. It is echoed in the form in which it came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RequestId {
-    /// A string, as of LiveStore 0.4. Its backend wants digits in it.
+    /// A string, as of LiveStore 0.4. Its backend accepts digits only.
     Text(String),
     /// A number, as of newer clients.
     Number(i64),
 }
 
-/// Which form of the protocol the other end speaks.
+/// The form of the protocol that the other end speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Ids are strings, and a failure has one nested cause: LiveStore 0.4.
@@ -23,12 +23,12 @@ pub enum Dialect {
 }
 
 impl RequestId {
-    /// The `n`th request, in the form that every backend takes.
+    /// Returns the id of the `n`th request, in the form that every backend accepts.
     pub fn nth(n: u64) -> Self {
         Self::Text(n.to_string())
     }
 
-    /// The dialect of a client that makes such ids.
+    /// Returns the dialect of clients that use such ids.
     pub fn dialect(&self) -> Dialect {
         match self {
             Self::Text(_) => Dialect::Nested,
@@ -39,7 +39,7 @@ impl RequestId {
     pub(super) fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => json::write_str(text, out),
-            Self::Number(number) => json::write_number(number, out),
+            Self::Number(number) => json::write_plain(number, out),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Failures, which Effect nests in a cause: a tree of failures, defects and interruptions.
 
-use livestore::sync::SyncError;
+use crate::SyncError;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Dialect, json};
 
-/// The name that an `UnknownError`'s cause has when the backend does not allow something.
+/// The name of an `UnknownError`'s cause if the backend refuses a request.
 const REFUSED: &str = "RefusedError";
 
 /// Appends a cause; without a failure, that of an interruption.
@@ -43,9 +43,9 @@ fn write_error(failure: &SyncError, out: &mut String) {
     match failure {
         SyncError::ServerAhead { head, parent } => {
             out.push_str(r#"{"_tag":"ServerAheadError","minimumExpectedNum":"#);
-            json::write_number(head, out);
+            json::write_plain(head, out);
             out.push_str(r#","providedNum":"#);
-            json::write_number(parent, out);
+            json::write_plain(parent, out);
             out.push('}');
         }
         SyncError::BackendIdMismatch { expected, received } => {
@@ -69,7 +69,7 @@ fn write_unknown(name: &str, message: &str, out: &mut String) {
     out.push_str("}}");
 }
 
-/// Reads a cause of either dialect; an interruption is no failure.
+/// Reads a cause of either dialect. Returns `None` for an interruption.
 pub(super) fn decode_cause(json: &str) -> Result<Option<SyncError>, serde_json::Error> {
     // Its depth is bounded by the limit of serde_json.
     let cause: Value = serde_json::from_str(json)?;

@@ -1,12 +1,12 @@
 use std::fmt::Write;
 
-use livestore::sync::Secret;
+use crate::Secret;
 use serde::de::IgnoredAny;
 
-/// How a client talks to its backend.
+/// The way in which a client talks to its backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// One connection, and messages both ways.
+    /// One connection, with messages both ways.
     WebSocket,
     /// A POST for every request.
     Http,
@@ -32,19 +32,52 @@ impl Transport {
     }
 }
 
-/// What stands in the query of the URL: `storeId=…&transport=…[&payload=…]`.
+/// The query of the URL: `storeId=…&transport=…[&payload=…]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectQuery {
-    /// The store.
+    /// The id of the store.
     pub store_id: String,
     /// The transport.
     pub transport: Transport,
-    /// What the app tells the backend, such as a token: JSON.
+    /// JSON that the app sends to the backend, such as a token.
     pub payload: Option<Secret>,
 }
 
+/// The reason why a query cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// A field is missing.
+    #[error("{field} is missing")]
+    Missing {
+        /// The field.
+        field: &'static str,
+    },
+    /// The transport is unknown.
+    #[error("transport is `{found}`, and not `ws` or `http`")]
+    Transport {
+        /// The transport.
+        found: String,
+    },
+    /// The payload is not JSON. It may hold a token, so it is not shown.
+    #[error("payload is not JSON")]
+    Payload,
+    /// A `%` is not followed by two hexadecimal digits.
+    #[error("bad percent-encoding in `{text}`")]
+    Encoding {
+        /// The text.
+        text: String,
+    },
+    /// Decoded, a text is not UTF-8.
+    #[error("`{text}` is not UTF-8")]
+    NotUtf8 {
+        /// The text, still encoded.
+        text: String,
+    },
+}
+
 impl ConnectQuery {
-    /// Writes the query, without a question mark.
+    /// Returns the query, without a question mark.
     pub fn encode(&self) -> String {
         let store_id = percent_encode(&self.store_id);
         let mut query = format!("storeId={store_id}&transport={}", self.transport.name());
@@ -56,15 +89,18 @@ impl ConnectQuery {
         query
     }
 
-    /// Reads a query, or says what is wrong with it. The payload may be encoded once or twice.
-    pub fn decode(query: &str) -> Result<Self, String> {
+    /// Reads a query. The payload may be encoded once or twice.
+    ///
+    /// # Errors
+    /// If a field is missing, or cannot be read.
+    pub fn decode(query: &str) -> Result<Self, QueryError> {
         let mut fields = Fields::default();
         for pair in query.split('&') {
             fields.set(pair)?;
         }
         Ok(Self {
-            store_id: fields.store_id.ok_or("storeId is missing")?,
-            transport: fields.transport.ok_or("transport is missing")?,
+            store_id: fields.store_id.ok_or(QueryError::Missing { field: "storeId" })?,
+            transport: fields.transport.ok_or(QueryError::Missing { field: "transport" })?,
             payload: fields.payload.map(Secret::from),
         })
     }
@@ -78,7 +114,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn set(&mut self, pair: &str) -> Result<(), String> {
+    fn set(&mut self, pair: &str) -> Result<(), QueryError> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = || percent_decode(&value.replace('+', " "));
         match name {
@@ -91,20 +127,20 @@ impl Fields {
     }
 }
 
-fn decode_transport(name: &str) -> Result<Transport, String> {
+fn decode_transport(name: &str) -> Result<Transport, QueryError> {
     match name {
         "ws" => Ok(Transport::WebSocket),
         "http" => Ok(Transport::Http),
-        other => Err(format!("transport is `{other}`, and not `ws` or `http`")),
+        other => Err(QueryError::Transport { found: other.to_owned() }),
     }
 }
 
-fn decode_payload(once: String) -> Result<String, String> {
+fn decode_payload(once: String) -> Result<String, QueryError> {
     if is_json(&once) {
         return Ok(once);
     }
     let twice = percent_decode(&once)?;
-    if is_json(&twice) { Ok(twice) } else { Err("payload is not JSON".to_owned()) }
+    if is_json(&twice) { Ok(twice) } else { Err(QueryError::Payload) }
 }
 
 fn is_json(text: &str) -> bool {
@@ -126,16 +162,16 @@ fn percent_encode(text: &str) -> String {
     out
 }
 
-fn percent_decode(text: &str) -> Result<String, String> {
+fn percent_decode(text: &str) -> Result<String, QueryError> {
     let mut out = Vec::with_capacity(text.len());
     let mut parts = text.split('%');
     out.extend(parts.next().unwrap_or_default().bytes());
     for part in parts {
         let byte = part.get(..2).and_then(decode_hex);
-        out.push(byte.ok_or_else(|| format!("bad percent-encoding in `{text}`"))?);
+        out.push(byte.ok_or_else(|| QueryError::Encoding { text: text.to_owned() })?);
         out.extend(part.bytes().skip(2));
     }
-    String::from_utf8(out).map_err(|_| format!("`{text}` is not UTF-8"))
+    String::from_utf8(out).map_err(|_| QueryError::NotUtf8 { text: text.to_owned() })
 }
 
 fn decode_hex(hex: &str) -> Option<u8> {

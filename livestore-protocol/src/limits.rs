@@ -1,0 +1,165 @@
+//! What a backend accepts.
+
+use crate::SyncEvent;
+
+/// The most events in one push, or on one page of a pull.
+pub const MAX_EVENTS: usize = 100;
+
+/// The most bytes of one push, or of one page of a pull, as JSON.
+pub const MAX_BYTES: usize = 900_000;
+
+/// The bytes of [`MAX_BYTES`] that are reserved for everything around the events: ids, the payload.
+pub const ENVELOPE_BYTES: usize = 8_192;
+
+/// The most bytes of the events of one push together, as [`SyncEvent::wire_size`] counts them.
+///
+/// A client must not commit a larger event: no backend would ever accept it.
+pub const MAX_BATCH_BYTES: usize = MAX_BYTES - ENVELOPE_BYTES;
+
+/// The most levels of arrays and objects in the args of an event.
+pub const MAX_DEPTH: usize = 100;
+
+/// The reason why no backend accepts a push.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPush {
+    /// It has more than [`MAX_EVENTS`] events.
+    #[error("a push has at most {MAX_EVENTS} events, and this one {count}")]
+    TooManyEvents {
+        /// The number of events.
+        count: usize,
+    },
+    /// An event does not follow the one before it.
+    #[error("e{seq} ← e{parent} does not follow e{previous}")]
+    NotAChain {
+        /// The event.
+        seq: u64,
+        /// Its parent.
+        parent: u64,
+        /// The event before it; for the first event, its parent.
+        previous: u64,
+    },
+    /// An event has no name, or no client id.
+    #[error("the {field} of e{seq} is empty")]
+    Empty {
+        /// The event.
+        seq: u64,
+        /// The field, in words.
+        field: &'static str,
+    },
+    /// Args are neither an object nor null.
+    #[error("the args of e{seq} are neither an object nor null")]
+    Args {
+        /// The event.
+        seq: u64,
+    },
+    /// An event has more than [`MAX_BATCH_BYTES`].
+    #[error("e{seq} takes {size} bytes, and may take {MAX_BATCH_BYTES}")]
+    TooLarge {
+        /// The event.
+        seq: u64,
+        /// Its size in bytes, by [`SyncEvent::wire_size`].
+        size: usize,
+    },
+}
+
+/// Checks everything about a push that does not depend on the backend's order.
+///
+/// # Errors
+/// If no backend would accept the push.
+pub fn check_push(batch: &[SyncEvent]) -> Result<(), InvalidPush> {
+    if batch.len() > MAX_EVENTS {
+        return Err(InvalidPush::TooManyEvents { count: batch.len() });
+    }
+    check_chain(batch)?;
+    batch.iter().try_for_each(check_event)
+}
+
+/// Checks that the events follow one another.
+///
+/// # Errors
+/// If one of them does not.
+pub fn check_chain(batch: &[SyncEvent]) -> Result<(), InvalidPush> {
+    let mut previous = batch.first().map_or(0, |first| first.parent);
+    for &SyncEvent { seq, parent, .. } in batch {
+        if parent != previous || Some(seq) != parent.checked_add(1) {
+            return Err(InvalidPush::NotAChain { seq, parent, previous });
+        }
+        previous = seq;
+    }
+    Ok(())
+}
+
+fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
+    let seq = event.seq;
+    let fields = [("name", event.name.as_str()), ("client id", &event.client_id)];
+    if let Some((field, _)) = fields.into_iter().find(|(_, text)| text.is_empty()) {
+        return Err(InvalidPush::Empty { seq, field });
+    }
+    if !event.args.starts_with('{') && event.args != "null" {
+        return Err(InvalidPush::Args { seq });
+    }
+    match event.wire_size() {
+        size if size > MAX_BATCH_BYTES => Err(InvalidPush::TooLarge { seq, size }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, ClientMessage, Push, Request, RequestId, Transport};
+
+    fn event(seq: u64, args: String) -> SyncEvent {
+        SyncEvent {
+            seq,
+            parent: seq.wrapping_sub(1),
+            name: "n".to_owned(),
+            args,
+            client_id: "c".into(),
+            session_id: "s".into(),
+            metadata: None,
+        }
+    }
+
+    /// A client commits what it measures as small enough, so both ends must measure alike.
+    #[test]
+    fn the_largest_event_of_a_client_is_accepted_and_fits_into_a_message() {
+        let text = |length: usize| format!(r#"{{"t":"{}"}}"#, "x".repeat(length));
+        let around = event(1, text(0)).identity().wire_size();
+        let largest = event(1, text(MAX_BATCH_BYTES - around));
+        assert_eq!(largest.identity().wire_size(), MAX_BATCH_BYTES);
+        assert_eq!(check_push(std::slice::from_ref(&largest)), Ok(()));
+        let push = Push {
+            store_id: "st".to_owned(),
+            payload: None,
+            batch: vec![largest],
+            backend_id: Some("b".repeat(21)),
+        };
+        let request = Request { id: RequestId::nth(0), call: Call::Push(push) };
+        let mut frame = String::new();
+        ClientMessage::Request(request).encode(Transport::WebSocket, &mut frame);
+        assert!(frame.len() <= MAX_BYTES, "{}", frame.len());
+
+        let size = MAX_BATCH_BYTES + 1;
+        let larger = event(1, text(MAX_BATCH_BYTES - around + 1));
+        assert_eq!(check_push(&[larger]), Err(InvalidPush::TooLarge { seq: 1, size }));
+    }
+
+    #[test]
+    fn a_push_is_a_chain_of_whole_events() {
+        let chain = |seqs: std::ops::RangeInclusive<u64>| {
+            seqs.map(|seq| event(seq, "{}".to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(check_push(&[]), Ok(()));
+        assert_eq!(check_push(&chain(8..=107)), Ok(()));
+        assert_eq!(check_push(&chain(1..=101)), Err(InvalidPush::TooManyEvents { count: 101 }));
+        let gap = [chain(1..=1), chain(3..=3)].concat();
+        let problem = InvalidPush::NotAChain { seq: 3, parent: 2, previous: 1 };
+        assert_eq!(check_push(&gap), Err(problem));
+        assert!(check_push(&chain(0..=0)).is_err(), "nothing comes before e1");
+        assert_eq!(check_push(&[event(1, "7".to_owned())]), Err(InvalidPush::Args { seq: 1 }));
+        let unnamed = SyncEvent { name: String::new(), ..event(1, "null".to_owned()) };
+        assert_eq!(check_push(&[unnamed]), Err(InvalidPush::Empty { seq: 1, field: "name" }));
+    }
+}

@@ -1,6 +1,5 @@
 //! Tables of merges, in `e{n}` notation: `e3r1:b` is event 3 in generation 1, with content `b`.
 
-use serde_json::Value;
 
 use super::*;
 

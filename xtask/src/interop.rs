@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::line::Line;
+use crate::line::{self, Line};
 use crate::step::{self, Step};
 use crate::tool::Tool;
 
@@ -18,9 +18,10 @@ pub(crate) fn plan(words: Vec<String>, is_here: impl Fn(Tool) -> bool) -> Step {
     if !is_here(Tool::Npm) {
         return Step::lacking("interop", Tool::Npm);
     }
+    let program = line::target().join("debug/livestore-interop");
     let both = "--bin livestore-server --bin livestore-interop --test storm";
     let build = Line::cargo(&format!("build --workspace --all-features {both}"));
-    let matrix = Line::new("target/debug/livestore-interop", "").args(words);
+    let matrix = Line::new(program.display().to_string(), "").args(words);
     Step::new("interop", 8, [build, matrix])
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use crate::rustc::Variant;
@@ -10,7 +10,7 @@ use crate::rustc::Variant;
 /// A program, its arguments, and what it needs in its environment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
-    program: &'static str,
+    program: String,
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
     variant: Option<Variant>,
@@ -18,9 +18,9 @@ pub(crate) struct Line {
 
 impl Line {
     /// `program` with `args`, which are split at spaces.
-    pub(crate) fn new(program: &'static str, args: &str) -> Self {
+    pub(crate) fn new(program: impl Into<String>, args: &str) -> Self {
         let args = args.split_whitespace().map(str::to_owned).collect();
-        Self { program, args, env: Vec::new(), variant: None }
+        Self { program: program.into(), args, env: Vec::new(), variant: None }
     }
 
     /// `cargo` with `args`, which are split at spaces.
@@ -70,7 +70,7 @@ impl Line {
     }
 
     fn command(&self) -> io::Result<Command> {
-        let mut command = Command::new(self.program);
+        let mut command = Command::new(&self.program);
         command
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -91,7 +91,7 @@ impl fmt::Display for Line {
         for (name, value) in &self.env {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        write!(f, "{}", self.program)?;
+        write!(f, "{}", quoted(&self.program))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
@@ -108,6 +108,13 @@ fn quoted(word: &str) -> String {
 pub(crate) fn root() -> PathBuf {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     xtask.and_then(|dir| dir.parent().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The folder that cargo builds into: this program is in `target/debug`.
+pub(crate) fn target() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let target = program.as_deref().and_then(Path::parent).and_then(Path::parent);
+    target.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) fn run(allow_dirty: bool) -> ExitCode {
 
 #[expect(clippy::disallowed_methods, reason = "xtask is an edge: it lays out files")]
 fn pack_and_build(allow_dirty: bool) -> Result<usize, Box<dyn Error>> {
-    let folder = line::root().join("target/package");
+    let folder = line::target().join("package");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -40,8 +40,10 @@ fn pack_and_build(allow_dirty: bool) -> Result<usize, Box<dyn Error>> {
     fs::write(folder.join("Cargo.toml"), workspace(&packages, &root))?;
     fs::copy(line::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     for (name, _) in &packages {
-        let manifest = "--manifest-path target/package/Cargo.toml --target-dir target";
-        pass(&Line::cargo(&format!("build --offline {manifest} --package {name}")))?;
+        let paths = [folder.join("Cargo.toml"), line::target()].map(|it| it.display().to_string());
+        let [manifest, target] = paths;
+        let args = ["--manifest-path".to_owned(), manifest, "--target-dir".to_owned(), target];
+        pass(&Line::cargo(&format!("build --offline --package {name}")).args(args))?;
     }
     Ok(packages.len())
 }
@@ -59,7 +61,8 @@ fn unpack(folder: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
         let path: PathBuf = entry?.path();
         if path.extension().is_some_and(|extension| extension == "crate") {
             let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            pass(&Line::new("tar", &format!("-xzf target/package/{file} -C target/package")))?;
+            let into = ["-C".to_owned(), folder.display().to_string()];
+            pass(&Line::new("tar", "-xzf").args([path.display().to_string()]).args(into))?;
             let folder = file.trim_end_matches(".crate");
             let (name, _) = folder.rsplit_once('-').ok_or("a package without a version")?;
             packages.push((name.to_owned(), folder.to_owned()));

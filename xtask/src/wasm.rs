@@ -35,7 +35,7 @@ fn with_debians_compiler() -> [Line; 2] {
     let build = format!("{BUILD} -Zbuild-std=std,panic_abort --target-dir target/wasm");
     let (root, usr) = (line::root(), format!("{UNPACKED}/usr"));
     let in_usr = |path: &str| root.join(&usr).join(path).display().to_string();
-    let build = Line::new("target/wasm-toolchain/usr/bin/cargo", &build)
+    let build = Line::new(in_usr("bin/cargo"), &build)
         .env("LD_LIBRARY_PATH", in_usr("lib/x86_64-linux-gnu"))
         .env("RUSTC", in_usr("bin/rustc"))
         .env("RUSTC_BOOTSTRAP", "1")

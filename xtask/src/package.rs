@@ -1,7 +1,7 @@
 //! `cargo xtask package`: every crate that is not `publish = false` is packed, and each package is
 //! built against the packages of the others: none needs to be on the registry yet.
 //!
-//! `cargo publish` would build every dependency of each package anew. Here the packages are a
+//! `cargo publish --dry-run` would build every dependency of the packages anew. Here the packages are a
 //! workspace of their own that builds into the same folder as ours.
 
 use std::error::Error;
@@ -57,7 +57,8 @@ fn pass(line: &Line) -> Result<(), Box<dyn Error>> {
 /// Unpacks every `NAME-VERSION.crate`. Returns names and folders.
 fn unpack(folder: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut packages = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    // Where `cargo publish` leaves them in a dry run; `cargo package` would pack what is not published.
+    for entry in fs::read_dir(folder.join("tmp-crate"))? {
         let path: PathBuf = entry?.path();
         if path.extension().is_some_and(|extension| extension == "crate") {
             let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -30,9 +30,13 @@ pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     }
 }
 
+/// SQLite for the compiler's own use is not optimised: building that takes longer than using it.
 fn with_debians_compiler() -> [Line; 2] {
     let install = Line::new("bash", &format!(".ci/wasm-toolchain {UNPACKED}"));
-    let build = format!("{BUILD} -Zbuild-std=std,panic_abort --target-dir target/wasm");
+    let build = format!(
+        "{BUILD} -Zbuild-std=std,panic_abort --target-dir target/wasm \
+         --config profile.dev.package.libsqlite3-sys.opt-level=0"
+    );
     let (root, usr) = (line::root(), format!("{UNPACKED}/usr"));
     let in_usr = |path: &str| root.join(&usr).join(path).display().to_string();
     let build = Line::new(in_usr("bin/cargo"), &build)

@@ -2,7 +2,7 @@
 //! of the orders in which their steps can come:
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg shuttle" cargo test -p livestore --test live_model --target-dir target/shuttle
+//! cargo xtask interleavings
 //! ```
 //!
 //! A failure prints a schedule; `shuttle::replay` runs it again.

@@ -6,38 +6,53 @@ use std::fmt;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  test [--fast]                check everything; --fast: only fmt, clippy and the tests
-  bench [--json FILE] [NAME…]  run the benchmarks, all or those named
-  soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
+  test                         check what you have written: format, lints, all tests
+  ci                           the long proofs: everything else that CI runs
+  help                         this text
+
+One of the proofs:
+  dependencies                 licences, sources and versions of all dependencies
+  api [--check]                write what is public to docs/api; --check: only compare
+  wasm                         build livestore for browsers
+  interleavings                the live graph, with threads in many orders
+  simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   fuzz [--seconds N] [TARGET…] run all fuzz targets, or those named, for N seconds each; else for 60
   interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
-  ci                           test as CI does: missing tools are installed, nothing is skipped
-  help                         this text
+  package [--allow-dirty]      pack the crates and build the packages
+
+Longer, or to be looked at:
+  soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
+  bench [--json FILE] [NAME…]  run the benchmarks, all or those named
 ";
 
 /// One command, understood.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
-    /// Check the workspace.
-    Test {
-        /// Leave out what takes long and rarely breaks.
-        fast: bool,
+    /// Check what a person has written.
+    Test,
+    /// Run the long proofs.
+    Ci,
+    /// Check the dependencies.
+    Dependencies,
+    /// Write what is public.
+    Api {
+        /// Only compare.
+        check: bool,
     },
-    /// Run the benchmarks.
-    Bench {
-        /// Handed to `livestore-benches` as they are: it knows its own flags.
+    /// Build for browsers.
+    Wasm,
+    /// Run the model of the live graph.
+    Interleavings,
+    /// Run the simulator's tests.
+    Simulation {
+        /// Handed to `cargo test` as they are.
         args: Vec<String>,
-    },
-    /// Run the tests that make up their own cases.
-    Soak {
-        /// For how long, all together.
-        minutes: u64,
     },
     /// Run the fuzz targets.
     Fuzz {
         /// For how long, each.
         seconds: u64,
-        /// Which; none is all.
+        /// Which; an empty list stands for all.
         targets: Vec<String>,
     },
     /// Sync with LiveStore itself.
@@ -45,8 +60,21 @@ pub(crate) enum Command {
         /// What a line of the matrix must have to be run.
         words: Vec<String>,
     },
-    /// Check the workspace as CI does.
-    Ci,
+    /// Pack the crates and build the packages.
+    Package {
+        /// Also what is not committed yet.
+        allow_dirty: bool,
+    },
+    /// Run the tests that make up their own cases.
+    Soak {
+        /// For how long, all together.
+        minutes: u64,
+    },
+    /// Run the benchmarks.
+    Bench {
+        /// Handed to `livestore-benches` as they are: it knows its own flags.
+        args: Vec<String>,
+    },
     /// Say what there is.
     Help,
 }
@@ -88,12 +116,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         return Ok(Command::Help);
     }
     match name.as_str() {
-        "test" => Ok(Command::Test { fast: flag("test", "--fast", rest)? }),
-        "bench" => Ok(Command::Bench { args: rest }),
-        "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
+        "test" => nothing("test", rest).map(|()| Command::Test),
+        "ci" => nothing("ci", rest).map(|()| Command::Ci),
+        "dependencies" => nothing("dependencies", rest).map(|()| Command::Dependencies),
+        "api" => Ok(Command::Api { check: flag("api", "--check", rest)? }),
+        "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
+        "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
+        "simulation" => Ok(Command::Simulation { args: rest }),
         "fuzz" => seconds(rest).map(|(seconds, targets)| Command::Fuzz { seconds, targets }),
         "interop" => Ok(Command::Interop { words: rest }),
-        "ci" => nothing("ci", rest).map(|()| Command::Ci),
+        "package" => Ok(Command::Package { allow_dirty: flag("package", "--allow-dirty", rest)? }),
+        "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
+        "bench" => Ok(Command::Bench { args: rest }),
         "help" => nothing("help", rest).map(|()| Command::Help),
         name if is_help(name) => Ok(Command::Help),
         _ => Err(Wrong::Command(name)),
@@ -153,8 +187,14 @@ mod tests {
 
     #[test]
     fn every_command_in_the_usage_is_understood() {
-        assert_eq!(parsed("test"), Ok(Command::Test { fast: false }));
-        assert_eq!(parsed("test --fast"), Ok(Command::Test { fast: true }));
+        assert_eq!(parsed("test"), Ok(Command::Test));
+        assert_eq!(parsed("dependencies"), Ok(Command::Dependencies));
+        assert_eq!(parsed("api"), Ok(Command::Api { check: false }));
+        assert_eq!(parsed("api --check"), Ok(Command::Api { check: true }));
+        assert_eq!(parsed("wasm"), Ok(Command::Wasm));
+        assert_eq!(parsed("interleavings"), Ok(Command::Interleavings));
+        assert_eq!(parsed("simulation"), Ok(Command::Simulation { args: vec![] }));
+        assert_eq!(parsed("package"), Ok(Command::Package { allow_dirty: false }));
         assert_eq!(parsed("bench"), Ok(Command::Bench { args: vec![] }));
         assert_eq!(parsed("soak"), Ok(Command::Soak { minutes: 10 }));
         assert_eq!(parsed("soak --minutes 60"), Ok(Command::Soak { minutes: 60 }));
@@ -187,8 +227,8 @@ mod tests {
         let messages = [
             ("", "which command?"),
             ("tset", "there is no command `tset`"),
-            ("test --fats", "`cargo xtask test` does not take `--fats`"),
-            ("test --fast store", "`cargo xtask test` does not take `store`"),
+            ("test --fast", "`cargo xtask test` does not take `--fast`"),
+            ("api --chek", "`cargo xtask api` does not take `--chek`"),
             ("soak --minutes ten", "`cargo xtask soak` does not take `ten`"),
             ("soak 5", "`cargo xtask soak` does not take `5`"),
             ("fuzz --seconds", "`cargo xtask fuzz` does not take `--seconds`"),

@@ -1,22 +1,26 @@
 //! A command line: one value to run, and to show so that it can be run again by hand.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use crate::rustc::Variant;
 
 /// A program, its arguments, and what it needs in its environment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
-    program: &'static str,
+    program: String,
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
+    variant: Option<Variant>,
 }
 
 impl Line {
     /// `program` with `args`, which are split at spaces.
-    pub(crate) fn new(program: &'static str, args: &str) -> Self {
+    pub(crate) fn new(program: impl Into<String>, args: &str) -> Self {
         let args = args.split_whitespace().map(str::to_owned).collect();
-        Self { program, args, env: Vec::new() }
+        Self { program: program.into(), args, env: Vec::new(), variant: None }
     }
 
     /// `cargo` with `args`, which are split at spaces.
@@ -36,39 +40,58 @@ impl Line {
         self
     }
 
+    /// Has cargo compile the workspace's own crates this way.
+    pub(crate) fn variant(mut self, variant: Variant) -> Self {
+        self.variant = Some(variant);
+        self
+    }
+
     /// Runs it where the user is.
-    pub(crate) fn run(&self) -> std::io::Result<ExitStatus> {
-        self.command().status()
+    pub(crate) fn run(&self) -> io::Result<ExitStatus> {
+        self.command()?.status()
     }
 
     /// Runs it at the workspace's root.
-    pub(crate) fn run_at_root(&self) -> std::io::Result<ExitStatus> {
-        self.command().current_dir(root()).status()
+    pub(crate) fn run_at_root(&self) -> io::Result<ExitStatus> {
+        self.command()?.current_dir(root()).status()
+    }
+
+    /// Runs it at the workspace's root. Returns what it prints, too.
+    pub(crate) fn output_at_root(&self) -> io::Result<Output> {
+        self.command()?.current_dir(root()).output()
     }
 
     /// Whether it succeeds; what it prints is not shown.
     pub(crate) fn succeeds(&self) -> bool {
-        let quiet = self.command().stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let command = self.command();
+        let quiet =
+            command.and_then(|mut it| it.stdout(Stdio::null()).stderr(Stdio::null()).status());
         quiet.is_ok_and(|status| status.success())
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(self.program);
+    fn command(&self) -> io::Result<Command> {
+        let mut command = Command::new(&self.program);
         command
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        command
+        if let Some(variant) = self.variant {
+            command.env("RUSTC_WORKSPACE_WRAPPER", variant.install_wrapper()?);
+        }
+        Ok(command)
     }
 }
 
 /// As one would type it.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(variant) = self.variant {
+            write!(f, "RUSTC_WORKSPACE_WRAPPER=$PWD/target/debug/{} ", variant.wrapper_name())?;
+        }
         for (name, value) in &self.env {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        write!(f, "{}", self.program)?;
+        write!(f, "{}", quoted(&self.program))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
@@ -82,9 +105,16 @@ fn quoted(word: &str) -> String {
 }
 
 /// The folder of the workspace. `cargo run`, which is what `cargo xtask` is, says where.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     xtask.and_then(|dir| dir.parent().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The folder that cargo builds into: this program is in `target/debug`.
+pub(crate) fn target() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let target = program.as_deref().and_then(Path::parent).and_then(Path::parent);
+    target.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 #[cfg(test)]
@@ -99,6 +129,10 @@ mod tests {
         assert_eq!(
             line.to_string(),
             "RUSTDOCFLAGS='-D warnings' cargo doc --workspace 'two words'"
+        );
+        assert_eq!(
+            Line::cargo("test").variant(Variant::Shuttle).to_string(),
+            "RUSTC_WORKSPACE_WRAPPER=$PWD/target/debug/rustc-shuttle cargo test"
         );
     }
 

@@ -1,30 +1,46 @@
 //! The workspace's own commands: `cargo xtask help` lists them.
 //!
 //! [`args`] reads the command line, each command has its file, and [`step`] runs what a command
-//! plans.
+//! plans. Called under another name, this program stands before rustc: see [`rustc`].
 
 use std::process::ExitCode;
 
+mod api;
 mod args;
 mod bench;
+mod ci;
+mod dependencies;
 mod fuzz;
 mod interop;
 mod line;
+mod package;
+mod rustc;
+mod simulation;
 mod soak;
 mod step;
 mod test;
 mod tool;
+mod wasm;
 
 use args::Command;
 
 fn main() -> ExitCode {
+    if let Some(ended) = rustc::wrap() {
+        return ended;
+    }
     match args::parse(std::env::args().skip(1)) {
-        Ok(Command::Test { fast }) => test::run(fast, is_ci()),
-        Ok(Command::Ci) => test::run(false, true),
-        Ok(Command::Bench { args }) => bench::run(args),
-        Ok(Command::Interop { words }) => interop::run(words, is_ci()),
+        Ok(Command::Test) => test::run(is_strict()),
+        Ok(Command::Ci) => ci::run(is_strict()),
+        Ok(Command::Dependencies) => dependencies::run(),
+        Ok(Command::Api { check }) => api::run(check),
+        Ok(Command::Wasm) => wasm::run(is_strict()),
+        Ok(Command::Interleavings) => simulation::run_interleavings(),
+        Ok(Command::Simulation { args }) => simulation::run(&args),
+        Ok(Command::Fuzz { seconds, targets }) => fuzz::run(seconds, &targets),
+        Ok(Command::Interop { words }) => interop::run(words, is_strict()),
+        Ok(Command::Package { allow_dirty }) => package::run(allow_dirty),
         Ok(Command::Soak { minutes }) => soak::run(minutes),
-        Ok(Command::Fuzz { seconds, targets }) => fuzz::run(seconds, &targets, is_ci()),
+        Ok(Command::Bench { args }) => bench::run(args),
         Ok(Command::Help) => {
             print!("{}", args::USAGE);
             ExitCode::SUCCESS
@@ -36,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nobody is there to install a missing tool or to see a skipped step.
-fn is_ci() -> bool {
+/// Whether nobody is there to install a missing tool or to see a skipped step, as in CI.
+fn is_strict() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }

@@ -1,7 +1,11 @@
 //! Steps: run one after the other, timed, counted; the first that fails ends the run.
 
 use std::fmt;
-use std::process::ExitCode;
+use std::io::Write as _;
+use std::process::{ExitCode, ExitStatus};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
@@ -11,43 +15,81 @@ use crate::tool::Tool;
 #[derive(Debug)]
 pub(crate) struct Step {
     name: &'static str,
+    /// The longest it should take on two cores with nothing built.
+    minutes: u64,
     work: Work,
 }
 
 #[derive(Debug)]
 enum Work {
-    /// Each in turn, as long as they succeed.
-    Lines(Vec<Line>),
+    /// `in_turn` one after the other, then `side_by_side`, as many at once as there are cores.
+    Lines { in_turn: Vec<Line>, side_by_side: Vec<Line> },
     /// It cannot be done here.
     Lacking(Tool),
 }
 
 impl Step {
     /// A step that passes if every one of `lines` succeeds.
-    pub(crate) fn new(name: &'static str, lines: impl Into<Vec<Line>>) -> Self {
-        Self { name, work: Work::Lines(lines.into()) }
+    pub(crate) fn new(name: &'static str, minutes: u64, lines: impl Into<Vec<Line>>) -> Self {
+        let work = Work::Lines { in_turn: lines.into(), side_by_side: Vec::new() };
+        Self { name, minutes, work }
+    }
+
+    /// Runs `lines` after the others, several at a time.
+    pub(crate) fn then_side_by_side(mut self, lines: impl IntoIterator<Item = Line>) -> Self {
+        if let Work::Lines { side_by_side, .. } = &mut self.work {
+            side_by_side.extend(lines);
+        }
+        self
     }
 
     /// A step that is skipped, because this machine has no `tool`.
     pub(crate) fn lacking(name: &'static str, tool: Tool) -> Self {
-        Self { name, work: Work::Lacking(tool) }
+        Self { name, minutes: 0, work: Work::Lacking(tool) }
     }
 
     fn run(&self) -> Outcome {
-        let lines = match &self.work {
+        let (in_turn, side_by_side) = match &self.work {
             Work::Lacking(_) => return Outcome::Skipped,
-            Work::Lines(lines) => lines,
+            Work::Lines { in_turn, side_by_side } => (in_turn, side_by_side),
         };
-        for line in lines {
-            let why = match line.run_at_root() {
-                Ok(status) if status.success() => continue,
-                Ok(status) => status.to_string(),
-                Err(error) => format!("did not start: {error}"),
-            };
-            return Outcome::Failed { why, again: line.to_string() };
-        }
-        Outcome::Passed
+        let failed = in_turn.iter().find_map(|line| failure(line, line.run_at_root()));
+        failed.or_else(|| run_side_by_side(side_by_side)).unwrap_or(Outcome::Passed)
     }
+}
+
+fn failure(line: &Line, ended: std::io::Result<ExitStatus>) -> Option<Outcome> {
+    let why = match ended {
+        Ok(status) if status.success() => return None,
+        Ok(status) => status.to_string(),
+        Err(error) => format!("did not start: {error}"),
+    };
+    Some(Outcome::Failed { why, again: line.to_string() })
+}
+
+/// What each prints comes in one piece, at its end. Returns one that failed.
+fn run_side_by_side(lines: &[Line]) -> Option<Outcome> {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+    let work = || {
+        while let Some(line) = lines.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let output = line.output_at_root();
+            let Ok(mut failed) = failed.lock() else { return };
+            println!("{line}");
+            let ended = output.and_then(|output| {
+                std::io::stdout().write_all(&output.stdout)?;
+                std::io::stdout().write_all(&output.stderr)?;
+                Ok(output.status)
+            });
+            if let Some(outcome) = failure(line, ended) {
+                *failed = Some(outcome);
+            }
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        (0..cores.min(lines.len())).for_each(|_| drop(scope.spawn(work)));
+    });
+    failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Its name and what it does, or why it does not.
@@ -55,18 +97,23 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name)?;
         match &self.work {
-            Work::Lines(lines) => {
-                let lines: Vec<String> = lines.iter().map(Line::to_string).collect();
-                write!(f, "{}", lines.join(" && "))
+            Work::Lines { in_turn, side_by_side } => {
+                let in_turn: Vec<String> = in_turn.iter().map(Line::to_string).collect();
+                write!(f, "{}", in_turn.join(" && "))?;
+                match side_by_side.len() {
+                    0 => Ok(()),
+                    count => write!(f, ", then {count} side by side"),
+                }
             }
             Work::Lacking(tool) => {
-                write!(f, "{} is not installed ({})", tool.name(), tool.install())
+                write!(f, "{} is not installed ({})", tool.name(), tool.how_to_install())
             }
         }
     }
 }
 
 /// How a step ended.
+#[derive(Debug)]
 enum Outcome {
     Passed,
     Skipped,
@@ -75,9 +122,11 @@ enum Outcome {
 
 /// Runs `steps` up to the first that fails, and counts. With `strict`, a skipped step fails the run.
 pub(crate) fn run_all(steps: &[Step], strict: bool) -> ExitCode {
+    let minutes: u64 = steps.iter().map(|step| step.minutes).sum();
+    println!("{} steps: up to {minutes} min on two cores with nothing built yet", steps.len());
     let mut tally = Tally::default();
-    for step in steps {
-        println!("\n━━ {step}");
+    for (number, step) in (1..).zip(steps) {
+        println!("\n━━ {number}/{}, up to {} min: {step}", steps.len(), step.minutes);
         let (outcome, seconds) = timed(|| step.run());
         match outcome {
             Outcome::Passed => {
@@ -155,9 +204,9 @@ mod tests {
 
     fn steps() -> [Step; 3] {
         [
-            Step::new("fmt", [Line::cargo("fmt")]),
-            Step::lacking("deny", Tool::Deny),
-            Step::new("docs", [Line::cargo("doc")]),
+            Step::new("fmt", 1, [Line::cargo("fmt")]),
+            Step::lacking("interop", Tool::Npm),
+            Step::new("docs", 1, [Line::cargo("doc")]),
         ]
     }
 
@@ -167,7 +216,7 @@ mod tests {
         let tally = Tally { passed: 2, failed: 0, skipped: vec![&steps[1]] };
         assert_eq!(
             tally.report(&steps, false),
-            "skipped: deny: cargo-deny is not installed (cargo install cargo-deny --locked)\n\
+            "skipped: interop: npm is not installed (with Node.js 22 or newer: https://nodejs.org)\n\
              2 passed, 0 failed, 1 skipped"
         );
     }
@@ -177,7 +226,7 @@ mod tests {
         let tally = Tally { passed: 0, failed: 1, skipped: vec![] };
         assert_eq!(
             tally.report(&steps(), false),
-            "not run: deny, docs\n0 passed, 1 failed, 0 skipped"
+            "not run: interop, docs\n0 passed, 1 failed, 0 skipped"
         );
     }
 
@@ -191,7 +240,12 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_ends_the_run() {
-        let steps = [Step::new("no", [Line::new("livestore-has-no-such-program", "")])];
+        let nothing = || Line::new("livestore-has-no-such-program", "");
+        let steps = [Step::new("no", 1, [nothing()])];
         assert_eq!(run_all(&steps, false), ExitCode::FAILURE);
+        let steps = [Step::new("no", 1, []).then_side_by_side([Line::cargo("-V"), nothing()])];
+        assert_eq!(run_all(&steps, false), ExitCode::FAILURE);
+        let steps = [Step::new("yes", 1, []).then_side_by_side([Line::cargo("-V")])];
+        assert_eq!(run_all(&steps, false), ExitCode::SUCCESS);
     }
 }

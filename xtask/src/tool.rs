@@ -1,6 +1,7 @@
 //! The tools a step may need beyond cargo itself.
 
 use crate::line::Line;
+use crate::step::Step;
 
 /// A tool that a machine may lack.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,14 +12,12 @@ pub(crate) enum Tool {
     Clippy,
     /// `cargo nextest`: the tests, faster. There is a way without it.
     Nextest,
-    /// `cargo deny`: licences, sources and duplicates of dependencies.
-    Deny,
-    /// A nightly compiler, which has what `cargo fuzz` needs.
-    Nightly,
-    /// `cargo fuzz`.
-    Fuzz,
     /// `npm`, and node with it: LiveStore itself, to sync with.
     Npm,
+    /// The standard library for browsers.
+    WasmTarget,
+    /// A C compiler for browsers.
+    Clang,
 }
 
 impl Tool {
@@ -28,37 +27,55 @@ impl Tool {
             Self::Rustfmt => "rustfmt",
             Self::Clippy => "clippy",
             Self::Nextest => "cargo-nextest",
-            Self::Deny => "cargo-deny",
-            Self::Nightly => "a nightly compiler",
-            Self::Fuzz => "cargo-fuzz",
             Self::Npm => "npm",
+            Self::WasmTarget => "the target wasm32-unknown-unknown",
+            Self::Clang => "clang",
         }
     }
 
-    /// How to get it.
-    pub(crate) fn install(self) -> Line {
+    /// How a person gets it.
+    pub(crate) fn how_to_install(self) -> &'static str {
         match self {
-            Self::Rustfmt => Line::new("rustup", "component add rustfmt"),
-            Self::Clippy => Line::new("rustup", "component add clippy"),
-            Self::Nextest => Line::cargo("install cargo-nextest --locked"),
-            Self::Deny => Line::cargo("install cargo-deny --locked"),
-            Self::Nightly => Line::new("rustup", "toolchain install nightly --profile minimal"),
-            Self::Fuzz => Line::cargo("install cargo-fuzz --locked"),
-            Self::Npm => Line::new("nvm", "install 22"),
+            Self::Rustfmt => "rustup component add rustfmt",
+            Self::Clippy => "rustup component add clippy",
+            Self::Nextest => "cargo install cargo-nextest --locked",
+            Self::Npm => "with Node.js 22 or newer: https://nodejs.org",
+            Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
+            Self::Clang => "from your system's packages",
         }
     }
 
     /// Whether this machine has it.
     pub(crate) fn is_here(self) -> bool {
         let probe = match self {
-            Self::Rustfmt => "fmt --version",
-            Self::Clippy => "clippy --version",
-            Self::Nextest => "nextest --version",
-            Self::Deny => "deny --version",
-            Self::Nightly => "+nightly --version",
-            Self::Fuzz => "fuzz --version",
-            Self::Npm => return Line::new("npm", "--version").succeeds(),
+            Self::Rustfmt => Line::cargo("fmt --version"),
+            Self::Clippy => Line::cargo("clippy --version"),
+            Self::Nextest => Line::cargo("nextest --version"),
+            Self::Npm => Line::new("npm", "--version"),
+            Self::WasmTarget => return crate::wasm::has_target(),
+            Self::Clang => Line::new("clang", "--version"),
         };
-        Line::cargo(probe).succeeds()
+        probe.succeeds()
+    }
+
+    /// A step of one line that needs a component of rustup. If it is not here, `strict` has it
+    /// installed; otherwise the step is skipped.
+    pub(crate) fn step(
+        self,
+        name: &'static str,
+        minutes: u64,
+        line: Line,
+        strict: bool,
+        is_here: impl Fn(Self) -> bool,
+    ) -> Step {
+        match (is_here(self), strict) {
+            (true, _) => Step::new(name, minutes, [line]),
+            (false, false) => Step::lacking(name, self),
+            (false, true) => {
+                let install = self.how_to_install();
+                let (program, args) = install.split_once(' ').unwrap_or((install, ""));
+                Step::new(name, minutes, [Line::new(program, args), line])
+            }
+        }
     }
 }

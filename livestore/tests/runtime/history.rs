@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use futures_core::Stream;
 use livestore::prelude::*;
@@ -88,22 +89,23 @@ fn follow_waits_for_events_and_ends_with_the_store() {
     for (is_closed, store) in [(true, long_store()), (false, long_store())] {
         let (_home, store) = store;
         let follow = store.events().range(1_400..).follow();
+        let (send, seen) = mpsc::channel();
         let follower = thread::spawn(move || {
-            follow.map(|event| event.unwrap().seq.global).collect::<Vec<_>>()
+            follow.for_each(|event| send.send(event.unwrap().seq.global).unwrap());
         });
         for n in 2_000..2_100 {
             store.commit(created(n)).unwrap();
         }
-        thread::sleep(std::time::Duration::from_millis(30));
+        let next = || seen.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert!((1_400..=1_600).all(|seq| next() == seq));
         if is_closed {
             store.close().unwrap();
-            let seen = follower.join().unwrap();
-            assert_eq!(seen, (1_400..=1_600).collect::<Vec<_>>());
         } else {
             // The follower holds no handle: this is the last one.
             drop(store);
-            follower.join().unwrap();
         }
+        follower.join().unwrap();
+        assert_eq!(seen.try_iter().count(), 0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the fuzz targets do with their bytes.
 //!
-//! `fuzz/` has a binary for each, which needs a nightly compiler; what they do is here, so that the
-//! test of this crate can do it, with any compiler, to everything in `fuzz/seeds`.
+//! `fuzz/` has the program that libFuzzer runs; what the targets do is here, so that the test of this
+//! crate can do it, without libFuzzer, to everything in `fuzz/seeds`.
 //!
 //! A target panics if something is not as it must be. Bytes that are no input for it are let pass.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test, not an API")]

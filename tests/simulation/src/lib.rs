@@ -1,8 +1,7 @@
 //! The real client and the real server on a disk, a clock and a network that a seed decides.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg simulation" cargo test --profile simulation -p livestore-simulation \
-//!     --target-dir target/simulation
+//! cargo xtask simulation
 //! ```
 //!
 //! A `plan` is drawn from a seed: who is there, what they do, what befalls them. A `world` carries

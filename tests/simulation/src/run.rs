@@ -112,10 +112,6 @@ impl fmt::Display for Report {
         writeln!(f, "the same with less, after {} steps: {}", smallest.steps, smallest.what)?;
         writeln!(f, "  {:?}", plan.setup)?;
         plan.actions.iter().try_for_each(|action| writeln!(f, "  {action:?}"))?;
-        write!(
-            f,
-            "again: SIMULATION_SEED={seed} RUSTFLAGS=\"--cfg simulation\" cargo test --profile \
-             simulation -p livestore-simulation --target-dir target/simulation --test worlds"
-        )
+        write!(f, "again: SIMULATION_SEED={seed} cargo xtask simulation --test worlds")
     }
 }

@@ -1,0 +1,53 @@
+//! `cargo xtask ci`: what `cargo xtask test` leaves out, because it takes long and rarely breaks.
+
+use std::process::ExitCode;
+
+use crate::line::Line;
+use crate::step::{self, Step};
+use crate::tool::Tool;
+use crate::{fuzz, interop, simulation, wasm};
+
+/// For each target: enough to see that it works, and that nothing is wrong near its seeds.
+const FUZZ_SECONDS: u64 = 10;
+
+/// Runs every proof. `strict`: install what is missing, skip nothing.
+pub(crate) fn run(strict: bool) -> ExitCode {
+    step::run_all(&plan(strict, Tool::is_here), strict)
+}
+
+fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
+    vec![
+        Step::new("dependencies", 1, [Line::cargo("xtask dependencies")]),
+        Step::new("docs", 2, [docs()]),
+        Step::new("public API", 2, [Line::cargo("xtask api --check")]),
+        wasm::plan(strict, &is_here),
+        Step::new("interleavings", 2, [simulation::interleavings()]),
+        Step::new("simulation", 7, [simulation::line(&[])]),
+        fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
+        interop::plan(Vec::new(), is_here),
+        Step::new("package", 2, [package(strict)]),
+    ]
+}
+
+fn docs() -> Line {
+    Line::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
+}
+
+/// CI packs what is committed.
+fn package(strict: bool) -> Line {
+    Line::cargo(if strict { "xtask package" } else { "xtask package --allow-dirty" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ci_insists_on_a_clean_tree() {
+        let is_lenient = |strict| {
+            let last = plan(strict, |_| true).pop();
+            last.is_some_and(|step| step.to_string().contains("--allow-dirty"))
+        };
+        assert!(is_lenient(false) && !is_lenient(true));
+    }
+}

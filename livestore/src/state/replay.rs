@@ -9,7 +9,7 @@ use crate::edge::read_ahead;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 
-/// Events per savepoint: SQLite copies a page of the state once for each savepoint it changes in.
+/// Events that are read at once.
 const PAGE: usize = 8_192;
 
 /// Events per report of progress.
@@ -116,14 +116,75 @@ impl<'a> Replay<'a> {
             Ok(page) if page.is_empty() => None,
             page => Some(page),
         };
-        read_ahead(read, |page| {
+        // Where the open savepoint began.
+        let mut began: Option<SeqNum> = None;
+        let worked = read_ahead(read, |page| {
             let page = page.map_err(ReplayError::Eventlog)?;
-            self.page(state, &page, done)?;
+            if began.is_none() {
+                state.begin()?;
+                began = Some(state.head);
+            }
+            if !self.applies(state, &page, done)? {
+                state.undo()?;
+                if let Some(began) = began.take() {
+                    self.again(state, began, done)?;
+                }
+                self.one_by_one(state, &page)?;
+                self.report(done + page.len() as u64)?;
+            }
             state.head = page.last().map_or(state.head, |event| event.seq);
             done += page.len() as u64;
             Ok::<(), ReplayError>(())
-        })?;
+        });
+        match (worked, began) {
+            (Ok(()), Some(_)) => state.keep()?,
+            (Err(error), Some(began)) => {
+                state.undo()?;
+                state.head = began;
+                return Err(error);
+            }
+            (worked, None) => worked?,
+        }
         Ok(done)
+    }
+
+    /// Applies the page under the savepoint that is open; says whether every event of it could be.
+    /// `before`: how many events were replayed before the page.
+    ///
+    /// Nearly always every event of a log applies, and one savepoint does for all of them: SQLite
+    /// copies a page of the state once for each savepoint that it changes in.
+    fn applies(
+        &mut self,
+        state: &State,
+        page: &[EncodedEvent],
+        before: u64,
+    ) -> Result<bool, ReplayError> {
+        let mut done = before;
+        for step in page.chunks(STEP) {
+            if !step.iter().all(|event| is_applied(state, event)) {
+                return Ok(false);
+            }
+            done += step.len() as u64;
+            self.report(done)?;
+        }
+        Ok(true)
+    }
+
+    /// Applies the events after `from` up to the state's head once more: they were undone together
+    /// with an event that could not be applied. `done`: how many events were reported already.
+    fn again(&mut self, state: &State, from: SeqNum, done: u64) -> Result<(), ReplayError> {
+        if !is_after(state.head, from) {
+            return Ok(());
+        }
+        let mut pages = self.log.pages(from, state.head).of(PAGE);
+        loop {
+            let page = pages.next_page().map_err(ReplayError::Eventlog)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.page(state, &page)?;
+            self.report(done)?;
+        }
     }
 
     /// Applies these events, which are in the log behind the state's.
@@ -133,7 +194,7 @@ impl<'a> Replay<'a> {
         events: &[EncodedEvent],
     ) -> Result<(), ReplayError> {
         for page in events.chunks(PAGE) {
-            self.page(state, page, 0)?;
+            self.page(state, page)?;
             state.head = page.last().map_or(state.head, |event| event.seq);
         }
         Ok(())
@@ -168,29 +229,18 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Nearly always every event of a page applies: one savepoint does for all. If one does not,
-    /// each gets its own. `before`: how many events were replayed before the page.
-    fn page(
-        &mut self,
-        state: &State,
-        page: &[EncodedEvent],
-        before: u64,
-    ) -> Result<(), ReplayError> {
-        let applies = |event: &EncodedEvent| {
-            state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
-        };
+    /// Applies the page under a savepoint of its own. If one event cannot be, each gets its own.
+    fn page(&mut self, state: &State, page: &[EncodedEvent]) -> Result<(), ReplayError> {
         state.begin()?;
-        let mut done = before;
-        for step in page.chunks(STEP) {
-            if !step.iter().all(applies) {
-                state.undo()?;
-                page.iter().try_for_each(|event| self.one(state, event))?;
-                return self.report(before + page.len() as u64);
-            }
-            done += step.len() as u64;
-            self.report(done)?;
+        if page.iter().all(|event| is_applied(state, event)) {
+            return Ok(state.keep()?);
         }
-        Ok(state.keep()?)
+        state.undo()?;
+        self.one_by_one(state, page)
+    }
+
+    fn one_by_one(&mut self, state: &State, page: &[EncodedEvent]) -> Result<(), ReplayError> {
+        page.iter().try_for_each(|event| self.one(state, event))
     }
 
     fn report(&mut self, done: u64) -> Result<(), ReplayError> {
@@ -248,5 +298,99 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Applies the event; says whether it could be.
+fn is_applied(state: &State, event: &EncodedEvent) -> bool {
+    state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eventlog::MemoryLog;
+    use crate::prelude::*;
+
+    #[table]
+    struct Item {
+        #[column(primary_key)]
+        id: u64,
+    }
+
+    #[derive(Event)]
+    #[event(name = "v1.Added")]
+    struct Added {
+        id: u64,
+    }
+
+    impl Materialize for Added {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.insert(&Item { id: self.id })
+        }
+    }
+
+    crate::schema! { App { tables: [Item], events: [Added] } }
+
+    fn log(ids: &[u64]) -> (Eventlog, SeqNum) {
+        let events = ids.iter().zip(1..).map(|(id, n)| EncodedEvent {
+            seq: SeqNum::new(n),
+            parent: SeqNum::new(n - 1),
+            name: "v1.Added".into(),
+            args: format!("{{\"id\":{id}}}"),
+            client_id: "c".into(),
+            session_id: "s".into(),
+            schema_hash: 0,
+            sync_metadata: None,
+        });
+        let log = Eventlog::new(MemoryLog::default());
+        log.append(events.collect()).unwrap();
+        (log, SeqNum::new(ids.len() as u64))
+    }
+
+    fn count(state: &State) -> usize {
+        usize::try_from(state.query(&Item::all().count(), "").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_event_that_does_not_apply_takes_no_other_with_it() {
+        let mut ids: Vec<u64> = (0..3 * PAGE as u64 + 10).collect();
+        let bad = [2 * PAGE + 100, 3 * PAGE + 5];
+        bad.iter().for_each(|&bad| ids[bad] = 7);
+        let (log, to) = log(&ids);
+        let mut state = State::empty(App::def()).unwrap();
+        let (mut reported, mut quarantined) = (Vec::new(), Vec::new());
+        let mut progress = |done| {
+            reported.push(done);
+            ControlFlow::Continue(())
+        };
+        let mut replay = Replay {
+            progress: Some(&mut progress),
+            quarantined: Some(&mut quarantined),
+            ..Replay::quiet(&log)
+        };
+        assert_eq!(replay.run(&mut state, to).unwrap(), ids.len() as u64);
+        let places = bad.map(|bad| SeqNum::new(bad as u64 + 1));
+        let seqs = |all: &[Quarantined]| all.iter().map(|event| event.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(&quarantined), places);
+        assert_eq!(seqs(&state.quarantined().unwrap()), places);
+        assert_eq!((count(&state), state.head), (ids.len() - bad.len(), to));
+        assert!(reported.is_sorted());
+        assert_eq!(reported.last(), Some(&(ids.len() as u64)));
+        assert!(!state.db.is_in_savepoint());
+    }
+
+    #[test]
+    fn a_replay_that_is_stopped_changes_nothing() {
+        let (log, to) = log(&(0..2 * PAGE as u64).collect::<Vec<_>>());
+        let mut state = State::empty(App::def()).unwrap();
+        let mut progress = |done| match done > PAGE as u64 {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let mut replay = Replay { progress: Some(&mut progress), ..Replay::quiet(&log) };
+        assert_eq!(replay.run(&mut state, to), Err(ReplayError::Stopped));
+        assert_eq!((count(&state), state.head), (0, SeqNum::ROOT));
+        assert!(!state.db.is_in_savepoint());
     }
 }

@@ -9,6 +9,8 @@ use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+mod plain;
+
 /// Why an event could not be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -83,21 +85,28 @@ pub type FieldSerializer<'s, 'o> = &'s mut serde_json::Serializer<&'o mut Vec<u8
 /// The serde `Deserializer` that the closure of [`Args::field_with`] gets. A field that is missing
 /// deserializes as an `Option` only.
 #[derive(Debug, Clone, Copy)]
-pub struct FieldDeserializer<'a>(Option<&'a RawValue>);
+pub struct FieldDeserializer<'a>(Option<&'a str>);
+
+/// Reads from the JSON text of a field.
+type FromJson<'a> = serde_json::Deserializer<serde_json::de::StrRead<'a>>;
+
+fn from_json(json: &str) -> FromJson<'_> {
+    serde_json::Deserializer::from_str(json)
+}
 
 impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
     type Error = serde_json::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.0 {
-            Some(value) => value.deserialize_any(visitor),
+            Some(value) => from_json(value).deserialize_any(visitor),
             None => Err(de::Error::custom("missing")),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.0 {
-            Some(value) => value.deserialize_option(visitor),
+            Some(value) => from_json(value).deserialize_option(visitor),
             None => visitor.visit_none(),
         }
     }
@@ -108,7 +117,7 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         match self.0 {
-            Some(value) => value.deserialize_newtype_struct(name, visitor),
+            Some(value) => from_json(value).deserialize_newtype_struct(name, visitor),
             None => visitor.visit_newtype_struct(self),
         }
     }
@@ -120,7 +129,7 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         match self.0 {
-            Some(value) => value.deserialize_enum(name, variants, visitor),
+            Some(value) => from_json(value).deserialize_enum(name, variants, visitor),
             None => Err(de::Error::custom("missing")),
         }
     }
@@ -275,7 +284,8 @@ fn js_serializer(out: &mut Vec<u8>) -> serde_json::Serializer<&mut Vec<u8>, JsNu
 #[derive(Debug, Clone)]
 pub struct Args<'a> {
     json: &'a str,
-    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// The names, and the values as JSON.
+    fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Args<'a> {
@@ -287,6 +297,9 @@ impl<'a> Args<'a> {
     pub fn parse(json: &'a str) -> Result<Self, DecodeError> {
         if matches!(json, "" | "null") {
             return Ok(Self { json: "{}", fields: Vec::new() });
+        }
+        if let Some(fields) = plain::split(json) {
+            return Ok(Self { json, fields });
         }
         let Fields(fields) = serde_json::from_str(json)
             .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })?;
@@ -372,11 +385,11 @@ impl<'a> Args<'a> {
         let value = self
             .get("value")
             .ok_or_else(|| DecodeError::MissingField { field: "value".to_owned() })?;
-        Ok((self.field("id")?, Args::parse(value.get())?))
+        Ok((self.field("id")?, Args::parse(value)?))
     }
 
     /// Of a field that stands there twice, JavaScript takes the last.
-    fn get(&self, field: &str) -> Option<&'a RawValue> {
+    fn get(&self, field: &str) -> Option<&'a str> {
         self.fields.iter().rev().find(|(name, _)| name == field).map(|(_, value)| *value)
     }
 }
@@ -425,7 +438,7 @@ impl<T: Serialize + DeserializeOwned> ArgsField<T> for Subject<T> {
     }
 }
 
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -440,7 +453,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields = Vec::with_capacity(8);
                 while let Some(Key(name)) = map.next_key()? {
-                    fields.push((name, map.next_value()?));
+                    fields.push((name, map.next_value::<&RawValue>()?.get()));
                 }
                 Ok(Fields(fields))
             }

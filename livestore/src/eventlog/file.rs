@@ -62,11 +62,14 @@ impl FileLog {
         writer.meta("history_id", new_id)?;
         let client_id = writer.meta("client_id", new_id)?;
         let reader = Mutex::new(LogConnection::open(path, durability)?);
-        let checkpointer = LogConnection::open(path, durability)?;
         let shared =
             Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
-        let theirs = Arc::clone(&shared);
-        let background = Background::spawn("livestore-log", move || theirs.tidy(&checkpointer))
+        let (theirs, path) = (Arc::clone(&shared), path.to_owned());
+        // Opened when there is something to do: an open store need not wait for it.
+        let mut checkpointer = None;
+        let tidy =
+            move || theirs.tidy(&mut checkpointer, || LogConnection::open(&path, durability));
+        let background = Background::spawn("livestore-log", tidy)
             .map_err(|error| EventlogError::NoThread(error.into()))?;
         let since_checkpoint = AtomicU64::new(0);
         Ok(Self { shared, reader, background, durability, since_checkpoint, store_id, client_id })
@@ -85,7 +88,7 @@ impl FileLog {
     fn count_written(&self, rows: u64) {
         if self.since_checkpoint.fetch_add(rows, Ordering::Relaxed) + rows >= CHECKPOINT_EVERY {
             self.since_checkpoint.store(0, Ordering::Relaxed);
-            self.background.poke();
+            self.background.wake();
         }
     }
 
@@ -106,7 +109,7 @@ impl Storage for FileLog {
             buffer.events.extend(events);
             drop(buffer);
             if was_empty {
-                self.background.poke();
+                self.background.wake();
             }
         } else {
             lock(&self.shared.writer).append(&events)?;
@@ -166,11 +169,20 @@ impl Storage for FileLog {
 
 impl Shared {
     /// The background thread's job: group commit, then a checkpoint when the WAL has grown.
-    fn tidy(&self, checkpointer: &LogConnection) {
+    fn tidy(
+        &self,
+        checkpointer: &mut Option<LogConnection>,
+        open: impl FnOnce() -> Result<LogConnection, EventlogError>,
+    ) {
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "buffered events could not be written");
         }
-        if let Err(error) = self.checkpoint(checkpointer) {
+        let opened = match checkpointer.take() {
+            Some(opened) => Ok(opened),
+            None => open(),
+        };
+        let checkpointed = opened.and_then(|opened| self.checkpoint(checkpointer.insert(opened)));
+        if let Err(error) = checkpointed {
             tracing::warn!(%error, "the eventlog's checkpoint failed");
         }
     }

@@ -11,10 +11,10 @@ use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::EventSet;
 
-/// Events per savepoint: SQLite copies a page of the state once for each savepoint it changes in.
+/// The number of events that are read at once.
 const PAGE: usize = 8_192;
 
-/// Events per report of progress.
+/// The number of events per report of progress.
 const STEP: usize = 512;
 
 /// Why the state could not be made from the log.
@@ -75,17 +75,53 @@ impl<'a> Replay<'a> {
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let span = tracing::info_span!("replay", from = %state.head, %to);
         let _entered = span.enter();
-        let mut done = 0;
         if !is_after(to, state.head) {
-            return Ok(done);
+            return Ok(0);
         }
-        let mut pages = self.log.pages(state.head, to).of(PAGE);
-        let read = move || match pages.next_page() {
-            Ok(page) if page.is_empty() => None,
-            page => Some(page),
-        };
-        let mut unfinished = Vec::new();
-        read_ahead(read, |page| {
+        match self.run_at_once(state, to)? {
+            Some(done) => Ok(done),
+            None => self.run_by_pages(state, to),
+        }
+    }
+
+    /// Nearly always every event applies: one savepoint does for all. SQLite copies each page of the
+    /// state once for every savepoint that it changes in. `None` if one does not apply; nothing has
+    /// changed then.
+    fn run_at_once(&mut self, state: &mut State, to: SeqNum) -> Result<Option<u64>, ReplayError> {
+        let (mut head, mut done, mut all_apply) = (state.head, 0, true);
+        let savepoint = state.savepoint()?;
+        let worked = read_ahead(self.reader(head, to), |page| {
+            let page = page.map_err(|error| Some(ReplayError::from(error)))?;
+            let is_cut = done == 0
+                && page.first().is_some_and(|first| first.continues)
+                && self.continues_applied(state, &page)?;
+            all_apply = !is_cut && self.applies(state, &page, done);
+            if !all_apply || self.is_stopped() {
+                return Err(None);
+            }
+            head = page.last().map_or(head, |event| event.seq);
+            done += page.len() as u64;
+            Ok(())
+        });
+        match worked {
+            Ok(()) => savepoint.release()?,
+            Err(error) => {
+                savepoint.rollback()?;
+                return match error {
+                    Some(error) => Err(error),
+                    None if all_apply => Ok(Some(0)),
+                    None => Ok(None),
+                };
+            }
+        }
+        state.head = head;
+        Ok(Some(done))
+    }
+
+    /// Page by page, each under a savepoint of its own.
+    fn run_by_pages(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
+        let (mut done, mut unfinished) = (0, Vec::new());
+        read_ahead(self.reader(state.head, to), |page| {
             if self.is_stopped() {
                 return Ok(());
             }
@@ -97,11 +133,21 @@ impl<'a> Replay<'a> {
             done += events.len() as u64;
             Ok::<(), ReplayError>(())
         })?;
-        if !self.is_stopped() {
-            self.pages(state, &unfinished, done)?;
-            done += unfinished.len() as u64;
+        self.pages(state, &unfinished, done)?;
+        Ok(done + unfinished.len() as u64)
+    }
+
+    /// Reads the log from behind `from` up to `to`, a page at each call.
+    fn reader(
+        &self,
+        from: SeqNum,
+        to: SeqNum,
+    ) -> impl FnMut() -> Option<Result<Vec<EncodedEvent>, EventlogError>> + Send + use<> {
+        let mut pages = self.log.pages(from, to).of(PAGE);
+        move || match pages.next_page() {
+            Ok(page) if page.is_empty() => None,
+            page => Some(page),
         }
-        Ok(done)
     }
 
     /// Applies these events, which are in the log behind the state's.
@@ -160,8 +206,8 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Nearly always every event of a page applies: one savepoint does for all. If one does not,
-    /// each commit gets its own.
+    /// Applies a page of whole commits under one savepoint. If an event does not apply, each commit
+    /// gets its own.
     fn page(
         &mut self,
         state: &State,
@@ -169,25 +215,34 @@ impl<'a> Replay<'a> {
         before: u64,
     ) -> Result<(), ReplayError> {
         let continues = self.continues_applied(state, page)?;
-        let applies = |event: &EncodedEvent| {
-            state.schema.event_set(&event.name).is_some_and(|set| state.apply(event, set).is_ok())
-        };
         let savepoint = state.savepoint()?;
-        let mut done = before;
-        for step in page.chunks(STEP) {
-            if !step.iter().all(applies) {
-                savepoint.rollback()?;
-                for (n, commit) in commits(page).enumerate() {
-                    let is_whole = self.commit(state, commit)?;
-                    self.is_broken |= n == 0 && continues && !is_whole;
-                }
-                self.report(before + page.len() as u64);
-                return Ok(());
-            }
-            done += step.len() as u64;
-            self.report(done);
+        if self.applies(state, page, before) {
+            return Ok(savepoint.release()?);
         }
-        Ok(savepoint.release()?)
+        savepoint.rollback()?;
+        for (n, commit) in commits(page).enumerate() {
+            let is_whole = self.commit(state, commit)?;
+            self.is_broken |= n == 0 && continues && !is_whole;
+        }
+        self.report(before + page.len() as u64);
+        Ok(())
+    }
+
+    /// Applies all of these events; returns whether that worked. If not, it needs a rollback.
+    fn applies(&mut self, state: &State, events: &[EncodedEvent], before: u64) -> bool {
+        let mut done = before;
+        events.chunks(STEP).all(|step| {
+            let applies = |event: &EncodedEvent| {
+                let set = state.schema.event_set(&event.name);
+                set.is_some_and(|set| state.apply(event, set).is_ok())
+            };
+            let all_apply = step.iter().all(applies);
+            done += step.len() as u64;
+            if all_apply {
+                self.report(done);
+            }
+            all_apply
+        })
     }
 
     /// Whether the page goes on with a commit that began in the state that is there, which happens

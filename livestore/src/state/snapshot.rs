@@ -13,7 +13,7 @@ use rusqlite::{Connection, MAIN_DB};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{State, StateError};
-use crate::edge::files;
+use crate::edge::{files, work_behind};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, Fingerprint, is_after};
 use crate::schema::SchemaDef;
@@ -95,22 +95,36 @@ impl Snapshot {
 
     /// Writes the state to the file, whole or not at all; returns the file's length.
     pub(crate) fn write(&self, state: &mut State) -> Result<u64, SnapshotError> {
-        let hash = state.schema.hash().map_err(StateError::from)?;
+        let schema_hash = state.schema.hash().map_err(StateError::from)?;
         let head = state.head;
-        let log = self.log.fingerprint(head)?.ok_or(SnapshotError::NoSuchEvent(head))?;
         let body = state.db.connection_mut().serialize(MAIN_DB);
         let body = body.map_err(|error| StateError::Sqlite(error.into()))?;
+        self.write_body(schema_hash, head, &body)
+    }
+
+    /// Writes a copy of a state, as [`write`](Self::write) does.
+    pub(crate) fn write_copy(&self, copy: &StateCopy) -> Result<u64, SnapshotError> {
+        self.write_body(copy.schema_hash, copy.head, &copy.body)
+    }
+
+    fn write_body(
+        &self,
+        schema_hash: i64,
+        head: SeqNum,
+        body: &[u8],
+    ) -> Result<u64, SnapshotError> {
+        let log = self.log.fingerprint(head)?.ok_or(SnapshotError::NoSuchEvent(head))?;
         let mut header = Header {
-            schema_hash: hash,
+            schema_hash,
             log: Log::from(&log),
             head,
             length: body.len() as u64,
             checksum: 0,
         };
         let mut checksum = header.hash();
-        checksum.update(&body);
+        checksum.update(body);
         header.checksum = checksum.digest();
-        files::replace(&self.path, &[&header.to_bytes(), &body])
+        files::replace(&self.path, &[&header.to_bytes(), body])
             .map_err(|error| StateError::Sqlite(error.into()))?;
         Ok(HEADER as u64 + body.len() as u64)
     }
@@ -178,6 +192,27 @@ impl From<&Fingerprint> for Log {
     }
 }
 
+/// A copy of a state, to be written to its snapshot later.
+pub(crate) struct StateCopy {
+    schema_hash: i64,
+    pub(crate) head: SeqNum,
+    body: Vec<u8>,
+}
+
+impl StateCopy {
+    pub(crate) fn of(state: &mut State) -> Result<Self, StateError> {
+        let (schema_hash, head) = (state.schema.hash()?, state.head);
+        let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        Ok(Self { schema_hash, head, body: body.to_vec() })
+    }
+}
+
+impl std::fmt::Debug for StateCopy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StateCopy").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug)]
 struct Header {
     schema_hash: i64,
@@ -238,7 +273,7 @@ impl Header {
     }
 }
 
-/// Hashes what is read while it is still in the cache.
+/// Hashes what is read, piece by piece, while the next piece is read.
 struct Hashing<'a, R> {
     inner: R,
     hash: Xxh3,
@@ -246,15 +281,19 @@ struct Hashing<'a, R> {
     progress: &'a mut dyn FnMut(u64),
 }
 
+/// Small enough that hashing finds a piece in the cache.
+const PIECE: usize = 256 * 1024;
+
 impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        // Small pieces, so that hashing finds them in the cache.
-        let piece = buffer.len().min(256 * 1024);
-        let (piece, _) = buffer.split_at_mut(piece);
-        let read = self.inner.read(piece)?;
-        self.hash.update(piece.get(..read).unwrap_or_default());
-        self.read += read as u64;
-        (self.progress)(self.read);
-        Ok(read)
+        let Self { inner, hash, read, progress } = self;
+        let fill = |piece: &mut [u8]| {
+            inner.read_exact(piece)?;
+            *read += piece.len() as u64;
+            progress(*read);
+            Ok::<(), std::io::Error>(())
+        };
+        work_behind(buffer, PIECE, fill, |piece| hash.update(piece))?;
+        Ok(buffer.len())
     }
 }

@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::edge::Background;
 use crate::event::SeqNum;
+use crate::edge::primitives::{Mutex, lock};
 use crate::eventlog::{EventlogError, is_after};
 use crate::schema::SchemaDef;
-use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
+use crate::state::{
+    StateCopy, Replay, ReplayError, Snapshot, SnapshotError, State, StateError,
+};
 use crate::sync::merge::SyncState;
 
 /// The number of events before which no snapshot is made while the store runs: they are replayed in
@@ -37,6 +40,9 @@ struct Maker {
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
+    /// The state that opening the store has replayed, to be written next, and the number of events
+    /// that it saves from being replayed again.
+    replayed: Mutex<Option<(StateCopy, u64)>>,
     /// Whether the store is closing.
     stopped: AtomicBool,
 }
@@ -55,6 +61,7 @@ impl Snapshots {
             syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
+            replayed: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&maker);
@@ -63,12 +70,20 @@ impl Snapshots {
         Ok(Self { maker, background })
     }
 
-    /// Counts events that were replayed while opening; writes the state if they were many.
+    /// Counts events that were replayed while opening. If they were many, the state is written: a copy
+    /// of it, so that the store need not wait.
     pub(super) fn after_replay(&self, state: &mut State, events: u64) {
-        let written =
-            events >= MIN_EVENTS && self.maker.is_worth_it(events) && self.maker.write(state);
-        if !written {
-            self.maker.events.fetch_add(events, Ordering::Relaxed);
+        let Self { maker, background } = self;
+        maker.events.fetch_add(events, Ordering::Relaxed);
+        if events < MIN_EVENTS || !maker.is_worth_it(events) || !maker.may_write(state.head) {
+            return;
+        }
+        match StateCopy::of(state) {
+            Ok(copy) => {
+                *lock(&maker.replayed) = Some((copy, events));
+                background.wake();
+            }
+            Err(error) => tracing::warn!(%error, "no snapshot was written"),
         }
     }
 
@@ -76,7 +91,7 @@ impl Snapshots {
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
         if events >= MIN_EVENTS && self.maker.is_worth_it(events) {
-            self.background.poke();
+            self.background.wake();
         }
     }
 
@@ -109,6 +124,7 @@ impl Snapshots {
 
     /// Removes the snapshot.
     pub(super) fn remove(&self) -> Result<(), StateError> {
+        *lock(&self.maker.replayed) = None;
         self.maker.snapshot.remove()
     }
 }
@@ -120,6 +136,16 @@ impl Maker {
 
     /// The background thread's job.
     fn make(&self) {
+        let replayed = lock(&self.replayed).take();
+        if let Some((copy, events)) = replayed {
+            if self.may_write(copy.head) && self.note(self.snapshot.write_copy(&copy)) {
+                self.events.fetch_sub(events, Ordering::Relaxed);
+            }
+        }
+        let events = self.events.load(Ordering::Relaxed);
+        if events < MIN_EVENTS || !self.is_worth_it(events) {
+            return;
+        }
         let events = self.events.swap(0, Ordering::Relaxed);
         let written = match self.make_state() {
             Ok(_) if self.stopped.load(Ordering::Relaxed) => false,
@@ -136,11 +162,17 @@ impl Maker {
 
     /// Writes the state; returns whether it could.
     fn write(&self, state: &mut State) -> bool {
-        if self.end().is_ok_and(|end| is_after(state.head, end)) {
-            // Some of it is pending, from when the store had a backend.
-            return false;
-        }
-        match self.snapshot.write(state) {
+        self.may_write(state.head) && self.note(self.snapshot.write(state))
+    }
+
+    /// Not if some of the state is pending, from when the store had a backend.
+    fn may_write(&self, head: SeqNum) -> bool {
+        !self.end().is_ok_and(|end| is_after(head, end))
+    }
+
+    /// Notes how long the snapshot is now; returns whether it was written.
+    fn note(&self, written: Result<u64, SnapshotError>) -> bool {
+        match written {
             Ok(bytes) => {
                 self.bytes.store(bytes, Ordering::Relaxed);
                 true

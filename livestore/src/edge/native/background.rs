@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// A thread that runs one job each time it is poked; pokes while it runs count as one.
+/// A thread that runs one job each time it is woken; wakes while it runs count as one.
 pub(crate) struct Background {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -18,7 +18,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Orders {
-    poked: bool,
+    woken: bool,
     stop: bool,
 }
 
@@ -49,19 +49,19 @@ impl Background {
     }
 
     /// Wakes the thread, which runs the job soon.
-    pub(crate) fn poke(&self) {
-        self.shared.orders().poked = true;
+    pub(crate) fn wake(&self) {
+        self.shared.orders().woken = true;
         self.shared.wake.notify_one();
     }
 }
 
-/// Waits for a poke; false when it is time to stop.
+/// Waits for a wake; false when it is time to stop.
 fn wait(shared: &Shared) -> bool {
     let mut orders = shared.orders();
-    while !orders.poked && !orders.stop {
+    while !orders.woken && !orders.stop {
         orders = shared.wake.wait(orders).unwrap_or_else(PoisonError::into_inner);
     }
-    orders.poked = false;
+    orders.woken = false;
     !orders.stop
 }
 

@@ -36,7 +36,7 @@ impl<T> Mailbox<T> {
 
     pub(crate) fn put(&self, message: T) {
         self.waiting().push_back(message);
-        schedule::poke(self.job.load(Ordering::Relaxed));
+        schedule::wake(self.job.load(Ordering::Relaxed));
     }
 
     pub(crate) fn take(&self, _: Option<Duration>) -> Mail<T> {

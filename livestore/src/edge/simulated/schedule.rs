@@ -32,7 +32,7 @@ type Work = Box<dyn FnMut() -> Again>;
 struct Job {
     owner: u64,
     name: &'static str,
-    poked: bool,
+    woken: bool,
     deadline: Option<Duration>,
     /// Not there while it runs.
     work: Option<Work>,
@@ -59,7 +59,7 @@ pub fn due() -> Vec<Due> {
     let now = elapsed();
     with(|schedule| {
         let due = schedule.jobs.iter().filter(|(_, job)| {
-            job.work.is_some() && (job.poked || job.deadline.is_some_and(|then| then <= now))
+            job.work.is_some() && (job.woken || job.deadline.is_some_and(|then| then <= now))
         });
         due.map(|(&id, job)| Due { job: id, owner: job.owner, name: job.name }).collect()
     })
@@ -79,14 +79,14 @@ pub fn next_deadline() -> Option<Duration> {
 pub fn run(job: JobId) {
     let taken = with(|schedule| {
         let job = schedule.jobs.get_mut(&job)?;
-        job.poked = false;
+        job.woken = false;
         job.work.take()
     });
     let Some(mut work) = taken.flatten() else { return };
     let again = work();
     let left = with(|schedule| match schedule.jobs.get_mut(&job) {
         Some(job) => {
-            job.poked |= again.now;
+            job.woken |= again.now;
             job.deadline = again.deadline;
             job.work = Some(work);
             None
@@ -101,17 +101,17 @@ pub(super) fn add(name: &'static str, work: Work) -> JobId {
     let added = with(|schedule| {
         schedule.made += 1;
         let (owner, id) = (schedule.owner, schedule.made);
-        let job = Job { owner, name, poked: false, deadline: None, work: Some(work) };
+        let job = Job { owner, name, woken: false, deadline: None, work: Some(work) };
         schedule.jobs.insert(id, job);
         id
     });
     added.unwrap_or_default()
 }
 
-pub(super) fn poke(job: JobId) {
+pub(super) fn wake(job: JobId) {
     with(|schedule| {
         if let Some(job) = schedule.jobs.get_mut(&job) {
-            job.poked = true;
+            job.woken = true;
         }
     });
 }
@@ -130,7 +130,7 @@ fn with<R>(work: impl FnOnce(&mut Schedule) -> R) -> Option<R> {
     SCHEDULE.try_with(|schedule| work(&mut schedule.borrow_mut())).ok()
 }
 
-/// A job that is run some time after it was poked; pokes until then count as one.
+/// A job that is run some time after it was woken; wakes until then count as one.
 pub struct Background(JobId);
 
 impl Background {
@@ -150,8 +150,8 @@ impl Background {
     }
 
     /// Makes the job due.
-    pub fn poke(&self) {
-        poke(self.0);
+    pub fn wake(&self) {
+        wake(self.0);
     }
 }
 

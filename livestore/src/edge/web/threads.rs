@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Mailbox;
 
-/// A thread that runs one job each time it is poked: there is none here.
+/// A thread that runs one job each time it is woken: there is none here.
 #[derive(Debug)]
 pub(crate) struct Background(Infallible);
 
@@ -22,7 +22,7 @@ impl Background {
         Err(no_thread())
     }
 
-    pub(crate) fn poke(&self) {
+    pub(crate) fn wake(&self) {
         match self.0 {}
     }
 }
@@ -50,6 +50,20 @@ impl<T> Worker<T> {
 
 fn no_thread() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "there are no threads on this platform")
+}
+
+/// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled.
+pub(crate) fn work_behind<E>(
+    buffer: &mut [u8],
+    piece: usize,
+    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+    mut work: impl FnMut(&[u8]) + Send,
+) -> Result<(), E> {
+    buffer.chunks_mut(piece).try_for_each(|piece| {
+        fill(piece)?;
+        work(piece);
+        Ok(())
+    })
 }
 
 /// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.

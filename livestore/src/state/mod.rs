@@ -21,7 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use boot::{Boot, BootStage, UnknownEvents};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Replay, ReplayError};
-pub(crate) use snapshot::{StateCopy, Snapshot, Unusable};
+pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};

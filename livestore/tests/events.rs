@@ -319,7 +319,8 @@ fn not_a_number_is_refused() {
     let store = open();
     for real in [f64::NAN, f64::INFINITY] {
         let error = store.commit(measured(real)).unwrap_err();
-        assert!(error.to_string().contains("`real`"), "{error}");
+        let chain = livestore::ErrorChain::new(&error).to_string();
+        assert!(chain.contains("`real`"), "{chain}");
     }
     assert_eq!(store.head().unwrap(), SeqNum::ROOT);
     store.commit(measured(0.5)).unwrap();

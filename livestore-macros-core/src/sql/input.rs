@@ -1,6 +1,6 @@
 //! The input of `sql!(…)`.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Literal, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, LitStr, Path, Token, Type};
@@ -8,36 +8,6 @@ use syn::{Expr, Lit, LitStr, Path, Token, Type};
 use super::text::SqlText;
 use crate::parse::schema::parse_runtime;
 use crate::runtime::Runtime;
-
-/// The call that a schema's macro makes for a `sql!`.
-pub(crate) struct SchemaCall {
-    /// The same text for the same tables.
-    pub(crate) fingerprint: String,
-    /// The tables, in the form of [`table_tokens`](super::table_tokens).
-    pub(crate) tables: TokenStream,
-    /// The user's input of `sql!(…)`.
-    pub(crate) input: TokenStream,
-}
-
-impl SchemaCall {
-    /// Splits `"fingerprint" { tables } input`. The tables may be many tokens, and most calls only look at
-    /// the fingerprint: so this does not use `syn`, which would copy all of them.
-    pub(crate) fn split(tokens: TokenStream) -> syn::Result<Self> {
-        let mut tokens = tokens.into_iter();
-        match (tokens.next(), tokens.next()) {
-            (Some(TokenTree::Literal(fingerprint)), Some(TokenTree::Group(tables)))
-                if tables.delimiter() == Delimiter::Brace =>
-            {
-                let (fingerprint, tables) = (fingerprint.to_string(), tables.stream());
-                Ok(Self { fingerprint, tables, input: tokens.collect() })
-            }
-            _ => {
-                let message = "expected the tables of a schema: call `sql!` instead";
-                Err(syn::Error::new(proc_macro2::Span::call_site(), message))
-            }
-        }
-    }
-}
 
 /// `App as Row, "SELECT …", bind, …`
 pub(crate) struct Input {
@@ -50,7 +20,13 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+    /// Reads the call that a schema's macro makes: its tables in one literal, and the user's input.
+    pub(crate) fn parse_with_tables(tokens: TokenStream) -> syn::Result<(Literal, Self)> {
+        let parser = |input: ParseStream<'_>| Ok((input.parse()?, Self::parse(input)?));
+        parser.parse2(tokens)
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (runtime, schema) = parse_schema(input)?;
         let row = if input.parse::<Option<Token![as]>>()?.is_some() {
             Some(input.parse()?)

@@ -40,11 +40,10 @@ use std::rc::Rc;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::parse::Parser as _;
 
 use self::alias_types::Annotations;
 use self::infer::{Inferred, infer};
-use self::input::{Input, SchemaCall};
+use self::input::Input;
 use self::report::Report;
 use self::schema_cache::SqlSchema;
 
@@ -80,9 +79,8 @@ pub(crate) fn sql_in_schema(tokens: TokenStream) -> TokenStream {
 }
 
 fn expand_in_schema(tokens: TokenStream) -> syn::Result<TokenStream> {
-    let SchemaCall { fingerprint, tables, input } = SchemaCall::split(tokens)?;
-    let input = Input::parse.parse2(input)?;
-    let schema = schema_cache::schema(&fingerprint, || tables)?;
+    let (tables, input) = Input::parse_with_tables(tokens)?;
+    let schema = schema_cache::schema(&tables)?;
     expand::expand(&CheckedStatement::check(schema, input)?)
 }
 

@@ -5,7 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use proc_macro2::TokenStream;
+use proc_macro2::Literal;
+use quote::ToTokens as _;
+use syn::LitStr;
 
 use super::catalog::Catalog;
 #[cfg(feature = "checked-sql")]
@@ -14,8 +16,8 @@ use super::table_tokens;
 
 /// A schema, ready to check statements against.
 pub(crate) struct SqlSchema {
-    /// Equal only for schemas whose tables are equal.
-    fingerprint: String,
+    /// The literal that its tables came in.
+    literal: String,
     pub(crate) catalog: Catalog,
     #[cfg(feature = "checked-sql")]
     pub(crate) database: Result<Database, PrepareError>,
@@ -28,16 +30,14 @@ thread_local! {
     static SCHEMAS: RefCell<Vec<Rc<SqlSchema>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns the schema with this fingerprint; reads `tables` if it is new.
-pub(crate) fn schema(
-    fingerprint: &str,
-    tables: impl FnOnce() -> TokenStream,
-) -> syn::Result<Rc<SqlSchema>> {
+/// Returns the schema with these tables, whose tokens are packed into a literal.
+pub(crate) fn schema(tables: &Literal) -> syn::Result<Rc<SqlSchema>> {
+    let literal = tables.to_string();
     SCHEMAS.with_borrow_mut(|schemas| {
-        if let Some(schema) = schemas.iter().find(|schema| schema.fingerprint == fingerprint) {
+        if let Some(schema) = schemas.iter().find(|schema| schema.literal == literal) {
             return Ok(Rc::clone(schema));
         }
-        let schema = Rc::new(SqlSchema::read(fingerprint, tables())?);
+        let schema = Rc::new(SqlSchema::read(tables, literal)?);
         if schemas.len() == MAX_SCHEMAS {
             // The oldest.
             schemas.remove(0);
@@ -48,10 +48,11 @@ pub(crate) fn schema(
 }
 
 impl SqlSchema {
-    fn read(fingerprint: &str, tables: TokenStream) -> syn::Result<Self> {
-        let catalog = table_tokens::read(tables)?;
+    fn read(tables: &Literal, literal: String) -> syn::Result<Self> {
+        let tables: LitStr = syn::parse2(tables.to_token_stream())?;
+        let catalog = table_tokens::read(tables.parse()?)?;
         Ok(Self {
-            fingerprint: fingerprint.to_owned(),
+            literal,
             #[cfg(feature = "checked-sql")]
             database: Database::open(&catalog.ddl()),
             catalog,

@@ -157,7 +157,9 @@ mod tests {
                        [0] [(\"to\\\"do_id\" [0]) (\"by_n\" unique [1 0])] }";
         assert_eq!(tokens.to_string(), written);
 
-        let catalog = read(tokens).unwrap();
+        // As it comes from the macro of a schema.
+        let packed = tokens.to_string().parse().unwrap();
+        let catalog = read(packed).unwrap();
         let [table] = &catalog.tables[..] else { panic!("one table") };
         assert_eq!((table.name.as_str(), &table.primary_key[..]), ("to\"do", &[0][..]));
         let column = |name: &str, ty: &str, nullable| SqlColumn {

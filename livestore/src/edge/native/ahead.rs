@@ -30,7 +30,8 @@ pub(crate) fn read_ahead<T: Send, E>(
 }
 
 /// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled. Where
-/// there is a thread to be had, `work` runs on it, while the next piece is filled.
+/// there is a thread to be had, `work` runs on it, while the next piece is filled; a single piece is
+/// not worth one.
 pub(crate) fn work_behind<E>(
     buffer: &mut [u8],
     piece: usize,
@@ -38,12 +39,13 @@ pub(crate) fn work_behind<E>(
     mut work: impl FnMut(&[u8]) + Send,
 ) -> Result<(), E> {
     let mut pieces = buffer.chunks_mut(piece);
+    let has_many = pieces.len() > 1;
     thread::scope(|scope| {
         let (sender, filled) = sync_channel::<&[u8]>(64);
         let work = &mut work;
         let worker = move || filled.into_iter().for_each(work);
         let thread = thread::Builder::new().name("livestore-hash".to_owned());
-        if thread.spawn_scoped(scope, worker).is_err() {
+        if !has_many || thread.spawn_scoped(scope, worker).is_err() {
             return Ok(());
         }
         pieces.by_ref().try_for_each(|piece| {

@@ -22,5 +22,7 @@ use native as edge;
 use simulated as edge;
 
 pub use edge::now;
-pub(crate) use edge::{Background, Mail, Mailbox, Stopwatch, Worker, fill, read_ahead};
+pub(crate) use edge::{
+    Background, Mail, Mailbox, Stopwatch, Worker, fill, read_ahead, work_behind,
+};
 pub(crate) use files::{DirectoryLock, LockError};

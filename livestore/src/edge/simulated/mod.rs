@@ -25,3 +25,17 @@ pub(crate) fn read_ahead<T: Send, E>(
 ) -> Result<(), E> {
     std::iter::from_fn(read).try_for_each(work)
 }
+
+/// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled.
+pub(crate) fn work_behind<E>(
+    buffer: &mut [u8],
+    piece: usize,
+    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+    mut work: impl FnMut(&[u8]) + Send,
+) -> Result<(), E> {
+    buffer.chunks_mut(piece).try_for_each(|piece| {
+        fill(piece)?;
+        work(piece);
+        Ok(())
+    })
+}

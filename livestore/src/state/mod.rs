@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub use replay::{Boot, BootStage, UnknownEvents};
 pub(crate) use replay::{Replay, ReplayError};
-pub(crate) use snapshot::{Snapshot, Unusable};
+pub(crate) use snapshot::{Copied, Snapshot, Unusable};
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};

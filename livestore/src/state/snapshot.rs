@@ -82,20 +82,28 @@ impl Snapshot {
 
     /// Writes the state to the file, whole or not at all; says how long the file is.
     pub(crate) fn write(&self, state: &mut State) -> Result<u64, StateError> {
-        let hash = state.schema.hash()?;
-        let head = state.head;
+        let (schema_hash, head) = (state.schema.hash()?, state.head);
         let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        self.write_body(schema_hash, head, &body)
+    }
+
+    /// Writes a copy of a state, as [`write`](Self::write) does.
+    pub(crate) fn write_copy(&self, copy: &Copied) -> Result<u64, StateError> {
+        self.write_body(copy.schema_hash, copy.head, &copy.body)
+    }
+
+    fn write_body(&self, schema_hash: i64, head: SeqNum, body: &[u8]) -> Result<u64, StateError> {
         let mut header = Header {
-            schema_hash: hash,
+            schema_hash,
             log: xxh3_64(self.log_id.as_bytes()),
             head,
             length: body.len() as u64,
             checksum: 0,
         };
         let mut checksum = header.hash();
-        checksum.update(&body);
+        checksum.update(body);
         header.checksum = checksum.digest();
-        files::replace(&self.path, &[&header.to_bytes(), &body]).map_err(SqliteError::from)?;
+        files::replace(&self.path, &[&header.to_bytes(), body]).map_err(SqliteError::from)?;
         Ok(HEADER as u64 + body.len() as u64)
     }
 
@@ -127,6 +135,27 @@ impl Snapshot {
             return Err(Unusable::Ahead(log_head));
         }
         Ok(header)
+    }
+}
+
+/// A copy of a state, to be written to its snapshot later.
+pub(crate) struct Copied {
+    schema_hash: i64,
+    pub(crate) head: SeqNum,
+    body: Vec<u8>,
+}
+
+impl Copied {
+    pub(crate) fn of(state: &mut State) -> Result<Self, StateError> {
+        let (schema_hash, head) = (state.schema.hash()?, state.head);
+        let body = state.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        Ok(Self { schema_hash, head, body: body.to_vec() })
+    }
+}
+
+impl std::fmt::Debug for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Copied").field("head", &self.head).finish_non_exhaustive()
     }
 }
 

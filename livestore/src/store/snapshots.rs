@@ -11,8 +11,9 @@ use super::settle::SettleError;
 use crate::edge::Background;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, Upstream, is_after};
+use crate::live::primitives::{Mutex, lock};
 use crate::schema::SchemaDef;
-use crate::state::{Replay, ReplayError, Snapshot, State, StateError};
+use crate::state::{Copied, Replay, ReplayError, Snapshot, State, StateError};
 
 /// No snapshot while running before this many events: they are replayed in a fraction of a second.
 /// A simulation is to see many.
@@ -39,6 +40,9 @@ struct Maker {
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
+    /// What opening the store has replayed, to be written next, and the number of events that it
+    /// saves from being replayed again.
+    replayed: Mutex<Option<(Copied, u64)>>,
     /// The store is closing.
     stopped: AtomicBool,
 }
@@ -59,6 +63,7 @@ impl Snapshots {
             syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
+            replayed: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&maker);
@@ -67,11 +72,20 @@ impl Snapshots {
         Ok(Self { maker, background })
     }
 
-    /// Counts events that were replayed while opening; writes the state that took so long to make.
+    /// Counts events that were replayed while opening, and has the state that took so long to make
+    /// written. The store need not wait until it is: a copy is taken.
     pub(super) fn after_replay(&self, state: &mut State, events: u64) {
-        let written = events >= FEWEST && self.maker.is_worth_it(events) && self.maker.write(state);
-        if !written {
-            self.maker.events.fetch_add(events, Ordering::Relaxed);
+        let Self { maker, background } = self;
+        maker.events.fetch_add(events, Ordering::Relaxed);
+        if events < FEWEST || !maker.is_worth_it(events) || !maker.may_write(state.head) {
+            return;
+        }
+        match Copied::of(state) {
+            Ok(copy) => {
+                *lock(&maker.replayed) = Some((copy, events));
+                background.poke();
+            }
+            Err(error) => tracing::warn!(%error, "no snapshot was written"),
         }
     }
 
@@ -117,6 +131,7 @@ impl Snapshots {
 
     /// Forgets the snapshot.
     pub(super) fn remove(&self) -> Result<(), StateError> {
+        *lock(&self.maker.replayed) = None;
         self.maker.snapshot.remove()
     }
 }
@@ -128,6 +143,16 @@ impl Maker {
 
     /// The background thread's job.
     fn make(&self) {
+        let replayed = lock(&self.replayed).take();
+        if let Some((copy, events)) = replayed {
+            if self.may_write(copy.head) && self.note(self.snapshot.write_copy(&copy)) {
+                self.events.fetch_sub(events, Ordering::Relaxed);
+            }
+        }
+        let events = self.events.load(Ordering::Relaxed);
+        if events < FEWEST || !self.is_worth_it(events) {
+            return;
+        }
         let events = self.events.swap(0, Ordering::Relaxed);
         let written = match self.make_state() {
             Ok(mut state) => self.write(&mut state),
@@ -144,11 +169,17 @@ impl Maker {
 
     /// Writes the state; says whether it could.
     fn write(&self, state: &mut State) -> bool {
-        if self.end().is_ok_and(|end| is_after(state.head, end)) {
-            // Some of it is pending, from when the store had a backend.
-            return false;
-        }
-        match self.snapshot.write(state) {
+        self.may_write(state.head) && self.note(self.snapshot.write(state))
+    }
+
+    /// Not if some of the state is pending, from when the store had a backend.
+    fn may_write(&self, head: SeqNum) -> bool {
+        !self.end().is_ok_and(|end| is_after(head, end))
+    }
+
+    /// Notes how long the snapshot is now; says whether it was written.
+    fn note(&self, written: Result<u64, StateError>) -> bool {
+        match written {
             Ok(bytes) => {
                 self.bytes.store(bytes, Ordering::Relaxed);
                 true

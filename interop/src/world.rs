@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use livestore_protocol::Wire;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -10,6 +9,7 @@ use crate::Result;
 use crate::backend::{Backend, TOKEN};
 use crate::client::{Client, Entry, Event, Open, State, Status, Transport, Version};
 use crate::wait::{Look, until};
+use crate::wire::Wire;
 
 /// Two clients of one store, and the backend.
 pub(crate) struct World<'a> {

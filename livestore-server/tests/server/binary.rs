@@ -213,7 +213,10 @@ async fn events_are_exported_imported_and_backed_up_beside_a_running_server() {
     assert!(refused.contains("st2 ends with e102, but the file begins after e104"), "{refused}");
     std::fs::write(&file, exported.replacen("\"clientId\":\"", "\"clientId\":\"not-", 1)).unwrap();
     let refused = complaint(&run(&fresh, &["import", "st2", file_name]));
-    assert!(refused.contains("st2 and the file have different events from e1 to e100"), "{refused}");
+    assert!(
+        refused.contains("st2 and the file have different events from e1 to e100"),
+        "{refused}"
+    );
     std::fs::write(&file, exported.replacen("\"parentSeqNum\":49,", "\"parentSeqNum\":48,", 1))
         .unwrap();
     let refused = complaint(&run(&fresh, &["import", "st3", file_name]));

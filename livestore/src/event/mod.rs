@@ -11,10 +11,10 @@ mod seq_num;
 mod session;
 mod upcast;
 
-pub(crate) use commits::{commits, last_commit};
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 #[doc(hidden)]
 pub use args::{ArgsField, Subject};
+pub(crate) use commits::{commits, last_commit};
 pub use encoded::EncodedEvent;
 pub use seq_num::{ParseSeqNumError, SeqNum};
 pub(crate) use session::{is_session_id, new_session_id};

@@ -104,8 +104,7 @@ impl State {
 
     /// Whether the event is quarantined.
     pub(super) fn is_quarantined(&self, seq: SeqNum) -> Result<bool, SqliteError> {
-        let select =
-            "SELECT 1 FROM __livestore_quarantine WHERE seq_global = ? AND seq_client = ?";
+        let select = "SELECT 1 FROM __livestore_quarantine WHERE seq_global = ? AND seq_client = ?";
         let place = [seq.global.cast_signed(), seq.client.cast_signed()];
         Ok(self.db.prepare(select)?.exists(place)?)
     }

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::edge::Background;
-use crate::event::SeqNum;
 use crate::edge::primitives::{Mutex, lock};
+use crate::event::SeqNum;
 use crate::eventlog::{EventlogError, is_after};
 use crate::schema::SchemaDef;
-use crate::state::{
-    StateCopy, Replay, ReplayError, Snapshot, SnapshotError, State, StateError,
-};
+use crate::state::{Replay, ReplayError, Snapshot, SnapshotError, State, StateCopy, StateError};
 use crate::sync::merge::SyncState;
 
 /// The number of events before which no snapshot is made while the store runs: they are replayed in

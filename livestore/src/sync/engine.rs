@@ -300,7 +300,9 @@ impl Engine {
             BackendMessage::PullFailed(SyncError::BackendIdMismatch { expected, .. }) => {
                 return self.other_backend(expected, now, effects);
             }
-            BackendMessage::PullFailed(failure) => self.retry_later(failure.to_string(), now, effects),
+            BackendMessage::PullFailed(failure) => {
+                self.retry_later(failure.to_string(), now, effects)
+            }
             BackendMessage::Disconnected { reason } => self.retry_later(reason, now, effects),
         }
         None

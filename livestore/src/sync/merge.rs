@@ -172,7 +172,10 @@ impl SyncState {
             // The client-only events of its commit before a synced event are confirmed with it.
             let leading = self.client_only_run(confirmed.len());
             let Some(event) = self.pending.get(confirmed.len() + leading) else { break };
-            let Some(upstream) = events.next_if(|upstream| event.identity() == upstream.identity()) else { break };
+            let Some(upstream) = events.next_if(|upstream| event.identity() == upstream.identity())
+            else {
+                break;
+            };
             self.confirm(leading, &mut confirmed);
             confirmed.push(Confirmed { seq: event.seq, sync_metadata: upstream.sync_metadata });
             // So are those behind it, which wait for nothing else.

@@ -7,6 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::ambient::new_id;
 use crate::error::ErrorChain;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
 use crate::state::{Quarantined, ReplayError};
@@ -14,7 +15,6 @@ use crate::store::{Core, Inner};
 use crate::sync::SyncStatus;
 use crate::sync::engine::{Effect, Engine, Input, Step, Transition};
 use crate::sync::merge::{Confirmed, Merge};
-use crate::ambient::new_id;
 
 /// The outcome of an input to the sync engine, for the driver and the app.
 #[derive(Debug)]
@@ -80,7 +80,8 @@ impl Core {
     fn write(&self, transition: Transition) -> Result<Written, EventlogError> {
         let merge = &transition.merge;
         let confirmed = self.confirmed_head();
-        let rewrites = merge.rebase.as_ref().is_some_and(|rebase| !is_after(rebase.from, confirmed));
+        let rewrites =
+            merge.rebase.as_ref().is_some_and(|rebase| !is_after(rebase.from, confirmed));
         let new_history = rewrites.then(new_id);
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
         self.log.change(&LogChange {

@@ -6,7 +6,6 @@ use livestore_protocol::{MAX_BATCH_BYTES, MAX_EVENTS, SyncEvent};
 
 use crate::event::{EncodedEvent, SeqNum};
 
-
 /// The synced events behind those that were accepted, up to the end of a commit, and the last one's
 /// number. A push is one decision of the backend's, so a commit is never part of two.
 ///

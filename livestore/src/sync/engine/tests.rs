@@ -188,7 +188,12 @@ fn a_push_has_as_many_bytes_as_a_backend_takes() {
     let around =
         SyncEvent { args: String::new(), client_id: "c".into(), ..upstream(1) }.wire_size();
     // Two that just fit, one that is too large for any push, and one more.
-    for bytes in [MAX_BATCH_BYTES / 2, MAX_BATCH_BYTES - MAX_BATCH_BYTES / 2, MAX_BATCH_BYTES + 1, around + 10] {
+    for bytes in [
+        MAX_BATCH_BYTES / 2,
+        MAX_BATCH_BYTES - MAX_BATCH_BYTES / 2,
+        MAX_BATCH_BYTES + 1,
+        around + 10,
+    ] {
         let args = format!("\"{}\"", "x".repeat(bytes - around - 2));
         commit_args(&mut engine, "c", args);
     }
@@ -430,7 +435,10 @@ fn who_may_not_push_still_pulls() {
     let mut engine = live(0);
     commit(&mut engine, "c", 1);
     handle(&mut engine, Input::Committed, NOW);
-    assert_eq!(receive(&mut engine, BackendMessage::PushFailed(SyncError::Refused("no".into()))), []);
+    assert_eq!(
+        receive(&mut engine, BackendMessage::PushFailed(SyncError::Refused("no".into()))),
+        []
+    );
     assert!(matches!(engine.network(), NetworkStatus::ReadOnly { .. }));
     let transition = planned(&mut engine, pulled(vec![upstream(1)], More::No));
     assert!(transition.merge.rebase.is_some());

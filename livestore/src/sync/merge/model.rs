@@ -160,9 +160,7 @@ impl ReferenceStateMachine for Lists {
     fn preconditions(lists: &Self, step: &Step) -> bool {
         match step {
             Step::Replace { keep, .. } => *keep <= lists.end().0,
-            Step::MisplacedAdvance { off, .. } => {
-                lists.end().0.checked_add_signed(*off).is_some()
-            }
+            Step::MisplacedAdvance { off, .. } => lists.end().0.checked_add_signed(*off).is_some(),
             _ => true,
         }
     }

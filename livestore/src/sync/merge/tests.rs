@@ -1,6 +1,5 @@
 //! Tables of merges, in `e{n}` notation: `e3r1:b` is event 3 in generation 1, with content `b`.
 
-
 use super::*;
 
 /// `e3.1:a`, the parent following from the event before it; `+e4:b` is of the same commit as that.
@@ -58,7 +57,9 @@ fn published(mut state: SyncState, merge: Result<Merge, OutOfOrder>) -> String {
             state.publish(merge);
             (word, confirmed, new)
         }
-        Err(OutOfOrder { expected }) => (format!("reject {expected}"), String::new(), String::new()),
+        Err(OutOfOrder { expected }) => {
+            (format!("reject {expected}"), String::new(), String::new())
+        }
     };
     let (upstream, local) = (state.upstream_head.to_string(), state.local_head.to_string());
     [word, confirmed, new, shown(&state.pending), upstream, local].join(" | ")

@@ -31,8 +31,8 @@ impl<S: Schema> Store<S> {
     ///
     /// The events of a commit stay together. If other clients' events come first and one of them
     /// cannot be applied behind those, none of them is: all are [quarantined](Store::quarantined).
-    /// A sync backend accepts or rejects them as a whole, so with a backend a commit has up to 100
-    /// synced events and 900,000 bytes.
+    /// A sync backend accepts or rejects them as a whole, so with a backend a commit has at most
+    /// [100](crate::sync::MAX_EVENTS) synced events and [about 890 kB](crate::sync::MAX_BATCH_BYTES).
     ///
     /// ```
     /// # use livestore::prelude::*;

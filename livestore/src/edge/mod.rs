@@ -30,6 +30,6 @@ use web as edge;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use edge::Mail;
 pub(crate) use edge::{
-    Background, Mailbox, Stopwatch, Worker, fill_random, read_ahead, unix_millis, work_behind,
+    Background, Mailbox, Stopwatch, Worker, fill_random, read_ahead, unix_millis,
 };
 pub(crate) use files::{DirectoryLock, LockError};

@@ -130,7 +130,7 @@ pub(crate) struct LogChange<'a> {
     pub(crate) upstream: &'a Upstream,
     /// The id of the log's new history, where confirmed events leave it: a snapshot of the old one
     /// is of no use, even if its file comes back after a power cut.
-    pub(crate) new_history: Option<&'a str>,
+    pub(crate) new_history: Option<String>,
 }
 
 /// The eventlog of a store.

@@ -11,7 +11,7 @@ use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
 
 /// Raise it when the same schema would make other state: it is part of every schema hash.
-const STATE_FORMAT: u32 = 1;
+const STATE_FORMAT: u32 = 2;
 
 /// A schema's tables, client documents and events.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use rusqlite::{Connection, MAIN_DB};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{State, StateError};
-use crate::edge::{files, work_behind};
+use crate::edge::files;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, Fingerprint, is_after};
 use crate::schema::SchemaDef;
@@ -273,7 +273,7 @@ impl Header {
     }
 }
 
-/// Hashes what is read, piece by piece, while the next piece is read.
+/// Hashes what is read while it is still in the cache.
 struct Hashing<'a, R> {
     inner: R,
     hash: Xxh3,
@@ -281,19 +281,15 @@ struct Hashing<'a, R> {
     progress: &'a mut dyn FnMut(u64),
 }
 
-/// Small enough that hashing finds a piece in the cache.
-const PIECE: usize = 256 * 1024;
-
 impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let Self { inner, hash, read, progress } = self;
-        let fill = |piece: &mut [u8]| {
-            inner.read_exact(piece)?;
-            *read += piece.len() as u64;
-            progress(*read);
-            Ok::<(), std::io::Error>(())
-        };
-        work_behind(buffer, PIECE, fill, |piece| hash.update(piece))?;
-        Ok(buffer.len())
+        // Small pieces, so that hashing finds them in the cache.
+        let piece = buffer.len().min(256 * 1024);
+        let (piece, _) = buffer.split_at_mut(piece);
+        let read = self.inner.read(piece)?;
+        self.hash.update(piece.get(..read).unwrap_or_default());
+        self.read += read as u64;
+        (self.progress)(self.read);
+        Ok(read)
     }
 }

@@ -17,7 +17,10 @@ fn home_with_bad_notes() -> Home {
         700 => "worse",
         _ => "good",
     };
-    store.commit((1..=1_600).map(|n| written(n, text(n))).collect::<Vec<_>>()).unwrap();
+    // Each for itself: a commit is applied as a whole or not at all.
+    for n in 1..=1_600 {
+        store.commit(written(n, text(n))).unwrap();
+    }
     home
 }
 
@@ -81,7 +84,10 @@ fn reset_state_tries_them_again() {
 #[test]
 fn args_that_do_not_decode_are_quarantined() {
     let home = Home::new();
-    home.open::<first::Notes>().commit([written("a", "Hello"), written("7", "you")]).unwrap();
+    let store = home.open::<first::Notes>();
+    store.commit(written("a", "Hello")).unwrap();
+    store.commit(written("7", "you")).unwrap();
+    store.close().unwrap();
     let lenient = IncompatibleEvents::Quarantine;
     let store = home.builder::<incompatible::Notes>().incompatible_events(lenient).open().unwrap();
     let [(seq, QuarantineReason::Failed(first)), (_, QuarantineReason::Failed(second))] =
@@ -116,4 +122,19 @@ fn a_fork_and_the_past_have_the_same_quarantine() {
     assert_eq!(quarantined(&fork).len(), 2);
     let past = store.state_at(SeqNum::new(1_000)).unwrap();
     assert_eq!(past.query(Note::all().count()).unwrap(), 998);
+}
+
+/// The log decides, so a replay comes to what a rebase came to.
+#[test]
+fn a_commit_with_an_event_that_fails_is_quarantined_as_a_whole() {
+    let home = Home::new();
+    let store = home.open::<first::Notes>();
+    store.commit([written(1, "good"), written(2, "bad"), written(3, "good")]).unwrap();
+    store.commit([written(4, "good"), written(5, "good")]).unwrap();
+    store.close().unwrap();
+    let store = home.open::<stricter::Notes>();
+    let with_commit = |seq: &str| (seq.into(), QuarantineReason::WithCommit("bad text".into()));
+    let expected = [with_commit("e1"), failed("e2", "bad text"), with_commit("e3")];
+    assert_eq!(quarantined(&store), expected);
+    assert_eq!(store.query(Note::all().count()).unwrap(), 2);
 }

@@ -57,8 +57,11 @@ mod third {
 
 fn written_home(texts: &[&str]) -> Home {
     let home = Home::new();
-    let events = texts.iter().enumerate().map(|(n, text)| first::written(n, text));
-    home.open::<first::Notes>().commit(events.collect::<Vec<_>>()).unwrap();
+    let store = home.open::<first::Notes>();
+    for (n, text) in texts.iter().enumerate() {
+        store.commit(first::written(n, text)).unwrap();
+    }
+    store.close().unwrap();
     home
 }
 

@@ -29,39 +29,6 @@ pub(crate) fn read_ahead<T: Send, E>(
     }
 }
 
-/// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled. Where
-/// there is a thread to be had, `work` runs on it, while the next piece is filled; a single piece is
-/// not worth one.
-pub(crate) fn work_behind<E>(
-    buffer: &mut [u8],
-    piece: usize,
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    mut work: impl FnMut(&[u8]) + Send,
-) -> Result<(), E> {
-    let mut pieces = buffer.chunks_mut(piece);
-    let has_many = pieces.len() > 1;
-    thread::scope(|scope| {
-        let (sender, filled) = sync_channel::<&[u8]>(64);
-        let work = &mut work;
-        let worker = move || filled.into_iter().for_each(work);
-        let thread = thread::Builder::new().name("livestore-hash".to_owned());
-        if !has_many || thread.spawn_scoped(scope, worker).is_err() {
-            return Ok(());
-        }
-        pieces.by_ref().try_for_each(|piece| {
-            fill(piece)?;
-            // The worker goes on until there is nothing left.
-            let _ = sender.send(piece);
-            Ok(())
-        })
-    })?;
-    pieces.try_for_each(|piece| {
-        fill(piece)?;
-        work(piece);
-        Ok(())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,24 +57,5 @@ mod tests {
         };
         assert_eq!(read_ahead(read, |n| if n < 5 { Ok(()) } else { Err(n) }), Err(5));
         assert!(next < 10, "{next}");
-    }
-
-    #[test]
-    fn every_filled_piece_is_worked_on_in_order() {
-        let (mut buffer, mut next, mut seen) = (vec![0; 1_000], 0, Vec::new());
-        let fill = |piece: &mut [u8]| {
-            piece.fill(next);
-            next += 1;
-            Ok::<(), ()>(())
-        };
-        work_behind(&mut buffer, 99, fill, |piece| seen.extend_from_slice(piece)).unwrap();
-        assert_eq!(seen, buffer);
-        assert_eq!((next, buffer.last()), (11, Some(&10)));
-    }
-
-    #[test]
-    fn what_cannot_be_filled_is_an_error() {
-        let mut buffer = [0; 10];
-        assert_eq!(work_behind(&mut buffer, 3, |_| Err(7), |_| ()), Err(7));
     }
 }

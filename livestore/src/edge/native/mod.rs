@@ -6,7 +6,7 @@ mod clock;
 mod mailbox;
 mod random;
 
-pub(crate) use ahead::{read_ahead, work_behind};
+pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
 pub(crate) use clock::{Stopwatch, unix_millis};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};

@@ -31,17 +31,3 @@ pub(crate) fn read_ahead<T: Send, E>(
 pub(crate) fn names_in(_directory: &std::path::Path) -> std::io::Result<Vec<String>> {
     Ok(Vec::new())
 }
-
-/// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled.
-pub(crate) fn work_behind<E>(
-    buffer: &mut [u8],
-    piece: usize,
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    mut work: impl FnMut(&[u8]) + Send,
-) -> Result<(), E> {
-    buffer.chunks_mut(piece).try_for_each(|piece| {
-        fill(piece)?;
-        work(piece);
-        Ok(())
-    })
-}

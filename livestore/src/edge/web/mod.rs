@@ -10,7 +10,7 @@ mod threads;
 pub(crate) use clock::{Stopwatch, unix_millis};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use std::fs;
-pub(crate) use threads::{Background, Worker, read_ahead, work_behind};
+pub(crate) use threads::{Background, Worker, read_ahead};
 
 /// Fills the bytes with random ones.
 ///

@@ -52,20 +52,6 @@ fn no_thread() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "there are no threads on this platform")
 }
 
-/// Calls `fill` with one piece of `buffer` after another, and `work` with each that is filled.
-pub(crate) fn work_behind<E>(
-    buffer: &mut [u8],
-    piece: usize,
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    mut work: impl FnMut(&[u8]) + Send,
-) -> Result<(), E> {
-    buffer.chunks_mut(piece).try_for_each(|piece| {
-        fill(piece)?;
-        work(piece);
-        Ok(())
-    })
-}
-
 /// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.
 pub(crate) fn read_ahead<T: Send, E>(
     read: impl FnMut() -> Option<T> + Send,

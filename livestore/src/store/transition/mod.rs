@@ -34,21 +34,18 @@ use crate::state::{Quarantined, Replay, ReplayError};
 const END: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
 
 impl Core {
-    /// Replays confirmed events that the state does not have yet.
-    fn replay_confirmed(&mut self, to: SeqNum) -> Result<(), ReplayError> {
-        Replay::new(&self.log).run(&mut self.state, to).map(|_| ())
-    }
-
-    /// Applies events that are in the log: `new` ones to the confirmed state, `pending` ones above
-    /// it. The live queries see that and the `earlier` changes as one change. Returns the events
-    /// that could not be applied.
+    /// Applies events that are in the log: to the confirmed state those up to `confirmed` and the
+    /// `new` ones behind them, and above it the `pending` ones. The live queries see that and the
+    /// `earlier` changes as one change. Returns the events that could not be applied.
     fn apply(
         &mut self,
         earlier: Vec<Change>,
+        confirmed: SeqNum,
         new: &[EncodedEvent],
         pending: &[EncodedEvent],
     ) -> Result<Vec<Quarantined>, ReplayError> {
         let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
+        replay.run(&mut self.state, confirmed)?;
         replay.apply(&mut self.state, new)?;
         let is_net = earlier.is_empty() && pending.is_empty();
         let mut changes = earlier;

@@ -72,17 +72,16 @@ struct Published {
 #[must_use = "a written transition has to be published"]
 struct Written {
     transition: Transition,
-    /// The new id of the log's history, if confirmed events have left it.
-    new_history: Option<String>,
+    /// Whether confirmed events have left the log.
+    rewrites_history: bool,
 }
 
 impl Core {
     fn write(&self, transition: Transition) -> Result<Written, EventlogError> {
         let merge = &transition.merge;
         let confirmed = self.confirmed_head();
-        let rewrites =
+        let rewrites_history =
             merge.rebase.as_ref().is_some_and(|rebase| !is_after(rebase.from, confirmed));
-        let new_history = rewrites.then(new_id);
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
         self.log.change(&LogChange {
             confirmed: merge.confirmed.iter().filter_map(Confirmed::metadata).collect(),
@@ -93,9 +92,9 @@ impl Core {
                 head: merge.heads.upstream.global,
                 generation: merge.heads.local.generation,
             },
-            new_history: new_history.as_deref(),
+            new_history: rewrites_history.then(new_id),
         })?;
-        Ok(Written { transition, new_history })
+        Ok(Written { transition, rewrites_history })
     }
 
     /// The engine drops its plan, and tries again later.
@@ -109,12 +108,12 @@ impl Core {
 
 impl Written {
     fn publish(self, core: &mut Core, now: Duration) -> Result<Published, ReplayError> {
-        let Self { transition, new_history } = self;
+        let Self { transition, rewrites_history } = self;
         let merge = &transition.merge;
-        let quarantined = match (&merge.rebase, new_history) {
-            (Some(rebase), Some(_)) => core.start_over(merge, rebase)?,
-            (Some(rebase), None) => core.rebase(merge, rebase)?,
-            (None, _) => core.advance(merge)?,
+        let quarantined = match &merge.rebase {
+            Some(rebase) if rewrites_history => core.start_over(merge, rebase)?,
+            Some(rebase) => core.rebase(merge, rebase)?,
+            None => core.advance(merge)?,
         };
         core.state.head = merge.heads.local;
         let is_rebase = merge.rebase.is_some();
@@ -133,6 +132,6 @@ impl Core {
             return Ok(Vec::new());
         }
         self.state.confirm_pending()?;
-        self.apply(Vec::new(), &merge.new, &[])
+        self.apply(Vec::new(), self.state.head, &merge.new, &[])
     }
 }

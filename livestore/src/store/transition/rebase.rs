@@ -1,9 +1,7 @@
 //! A rebase: events of others come before pending ones, which are applied again behind them.
 
-use super::END;
 use crate::eventlog::{before, is_after};
-use crate::sqlite::Change;
-use crate::state::{Quarantined, Replay, ReplayError};
+use crate::state::{Quarantined, ReplayError};
 use crate::store::Core;
 use crate::sync::merge::{Merge, Rebase};
 
@@ -19,28 +17,18 @@ impl Core {
             // Nothing lies above a savepoint.
             return self.rebuild(merge, rebase);
         }
-        let mut changes = self.state.rollback_pending()?;
+        let changes = self.state.rollback_pending()?;
         // Beneath the savepoint, events may be missing that were confirmed since.
-        self.replay_confirmed(before(rebase.from))?;
-        changes.extend(self.state.take_changes());
-        self.apply(changes, &merge.new, &rebase.pending)
+        self.apply(changes, before(rebase.from), &merge.new, &rebase.pending)
     }
 
     /// A materializer has rolled back what is pending (`OR ROLLBACK`): applies it again.
     pub(super) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
-        let (head, confirmed) = (self.state.head, self.confirmed_head());
-        let mut changes = self.state.rollback_pending()?;
-        self.replay_confirmed(confirmed)?;
-        changes.extend(self.state.take_changes());
-        self.state.begin_pending()?;
-        let mut replay = Replay::new(&self.log);
-        replay.run(&mut self.state, head)?;
-        changes.extend(self.state.take_changes());
-        if replay.rebuild_if_broken(&mut self.state, END)? {
-            self.restart_live()?;
-        } else {
-            self.update_live(&Change::net(changes));
-        }
+        let Some(engine) = &self.sync else { return Ok(()) };
+        let (head, confirmed) = (self.state.head, engine.state().confirmed_head);
+        let pending: Vec<_> = engine.state().pending.iter().cloned().collect();
+        let changes = self.state.rollback_pending()?;
+        self.apply(changes, confirmed, &[], &pending)?;
         self.state.head = head;
         Ok(())
     }

@@ -36,8 +36,8 @@ const LOGS: [Log; 2] = [
     },
     Log {
         format: CLIENT,
-        client_id: "Sd9TrlBvOu79ywE3Fanxz",
-        session_id: "static~W71ASUYI0N_GsmF7wJgDp",
+        client_id: "lL08RjZdc2p-odBTZjqgy",
+        session_id: "static~Bm21mlNpqK-38CYMhN0YZ",
         knows_commits: true,
     },
 ];
@@ -129,7 +129,7 @@ fn assert_state(store: &Store<App>) {
     assert_eq!(store.state_hash().unwrap(), STATE_HASH);
 }
 
-const STATE_HASH: u64 = 0x9dcf_29a3_875a_f398;
+const STATE_HASH: u64 = 0x7278_dae0_d913_ba89;
 
 #[test]
 fn the_log_makes_the_state() {

@@ -28,6 +28,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[("sqlite", "schema"), ("sqlite", "table")]
 /// The layers of the workspace's crates, likewise. What is not listed is an app or a test: nobody
 /// depends on it.
 const CRATES: &[&[&str]] = &[
+    &["livestore-testing"],
     &["livestore-server"],
     &["livestore-sync"],
     &["livestore"],

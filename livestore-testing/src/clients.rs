@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use livestore::Store;
@@ -25,7 +26,7 @@ const STORE_ID: &str = "test";
 /// See the [front page](crate) for an example.
 pub struct Clients<S: Schema> {
     backend: InProcess,
-    open: Mutex<Vec<Store<S>>>,
+    open: Mutex<Vec<Client<S>>>,
     // Dropped after the stores in it.
     directory: TempDir,
 }
@@ -49,8 +50,11 @@ impl<S: Schema> Clients<S> {
     pub fn open(&self, client_id: &str) -> Result<Client<S>, OpenError> {
         let builder = Store::builder(STORE_ID).directory(self.path(client_id));
         let store = builder.client_id(client_id).sync(self.backend.clone()).open()?;
-        self.stores().push(store.clone());
-        Ok(Client { store })
+        let client = Client { store, is_offline: Arc::default() };
+        // Its sync is paused until the thread that syncs has started.
+        wait_until(|| client.network() != NetworkStatus::Paused);
+        self.clients().push(client.handle());
+        Ok(client)
     }
 
     /// Closes a client's store and opens it again, as an app that ends and starts.
@@ -112,9 +116,10 @@ impl<S: Schema> Clients<S> {
     /// # Errors
     /// As [`sync`](Self::sync), with `timeout` as the limit.
     pub fn sync_within(&self, timeout: Duration) -> Result<(), NotSynced> {
-        let backend_head = || self.backend.events(STORE_ID).last().map_or(0, |event| event.seq);
-        let stores = self.open_stores();
-        sync_to(backend_head, &stores.iter().collect::<Vec<_>>(), timeout)
+        let last = || self.backend.events(STORE_ID).last().map_or(0, |event| event.seq);
+        let clients = self.open_clients();
+        let online = clients.iter().filter(|client| !client.is_offline.load(Ordering::Relaxed));
+        sync_to(|| Some(last()), &online.map(|client| &client.store).collect::<Vec<_>>(), timeout)
     }
 
     /// Checks that all clients have the same synced events and the same state, as
@@ -124,8 +129,8 @@ impl<S: Schema> Clients<S> {
     /// If they differ.
     #[track_caller]
     pub fn assert_converged(&self) {
-        let stores = self.open_stores();
-        assert_converged(&stores.iter().collect::<Vec<_>>());
+        let clients = self.open_clients();
+        assert_converged(&clients.iter().map(|client| &client.store).collect::<Vec<_>>());
     }
 
     /// The backend: it can be taken offline, lose a push or an answer, or forget everything.
@@ -138,14 +143,14 @@ impl<S: Schema> Clients<S> {
         self.directory.path().join(client_id)
     }
 
-    /// Handles of the stores that are open still.
-    fn open_stores(&self) -> Vec<Store<S>> {
-        let mut stores = self.stores();
-        stores.retain(|store| store.head().is_ok());
-        stores.clone()
+    /// Handles of the clients that are open still.
+    fn open_clients(&self) -> Vec<Client<S>> {
+        let mut clients = self.clients();
+        clients.retain(|client| client.store.head().is_ok());
+        clients.iter().map(Client::handle).collect()
     }
 
-    fn stores(&self) -> MutexGuard<'_, Vec<Store<S>>> {
+    fn clients(&self) -> MutexGuard<'_, Vec<Client<S>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -162,6 +167,7 @@ impl<S: Schema> fmt::Debug for Clients<S> {
 /// One of several [`Clients`]: a store, which goes offline and online.
 pub struct Client<S: Schema> {
     store: Store<S>,
+    is_offline: Arc<AtomicBool>,
 }
 
 impl<S: Schema> Client<S> {
@@ -171,6 +177,7 @@ impl<S: Schema> Client<S> {
     /// If the store is closed.
     #[track_caller]
     pub fn offline(&self) {
+        self.is_offline.store(true, Ordering::Relaxed);
         self.store.pause_sync();
         wait_until(|| self.network() == NetworkStatus::Paused);
     }
@@ -181,6 +188,7 @@ impl<S: Schema> Client<S> {
     /// If the store is closed.
     #[track_caller]
     pub fn online(&self) {
+        self.is_offline.store(false, Ordering::Relaxed);
         self.store.resume_sync();
         wait_until(|| self.network() != NetworkStatus::Paused);
     }
@@ -191,6 +199,10 @@ impl<S: Schema> Client<S> {
     /// See [`Store::close`].
     pub fn close(self) -> Result<(), livestore::store::CloseError> {
         self.store.close()
+    }
+
+    fn handle(&self) -> Self {
+        Self { store: self.store.clone(), is_offline: Arc::clone(&self.is_offline) }
     }
 
     #[track_caller]

@@ -9,8 +9,7 @@ use livestore::sync::{NetworkStatus, SyncStatus};
 use crate::state_text;
 use crate::wait::{TIMEOUT, poll};
 
-/// Waits until every store has all events, except those stores whose sync is
-/// [paused](Store::pause_sync).
+/// Waits until every store has all events.
 ///
 /// ```
 /// use livestore::prelude::*;
@@ -31,13 +30,13 @@ use crate::wait::{TIMEOUT, poll};
 /// ```
 ///
 /// The stores are those of one store id, and other clients of it commit nothing meanwhile. A store
-/// that is offline tries to connect at once.
+/// that is offline tries to connect at once; one whose sync is [paused](Store::pause_sync) stays so.
 ///
 /// # Errors
 /// If it takes longer than [`TIMEOUT`], or a store has stopped syncing. The error names each store
 /// that lags, and why.
 pub fn sync<S: Schema>(stores: &[&Store<S>]) -> Result<(), NotSynced> {
-    sync_to(|| 0, stores, TIMEOUT)
+    sync_to(|| None, stores, TIMEOUT)
 }
 
 /// Checks that the stores have the same synced events and the same state, client documents left
@@ -75,7 +74,7 @@ pub struct NotSynced {
 pub struct Lagging {
     /// The client's id.
     pub client_id: String,
-    /// The number of the last event that any of the clients or the backend has, as far as is known.
+    /// The number of the backend's last event, as far as it is known.
     pub head: u64,
     /// How far the client is, and how its connection does.
     pub status: SyncStatus,
@@ -112,9 +111,9 @@ impl fmt::Display for Lagging {
     }
 }
 
-/// [`sync`], where the backend's last event is known, too.
+/// [`sync`], where the number of the backend's last event may be known, too.
 pub(crate) fn sync_to<S: Schema>(
-    backend_head: impl Fn() -> u64,
+    backend_head: impl Fn() -> Option<u64>,
     stores: &[&Store<S>],
     timeout: Duration,
 ) -> Result<(), NotSynced> {
@@ -133,18 +132,20 @@ pub(crate) fn sync_to<S: Schema>(
     if result == Some(true) { Ok(()) } else { Err(NotSynced { timeout, lagging }) }
 }
 
-fn find_lagging<S: Schema>(backend_head: impl Fn() -> u64, stores: &[&Store<S>]) -> Vec<Lagging> {
+fn find_lagging<S: Schema>(
+    backend_head: impl Fn() -> Option<u64>,
+    stores: &[&Store<S>],
+) -> Vec<Lagging> {
     let status = |store: &&Store<S>| {
         // A store that is closed has nothing to do with it any more.
         let status = store.sync_status().ok()?;
         Some((store.client_id().to_owned(), status))
     };
-    let mut clients: Vec<_> = stores.iter().filter_map(status).collect();
-    clients.retain(|(_, status)| status.network != NetworkStatus::Paused);
-    // Read after the statuses: once nothing is pending, it grows no more.
+    let clients: Vec<_> = stores.iter().filter_map(status).collect();
     let heads = clients.iter().map(|(_, status)| status.upstream_head.global);
-    let head = heads.max().unwrap_or_default().max(backend_head());
-    let lags = |status: &SyncStatus| !status.is_synced() || status.upstream_head.global < head;
+    // Asked after the clients: once nothing is pending, the backend's head grows no more.
+    let head = backend_head().or(heads.max()).unwrap_or_default();
+    let lags = |status: &SyncStatus| !status.is_synced() || status.upstream_head.global != head;
     let clients = clients.into_iter().filter(|(_, status)| lags(status));
     clients.map(|(client_id, status)| Lagging { client_id, head, status }).collect()
 }

@@ -1,5 +1,6 @@
 //! Stores that sync with one another, until they agree.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -200,6 +201,7 @@ fn difference(expected: &[String], found: &[String]) -> Option<String> {
         return None;
     }
     let only = |sign: char, lines: &[String], others: &[String]| {
+        let others: HashSet<&String> = others.iter().collect();
         let only = lines.iter().filter(|line| !others.contains(line)).take(MAX_LINES);
         only.map(|line| format!("{sign} {line}\n")).collect::<String>()
     };

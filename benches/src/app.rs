@@ -2,55 +2,10 @@
 
 use livestore::prelude::*;
 
-#[table]
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Todo {
-    #[column(primary_key)]
-    pub(crate) id: String,
-    pub(crate) text: String,
-    #[column(default = false)]
-    pub(crate) completed: bool,
-    #[column(index)]
-    pub(crate) created_at: Timestamp,
-    pub(crate) deleted_at: Option<Timestamp>,
-}
-
-#[derive(Event)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum TodoEvent {
-    #[event(name = "v1.TodoCreated")]
-    Created { id: String, text: String, created_at: Timestamp },
-    #[event(name = "v1.TodoCompleted")]
-    Completed { id: String },
-    #[event(name = "v1.TodoDeleted")]
-    Deleted { id: String, deleted_at: Timestamp },
-}
-
-impl Materialize for TodoEvent {
-    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        match self {
-            Self::Created { id, text, created_at } => state.insert(&Todo {
-                id: id.clone(),
-                text: text.clone(),
-                completed: false,
-                created_at: *created_at,
-                deleted_at: None,
-            }),
-            Self::Completed { id } => {
-                state.run(Todo::update().set(Todo::COMPLETED, true).filter(Todo::ID.eq(id)))
-            }
-            Self::Deleted { id, deleted_at } => {
-                state.run(Todo::update().set(Todo::DELETED_AT, *deleted_at).filter(Todo::ID.eq(id)))
-            }
-        }
-    }
-}
-
-livestore::schema! { pub(crate) App { tables: [Todo], events: [TodoEvent] } }
+pub(crate) use livestore_testing::sample::todos::{App, Todo, TodoEvent};
 
 /// The args of `v1.TodoCreated`, as somebody without a store would write them.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Created {
     pub(crate) id: String,
     pub(crate) text: String,

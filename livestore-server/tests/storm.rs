@@ -15,32 +15,11 @@ use std::time::{Duration, Instant};
 use livestore::prelude::*;
 use livestore::sync::SyncOptions;
 use livestore_sync::WebSocket;
-
-#[table]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mark {
-    #[column(primary_key)]
-    pub id: String,
-}
-
-#[derive(Event, Debug, Clone)]
-#[event(name = "v1.Marked")]
-pub struct Marked {
-    pub id: String,
-}
-
-impl Materialize for Marked {
-    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        // Not an upsert: an event that is there twice is seen.
-        state.insert(&Mark { id: self.id.clone() })
-    }
-}
-
-livestore::schema! { pub App { tables: [Mark], events: [Marked] } }
+use livestore_testing::TIMEOUT;
+use livestore_testing::sample::notes::{App, added};
 
 const CLIENTS: usize = 10;
 const STORM: Duration = Duration::from_secs(20);
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a client process does: it commits and says so until it is told to stop, syncs, and shows
 /// its log once it has what it is told that there is.
@@ -68,13 +47,14 @@ fn client() {
     store.resume_sync();
     while told.recv_timeout(Duration::from_millis(10)).is_err() {
         let id = format!("{name}-{next}");
-        store.commit(Marked { id: id.clone() }).unwrap();
+        // No two of a note can be applied: an event that is there twice is noticed.
+        store.commit(added(&id)).unwrap();
         say(&format!("committed {id}"));
         next += 1;
     }
-    assert!(store.wait_synced(PATIENCE).unwrap(), "{:?}", store.sync_status());
+    assert!(store.wait_synced(TIMEOUT).unwrap(), "{:?}", store.sync_status());
     say(&format!("synced {}", store.sync_status().unwrap().upstream_head.global));
-    let head: u64 = told.recv_timeout(PATIENCE).unwrap().parse().unwrap();
+    let head: u64 = told.recv_timeout(TIMEOUT).unwrap().parse().unwrap();
     while store.sync_status().unwrap().upstream_head.global < head {
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -131,7 +111,7 @@ impl Client {
     fn synced(&mut self) -> (Vec<String>, u64) {
         let mut said = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(2 * PATIENCE).unwrap();
+            let line = self.lines.recv_timeout(2 * TIMEOUT).unwrap();
             match line.strip_prefix("synced ") {
                 Some(head) => return (said, head.parse().unwrap()),
                 None => said.push(line),
@@ -156,7 +136,7 @@ impl Server {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let start = Instant::now();
         while std::net::TcpStream::connect(address).is_err() {
-            assert!(start.elapsed() < PATIENCE, "the server does not come up");
+            assert!(start.elapsed() < TIMEOUT, "the server does not come up");
             std::thread::sleep(Duration::from_millis(10));
         }
         Self(child)
@@ -219,6 +199,7 @@ fn nothing_is_lost_or_doubled() {
     println!("{kills} kills, {} commits, {} events", committed.len(), there.len());
     assert!(kills > 20 && committed.len() > 100);
     for id in committed {
-        assert!(once.contains(format!("{{\"id\":\"{id}\"}}").as_str()), "{id} is lost");
+        let args = format!(r#"{{"id":"{id}","text":"text of {id}"}}"#);
+        assert!(once.contains(args.as_str()), "{id} is lost");
     }
 }

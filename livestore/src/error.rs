@@ -18,7 +18,8 @@ pub(crate) const CLOSED: &str = "the store is closed; open it again";
 /// which prints them together, is not stable yet.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # use livestore::ErrorChain;
 /// # fn main() -> livestore::Result<()> {
 /// # let store = Store::<App>::builder("todos").open()?;

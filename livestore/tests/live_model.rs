@@ -16,31 +16,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use livestore::live::{Computed, List, SharedRow, Signal, Subscription, batch};
 use livestore::prelude::*;
+use livestore_testing::sample::counters::{App, Counted, Counter};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
-
-#[table]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Counter {
-    #[column(primary_key)]
-    pub id: i64,
-    pub value: i64,
-}
-
-#[derive(Event, Debug, Clone)]
-#[event(name = "v1.Counted")]
-pub struct Counted {
-    pub id: i64,
-}
-
-impl Materialize for Counted {
-    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        let sql = "INSERT INTO counter VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1";
-        state.sql(sql, (self.id,)).map(|_| ())
-    }
-}
-
-livestore::schema! { pub App { tables: [Counter], events: [Counted] } }
 
 /// Tries `rounds` orders at random, and as many with few, but well-placed, turns.
 fn model(rounds: usize, test: impl Fn() + Send + Sync + 'static) {

@@ -11,33 +11,7 @@ use std::time::{Duration, Instant};
 
 use livestore::live::{SharedRow, batch};
 use livestore::prelude::*;
-
-#[table]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Counter {
-    #[column(primary_key)]
-    pub id: i64,
-    pub value: i64,
-}
-
-#[derive(Event, Debug, Clone)]
-#[event(name = "v1.Counted")]
-pub struct Counted {
-    pub id: i64,
-}
-
-impl Materialize for Counted {
-    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        state
-            .sql(
-                "INSERT INTO counter VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1",
-                (self.id,),
-            )
-            .map(|_| ())
-    }
-}
-
-livestore::schema! { pub App { tables: [Counter], events: [Counted] } }
+use livestore_testing::sample::counters::{App, Counted, Counter};
 
 const THREADS: i64 = 4;
 const COUNTERS: i64 = 8;

@@ -1,15 +1,14 @@
 //! The example of the front page, as an app would have it.
 #![allow(missing_docs, reason = "a test, not an API")]
 
-pub mod app;
-
-use app::*;
 use livestore::prelude::*;
+use livestore_testing::StoreDirectory;
+use livestore_testing::sample::todos::{App, Filter, Todo, TodoEvent, UiState};
 
 #[test]
 fn commit_query_close_open() -> livestore::Result<()> {
-    let dir = tempfile::tempdir().unwrap();
-    let open = || Store::<App>::builder("todos").directory(dir.path()).open();
+    let directory = StoreDirectory::new("todos");
+    let open = || directory.open::<App>();
     let store = open()?;
     let created = |id: &str, at| TodoEvent::Created {
         id: id.into(),

@@ -1,4 +1,5 @@
-//! The app that all clients of the matrix run: what `peer/schema.mjs` is in TypeScript.
+//! The app that all clients of the matrix run: what `peer/schema.mjs` is in TypeScript. The two change
+//! together, so it is not one of the sample apps of `livestore-testing`.
 
 use livestore::event::{Args, DecodeError, Event as _};
 use livestore::prelude::*;

@@ -8,9 +8,7 @@ use std::time::Duration;
 use livestore::sync::{
     BackendMessage, ConnectRequest, Connection, MessageSender, Page, Secret, SyncBackend, SyncEvent,
 };
-
-/// The time after which a test gives up. A test that passes never waits for it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+use livestore_testing::TIMEOUT;
 
 /// A connection and the messages that it has sent.
 pub(crate) struct Store {
@@ -41,7 +39,7 @@ impl Store {
 
     /// Returns the next message.
     pub(crate) fn next(&self) -> BackendMessage {
-        self.received.recv_timeout(PATIENCE).unwrap()
+        self.received.recv_timeout(TIMEOUT).unwrap()
     }
 
     pub(crate) fn next_page(&self) -> Page {
@@ -69,7 +67,7 @@ impl Store {
 
     /// Checks that no message follows: the connection has dropped its sender.
     pub(crate) fn expect_end(&self) {
-        let received = self.received.recv_timeout(PATIENCE);
+        let received = self.received.recv_timeout(TIMEOUT);
         assert_eq!(received, Err(RecvTimeoutError::Disconnected));
     }
 }

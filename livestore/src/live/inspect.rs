@@ -14,7 +14,8 @@ use super::observers::Observers;
 /// A snapshot of a store's live queries, and of the values that are computed from them.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// use livestore::live::{Origin, Reactive, computed};
 ///

@@ -14,7 +14,8 @@ use super::row::SharedRow;
 /// in each of three levels.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// # let store = Store::<App>::builder("todos").open()?;
 /// let todos = store.live(Todo::all())?;

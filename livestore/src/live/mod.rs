@@ -7,7 +7,8 @@
 //! them, or subscribe to them.
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+//! # use livestore::prelude::*;
+//! # use livestore_testing::sample::todos::*;
 //! # fn main() -> livestore::Result<()> {
 //! # let store = Store::<App>::builder("todos").open()?;
 //! let open = store.live(Todo::filter(Todo::COMPLETED.eq(false)))?;

@@ -52,7 +52,8 @@ pub struct LivePlan<V>(pub(crate) Plan<V>);
 /// [`SharedRow`](super::SharedRow), one that may be missing is an `Option` of that.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// # let store = Store::<App>::builder("todos").open()?;
 /// let (all, milk) = (store.live(Todo::all())?, store.live(Todo::get("milk"))?);
@@ -247,7 +248,8 @@ impl<T: Send + Sync + 'static> LiveQuery<List<T>> {
     /// With the diffs, a screen changes only what has changed in the list.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// let mut diffs = store.live(Todo::all().order_by(Todo::TEXT.asc()).select(Todo::TEXT))?.diffs();

@@ -91,7 +91,8 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
     /// that are out of date.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// use futures_util::{FutureExt, StreamExt};
     /// use livestore::live::Reactive;

@@ -134,8 +134,12 @@ impl SchemaDef {
 
     /// The tables, those of the client documents included.
     pub fn tables(&self) -> impl Iterator<Item = &'static TableDef> {
-        let documents = self.documents.iter().map(|document| document().table());
-        self.tables.iter().map(|table| table()).chain(documents)
+        self.tables.iter().map(|table| table()).chain(self.document_tables())
+    }
+
+    /// The tables of the client documents.
+    pub fn document_tables(&self) -> impl Iterator<Item = &'static TableDef> {
+        self.documents.iter().map(|document| document().table())
     }
 
     /// The event definitions.

@@ -14,7 +14,8 @@ use crate::sync::SyncOptions;
 /// The settings with which a store is opened. [`Store::builder`] makes it.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// # let data = tempfile::tempdir().unwrap();
 /// let store = Store::<App>::builder("todos")
@@ -123,7 +124,8 @@ impl<S: Schema> Builder<S> {
     /// Pending events are held in memory: each takes about its args and 200 bytes.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # use livestore::sync::{SyncBackend, SyncOptions};
     /// # fn open(backend: impl SyncBackend) -> livestore::Result<()> {
     /// let options = SyncOptions::new(backend).payload(r#"{"authToken":"secret"}"#);

@@ -115,7 +115,8 @@ impl Events {
     /// range is there.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// let mut events = store.events().named("v1.TodoCompleted").follow();

@@ -26,7 +26,8 @@ impl<S: Schema> Store<S> {
     /// Replays the log up to there; later commits do not change it.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// # let created = |id: &str| TodoEvent::Created { id: id.into(), text: "".into(), created_at: now() };
@@ -51,7 +52,8 @@ impl<S: Schema> Store<S> {
     /// A store in memory that has the events up to `seq` and goes its own way from there.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// # let created = |id: &str| TodoEvent::Created { id: id.into(), text: "".into(), created_at: now() };

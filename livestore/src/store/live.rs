@@ -14,7 +14,8 @@ impl<S: Schema> Store<S> {
     /// commit costs time for the live queries that its rows can matter to.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// let open = store.live(Todo::filter(Todo::COMPLETED.eq(false)).order_by(Todo::CREATED_AT.desc()))?;
@@ -37,7 +38,8 @@ impl<S: Schema> Store<S> {
     /// it is called again, and the query that it returns replaces the one before.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # use livestore::live::signal;
     /// # let store = Store::<App>::builder("todos").open()?;
@@ -80,7 +82,8 @@ impl<S: Schema> Store<S> {
     /// [`LiveQuery::report`] returns the same for a live query that you have.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # use livestore::live::Tier;
     /// # let store = Store::<App>::builder("todos").open()?;

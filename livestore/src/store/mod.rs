@@ -148,7 +148,8 @@ impl<S: Schema> Store<S> {
     /// of the app, whose materializers took what this one's refuse, or which knew more events.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// for event in store.quarantined()? {

@@ -46,7 +46,8 @@ impl<S: Schema> Store<S> {
     /// The [status](Self::sync_status) as a live value. It lags behind commits by moments.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
     /// # fn main() -> livestore::Result<()> {
     /// # let store = Store::<App>::builder("todos").open()?;
     /// let status = store.live_sync_status()?;

@@ -12,7 +12,8 @@ use crate::value::{ColumnType, Json, Operand, Value};
 /// `#[table]` makes one constant per field: `Todo::COMPLETED` is a `Column<Todo, bool>`.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// # let store = Store::<App>::builder("todos").open()?;
 /// let urgent = Todo::COMPLETED.eq(false).and(Todo::TEXT.like("%milk%").or(Todo::ID.in_(["a", "b"])));

@@ -14,7 +14,8 @@ use crate::value::{ColumnType, Value, ValueError};
 /// any struct (by column name).
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
 /// # fn main() -> livestore::Result<()> {
 /// #[derive(Row, Debug, PartialEq)]
 /// #[row(from = Todo)]                     // only needed for `select_as`

@@ -1,4 +1,7 @@
 //! The app that most tests open: todos, counters, a client document, and events that misbehave.
+//!
+//! The sample apps of `livestore-testing` have nothing that misbehaves or that grows large, and these
+//! tests commit such events in one batch with the rest: in one enum.
 
 use std::collections::BTreeMap;
 

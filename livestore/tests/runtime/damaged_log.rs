@@ -79,11 +79,11 @@ fn offsets(length: usize, steps: usize) -> impl Iterator<Item = usize> {
 #[test]
 fn a_truncated_log_gives_its_first_events_or_an_error() {
     let (home, log) = closed();
-    let bytes = fs::read(home.log()).unwrap();
+    let bytes = fs::read(home.eventlog()).unwrap();
     for length in offsets(bytes.len(), 150) {
         for with_snapshot in [false, true] {
             let copy = home.copy();
-            fs::write(copy.log(), &bytes[..length]).unwrap();
+            fs::write(copy.eventlog(), &bytes[..length]).unwrap();
             if !with_snapshot {
                 fs::remove_file(copy.snapshot()).unwrap();
             }
@@ -138,7 +138,7 @@ fn a_flipped_byte_in_the_wal_gives_its_first_events() {
 fn a_flipped_byte_in_the_log_gives_the_true_events_or_an_error() {
     let (home, log) = closed();
     fs::remove_file(home.snapshot()).unwrap();
-    let mut bytes = fs::read(home.log()).unwrap();
+    let mut bytes = fs::read(home.eventlog()).unwrap();
     let mut random = Random::new(7);
     let header = 0..100;
     let elsewhere: Vec<_> = offsets(bytes.len() - 1, 300).collect();
@@ -146,7 +146,7 @@ fn a_flipped_byte_in_the_log_gives_the_true_events_or_an_error() {
         let flip = [0xff, 1 << random.below(8)][random.below(2) as usize];
         bytes[offset] ^= flip;
         let copy = home.copy();
-        fs::write(copy.log(), &bytes).unwrap();
+        fs::write(copy.eventlog(), &bytes).unwrap();
         let what = format!("byte {offset} ^ {flip:#x}");
         if let Some(events) = assert_prefix_or_error(&copy, &log, &what) {
             assert_eq!(events, log.len(), "{what}: events are lost");
@@ -161,14 +161,14 @@ fn a_flipped_byte_in_the_log_gives_the_true_events_or_an_error() {
 fn assert_corrupt(home: &Home, sql: &str, seq: &str) {
     let _ = fs::remove_file(home.snapshot());
     assert_ne!(home.sqlite().execute(sql, []).unwrap(), 0, "{sql}");
-    let before = fs::read(home.log()).unwrap();
+    let before = fs::read(home.eventlog()).unwrap();
     match read(home) {
         Err(EventlogError::Corrupt { at, .. }) => {
             assert_eq!(at, Some(seq.parse().unwrap()), "{sql}")
         }
         other => panic!("{sql}: {other:?}"),
     }
-    assert_eq!(fs::read(home.log()).unwrap(), before, "the log was written to");
+    assert_eq!(fs::read(home.eventlog()).unwrap(), before, "the log was written to");
 }
 
 /// A closed store with the events `e1`, `e1.1`, `e1.2`, `e1.3` and `e2`.

@@ -88,7 +88,7 @@ fn a_snapshot_with_other_numbers_in_its_header_is_ignored() {
 #[test]
 fn another_file_is_no_snapshot() {
     let (home, hash) = closed();
-    let log = fs::read(home.log()).unwrap();
+    let log = fs::read(home.eventlog()).unwrap();
     assert_ignored(&home, hash, b"", "an empty file");
     assert_ignored(&home, hash, "Dear diary, ".repeat(100).as_bytes(), "a text");
     assert_ignored(&home, hash, &log, "an SQLite file");

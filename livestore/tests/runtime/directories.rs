@@ -37,7 +37,7 @@ fn a_file_is_no_directory() {
 #[test]
 fn a_folder_where_a_file_belongs_is_refused_or_done_without() {
     let home = Home::new();
-    fs::create_dir_all(home.log()).unwrap();
+    fs::create_dir_all(home.eventlog()).unwrap();
     assert!(matches!(refused(&home), OpenError::Eventlog(EventlogError::Io(_))));
 
     let home = Home::new();
@@ -81,10 +81,10 @@ fn other_files_are_not_taken_for_an_eventlog() {
     for content in [text.clone(), text[..7].to_vec(), vec![0; 5_000], fs::read(path).unwrap()] {
         let home = Home::new();
         fs::create_dir(home.folder()).unwrap();
-        fs::write(home.log(), &content).unwrap();
-        let path = home.log();
+        fs::write(home.eventlog(), &content).unwrap();
+        let path = home.eventlog();
         assert_eq!(refused(&home), OpenError::Eventlog(EventlogError::NotAnEventlog { path }));
-        assert_eq!(fs::read(home.log()).unwrap(), content);
+        assert_eq!(fs::read(home.eventlog()).unwrap(), content);
     }
 }
 
@@ -92,7 +92,7 @@ fn other_files_are_not_taken_for_an_eventlog() {
 fn an_empty_file_is_a_new_eventlog() {
     let home = Home::new();
     fs::create_dir(home.folder()).unwrap();
-    fs::write(home.log(), "").unwrap();
+    fs::write(home.eventlog(), "").unwrap();
     home.open::<App>().commit(created("a")).unwrap();
     assert_eq!(home.open::<App>().head().unwrap(), SeqNum::new(1));
 }
@@ -102,11 +102,11 @@ fn a_newer_format_is_refused_and_left_alone() {
     let home = Home::new();
     home.open::<App>().commit(created("a")).unwrap();
     home.sqlite().pragma_update(None, "user_version", 99).unwrap();
-    let before = fs::read(home.log()).unwrap();
-    let path = home.log();
+    let before = fs::read(home.eventlog()).unwrap();
+    let path = home.eventlog();
     let newer = EventlogError::NewerFormat { path, found: 99, supported: 2 };
     assert_eq!(refused(&home), OpenError::Eventlog(newer));
-    assert_eq!(fs::read(home.log()).unwrap(), before);
+    assert_eq!(fs::read(home.eventlog()).unwrap(), before);
 
     home.sqlite().pragma_update(None, "user_version", 2).unwrap();
     assert_eq!(home.open::<App>().head().unwrap(), SeqNum::new(1));

@@ -2,53 +2,31 @@
 //! with a seed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use livestore::prelude::*;
 use livestore::state::{Boot, BootStage};
-use livestore::store::Builder;
-use tempfile::TempDir;
+use livestore_testing::StoreDirectory;
 
 /// The id of every test's store.
 pub const STORE: &str = "todos";
 
-/// A directory for a store, removed at the end of the test.
-pub struct Home(TempDir);
+/// The directory of a test's store.
+pub struct Home(StoreDirectory);
 
 impl Home {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(StoreDirectory::new(STORE))
     }
 
-    /// What is given to `Builder::directory`.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// The store's own folder.
-    pub fn folder(&self) -> PathBuf {
-        self.path().join(STORE)
-    }
-
-    pub fn log(&self) -> PathBuf {
-        self.folder().join("eventlog.db")
+    pub fn open<S: Schema>(&self) -> Store<S> {
+        self.0.open().unwrap()
     }
 
     pub fn wal(&self) -> PathBuf {
         self.folder().join("eventlog.db-wal")
-    }
-
-    pub fn snapshot(&self) -> PathBuf {
-        self.folder().join("state.snapshot")
-    }
-
-    pub fn builder<S: Schema>(&self) -> Builder<S> {
-        Store::builder(STORE).directory(self.path())
-    }
-
-    pub fn open<S: Schema>(&self) -> Store<S> {
-        self.builder().open().unwrap()
     }
 
     /// Opens the store and says what the opening went through.
@@ -63,16 +41,7 @@ impl Home {
 
     /// The files as they are now: what a crash would leave.
     pub fn copy(&self) -> Self {
-        let copy = Self::new();
-        fs::create_dir_all(copy.folder()).unwrap();
-        for file in fs::read_dir(self.folder()).unwrap() {
-            let file = file.unwrap();
-            // The index of the WAL is made anew by whoever opens the file first.
-            if file.file_name() != "eventlog.db-shm" {
-                fs::copy(file.path(), copy.folder().join(file.file_name())).unwrap();
-            }
-        }
-        copy
+        Self(self.0.copy())
     }
 
     /// The hash of the state that the whole log makes.
@@ -86,7 +55,15 @@ impl Home {
 
     /// The log, as SQLite has it.
     pub fn sqlite(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.log()).unwrap()
+        rusqlite::Connection::open(self.eventlog()).unwrap()
+    }
+}
+
+impl Deref for Home {
+    type Target = StoreDirectory;
+
+    fn deref(&self) -> &StoreDirectory {
+        &self.0
     }
 }
 

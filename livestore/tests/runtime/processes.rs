@@ -103,7 +103,7 @@ fn open_as_nobody(home: &Home) -> Option<String> {
     allow(home.path(), 0o555);
     if home.folder().exists() {
         allow(&home.folder(), 0o555);
-        allow(&home.log(), 0o444);
+        allow(&home.eventlog(), 0o444);
     }
     Some(Running::start(as_nobody(command(Role::Open, home.path()))).wait_for("refused"))
 }

@@ -45,7 +45,7 @@ fn shapes(home: &Home) -> Vec<String> {
 #[test]
 fn events_that_cannot_be_read_are_named_and_nothing_is_touched() {
     let home = written_home();
-    let files = || [home.log(), home.snapshot()].map(|file| std::fs::read(file).unwrap());
+    let files = || [home.eventlog(), home.snapshot()].map(|file| std::fs::read(file).unwrap());
     let before = files();
     let error = home.builder::<incompatible::Notes>().open().unwrap_err();
     assert_eq!(

@@ -72,7 +72,7 @@ fn refusal() -> OpenError {
 #[test]
 fn they_fail_the_opening_if_asked_to() {
     let home = home_of_newer();
-    let files = || [home.log(), home.snapshot()].map(|file| std::fs::read(file).unwrap());
+    let files = || [home.eventlog(), home.snapshot()].map(|file| std::fs::read(file).unwrap());
     let before = files();
     assert_eq!(open(&home, UnknownEvents::Fail).unwrap_err(), refusal());
     assert_eq!(files(), before);

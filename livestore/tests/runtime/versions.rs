@@ -31,14 +31,7 @@ macro_rules! written {
 /// The first version.
 pub mod first {
     use super::*;
-
-    #[table]
-    #[derive(Debug, Clone, PartialEq)]
-    pub struct Note {
-        #[column(primary_key)]
-        pub id: String,
-        pub text: String,
-    }
+    pub use livestore_testing::sample::notes::Note;
 
     written!(VERSION 0, |event, state| {
         state.insert(&Note { id: event.id.clone(), text: event.text.clone() })

@@ -1,4 +1,5 @@
-//! The app whose events and files are fuzzed.
+//! The app whose events and files are fuzzed. It has a field of every kind, and what was found before
+//! is in its events' shape: so it is not one of the sample apps of `livestore-testing`.
 #![allow(missing_docs, reason = "a test, not an API")]
 
 use livestore::prelude::*;

@@ -1,13 +1,13 @@
 //! A store in a folder, made once and then copied for each input.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use livestore::Store;
 use livestore::event::EncodedEvent;
 use livestore::store::OpenError;
-use tempfile::TempDir;
+use livestore_testing::StoreDirectory;
 
 use crate::app::{App, NoteEvent, noted};
 
@@ -37,41 +37,38 @@ fn make() -> Original {
     let hash = store.state_hash().unwrap();
     store.close().unwrap();
     let log = fs::read(home.log()).unwrap();
-    Original { log, snapshot: fs::read(home.snapshot()).unwrap(), events, hash }
+    Original { log, snapshot: fs::read(home.0.snapshot()).unwrap(), events, hash }
 }
 
 /// A directory for a store, removed at the end.
-pub(crate) struct Home(TempDir);
+pub(crate) struct Home(StoreDirectory);
 
 impl Home {
     fn new() -> Self {
         // In memory, where there is such a place: thousands are made.
-        let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        Self(home.unwrap())
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.exists() { memory.to_owned() } else { std::env::temp_dir() };
+        Self(StoreDirectory::new_in(parent, "fuzz"))
     }
 
     /// A home with these files.
     #[expect(clippy::disallowed_methods, reason = "a fuzz target is an edge")]
     pub(crate) fn with(log: &[u8], snapshot: Option<&[u8]>) -> Self {
         let home = Self::new();
-        fs::create_dir_all(home.0.path().join("fuzz")).unwrap();
+        fs::create_dir_all(home.0.folder()).unwrap();
         fs::write(home.log(), log).unwrap();
         if let Some(snapshot) = snapshot {
-            fs::write(home.snapshot(), snapshot).unwrap();
+            fs::write(home.0.snapshot(), snapshot).unwrap();
         }
         home
     }
 
     pub(crate) fn log(&self) -> PathBuf {
-        self.0.path().join("fuzz/eventlog.db")
-    }
-
-    fn snapshot(&self) -> PathBuf {
-        self.0.path().join("fuzz/state.snapshot")
+        self.0.eventlog()
     }
 
     pub(crate) fn open(&self) -> Result<Store<App>, OpenError> {
-        Store::builder("fuzz").directory(self.0.path()).client_id("c").open()
+        self.0.builder().client_id("c").open()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The app that wrote the files. It stays as it is: another schema would rebuild the state.
+//! The app that wrote the files. It stays as it is: another schema would rebuild the state. For that
+//! reason it is not one of the sample apps of `livestore-testing`, which may change.
 
 use livestore::prelude::*;
 

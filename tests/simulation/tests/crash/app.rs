@@ -1,30 +1,9 @@
-//! Notes, in two versions of an app: the second has a column more.
+//! Notes, in two versions of an app: the sample app, and a next one that has a column more.
 
 use livestore::prelude::*;
 use livestore::schema::Commit;
-
-#[table]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Note {
-    #[column(primary_key)]
-    pub id: String,
-    pub text: String,
-}
-
-#[derive(Event, Debug, Clone)]
-#[event(name = "v1.NoteAdded")]
-pub struct NoteAdded {
-    pub id: String,
-    pub text: String,
-}
-
-impl Materialize for NoteAdded {
-    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
-        state.insert(&Note { id: self.id.clone(), text: self.text.clone() })
-    }
-}
-
-livestore::schema! { pub Notes { tables: [Note], events: [NoteAdded] } }
+pub use livestore_testing::sample::notes::App as Notes;
+use livestore_testing::sample::notes::{Note, NoteEvent};
 
 /// The next version's table.
 #[table(name = "note")]
@@ -60,10 +39,10 @@ pub trait App: Schema + Sized {
 }
 
 impl App for Notes {
-    type Added = NoteAdded;
+    type Added = NoteEvent;
 
-    fn added(id: &str) -> NoteAdded {
-        NoteAdded { id: id.into(), text: text(id) }
+    fn added(id: &str) -> NoteEvent {
+        NoteEvent::Added { id: id.into(), text: text(id) }
     }
 
     fn ids(store: &Store<Self>) -> Vec<String> {

@@ -1,28 +1,51 @@
-// The app of the front page, which tests and the examples in the documentation share.
+//! Todos: the app of LiveStore's front page, with a client document.
 
 use livestore::prelude::*;
 
+/// A todo. A deleted one stays, with the time of its deletion.
 #[table]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Todo {
+    /// The key.
     #[column(primary_key)]
     pub id: String,
+    /// The thing to do.
     pub text: String,
+    /// Whether it is done.
     #[column(default = false)]
     pub completed: bool,
+    /// The time of its creation.
     #[column(index)]
     pub created_at: Timestamp,
+    /// The time of its deletion, if it is deleted.
     pub deleted_at: Option<Timestamp>,
 }
 
-#[derive(Event, Debug, Clone)]
+/// The things that can happen to todos.
+#[derive(Event, Debug, Clone, PartialEq)]
 pub enum TodoEvent {
+    /// A new todo.
     #[event(name = "v1.TodoCreated")]
-    Created { id: String, text: String, created_at: Timestamp },
+    Created {
+        /// Its key.
+        id: String,
+        /// The thing to do.
+        text: String,
+        /// The time.
+        created_at: Timestamp,
+    },
+    /// A todo is done.
     #[event(name = "v1.TodoCompleted")]
-    Completed { id: String },
+    Completed {
+        /// Its key.
+        id: String,
+    },
+    /// All todos that are done are deleted.
     #[event(name = "v1.TodoClearedCompleted")]
-    ClearedCompleted { deleted_at: Timestamp },
+    ClearedCompleted {
+        /// The time.
+        deleted_at: Timestamp,
+    },
 }
 
 impl Materialize for TodoEvent {
@@ -45,18 +68,27 @@ impl Materialize for TodoEvent {
     }
 }
 
+/// The todos that a screen shows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Filter {
+    /// All of them.
     #[default]
     All,
+    /// Those that are not done.
     Active,
 }
 
+/// The state of a screen.
 #[client_document]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct UiState {
+    /// The text of a todo that is being typed.
     pub new_todo_text: String,
+    /// The todos that are shown.
     pub filter: Filter,
 }
 
-livestore::schema! { pub App { tables: [Todo], documents: [UiState], events: [TodoEvent] } }
+livestore::schema! {
+    /// Todos, and the screen that shows them.
+    pub App { tables: [Todo], documents: [UiState], events: [TodoEvent] }
+}

@@ -1,5 +1,5 @@
-//! The pages that name code name code that is there: tests as `` [`name`](../path/of/its.rs) ``, and
-//! in CONTRIBUTING's walks the functions and types of their files.
+//! The pages that name code name code that is there: tests as `` [`name`](../path/of/its.rs) ``,
+//! and in CONTRIBUTING's walks the functions and types of their files.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads files")]
 

@@ -46,8 +46,8 @@ impl<'a> From<&'a EncodedEvent> for Parts<'a> {
     }
 }
 
-/// Computes checksums. It reuses one buffer for all events, because the state of a streaming hasher is
-/// larger than most events.
+/// Computes checksums. It reuses one buffer for all events, because the state of a streaming hasher
+/// is larger than most events.
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     bytes: Vec<u8>,

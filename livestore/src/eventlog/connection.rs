@@ -46,8 +46,8 @@ pub(super) struct LogConnection {
 }
 
 impl LogConnection {
-    /// Opens the log of the store `store_id`. Creates the file if there is none, with ids that `new_id`
-    /// makes, and migrates an earlier format.
+    /// Opens the log of the store `store_id`. Creates the file if there is none, with ids that
+    /// `new_id` makes, and migrates an earlier format.
     pub(super) fn open_or_create(
         path: &Path,
         durability: Durability,
@@ -128,8 +128,9 @@ impl LogConnection {
 
     /// Makes the change, in one transaction.
     ///
-    /// Rebased events are pushed with their new numbers: if a power cut brought the old ones back, they
-    /// would be pushed once more. So a rebase waits until it is on disk, whatever the durability.
+    /// Rebased events are pushed with their new numbers: if a power cut brought the old ones back,
+    /// they would be pushed once more. So a rebase waits until it is on disk, whatever the
+    /// durability.
     pub(super) fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
         match change.remove_from {
             Some(_) => self.synced_to_disk(|| self.write_change(change)),
@@ -327,8 +328,8 @@ impl LogConnection {
         Ok(self.conn.query_row(select, [key], |row| row.get(0)).optional()?)
     }
 
-    /// Copies the contents of the WAL to the file, without waiting for anybody. Returns the number of
-    /// frames in the WAL.
+    /// Copies the contents of the WAL to the file, without waiting for anybody. Returns the number
+    /// of frames in the WAL.
     pub(super) fn checkpoint(&self) -> Result<i64, EventlogError> {
         Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
     }

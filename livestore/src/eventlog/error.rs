@@ -48,7 +48,8 @@ pub enum EventlogError {
     /// The file cannot be read or written.
     #[error("the eventlog cannot be read or written")]
     Io(#[source] SqliteError),
-    /// The background thread could not write the buffered events. They stay buffered, and it tries again.
+    /// The background thread could not write the buffered events. They stay buffered, and it tries
+    /// again.
     #[error("the events that were committed before are not written yet")]
     Unwritten(#[source] Box<EventlogError>),
     /// The store is closed.
@@ -102,8 +103,8 @@ impl From<SqliteError> for EventlogError {
     }
 }
 
-/// The SQL that is run on a log fits every log: if SQLite misses a table or a column, or finds another
-/// type, the file is damaged.
+/// The SQL that is run on a log fits every log: if SQLite misses a table or a column, or finds
+/// another type, the file is damaged.
 impl From<rusqlite::Error> for EventlogError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;

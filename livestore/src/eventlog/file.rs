@@ -1,7 +1,7 @@
 //! A log in a file.
 //!
-//! It has three connections, so that nobody waits: one writes, one reads, one makes checkpoints in the
-//! background. Locks are taken in the order writer, buffer.
+//! It has three connections, so that nobody waits: one writes, one reads, one makes checkpoints in
+//! the background. Locks are taken in the order writer, buffer.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use super::{
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// The number of written events after which the background thread checks the WAL. A simulation has it
-/// happen often.
+/// The number of written events after which the background thread checks the WAL. A simulation has
+/// it happen often.
 const CHECKPOINT_EVERY: u64 = if cfg!(simulation) { 40 } else { 4_000 };
 
 /// The number of frames (4 KiB each) that the WAL may have before a commit has to wait for its reset.
@@ -48,9 +48,9 @@ struct Buffer {
 }
 
 impl FileLog {
-    /// Opens the log at `path`. If there is no file, it is created for the store `store_id`, with ids that
-    /// `new_id` makes. A log in an earlier format becomes `store_id`'s. Any other may belong to a
-    /// different store: see [`store_id`](Self::store_id).
+    /// Opens the log at `path`. If there is no file, it is created for the store `store_id`, with
+    /// ids that `new_id` makes. A log in an earlier format becomes `store_id`'s. Any other may
+    /// belong to a different store: see [`store_id`](Self::store_id).
     pub(crate) fn open(
         path: &Path,
         durability: Durability,
@@ -187,8 +187,8 @@ impl Shared {
         }
     }
 
-    /// Under steady load the WAL is never copied as a whole, and only then does it start over: once it is
-    /// large, the writer waits while the last few frames are copied.
+    /// Under steady load the WAL is never copied as a whole, and only then does it start over: once
+    /// it is large, the writer waits while the last few frames are copied.
     fn checkpoint(&self, checkpointer: &LogConnection) -> Result<(), EventlogError> {
         if checkpointer.checkpoint()? > WAL_LIMIT {
             let _still = lock(&self.writer);
@@ -214,8 +214,8 @@ impl Shared {
         written
     }
 
-    /// After a failed write, a commit first writes the buffered events: they must not pile up while the
-    /// disk is full.
+    /// After a failed write, a commit first writes the buffered events: they must not pile up while
+    /// the disk is full.
     fn retry(&self) -> Result<(), EventlogError> {
         if lock(&self.buffer).failed.is_none() {
             return Ok(());

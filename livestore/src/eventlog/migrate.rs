@@ -1,5 +1,5 @@
-//! Migrates format 1 to format 2, in place. It is one transaction, so a crash leaves a log in one format
-//! or the other.
+//! Migrates format 1 to format 2, in place. It is one transaction, so a crash leaves a log in one
+//! format or the other.
 //!
 //! Format 1 does not say which events were one commit: each one counts as its own. Its checksums
 //! stand for single rows; they are checked, and made a chain. A row that was damaged before stays

@@ -1,13 +1,13 @@
 //! The eventlog: every event, in order, durably.
 //!
-//! The log is the only truth; the state can always be rebuilt from it. A store in memory has it in a
-//! `Vec`, a store in a directory in one SQLite file, one row for each event.
-//! This module does not know what an event means.
+//! The log is the only truth; the state can always be rebuilt from it. A store in memory has it in
+//! a `Vec`, a store in a directory in one SQLite file, one row for each event. This module does not
+//! know what an event means.
 //!
-//! A log identifies itself. It has the id of its store, and cannot be opened as any other; a history id,
-//! which changes when confirmed events are removed; and a checksum for each event, over the event and
-//! the checksum before it. So anything that is derived from a log can be tied to it by a fingerprint:
-//! store id, history id, and the checksum of the last event.
+//! A log identifies itself. It has the id of its store, and cannot be opened as any other; a
+//! history id, which changes when confirmed events are removed; and a checksum for each event, over
+//! the event and the checksum before it. So anything that is derived from a log can be tied to it
+//! by a fingerprint: store id, history id, and the checksum of the last event.
 
 mod chain;
 mod connection;
@@ -32,9 +32,9 @@ use crate::event::{EncodedEvent, SeqNum};
 /// How durable a commit is when it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// It is in memory, and a background thread writes it within milliseconds. A crash of the process may
-    /// lose the last commits, but never one before them. `flush()` and closing the store wait until all
-    /// are written.
+    /// It is in memory, and a background thread writes it within milliseconds. A crash of the
+    /// process may lose the last commits, but never one before them. `flush()` and closing the
+    /// store wait until all are written.
     Buffered,
     /// It is written to the file: it survives a crash of the process.
     #[default]
@@ -64,8 +64,8 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// The number of events after `after`.
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
 
-    /// The identity of the history up to the event at `seq`. `None` if there is no such event, or if the
-    /// log ends with its store.
+    /// The identity of the history up to the event at `seq`. `None` if there is no such event, or
+    /// if the log ends with its store.
     fn fingerprint(&self, _seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         Ok(None)
     }
@@ -149,8 +149,9 @@ impl Eventlog {
         self.storage.append(events)
     }
 
-    /// Returns the first events after `after`, at most `limit` of them, and checks their chain. If one
-    /// that follows is damaged, it returns those before it; reading on from there returns the error.
+    /// Returns the first events after `after`, at most `limit` of them, and checks their chain. If
+    /// one that follows is damaged, it returns those before it; reading on from there returns the
+    /// error.
     pub(crate) fn read(
         &self,
         after: SeqNum,

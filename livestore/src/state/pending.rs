@@ -66,8 +66,8 @@ impl State {
         self.head = pending.head;
         self.db.restore_row_order()?;
         let mut undone = pending.undo.into_changes();
-        // The rollback has also removed the triggers of tables that were watched after the savepoint, or
-        // watched in a different way.
+        // The rollback has also removed the triggers of tables that were watched after the
+        // savepoint, or watched in a different way.
         for table in self.db.rewatch(&pending.watched)? {
             undone.retain(|change| change.table != table);
             undone.push(Change { table, rows: Rows::Unknown });

@@ -53,8 +53,8 @@ pub enum QuarantineReason {
     Unknown,
     /// Its args do not decode, or its materializer failed, with this error.
     Failed(String),
-    /// Another event of the same commit failed, with this error. A commit is applied as a whole or not
-    /// at all.
+    /// Another event of the same commit failed, with this error. A commit is applied as a whole or
+    /// not at all.
     WithCommit(String),
 }
 

@@ -84,9 +84,9 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Applies all events under one savepoint, as nearly always all of them apply: SQLite copies each page
-    /// of the state once for every savepoint in which it changes. Returns `None` if an event does not
-    /// apply; nothing has changed then.
+    /// Applies all events under one savepoint, as nearly always all of them apply: SQLite copies
+    /// each page of the state once for every savepoint in which it changes. Returns `None` if an
+    /// event does not apply; nothing has changed then.
     fn run_at_once(&mut self, state: &mut State, to: SeqNum) -> Result<Option<u64>, ReplayError> {
         let (mut head, mut done, mut all_apply) = (state.head, 0, true);
         let savepoint = state.savepoint()?;
@@ -167,9 +167,10 @@ impl<'a> Replay<'a> {
         self.rebuild_if_broken(state, to).map(|_| ())
     }
 
-    /// Rebuilds the state up to `to`, without a savepoint, if the savepoint no longer separates pending
-    /// events from confirmed ones: a materializer has rolled back to before it (`OR ROLLBACK`), or a
-    /// commit failed that begins beneath it. Returns whether the state was rebuilt.
+    /// Rebuilds the state up to `to`, without a savepoint, if the savepoint no longer separates
+    /// pending events from confirmed ones: a materializer has rolled back to before it (`OR
+    /// ROLLBACK`), or a commit failed that begins beneath it. Returns whether the state was
+    /// rebuilt.
     pub(crate) fn rebuild_if_broken(
         &mut self,
         state: &mut State,
@@ -245,8 +246,9 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// Whether the page continues a commit that the state already has the beginning of, which happens if
-    /// a backend has split one. If the beginning is quarantined, the rest has to be, too.
+    /// Whether the page continues a commit that the state already has the beginning of, which
+    /// happens if a backend has split one. If the beginning is quarantined, the rest has to be,
+    /// too.
     fn continues_applied(
         &mut self,
         state: &State,

@@ -1,9 +1,10 @@
 //! Snapshots: state in a file, so that opening need not replay everything.
 //!
-//! A snapshot is a convenience. It is used only if it is whole, was made under this schema, and was made
-//! of exactly the events that the log has up to the snapshot's head; otherwise the state is replayed from
-//! the log. To compare the events, a snapshot has the log's [`Fingerprint`] at its head: that of another
-//! store, of a copy of the log, or of a log before it was restored from a backup, is different.
+//! A snapshot is a convenience. It is used only if it is whole, was made under this schema, and was
+//! made of exactly the events that the log has up to the snapshot's head; otherwise the state is
+//! replayed from the log. To compare the events, a snapshot has the log's [`Fingerprint`] at its
+//! head: that of another store, of a copy of the log, or of a log before it was restored from a
+//! backup, is different.
 
 use std::io::Read;
 use std::path::PathBuf;

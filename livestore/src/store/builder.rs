@@ -53,7 +53,8 @@ impl<S: Schema> Builder<S> {
             directory: None,
             durability: Durability::default(),
             client_id: None,
-            // As in LiveStore's Node adapter: a process is one window, and finds its documents again.
+            // As in LiveStore's Node adapter: a process is one window, and finds its documents
+            // again.
             window_id: "static".to_owned(),
             unknown_events: UnknownEvents::default(),
             incompatible_events: IncompatibleEvents::default(),
@@ -64,8 +65,8 @@ impl<S: Schema> Builder<S> {
         Self { options, schema: PhantomData }
     }
 
-    /// Stores everything in a folder of its own in `directory`. Both are created if they are missing.
-    /// Without a directory, the store is in memory, and ends with its last handle.
+    /// Stores everything in a folder of its own in `directory`. Both are created if they are
+    /// missing. Without a directory, the store is in memory, and ends with its last handle.
     ///
     /// The folder is named after the store's id, as [docs/file-formats.md] says: `todos` is in
     /// `todos`, and `Todos` in `todos~1`, so that ids which differ only in case are two stores where
@@ -80,8 +81,8 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Sets how durable an acknowledged commit is; by default [`Durability::Written`]. A store in memory
-    /// ignores it.
+    /// Sets how durable an acknowledged commit is; by default [`Durability::Written`]. A store in
+    /// memory ignores it.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.options.durability = durability;
@@ -103,16 +104,16 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Sets the policy for events that the schema does not know; by default, they are skipped with a
-    /// warning.
+    /// Sets the policy for events that the schema does not know; by default, they are skipped with
+    /// a warning.
     #[must_use]
     pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
         self.options.unknown_events = policy;
         self
     }
 
-    /// Sets the policy for events that the schema cannot read, because they were written in a different
-    /// shape; by default, the store is not opened.
+    /// Sets the policy for events that the schema cannot read, because they were written in a
+    /// different shape; by default, the store is not opened.
     #[must_use]
     pub fn incompatible_events(mut self, policy: IncompatibleEvents) -> Self {
         self.options.incompatible_events = policy;

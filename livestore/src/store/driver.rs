@@ -42,8 +42,8 @@ pub(super) struct Driver {
     connections: u64,
     /// When the engine wants to be called if nothing happens.
     deadline: Option<Duration>,
-    /// Until then, pulled events gather. While other clients write, too, each page of their events costs
-    /// a rebase; so no more than about half of the time is spent on rebases.
+    /// Until then, pulled events gather. While other clients write, too, each page of their events
+    /// costs a rebase; so no more than about half of the time is spent on rebases.
     gathering: Duration,
 }
 
@@ -58,8 +58,8 @@ impl Driver {
         Self { inner, backend, request, mailbox, connection, connections, deadline, gathering }
     }
 
-    /// Handles a command, or a tick if there is none. Returns when to call it again if nothing happens;
-    /// breaks when the store is closed.
+    /// Handles a command, or a tick if there is none. Returns when to call it again if nothing
+    /// happens; breaks when the store is closed.
     pub(super) fn turn(&mut self, command: Option<Command>) -> ControlFlow<(), Option<Duration>> {
         let input = match command {
             Some(command) => self.input(command),

@@ -157,8 +157,8 @@ pub enum CommitError {
         /// The materializer's error.
         source: MaterializeError,
     },
-    /// An event is larger than a sync backend accepts. Store large data elsewhere, and its address in
-    /// the event.
+    /// An event is larger than a sync backend accepts. Store large data elsewhere, and its address
+    /// in the event.
     #[error(
         "event {index} of the commit, {event}, takes {bytes} bytes; \
          a sync backend accepts up to {MAX_BATCH_BYTES}"
@@ -183,8 +183,8 @@ pub enum CommitError {
         /// The number of bytes that they take on the wire.
         bytes: usize,
     },
-    /// The events could not be logged. If the disk failed and the process then ends, they may still be in
-    /// the log: a failing disk does not say how much it has written.
+    /// The events could not be logged. If the disk failed and the process then ends, they may still
+    /// be in the log: a failing disk does not say how much it has written.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
     /// The state in memory could not be written.

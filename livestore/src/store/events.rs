@@ -16,11 +16,11 @@ use crate::eventlog::{EventlogError, Pages, is_after};
 use crate::schema::Schema;
 
 impl<S: Schema> Store<S> {
-    /// Returns the events of the log, in order: all of them, or those that the methods of [`Events`]
-    /// select.
+    /// Returns the events of the log, in order: all of them, or those that the methods of
+    /// [`Events`] select.
     ///
-    /// Pending events that are rebased during the iteration may appear again, with their new numbers;
-    /// [`confirmed`](Events::confirmed) ones appear once.
+    /// Pending events that are rebased during the iteration may appear again, with their new
+    /// numbers; [`confirmed`](Events::confirmed) ones appear once.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -110,10 +110,10 @@ impl Events {
         self
     }
 
-    /// Returns all of these events, and then new ones as they are committed. It is an iterator, which
-    /// blocks while there is no new event, and a `Stream`, which does not. With a sync backend, an
-    /// event appears once it is confirmed, because its place is final only then. It ends when the
-    /// store is closed, or when the log has an event beyond the range.
+    /// Returns all of these events, and then new ones as they are committed. It is an iterator,
+    /// which blocks while there is no new event, and a `Stream`, which does not. With a sync
+    /// backend, an event appears once it is confirmed, because its place is final only then. It
+    /// ends when the store is closed, or when the log has an event beyond the range.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));

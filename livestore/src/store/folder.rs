@@ -1,9 +1,9 @@
 //! The folder of a store: named after its id, so that no two ids share one.
 //!
-//! Most folders have the id as their name. On a file system that ignores case, `Todos` and `todos` would
-//! be one folder. So the name is in lower case, and a number behind a `~`, which no id contains, says
-//! which letters are capitals: one bit for each, in hexadecimal. Windows ignores dots at the end of a
-//! name, and reserves a few names for devices: these get a `~`, too.
+//! Most folders have the id as their name. On a file system that ignores case, `Todos` and `todos`
+//! would be one folder. So the name is in lower case, and a number behind a `~`, which no id
+//! contains, says which letters are capitals: one bit for each, in hexadecimal. Windows ignores
+//! dots at the end of a name, and reserves a few names for devices: these get a `~`, too.
 //!
 //! | id | folder |
 //! |---|---|
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use crate::edge::files;
 
-/// Returns the folder of the store in `directory`. If it still has the name that earlier versions gave
-/// it, it is renamed.
+/// Returns the folder of the store in `directory`. If it still has the name that earlier versions
+/// gave it, it is renamed.
 pub(super) fn find(directory: &Path, store_id: &str) -> Result<PathBuf, OpenError> {
     let folder = directory.join(name_of(store_id));
     rename_earlier(directory, store_id)

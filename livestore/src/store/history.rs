@@ -48,8 +48,8 @@ impl<S: Schema> Store<S> {
         })
     }
 
-    /// Returns a store in memory that has the events up to `seq`. It is independent: commits to one of
-    /// the two stores do not change the other.
+    /// Returns a store in memory that has the events up to `seq`. It is independent: commits to one
+    /// of the two stores do not change the other.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));

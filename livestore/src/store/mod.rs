@@ -93,8 +93,8 @@ struct Inner {
     sync: Option<Syncing>,
 }
 
-/// The part that one commit or query uses at a time. Fields are dropped in this order, the directory's
-/// lock last.
+/// The part that one commit or query uses at a time. Fields are dropped in this order, the
+/// directory's lock last.
 struct Core {
     state: State,
     live: Registry,
@@ -145,8 +145,8 @@ impl<S: Schema> Store<S> {
 
     /// Returns the events that are in the log but could not be applied, in order.
     ///
-    /// A commit that cannot be applied is refused, so these have another cause: a different version of
-    /// the app committed them, or they were rebased behind other clients' events.
+    /// A commit that cannot be applied is refused, so these have another cause: a different version
+    /// of the app committed them, or they were rebased behind other clients' events.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -244,7 +244,8 @@ impl Inner {
         Ok(flushed?)
     }
 
-    /// Closes the store, because its state cannot follow the log: opening it again rebuilds the state. The sync thread, which may be the caller, ends with its next turn.
+    /// Closes the store, because its state cannot follow the log: opening it again rebuilds the
+    /// state. The sync thread, which may be the caller, ends with its next turn.
     fn fail(&self, slot: &mut Option<Core>, error: &(dyn std::error::Error + 'static)) {
         let error = ErrorChain::new(error);
         tracing::error!(%error, "the store is closed, because its state could not follow the log; open it again to rebuild the state");

@@ -1,9 +1,9 @@
 //! Checks, before a log is replayed, whether the schema can read its events.
 //!
 //! The log has a record of every shape that its events may have been written in. They are compared
-//! with the schema's as the macros compare it with `livestore.lock`; a field that is new, or no longer
-//! read, does not matter here. Where a shape seems unreadable, the events themselves are tried: a `u8`
-//! may have become a `u16`, and every event can still be read.
+//! with the schema's as the macros compare it with `livestore.lock`; a field that is new, or no
+//! longer read, does not matter here. Where a shape seems unreadable, the events themselves are
+//! tried: a `u8` may have become a `u16`, and every event can still be read.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -34,8 +34,8 @@ pub struct IncompatibleEvent {
     pub name: String,
     /// The number of events of this name that cannot be read.
     pub count: u64,
-    /// The fields that the schema reads in a different way than they were written. Empty if that is not
-    /// known, because a newer version of LiveStore has recorded the shape.
+    /// The fields that the schema reads in a different way than they were written. Empty if that is
+    /// not known, because a newer version of LiveStore has recorded the shape.
     pub fields: Vec<IncompatibleField>,
 }
 

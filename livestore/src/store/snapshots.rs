@@ -14,8 +14,8 @@ use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, SnapshotError, State, StateCopy, StateError};
 use crate::sync::merge::SyncState;
 
-/// While the store runs, a snapshot is made after this many events at the earliest: fewer are replayed
-/// in a fraction of a second. A simulation makes more snapshots.
+/// While the store runs, a snapshot is made after this many events at the earliest: fewer are
+/// replayed in a fraction of a second. A simulation makes more snapshots.
 const MIN_EVENTS: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
@@ -163,8 +163,8 @@ impl Maker {
         self.may_write(state.head) && self.note(self.snapshot.write(state))
     }
 
-    /// Returns whether the state may be written: not if a part of it is pending, because the store had a
-    /// backend before.
+    /// Returns whether the state may be written: not if a part of it is pending, because the store
+    /// had a backend before.
     fn may_write(&self, head: SeqNum) -> bool {
         !self.end().is_ok_and(|end| is_after(head, end))
     }

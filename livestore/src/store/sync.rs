@@ -43,7 +43,8 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(Core::sync_status)?)
     }
 
-    /// Returns the [status](Self::sync_status) as a live value. It is updated a moment after each commit.
+    /// Returns the [status](Self::sync_status) as a live value. It is updated a moment after each
+    /// commit.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/mod.rs"));
@@ -85,8 +86,8 @@ impl<S: Schema> Store<S> {
         self.inner.command(Command::Start);
     }
 
-    /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened within
-    /// `timeout`.
+    /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened
+    /// within `timeout`.
     ///
     /// # Errors
     /// When the store is closed.

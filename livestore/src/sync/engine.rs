@@ -31,8 +31,8 @@ use crate::event::{EncodedEvent, SeqNum, last_commit};
 /// How long a backend may leave a request unanswered.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most events of a commit that wait for the rest of it, which is on the next page. A push never
-/// has as many.
+/// The most events of a commit that wait for the rest of it, which is on the next page. A push
+/// never has as many.
 const MAX_UNFINISHED: usize = 10_000;
 
 /// Something that happens to the engine.
@@ -152,8 +152,8 @@ enum Push {
 impl Engine {
     /// An engine for a store in this state. It waits for [`Input::Start`].
     ///
-    /// Clients have different `seed`s, so that they do not all reconnect at the same moment when their
-    /// backend was down.
+    /// Clients have different `seed`s, so that they do not all reconnect at the same moment when
+    /// their backend was down.
     pub(crate) fn new(
         state: SyncState,
         backend_id: Option<String>,
@@ -246,8 +246,8 @@ impl Engine {
         effects
     }
 
-    /// Goes on after a transition that could not be written: nothing has changed, and the connection is
-    /// ended. `reason` is for people.
+    /// Goes on after a transition that could not be written: nothing has changed, and the
+    /// connection is ended. `reason` is for people.
     pub(crate) fn write_failed(&mut self, reason: String, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.retry_later(reason, now, &mut effects);

@@ -98,7 +98,8 @@ pub(crate) struct OutOfOrder {
 impl SyncState {
     /// Plans how this order has to change.
     ///
-    /// The time depends on the number of new events and, if pending events are rebased, on their number.
+    /// The time depends on the number of new events and, if pending events are rebased, on their
+    /// number.
     pub(crate) fn plan(&self, change: UpstreamChange) -> Result<Merge, OutOfOrder> {
         match change {
             UpstreamChange::Advance(events) => self.plan_advance(self.upstream_head, events, None),
@@ -197,8 +198,8 @@ impl SyncState {
         self.pending.range(from..).take_while(|event| event.is_client_only()).count()
     }
 
-    /// The number of client-only events right before this pending event, a synced one, that belong to its
-    /// commit.
+    /// The number of client-only events right before this pending event, a synced one, that belong
+    /// to its commit.
     fn leading(&self, at: usize) -> usize {
         let Some(mut event) = self.pending.get(at) else { return 0 };
         let mut leading = 0;

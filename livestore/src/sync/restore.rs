@@ -30,9 +30,9 @@ impl SyncState {
     }
 }
 
-/// Returns the last event that is not pending, and calls `visit` with each that is, until it returns
-/// false. Pending events begin with the first synced one behind the upstream head, or with the
-/// client-only ones before it that belong to its commit.
+/// Returns the last event that is not pending, and calls `visit` with each that is, until it
+/// returns false. Pending events begin with the first synced one behind the upstream head, or with
+/// the client-only ones before it that belong to its commit.
 fn scan(
     log: &Eventlog,
     upstream: &Upstream,

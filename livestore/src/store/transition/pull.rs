@@ -124,8 +124,8 @@ impl Written {
 }
 
 impl Core {
-    /// Applies the new events; the confirmed ones are part of the state already. As long as some of the
-    /// store's events are pending, there are no new ones, and the state stays as it is.
+    /// Applies the new events; the confirmed ones are part of the state already. As long as some of
+    /// the store's events are pending, there are no new ones, and the state stays as it is.
     fn advance(&mut self, merge: &Merge) -> Result<Vec<Quarantined>, ReplayError> {
         let pending = self.sync.as_ref().map_or(0, |engine| engine.state().pending.len());
         if pending > merge.confirmed.len() {

@@ -6,8 +6,8 @@ use crate::store::Core;
 use crate::sync::merge::{Merge, Rebase};
 
 impl Core {
-    /// Rolls the state back to the confirmed one, applies the events that came in between, and then the
-    /// pending ones again.
+    /// Rolls the state back to the confirmed one, applies the events that came in between, and then
+    /// the pending ones again.
     pub(super) fn rebase(
         &mut self,
         merge: &Merge,

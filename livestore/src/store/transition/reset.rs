@@ -7,8 +7,8 @@ use crate::state::{Replay, ReplayError, State};
 use crate::store::{Core, HistoryError, Store};
 
 impl<S: Schema> Store<S> {
-    /// Discards the state and rebuilds it from the whole eventlog. Quarantined events are tried again.
-    /// Commits and queries wait meanwhile.
+    /// Discards the state and rebuilds it from the whole eventlog. Quarantined events are tried
+    /// again. Commits and queries wait meanwhile.
     ///
     /// # Errors
     /// See [`HistoryError`]; the old state stays.

@@ -19,8 +19,8 @@ impl Core {
         self.rebuild(merge, rebase)
     }
 
-    /// Rebuilds the state from the whole log. Of the events that the rebase has moved or added, returns
-    /// those that could not be applied.
+    /// Rebuilds the state from the whole log. Of the events that the rebase has moved or added,
+    /// returns those that could not be applied.
     pub(super) fn rebuild(
         &mut self,
         merge: &Merge,

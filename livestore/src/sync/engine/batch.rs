@@ -40,8 +40,8 @@ pub(super) fn next_batch(
     Some((events.into_iter().map(|(event, _)| event).collect(), to))
 }
 
-/// Whether there is a synced event of the same commit before the event at `first`. Client-only events do
-/// not count, because other clients do not have them.
+/// Whether there is a synced event of the same commit before the event at `first`. Client-only
+/// events do not count, because other clients do not have them.
 fn continues_synced(pending: &VecDeque<EncodedEvent>, first: usize) -> bool {
     let mut events = pending.range(..first).rev();
     let mut last = pending.get(first);

@@ -9,8 +9,8 @@ pub(super) const FIRST_DELAY: Duration = Duration::from_millis(500);
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// After the second rejection in a row, a push waits for up to four times this, and up to twice as
-/// long after each further one, until it is 32 times this: then few of many clients that write at once
-/// reject one another's pushes.
+/// long after each further one, until it is 32 times this: then few of many clients that write at
+/// once reject one another's pushes.
 pub(super) const BACKOFF_UNIT: Duration = Duration::from_millis(1);
 
 /// Failures and rejections in a row.
@@ -57,8 +57,8 @@ impl Retry {
         }
     }
 
-    /// Counts a failure. Returns the time to the next attempt: between half of the current delay and all
-    /// of it.
+    /// Counts a failure. Returns the time to the next attempt: between half of the current delay
+    /// and all of it.
     pub(super) fn delay(&mut self) -> Duration {
         let doubled = FIRST_DELAY.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);

@@ -213,8 +213,8 @@ impl Client {
         seqs.map(|head| self.event(SeqNum::new(head + 1), SeqNum::new(head))).collect()
     }
 
-    /// A new event. Only its session distinguishes it from half of the others of its place. Its id is in
-    /// a field that a merge does not read.
+    /// A new event. Only its session distinguishes it from half of the others of its place. Its id
+    /// is in a field that a merge does not read.
     fn event(&mut self, seq: SeqNum, parent: SeqNum) -> EncodedEvent {
         self.ids += 1;
         EncodedEvent {

@@ -135,10 +135,11 @@ impl Maker {
     /// The background thread's job.
     fn make(&self) {
         let replayed = lock(&self.replayed).take();
-        if let Some((copy, events)) = replayed {
-            if self.may_write(copy.head) && self.note(self.snapshot.write_copy(&copy)) {
-                self.events.fetch_sub(events, Ordering::Relaxed);
-            }
+        if let Some((copy, events)) = replayed
+            && self.may_write(copy.head)
+            && self.note(self.snapshot.write_copy(&copy))
+        {
+            self.events.fetch_sub(events, Ordering::Relaxed);
         }
         let events = self.events.load(Ordering::Relaxed);
         if events < MIN_EVENTS || !self.is_worth_it(events) {

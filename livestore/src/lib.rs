@@ -1,4 +1,5 @@
-//! A client-side data layer with a sync engine, for apps that are instant, offline and auditable.
+//! A client-side data layer with a sync engine, for apps that answer at once, work offline, sync
+//! between devices, and can show how every piece of data came to be.
 //!
 //! An app declares three things as plain Rust types:
 //!
@@ -88,9 +89,9 @@
 //! [row diffs](live::LiveQuery::diffs). A commit costs what it changes, not how many queries are live.
 //!
 //! **Stores sync.** With a backend ([`Builder::sync`](store::Builder::sync)), commits stay instant
-//! and work offline. The backend puts all clients' events in one order; a pending event that others'
-//! events came before is rebased: applied again after them. `livestore-sync` has the backends, `livestore-server` is
-//! one to host yourself.
+//! and work offline. The backend puts all clients' events in one order; when others' events come
+//! first, pending ones are rebased: applied again after them. `livestore-sync` has the backends,
+//! and `livestore-server` is one to host yourself.
 //!
 //! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
 //! set field by field and never leave their client.
@@ -99,11 +100,11 @@
 //! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) branches off
 //! from there.
 //!
-//! **Events are forever, and the compiler sees to it.** `livestore.lock`, written by
-//! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that eventlogs
-//! cannot follow does not compile, and says what to do. An event that has to change gets a new name
-//! and an [upcaster](derive@Event) for the old one. A log that the schema cannot read is
-//! [refused](store::OpenError::Incompatible) before anything is touched.
+//! **Events are forever, and the compiler enforces it.** `livestore.lock`, written by
+//! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that
+//! eventlogs cannot follow does not compile, and the error says what to do. An event that has to
+//! change gets a new name and an [upcaster](derive@Event) for the old one. A log that the schema
+//! cannot read is [refused](store::OpenError::Incompatible) before anything is touched.
 //!
 //! # Where to look
 //!

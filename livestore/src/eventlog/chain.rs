@@ -1,13 +1,11 @@
 //! The chain of checksums: each row's is over the row itself and the checksum before it.
 //!
-//! A row whose checksum does not follow from the one before it was changed, or stands behind
-//! another row than it was written behind. So a flipped bit is found when the row is read, not when
-//! it has done its harm, and the checksum of one event stands for all events up to there: two logs
-//! that have the same checksum at a place have the same history. A snapshot names the checksum of
-//! its last event, and is used only where the log has the same one.
+//! A row whose checksum does not follow from the one before it was changed or moved. So a flipped
+//! bit is found when the row is read, before it does harm, and the checksum of one event stands for
+//! all events up to there: two logs that have the same checksum at a place have the same history. A
+//! snapshot names the checksum of its last event, and is used only where the log has the same one.
 //!
-//! It proves nothing against someone who means to deceive: whoever can write the file can make the
-//! checksums fit.
+//! It is no protection against an attacker: whoever can write the file can recompute the checksums.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -48,8 +46,8 @@ impl<'a> From<&'a EncodedEvent> for Parts<'a> {
     }
 }
 
-/// Makes checksums. It keeps its buffer from one event to the next: a streaming hasher's state is
-/// larger than most events.
+/// Computes checksums. It reuses one buffer for all events, because the state of a streaming hasher
+/// is larger than most events.
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     bytes: Vec<u8>,
@@ -72,7 +70,7 @@ impl Chain {
         self.hash(parts)
     }
 
-    /// Over what is in the buffer, and every part with its length.
+    /// The checksum of the buffer and of every part, each with its length.
     fn hash(&mut self, parts: &Parts<'_>) -> i64 {
         for number in parts.numbers {
             self.bytes.extend(number.to_le_bytes());

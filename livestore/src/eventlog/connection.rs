@@ -1,4 +1,4 @@
-//! One connection to the file: how an event becomes a row, and a row an event.
+//! One connection to the file: it writes events as rows, and reads them back.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -31,7 +31,7 @@ const CONFIRM: &str =
 
 const REMOVE: &str = "DELETE FROM eventlog WHERE (seq_global, seq_client) >= (?, ?)";
 
-/// Leaves a row that has the value already alone.
+/// Does not write a row that already has the value.
 const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
                         DO UPDATE SET value = ?2 WHERE value IS NOT ?2";
 
@@ -39,15 +39,15 @@ const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
 #[derive(Debug)]
 pub(super) struct LogConnection {
     pub(super) conn: Connection,
-    /// When a transaction counts as done, in SQLite's words.
+    /// The value of SQLite's `synchronous` pragma, by the log's durability.
     synchronous: &'static str,
     /// The checksum of the last event, once this connection has written.
     last: Cell<Option<i64>>,
 }
 
 impl LogConnection {
-    /// Opens the log of the store `store_id`: makes the file if need be, with ids by `new_id`, and
-    /// brings an earlier format to today's.
+    /// Opens the log of the store `store_id`. Creates the file if there is none, with ids that
+    /// `new_id` makes, and migrates an earlier format.
     pub(super) fn open_or_create(
         path: &Path,
         durability: Durability,
@@ -128,8 +128,9 @@ impl LogConnection {
 
     /// Makes the change, in one transaction.
     ///
-    /// What is rebased is pushed with its new numbers: if a power cut brought the old ones back, it
-    /// would be pushed once more. So a rebase waits until it is on disk, whatever the durability.
+    /// Rebased events are pushed with their new numbers: if a power cut brought the old ones back,
+    /// they would be pushed once more. So a rebase waits until it is on disk, whatever the
+    /// durability.
     pub(super) fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
         match change.remove_from {
             Some(_) => self.synced_to_disk(|| self.write_change(change)),
@@ -306,7 +307,7 @@ impl LogConnection {
         Ok(count.cast_unsigned())
     }
 
-    /// The value under `key`, which `make` makes when there is none.
+    /// Returns the value under `key`. If there is none, stores the one that `make` returns.
     pub(super) fn meta(
         &self,
         key: &str,
@@ -327,14 +328,14 @@ impl LogConnection {
         Ok(self.conn.query_row(select, [key], |row| row.get(0)).optional()?)
     }
 
-    /// Copies what is in the WAL to the file, without waiting for anybody; says how many frames
-    /// the WAL has.
+    /// Copies the contents of the WAL to the file, without waiting for anybody. Returns the number
+    /// of frames in the WAL.
     pub(super) fn checkpoint(&self) -> Result<i64, EventlogError> {
         Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
     }
 }
 
-/// SQLite's integers end where no log ever gets.
+/// The number as SQLite's integer. No log gets to where those end.
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -12,7 +12,7 @@ use crate::sqlite::{SqliteError, SqliteErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventlogError {
-    /// The file is something else.
+    /// The file is not an eventlog.
     #[error("{} is not an eventlog; move it away, or choose another directory", path.display())]
     NotAnEventlog {
         /// The file.
@@ -39,7 +39,7 @@ pub enum EventlogError {
     Corrupt {
         /// The first event that is not what was written, where that is known.
         at: Option<SeqNum>,
-        /// What is wrong.
+        /// A description of the damage.
         detail: String,
     },
     /// The disk is full. The events in question were not logged.
@@ -48,13 +48,14 @@ pub enum EventlogError {
     /// The file cannot be read or written.
     #[error("the eventlog cannot be read or written")]
     Io(#[source] SqliteError),
-    /// The background thread could not write what is buffered. It is kept, and tried again.
+    /// The background thread could not write the buffered events. They stay buffered, and it tries
+    /// again.
     #[error("the events that were committed before are not written yet")]
     Unwritten(#[source] Box<EventlogError>),
     /// The store is closed.
     #[error("{CLOSED}")]
     Closed,
-    /// The system has no thread left for the store's work in the background.
+    /// The operating system refuses a thread for the store's work in the background.
     #[error("no thread can be started for the store's work in the background")]
     NoThread(#[source] IoError),
 }
@@ -77,7 +78,7 @@ impl From<io::Error> for IoError {
     }
 }
 
-/// Errors are equal that have the same kind and the same words.
+/// Errors with the same kind and the same message are equal.
 impl PartialEq for IoError {
     fn eq(&self, other: &Self) -> bool {
         self.kind() == other.kind() && self.to_string() == other.to_string()
@@ -102,8 +103,8 @@ impl From<SqliteError> for EventlogError {
     }
 }
 
-/// The SQL that is run on a log fits every log: when a table, a column or a type does not, the file
-/// is damaged.
+/// The SQL that is run on a log fits every log: if SQLite misses a table or a column, or finds
+/// another type, the file is damaged.
 impl From<rusqlite::Error> for EventlogError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;

@@ -1,7 +1,7 @@
 //! A log in a file.
 //!
-//! Three connections, so that nobody waits: one writes, one reads, one makes checkpoints in the
-//! background. Locks are taken in the order writer, buffer.
+//! It has three connections, so that nobody waits: one writes, one reads, one makes checkpoints in
+//! the background. Locks are taken in the order writer, buffer.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use super::{
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
 
-/// The number of written events after which the background thread looks at the WAL. A simulation
-/// is to see it.
+/// The number of written events after which the background thread checks the WAL. A simulation has
+/// it happen often.
 const CHECKPOINT_EVERY: u64 = if cfg!(simulation) { 40 } else { 4_000 };
 
 /// The number of frames (4 KiB each) that the WAL may have before a commit has to wait for its reset.
@@ -48,9 +48,9 @@ struct Buffer {
 }
 
 impl FileLog {
-    /// Opens the log at `path`. A file that is not there is made, for the store `store_id` and with
-    /// ids by `new_id`; one of an earlier format becomes `store_id`'s. One that is there may be
-    /// another store's: see [`store_id`](Self::store_id).
+    /// Opens the log at `path`. If there is no file, it is created for the store `store_id`, with
+    /// ids that `new_id` makes. A log in an earlier format becomes `store_id`'s. Any other may
+    /// belong to a different store: see [`store_id`](Self::store_id).
     pub(crate) fn open(
         path: &Path,
         durability: Durability,
@@ -84,7 +84,7 @@ impl FileLog {
         &self.client_id
     }
 
-    /// Has the background thread look at the WAL when it is time.
+    /// Wakes the background thread to check the WAL, once enough events are written.
     fn count_written(&self, rows: u64) {
         if self.since_checkpoint.fetch_add(rows, Ordering::Relaxed) + rows >= CHECKPOINT_EVERY {
             self.since_checkpoint.store(0, Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl FileLog {
         }
     }
 
-    /// What is buffered has to be in the file before the file is read.
+    /// Writes the buffered events, so that the reader finds them.
     fn reader(&self) -> Result<MutexGuard<'_, LogConnection>, EventlogError> {
         self.flush()?;
         Ok(lock(&self.reader))
@@ -187,8 +187,8 @@ impl Shared {
         }
     }
 
-    /// Under steady load the WAL is never wholly copied, and only a copied WAL starts over: once
-    /// it is large, the writer stands still for the last few frames.
+    /// Under steady load the WAL is never copied as a whole, and only then does it start over: once
+    /// it is large, the writer waits while the last few frames are copied.
     fn checkpoint(&self, checkpointer: &LogConnection) -> Result<(), EventlogError> {
         if checkpointer.checkpoint()? > WAL_LIMIT {
             let _still = lock(&self.writer);
@@ -207,14 +207,15 @@ impl Shared {
         let mut buffer = lock(&self.buffer);
         buffer.failed = written.as_ref().err().cloned();
         if written.is_err() && !mutant!("drop the buffer on a failed flush") {
-            // In front of what was committed meanwhile.
+            // Before the events that were committed meanwhile.
             let newer = std::mem::replace(&mut buffer.events, events);
             buffer.events.extend(newer);
         }
         written
     }
 
-    /// After a failed write, a commit first tries again: it must not pile up on a full disk.
+    /// After a failed write, a commit first writes the buffered events: they must not pile up while
+    /// the disk is full.
     fn retry(&self) -> Result<(), EventlogError> {
         if lock(&self.buffer).failed.is_none() {
             return Ok(());

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::EventlogError;
 
-/// `LSev` in ASCII: tells an eventlog from other SQLite files.
+/// `LSev` in ASCII: distinguishes an eventlog from other SQLite files.
 const APPLICATION_ID: i64 = 0x4c53_6576;
 
 /// The format that is written.
@@ -37,7 +37,7 @@ const DDL: &str = "
 /// The state of a file before it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// There is nothing in it yet.
+    /// It is empty.
     Empty,
     /// The format before today's.
     Format1,
@@ -45,7 +45,7 @@ pub(super) enum Found {
     Current,
 }
 
-/// Looks which format the file has, and changes nothing.
+/// Determines the format of the file, without changing it.
 pub(super) fn recognize(conn: &Connection, path: &Path) -> Result<Found, EventlogError> {
     let not_an_eventlog = || EventlogError::NotAnEventlog { path: path.to_owned() };
     let application_id: i64 =
@@ -69,7 +69,7 @@ pub(super) fn recognize(conn: &Connection, path: &Path) -> Result<Found, Eventlo
     }
 }
 
-/// Makes the tables of a new log, whole or not at all.
+/// Creates the tables of a new log, all or none.
 pub(super) fn create(
     conn: &Connection,
     store_id: &str,

@@ -1,8 +1,9 @@
-//! From format 1 to format 2, in place: one transaction, so that a crash leaves the one or the other.
+//! Migrates format 1 to format 2, in place. It is one transaction, so a crash leaves a log in one
+//! format or the other.
 //!
 //! Format 1 does not say which events were one commit: each one counts as its own. Its checksums
 //! stand for single rows; they are checked, and made a chain. A row that was damaged before stays
-//! so, and is reported when it is read, as it would have been.
+//! damaged, and is reported when it is read.
 
 use rusqlite::{Connection, Row, params};
 
@@ -26,7 +27,7 @@ pub(super) fn migrate(conn: &Connection, store_id: &str) -> Result<(), EventlogE
     let transaction = conn.unchecked_transaction()?;
     convert(&transaction, store_id)?;
     transaction.commit()?;
-    tracing::info!(format = FORMAT, "the eventlog has a new format");
+    tracing::info!(format = FORMAT, "the eventlog was migrated to a new format");
     Ok(())
 }
 
@@ -49,7 +50,7 @@ fn chain_rows(conn: &Connection) -> Result<(), EventlogError> {
     let mut chain = Chain::default();
     let mut last: Chained = (SeqNum::ROOT, START);
     loop {
-        // What is being read is not written to.
+        // No row is written while the statement reads.
         let mut page: Vec<Chained> = Vec::new();
         let mut rows = select.query(params![place(last.0).0, place(last.0).1, ROWS])?;
         while let Some(row) = rows.next()? {

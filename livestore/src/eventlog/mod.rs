@@ -1,13 +1,13 @@
 //! The eventlog: every event, in order, durably.
 //!
-//! The log is the only truth (law 1); state can always be made from it again. A store in memory
-//! keeps it in a `Vec`; a store in a directory keeps it in one SQLite file, a row per event.
-//! Nothing here knows what an event means.
+//! The log is the only truth; the state can always be rebuilt from it. A store in memory has it in
+//! a `Vec`, a store in a directory in one SQLite file, one row for each event. This module does not
+//! know what an event means.
 //!
-//! The log knows itself. It has the id of its store, and is refused under any other; a history id,
-//! which is new when confirmed events are taken out; and a checksum with each event, over the event
-//! and the checksum before it. So what is derived from a log can be tied to it by a fingerprint:
-//! store id, history id, and the checksum of its last event.
+//! A log identifies itself. It has the id of its store, and cannot be opened as any other; a
+//! history id, which changes when confirmed events are removed; and a checksum for each event, over
+//! the event and the checksum before it. So anything that is derived from a log can be tied to it
+//! by a fingerprint: store id, history id, and the checksum of the last event.
 
 mod chain;
 mod connection;
@@ -29,20 +29,21 @@ pub(crate) use shapes::RecordedShape;
 
 use crate::event::{EncodedEvent, SeqNum};
 
-/// When a commit counts as done.
+/// How durable a commit is when it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// Once it is in memory; a background thread writes it within milliseconds. A crash of the
-    /// process may lose the last commits, never their order. `flush()` and dropping the store wait.
+    /// It is in memory, and a background thread writes it within milliseconds. A crash of the
+    /// process may lose the last commits, but never one before them. `flush()` and closing the
+    /// store wait until all are written.
     Buffered,
-    /// Once it is written to the file: it survives a crash of the process.
+    /// It is written to the file: it survives a crash of the process.
     #[default]
     Written,
-    /// Once it is on disk: it survives a power cut.
+    /// It is on disk: it survives a power cut.
     Synced,
 }
 
-/// The number of events that are read at a time, where no other is asked for.
+/// The number of events on a page, by default.
 pub(crate) const PAGE: usize = 512;
 
 /// Called with the args of one event after another.
@@ -63,8 +64,8 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
     /// The number of events after `after`.
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
 
-    /// The identity of the history up to the event at `seq`; `None` if there is no such event, or
-    /// nothing is ever derived from the log that outlives it.
+    /// The identity of the history up to the event at `seq`. `None` if there is no such event, or
+    /// if the log ends with its store.
     fn fingerprint(&self, _seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         Ok(None)
     }
@@ -83,7 +84,7 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Adds shapes, and forgets those that the `outdated` names had.
+    /// Adds shapes, and removes those of the `outdated` names.
     fn record_shapes(&self, _: &[RecordedShape], _outdated: &[&str]) -> Result<(), EventlogError> {
         Ok(())
     }
@@ -100,7 +101,7 @@ pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
 pub(crate) struct Fingerprint {
     /// The store that the log belongs to.
     pub(crate) store_id: String,
-    /// New when confirmed events are taken out of the log.
+    /// Changes when confirmed events are removed from the log.
     pub(crate) history_id: String,
     /// The checksum of the event, which is over all events up to it.
     pub(crate) checksum: i64,
@@ -117,7 +118,7 @@ pub(crate) struct Upstream {
     pub(crate) generation: u64,
 }
 
-/// A change of the log that agrees it with its backend.
+/// A change that brings the log into agreement with its backend.
 #[derive(Debug)]
 pub(crate) struct LogChange<'a> {
     /// Events that have their place now, with the backend's metadata.
@@ -148,8 +149,9 @@ impl Eventlog {
         self.storage.append(events)
     }
 
-    /// The first events after `after`, at most `limit` of them; the chain is checked on the way.
-    /// Fewer than there are come when the next one is damaged: reading on from there says so.
+    /// Returns the first events after `after`, at most `limit` of them, and checks their chain. If
+    /// one that follows is damaged, it returns those before it; reading on from there returns the
+    /// error.
     pub(crate) fn read(
         &self,
         after: SeqNum,
@@ -195,7 +197,7 @@ impl Eventlog {
         self.storage.shapes()
     }
 
-    /// Adds shapes, and forgets those that the `outdated` names had.
+    /// Adds shapes, and removes those of the `outdated` names.
     pub(crate) fn record_shapes(
         &self,
         new: &[RecordedShape],
@@ -263,12 +265,12 @@ impl Pages {
     }
 }
 
-/// Order among the events of one log; the generation plays no part.
+/// Whether `seq` comes after `other` in a log, where the generation does not matter.
 pub(crate) fn is_after(seq: SeqNum, other: SeqNum) -> bool {
     (seq.global, seq.client) > (other.global, other.client)
 }
 
-/// The place before an event's: whatever is up to there stands before it.
+/// The place right before an event's: all events up to there come before it.
 pub(crate) fn before(seq: SeqNum) -> SeqNum {
     match seq.client.checked_sub(1) {
         Some(client) => SeqNum { client, ..seq },
@@ -276,7 +278,7 @@ pub(crate) fn before(seq: SeqNum) -> SeqNum {
     }
 }
 
-/// An event must name the one before it as its parent: a hole in the log does not go unnoticed.
+/// Checks that an event names the one before it as its parent, so that a gap in the log is noticed.
 fn check_chain(before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError> {
     let (next, parent) = before.next(event.is_client_only());
     let place = |seq: SeqNum| (seq.global, seq.client);

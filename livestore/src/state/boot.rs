@@ -1,4 +1,4 @@
-//! Settings for how a state is made, and reports while it is.
+//! Settings for making a state, and reports of the progress.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Boot {
     pub stage: BootStage,
     /// The number of events, or bytes, that are done.
     pub done: u64,
-    /// The number of them in all.
+    /// The total number of them.
     pub total: u64,
 }
 
@@ -30,7 +30,7 @@ pub enum BootStage {
 
 /// A policy for events that the schema does not know, written by a newer version of the app.
 ///
-/// Whatever it is, the event stays in the log and is materialized once the schema knows it. The
+/// With every policy, the event stays in the log, and is materialized once the schema knows it. The
 /// other events of its commit are applied without it.
 #[derive(Default)]
 #[non_exhaustive]
@@ -42,7 +42,7 @@ pub enum UnknownEvents {
     Ignore,
     /// Do not open the store. In an open one, an event that comes by sync is skipped.
     Fail,
-    /// Skip them, and call this.
+    /// Skip them, and call this function with each.
     Call(Box<dyn Fn(&EncodedEvent) + Send + Sync>),
 }
 

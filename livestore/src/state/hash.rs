@@ -7,8 +7,7 @@ use crate::sqlite::quote;
 use crate::sqlite::{SqliteError, hash_row};
 
 impl State {
-    /// Over every row of every table, in an order that does not depend on how they got there.
-    /// Reads the whole state.
+    /// Returns the hash of all rows of all tables, whatever their order. Reads the whole state.
     pub(crate) fn hash(&self) -> Result<u64, SqliteError> {
         let mut hash = Xxh3::new();
         let mut names: Vec<_> = self.schema.tables().map(|table| table.name()).collect();

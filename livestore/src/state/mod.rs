@@ -108,7 +108,7 @@ fn open_in_memory() -> Result<Connection, SqliteError> {
     Ok(Connection::open_with_flags_and_vfs("state", flags, c"memdb")?)
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         (*text).to_owned()

@@ -1,8 +1,8 @@
 //! Pending events lie above a savepoint: when others come first, they are rolled back.
 //!
 //! Beneath the savepoint is the *confirmed* state. [`rollback_pending`](State::rollback_pending)
-//! goes back to it in a time that follows the pages that pending events have touched, without a list
-//! of how to undo them.
+//! goes back to it, without an undo log, in a time that depends on the number of pages that pending
+//! events have changed.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(super) struct PendingSavepoint {
 }
 
 impl State {
-    /// Begins what is pending: events that are applied from here on can be
+    /// Opens the savepoint: events that are applied from here on are pending, and can be
     /// [rolled back](Self::rollback_pending).
     pub(crate) fn begin_pending(&mut self) -> Result<(), SqliteError> {
         self.db.run("SAVEPOINT confirmed")?;
@@ -33,7 +33,8 @@ impl State {
         Ok(())
     }
 
-    /// Keeps what was applied since [`begin_pending`](Self::begin_pending), for good.
+    /// Makes everything that was applied since [`begin_pending`](Self::begin_pending) part of the
+    /// confirmed state.
     pub(crate) fn confirm_pending(&mut self) -> Result<(), SqliteError> {
         match self.pending.take() {
             Some(_) => self.db.run("RELEASE confirmed").map(|_| ()),
@@ -65,7 +66,8 @@ impl State {
         self.head = pending.head;
         self.db.restore_row_order()?;
         let mut undone = pending.undo.into_changes();
-        // The triggers of tables that are watched since then, or otherwise, are gone with the rest.
+        // The rollback has also removed the triggers of tables that were watched after the
+        // savepoint, or watched in a different way.
         for table in self.db.rewatch(&pending.watched)? {
             undone.retain(|change| change.table != table);
             undone.push(Change { table, rows: Rows::Unknown });
@@ -73,7 +75,7 @@ impl State {
         Ok(undone)
     }
 
-    /// The changes to rows of watched tables since the last call, in net.
+    /// Returns the net changes to rows of watched tables since the last call.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let changes = Change::net(self.db.changes().take());
         if let Some(pending) = &mut self.pending {
@@ -82,7 +84,7 @@ impl State {
         changes
     }
 
-    /// Returns the memory of changes that nobody needs any more.
+    /// Gives back the memory of changes that nobody needs any more.
     pub(crate) fn recycle_changes(&self, changes: Vec<Change>) {
         self.db.changes().recycle(changes);
     }

@@ -24,7 +24,7 @@ pub(super) const DDL: &str = "
     ) STRICT;
 ";
 
-/// What is the same for every client: each counts its own rebases, in `seq`.
+/// Selects what is equal on all clients. A generation, which is not, counts a client's own rebases.
 pub(super) const SHARED: &str =
     "SELECT seq_global, seq_client, name, args, reason, error FROM __livestore_quarantine";
 
@@ -51,10 +51,10 @@ pub struct Quarantined {
 pub enum QuarantineReason {
     /// The schema does not know it: a newer version of the app does.
     Unknown,
-    /// Its args do not decode, or its materializer failed; in the error's words.
+    /// Its args do not decode, or its materializer failed, with this error.
     Failed(String),
-    /// Another event of the same commit failed; in that error's words. A commit is applied as a
-    /// whole or not at all.
+    /// Another event of the same commit failed, with this error. A commit is applied as a whole or
+    /// not at all.
     WithCommit(String),
 }
 

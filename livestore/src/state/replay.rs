@@ -44,7 +44,7 @@ pub(crate) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// A replay that reports nothing to anybody.
+    /// A replay that reports nothing.
     pub(crate) fn new(log: &'a Eventlog) -> Self {
         let unknown = &UnknownEvents::Ignore;
         let (progress, stop, quarantined, is_broken) = (None, None, Vec::new(), false);
@@ -84,9 +84,9 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Nearly always every event applies: one savepoint does for all. SQLite copies each page of the
-    /// state once for every savepoint that it changes in. `None` if one does not apply; nothing has
-    /// changed then.
+    /// Applies all events under one savepoint, as nearly always all of them apply: SQLite copies
+    /// each page of the state once for every savepoint in which it changes. Returns `None` if an
+    /// event does not apply; nothing has changed then.
     fn run_at_once(&mut self, state: &mut State, to: SeqNum) -> Result<Option<u64>, ReplayError> {
         let (mut head, mut done, mut all_apply) = (state.head, 0, true);
         let savepoint = state.savepoint()?;
@@ -118,7 +118,7 @@ impl<'a> Replay<'a> {
         Ok(Some(done))
     }
 
-    /// Page by page, each under a savepoint of its own.
+    /// Applies the events page by page, each page under a savepoint of its own.
     fn run_by_pages(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let (mut done, mut unfinished) = (0, Vec::new());
         read_ahead(self.reader(state.head, to), |page| {
@@ -167,9 +167,10 @@ impl<'a> Replay<'a> {
         self.rebuild_if_broken(state, to).map(|_| ())
     }
 
-    /// Makes the state anew up to `to`, with nothing above a savepoint, where what lies above one
-    /// cannot be told from what lies beneath: a materializer has rolled back all of it
-    /// (`OR ROLLBACK`), or a commit failed whose beginning lies beneath. Returns whether it did.
+    /// Rebuilds the state up to `to`, without a savepoint, if the savepoint no longer separates
+    /// pending events from confirmed ones: a materializer has rolled back to before it (`OR
+    /// ROLLBACK`), or a commit failed that begins beneath it. Returns whether the state was
+    /// rebuilt.
     pub(crate) fn rebuild_if_broken(
         &mut self,
         state: &mut State,
@@ -245,8 +246,9 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// Whether the page goes on with a commit that began in the state that is there, which happens
-    /// where a backend has cut one. If its beginning is quarantined, the rest has to follow.
+    /// Whether the page continues a commit that the state already has the beginning of, which
+    /// happens if a backend has split one. If the beginning is quarantined, the rest has to be,
+    /// too.
     fn continues_applied(
         &mut self,
         state: &State,

@@ -1,10 +1,10 @@
 //! Snapshots: state in a file, so that opening need not replay everything.
 //!
-//! A snapshot is a convenience. It is used if it is whole, was made under this schema, and was made
-//! of exactly the events that the log has up to its head; otherwise it is as if it were not there,
-//! and the log makes the state again. For the last of these it has the log's [`Fingerprint`] at its
-//! head: a snapshot of another store, of a copy of the log, or of a log that was restored from a
-//! backup since, has another one.
+//! A snapshot is a convenience. It is used only if it is whole, was made under this schema, and was
+//! made of exactly the events that the log has up to the snapshot's head; otherwise the state is
+//! replayed from the log. To compare the events, a snapshot has the log's [`Fingerprint`] at its
+//! head: that of another store, of a copy of the log, or of a log before it was restored from a
+//! backup, is different.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ const FORMAT: u64 = 2;
 /// there, length, checksum.
 const HEADER: usize = 11 * 8;
 
-/// Where a store's snapshot is, or would be.
+/// The place of a store's snapshot, whether or not there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) path: PathBuf,
@@ -36,7 +36,7 @@ pub(crate) struct Snapshot {
 /// Why a snapshot is not used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum Unusable {
-    #[error("there is none")]
+    #[error("there is no snapshot")]
     Missing,
     #[error("it is damaged: {0}")]
     Damaged(String),
@@ -239,7 +239,7 @@ impl Header {
         MAGIC.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
     }
 
-    /// What the checksum starts with: it is over the rest of the header, too.
+    /// The hasher of the checksum, which covers the rest of the header, too.
     fn hash(&self) -> Xxh3 {
         let mut hash = Xxh3::new();
         hash.update(&Self { checksum: 0, ..*self }.to_bytes());

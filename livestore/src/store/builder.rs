@@ -1,4 +1,4 @@
-//! How to open a store.
+//! The settings of a store.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::schema::Schema;
 use crate::state::{Boot, Quarantined, UnknownEvents};
 use crate::sync::SyncOptions;
 
-/// The settings with which a store is opened. [`Store::builder`] makes it.
+/// Settings to open a store with, made by [`Store::builder`].
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -54,7 +54,8 @@ impl<S: Schema> Builder<S> {
             directory: None,
             durability: Durability::default(),
             client_id: None,
-            // As LiveStore's Node adapter: a process is one window, and finds its documents again.
+            // As in LiveStore's Node adapter: a process is one window, and finds its documents
+            // again.
             window_id: "static".to_owned(),
             unknown_events: UnknownEvents::default(),
             incompatible_events: IncompatibleEvents::default(),
@@ -65,8 +66,8 @@ impl<S: Schema> Builder<S> {
         Self { options, schema: PhantomData }
     }
 
-    /// Keeps the store in a folder of its own in `directory`. Both are made if they are not there.
-    /// Without a directory, the store lives in memory.
+    /// Stores everything in a folder of its own in `directory`. Both are created if they are
+    /// missing. Without a directory, the store is in memory, and ends with its last handle.
     ///
     /// The folder is named after the store's id, as [docs/file-formats.md] says: `todos` is in
     /// `todos`, and `Todos` in `todos~1`, so that ids which differ only in case are two stores where
@@ -81,8 +82,8 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Sets when a commit counts as done; by default [`Durability::Written`]. A store in memory has
-    /// nothing to write.
+    /// Sets how durable an acknowledged commit is; by default [`Durability::Written`]. A store in
+    /// memory ignores it.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.options.durability = durability;
@@ -104,24 +105,25 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Sets what happens with events that the schema does not know; by default there is a warning.
+    /// Sets the policy for events that the schema does not know; by default, they are skipped with
+    /// a warning.
     #[must_use]
     pub fn unknown_events(mut self, policy: UnknownEvents) -> Self {
         self.options.unknown_events = policy;
         self
     }
 
-    /// Sets what happens with events that were written in a shape which the schema cannot read; by
-    /// default the store is not opened.
+    /// Sets the policy for events that the schema cannot read, because they were written in a
+    /// different shape; by default, the store is not opened.
     #[must_use]
     pub fn incompatible_events(mut self, policy: IncompatibleEvents) -> Self {
         self.options.incompatible_events = policy;
         self
     }
 
-    /// Syncs with this backend: what is in the log already is offered to it, too.
+    /// Syncs with this backend. Events that are in the log already are pushed to it, too.
     ///
-    /// Pending events are held in memory: each takes about its args and 200 bytes.
+    /// Pending events stay in memory: each takes about 200 bytes, and its args.
     ///
     /// ```
     /// # use livestore::prelude::*;

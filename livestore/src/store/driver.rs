@@ -1,4 +1,4 @@
-//! Drives a store's sync engine, turn by turn, on a thread of its own.
+//! Runs a store's sync engine, turn by turn, on its own thread.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
@@ -31,7 +31,7 @@ pub(super) enum Command {
     },
 }
 
-/// The thread's work: its turns.
+/// The state of the sync thread, which works turn by turn.
 pub(super) struct Driver {
     inner: Weak<Inner>,
     backend: Arc<dyn SyncBackend>,
@@ -42,8 +42,8 @@ pub(super) struct Driver {
     connections: u64,
     /// When the engine wants to be called if nothing happens.
     deadline: Option<Duration>,
-    /// Until then, pulled events gather. While others write, too, each page of theirs costs a
-    /// rebase, so no more than about half of the time goes there.
+    /// Until then, pulled events gather. While other clients write, too, each page of their events
+    /// costs a rebase; so no more than about half of the time is spent on rebases.
     gathering: Duration,
 }
 
@@ -58,8 +58,8 @@ impl Driver {
         Self { inner, backend, request, mailbox, connection, connections, deadline, gathering }
     }
 
-    /// Obeys a command, or notes that it is time. Returns when it wants to be called again if
-    /// nothing happens; breaks when the store is closed.
+    /// Handles a command, or a tick if there is none. Returns when to call it again if nothing
+    /// happens; breaks when the store is closed.
     pub(super) fn turn(&mut self, command: Option<Command>) -> ControlFlow<(), Option<Duration>> {
         let input = match command {
             Some(command) => self.input(command),
@@ -85,7 +85,7 @@ impl Driver {
         ControlFlow::Continue(self.deadline)
     }
 
-    /// `None` for a message of a connection that is gone.
+    /// Returns `None` for a message of a connection that was ended.
     fn input(&self, command: Command) -> Option<Input> {
         Some(match command {
             Command::Start => Input::Start,

@@ -16,7 +16,7 @@ use crate::value::{ParseTimestampError, ValueError};
 /// A result whose error is, unless said otherwise, any error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error of this crate: each operation has a narrower one, which becomes this one with `?`.
+/// Any error of this crate: each operation has a narrower one, which `?` converts into this one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -114,15 +114,17 @@ pub enum OpenError {
     /// The state cannot be made from the eventlog.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The log may have events that the schema cannot read. Give them an upcaster, or open the store
-    /// [nevertheless](crate::store::IncompatibleEvents).
+    /// The log has events that the schema cannot read. Give them an upcaster, or open the store
+    /// [without them](crate::store::IncompatibleEvents).
     #[error("this version of the app cannot read all events of the log: {}", list(events))]
     Incompatible {
-        /// The events, each with what about it cannot be read.
+        /// The events, each with the fields that cannot be read.
         events: Vec<IncompatibleEvent>,
     },
     /// The log has an event that the schema does not know, and the policy is to fail.
-    #[error("event {seq} is a \"{name}\", which this version of the app does not know; update it")]
+    #[error(
+        "event {seq} is a \"{name}\", which this version of the app does not know; update the app"
+    )]
     UnknownEvent {
         /// The event's place in the log.
         seq: SeqNum,
@@ -155,11 +157,11 @@ pub enum CommitError {
         /// The materializer's error.
         source: MaterializeError,
     },
-    /// An event is larger than a sync backend can take. Keep large data elsewhere, and its address
+    /// An event is larger than a sync backend accepts. Store large data elsewhere, and its address
     /// in the event.
     #[error(
         "event {index} of the commit, {event}, takes {bytes} bytes; \
-         a sync backend takes up to {MAX_BATCH_BYTES}"
+         a sync backend accepts up to {MAX_BATCH_BYTES}"
     )]
     TooLarge {
         /// The event's position in the commit, from 0.
@@ -172,8 +174,8 @@ pub enum CommitError {
     /// The store has a sync backend, which accepts or rejects a commit as a whole, and this one is too
     /// large for it. Commit the events in several commits.
     #[error(
-        "the commit has {events} synced events of {bytes} bytes; a sync backend takes up to \
-         {MAX_EVENTS} events and {MAX_BATCH_BYTES} bytes as one; make several commits of it"
+        "the commit has {events} synced events of {bytes} bytes; a sync backend accepts up to \
+         {MAX_EVENTS} events and {MAX_BATCH_BYTES} bytes at once; split it into several commits"
     )]
     CommitTooLarge {
         /// The number of synced events.
@@ -181,8 +183,8 @@ pub enum CommitError {
         /// The number of bytes that they take on the wire.
         bytes: usize,
     },
-    /// The events could not be logged. If the disk failed and the process ends then, they may be found
-    /// in the log all the same: a disk that fails does not say how far it came.
+    /// The events could not be logged. If the disk failed and the process then ends, they may still
+    /// be in the log: a failing disk does not say how much it has written.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
     /// The state in memory could not be written.
@@ -209,7 +211,7 @@ pub enum ReadError {
     Closed,
 }
 
-/// Why the state at an earlier event, or the state anew, could not be made.
+/// Why the state as of an earlier event could not be made, or the state could not be rebuilt.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {

@@ -16,10 +16,11 @@ use crate::eventlog::{EventlogError, Pages, is_after};
 use crate::schema::Schema;
 
 impl<S: Schema> Store<S> {
-    /// The events of the log, in order: all of them, unless told otherwise.
+    /// Returns the events of the log, in order: all of them, or those that the methods of
+    /// [`Events`] select.
     ///
-    /// Pending events that are rebased while one reads may come again, with their new numbers;
-    /// [`confirmed`](Events::confirmed) ones stay where they are.
+    /// Pending events that are rebased during the iteration may appear again, with their new
+    /// numbers; [`confirmed`](Events::confirmed) ones appear once.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -35,12 +36,12 @@ impl<S: Schema> Store<S> {
         Events {
             inner: Arc::downgrade(&self.inner),
             tail: Arc::clone(&self.inner.tail),
-            wanted: Wanted { after: SeqNum::ROOT, to: None, settled: None, names: Vec::new() },
+            wanted: Wanted { after: SeqNum::ROOT, to: None, is_confirmed: None, names: Vec::new() },
         }
     }
 }
 
-/// Which events to read. [`Store::events`] makes it; iterate over it.
+/// A selection of the log's events, made by [`Store::events`]. Iterate over it to read them.
 pub struct Events {
     inner: Weak<Inner>,
     tail: Arc<Tail>,
@@ -52,7 +53,7 @@ struct Wanted {
     after: SeqNum,
     to: Option<SeqNum>,
     /// Only confirmed ones, or only pending ones.
-    settled: Option<bool>,
+    is_confirmed: Option<bool>,
     names: Vec<String>,
 }
 
@@ -63,14 +64,14 @@ impl Wanted {
 }
 
 impl Events {
-    /// Only events after this one.
+    /// Selects events after this one.
     #[must_use]
     pub fn after(mut self, seq: SeqNum) -> Self {
         self.wanted.after = seq;
         self
     }
 
-    /// Only events of this range of global numbers, such as `5..=9`.
+    /// Selects events of this range of global numbers, such as `5..=9`.
     #[must_use]
     pub fn range(mut self, globals: impl RangeBounds<u64>) -> Self {
         let last_of = |global| SeqNum { client: u64::MAX, ..SeqNum::new(global) };
@@ -88,31 +89,31 @@ impl Events {
         self
     }
 
-    /// Only events whose place is final. Without a sync backend, that is all of them.
+    /// Selects events whose place in the order is final. Without a sync backend, those are all.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
-        self.wanted.settled = Some(true);
+        self.wanted.is_confirmed = Some(true);
         self
     }
 
-    /// Only events that have no place in the sync backend's order yet.
+    /// Selects events that have no place in the sync backend's order yet.
     #[must_use]
     pub fn pending(mut self) -> Self {
-        self.wanted.settled = Some(false);
+        self.wanted.is_confirmed = Some(false);
         self
     }
 
-    /// Only events with this wire name; call it again for several names.
+    /// Selects events with this wire name; call it again for several names.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.wanted.names.push(name.into());
         self
     }
 
-    /// All of these events, and then those to come, as they are committed: an iterator that waits,
-    /// and a `Stream` that does not. With a sync backend, an event comes once it is confirmed: by
-    /// then, its place is final. It ends when the store is closed, or when an event beyond the
-    /// range is there.
+    /// Returns all of these events, and then new ones as they are committed. It is an iterator,
+    /// which blocks while there is no new event, and a `Stream`, which does not. With a sync
+    /// backend, an event appears once it is confirmed, because its place is final only then. It
+    /// ends when the store is closed, or when the log has an event beyond the range.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -143,7 +144,7 @@ impl IntoIterator for Events {
             let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
             let (mut after, mut to) = (self.wanted.after, self.wanted.to.unwrap_or(last));
             let confirmed = self.tail.head();
-            match self.wanted.settled {
+            match self.wanted.is_confirmed {
                 Some(true) if is_after(to, confirmed) => to = confirmed,
                 Some(false) if is_after(confirmed, after) => after = confirmed,
                 _ => {}
@@ -158,7 +159,7 @@ impl IntoIterator for Events {
     }
 }
 
-/// Events, page by page. An error ends it.
+/// An iterator over events, which reads them page by page. It ends after an error.
 pub struct EventsIter {
     pages: Option<Result<Pages, EventlogError>>,
     wanted: Wanted,
@@ -189,19 +190,19 @@ impl Iterator for EventsIter {
     }
 }
 
-/// Events, and those to come. It does not keep the store open.
+/// An iterator over events, including new ones. It does not keep the store open.
 pub struct Follow {
     inner: Weak<Inner>,
     tail: Arc<Tail>,
     wanted: Wanted,
     at: SeqNum,
     page: VecDeque<EncodedEvent>,
-    /// There will be no more: the range is through, or the store is closed.
+    /// No more events follow: the range ends here, or the store is closed.
     through: bool,
 }
 
 impl Follow {
-    /// The next event if it is there already.
+    /// Returns the next event, if the log has it already.
     pub fn try_next(&mut self) -> Option<Result<EncodedEvent, EventlogError>> {
         if self.through && self.page.is_empty() {
             return None;

@@ -1,9 +1,9 @@
 //! The folder of a store: named after its id, so that no two ids share one.
 //!
-//! Most ids are their folder's name. On a file system that ignores case, `Todos` and `todos` would be
-//! one folder, so the name has lower-case letters only, and says behind a `~`, which no id has,
-//! which letters are capitals: as a number with a bit for each, in hexadecimal. Windows ignores dots
-//! at the end of a name, and takes a few names for devices: these get a `~`, too.
+//! Most folders have the id as their name. On a file system that ignores case, `Todos` and `todos`
+//! would be one folder. So the name is in lower case, and a number behind a `~`, which no id
+//! contains, says which letters are capitals: one bit for each, in hexadecimal. Windows ignores
+//! dots at the end of a name, and reserves a few names for devices: these get a `~`, too.
 //!
 //! | id | folder |
 //! |---|---|
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use crate::edge::files;
 
-/// The folder of the store in `directory`. One that has the name that earlier versions gave it is
-/// renamed.
+/// Returns the folder of the store in `directory`. If it still has the name that earlier versions
+/// gave it, it is renamed.
 pub(super) fn find(directory: &Path, store_id: &str) -> Result<PathBuf, OpenError> {
     let folder = directory.join(name_of(store_id));
     rename_earlier(directory, store_id)
@@ -39,7 +39,7 @@ fn name_of(store_id: &str) -> String {
     if is_device(store_id) { format!("~{name}") } else { name }
 }
 
-/// Whether Windows takes the name for a device's, which it does whatever stands behind a dot.
+/// Whether Windows reserves the name for a device. It ignores everything behind a dot.
 fn is_device(name: &str) -> bool {
     let base = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     match base.as_str() {
@@ -51,8 +51,8 @@ fn is_device(name: &str) -> bool {
     }
 }
 
-/// Earlier versions named a folder as its store. Where case is ignored, the folder that `store_id`
-/// would find may be that of an id in other letters: then that one is renamed.
+/// Renames a folder that an earlier version named exactly as its store. Where case is ignored, the
+/// folder that `store_id` finds may belong to an id that differs in case: then that one is renamed.
 fn rename_earlier(directory: &Path, store_id: &str) -> io::Result<()> {
     let name = name_of(store_id);
     let names = files::names_in(directory)?;
@@ -68,7 +68,7 @@ fn rename_earlier(directory: &Path, store_id: &str) -> io::Result<()> {
             continue;
         }
         match files::rename(&directory.join(earlier), &directory.join(&to)) {
-            // Another process was faster.
+            // Another process has renamed it.
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

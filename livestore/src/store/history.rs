@@ -1,4 +1,4 @@
-//! The past: state as it was, and stores that go on from there.
+//! The past: the state as of an event, and stores that branch off there.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State, UnknownEvents};
 use crate::table::{Query, QueryError};
 
-/// The state as it was after one event, to read from.
+/// The state as of one event, made by [`Store::state_at`].
 pub struct StateAt<S> {
     state: Mutex<State>,
     window_id: Arc<str>,
@@ -21,7 +21,7 @@ pub struct StateAt<S> {
 }
 
 impl<S: Schema> Store<S> {
-    /// The state as it was after event `seq`. `e0` is before the first event.
+    /// Returns the state as of the event `seq`. `e0` is the state before the first event.
     ///
     /// Replays the log up to there; later commits do not change it.
     ///
@@ -49,7 +49,8 @@ impl<S: Schema> Store<S> {
         })
     }
 
-    /// A store in memory that has the events up to `seq` and goes its own way from there.
+    /// Returns a store in memory that has the events up to `seq`. It is independent: commits to one
+    /// of the two stores do not change the other.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -124,7 +125,7 @@ fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> 
 }
 
 impl<S: Schema> StateAt<S> {
-    /// Asks the state.
+    /// Runs a query on this state.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -133,7 +134,7 @@ impl<S: Schema> StateAt<S> {
         state.query(&query, &self.window_id)
     }
 
-    /// The event it comes after.
+    /// Returns the number of the last event that is part of this state.
     pub fn head(&self) -> SeqNum {
         lock(&self.state).head
     }

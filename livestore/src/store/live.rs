@@ -76,8 +76,8 @@ impl<S: Schema> Store<S> {
         Ok(computed_with(compute, |left, right| std::ptr::eq(left, right)))
     }
 
-    /// Returns how a query is kept up to date and why in this way, how often it ran and how long
-    /// that took. If the query is not live, it is started for this report.
+    /// Returns how a query is kept up to date and why, how often it ran, and how long that took. If
+    /// the query is not live, it is started for this report.
     ///
     /// [`LiveQuery::report`] returns the same for a live query that you have.
     ///

@@ -1,8 +1,8 @@
-//! The store: what an app holds in its hand.
+//! The store: an app's handle to its eventlog, state, live queries and sync.
 //!
 //! [`Builder`] opens one, [`commit`](Store::commit) adds events, [`query`](Store::query) reads
 //! state, [`events`](Store::events) reads the log. A `Store` is a handle: clone it freely, use it
-//! from any thread; the last one to go closes the store.
+//! from any thread; the store is closed when the last one is dropped.
 
 mod builder;
 mod driver;
@@ -76,7 +76,7 @@ pub struct Store<S> {
     schema: PhantomData<fn() -> S>,
 }
 
-/// What all handles of a store share.
+/// The part that all handles of a store share.
 struct Inner {
     store_id: String,
     client_id: Arc<str>,
@@ -93,7 +93,8 @@ struct Inner {
     sync: Option<Syncing>,
 }
 
-/// What commits and queries take turns at. Fields are dropped in this order: the lock goes last.
+/// The part that one commit or query uses at a time. Fields are dropped in this order, the
+/// directory's lock last.
 struct Core {
     state: State,
     live: Registry,
@@ -109,7 +110,7 @@ struct Core {
 }
 
 impl<S: Schema> Store<S> {
-    /// Sets out to open the store called `store_id`.
+    /// Returns the settings with which the store called `store_id` can be opened.
     ///
     /// The id is up to 100 letters, digits, `-`, `_` and `.`, and does not start with a dot.
     pub fn builder(store_id: impl Into<String>) -> Builder<S> {
@@ -120,7 +121,7 @@ impl<S: Schema> Store<S> {
         Self { inner, schema: PhantomData }
     }
 
-    /// Asks the state.
+    /// Runs a query on the state, which has every event committed so far.
     ///
     /// A query by primary key takes a few microseconds.
     ///
@@ -134,7 +135,7 @@ impl<S: Schema> Store<S> {
         core.state.query(&query, &self.inner.window_id)
     }
 
-    /// The number of the last event: the local head.
+    /// Returns the number of the last event: the local head.
     ///
     /// # Errors
     /// When the store is closed.
@@ -142,10 +143,10 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(|core| core.state.head)?)
     }
 
-    /// The events that are in the log but could not be applied, in order.
+    /// Returns the events that are in the log but could not be applied, in order.
     ///
-    /// A commit that cannot be applied is refused, so these come from elsewhere: another version
-    /// of the app, whose materializers took what this one's refuse, or which knew more events.
+    /// A commit that cannot be applied is refused, so these have another cause: a different version
+    /// of the app committed them, or they were rebased behind other clients' events.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -165,7 +166,7 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(|core| core.state.quarantined())??)
     }
 
-    /// A hash of the whole state: two clients with the same events have the same.
+    /// Returns a hash of the whole state, which is equal on all clients with the same events.
     ///
     /// Reads every row.
     ///
@@ -175,8 +176,8 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(|core| core.state.hash())??)
     }
 
-    /// Waits until all that was committed is as durable as the store makes it: with
-    /// [`Buffered`](crate::Durability::Buffered), written.
+    /// Waits until all commits so far are as durable as the store's
+    /// [`Durability`](crate::Durability) promises: with `Buffered`, until they are written.
     ///
     /// # Errors
     /// When it cannot be written; it stays buffered.
@@ -184,9 +185,9 @@ impl<S: Schema> Store<S> {
         self.inner.log()?.flush()
     }
 
-    /// Closes the store: everything is written, the directory is free. Other handles get
-    /// `Closed` errors from now on. Dropping the last handle does the same, but cannot say what
-    /// went wrong.
+    /// Closes the store: writes what is buffered, and frees the directory. Other handles get
+    /// `Closed` errors from now on. Dropping the last handle does the same, but cannot return an
+    /// error.
     ///
     /// # Errors
     /// When buffered events cannot be written.
@@ -194,23 +195,23 @@ impl<S: Schema> Store<S> {
         self.inner.close()
     }
 
-    /// The store's id.
+    /// Returns the store's id.
     pub fn store_id(&self) -> &str {
         &self.inner.store_id
     }
 
-    /// This client's id; it stays the same for as long as the log is there.
+    /// Returns this client's id; it stays the same for as long as the log is there.
     pub fn client_id(&self) -> &str {
         &self.inner.client_id
     }
 
-    /// This session's id, which is new each time that the store is opened. The events that are
-    /// committed carry it: so those of two copies of a directory are told apart.
+    /// Returns this session's id, which is new each time that the store is opened. Committed events
+    /// carry it, so that two copies of a directory count as two clients.
     pub fn session_id(&self) -> &str {
         &self.inner.session_id
     }
 
-    /// This window's id, which client documents are keyed by.
+    /// Returns this window's id, which client documents are keyed by.
     pub fn window_id(&self) -> &str {
         &self.inner.window_id
     }
@@ -244,11 +245,11 @@ impl Inner {
         Ok(flushed?)
     }
 
-    /// Closes the store, since its state cannot follow the log: opening it again makes the state
-    /// anew. The sync thread, which may be the caller, ends with its next turn.
+    /// Closes the store, because its state cannot follow the log: opening it again rebuilds the
+    /// state. The sync thread, which may be the caller, ends with its next turn.
     fn fail(&self, slot: &mut Option<Core>, error: &(dyn std::error::Error + 'static)) {
         let error = ErrorChain::new(error);
-        tracing::error!(%error, "the store is closed; opening it again makes the state anew");
+        tracing::error!(%error, "the store is closed, because its state could not follow the log; open it again to rebuild the state");
         self.tail.close();
         if let Some(core) = slot.take()
             && let Err(error) = core.log.flush()

@@ -1,4 +1,4 @@
-//! Opening a store: own the directory, open the log, make the state.
+//! Opening a store: lock the directory, open the log, make the state.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

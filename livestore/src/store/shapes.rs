@@ -1,9 +1,9 @@
-//! Before a log is replayed: can this schema read what is in it?
+//! Checks, before a log is replayed, whether the schema can read its events.
 //!
 //! The log has a record of every shape that its events may have been written in. They are compared
-//! with the schema's as the macros compare it with `livestore.lock`; what is only new, or no longer
-//! looked at, does not matter here. Where a shape seems unreadable, the events themselves are tried:
-//! a `u8` may have become a `u16`, and every one still reads.
+//! with the schema's as the macros compare it with `livestore.lock`; a field that is new, or no
+//! longer read, does not matter here. Where a shape seems unreadable, the events themselves are
+//! tried: a `u8` may have become a `u16`, and every event can still be read.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -15,18 +15,18 @@ use crate::event::EventDef;
 use crate::eventlog::{Eventlog, EventlogError, RecordedShape};
 use crate::schema::SchemaDef;
 
-/// How a store is opened whose log has events in a shape that the schema cannot read.
+/// A policy for opening a store whose log has events that the schema cannot read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IncompatibleEvents {
     /// Do not open the store: [`OpenError::Incompatible`].
     #[default]
     Fail,
-    /// Open it. Those that do not decode are [quarantined](crate::Store::quarantined).
+    /// Open the store. Events that do not decode are [quarantined](crate::Store::quarantined).
     Quarantine,
 }
 
-/// An event of which the log holds some that the schema cannot read.
+/// Events of one name that the schema cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompatibleEvent {
@@ -34,8 +34,8 @@ pub struct IncompatibleEvent {
     pub name: String,
     /// The number of events of this name that cannot be read.
     pub count: u64,
-    /// The fields that they were written with and that the schema reads in another way. Empty if
-    /// that is not known, because a newer version of LiveStore has recorded it.
+    /// The fields that the schema reads in a different way than they were written. Empty if that is
+    /// not known, because a newer version of LiveStore has recorded the shape.
     pub fields: Vec<IncompatibleField>,
 }
 
@@ -45,7 +45,7 @@ pub struct IncompatibleEvent {
 pub struct IncompatibleField {
     /// Its name in the JSON.
     pub name: String,
-    /// The change, in words.
+    /// A description of the difference.
     pub change: String,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Shapes {
     schema: &'static SchemaDef,
     recorded: Vec<RecordedShape>,
     defs: Vec<&'static EventDef>,
-    /// Names whose recorded shapes are of no more use: all their events are read as they are now.
+    /// Names whose recorded shapes are outdated: the schema reads all their events.
     outdated: Vec<&'static str>,
 }
 
@@ -121,7 +121,7 @@ impl Shapes {
         let (known, new): (Vec<_>, Vec<_>) = own.partition(|shape| self.recorded.contains(shape));
         let mut outdated = self.outdated.clone();
         for (name, _) in &new {
-            // Of a shape that no event was ever written in, nothing needs to be known.
+            // A shape that no event was ever written in need not be recorded.
             if self.recorded.iter().any(|(recorded, _)| recorded == name) && is_unused(name, log)? {
                 outdated.push(name);
             }

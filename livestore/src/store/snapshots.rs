@@ -1,4 +1,4 @@
-//! When snapshots are taken.
+//! When snapshots are made.
 //!
 //! While the store runs, a background thread makes them from the last snapshot and the log, with a
 //! state of its own: no commit waits for it. At the end, the store's own state is written.
@@ -14,8 +14,8 @@ use crate::schema::SchemaDef;
 use crate::state::{Replay, ReplayError, Snapshot, SnapshotError, State, StateCopy, StateError};
 use crate::sync::merge::SyncState;
 
-/// The number of events before which no snapshot is made while the store runs: they are replayed in
-/// a fraction of a second. A simulation is to see many.
+/// While the store runs, a snapshot is made after this many events at the earliest: fewer are
+/// replayed in a fraction of a second. A simulation makes more snapshots.
 const MIN_EVENTS: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
@@ -32,7 +32,7 @@ pub(super) struct Snapshots {
 struct Maker {
     snapshot: Snapshot,
     schema: &'static SchemaDef,
-    /// Whether there is a backend, even if the log has no word of it yet.
+    /// Whether there is a backend, even if the log does not know it yet.
     syncs: bool,
     /// Events since the last snapshot.
     events: AtomicU64,
@@ -135,10 +135,11 @@ impl Maker {
     /// The background thread's job.
     fn make(&self) {
         let replayed = lock(&self.replayed).take();
-        if let Some((copy, events)) = replayed {
-            if self.may_write(copy.head) && self.note(self.snapshot.write_copy(&copy)) {
-                self.events.fetch_sub(events, Ordering::Relaxed);
-            }
+        if let Some((copy, events)) = replayed
+            && self.may_write(copy.head)
+            && self.note(self.snapshot.write_copy(&copy))
+        {
+            self.events.fetch_sub(events, Ordering::Relaxed);
         }
         let events = self.events.load(Ordering::Relaxed);
         if events < MIN_EVENTS || !self.is_worth_it(events) {
@@ -163,12 +164,13 @@ impl Maker {
         self.may_write(state.head) && self.note(self.snapshot.write(state))
     }
 
-    /// Not if some of the state is pending, from when the store had a backend.
+    /// Returns whether the state may be written: not if a part of it is pending, because the store
+    /// had a backend before.
     fn may_write(&self, head: SeqNum) -> bool {
         !self.end().is_ok_and(|end| is_after(head, end))
     }
 
-    /// Notes how long the snapshot is now; returns whether it was written.
+    /// Stores the snapshot's new length; returns whether it was written.
     fn note(&self, written: Result<u64, SnapshotError>) -> bool {
         match written {
             Ok(bytes) => {

@@ -26,14 +26,14 @@ pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
 pub(super) struct Syncing {
     mailbox: Arc<Mailbox<Command>>,
     status: Signal<SyncStatus>,
-    /// The driver is about to look for events to push.
+    /// Whether the driver is about to look for events to push.
     pub(super) is_woken: AtomicBool,
     on_quarantined: Option<OnQuarantined>,
     worker: Mutex<Option<Worker<Command>>>,
 }
 
 impl<S: Schema> Store<S> {
-    /// How far this store and its backend agree.
+    /// Returns how far this store and its backend agree.
     ///
     /// Without a backend, every event counts as confirmed.
     ///
@@ -43,7 +43,8 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(Core::sync_status)?)
     }
 
-    /// The [status](Self::sync_status) as a live value. It lags behind commits by moments.
+    /// Returns the [status](Self::sync_status) as a live value. It is updated a moment after each
+    /// commit.
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -67,7 +68,7 @@ impl<S: Schema> Store<S> {
         Ok(computed(move |get| (*get.of(&status)).clone()))
     }
 
-    /// Whether there is a connection to the backend, and if not, why.
+    /// Returns whether there is a connection to the backend, and if not, why.
     ///
     /// # Errors
     /// When the store is closed.
@@ -75,7 +76,7 @@ impl<S: Schema> Store<S> {
         Ok(self.sync_status()?.network)
     }
 
-    /// Goes offline, until [`resume_sync`](Self::resume_sync). Commits work as ever.
+    /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work.
     pub fn pause_sync(&self) {
         self.inner.command(Command::Pause);
     }
@@ -86,8 +87,8 @@ impl<S: Schema> Store<S> {
         self.inner.command(Command::Start);
     }
 
-    /// Waits until nothing is pending and nothing is left to pull. Returns whether it came to that
-    /// within the time.
+    /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened
+    /// within `timeout`.
     ///
     /// # Errors
     /// When the store is closed.
@@ -109,7 +110,7 @@ impl<S: Schema> Store<S> {
 }
 
 impl Syncing {
-    /// For a store with this status; [`start`](Self::start) it once the store is there.
+    /// Syncing for a store with this status; [`start`](Self::start) it once the store is made.
     pub(super) fn new(status: SyncStatus, on_quarantined: Option<OnQuarantined>) -> Self {
         Self {
             mailbox: Arc::new(Mailbox::new()),
@@ -152,7 +153,7 @@ impl Inner {
         }
     }
 
-    /// Wakes the driver after a commit, if it is not about to look anyway.
+    /// Wakes the driver after a commit, unless it is about to look for events anyway.
     pub(super) fn wake_sync(&self) {
         if let Some(sync) = &self.sync
             && !sync.is_woken.swap(true, Ordering::AcqRel)
@@ -161,7 +162,7 @@ impl Inner {
         }
     }
 
-    /// Notifies the app of what came of a turn. No lock is held.
+    /// Notifies the app of the outcome of a turn. Call it while no lock is held.
     pub(super) fn notify(&self, turn: Turn) {
         let Some(sync) = &self.sync else { return };
         if let Some(callback) = &sync.on_quarantined {

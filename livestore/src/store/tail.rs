@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use crate::event::SeqNum;
 use crate::eventlog::is_after;
 
-/// The end of the confirmed events, for those who read them as they come.
+/// The end of the confirmed events, for readers that wait for more.
 #[derive(Debug)]
 pub(super) struct Tail {
     end: Mutex<End>,

@@ -1,7 +1,7 @@
 //! The contract between a store and its sync backend.
 //!
-//! A store makes requests through a [`Connection`], and the connection sends what comes of them
-//! through a [`MessageSender`], in its own time and from any thread.
+//! A store makes requests through a [`Connection`]. The connection sends the answers through a
+//! [`MessageSender`], at any time and from any thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl ConnectRequest {
 }
 
 impl EncodedEvent {
-    /// Returns the parts of the event that tell it from all others.
+    /// Returns the parts of the event that distinguish it from all others.
     pub(crate) fn identity(&self) -> Identity<'_> {
         Identity {
             seq: self.seq.global,
@@ -73,7 +73,7 @@ pub enum BackendMessage {
     Connected,
     /// Events, in order.
     Pulled(Page),
-    /// The pull failed; the connection is of no more use.
+    /// The pull failed; the store ends the connection.
     PullFailed(SyncError),
     /// The backend has accepted the last push: its events come next in the backend's order.
     ///

@@ -1,8 +1,8 @@
-//! Events as a log has them, and as they travel.
+//! Conversion between the events of a log and those of the protocol.
 //!
-//! LiveStore's protocol does not say which events were one commit, and every client must come to the
-//! same state: so the session id of an event that continues a commit travels with a mark. Other
-//! implementations see the id of one more session.
+//! LiveStore's protocol does not say which events were one commit, but every client must come to
+//! the same state. So the session id of an event that continues a commit travels with a mark. Other
+//! implementations see it as the id of one more session.
 
 use std::sync::Arc;
 

@@ -31,14 +31,14 @@ use crate::event::{EncodedEvent, SeqNum, last_commit};
 /// How long a backend may leave a request unanswered.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most events of a commit that wait for the rest of it, which is on another page. A push has
-/// fewer.
+/// The most events of a commit that wait for the rest of it, which is on the next page. A push
+/// never has as many.
 const MAX_UNFINISHED: usize = 10_000;
 
 /// Something that happens to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// Begin, or go on: connect as soon as possible.
+    /// Connect, now.
     Start,
     /// The app wants to be offline.
     Pause,
@@ -83,12 +83,12 @@ pub(crate) struct Transition {
     then: Then,
 }
 
-/// How the engine goes on once a transition is written.
+/// The next thing that the engine does once a transition is written.
 #[derive(Debug, PartialEq, Eq)]
 enum Then {
     /// More of the same pull may come.
     Pull(More),
-    /// Connect anew, to another backend.
+    /// Connect again, to a different backend.
     Connect,
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct Engine {
     on_reset: OnBackendReset,
     phase: Phase,
     retry: Retry,
-    /// The beginning of a commit that goes on in the next page.
+    /// The beginning of a commit that continues on the next page.
     unfinished: Vec<EncodedEvent>,
 }
 
@@ -152,7 +152,8 @@ enum Push {
 impl Engine {
     /// An engine for a store in this state. It waits for [`Input::Start`].
     ///
-    /// `seed` makes clients that lose the same backend come back at different times.
+    /// Clients have different `seed`s, so that they do not all reconnect at the same moment when
+    /// their backend was down.
     pub(crate) fn new(
         state: SyncState,
         backend_id: Option<String>,
@@ -245,8 +246,8 @@ impl Engine {
         effects
     }
 
-    /// Goes on from a transition that could not be written: all is as it was, and the connection of
-    /// no more use. `reason` is for people.
+    /// Goes on after a transition that could not be written: nothing has changed, and the
+    /// connection is ended. `reason` is for people.
     pub(crate) fn write_failed(&mut self, reason: String, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.retry_later(reason, now, &mut effects);
@@ -289,7 +290,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
         if matches!(self.phase, Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_)) {
-            // Of a connection that is gone.
+            // It is from a connection that was ended.
             return None;
         }
         match message {
@@ -373,7 +374,7 @@ impl Engine {
         Some(events)
     }
 
-    /// The state has the backend's order up to where it was pulled.
+    /// Notes that the state has the backend's order as far as it was pulled.
     fn pulled_up_to(&mut self, more: More, now: Duration) {
         let head = self.state.upstream_head.global;
         match &mut self.phase {
@@ -389,7 +390,7 @@ impl Engine {
         }
     }
 
-    /// A push was rejected, and what came in between is there.
+    /// Pushes again after a rejection: the events that came in between are there.
     fn push_again(&mut self, now: Duration) {
         let next = match self.retry.backoff() {
             Some(backoff) => Push::Backoff { until: now + backoff },
@@ -457,7 +458,7 @@ impl Engine {
         self.stop(StopReason::OtherBackend { known, found }, now, effects)
     }
 
-    /// The backend is not the one that the log comes from, or has lost some of it.
+    /// Applies the policy for a backend that is not the one of the log, or has lost some of it.
     fn stop(
         &mut self,
         reason: StopReason,
@@ -491,7 +492,7 @@ impl Engine {
         self.phase = next;
     }
 
-    /// The connection is of no more use: try again later.
+    /// Ends the connection, and tries again later.
     fn retry_later(&mut self, reason: String, now: Duration, effects: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Paused | Phase::Stopped(_)) {
             return;
@@ -500,7 +501,7 @@ impl Engine {
         self.disconnect(Phase::Waiting { until, reason }, effects);
     }
 
-    /// Pushes what is next, if nothing is under way.
+    /// Pushes the next batch, if no push is under way.
     fn push(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let Phase::Live { push: Push::Idle, accepted } = self.phase else { return };
         let Some((events, to)) = next_batch(&self.state.pending, accepted) else { return };

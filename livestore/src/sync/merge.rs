@@ -7,7 +7,7 @@
 //!
 //! *Pending* events are those that have no place in the backend's order yet. They are chained, in
 //! ascending order, behind the *upstream head*. Client-only events never get such a place: one is
-//! pending as long as a synced event is that it stands behind, or that is of its commit.
+//! pending as long as a synced event before it, or of its own commit, is pending.
 
 use std::collections::VecDeque;
 
@@ -31,7 +31,7 @@ pub(crate) struct SyncState {
 pub(crate) enum UpstreamChange {
     /// These events are next.
     Advance(Vec<EncodedEvent>),
-    /// The order changed after `keep` and goes on with `events`.
+    /// The order has changed after `keep`, and continues with `events`.
     Replace {
         /// The last event that the old order and the new one share. Client-only events behind it
         /// are not in the new one.
@@ -65,7 +65,7 @@ pub(crate) struct Confirmed {
 }
 
 impl Confirmed {
-    /// The event's number and the backend's metadata, if there is some.
+    /// The event's number and the backend's metadata, if there is any.
     pub(crate) fn metadata(&self) -> Option<(SeqNum, &str)> {
         Some((self.seq, self.sync_metadata.as_deref()?))
     }
@@ -96,10 +96,10 @@ pub(crate) struct OutOfOrder {
 }
 
 impl SyncState {
-    /// Decides what the change means.
+    /// Plans how this order has to change.
     ///
-    /// Takes time with the number of its events; where pending events are rebased, with their
-    /// number, too.
+    /// The time depends on the number of new events and, if pending events are rebased, on their
+    /// number.
     pub(crate) fn plan(&self, change: UpstreamChange) -> Result<Merge, OutOfOrder> {
         match change {
             UpstreamChange::Advance(events) => self.plan_advance(self.upstream_head, events, None),
@@ -107,7 +107,7 @@ impl SyncState {
                 Err(OutOfOrder { expected: self.upstream_head })
             }
             UpstreamChange::Replace { keep, events } => {
-                // Client-only events behind it go as well: they were confirmed in the other order.
+                // Client-only events behind it leave, too: they were confirmed in the old order.
                 let (from, _) = keep.next(true);
                 self.plan_advance(keep, events, Some(from))
             }
@@ -128,7 +128,7 @@ impl SyncState {
         let (mut confirmed, mut new) = self.split(events);
         let left = self.pending.range(confirmed.len()..);
         if cut.is_some() {
-            // The log loses them with the rest, and gets them back.
+            // They leave the log with the rest, and are appended again.
             new.splice(..0, self.with_metadata(confirmed.drain(..)));
         }
         let pushed_back = left.clone().next().filter(|_| !new.is_empty());
@@ -154,7 +154,7 @@ impl SyncState {
         Ok(Merge { confirmed, new, rebase, heads })
     }
 
-    /// The first pending events, as the backend has them.
+    /// The first pending events, with the backend's metadata.
     fn with_metadata(
         &self,
         confirmed: impl Iterator<Item = Confirmed>,
@@ -164,7 +164,7 @@ impl SyncState {
         })
     }
 
-    /// Parts the events into those that are the first pending ones, and others.
+    /// Splits the events into those that are the first pending ones, and new ones.
     fn split(&self, events: Vec<EncodedEvent>) -> (Vec<Confirmed>, Vec<EncodedEvent>) {
         let mut events = events.into_iter().peekable();
         let mut confirmed = Vec::new();
@@ -198,8 +198,8 @@ impl SyncState {
         self.pending.range(from..).take_while(|event| event.is_client_only()).count()
     }
 
-    /// The number of client-only events before this pending event, a synced one, that are of its
-    /// commit.
+    /// The number of client-only events right before this pending event, a synced one, that belong
+    /// to its commit.
     fn leading(&self, at: usize) -> usize {
         let Some(mut event) = self.pending.get(at) else { return 0 };
         let mut leading = 0;
@@ -212,7 +212,7 @@ impl SyncState {
         leading
     }
 
-    /// Moves to where a merge leads. It was planned from this state, and is in the log.
+    /// Moves to the heads of a merge, which was planned from this state and is in the log.
     pub(crate) fn publish(&mut self, merge: Merge) {
         match merge.rebase {
             Some(rebase) => self.pending = rebase.pending.into(),
@@ -222,7 +222,7 @@ impl SyncState {
         (self.upstream_head, self.confirmed_head, self.local_head) = (upstream, confirmed, local);
     }
 
-    /// Adds a commit of the store's. Its events follow the local head, and are in the log.
+    /// Adds a commit of the store. Its events follow the local head, and are in the log.
     pub(crate) fn commit(&mut self, events: Vec<EncodedEvent>) {
         // Behind a confirmed event, client-only ones have nothing to wait for, unless synced ones
         // are of the same commit.
@@ -244,7 +244,7 @@ impl SyncState {
     }
 }
 
-/// The events with new numbers, behind `head` and in another generation.
+/// Gives the events new numbers, behind `head` and in a new generation.
 fn renumber<'a>(
     events: impl Iterator<Item = &'a EncodedEvent>,
     mut head: SeqNum,

@@ -1,4 +1,4 @@
-//! The state of sync, as the log has it.
+//! The state of sync, read from the log.
 
 use super::merge::SyncState;
 use crate::event::{EncodedEvent, SeqNum};
@@ -8,7 +8,7 @@ use crate::eventlog::{Eventlog, EventlogError, Upstream, before};
 const END: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
 
 impl SyncState {
-    /// Reads it, and the backend's id.
+    /// Reads the state of sync, and the backend's id.
     pub(crate) fn read(log: &Eventlog) -> Result<(Self, Option<String>), EventlogError> {
         let upstream = log.upstream()?.unwrap_or_default();
         let mut state = Self::default();
@@ -24,15 +24,15 @@ impl SyncState {
         Ok((state, upstream.backend_id))
     }
 
-    /// The last event that is not pending.
+    /// Reads the number of the last event that is not pending.
     pub(crate) fn read_confirmed_head(log: &Eventlog) -> Result<SeqNum, EventlogError> {
         scan(log, &log.upstream()?.unwrap_or_default(), |_| false)
     }
 }
 
-/// Returns the last event that is not pending; shows those that are to `visit`, until it returns
-/// false. They begin with the first synced event behind the upstream head, and the client-only ones
-/// before it that are of its commit.
+/// Returns the last event that is not pending, and calls `visit` with each that is, until it
+/// returns false. Pending events begin with the first synced one behind the upstream head, or with
+/// the client-only ones before it that belong to its commit.
 fn scan(
     log: &Eventlog,
     upstream: &Upstream,

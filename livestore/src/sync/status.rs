@@ -74,7 +74,7 @@ impl fmt::Display for NetworkStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// Another backend answers at the address of the known one.
+    /// A different backend answers at the address of the known one.
     OtherBackend {
         /// The id of the backend that the log comes from.
         known: String,
@@ -113,8 +113,8 @@ pub enum OnBackendReset {
     /// Keep everything and stop syncing, until the app decides.
     #[default]
     KeepAndStop,
-    /// Replace the log's confirmed history with the backend's. Pending events are kept and pushed;
-    /// confirmed and client-only events are gone.
+    /// Replace the log's confirmed history with the backend's. Pending events stay, and are pushed;
+    /// confirmed and client-only events are deleted.
     Reset,
     /// Keep everything, and try again now and then: the right backend may come back.
     Ignore,

@@ -1,4 +1,4 @@
-//! A commit: events of the app, behind the local head.
+//! A commit: the app adds events behind the local head.
 
 use std::sync::Arc;
 
@@ -27,12 +27,13 @@ impl<S: Schema> Store<S> {
     /// The events are materialized, logged, and then visible to queries. If any of that fails,
     /// none of it has happened: nothing is logged, nothing is changed, and the store works on.
     ///
-    /// State is made from the encoded event, just as a replay will make it.
+    /// The state is made from the encoded events, exactly as in a replay.
     ///
-    /// The events of a commit stay together. If other clients' events come first and one of them
-    /// cannot be applied behind those, none of them is: all are [quarantined](Store::quarantined).
-    /// A sync backend accepts or rejects them as a whole, so with a backend a commit has at most
-    /// [100](crate::sync::MAX_EVENTS) synced events and [about 890 kB](crate::sync::MAX_BATCH_BYTES).
+    /// The events of a commit stay together. If other clients' events come first, and an event of
+    /// the commit can no longer be applied behind them, the whole commit is
+    /// [quarantined](Store::quarantined). A sync backend accepts or rejects a commit as a whole, so
+    /// in a store with a backend it has at most [100](crate::sync::MAX_EVENTS) synced events and
+    /// [about 890 kB](crate::sync::MAX_BATCH_BYTES).
     ///
     /// ```
     /// # use livestore::prelude::*;
@@ -101,11 +102,11 @@ impl Inner {
     }
 }
 
-/// Events with their numbers, and the entries that they come from.
+/// A commit before it is written: events with their numbers, and the entries that they come from.
 struct CommitPlan {
     events: Vec<EncodedEvent>,
     entries: Vec<Entry>,
-    /// There is a backend to push them to.
+    /// Whether there is a backend to push them to.
     syncs: bool,
 }
 
@@ -136,7 +137,7 @@ impl CommitPlan {
         Ok(plan)
     }
 
-    /// A backend would refuse what is too large, for good.
+    /// Refuses a commit that is too large for any backend to accept.
     fn check_size(&self) -> Result<(), CommitError> {
         let (mut events, mut bytes) = (0, 0);
         for (index, (event, entry)) in self.events.iter().zip(&self.entries).enumerate() {
@@ -178,7 +179,7 @@ impl CommitPlan {
     }
 }
 
-/// A commit that is in the log, and not yet seen by anybody.
+/// A commit that is in the log, but not published yet.
 #[must_use = "a logged commit has to be published"]
 struct LoggedCommit {
     committed: Committed,
@@ -212,12 +213,12 @@ impl Committed {
         })
     }
 
-    /// The last event's number; `None` if there was no event.
+    /// Returns the last event's number, or `None` if there was no event.
     pub fn last(&self) -> Option<SeqNum> {
         self.as_slice().last().copied()
     }
 
-    /// All numbers.
+    /// Returns all numbers.
     pub fn as_slice(&self) -> &[SeqNum] {
         match &self.0 {
             Numbers::One(seq) => std::slice::from_ref(seq),

@@ -2,18 +2,18 @@
 //!
 //! Each has three steps, which its file shows from top to bottom:
 //!
-//! 1. **Plan.** A value says what is to be, computed from the state of sync and nothing else.
-//! 2. **Write.** The log takes all of it or nothing. If it fails, nothing has happened.
-//! 3. **Publish.** The engine, the state and the live queries follow. The log is true by then: if
-//!    the state cannot follow, the store closes, and the next open makes the state anew.
+//! 1. **Plan.** Compute, as a value, how the log has to change. Nothing has happened yet.
+//! 2. **Write.** The log takes all of it or nothing. If that fails, there is nothing to undo.
+//! 3. **Publish.** Move the engine, the state and the live queries. The log is true by then: if the
+//!    state cannot follow it, the store closes, and the next open rebuilds the state.
 //!
 //! | transition | when |
 //! |---|---|
 //! | [`commit`] | the app commits events |
 //! | [`pull`] | the backend sends events, and gives pending ones their place |
 //! | [`rebase`] | … and others come before pending ones |
-//! | [`start_over`] | confirmed events leave the log: the backend is another one |
-//! | [`reset`] | the app wants the state made anew; the log stays as it is |
+//! | [`start_over`] | confirmed events leave the log, because the backend has changed |
+//! | [`reset`] | the app asks for the state to be rebuilt; the log does not change |
 
 mod commit;
 mod pull;
@@ -71,7 +71,7 @@ impl Core {
         }
     }
 
-    /// Runs every live query again: the state is a new one.
+    /// Runs every live query again, because the state was rebuilt.
     fn restart_live(&mut self) -> Result<(), ReplayError> {
         enqueue(self.live.restart(&self.state.reader(&self.window_id))?);
         Ok(())

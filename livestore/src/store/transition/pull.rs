@@ -1,4 +1,4 @@
-//! A pull: the backend's order goes on.
+//! A pull: the backend's order has grown.
 //!
 //! Pending events get their place in it, and events of others come behind them. Where they come
 //! before pending ones, it is a [rebase](super::rebase); where confirmed events leave the log, the
@@ -60,7 +60,7 @@ impl Inner {
     }
 }
 
-/// What is left to do about a transition once everybody sees it.
+/// The work that remains once a transition is published.
 #[derive(Debug, Default)]
 struct Published {
     effects: Vec<Effect>,
@@ -68,7 +68,7 @@ struct Published {
     quarantined: Vec<Quarantined>,
 }
 
-/// A transition that is in the log, and not yet seen by anybody.
+/// A transition that is in the log, but not published yet.
 #[must_use = "a written transition has to be published"]
 struct Written {
     transition: Transition,
@@ -124,8 +124,8 @@ impl Written {
 }
 
 impl Core {
-    /// The state has every event that is confirmed now, and takes the new ones. As long as others
-    /// are pending, it stays as it is: there are no new ones.
+    /// Applies the new events; the confirmed ones are part of the state already. As long as some of
+    /// the store's events are pending, there are no new ones, and the state stays as it is.
     fn advance(&mut self, merge: &Merge) -> Result<Vec<Quarantined>, ReplayError> {
         let pending = self.sync.as_ref().map_or(0, |engine| engine.state().pending.len());
         if pending > merge.confirmed.len() {

@@ -6,15 +6,15 @@ use crate::store::Core;
 use crate::sync::merge::{Merge, Rebase};
 
 impl Core {
-    /// Takes the state back to the confirmed one, applies what came in between, and then the pending
-    /// events again.
+    /// Rolls the state back to the confirmed one, applies the events that came in between, and then
+    /// the pending ones again.
     pub(super) fn rebase(
         &mut self,
         merge: &Merge,
         rebase: &Rebase,
     ) -> Result<Vec<Quarantined>, ReplayError> {
         if !is_after(rebase.from, self.state.base()) {
-            // Nothing lies above a savepoint.
+            // The pending events do not lie above a savepoint.
             return self.rebuild(merge, rebase);
         }
         let changes = self.state.rollback_pending()?;
@@ -22,7 +22,7 @@ impl Core {
         self.apply(changes, before(rebase.from), &merge.new, &rebase.pending)
     }
 
-    /// A materializer has rolled back what is pending (`OR ROLLBACK`): applies it again.
+    /// Applies the pending events again, after a materializer has rolled them back (`OR ROLLBACK`).
     pub(super) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
         let Some(engine) = &self.sync else { return Ok(()) };
         let (head, confirmed) = (self.state.head, engine.state().confirmed_head);

@@ -1,4 +1,4 @@
-//! A reset: the app wants the state made anew. The log stays as it is.
+//! A reset: the app asks for the state to be rebuilt. The log does not change.
 
 use crate::error::Closed;
 use crate::live::deliver;
@@ -7,8 +7,8 @@ use crate::state::{Replay, ReplayError, State};
 use crate::store::{Core, HistoryError, Store};
 
 impl<S: Schema> Store<S> {
-    /// Throws the state away and makes it again from the whole eventlog. Quarantined events are
-    /// tried again. Commits and queries wait until it is done.
+    /// Discards the state and rebuilds it from the whole eventlog. Quarantined events are tried
+    /// again. Commits and queries wait meanwhile.
     ///
     /// # Errors
     /// See [`HistoryError`]; the old state stays.

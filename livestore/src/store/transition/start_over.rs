@@ -1,4 +1,4 @@
-//! Starting over: confirmed events have left the log, since the backend is another one.
+//! Starting over: confirmed events have left the log, because the backend has changed.
 
 use super::END;
 use crate::eventlog::{before, is_after};
@@ -7,7 +7,7 @@ use crate::store::Core;
 use crate::sync::merge::{Merge, Rebase};
 
 impl Core {
-    /// Forgets the snapshots of the old history and makes the state anew.
+    /// Removes the snapshot of the old history, and rebuilds the state.
     pub(super) fn start_over(
         &mut self,
         merge: &Merge,
@@ -19,8 +19,8 @@ impl Core {
         self.rebuild(merge, rebase)
     }
 
-    /// Makes the state anew from the whole log. Returns those events that the rebase has moved or
-    /// brought and that could not be applied.
+    /// Rebuilds the state from the whole log. Of the events that the rebase has moved or added,
+    /// returns those that could not be applied.
     pub(super) fn rebuild(
         &mut self,
         merge: &Merge,

@@ -1,4 +1,4 @@
-//! What to push next: whole commits, as many as the backend takes at once.
+//! Batches of events to push: as many whole commits as the backend accepts at once.
 
 use std::collections::VecDeque;
 
@@ -40,8 +40,8 @@ pub(super) fn next_batch(
     Some((events.into_iter().map(|(event, _)| event).collect(), to))
 }
 
-/// Whether the event at `first` is behind a synced one of its own commit. Other clients do not have
-/// the client-only ones.
+/// Whether there is a synced event of the same commit before the event at `first`. Client-only
+/// events do not count, because other clients do not have them.
 fn continues_synced(pending: &VecDeque<EncodedEvent>, first: usize) -> bool {
     let mut events = pending.range(..first).rev();
     let mut last = pending.get(first);

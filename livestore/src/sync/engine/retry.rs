@@ -9,8 +9,8 @@ pub(super) const FIRST_DELAY: Duration = Duration::from_millis(500);
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// After the second rejection in a row, a push waits for up to four times this, and up to twice as
-/// long after each further one, until it is 32 times this: of many that write at once, few then
-/// stand in each other's way.
+/// long after each further one, until it is 32 times this: then few of many clients that write at
+/// once reject one another's pushes.
 pub(super) const BACKOFF_UNIT: Duration = Duration::from_millis(1);
 
 /// Failures and rejections in a row.
@@ -27,7 +27,7 @@ impl Retry {
         Self { failures: 0, rejections: 0, seed }
     }
 
-    /// All is well.
+    /// Forgets all failures and rejections: the connection works.
     pub(super) fn forget(&mut self) {
         (self.failures, self.rejections) = (0, 0);
     }
@@ -40,7 +40,7 @@ impl Retry {
         self.rejections = 0;
     }
 
-    /// From now on, the next attempt is as late as any.
+    /// Makes further attempts as rare as they get.
     pub(super) fn slow_down(&mut self) {
         self.failures = u32::MAX;
     }
@@ -49,7 +49,7 @@ impl Retry {
         self.rejections = self.rejections.saturating_add(1);
     }
 
-    /// How long a push waits after the rejections so far; `None` if it need not.
+    /// Returns how long a push waits after the rejections so far; `None` if it does not.
     pub(super) fn backoff(&mut self) -> Option<Duration> {
         match self.rejections {
             0 | 1 => None,
@@ -57,7 +57,8 @@ impl Retry {
         }
     }
 
-    /// Counts a failure. The time to the next attempt: between half of what is due and all of it.
+    /// Counts a failure. Returns the time to the next attempt: between half of the current delay
+    /// and all of it.
     pub(super) fn delay(&mut self) -> Duration {
         let doubled = FIRST_DELAY.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);

@@ -1,4 +1,4 @@
-//! Any merges in any order, against lists: after each, the state is what the lists say.
+//! Random merges in random order, compared with lists: after each, the state must match the lists.
 //!
 //! The reference has no heads and no numbers. An event's number is its place, found by counting.
 
@@ -213,8 +213,8 @@ impl Client {
         seqs.map(|head| self.event(SeqNum::new(head + 1), SeqNum::new(head))).collect()
     }
 
-    /// A new event. Its session tells it from half of the others of its place, and nothing else.
-    /// Its id is where nobody looks.
+    /// A new event. Only its session distinguishes it from half of the others of its place. Its id
+    /// is in a field that a merge does not read.
     fn event(&mut self, seq: SeqNum, parent: SeqNum) -> EncodedEvent {
         self.ids += 1;
         EncodedEvent {
@@ -257,7 +257,7 @@ impl Client {
         })
     }
 
-    /// Events that are rejected take no ids.
+    /// Events that are rejected get no ids.
     fn lost<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         let ids = self.ids;
         let made = make(self);

@@ -1,78 +1,92 @@
-//! A sequence in chunks: cheap to edit anywhere, and cheap to copy.
+//! Sequences in chunks, which are cheap to edit anywhere.
 //!
-//! 100,000 items are a tree of three levels: the sequence has groups, a group has chunks, a chunk
-//! has items. A copy shares all of it. An edit copies the chunk and the group it is in, and those
-//! only if a copy still shares them.
+//! A sequence is a tree of [branches](Branch), whose leaves are [chunks](Chunk) of items. What stands
+//! behind [`Shared`] is shared with the copies of the sequence.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// A sequence of chunks with at most `CHUNK` items each, in groups of at most `GROUP` chunks.
-///
-/// Small chunks suit sequences that are shared, where an edit copies a chunk; large ones suit those
-/// that are not.
-pub(super) struct Chunked<T, const CHUNK: usize, const GROUP: usize> {
-    groups: Branch<Branch<Chunk<T, CHUNK>, GROUP>, { usize::MAX }>,
+/// A sequence of subtrees.
+#[derive(Clone)]
+pub(super) struct Chunked<N> {
+    root: Branch<N, { usize::MAX }>,
 }
 
+/// A sequence that is cheap to copy, too: a copy shares all items. 100,000 of them are a tree of
+/// three levels: the sequence has groups, a group has chunks, a chunk has items. An edit copies the
+/// chunk and the group that it is in, and those only if a copy still shares them.
+///
+/// Its chunks are small, as an edit of a shared one touches all of its items.
+pub(super) type SharedChunks<T> = Chunked<Shared<Branch<Shared<Chunk<T, 32>>, 64>>>;
+
+/// A sequence that is not copied. Nothing is shared, so that an item is found with few steps.
+pub(super) type OwnedChunks<T> = Chunked<Chunk<T, 128>>;
+
 /// Subtrees side by side, at most `MAX` of them.
-struct Branch<N, const MAX: usize> {
+#[derive(Clone)]
+pub(super) struct Branch<N, const MAX: usize> {
     children: Vec<Child<N>>,
 }
 
+#[derive(Clone)]
 struct Child<N> {
     /// The index behind the child's last item, counted from the start of the branch.
     end: usize,
-    node: Arc<N>,
+    node: N,
 }
 
-struct Chunk<T, const MAX: usize> {
+/// Items side by side, at most `MAX` of them.
+pub(super) struct Chunk<T, const MAX: usize> {
     items: Vec<T>,
 }
 
-impl<T, const CHUNK: usize, const GROUP: usize> Chunked<T, CHUNK, GROUP> {
+/// A subtree that copies share until one of them edits it.
+#[derive(Default)]
+pub(super) struct Shared<N>(Arc<N>);
+
+impl<N: Subtree> Chunked<N> {
     pub(super) fn len(&self) -> usize {
-        self.groups.end_of(self.groups.children.len())
+        self.root.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.groups.nodes().flat_map(Branch::nodes).flat_map(|chunk| &chunk.items)
-    }
-}
-
-impl<T: Clone, const CHUNK: usize, const GROUP: usize> Chunked<T, CHUNK, GROUP> {
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
-        self.groups.get(index)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &N::Item> {
+        self.root.iter()
     }
 
-    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.groups.get_mut(index)
+    pub(super) fn get(&self, index: usize) -> Option<&N::Item> {
+        self.root.get(index)
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut N::Item> {
+        self.root.get_mut(index)
     }
 
     /// Inserts an item at `index`, or at the end if the sequence is shorter.
-    pub(super) fn insert(&mut self, index: usize, item: T) {
-        self.groups.insert(index.min(self.len()), item);
+    pub(super) fn insert(&mut self, index: usize, item: N::Item) {
+        self.root.insert(index.min(self.len()), item);
     }
 
-    pub(super) fn remove(&mut self, index: usize) -> Option<T> {
-        self.groups.remove(index)
+    pub(super) fn remove(&mut self, index: usize) -> Option<N::Item> {
+        self.root.remove(index)
     }
 
     /// Finds an item of a sorted sequence: its index, or else the index at which it would be
     /// inserted. `compare` says how an item compares to the wanted one.
-    pub(super) fn search(&self, compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
-        self.groups.search(&compare)
+    pub(super) fn search(&self, compare: impl Fn(&N::Item) -> Ordering) -> Result<usize, usize> {
+        self.root.search(&compare)
     }
 }
 
 /// A part of the tree.
-trait Subtree: Clone + Default {
+pub(super) trait Subtree: Default {
     type Item;
 
+    /// Makes a subtree of as many of the items as it may have.
+    fn fill(items: &mut impl Iterator<Item = Self::Item>) -> Self;
     fn len(&self) -> usize;
+    fn iter(&self) -> impl Iterator<Item = &Self::Item>;
     fn last(&self) -> Option<&Self::Item>;
     fn get(&self, index: usize) -> Option<&Self::Item>;
-    /// Copies what is shared first.
     fn get_mut(&mut self, index: usize) -> Option<&mut Self::Item>;
     /// Inserts at an index of at most the length. Returns the half to put behind this subtree if it
     /// has grown too large.
@@ -81,11 +95,19 @@ trait Subtree: Clone + Default {
     fn search(&self, compare: &impl Fn(&Self::Item) -> Ordering) -> Result<usize, usize>;
 }
 
-impl<T: Clone, const MAX: usize> Subtree for Chunk<T, MAX> {
+impl<T, const MAX: usize> Subtree for Chunk<T, MAX> {
     type Item = T;
+
+    fn fill(items: &mut impl Iterator<Item = T>) -> Self {
+        Self { items: items.take(MAX).collect() }
+    }
 
     fn len(&self) -> usize {
         self.items.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter()
     }
 
     fn last(&self) -> Option<&T> {
@@ -117,10 +139,6 @@ impl<T: Clone, const MAX: usize> Subtree for Chunk<T, MAX> {
 }
 
 impl<N, const MAX: usize> Branch<N, MAX> {
-    fn nodes(&self) -> impl Iterator<Item = &N> {
-        self.children.iter().map(|child| &*child.node)
-    }
-
     /// The index behind the last item of the first `count` children.
     fn end_of(&self, count: usize) -> usize {
         count.checked_sub(1).and_then(|last| self.children.get(last)).map_or(0, |child| child.end)
@@ -136,8 +154,20 @@ impl<N, const MAX: usize> Branch<N, MAX> {
 impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
     type Item = N::Item;
 
+    fn fill(items: &mut impl Iterator<Item = N::Item>) -> Self {
+        let nodes = std::iter::from_fn(|| {
+            let node = N::fill(items);
+            (node.len() > 0).then_some(node)
+        });
+        nodes.take(MAX).collect()
+    }
+
     fn len(&self) -> usize {
         self.end_of(self.children.len())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &N::Item> {
+        self.children.iter().flat_map(|child| child.node.iter())
     }
 
     fn last(&self) -> Option<&N::Item> {
@@ -151,7 +181,7 @@ impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
 
     fn get_mut(&mut self, index: usize) -> Option<&mut N::Item> {
         let (at, within) = self.find(index);
-        Arc::make_mut(&mut self.children.get_mut(at)?.node).get_mut(within)
+        self.children.get_mut(at)?.node.get_mut(within)
     }
 
     fn insert(&mut self, index: usize, item: N::Item) -> Option<Self> {
@@ -161,14 +191,14 @@ impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
             (at, within + 1)
         });
         if self.children.is_empty() {
-            self.children.push(Child { end: 0, node: Arc::default() });
+            self.children.push(Child { end: 0, node: N::default() });
         }
-        let split = Arc::make_mut(&mut self.children.get_mut(at)?.node).insert(within, item);
+        let split = self.children.get_mut(at)?.node.insert(within, item);
         self.children.iter_mut().skip(at).for_each(|child| child.end += 1);
         if let (Some(half), Some(child)) = (split, self.children.get_mut(at)) {
             let end = child.end;
             child.end -= half.len();
-            self.children.insert(at + 1, Child { end, node: Arc::new(half) });
+            self.children.insert(at + 1, Child { end, node: half });
         }
         (self.children.len() > MAX).then(|| {
             let half = self.children.split_off(MAX / 2);
@@ -178,7 +208,7 @@ impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
 
     fn remove(&mut self, index: usize) -> Option<N::Item> {
         let (at, within) = self.find(index);
-        let node = Arc::make_mut(&mut self.children.get_mut(at)?.node);
+        let node = &mut self.children.get_mut(at)?.node;
         let item = node.remove(within)?;
         let is_empty = node.len() == 0;
         self.children.iter_mut().skip(at).for_each(|child| child.end -= 1);
@@ -200,10 +230,51 @@ impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
     }
 }
 
-impl<N: Subtree, const MAX: usize> FromIterator<Arc<N>> for Branch<N, MAX> {
-    fn from_iter<I: IntoIterator<Item = Arc<N>>>(nodes: I) -> Self {
+/// What is edited is copied first if it is shared.
+impl<N: Subtree + Clone> Subtree for Shared<N> {
+    type Item = N::Item;
+
+    fn fill(items: &mut impl Iterator<Item = N::Item>) -> Self {
+        Self(Arc::new(N::fill(items)))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &N::Item> {
+        self.0.iter()
+    }
+
+    fn last(&self) -> Option<&N::Item> {
+        self.0.last()
+    }
+
+    fn get(&self, index: usize) -> Option<&N::Item> {
+        self.0.get(index)
+    }
+
+    fn get_mut(&mut self, index: usize) -> Option<&mut N::Item> {
+        Arc::make_mut(&mut self.0).get_mut(index)
+    }
+
+    fn insert(&mut self, index: usize, item: N::Item) -> Option<Self> {
+        Arc::make_mut(&mut self.0).insert(index, item).map(|half| Self(Arc::new(half)))
+    }
+
+    fn remove(&mut self, index: usize) -> Option<N::Item> {
+        Arc::make_mut(&mut self.0).remove(index)
+    }
+
+    fn search(&self, compare: &impl Fn(&N::Item) -> Ordering) -> Result<usize, usize> {
+        self.0.search(compare)
+    }
+}
+
+impl<N: Subtree, const MAX: usize> FromIterator<N> for Branch<N, MAX> {
+    fn from_iter<I: IntoIterator<Item = N>>(nodes: I) -> Self {
         let mut end = 0;
-        let child = |node: Arc<N>| {
+        let child = |node: N| {
             end += node.len();
             Child { end, node }
         };
@@ -211,20 +282,9 @@ impl<N: Subtree, const MAX: usize> FromIterator<Arc<N>> for Branch<N, MAX> {
     }
 }
 
-impl<T: Clone, const CHUNK: usize, const GROUP: usize> FromIterator<T>
-    for Chunked<T, CHUNK, GROUP>
-{
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut items = items.into_iter();
-        let mut chunks = std::iter::from_fn(|| {
-            let items: Vec<_> = items.by_ref().take(CHUNK).collect();
-            (!items.is_empty()).then(|| Arc::new(Chunk { items }))
-        });
-        let groups = std::iter::from_fn(|| {
-            let group: Branch<_, GROUP> = chunks.by_ref().take(GROUP).collect();
-            (!group.children.is_empty()).then(|| Arc::new(group))
-        });
-        Self { groups: groups.collect() }
+impl<N: Subtree> FromIterator<N::Item> for Chunked<N> {
+    fn from_iter<I: IntoIterator<Item = N::Item>>(items: I) -> Self {
+        Self { root: Branch::fill(&mut items.into_iter()) }
     }
 }
 
@@ -237,15 +297,15 @@ impl<T: Clone, const MAX: usize> Clone for Chunk<T, MAX> {
     }
 }
 
-impl<T, const MAX: usize> Default for Chunk<T, MAX> {
-    fn default() -> Self {
-        Self { items: Vec::new() }
+impl<N> Clone for Shared<N> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
-impl<N, const MAX: usize> Clone for Branch<N, MAX> {
-    fn clone(&self) -> Self {
-        Self { children: self.children.clone() }
+impl<T, const MAX: usize> Default for Chunk<T, MAX> {
+    fn default() -> Self {
+        Self { items: Vec::new() }
     }
 }
 
@@ -255,21 +315,9 @@ impl<N, const MAX: usize> Default for Branch<N, MAX> {
     }
 }
 
-impl<N> Clone for Child<N> {
-    fn clone(&self) -> Self {
-        Self { end: self.end, node: Arc::clone(&self.node) }
-    }
-}
-
-impl<T, const CHUNK: usize, const GROUP: usize> Clone for Chunked<T, CHUNK, GROUP> {
-    fn clone(&self) -> Self {
-        Self { groups: self.groups.clone() }
-    }
-}
-
-impl<T, const CHUNK: usize, const GROUP: usize> Default for Chunked<T, CHUNK, GROUP> {
+impl<N> Default for Chunked<N> {
     fn default() -> Self {
-        Self { groups: Branch::default() }
+        Self { root: Branch::default() }
     }
 }
 
@@ -278,6 +326,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Splits soon, at every level.
+    type Small = Chunked<Shared<Branch<Chunk<u32, 16>, 4>>>;
+
     proptest! {
         #[test]
         fn a_sorted_sequence_is_a_sorted_vec(
@@ -285,7 +336,7 @@ mod tests {
             steps in prop::collection::vec((any::<bool>(), 0u32..3_000), 0..600),
         ) {
             let mut model: Vec<u32> = (0..start).map(|n| n * 3).collect();
-            let mut sorted: Chunked<u32, 16, 4> = model.iter().copied().collect();
+            let mut sorted: Small = model.iter().copied().collect();
             for (insert, wanted) in steps {
                 let found = sorted.search(|item| item.cmp(&wanted));
                 prop_assert_eq!(found, model.binary_search(&wanted));

@@ -5,7 +5,7 @@ use std::ops::{Index, Range, RangeInclusive};
 
 use serde::{Serialize, Serializer};
 
-use super::chunked::Chunked;
+use super::chunked::SharedChunks;
 use super::row::SharedRow;
 
 /// An immutable list of rows: the value of a live query that returns several rows.
@@ -33,8 +33,7 @@ use super::row::SharedRow;
 /// # }
 /// ```
 pub struct List<T> {
-    /// Small chunks: an edit of a list that is shared copies one, and touches all of its rows.
-    rows: Chunked<SharedRow<T>, 32, 64>,
+    rows: SharedChunks<SharedRow<T>>,
 }
 
 impl<T> List<T> {
@@ -127,7 +126,7 @@ impl<T> Clone for List<T> {
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self { rows: Chunked::default() }
+        Self { rows: SharedChunks::default() }
     }
 }
 

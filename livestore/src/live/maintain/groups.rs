@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::sort_key::SortKey;
 use super::{ApplyError, MaintainList, Steps, TableChange};
-use crate::live::chunked::Chunked;
+use crate::live::chunked::OwnedChunks;
 use crate::live::dependency::Dependency;
 use crate::live::list::List;
 use crate::live::row::SharedRow;
@@ -22,7 +22,7 @@ pub(in crate::live) struct Groups<O> {
     /// The columns that it is grouped by.
     by: Arc<[usize]>,
     outputs: Vec<Output>,
-    groups: Chunked<Group<O>, 128, 64>,
+    groups: OwnedChunks<Group<O>>,
     /// From the groups before the last changes to the groups after them.
     steps: Steps<O>,
 }
@@ -118,7 +118,7 @@ impl<O> Groups<O> {
             decode,
             by,
             outputs: outputs?,
-            groups: Chunked::default(),
+            groups: OwnedChunks::default(),
             steps: Steps::default(),
         })
     }
@@ -269,11 +269,5 @@ impl Output {
                 _ => 0,
             },
         }
-    }
-}
-
-impl<O> Clone for Group<O> {
-    fn clone(&self) -> Self {
-        Self { key: self.key.clone(), counts: self.counts.clone(), row: self.row.clone() }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::sort_key::SortKey;
 use super::{ApplyError, MaintainList, Steps, TableChange};
-use crate::live::chunked::Chunked;
+use crate::live::chunked::OwnedChunks;
 use crate::live::dependency::Dependency;
 use crate::live::list::List;
 use crate::live::row::SharedRow;
@@ -35,7 +35,7 @@ pub(in crate::live) struct TableList<O> {
     limit: Option<usize>,
     /// The rows that meet the conditions, in order. Of a window, those up to its end and some spare
     /// ones beyond.
-    entries: Chunked<Entry<O>, 128, 64>,
+    entries: OwnedChunks<Entry<O>>,
     /// Whether `entries` has all rows that meet the conditions.
     complete: bool,
     /// From the list before the last changes to the list after them.
@@ -112,7 +112,7 @@ impl<O> TableList<O> {
             order,
             tie,
             width,
-            entries: Chunked::default(),
+            entries: OwnedChunks::default(),
             complete: false,
             steps: Steps::default(),
         }
@@ -344,12 +344,6 @@ impl<O> TableList<O> {
         {
             self.steps.insert(end - 1 - self.offset, entry.row.clone());
         }
-    }
-}
-
-impl<O> Clone for Entry<O> {
-    fn clone(&self) -> Self {
-        Self { key: self.key.clone(), rowid: self.rowid, row: self.row.clone() }
     }
 }
 

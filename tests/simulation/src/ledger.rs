@@ -236,8 +236,10 @@ fn as_others_see(events: &[EncodedEvent]) -> Vec<SyncEvent> {
         if event.is_client_only() {
             continue;
         }
-        let theirs = SyncEvent::from(&EncodedEvent { continues: is_continued, ..event.clone() });
-        seen.push(SyncEvent { metadata: event.sync_metadata.clone(), ..theirs });
+        let mut event = event.clone();
+        event.continues = is_continued;
+        let metadata = event.sync_metadata.clone();
+        seen.push(SyncEvent { metadata, ..SyncEvent::from(&event) });
         is_continued = true;
     }
     seen

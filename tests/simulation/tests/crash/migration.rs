@@ -66,7 +66,8 @@ fn prepare(machine: &mut Machine) {
         let note = Notes::added(&id);
         let args = serde_json::json!({ "id": note.id, "text": note.text }).to_string();
         let checksum = checksum(seq, [name, &args, client, session]);
-        log.execute(insert, params![seq, seq - 1, name, args, client, session, checksum]).unwrap();
+        let [seq, parent] = [seq, seq - 1].map(u64::cast_signed);
+        log.execute(insert, params![seq, parent, name, args, client, session, checksum]).unwrap();
     }
 }
 

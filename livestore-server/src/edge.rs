@@ -35,6 +35,6 @@ pub(crate) fn new_id() -> Result<String, getrandom::Error> {
     #[cfg(not(simulation))]
     getrandom::fill(&mut random)?;
     #[cfg(simulation)]
-    livestore::simulation::fill(&mut random);
+    livestore::simulation::fill_random(&mut random);
     Ok(id_from_random(random))
 }

@@ -26,17 +26,6 @@
 // From the inside out: `store` decides the order of events; `hub` publishes new ones; `session` is
 // the protocol, one connection at a time and without I/O; `server` has the sockets.
 
-/// Whether this code has a deliberate bug: never, except when the simulator itself is tested.
-macro_rules! mutant {
-    ($name:literal) => {{
-        #[cfg(simulation)]
-        let is_mutated = livestore::simulation::is_mutated($name);
-        #[cfg(not(simulation))]
-        let is_mutated = false;
-        is_mutated
-    }};
-}
-
 pub mod auth;
 #[doc(hidden)]
 pub mod cli;

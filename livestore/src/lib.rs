@@ -126,17 +126,6 @@
 
 extern crate self as livestore;
 
-/// Whether this code has a deliberate bug: only when a simulation is tested for finding it.
-macro_rules! mutant {
-    ($name:literal) => {{
-        #[cfg(simulation)]
-        let is_mutated = $crate::edge::simulated::is_mutated($name);
-        #[cfg(not(simulation))]
-        let is_mutated = false;
-        is_mutated
-    }};
-}
-
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

@@ -3,5 +3,5 @@
 
 pub use crate::edge::simulated::{
     Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill_random, fs, install_disk,
-    is_mutated, mutate, next_deadline, own, pass, run, seed, set_wall_clock,
+    next_deadline, own, pass, run, seed, set_wall_clock,
 };

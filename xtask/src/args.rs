@@ -16,6 +16,7 @@ One of the proofs:
   wasm                         build livestore for browsers
   interleavings                the live graph, with threads in many orders
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
+  mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
   fuzz [--seconds N] [TARGET…] run all fuzz targets, or those named, for N seconds each; else for 60
   interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
   package [--allow-dirty]      pack the crates and build the packages
@@ -45,6 +46,11 @@ pub(crate) enum Command {
     Interleavings,
     /// Run the simulator's tests.
     Simulation {
+        /// Handed to `cargo test` as they are.
+        args: Vec<String>,
+    },
+    /// Run the simulator's tests on deliberate bugs.
+    Mutants {
         /// Handed to `cargo test` as they are.
         args: Vec<String>,
     },
@@ -123,6 +129,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
         "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
         "simulation" => Ok(Command::Simulation { args: rest }),
+        "mutants" => Ok(Command::Mutants { args: rest }),
         "fuzz" => seconds(rest).map(|(seconds, targets)| Command::Fuzz { seconds, targets }),
         "interop" => Ok(Command::Interop { words: rest }),
         "package" => Ok(Command::Package { allow_dirty: flag("package", "--allow-dirty", rest)? }),

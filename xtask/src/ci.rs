@@ -23,6 +23,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         wasm::plan(strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),
         Step::new("simulation", 7, [simulation::line(&[])]),
+        Step::new("mutants", 3, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
         interop::plan(Vec::new(), is_here),
         Step::new("package", 2, [package(strict)]),

@@ -13,6 +13,7 @@ mod dependencies;
 mod fuzz;
 mod interop;
 mod line;
+mod mutants;
 mod package;
 mod rustc;
 mod simulation;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Ok(Command::Wasm) => wasm::run(is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),
         Ok(Command::Simulation { args }) => simulation::run(&args),
+        Ok(Command::Mutants { args }) => mutants::run(&args),
         Ok(Command::Fuzz { seconds, targets }) => fuzz::run(seconds, &targets),
         Ok(Command::Interop { words }) => interop::run(words, is_strict()),
         Ok(Command::Package { allow_dirty }) => package::run(allow_dirty),

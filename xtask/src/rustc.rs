@@ -16,13 +16,16 @@ use std::process::{Command, ExitCode};
 pub(crate) enum Variant {
     /// `--cfg simulation`: the simulator decides what disk, clock and network do.
     Simulation,
+    /// The same with the deliberate bugs of `cargo xtask mutants`, which adds `--cfg mutants`.
+    Mutants,
     /// `--cfg shuttle`: shuttle decides in which order threads run.
     Shuttle,
     /// `--cfg fuzzing`, and libFuzzer learns which code an input has reached.
     Fuzzing,
 }
 
-const VARIANTS: [Variant; 3] = [Variant::Simulation, Variant::Shuttle, Variant::Fuzzing];
+const VARIANTS: [Variant; 4] =
+    [Variant::Simulation, Variant::Mutants, Variant::Shuttle, Variant::Fuzzing];
 
 /// As cargo-fuzz has them. There is no sanitizer: no code of ours is unsafe, and inputs run twice
 /// as often.
@@ -42,6 +45,7 @@ impl Variant {
     pub(crate) fn wrapper_name(self) -> &'static str {
         match self {
             Self::Simulation => "rustc-simulation",
+            Self::Mutants => "rustc-mutants",
             Self::Shuttle => "rustc-shuttle",
             Self::Fuzzing => "rustc-fuzzing",
         }
@@ -66,6 +70,7 @@ impl Variant {
     fn flags(self, args: &[OsString]) -> &'static [&'static str] {
         match self {
             Self::Simulation => &["--cfg=simulation"],
+            Self::Mutants => &["--cfg=simulation", "--cfg=mutants"],
             Self::Shuttle => &["--cfg=shuttle"],
             Self::Fuzzing if args.iter().any(|arg| arg == "--target") => FUZZING,
             Self::Fuzzing => &[],

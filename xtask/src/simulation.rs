@@ -17,8 +17,8 @@ pub(crate) fn run_interleavings() -> ExitCode {
     step::run_all(&[Step::new("interleavings", 2, [interleavings()])], false)
 }
 
-/// Worlds of clients and a server, the disk's faults at every point, and the mutants. The target is
-/// named because it is for the fuzzer, which shares these builds.
+/// Worlds of clients and a server, and the disk's faults at every point. The target is named
+/// because it is for the fuzzer, which shares these builds.
 pub(crate) fn line(args: &[String]) -> Line {
     Line::cargo("test --profile simulation --target host-tuple --package livestore-simulation")
         .args(args.iter().cloned())

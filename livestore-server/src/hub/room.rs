@@ -77,9 +77,6 @@ impl Room {
         events: Arc<[StoredEvent]>,
         done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
     ) {
-        if mutant!("publish before durable") {
-            self.publish(&events);
-        }
         let (room, appended) = (Arc::clone(self), Arc::clone(&events));
         let reply = move |result: Result<(), StoreError>| {
             if result.is_ok() {

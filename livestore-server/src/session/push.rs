@@ -24,12 +24,10 @@ pub(super) fn check_store(store_id: &str, room: &Room) -> Result<(), SyncError> 
 
 pub(super) fn check_backend(received: Option<&str>, room: &Room) -> Result<(), SyncError> {
     match received {
-        Some(received) if received != room.backend_id() && !mutant!("ignore the backend id") => {
-            Err(SyncError::BackendIdMismatch {
-                expected: room.backend_id().to_owned(),
-                received: received.to_owned(),
-            })
-        }
+        Some(received) if received != room.backend_id() => Err(SyncError::BackendIdMismatch {
+            expected: room.backend_id().to_owned(),
+            received: received.to_owned(),
+        }),
         _ => Ok(()),
     }
 }

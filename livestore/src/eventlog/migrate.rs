@@ -12,8 +12,8 @@ use super::chain::{Chain, Parts, START};
 use super::format::FORMAT;
 use crate::event::SeqNum;
 
-/// The number of rows that are read before they are written.
-const ROWS: i64 = 1_000;
+/// The number of rows that are read before they are written. A simulation is to see it.
+const ROWS: i64 = if cfg!(simulation) { 20 } else { 1_000 };
 
 const SELECT: &str = "
     SELECT seq_global, seq_client, seq_generation, parent_global, parent_client, parent_generation,

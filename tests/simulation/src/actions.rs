@@ -69,22 +69,41 @@ impl World {
     }
 
     fn commit(&mut self, index: usize, slot: usize, deed: &Deed) -> Result<(), String> {
+        deed.commits().iter().try_for_each(|deed| self.commit_at_once(index, slot, deed))?;
+        self.look_at(index)?;
+        self.open_all(index)
+    }
+
+    fn commit_at_once(&mut self, index: usize, slot: usize, deed: &Deed) -> Result<(), String> {
         let Some(client) = self.clients.get_mut(index) else { return Ok(()) };
         let is_written = client.habits.durability != Durability::Buffered;
         let Some(slot) = client.slots.get_mut(slot) else { return Ok(()) };
-        let keys = deed.keys();
+        let (keys, is_too_large) = (deed.keys(), deed.is_too_large());
+        let ledger = self.ledgers.get(&slot.store_id);
+        let behind = ledger.zip(slot.client_id.as_deref());
+        let behind = behind.map_or(0, |(ledger, client_id)| ledger.of(client_id).count());
         let done = slot.open.as_ref().and_then(|open| open.commit(deed.clone()));
         match done {
             None | Some(Err(CommitError::Materialize { .. } | CommitError::Closed)) => {}
+            Some(Err(CommitError::CommitTooLarge { .. })) if is_too_large => {
+                self.figures.too_large += 1;
+            }
+            Some(Err(
+                error @ (CommitError::CommitTooLarge { .. } | CommitError::TooLarge { .. }),
+            )) => {
+                return Err(format!("client {index} cannot commit {deed:?}: {error}"));
+            }
+            Some(Ok(())) if is_too_large => {
+                return Err(format!("client {index} has committed more than a backend takes"));
+            }
             Some(Ok(())) => {
                 self.figures.committed += keys.len() as u64;
-                slot.commit(keys, false, is_written);
+                slot.commit(keys, behind, false, is_written);
             }
             // The disk has failed, or ended the process: nobody knows.
-            Some(Err(_)) => slot.commit(keys, true, false),
+            Some(Err(_)) => slot.commit(keys, behind, true, false),
         }
-        self.look_at(index)?;
-        self.open_all(index)
+        Ok(())
     }
 
     fn flush(&mut self, client: usize, slot: usize) {
@@ -232,7 +251,7 @@ impl World {
                 // What one that is down or astray has in its log, it may have written unseen.
                 let unseen = client.is_down || slot.astray.is_some();
                 slot.astray = astray.or(unseen.then_some(Astray::Restored));
-                slot.mine.iter_mut().for_each(|mine| mine.maybe = true);
+                slot.mine.iter_mut().for_each(|mine| (mine.maybe, mine.behind) = (true, 0));
             }
         }
         if image.0.is_empty() {

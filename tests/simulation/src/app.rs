@@ -7,6 +7,7 @@
 use livestore::live::{Reactive, computed};
 use livestore::prelude::*;
 use livestore::store::Committed;
+use livestore::sync::MAX_EVENTS;
 
 use crate::disk::Dice;
 
@@ -73,6 +74,8 @@ pub enum Happening {
     Spent { mark: u64, tally: i64, amount: i64 },
     #[event(name = "v1.ItemLooked", client_only)]
     Looked { mark: u64, item: String },
+    #[event(name = "v1.ItemOpened", client_only)]
+    Opened { mark: u64, item: String },
 }
 
 impl Materialize for Happening {
@@ -95,15 +98,22 @@ impl Materialize for Happening {
                     _ => Ok(()),
                 }
             }
-            Self::Looked { item, .. } => state
-                .sql(
-                    "INSERT INTO look (item, times) VALUES (?, 1) \
-                     ON CONFLICT (item) DO UPDATE SET times = times + 1",
-                    (item.as_str(),),
-                )
-                .map(|_| ()),
+            Self::Looked { item, .. } => look(state, item),
+            Self::Opened { item, .. } => {
+                look(state, item)?;
+                match state.query(Item::get(item))? {
+                    Some(_) => Ok(()),
+                    None => Err(MaterializeError::custom("there is no such item")),
+                }
+            }
         }
     }
+}
+
+fn look(state: &mut Writer<'_>, item: &str) -> Result<(), MaterializeError> {
+    let sql = "INSERT INTO look (item, times) VALUES (?, 1) \
+               ON CONFLICT (item) DO UPDATE SET times = times + 1";
+    state.sql(sql, (item,)).map(|_| ())
 }
 
 fn bump(state: &mut Writer<'_>, tally: i64, by: i64) -> Result<(), MaterializeError> {
@@ -152,10 +162,12 @@ livestore::schema! {
 pub enum Deed {
     /// Commits these as one.
     Happen(Vec<Happening>),
+    /// Commits these, as many at a time as a backend takes.
+    Flood(Vec<Happening>),
     /// Types.
     Type(u64),
-    /// Tags; nothing in the first version.
-    Tag(Tagged),
+    /// Tags, and commits these with it; nothing in the first version.
+    Tag(Tagged, Vec<Happening>),
 }
 
 /// Many events are told by their number.
@@ -164,8 +176,9 @@ impl std::fmt::Debug for Deed {
         match self {
             Self::Happen(all) if all.len() > 8 => write!(f, "Happen({} times Bumped)", all.len()),
             Self::Happen(all) => write!(f, "Happen({all:?})"),
+            Self::Flood(all) => write!(f, "Flood({} times Bumped)", all.len()),
             Self::Type(mark) => write!(f, "Type({mark})"),
-            Self::Tag(tagged) => write!(f, "Tag({tagged:?})"),
+            Self::Tag(tagged, others) => write!(f, "Tag({tagged:?}, {others:?})"),
         }
     }
 }
@@ -177,37 +190,65 @@ impl Deed {
     /// Any deed. `marks` gives each event a mark of its own; now and then it is left out, so that
     /// events of several clients look alike.
     pub fn draw(dice: &mut Dice, marks: &mut u64) -> Self {
-        match dice.below(20) {
-            0 => Self::Type(mark(dice, marks)),
-            1 | 2 => {
-                let (item, tag) = (item(dice), small(dice));
-                Self::Tag(Tagged { mark: mark(dice, marks), item, tag })
+        match dice.below(40) {
+            0 | 1 => Self::Type(mark(dice, marks)),
+            2..=5 => {
+                let tagged = Tagged { mark: mark(dice, marks), item: item(dice), tag: small(dice) };
+                let others = dice.below(3);
+                Self::Tag(tagged, several(dice, marks, others))
             }
-            3 => {
-                let several = 2 + dice.below(6);
-                Self::Happen((0..several).map(|_| happening(dice, marks)).collect())
+            6..=18 => {
+                let count = 2 + dice.below(5);
+                Self::Happen(several(dice, marks, count))
             }
-            _ => Self::Happen(vec![happening(dice, marks)]),
+            // One in two is more than a backend takes.
+            19 => {
+                let most = MAX_EVENTS as u64;
+                let count = most - 20 + dice.below(40);
+                Self::Happen(bumps(dice, marks, count))
+            }
+            _ => Self::Happen(several(dice, marks, 1)),
         }
     }
 
     /// So many events that nothing refuses.
     pub fn flood(dice: &mut Dice, marks: &mut u64, events: u64) -> Self {
-        let mut bumped = || {
-            *marks += 1;
-            Happening::Bumped { mark: *marks, tally: small(dice), by: 1 }
-        };
-        Self::Happen((0..events).map(|_| bumped()).collect())
+        Self::Flood(bumps(dice, marks, events))
+    }
+
+    /// What is committed at once: nearly always all of it.
+    pub fn commits(&self) -> Vec<Self> {
+        match self {
+            Self::Flood(all) => {
+                all.chunks(MAX_EVENTS).map(|some| Self::Happen(some.to_vec())).collect()
+            }
+            deed => vec![deed.clone()],
+        }
+    }
+
+    /// Whether it has more synced events than a backend takes at once.
+    pub fn is_too_large(&self) -> bool {
+        self.keys().iter().filter(|key| !is_client_only(&key.0)).count() > MAX_EVENTS
     }
 
     /// The events, in order.
     pub fn keys(&self) -> Vec<Key> {
         match self {
-            Self::Happen(happenings) => happenings.iter().map(Happening::key).collect(),
+            Self::Happen(happenings) | Self::Flood(happenings) => {
+                happenings.iter().map(Happening::key).collect()
+            }
             Self::Type(mark) => vec![("DraftSet".to_owned(), *mark)],
-            Self::Tag(tagged) => vec![("v2.ItemTagged".to_owned(), tagged.mark)],
+            Self::Tag(tagged, others) => {
+                let tag = ("v2.ItemTagged".to_owned(), tagged.mark);
+                std::iter::once(tag).chain(others.iter().map(Happening::key)).collect()
+            }
         }
     }
+}
+
+/// Whether events of this name never leave their client.
+pub fn is_client_only(name: &str) -> bool {
+    matches!(name, "v1.ItemLooked" | "v1.ItemOpened" | "DraftSet")
 }
 
 impl Happening {
@@ -217,7 +258,8 @@ impl Happening {
         | Self::Removed { mark, .. }
         | Self::Bumped { mark, .. }
         | Self::Spent { mark, .. }
-        | Self::Looked { mark, .. }) = *self;
+        | Self::Looked { mark, .. }
+        | Self::Opened { mark, .. }) = *self;
         (self.def().name().to_owned(), mark)
     }
 }
@@ -231,8 +273,20 @@ pub fn key(name: &str, args: &str) -> Key {
     (name.to_owned(), digits.get(..end).and_then(|mark| mark.parse().ok()).unwrap_or(0))
 }
 
+fn bumps(dice: &mut Dice, marks: &mut u64, count: u64) -> Vec<Happening> {
+    let mut bumped = || {
+        *marks += 1;
+        Happening::Bumped { mark: *marks, tally: small(dice), by: 1 }
+    };
+    (0..count).map(|_| bumped()).collect()
+}
+
+fn several(dice: &mut Dice, marks: &mut u64, count: u64) -> Vec<Happening> {
+    (0..count).map(|_| happening(dice, marks)).collect()
+}
+
 fn happening(dice: &mut Dice, marks: &mut u64) -> Happening {
-    let kind = dice.below(12);
+    let kind = dice.below(14);
     let mark = mark(dice, marks);
     match kind {
         0..=2 => Happening::Added { mark, id: item(dice), owner: small(dice), rank: rank(dice) },
@@ -240,7 +294,8 @@ fn happening(dice: &mut Dice, marks: &mut u64) -> Happening {
         5 => Happening::Removed { mark, id: item(dice) },
         6..=8 => Happening::Bumped { mark, tally: small(dice), by: 1 },
         9 | 10 => Happening::Spent { mark, tally: small(dice), amount: 1 + small(dice) },
-        _ => Happening::Looked { mark, item: item(dice) },
+        11 | 12 => Happening::Looked { mark, item: item(dice) },
+        _ => Happening::Opened { mark, item: item(dice) },
     }
 }
 
@@ -264,17 +319,32 @@ fn rank(dice: &mut Dice) -> i64 {
 /// A version of the app.
 pub trait App: Schema + Sized + 'static {
     /// Does it, if this version can.
-    fn tag(store: &Store<Self>, tagged: Tagged) -> Result<Option<Committed>, CommitError>;
+    fn tag(
+        store: &Store<Self>,
+        tagged: Tagged,
+        others: Vec<Happening>,
+    ) -> Result<Option<Committed>, CommitError>;
 
     /// Commits what both versions know.
     fn happen(store: &Store<Self>, all: Vec<Happening>) -> Result<Committed, CommitError>;
+
+    /// All tags, if this version knows them.
+    fn tags(store: &Store<Self>) -> Result<Option<Vec<Tag>>, QueryError>;
 
     /// Sets the draft.
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError>;
 }
 
 impl App for V1 {
-    fn tag(_: &Store<Self>, _: Tagged) -> Result<Option<Committed>, CommitError> {
+    fn tag(
+        _: &Store<Self>,
+        _: Tagged,
+        _: Vec<Happening>,
+    ) -> Result<Option<Committed>, CommitError> {
+        Ok(None)
+    }
+
+    fn tags(_: &Store<Self>) -> Result<Option<Vec<Tag>>, QueryError> {
         Ok(None)
     }
 
@@ -288,8 +358,16 @@ impl App for V1 {
 }
 
 impl App for V2 {
-    fn tag(store: &Store<Self>, tagged: Tagged) -> Result<Option<Committed>, CommitError> {
-        store.commit(tagged).map(Some)
+    fn tag(
+        store: &Store<Self>,
+        tagged: Tagged,
+        others: Vec<Happening>,
+    ) -> Result<Option<Committed>, CommitError> {
+        store.commit((tagged, others)).map(Some)
+    }
+
+    fn tags(store: &Store<Self>) -> Result<Option<Vec<Tag>>, QueryError> {
+        store.query(Tag::all()).map(Some)
     }
 
     fn happen(store: &Store<Self>, all: Vec<Happening>) -> Result<Committed, CommitError> {

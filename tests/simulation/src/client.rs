@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use livestore::prelude::*;
+use livestore::state::QuarantineReason;
 use livestore::store::CommitError;
 use livestore::sync::{NetworkStatus, OnBackendReset, SyncOptions, SyncStatus};
 
-use crate::app::{App, Deed, Key, Tally, V1, V2, Watch, watch};
+use crate::app::{App, Deed, Item, Key, Tally, V1, V2, Watch, watch};
+use crate::model::Shared;
 use crate::network::Wire;
 
 /// Which release a client runs.
@@ -39,6 +41,10 @@ pub trait Opened {
     fn check_live(&self) -> Result<(), String>;
     /// Compares the state with one that is made from the log.
     fn check_state(&self) -> Result<(), String>;
+    /// The part of the state that is the same for every client of a store.
+    fn shared(&self) -> Result<Shared, String>;
+    /// The events that could not be applied, and not because this version does not know them.
+    fn quarantined(&self) -> Result<Vec<SeqNum>, String>;
     /// The hash of the state.
     fn hash(&self) -> Result<u64, String>;
     /// Makes the state anew.
@@ -99,9 +105,11 @@ pub(crate) fn text(error: &(dyn std::error::Error + 'static)) -> String {
 impl<S: App> Opened for Held<S> {
     fn commit(&self, deed: Deed) -> Option<Result<(), CommitError>> {
         match deed {
-            Deed::Happen(all) => Some(S::happen(&self.store, all).map(drop)),
+            Deed::Happen(all) | Deed::Flood(all) => Some(S::happen(&self.store, all).map(drop)),
             Deed::Type(mark) => Some(S::draft(&self.store, mark).map(drop)),
-            Deed::Tag(tagged) => S::tag(&self.store, tagged).map(|done| done.map(drop)).transpose(),
+            Deed::Tag(tagged, others) => {
+                S::tag(&self.store, tagged, others).map(|done| done.map(drop)).transpose()
+            }
         }
     }
 
@@ -135,6 +143,26 @@ impl<S: App> Opened for Held<S> {
             self.store.query(Tally::all()),
             replayed.query(Tally::all()),
         ))
+    }
+
+    fn shared(&self) -> Result<Shared, String> {
+        let failed = |error: QueryError| text(&error);
+        let items = self.store.query(Item::all()).map_err(failed)?;
+        let tallies = self.store.query(Tally::all()).map_err(failed)?;
+        let tags = S::tags(&self.store).map_err(failed)?;
+        let quarantined = self.quarantined()?.into_iter();
+        Ok(Shared {
+            items: items.into_iter().map(|it| (it.id, (it.owner, it.rank))).collect(),
+            tallies: tallies.into_iter().map(|it| (it.id, it.n)).collect(),
+            tags: tags.map(|all| all.into_iter().map(|it| (it.item, it.tag)).collect()),
+            quarantined: quarantined.filter(|seq| seq.client == 0).map(|seq| seq.global).collect(),
+        })
+    }
+
+    fn quarantined(&self) -> Result<Vec<SeqNum>, String> {
+        let all = self.store.quarantined().map_err(|error| text(&error))?;
+        let failed = all.into_iter().filter(|it| it.reason != QuarantineReason::Unknown);
+        Ok(failed.map(|it| it.seq).collect())
     }
 
     fn hash(&self) -> Result<u64, String> {
@@ -175,6 +203,9 @@ pub struct Mine {
     pub maybe: bool,
     /// It is in the file, as far as the client was told.
     pub written: bool,
+    /// The number of this client's events that the server had when it was committed: it is none of
+    /// them.
+    pub behind: usize,
 }
 
 /// A store of a client, open or not.

@@ -18,6 +18,10 @@ pub struct Figures {
     pub committed: u64,
     /// Events that the server took.
     pub events: u64,
+    /// Commits of several synced events that were quarantined as a whole.
+    pub quarantined: u64,
+    /// Commits that were refused because no backend would take them.
+    pub too_large: u64,
     /// What befell the worlds, by its kind.
     pub actions: BTreeMap<&'static str, u64>,
     /// Faults of the disk that struck, by their kind.
@@ -32,6 +36,8 @@ impl Figures {
         self.frames += other.frames;
         self.committed += other.committed;
         self.events += other.events;
+        self.quarantined += other.quarantined;
+        self.too_large += other.too_large;
         for (kind, count) in &other.actions {
             *self.actions.entry(kind).or_default() += count;
         }
@@ -52,12 +58,14 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { worlds, steps, frames, committed, events, .. } = self;
+        let Self { worlds, steps, frames, committed, events, quarantined, too_large, .. } = self;
         writeln!(
             f,
             "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
              {events} taken by servers"
         )?;
+        writeln!(f, "  {quarantined:>9} commits of several events quarantined as a whole")?;
+        writeln!(f, "  {too_large:>9} commits refused as too large")?;
         for (kind, count) in &self.actions {
             writeln!(f, "  {count:>9} {kind}")?;
         }

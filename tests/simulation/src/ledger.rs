@@ -7,6 +7,7 @@ use livestore::sync::{OnBackendReset, SyncEvent, SyncStatus};
 
 use crate::app::{Key, key};
 use crate::client::{Astray, Mine, Slot, is_given_up};
+use crate::model::{self, Shared};
 
 /// The server's events of one store, as they were seen on its disk. It only ever grows.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ impl Ledger {
     }
 
     /// A client's events, in order.
-    fn of<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = Key> + 'a {
+    pub(crate) fn of<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = Key> + 'a {
         let own = self.events.iter().filter(move |event| *event.client_id == *client_id);
         own.map(|event| key(&event.name, &event.args))
     }
@@ -146,18 +147,19 @@ impl Slot {
         let Some(open) = &self.open else { return Ok(()) };
         let after = SeqNum { client: u64::MAX, ..SeqNum::new(self.compared) };
         let confirmed = open.events(after, true)?;
-        let mut synced = confirmed.iter().filter(|event| !event.is_client_only());
+        let mut synced = as_others_see(&confirmed).into_iter();
         let from = usize::try_from(self.compared).unwrap_or(usize::MAX);
         let to = usize::try_from(upstream).unwrap_or(usize::MAX);
         for theirs in ledger.events.get(from..to).unwrap_or_default() {
-            let ours = synced.next().map(|event| (SyncEvent::from(event), &event.sync_metadata));
-            let is_same = ours.as_ref().is_some_and(|(event, metadata)| {
-                let event = SyncEvent { metadata: (*metadata).clone(), ..event.clone() };
-                event == *theirs
-            });
-            if !is_same {
+            let ours = synced.next();
+            if ours.as_ref() != Some(theirs) {
                 return Err(format!("the server has {theirs:?}, a client {ours:?}"));
             }
+        }
+        if let [last, next] = ledger.events.get(to.saturating_sub(1)..=to).unwrap_or_default()
+            && model::continues(last, next)
+        {
+            return Err(format!("a client has a commit up to e{upstream}, and not the rest of it"));
         }
         if let Some(more) = synced.next() {
             return Err(format!("confirmed, and not the server's: {more:?}"));
@@ -175,16 +177,82 @@ impl Slot {
             events.iter().filter(|event| Some(&*event.client_id) == self.client_id.as_deref());
         let own = own.map(|event| key(&event.name, &event.args));
         let all: Vec<&Mine> = self.mine.iter().collect();
-        accounts_for(&all, own).map_err(|what| format!("in a client's log, {what}"))
+        accounts_for(&all, own, |_| 0).map_err(|what| format!("in a client's log, {what}"))
+    }
+
+    /// Each commit is in the state as a whole, or in quarantine; without its client-only events, if
+    /// only they could not be applied.
+    pub fn check_whole(&self) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let quarantined = open.quarantined()?;
+        let quarantined: BTreeSet<_> =
+            quarantined.iter().map(|seq| (seq.global, seq.client)).collect();
+        let events = open.events(SeqNum::ROOT, false)?;
+        let is_in =
+            |event: &EncodedEvent| quarantined.contains(&(event.seq.global, event.seq.client));
+        for commit in events.chunk_by(is_one_commit) {
+            let (local, synced): (Vec<_>, Vec<_>) =
+                commit.iter().partition(|event| event.is_client_only());
+            let is_split = |part: &[&EncodedEvent]| {
+                let count = part.iter().filter(|event| is_in(event) || is_unknown(event)).count();
+                part.iter().any(|event| is_in(event)) && count < part.len()
+            };
+            let is_torn =
+                synced.iter().any(|event| is_in(event)) && local.iter().any(|event| !is_in(event));
+            if is_split(&synced) || is_split(&local) || is_torn {
+                let seqs: Vec<_> = commit.iter().map(|event| (event.seq, is_in(event))).collect();
+                return Err(format!("a part of a commit is quarantined: {seqs:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that all clients share are those that the server's events make.
+    pub fn check_shared(&self, ledger: &Ledger) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let found = open.shared()?;
+        let expected = Shared::of(&ledger.events, found.tags.is_some());
+        if found == expected {
+            return Ok(());
+        }
+        Err(format!("the state is {found:?}, and the server's events make {expected:?}"))
     }
 
     /// The server has what was committed, in order, each once.
     pub fn check_server(&self, ledger: &Ledger) -> Result<(), String> {
         let Some(client_id) = &self.client_id else { return Ok(()) };
         let synced: Vec<&Mine> = self.mine.iter().filter(|mine| !mine.is_client_only).collect();
-        let found = accounts_for(&synced, ledger.of(client_id));
+        let found = accounts_for(&synced, ledger.of(client_id), |mine| mine.behind);
         found.map_err(|what| format!("in the server's log, {what}"))
     }
+}
+
+/// The synced events, as the server has them: other clients do not see that an event continues a
+/// commit of which they have no event.
+fn as_others_see(events: &[EncodedEvent]) -> Vec<SyncEvent> {
+    let (mut seen, mut is_continued) = (Vec::new(), false);
+    for event in events {
+        is_continued &= event.continues;
+        if event.is_client_only() {
+            continue;
+        }
+        let mut event = event.clone();
+        event.continues = is_continued;
+        let metadata = event.sync_metadata.clone();
+        seen.push(SyncEvent { metadata, ..SyncEvent::from(&event) });
+        is_continued = true;
+    }
+    seen
+}
+
+fn is_one_commit(before: &EncodedEvent, event: &EncodedEvent) -> bool {
+    event.continues
+        && (&event.client_id, &event.session_id) == (&before.client_id, &before.session_id)
+}
+
+/// Whether some version does not know the event: that is no failure of its commit's.
+fn is_unknown(event: &EncodedEvent) -> bool {
+    event.name == "v2.ItemTagged"
 }
 
 fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
@@ -204,15 +272,20 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
 /// Whether the events are those that were committed, in that order; only such that may be gone are
 /// not among them.
 ///
-/// Events that look alike make several readings possible: all that are left are kept in mind.
-fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<(), String> {
+/// Events that look alike make several readings possible: all that are left are kept in mind. An
+/// event is none of the first ones: the number of those is `behind`.
+fn accounts_for(
+    mine: &[&Mine],
+    found: impl Iterator<Item = Key>,
+    behind: impl Fn(&Mine) -> usize,
+) -> Result<(), String> {
     let (mine, found) = without_strays(mine, found)?;
     let mut readings: Vec<usize> = vec![0];
-    for (n, key) in found.into_iter().enumerate() {
+    for (n, key) in found {
         let mut next = Vec::new();
         for &at in &readings {
             for (index, one) in mine.iter().enumerate().skip(at) {
-                if one.key == key {
+                if one.key == key && n >= behind(one) {
                     next.push(index + 1);
                     if key.1 != 0 {
                         break;
@@ -245,13 +318,13 @@ fn accounts_for(mine: &[&Mine], found: impl Iterator<Item = Key>) -> Result<(), 
 fn without_strays<'a>(
     mine: &[&'a Mine],
     found: impl Iterator<Item = Key>,
-) -> Result<(Vec<&'a Mine>, Vec<Key>), String> {
+) -> Result<(Vec<&'a Mine>, Vec<(usize, Key)>), String> {
     let is_stray = |one: &&&Mine| one.maybe && one.key.1 != 0;
     let strays: BTreeSet<&Key> = mine.iter().filter(is_stray).map(|one| &one.key).collect();
     let (mut seen, mut rest) = (BTreeSet::new(), Vec::new());
-    for key in found {
+    for (n, key) in found.enumerate() {
         if !strays.contains(&key) {
-            rest.push(key);
+            rest.push((n, key));
         } else if !seen.insert(key.clone()) {
             return Err(format!("{key:?} is there twice"));
         }

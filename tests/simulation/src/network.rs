@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Network(Arc<Mutex<State>>);
 
 struct State {
-    connections: BTreeMap<ConnId, Wire>,
+    connections: BTreeMap<ConnId, Line>,
     partitioned: Vec<usize>,
     made: ConnId,
     dice: Dice,
@@ -37,7 +37,8 @@ struct State {
     delay: Duration,
 }
 
-struct Wire {
+/// A connection, from both ends.
+struct Line {
     client: usize,
     connect_request: ConnectRequest,
     messages: MessageSender,
@@ -185,7 +186,7 @@ impl Network {
     pub fn cut(&self, client: Option<usize>) -> usize {
         let state = &mut *self.state();
         let (now, dice) = (elapsed(), &mut state.dice);
-        let is_meant = |connection: &&mut Wire| client.is_none_or(|it| it == connection.client);
+        let is_meant = |connection: &&mut Line| client.is_none_or(|it| it == connection.client);
         let mut cut = 0;
         for connection in state.connections.values_mut().filter(is_meant) {
             connection.up.cut(dice, now);
@@ -220,14 +221,14 @@ impl State {
 
     /// Forgets a connection that both have left.
     fn sweep(&mut self, id: ConnId) {
-        let is_over = |connection: &Wire| connection.is_left && connection.up.packets.is_empty();
+        let is_over = |connection: &Line| connection.is_left && connection.up.packets.is_empty();
         if self.connections.get(&id).is_some_and(is_over) {
             self.connections.remove(&id);
         }
     }
 }
 
-impl Wire {
+impl Line {
     fn hear(&mut self, packet: &Packet, at: Duration) {
         if self.is_left {
             return;
@@ -320,7 +321,7 @@ impl SyncBackend for Wire {
         let (down, client) = (Pipe::default(), self.client);
         let (conversation, is_left) = (None, false);
         let connection =
-            Wire { client, connect_request, messages, conversation, is_left, up, down, timer };
+            Line { client, connect_request, messages, conversation, is_left, up, down, timer };
         state.connections.insert(id, connection);
         Box::new(Plug { network: self.network.clone(), id })
     }

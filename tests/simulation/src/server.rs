@@ -15,6 +15,7 @@ use livestore_server::store::{
 };
 
 use crate::disk::Dice;
+use crate::model::session;
 use crate::network::{ConnId, Network, Packet};
 
 /// Whose the server's jobs are.
@@ -242,6 +243,7 @@ impl Server {
                 }
                 Some(Effect::Append { ticket, batch }) => {
                     peer.check_fence(&batch)?;
+                    check_whole(&batch)?;
                     let (answers, life) = (Arc::clone(&self.answers), self.lives);
                     let store = peer.room.id().clone();
                     let push = Push { ticket, store, batch: Arc::clone(&batch) };
@@ -312,6 +314,14 @@ impl Peer {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// A push is one decision: it has whole commits.
+fn check_whole(batch: &[StoredEvent]) -> Result<(), String> {
+    match batch.first().map(StoredEvent::event) {
+        Some(first) if session(first).1 => Err(format!("a push begins inside a commit: {first:?}")),
+        _ => Ok(()),
     }
 }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use livestore::prelude::*;
 use livestore::simulation::{self, Due, elapsed, pass};
-use livestore::sync::OnBackendReset;
+use livestore::sync::{OnBackendReset, SyncEvent};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::app::is_client_only;
 use crate::client::{Client, Mine, Slot, Version, open};
 use crate::disk::{CrashKind, Dice, Disk, Image};
 use crate::figures::Figures;
 use crate::ledger::Ledger;
+use crate::model::{self, Shared};
 use crate::network::{Network, Ready};
 use crate::plan::{Plan, Setup};
 use crate::server::{SERVER, Server};
@@ -296,6 +298,12 @@ impl World {
                 })?;
             }
         }
+        for ledger in self.ledgers.values() {
+            let state = Shared::of(&ledger.events, true);
+            let whole = model::commits(&ledger.events).filter(|commit| commit.len() > 1);
+            let is_in = |event: &SyncEvent| state.quarantined.contains(&event.seq);
+            self.figures.quarantined += whole.filter(|it| it.iter().all(is_in)).count() as u64;
+        }
         for client in &self.clients {
             for open in client.slots.iter().filter_map(|slot| slot.open.as_ref()) {
                 self.trace.update(&open.hash()?.to_le_bytes());
@@ -332,6 +340,7 @@ fn check_at_rest(slot: &mut Slot, on_reset: OnBackendReset, ledger: &Ledger) -> 
     slot.check_own()?;
     open.check_live()?;
     open.check_state()?;
+    slot.check_whole()?;
     if let Some(astray) = slot.astray {
         return slot.check_astray(astray, on_reset, ledger);
     }
@@ -341,7 +350,8 @@ fn check_at_rest(slot: &mut Slot, on_reset: OnBackendReset, ledger: &Ledger) -> 
             ledger.head()
         ));
     }
-    slot.check_server(ledger)
+    slot.check_server(ledger)?;
+    slot.check_shared(ledger)
 }
 
 impl Slot {
@@ -354,13 +364,19 @@ impl Slot {
     }
 
     /// Writes down what was committed.
-    pub(crate) fn commit(&mut self, keys: Vec<crate::app::Key>, maybe: bool, written: bool) {
+    pub(crate) fn commit(
+        &mut self,
+        keys: Vec<crate::app::Key>,
+        behind: usize,
+        maybe: bool,
+        written: bool,
+    ) {
         let is_astray = self.astray.is_some();
         self.mine.extend(keys.into_iter().map(|key| {
-            let is_client_only = matches!(key.0.as_str(), "v1.ItemLooked" | "DraftSet");
+            let is_client_only = is_client_only(&key.0);
             // A reset takes what is client-only with it.
             let maybe = maybe || is_astray && is_client_only;
-            Mine { is_client_only, key, maybe, written }
+            Mine { is_client_only, key, maybe, written, behind }
         }));
     }
 }

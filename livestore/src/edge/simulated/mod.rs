@@ -6,7 +6,6 @@
 mod clock;
 pub mod fs;
 mod mailbox;
-mod mutants;
 mod random;
 mod schedule;
 
@@ -14,7 +13,6 @@ pub(crate) use clock::{Stopwatch, unix_millis};
 pub use clock::{elapsed, pass, set_wall_clock};
 pub use fs::{Disk, Handle, OpenMode, install_disk};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
-pub use mutants::{is_mutated, mutate};
 pub use random::{fill_random, seed};
 pub use schedule::{Background, Due, JobId, due, next_deadline, own, run};
 

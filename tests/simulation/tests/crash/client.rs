@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use livestore::Durability;
-use livestore::simulation::{fs, mutate};
+use livestore::simulation::fs;
 
 use super::app::{App, LongNotes, Notes};
 use super::enumerate::{Scenario, run};
@@ -39,12 +39,16 @@ fn a_promise_that_is_not_kept_is_noticed() {
 }
 
 /// A snapshot is durable at once, and what it is made of need not be.
+#[cfg(mutants)]
 #[test]
-fn a_snapshot_that_is_ahead_of_its_log_is_noticed() {
-    mutate(Some("use a snapshot that is ahead of the log"));
-    let found = snapshot_first().enumerate().failures;
-    mutate(None);
-    assert!(found.iter().any(|failure| failure.contains("assertion")), "{found:?}");
+fn every_mutant_that_needs_a_power_cut_is_killed() {
+    use livestore::simulation::{MUTANTS, mutate};
+    for (mutant, found_by) in MUTANTS.iter().filter(|(_, found_by)| *found_by == "crash tests") {
+        mutate(Some(mutant));
+        let found = snapshot_first().enumerate().failures;
+        mutate(None);
+        assert!(found.iter().any(|failure| failure.contains("assertion")), "{mutant}: {found:?}");
+    }
 }
 
 fn new(name: &'static str, durability: Durability) -> Scenario {

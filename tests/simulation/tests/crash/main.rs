@@ -19,5 +19,6 @@ mod client;
 mod enumerate;
 mod ledger;
 mod machine;
+mod migration;
 mod server;
 mod sync;

@@ -8,7 +8,7 @@ use livestore::sync::SyncEvent;
 use livestore::{Durability, Timestamp};
 use livestore_server::cli::{Imported, import_into, write_line};
 use livestore_server::store::{
-    self, EventStore, Opened, Reply, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
+    self, EventStore, Reply, SqliteStore, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent,
 };
 
 use super::enumerate::{Scenario, run};
@@ -201,7 +201,7 @@ fn check_at(machine: &Machine, directory: &Path) {
     for store in STORES {
         let opened = ask(|reply| server.open(&id(store), reply));
         run_jobs();
-        let opened: Opened = heard(&opened).unwrap().unwrap();
+        let opened: StoreInfo = heard(&opened).unwrap().unwrap();
         let seen = log(&server, store).unwrap();
         machine.ledger.of(store).check(&seen).unwrap();
         assert_eq!(opened.head, seen.len() as u64, "{store}");

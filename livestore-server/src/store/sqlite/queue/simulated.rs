@@ -28,7 +28,7 @@ impl Queue {
 
     pub(in super::super) fn put(&self, job: Job) {
         lock(&self.shared.waiting).push_back(job);
-        self.background.poke();
+        self.background.wake();
     }
 }
 

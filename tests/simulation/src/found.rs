@@ -1,0 +1,108 @@
+//! Worlds that do one thing, for what drawn ones find too rarely.
+
+use std::time::Duration;
+
+use livestore::prelude::Durability;
+use livestore::sync::OnBackendReset;
+
+use crate::app::{Deed, Happening};
+use crate::client::Habits;
+use crate::disk::{CrashKind, Fault};
+use crate::plan::{Action, Plan, Setup};
+
+/// Every one of them, with several seeds.
+pub fn plans() -> impl Iterator<Item = Plan> {
+    let all = [
+        a_log_that_can_neither_be_written_nor_read(),
+        pending_before_the_first_pull(),
+        the_same_again_after_a_power_loss(),
+        a_commit_that_fails_behind_another(),
+    ];
+    all.into_iter().flat_map(|plan| (0..20).map(move |seed| Plan { seed, ..plan.clone() }))
+}
+
+/// A disk fails while what was confirmed is written.
+pub fn a_log_that_can_neither_be_written_nor_read() -> Plan {
+    alone(vec![
+        wait(1_000),
+        bump(0, 1),
+        Action::Disk(Some(0), Fault::Fail, 1),
+        wait(1_000),
+        Action::Repair(Some(0)),
+        bump(0, 2),
+        wait(1_000),
+    ])
+}
+
+/// Enough events for a snapshot, before the client has heard of the backend; others come first.
+pub fn pending_before_the_first_pull() -> Plan {
+    let many = (0..90).map(|mark| Happening::Bumped { mark, tally: 0, by: 1 });
+    pair(vec![
+        wait(10),
+        bump(1, 999),
+        Action::Commit(0, 0, Deed::Happen(many.collect())),
+        wait(100),
+        Action::Reopen(0),
+    ])
+}
+
+/// The server has an event that a power loss has taken from the client, which then commits an equal
+/// one: these are two.
+pub fn the_same_again_after_a_power_loss() -> Plan {
+    alone(vec![
+        wait(1_000),
+        bump(0, 0),
+        wait(1_000),
+        Action::Crash(0, CrashKind::PowerLoss { seed: 0 }),
+        Action::Start(0),
+        bump(0, 0),
+        wait(1_000),
+    ])
+}
+
+/// Two clients add an item, one of them with more in the same commit, behind which client-only
+/// events are; the commit that comes second cannot be applied.
+pub fn a_commit_that_fails_behind_another() -> Plan {
+    let added = |mark, id: &str| Happening::Added { mark, id: id.to_owned(), owner: 0, rank: 0 };
+    let commit = |client, all| Action::Commit(client, 0, Deed::Happen(all));
+    let bumped = |mark| Happening::Bumped { mark, tally: 0, by: 1 };
+    let looked = |mark, id: &str| Happening::Looked { mark, item: id.to_owned() };
+    let opened = |mark, id: &str| Happening::Opened { mark, item: id.to_owned() };
+    let removed = |mark, id: &str| Happening::Removed { mark, id: id.to_owned() };
+    pair(vec![
+        commit(0, vec![added(10, "b")]),
+        wait(3_000),
+        Action::Hold(1, 0, true),
+        commit(0, vec![bumped(1), added(2, "a"), bumped(3)]),
+        commit(0, vec![removed(11, "b")]),
+        commit(1, vec![looked(4, "a"), bumped(5), looked(6, "a"), added(7, "a"), bumped(8)]),
+        commit(1, vec![bumped(12), opened(13, "b"), bumped(14)]),
+        wait(3_000),
+        Action::Hold(1, 0, false),
+        wait(3_000),
+    ])
+}
+
+fn bump(client: usize, mark: u64) -> Action {
+    let bumped = Happening::Bumped { mark, tally: 0, by: 1 };
+    Action::Commit(client, 0, Deed::Happen(vec![bumped]))
+}
+
+fn wait(millis: u64) -> Action {
+    Action::Wait(Duration::from_millis(millis))
+}
+
+/// One client with one store.
+fn alone(actions: Vec<Action>) -> Plan {
+    let habits = Habits { durability: Durability::Written, on_reset: OnBackendReset::KeepAndStop };
+    let delay = Duration::from_millis(20);
+    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay };
+    Plan { seed: 1, setup, actions }
+}
+
+/// Two clients that share one.
+fn pair(actions: Vec<Action>) -> Plan {
+    let mut plan = alone(actions);
+    plan.setup.clients.extend(plan.setup.clients.clone());
+    plan
+}

@@ -78,6 +78,10 @@ impl<S: Schema> Store<S> {
 
     /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work.
     pub fn pause_sync(&self) {
+        // What is committed from now on is not pushed, even if the driver is late.
+        if let Some(Core { sync: Some(engine), .. }) = self.inner.core().as_mut() {
+            engine.pause();
+        }
         self.inner.command(Command::Pause);
     }
 

@@ -99,6 +99,8 @@ pub(crate) struct Engine {
     backend_id: Option<String>,
     on_reset: OnBackendReset,
     phase: Phase,
+    /// [`Input::Pause`] is on its way.
+    is_pausing: bool,
     retry: Retry,
     /// The beginning of a commit that continues on the next page.
     unfinished: Vec<EncodedEvent>,
@@ -160,8 +162,15 @@ impl Engine {
         on_reset: OnBackendReset,
         seed: u64,
     ) -> Self {
-        let (phase, retry, unfinished) = (Phase::Paused, Retry::new(seed), Vec::new());
-        Self { state, backend_id, on_reset, phase, retry, unfinished }
+        Self {
+            state,
+            backend_id,
+            on_reset,
+            phase: Phase::Paused,
+            is_pausing: false,
+            retry: Retry::new(seed),
+            unfinished: Vec::new(),
+        }
     }
 
     /// How far the store and its backend agree, and what is pending.
@@ -204,12 +213,20 @@ impl Engine {
         self.state.commit(events);
     }
 
+    /// Pushes nothing any more: [`Input::Pause`] follows soon.
+    pub(crate) fn pause(&mut self) {
+        self.is_pausing = true;
+    }
+
     /// Decides what to do about an input at the time `now`.
     pub(crate) fn handle(&mut self, input: Input, now: Duration) -> Step {
         let mut effects = Vec::new();
         match input {
             Input::Start => self.start(now, &mut effects),
-            Input::Pause => self.disconnect(Phase::Paused, &mut effects),
+            Input::Pause => {
+                self.is_pausing = false;
+                self.disconnect(Phase::Paused, &mut effects);
+            }
             Input::Committed => {}
             Input::Tick => self.tick(now, &mut effects),
             Input::Backend(message) => {
@@ -504,6 +521,9 @@ impl Engine {
     /// Pushes the next batch, if no push is under way.
     fn push(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let Phase::Live { push: Push::Idle, accepted } = self.phase else { return };
+        if self.is_pausing {
+            return;
+        }
         let Some((events, to)) = next_batch(&self.state.pending, accepted) else { return };
         let until = now + RESPONSE_TIMEOUT;
         self.phase = Phase::Live { push: Push::InFlight { to, until }, accepted };

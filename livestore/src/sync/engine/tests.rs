@@ -281,6 +281,20 @@ fn commit_kinds(engine: &mut Engine, kinds: &str) {
     engine.commit(events);
 }
 
+/// A message may come before the engine hears that it is to pause.
+#[test]
+fn nothing_is_pushed_once_the_app_has_paused() {
+    let mut engine = live(0);
+    engine.pause();
+    commit(&mut engine, "c", 1);
+    assert_eq!(pushes(&handle(&mut engine, Input::Committed, NOW)), [0; 0]);
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![upstream(1)], More::No))), [0; 0]);
+    assert_eq!(handle(&mut engine, Input::Pause, NOW), [Effect::Disconnect]);
+    assert_eq!(handle(&mut engine, Input::Start, NOW), [Effect::Connect]);
+    receive(&mut engine, BackendMessage::Connected);
+    assert_eq!(pushes(&receive(&mut engine, pulled(vec![], More::No))), [2]);
+}
+
 #[test]
 fn a_push_has_whole_commits() {
     let mut engine = live(0);

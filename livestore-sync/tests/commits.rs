@@ -1,12 +1,16 @@
 //! A commit stays whole: through a rebase, in quarantine, on the backend, and on every client.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test, not an API")]
-
-use std::time::Duration;
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test, not an API"
+)]
 
 use livestore::prelude::*;
 use livestore::schema::Commit;
 use livestore::state::QuarantineReason;
 use livestore_sync::InProcess;
+use livestore_testing::TIMEOUT;
 
 #[table]
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +67,6 @@ pub struct Form {
 
 livestore::schema! { pub Bank { tables: [Account], documents: [Form], events: [Money] } }
 
-/// Long enough for any machine.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 fn open(client: &str, backend: &InProcess) -> Store<Bank> {
     Store::builder("bank").client_id(client).sync(backend.clone()).open().unwrap()
 }
@@ -97,23 +98,10 @@ fn converge(stores: &[&Store<Bank>], backend: &InProcess) {
 /// All is pushed and pulled.
 #[track_caller]
 fn synced(stores: &[&Store<Bank>], backend: &InProcess) {
-    let events = || backend.events("bank").len() as u64;
-    for _ in 0..2 {
-        for store in stores {
-            store.resume_sync();
-            assert!(store.wait_synced(PATIENCE).unwrap());
-        }
-    }
-    for store in stores {
-        let status = store.live_sync_status().unwrap();
-        let (sender, changed) = std::sync::mpsc::channel();
-        let _guard = status.subscribe(move |_| {
-            let _ = sender.send(());
-        });
-        while store.sync_status().unwrap().upstream_head.global < events() {
-            changed.recv_timeout(PATIENCE).unwrap();
-        }
-    }
+    stores.iter().for_each(|store| store.resume_sync());
+    livestore_testing::sync(stores).unwrap();
+    let head = stores[0].sync_status().unwrap().upstream_head.global;
+    assert_eq!(head, backend.events("bank").len() as u64);
 }
 
 /// Two clients with a pending commit of the first, behind which another takes the money.
@@ -125,7 +113,7 @@ fn overdrawn(commit: impl Commit<Bank>) -> (Store<Bank>, Store<Bank>) {
     one.pause_sync();
     one.commit(commit).unwrap();
     two.commit(debited("a", 100)).unwrap();
-    assert!(two.wait_synced(PATIENCE).unwrap());
+    assert!(two.wait_synced(TIMEOUT).unwrap());
     // Their documents may differ.
     synced(&[&one, &two], &backend);
     (one, two)
@@ -168,7 +156,7 @@ fn commits_before_and_behind_a_failing_one_stay() {
     one.commit([debited("a", 100), credited("b", 100)]).unwrap();
     one.commit([credited("c", 2), credited("c", 2)]).unwrap();
     two.commit(debited("a", 1)).unwrap();
-    assert!(two.wait_synced(PATIENCE).unwrap());
+    assert!(two.wait_synced(TIMEOUT).unwrap());
     converge(&[&one, &two], &backend);
     for store in [&one, &two] {
         assert_eq!((cents(store, "a"), cents(store, "b"), cents(store, "c")), (99, 0, 6));
@@ -211,7 +199,7 @@ fn a_pending_commit_is_whole_after_the_store_was_closed() {
     one.commit((Form::set().sent(true), debited("a", 100), credited("b", 100))).unwrap();
     one.close().unwrap();
     two.commit(debited("a", 100)).unwrap();
-    assert!(two.wait_synced(PATIENCE).unwrap());
+    assert!(two.wait_synced(TIMEOUT).unwrap());
     let one = open_one();
     assert_eq!((cents(&one, "a"), cents(&one, "b")), (0, 100), "nothing is pulled yet");
     synced(&[&one, &two], &backend);
@@ -234,7 +222,7 @@ fn a_new_client_comes_to_the_same_state() {
     one.pause_sync();
     one.commit([debited("a", 100), credited("b", 100)]).unwrap();
     two.commit(debited("a", 100)).unwrap();
-    assert!(two.wait_synced(PATIENCE).unwrap());
+    assert!(two.wait_synced(TIMEOUT).unwrap());
     converge(&[&one, &two], &backend);
     let three = open("three", &backend);
     converge(&[&one, &two, &three], &backend);

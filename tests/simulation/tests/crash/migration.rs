@@ -5,7 +5,7 @@ use livestore::simulation::fs;
 use rusqlite::{Connection, params};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::app::{App, Notes};
+use super::app::{Notes, text};
 use super::enumerate::{Scenario, run};
 use super::ledger::Said;
 use super::machine::Machine;
@@ -63,8 +63,7 @@ fn prepare(machine: &mut Machine) {
     let (client, session, name) = ("the client", "static", "v1.NoteAdded");
     let insert = "INSERT INTO eventlog VALUES (?, 0, 0, ?, 0, 0, ?, ?, ?, ?, 7, ?, NULL)";
     for (seq, id) in ids() {
-        let note = Notes::added(&id);
-        let args = serde_json::json!({ "id": note.id, "text": note.text }).to_string();
+        let args = serde_json::json!({ "id": id, "text": text(&id) }).to_string();
         let checksum = checksum(seq, [name, &args, client, session]);
         let [seq, parent] = [seq, seq - 1].map(u64::cast_signed);
         log.execute(insert, params![seq, parent, name, args, client, session, checksum]).unwrap();

@@ -166,7 +166,7 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(|core| core.state.quarantined())??)
     }
 
-    /// Returns a hash of the whole state, which is equal on all clients with the same events.
+    /// Returns a hash of the whole state, which is equal where the events are, client-only ones included.
     ///
     /// Reads every row.
     ///

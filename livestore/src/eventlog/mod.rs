@@ -274,7 +274,9 @@ pub(crate) fn is_after(seq: SeqNum, other: SeqNum) -> bool {
 pub(crate) fn before(seq: SeqNum) -> SeqNum {
     match seq.client.checked_sub(1) {
         Some(client) => SeqNum { client, ..seq },
-        None => SeqNum { global: seq.global.saturating_sub(1), client: u64::MAX, generation: 0 },
+        // There is no event before the first client-only ones.
+        None if seq.global == 0 => SeqNum::ROOT,
+        None => SeqNum { global: seq.global - 1, client: u64::MAX, generation: 0 },
     }
 }
 

@@ -65,3 +65,44 @@ fn scan(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eventlog::MemoryLog;
+
+    /// A log with these events behind the root, each a commit of its own; `true` is a client-only
+    /// one.
+    fn log(events: &[bool]) -> Eventlog {
+        let mut head = SeqNum::ROOT;
+        let event = |&is_client_only: &bool| {
+            let (seq, parent) = head.next(is_client_only);
+            head = seq;
+            EncodedEvent {
+                seq,
+                parent,
+                name: "v1.E".into(),
+                args: "{}".into(),
+                client_id: "c".into(),
+                session_id: "s".into(),
+                schema_hash: 0,
+                sync_metadata: None,
+                continues: false,
+            }
+        };
+        Eventlog::new(MemoryLog::with(events.iter().map(event).collect()))
+    }
+
+    #[test]
+    fn client_only_events_before_the_first_synced_one_are_confirmed() {
+        for (events, pending) in [(&[true, true][..], 0), (&[true, true, false, true][..], 2)] {
+            let (state, backend_id) = SyncState::read(&log(events)).unwrap();
+            let confirmed = SeqNum { client: 2, ..SeqNum::ROOT };
+            assert_eq!((state.upstream_head, state.confirmed_head), (SeqNum::ROOT, confirmed));
+            assert_eq!((state.pending.len(), backend_id), (pending, None));
+            let local_head = state.pending.back().map_or(confirmed, |event| event.seq);
+            assert_eq!(state.local_head, local_head);
+            assert_eq!(SyncState::read_confirmed_head(&log(events)).unwrap(), confirmed);
+        }
+    }
+}

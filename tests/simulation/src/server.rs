@@ -14,6 +14,7 @@ use livestore_server::store::{
     Durability, EventStore, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
 };
 
+use crate::client::text;
 use crate::disk::Dice;
 use crate::model::session;
 use crate::network::{ConnId, Network, Packet};
@@ -95,7 +96,7 @@ impl Server {
     pub fn start(&mut self) -> Result<(), String> {
         own(SERVER);
         let opened = SqliteStore::open(&self.directory, Durability::Synced, StoreLimits::NONE);
-        let store = Arc::new(opened.map_err(|error| error.to_string())?);
+        let store = Arc::new(opened.map_err(|error| text(&error))?);
         self.lives += 1;
         let hub = Hub::new(Arc::clone(&store) as Arc<dyn EventStore>);
         let (peers, reads) = (BTreeMap::new(), Vec::new());
@@ -118,7 +119,7 @@ impl Server {
     pub fn read(&self, store: &str, after: u64) -> Result<Vec<StoredEvent>, String> {
         let Some(running) = &self.running else { return Ok(Vec::new()) };
         let mut events = Vec::new();
-        let id = StoreId::new(store).map_err(|error| error.to_string())?;
+        let id = StoreId::new(store).map_err(|error| text(&error))?;
         let read = running.store.read(&id, after, &mut |event| {
             events.push(event);
             std::ops::ControlFlow::Continue(())
@@ -126,14 +127,14 @@ impl Server {
         match read {
             Ok(()) => Ok(events),
             Err(StoreError::Unknown) => Ok(Vec::new()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(text(&error)),
         }
     }
 
     /// Whether it has a store, if it is up.
     pub fn knows(&self, store: &str) -> Result<bool, String> {
         let Some(running) = &self.running else { return Ok(false) };
-        let stores = running.store.list().map_err(|error| error.to_string())?;
+        let stores = running.store.list().map_err(|error| text(&error))?;
         Ok(stores.iter().any(|(id, _)| id.as_str() == store))
     }
 
@@ -156,7 +157,7 @@ impl Server {
         };
         match packet {
             Packet::Open(store) => {
-                let store = StoreId::new(&store).map_err(|error| error.to_string())?;
+                let store = StoreId::new(&store).map_err(|error| text(&error))?;
                 let (answers, life) = (Arc::clone(&self.answers), self.lives);
                 let reply = move |room| put(&answers, life, id, Answer::Entered(room));
                 running.hub.enter(&store, Box::new(reply));

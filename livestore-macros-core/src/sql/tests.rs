@@ -1,7 +1,7 @@
 //! The inferred types of statements, and type mismatches.
 
 use super::catalog::Catalog;
-use super::infer::{Inferred, Output, Ty, Typed, infer};
+use super::infer::{Inferred, OutputColumn, Ty, Typed, infer};
 use super::parse::parse;
 use super::report::Report;
 use super::table_tokens;
@@ -79,7 +79,7 @@ fn binds(sql: &str) -> String {
 }
 
 fn names(sql: &str) -> Vec<Option<String>> {
-    inferred(sql).outputs.unwrap().into_iter().map(|Output { name, .. }| name).collect()
+    inferred(sql).outputs.unwrap().into_iter().map(|OutputColumn { name, .. }| name).collect()
 }
 
 fn mismatch(sql: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::value::{Value, ValueError};
 
 /// A question to the state, with a typed answer.
 ///
-/// [`Select`](super::Select), [`Get`](super::Get), [`raw`](super::raw()) SQL and a client
+/// [`Select`](super::Select), [`GetRow`](super::GetRow), [`raw`](super::raw()) SQL and a client
 /// document's `get()` are queries.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a query",

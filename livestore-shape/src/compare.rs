@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn all_differences_are_told() {
+    fn all_differences_are_listed() {
         check(
             ItemKind::Event,
             "= A\na: u8\nb: u8",

@@ -2,7 +2,7 @@
 
 use livestore_shape::{Difference, ItemKind, Shape, ShapeChange};
 
-/// The command that writes the lock, as the shells of this platform take it.
+/// The command that writes the lock, in the syntax of this platform's shells.
 const ACCEPT: &str = if cfg!(windows) {
     "cargo check --config \"env.LIVESTORE_SCHEMA='accept'\""
 } else {
@@ -35,7 +35,7 @@ pub(crate) fn harmless(kind: ItemKind, name: &str, difference: &Difference) -> S
     format!("{}: {difference}", title(kind, name))
 }
 
-/// What to do about a harmless change.
+/// Returns the advice about a harmless change.
 pub(crate) fn not_recorded(change: &str, is_frozen: bool) -> String {
     if is_frozen {
         format!("{change}, and livestore.lock is frozen without it\n`{ACCEPT}` records it")

@@ -58,7 +58,7 @@ fn positions(positions: &[usize]) -> TokenStream {
 }
 
 /// A type that came through a `macro_rules!` is wrapped in a group without delimiters, which another
-/// `macro_rules!` would not take as tokens.
+/// `macro_rules!` would not accept as tokens.
 fn without_invisible_groups(tokens: TokenStream) -> TokenStream {
     let flatten = |token| match token {
         TokenTree::Group(group) => {

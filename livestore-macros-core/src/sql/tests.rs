@@ -298,7 +298,7 @@ fn a_row_without_a_required_column_is_a_mismatch() {
 }
 
 #[test]
-fn what_can_never_be_equal_is_a_mismatch() {
+fn comparing_incompatible_types_is_a_mismatch() {
     assert_eq!(
         mismatch("SELECT 1 FROM todo WHERE done = 'yes'").unwrap(),
         "`todo.done` (`bool`) cannot be compared with or set to a text at `'yes'`"

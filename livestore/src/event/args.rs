@@ -388,7 +388,7 @@ impl<'a> Args<'a> {
         Ok((self.field("id")?, Args::parse(value)?))
     }
 
-    /// Of a field that stands there twice, JavaScript takes the last.
+    /// If a field occurs twice, the last one counts, as in JavaScript.
     fn get(&self, field: &str) -> Option<&'a str> {
         self.fields.iter().rev().find(|(name, _)| name == field).map(|(_, value)| *value)
     }

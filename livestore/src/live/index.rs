@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_equal_have_the_same_hash() {
+    fn equal_numbers_have_equal_hashes() {
         let whole = [0.0, -0.0, 1.0, -3.0, 9.1e18, -I64_END, I64_END, f64::INFINITY];
         for real in whole.into_iter().chain([1.5, -0.5, f64::NEG_INFINITY]) {
             #[expect(clippy::cast_possible_truncation, reason = "the nearest integer is meant")]

@@ -51,7 +51,7 @@ pub enum QueryError {
         /// The reason.
         source: ValueError,
     },
-    /// A value of the result does not fit the Rust type that should take it.
+    /// A value of the result does not fit its Rust type.
     #[error(transparent)]
     Row(#[from] RowError),
     /// The result has no column of this name.

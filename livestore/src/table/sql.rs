@@ -34,7 +34,7 @@ impl SelectAst {
         Ok((writer.text, writer.binds))
     }
 
-    /// Of a table that stands twice, SQL could not tell which is meant.
+    /// The columns of a table that occurs twice would be ambiguous.
     fn check_tables(&self) -> Result<(), QueryError> {
         for (position, join) in self.joins.iter().enumerate() {
             if self.tables().take(position + 1).any(|table| table.name == join.table.name) {

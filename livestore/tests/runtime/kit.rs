@@ -1,5 +1,5 @@
-//! What the tests share: stores in folders, what is in their logs, copies of both, and chance
-//! with a seed.
+//! Helpers that the tests share: stores in folders, the content of their logs, copies of both, and
+//! random numbers from a seed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ impl Home {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// What is given to `Builder::directory`.
+    /// The path for `Builder::directory`.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -90,7 +90,7 @@ impl Home {
     }
 }
 
-/// What the boot callback was told.
+/// The calls of the boot callback.
 pub struct Stages(pub Vec<Boot>);
 
 impl Stages {

@@ -35,7 +35,10 @@ impl Infer<'_> {
     fn union(&self, before: Vec<OutputColumn>, found: &[OutputColumn]) -> Vec<OutputColumn> {
         let pairs = before.into_iter().zip(found);
         pairs
-            .map(|(left, right)| OutputColumn { typed: self.either(left.typed, right.typed), ..left })
+            .map(|(left, right)| OutputColumn {
+                typed: self.either(left.typed, right.typed),
+                ..left
+            })
             .collect()
     }
 

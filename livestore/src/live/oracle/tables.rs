@@ -56,7 +56,7 @@ pub(super) struct RandomTable {
 
 thread_local! {
     static TABLES: RefCell<Vec<&'static TableDef>> = const { RefCell::new(Vec::new()) };
-    /// What is leaked is leaked once.
+    /// The definitions that were leaked, each of them once.
     static LEAKED: RefCell<HashMap<Shape, &'static TableDef>> = RefCell::new(HashMap::new());
     static SCHEMAS: RefCell<HashMap<Vec<Shape>, &'static SchemaDef>> = RefCell::new(HashMap::new());
 }

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::peer::Peer;
 use crate::process::Process;
 
-/// What a client must show to be let in, as `{"authToken": …}`.
+/// The token that a client must send, as `{"authToken": …}`.
 pub(crate) const TOKEN: &str = "open-sesame";
 
 /// Whose backend it is.
@@ -71,7 +71,7 @@ impl Backend {
         self.process = None;
         let errors = self.dir.path().join("stderr");
         let process = Process::start(&self.kind.to_string(), self.command()?, errors)?;
-        let line = process.hear("where it listens")?;
+        let line = process.read_line("where it listens")?;
         // Both end it with `HOST:PORT`.
         let address = line.rsplit(' ').next().unwrap_or_default();
         let address = address.parse().map_err(|error| format!("{error}: {line}"))?;

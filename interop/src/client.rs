@@ -38,7 +38,7 @@ pub(crate) enum Language {
     Rust,
 }
 
-/// What to open, and how.
+/// The store to open, and how to open it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Open<'a> {
@@ -167,7 +167,7 @@ impl Client {
             args.insert("do".to_owned(), command.into());
         }
         self.process.say(&args.to_string())?;
-        let answer = self.process.hear(command)?;
+        let answer = self.process.read_line(command)?;
         match serde_json::from_str(&answer).map_err(|error| format!("{error}: {answer}"))? {
             Answer::Ok(value) => Ok(serde_json::from_value(value)?),
             Answer::Error(error) => Err(format!("{command}: {error}").into()),

@@ -22,7 +22,7 @@ mod wait;
 mod wire;
 mod world;
 
-/// What a step gives, or what went wrong, for people.
+/// The result of a step, or an error for people to read.
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\

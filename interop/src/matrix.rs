@@ -90,15 +90,15 @@ impl Cell {
             };
             let line = format!("{self}: {name}");
             let outcome = play(&format!("s{number}")).or_else(|error| {
-                tally.tell_again(&line, error);
+                tally.report_again(&line, error);
                 play(&format!("s{number}-again"))
             });
             match outcome {
                 Err(error) => {
-                    tally.tell_again(&line, error);
+                    tally.report_again(&line, error);
                     tally.leave(*self, (name, *scenario));
                 }
-                passed => tally.tell(&line, passed),
+                passed => tally.report(&line, passed),
             }
         }
     }
@@ -109,7 +109,7 @@ impl Cell {
         let outcome = Stage::new(self, peer)
             .and_then(|mut stage| self.play(&mut stage, "alone", scenario))
             .map(|remarks| (remarks, start.elapsed().as_secs_f64()));
-        tally.tell(&format!("{self}: {name}"), outcome);
+        tally.report(&format!("{self}: {name}"), outcome);
     }
 
     fn play(
@@ -160,7 +160,7 @@ struct Tally {
     /// How often one was tried once more. LiveStore's own client sometimes stops for good when it
     /// cannot reach its backend in time, as on a busy machine.
     again: AtomicUsize,
-    /// What failed twice beside others. What fails alone has another cause.
+    /// The cases that failed twice beside others. A case that fails alone has a different cause.
     left: Mutex<Vec<(Cell, Scenario)>>,
     failed: AtomicUsize,
     /// Lines come from several cells at once; each comes whole.
@@ -168,7 +168,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn tell(&self, line: &str, outcome: Result<(Vec<String>, f64)>) {
+    fn report(&self, line: &str, outcome: Result<(Vec<String>, f64)>) {
         let _whole = self.printing.lock();
         match outcome {
             Ok((remarks, seconds)) => {
@@ -187,12 +187,12 @@ impl Tally {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).push((cell, scenario));
     }
 
-    /// What is left to be tried alone.
+    /// The cases that remain to be tried alone.
     fn left(&self) -> Vec<(Cell, Scenario)> {
         std::mem::take(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn tell_again(&self, line: &str, error: Box<dyn std::error::Error + Send + Sync>) {
+    fn report_again(&self, line: &str, error: Box<dyn std::error::Error + Send + Sync>) {
         let _whole = self.printing.lock();
         self.again.fetch_add(1, Ordering::Relaxed);
         println!("once more: {line}\n    {error}");

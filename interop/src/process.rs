@@ -46,7 +46,7 @@ impl Process {
     }
 
     /// The next line; `what` it is for is said when it does not come.
-    pub(crate) fn hear(&self, what: &str) -> Result<String> {
+    pub(crate) fn read_line(&self, what: &str) -> Result<String> {
         self.lines.recv_timeout(DEADLINE).map_err(|error| {
             let why = match error {
                 RecvTimeoutError::Timeout => format!("no answer to {what} within {DEADLINE:?}"),

@@ -26,7 +26,7 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<Look<T>>) ->
     }
 }
 
-/// What was seen.
+/// The value that was seen.
 pub(crate) enum Look<T> {
     /// That which one waited for.
     There(T),

@@ -16,7 +16,7 @@ pub(crate) struct World<'a> {
     pub(crate) a: Seat<'a>,
     pub(crate) b: Seat<'a>,
     pub(crate) backend: &'a mut Backend,
-    /// What is worth knowing though it is no failure.
+    /// Remarks that are worth reading, though they are not failures.
     pub(crate) remarks: Vec<String>,
 }
 

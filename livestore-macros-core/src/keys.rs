@@ -196,15 +196,15 @@ impl Key<'_> {
 }
 
 /// The value of a key that may be given once.
-pub(crate) struct Slot<T>(Option<T>);
+pub(crate) struct KeyValue<T>(Option<T>);
 
-impl<T> Default for Slot<T> {
+impl<T> Default for KeyValue<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T> Slot<T> {
+impl<T> KeyValue<T> {
     pub(crate) fn of(value: T) -> Self {
         Self(Some(value))
     }

@@ -43,7 +43,7 @@ use crate::lock::Package;
 /// With a `package`, the table is also compared with that package's `livestore.lock`.
 pub fn table(package: Option<&Package>, attr: TokenStream, item: TokenStream) -> TokenStream {
     with_struct("table", item, |ctxt, item| {
-        let table = parse::table::Table::parse(ctxt, attr, item);
+        let table = parse::table::TableItem::parse(ctxt, attr, item);
         parse::table::strip_column_attributes(item);
         let code = expand::table(ctxt, &table);
         let lock = lock::table(package, ctxt, &table);
@@ -56,7 +56,7 @@ pub fn table(package: Option<&Package>, attr: TokenStream, item: TokenStream) ->
 /// With a `package`, the events are also compared with that package's `livestore.lock`.
 pub fn event(package: Option<&Package>, input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
-        let event = parse::event::Event::parse(ctxt, input);
+        let event = parse::event::EventItem::parse(ctxt, input);
         let code = expand::event(ctxt, &event);
         let lock = lock::event(package, ctxt, &event);
         quote::quote!(#code #lock)
@@ -66,7 +66,7 @@ pub fn event(package: Option<&Package>, input: TokenStream) -> TokenStream {
 /// Expands `#[derive(ColumnType)]`, which stores a field-less enum or a newtype in a column.
 pub fn column_type(input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
-        let column_type = parse::column_type::ColumnType::parse(ctxt, input);
+        let column_type = parse::column_type::ColumnTypeItem::parse(ctxt, input);
         expand::column_type(ctxt, &column_type)
     })
 }
@@ -74,7 +74,7 @@ pub fn column_type(input: TokenStream) -> TokenStream {
 /// Expands `#[derive(Row)]`, which reads a struct from a query's result and says what to select.
 pub fn row(input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {
-        let row = parse::row::Row::parse(ctxt, input);
+        let row = parse::row::RowItem::parse(ctxt, input);
         expand::row(ctxt, &row)
     })
 }
@@ -102,7 +102,7 @@ pub fn client_document(
 /// With a `package`, the schema is also compared with that package's `livestore.lock`.
 pub fn schema(package: Option<&Package>, input: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
-    let code = parse::schema::Schema::parse(&ctxt, input).map(|schema| {
+    let code = parse::schema::SchemaItem::parse(&ctxt, input).map(|schema| {
         let code = expand::schema(&schema);
         let lock = lock::schema(package, &ctxt, &schema);
         quote::quote!(#code #lock)

@@ -4,12 +4,12 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Path;
 
-use crate::keys::{Key, Slot};
+use crate::keys::{Key, KeyValue};
 
 /// `::livestore::__private`, or the same under the path given with `crate = path`.
 #[derive(Default)]
 pub(crate) struct Runtime {
-    path: Slot<Path>,
+    path: KeyValue<Path>,
 }
 
 impl Runtime {
@@ -21,7 +21,7 @@ impl Runtime {
 
     /// For a path that is not given as a key.
     pub(crate) fn with_path(path: Path) -> Self {
-        Self { path: Slot::of(path) }
+        Self { path: KeyValue::of(path) }
     }
 
     /// Returns the path with all its tokens at `span`, for an expression that is underlined as a whole.

@@ -1,4 +1,4 @@
-//! What the macros expand to, one snapshot each.
+//! The expansion of each macro, as a snapshot.
 
 use insta::assert_snapshot;
 use livestore_macros_core as macros;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::lock::Kind;
-use crate::shape::{Shape, Text};
+use crate::lock::ItemKind;
+use crate::shape::{MarkedText, Shape};
 
 /// A difference between the recorded shape of an item and its current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,23 +11,23 @@ pub struct Difference {
     /// The field, variant or column that differs; `None` for a difference in the item itself.
     pub part: Option<String>,
     /// The change.
-    pub change: Change,
+    pub change: ShapeChange,
     /// The consequence for stored events.
-    pub effect: Effect,
+    pub consequence: Consequence,
 }
 
 /// A change of a part, or of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ShapeChange {
     /// The part is new.
     Added {
         /// The current type.
-        is: Text,
+        is: MarkedText,
     },
     /// The part is gone.
     Removed {
         /// The recorded type.
-        was: Text,
+        was: MarkedText,
     },
     /// The part has a new name. This is a guess, made if one part is gone and one of the same type is new.
     Renamed {
@@ -37,14 +37,14 @@ pub enum Change {
     /// The part or the item has a different type or different marks.
     Retyped {
         /// The recorded type.
-        was: Text,
+        was: MarkedText,
         /// The current type.
-        is: Text,
+        is: MarkedText,
     },
     /// The part could be absent, and is now required.
     Required {
         /// The current type.
-        is: Text,
+        is: MarkedText,
     },
     /// The event has become client-only, or no longer is.
     ClientOnly {
@@ -55,7 +55,7 @@ pub enum Change {
 
 /// The consequence of a change for events that were stored before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub enum Consequence {
     /// None: they are read as before.
     Additive,
     /// They can be read, but a promise is broken: something that they hold is no longer seen.
@@ -65,7 +65,7 @@ pub enum Effect {
 }
 
 /// Returns all differences between the recorded shape and the current one, in a stable order.
-pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
+pub fn compare(kind: ItemKind, was: &Shape, is: &Shape) -> Vec<Difference> {
     let rules = Rules { kind, was };
     let removed = was.parts.iter().filter(|(name, _)| !is.parts.contains_key(*name));
     let removed = removed.map(|(name, was)| rules.removed(name, was));
@@ -78,7 +78,9 @@ pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
     let mut differences = rules.head(&is.head);
     differences.append(&mut parts);
     if !kind.is_forever() {
-        differences.iter_mut().for_each(|difference| difference.effect = Effect::Additive);
+        differences
+            .iter_mut()
+            .for_each(|difference| difference.consequence = Consequence::Additive);
     }
     differences
 }
@@ -86,21 +88,22 @@ pub fn compare(kind: Kind, was: &Shape, is: &Shape) -> Vec<Difference> {
 /// If one part is gone, one of the same type is new, and nothing else is harmful, then that is one
 /// mistake, not two.
 fn join_renamed(differences: &mut Vec<Difference>) {
-    let is_harmful = |found: &&mut Difference| found.effect > Effect::Additive;
+    let is_harmful = |found: &&mut Difference| found.consequence > Consequence::Additive;
     let mut harmful: Vec<_> = differences.iter_mut().filter(is_harmful).collect();
     if let [removed, added] = &mut harmful[..]
-        && let (Change::Removed { was }, Change::Added { is }) = (&removed.change, &added.change)
+        && let (ShapeChange::Removed { was }, ShapeChange::Added { is }) =
+            (&removed.change, &added.change)
         && was == is
         && let Some(from) = removed.part.take()
     {
-        added.change = Change::Renamed { from };
+        added.change = ShapeChange::Renamed { from };
         differences.retain(|found| {
-            !matches!(found.change, Change::Removed { .. }) || found.part.is_some()
+            !matches!(found.change, ShapeChange::Removed { .. }) || found.part.is_some()
         });
     }
 }
 
-impl Kind {
+impl ItemKind {
     /// Whether data of this shape is stored forever; tables are rebuilt from the log.
     fn is_forever(self) -> bool {
         matches!(self, Self::Event | Self::Type)
@@ -109,70 +112,72 @@ impl Kind {
 
 /// The rules for changes, which depend on the recorded shape.
 struct Rules<'a> {
-    kind: Kind,
+    kind: ItemKind,
     was: &'a Shape,
 }
 
 impl Rules<'_> {
-    fn head(&self, is: &Text) -> Vec<Difference> {
+    fn head(&self, is: &MarkedText) -> Vec<Difference> {
         let was = &self.was.head;
         let mut differences = Vec::new();
-        let mut push = |change, effect| differences.push(Difference { part: None, change, effect });
+        let mut push =
+            |change, consequence| differences.push(Difference { part: None, change, consequence });
         let client_only = is.is("client-only");
-        if self.kind == Kind::Event && was.is("client-only") != client_only {
-            push(Change::ClientOnly { is: client_only }, Effect::Breaking);
+        if self.kind == ItemKind::Event && was.is("client-only") != client_only {
+            push(ShapeChange::ClientOnly { is: client_only }, Consequence::Breaking);
         } else if was != is {
             // The Rust type of an event is a mere label, but a nested type's kind decides its JSON.
-            let is_label = self.kind == Kind::Event;
-            let effect = if is_label { Effect::Additive } else { Effect::Unreadable };
-            push(Change::Retyped { was: was.clone(), is: is.clone() }, effect);
+            let is_label = self.kind == ItemKind::Event;
+            let consequence =
+                if is_label { Consequence::Additive } else { Consequence::Unreadable };
+            push(ShapeChange::Retyped { was: was.clone(), is: is.clone() }, consequence);
         }
         differences
     }
 
-    fn added(&self, name: &str, is: &Text) -> Difference {
+    fn added(&self, name: &str, is: &MarkedText) -> Difference {
         let is_fine = is.may_be_absent() || self.has_variants();
-        let effect = if is_fine { Effect::Additive } else { Effect::Unreadable };
-        difference(name, Change::Added { is: is.clone() }, effect)
+        let consequence = if is_fine { Consequence::Additive } else { Consequence::Unreadable };
+        difference(name, ShapeChange::Added { is: is.clone() }, consequence)
     }
 
-    fn removed(&self, name: &str, was: &Text) -> Difference {
-        let effect = if self.has_variants() {
-            Effect::Unreadable
+    fn removed(&self, name: &str, was: &MarkedText) -> Difference {
+        let consequence = if self.has_variants() {
+            Consequence::Unreadable
         } else if self.was.head.is("document") {
             // Setting a field that is gone sets nothing.
-            Effect::Additive
+            Consequence::Additive
         } else {
-            Effect::Breaking
+            Consequence::Breaking
         };
-        difference(name, Change::Removed { was: was.clone() }, effect)
+        difference(name, ShapeChange::Removed { was: was.clone() }, consequence)
     }
 
-    fn changed(&self, name: &str, was: &Text, is: &Text) -> Option<Difference> {
+    fn changed(&self, name: &str, was: &MarkedText, is: &MarkedText) -> Option<Difference> {
         if was == is {
             return None;
         }
-        let retyped = Change::Retyped { was: was.clone(), is: is.clone() };
+        let retyped = ShapeChange::Retyped { was: was.clone(), is: is.clone() };
         let is_widened = is.text == format!("Option<{}>", was.text);
         Some(if was.form() != is.form() || (was.text != is.text && !is_widened) {
-            difference(name, retyped, Effect::Unreadable)
+            difference(name, retyped, Consequence::Unreadable)
         } else if was.may_be_absent() && !is.may_be_absent() {
-            difference(name, Change::Required { is: is.clone() }, Effect::Unreadable)
+            difference(name, ShapeChange::Required { is: is.clone() }, Consequence::Unreadable)
         } else {
-            difference(name, retyped, Effect::Additive)
+            difference(name, retyped, Consequence::Additive)
         })
     }
 
     fn has_variants(&self) -> bool {
-        self.kind == Kind::Type && self.was.head.text == "enum"
+        self.kind == ItemKind::Type && self.was.head.text == "enum"
     }
 }
 
-fn difference(part: &str, change: Change, effect: Effect) -> Difference {
-    Difference { part: Some(part.to_owned()), change, effect }
+fn difference(part: &str, change: ShapeChange, consequence: Consequence) -> Difference {
+    Difference { part: Some(part.to_owned()), change, consequence }
 }
 
-impl Text {
+impl MarkedText {
     /// Whether stored values that lack it can be read.
     fn may_be_absent(&self) -> bool {
         self.is("default") || self.is("optional")
@@ -189,23 +194,23 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = self.part.as_deref().unwrap_or_default();
         match (&self.change, self.part.is_some()) {
-            (Change::Added { is }, _) if self.effect == Effect::Additive => {
+            (ShapeChange::Added { is }, _) if self.consequence == Consequence::Additive => {
                 write!(f, "`{part}: {is}` is new")
             }
-            (Change::Added { is }, _) => write!(f, "`{part}: {is}` is new and required"),
-            (Change::Renamed { from }, _) => write!(f, "`{from}` is now named `{part}`"),
-            (Change::Removed { was }, _) => write!(f, "`{part}: {was}` is gone"),
-            (Change::Retyped { was, is }, true) => {
+            (ShapeChange::Added { is }, _) => write!(f, "`{part}: {is}` is new and required"),
+            (ShapeChange::Renamed { from }, _) => write!(f, "`{from}` is now named `{part}`"),
+            (ShapeChange::Removed { was }, _) => write!(f, "`{part}: {was}` is gone"),
+            (ShapeChange::Retyped { was, is }, true) => {
                 write!(f, "`{part}` was `{was}` and is now `{is}`")
             }
-            (Change::Retyped { was, is }, false) => write!(f, "was `{was}` and is now `{is}`"),
-            (Change::Required { is }, _) => {
+            (ShapeChange::Retyped { was, is }, false) => write!(f, "was `{was}` and is now `{is}`"),
+            (ShapeChange::Required { is }, _) => {
                 write!(f, "`{part}: {is}` could be absent and is now required")
             }
-            (Change::ClientOnly { is: true }, _) => {
+            (ShapeChange::ClientOnly { is: true }, _) => {
                 f.write_str("was synced and is now client-only")
             }
-            (Change::ClientOnly { is: false }, _) => {
+            (ShapeChange::ClientOnly { is: false }, _) => {
                 f.write_str("was client-only and is now synced")
             }
         }
@@ -215,20 +220,20 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Effect::{Additive, Breaking, Unreadable};
+    use Consequence::{Additive, Breaking, Unreadable};
 
     #[track_caller]
-    fn check(kind: Kind, was: &str, is: &str, expected: &[(Effect, &str)]) {
+    fn check(kind: ItemKind, was: &str, is: &str, expected: &[(Consequence, &str)]) {
         let [was_shape, is_shape] = [was, is].map(|text| Shape::parse(text).unwrap());
         let found = compare(kind, &was_shape, &is_shape);
-        let found: Vec<_> = found.iter().map(|d| (d.effect, d.to_string())).collect();
+        let found: Vec<_> = found.iter().map(|d| (d.consequence, d.to_string())).collect();
         let expected: Vec<_> = expected.iter().map(|(e, text)| (*e, (*text).to_owned())).collect();
         assert_eq!(found, expected, "{was} → {is}");
     }
 
     #[test]
     fn what_an_event_may_and_may_not_become() {
-        type Row = (&'static str, &'static str, &'static [(Effect, &'static str)]);
+        type Row = (&'static str, &'static str, &'static [(Consequence, &'static str)]);
         let table: &[Row] = &[
             ("= A\nid: String", "= A\nid: String", &[]),
             ("id: String", "", &[(Breaking, "`id: String` is gone")]),
@@ -278,14 +283,14 @@ mod tests {
             ),
         ];
         for (was, is, expected) in table {
-            check(Kind::Event, was, is, expected);
+            check(ItemKind::Event, was, is, expected);
         }
     }
 
     #[test]
-    fn all_differences_are_told() {
+    fn all_differences_are_listed() {
         check(
-            Kind::Event,
+            ItemKind::Event,
             "= A\na: u8\nb: u8",
             "= A (client-only)\nb: u16\nc: u8",
             &[
@@ -300,14 +305,14 @@ mod tests {
     #[test]
     fn an_enum_may_grow() {
         check(
-            Kind::Type,
+            ItemKind::Type,
             "= enum\na: unit",
             "= enum\na: unit\nb: unit",
             &[(Additive, "`b: unit` is new")],
         );
-        check(Kind::Type, "= enum\na: unit", "= enum", &[(Unreadable, "`a: unit` is gone")]);
+        check(ItemKind::Type, "= enum\na: unit", "= enum", &[(Unreadable, "`a: unit` is gone")]);
         check(
-            Kind::Type,
+            ItemKind::Type,
             "= enum",
             "= enum (untagged)",
             &[(Unreadable, "was `enum` and is now `enum (untagged)`")],
@@ -317,7 +322,7 @@ mod tests {
     #[test]
     fn a_table_may_change_at_will() {
         check(
-            Kind::Table,
+            ItemKind::Table,
             "= Todo\na: u8",
             "= Todos\nb: u16",
             &[

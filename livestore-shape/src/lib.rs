@@ -9,6 +9,6 @@ mod lock;
 mod quoting;
 mod shape;
 
-pub use compare::{Change, Difference, Effect, compare};
-pub use lock::{Kind, Lock, ParseError};
-pub use shape::{Shape, Text};
+pub use compare::{Consequence, Difference, ShapeChange, compare};
+pub use lock::{ItemKind, Lock, LockParseError};
+pub use shape::{MarkedText, Shape};

@@ -15,12 +15,12 @@ const HEADER: &str = "\
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
     /// The items, in the order of the file.
-    pub items: BTreeMap<(Kind, String), Shape>,
+    pub items: BTreeMap<(ItemKind, String), Shape>,
 }
 
 /// The kind of an item in the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ItemKind {
     /// An event, by the name it has in the eventlog.
     Event,
     /// A type inside an event's field, by its name.
@@ -31,16 +31,16 @@ pub enum Kind {
     Schema,
 }
 
-const KINDS: [(Kind, &str); 4] = [
-    (Kind::Event, "event"),
-    (Kind::Type, "type"),
-    (Kind::Table, "table"),
-    (Kind::Schema, "schema"),
+const KINDS: [(ItemKind, &str); 4] = [
+    (ItemKind::Event, "event"),
+    (ItemKind::Type, "type"),
+    (ItemKind::Table, "table"),
+    (ItemKind::Schema, "schema"),
 ];
 
 /// A line of `livestore.lock` that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
+pub struct LockParseError {
     /// The line's number, from 1.
     pub line: usize,
     /// The line's text.
@@ -52,24 +52,24 @@ impl Lock {
     ///
     /// # Errors
     /// Returns the first line that cannot be read, such as a marker of a merge conflict.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
+    pub fn parse(text: &str) -> Result<Self, LockParseError> {
         let mut lock = Self::default();
         for (n, line) in text.lines().enumerate() {
             let is_content = !line.trim().is_empty() && !line.starts_with('#');
             if is_content && lock.read(line).is_none() {
-                return Err(ParseError { line: n + 1, text: line.to_owned() });
+                return Err(LockParseError { line: n + 1, text: line.to_owned() });
             }
         }
         Ok(lock)
     }
 
     /// Returns the recorded shape of an item.
-    pub fn get(&self, kind: Kind, name: &str) -> Option<&Shape> {
+    pub fn get(&self, kind: ItemKind, name: &str) -> Option<&Shape> {
         self.items.get(&(kind, name.to_owned()))
     }
 
     /// Returns the items of a kind, sorted by name.
-    pub fn of(&self, kind: Kind) -> impl Iterator<Item = (&str, &Shape)> {
+    pub fn of(&self, kind: ItemKind) -> impl Iterator<Item = (&str, &Shape)> {
         self.items
             .iter()
             .filter(move |((its, _), _)| *its == kind)
@@ -84,7 +84,7 @@ impl Lock {
     }
 }
 
-impl Kind {
+impl ItemKind {
     /// Returns the word that its lines begin with.
     pub fn word(self) -> &'static str {
         KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
@@ -107,24 +107,25 @@ impl fmt::Display for Lock {
     }
 }
 
-impl fmt::Display for ParseError {
+impl fmt::Display for LockParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {} of livestore.lock cannot be read: {}", self.line, self.text)
     }
 }
 
-impl std::error::Error for ParseError {}
+impl std::error::Error for LockParseError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Text;
+    use crate::shape::MarkedText;
     use proptest::collection::{btree_map, btree_set};
     use proptest::prelude::*;
 
-    fn text() -> impl Strategy<Value = Text> {
+    fn text() -> impl Strategy<Value = MarkedText> {
         let ty = "[A-Za-z]{1,8}(<[A-Z][a-z]{0,4},\\(u8,\\[u8;4\\]\\)>)?";
-        (ty, btree_set("[a-z-]{1,8}|.{1,5}", 0..3)).prop_map(|(text, marks)| Text { text, marks })
+        (ty, btree_set("[a-z-]{1,8}|.{1,5}", 0..3))
+            .prop_map(|(text, marks)| MarkedText { text, marks })
     }
 
     fn shape() -> impl Strategy<Value = Shape> {
@@ -164,9 +165,9 @@ mod tests {
         let text =
             "event v1.Noted = Noted (client-only)\nevent v1.Noted tags: Vec<(u8,u8)> (default)\n";
         let lock = Lock::parse(text).unwrap();
-        let shape = lock.get(Kind::Event, "v1.Noted").unwrap();
+        let shape = lock.get(ItemKind::Event, "v1.Noted").unwrap();
         assert!(shape.head.is("client-only"));
-        assert_eq!(shape.parts["tags"], Text::new("Vec<(u8,u8)>").marked("default", true));
+        assert_eq!(shape.parts["tags"], MarkedText::new("Vec<(u8,u8)>").marked("default", true));
         assert!(lock.to_string().ends_with(text));
     }
 

@@ -18,14 +18,14 @@ use crate::quoting::{self, MARK_CHARS, NAME_CHARS, Quoted};
 pub struct Shape {
     /// The line about the item itself: the Rust type of an event or a table, `struct` or `enum` for a
     /// nested type.
-    pub head: Text,
+    pub head: MarkedText,
     /// The fields, columns or variants, by their name in the JSON or in SQL.
-    pub parts: BTreeMap<String, Text>,
+    pub parts: BTreeMap<String, MarkedText>,
 }
 
 /// The part of a line after the name: a text, and marks in parentheses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text {
+pub struct MarkedText {
     /// A type, as it is written in Rust.
     pub text: String,
     /// The marks, such as `default` or `client-only`.
@@ -34,7 +34,7 @@ pub struct Text {
 
 impl Shape {
     /// Returns the shape of an item without parts.
-    pub fn of(head: Text) -> Self {
+    pub fn of(head: MarkedText) -> Self {
         Self { head, parts: BTreeMap::new() }
     }
 
@@ -48,11 +48,11 @@ impl Shape {
     /// Reads one line into the shape.
     pub(crate) fn read(&mut self, line: &str) -> Option<()> {
         if let Some(head) = line.strip_prefix("= ") {
-            self.head = Text::parse(head)?;
+            self.head = MarkedText::parse(head)?;
             return Some(());
         }
         let (name, rest) = quoting::read(line, NAME_CHARS)?;
-        self.parts.insert(name, Text::parse(rest.strip_prefix(": ")?)?);
+        self.parts.insert(name, MarkedText::parse(rest.strip_prefix(": ")?)?);
         Some(())
     }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Shape {
     }
 }
 
-impl Text {
+impl MarkedText {
     /// Returns a text without marks.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), marks: BTreeSet::new() }
@@ -114,7 +114,7 @@ impl Text {
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for MarkedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
         if self.marks.is_empty() {

@@ -8,10 +8,10 @@ pub use serde::de::DeserializeOwned;
 
 pub use livestore_macros::schema_lock;
 
+pub use crate::event::upcaster;
 pub use crate::event::{
     Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef, Subject,
 };
-pub use crate::event::{UpcastInto, Upcaster, upcaster};
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
     Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event,
@@ -22,7 +22,7 @@ pub use crate::table::{
     Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Refer, Row,
     RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count,
 };
-pub use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
+pub use crate::value::{ColumnType, Storage, Value, ValueError};
 
 /// Stands in for a table of a schema that has no macro of its own, as its type is not a path. For
 /// `sql!` there is no such table.

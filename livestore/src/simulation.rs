@@ -1,5 +1,5 @@
-//! What a simulator drives: time, luck, files, and what threads would do. Of the thread it is called
-//! on, always.
+//! The parts that a simulator drives: time, randomness, files, and the work of threads. Each thread
+//! has its own.
 
 pub use crate::edge::simulated::{
     Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill_random, fs, install_disk,

@@ -210,13 +210,13 @@ fn no_fields_are_an_empty_object() {
 }
 
 #[test]
-fn a_newtype_is_its_inside() {
+fn a_newtype_is_stored_as_its_inner_type() {
     let whole = Whole { id: "a".into(), rest: BTreeMap::from([("x".into(), 1)]) };
     assert_eq!(args(Shape::Whole(whole)), r#"{"id":"a","x":1}"#);
 }
 
 #[test]
-fn definitions_tell_what_is_known() {
+fn event_definitions_have_their_names_and_options() {
     let defs = Shape::DEFS;
     let names: Vec<_> = defs.iter().map(|def| def.name()).collect();
     assert_eq!(names[..3], ["v1.TodoCreated", "v1.Everything", "v1.Attributes"]);
@@ -266,7 +266,7 @@ fn client_only_events_before_any_synced_one() {
 }
 
 #[test]
-fn what_has_no_json_form_is_not_logged() {
+fn an_event_without_a_json_form_is_not_logged() {
     #[derive(Event)]
     #[event(name = "v1.List")]
     struct List(Vec<u8>);
@@ -356,7 +356,8 @@ fn an_optional_not_a_number_is_none_on_every_client() {
     store.commit(Measured { value: Some(f64::NAN) }).unwrap();
 }
 
-/// What LiveStore put on the wire, in `../../../shared/protocol/captures` if it is there.
+/// Compares with args that LiveStore itself sent, if their capture is in
+/// `../../../shared/protocol/captures`.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the capture is a file")]
 fn args_are_those_that_livestore_wrote() {

@@ -81,7 +81,7 @@ mod values {
     use super::*;
 
     #[test]
-    fn a_diamond_is_made_once_and_whole() {
+    fn a_diamond_is_computed_once_from_consistent_inputs() {
         let (source, runs) = (signal(1), Arc::new(AtomicUsize::new(0)));
         let side = |by: i64| {
             let source = source.clone();
@@ -127,7 +127,7 @@ mod values {
     }
 
     #[test]
-    fn what_is_not_read_any_more_does_not_matter_any_more() {
+    fn an_input_that_is_no_longer_read_is_dropped() {
         let (which, one, two) = (signal(true), signal(1), signal(2));
         let runs = Arc::new(AtomicUsize::new(0));
         let chosen = {
@@ -149,7 +149,7 @@ mod values {
     }
 
     #[test]
-    fn an_equal_value_goes_no_further() {
+    fn an_equal_value_does_not_propagate() {
         let source = signal(1);
         let is_odd = {
             let source = source.clone();
@@ -229,7 +229,7 @@ mod cycles {
         closed.set(true);
         assert!(catch_unwind(AssertUnwindSafe(|| one.get())).is_err());
         closed.set(false);
-        // The value is what it was before: there is nothing to tell.
+        // The value is what it was before: no subscriber is called.
         assert_eq!((log.take(), *one.get()), (vec![], 2));
         assert_eq!(others.load(Ordering::Relaxed), 2);
     }
@@ -246,7 +246,7 @@ mod cycles {
     }
 
     #[test]
-    fn a_computed_that_panics_is_told_of_once_it_does_not() {
+    fn a_computed_notifies_again_after_a_panic() {
         let (source, divisor) = (signal(12_i64), signal(2));
         let quotient = {
             let (source, divisor) = (source.clone(), divisor.clone());
@@ -369,7 +369,7 @@ mod callbacks {
             }
         });
         store.commit(put("a", 1)).unwrap();
-        // The second subscription began when 200 was there already: it hears of 203 only.
+        // The second subscription began when 200 was there already: it is called with 203 only.
         assert_eq!(log.take(), [203, 203]);
         assert_eq!(*total.get(), 203);
     }
@@ -386,7 +386,7 @@ mod callbacks {
     }
 
     #[test]
-    fn a_batch_that_panics_is_told_of_what_it_did() {
+    fn a_batch_that_panics_still_notifies_of_its_changes() {
         let (source, log) = (signal(0), Log::default());
         let _guard = log.of(&source);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -401,7 +401,7 @@ mod callbacks {
     }
 
     #[test]
-    fn who_subscribes_in_a_batch_is_not_told_what_was_there_before() {
+    fn a_subscription_made_in_a_batch_gets_only_later_changes() {
         let (source, log) = (signal(0), Log::default());
         let guard = batch(|| {
             source.set(1);
@@ -458,7 +458,7 @@ mod streams {
         assert_eq!((next(), next()), (Some(1_000), None));
     }
 
-    /// What is shown once all that waits is read, and how many items and steps that were.
+    /// Returns the list after all unread diffs are applied, and the number of diffs and steps.
     fn drain(diffs: &mut livestore::live::Diffs<Item>, shown: &mut Vec<Item>) -> (usize, usize) {
         let (mut items, mut all) = (0, 0);
         while let Some(steps) = diffs.try_next() {
@@ -579,7 +579,7 @@ mod inspecting {
     }
 
     #[test]
-    fn a_computed_that_is_gone_is_gone_from_the_picture() {
+    fn a_dropped_computed_leaves_the_graph() {
         let store = store();
         let items = store.live(Item::all()).unwrap();
         let of = |items: &LiveQuery<List<Item>>| {

@@ -35,11 +35,12 @@ fn store() -> Store<App> {
     Store::builder("model").open().unwrap()
 }
 
-/// What a subscriber was told: the newest value, and how often; out of order, or twice, fails.
+/// The calls of a subscriber: their number, and the newest value. A value that comes twice or out of
+/// order fails the test.
 #[derive(Clone, Default)]
-struct Told(Arc<(AtomicI64, AtomicUsize, AtomicUsize)>);
+struct Calls(Arc<(AtomicI64, AtomicUsize, AtomicUsize)>);
 
-impl Told {
+impl Calls {
     /// Of values that only grow.
     fn of<R: Reactive>(
         value: &R,
@@ -73,11 +74,11 @@ fn sum(of: &[Signal<i64>]) -> Computed<i64> {
 }
 
 #[test]
-fn a_computed_of_two_signals_is_told_of_both() {
+fn a_computed_of_two_signals_follows_both() {
     model(1_000, || {
         let signals = [signal(0), signal(0)];
         let sum = sum(&signals);
-        let (told, _guard) = Told::of(&sum, |sum| *sum);
+        let (told, _guard) = Calls::of(&sum, |sum| *sum);
         let threads = signals.map(|signal| {
             thread::spawn(move || {
                 signal.set(1);
@@ -91,14 +92,14 @@ fn a_computed_of_two_signals_is_told_of_both() {
 }
 
 #[test]
-fn what_is_read_for_the_first_time_is_not_missed() {
+fn a_column_read_for_the_first_time_is_tracked() {
     model(1_000, || {
         let (open, value) = (signal(false), signal(1));
         let shown = {
             let (open, value) = (open.clone(), value.clone());
             computed(move |get| if *get.of(&open) { *get.of(&value) } else { 0 })
         };
-        let (told, _guard) = Told::of(&shown, |shown| *shown);
+        let (told, _guard) = Calls::of(&shown, |shown| *shown);
         let opener = thread::spawn(move || open.set(true));
         let setter = thread::spawn(move || value.set(2));
         opener.join().unwrap();
@@ -134,7 +135,7 @@ fn a_subscription_that_ends_meanwhile_frees_its_value() {
     model(1_000, || {
         let source = signal(0);
         let sum = sum(std::slice::from_ref(&source));
-        let (told, guard) = Told::of(&sum, |sum| *sum);
+        let (told, guard) = Calls::of(&sum, |sum| *sum);
         let freed = Arc::downgrade(&told.0);
         let setter = {
             let source = source.clone();
@@ -149,11 +150,11 @@ fn a_subscription_that_ends_meanwhile_frees_its_value() {
 }
 
 #[test]
-fn commits_of_two_threads_are_told_once_each() {
+fn commits_of_two_threads_notify_once_each() {
     model(200, || {
         let store = store();
         let total = store.live(Counter::all().select(Counter::VALUE.sum()).one()).unwrap();
-        let (told, _guard) = Told::of(&total, |total: &SharedRow<i64>| **total);
+        let (told, _guard) = Calls::of(&total, |total: &SharedRow<i64>| **total);
         let threads = [1, 2].map(|id| {
             let store = store.clone();
             thread::spawn(move || {

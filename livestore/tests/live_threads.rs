@@ -51,7 +51,7 @@ fn at_once(work: impl Fn(i64) + Sync) {
 }
 
 #[test]
-fn every_change_is_told_once_and_the_last_one_for_sure() {
+fn every_change_notifies_at_most_once_and_the_last_one_always() {
     in_time(|| {
         let store = Store::<App>::builder("threads").open().unwrap();
         let total = total(&store);

@@ -1,4 +1,4 @@
-//! What `#[table]` can say beyond columns: keys, uniqueness, checks, references, defaults, indexes.
+//! The options of `#[table]` beyond columns: keys, uniqueness, checks, references, defaults, indexes.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
 

@@ -60,7 +60,7 @@ impl Materialize for SongEvent {
 
 livestore::schema! { pub App { tables: [Song, Archived], events: [SongEvent] } }
 
-/// What these events come to, one by one: whether each could be committed, and the state.
+/// Commits the events one by one, and returns which of them could be committed, and the state.
 fn outcome(events: &[SongEvent], watch: bool) -> (Vec<bool>, u64, Vec<(i64,)>) {
     let store = Store::<App>::builder("songs").open().unwrap();
     let live = || {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What `cargo xtask help` prints.
+/// The text that `cargo xtask help` prints.
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     },
     /// Sync with LiveStore itself.
     Interop {
-        /// What a line of the matrix must have to be run.
+        /// Texts that a line of the matrix must contain to be run.
         words: Vec<String>,
     },
     /// Pack the crates and build the packages.
@@ -92,11 +92,11 @@ pub(crate) enum Wrong {
     NoCommand,
     /// There is no such command.
     Command(String),
-    /// The command takes no such argument.
+    /// The command has no such argument.
     Argument {
         /// The command.
         command: &'static str,
-        /// What it was given.
+        /// The value that was given.
         argument: String,
     },
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what `cargo xtask test` leaves out, because it takes long and rarely breaks.
+//! `cargo xtask ci`: what `cargo xtask test` leaves out, because it is slow and rarely breaks.
 
 use std::process::ExitCode;
 

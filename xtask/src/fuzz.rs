@@ -29,7 +29,7 @@ const WITH_WORDS: [&str; 6] =
 /// The program is one for all targets, and shares its dependencies with the simulator.
 const PROGRAM: &str = "--profile simulation --target host-tuple --package livestore-fuzz-targets";
 
-/// Runs the targets that are named, or all, each for so many seconds.
+/// Runs the targets that are named, or all, each for this number of seconds.
 pub(crate) fn run(seconds: u64, targets: &[String]) -> ExitCode {
     match choose(targets) {
         Ok(chosen) => step::run_all(&[plan(&chosen, seconds)], false),

@@ -65,8 +65,8 @@ impl Variant {
         VARIANTS.into_iter().find(|variant| name == variant.wrapper_name())
     }
 
-    /// What rustc gets besides `args`. What runs while compiling (proc macros, build scripts) cannot
-    /// be linked with libFuzzer; cargo compiles it without `--target`.
+    /// The flags for rustc besides `args`. Code that runs while compiling (proc macros, build
+    /// scripts) cannot be linked with libFuzzer; cargo compiles it without `--target`.
     fn flags(self, args: &[OsString]) -> &'static [&'static str] {
         match self {
             Self::Simulation => &["--cfg=simulation"],

@@ -7,7 +7,7 @@ use crate::line::Line;
 use crate::simulation;
 use crate::step::{self, Step};
 
-/// Runs every part, all together for about so many minutes.
+/// Runs every part, for about this number of minutes in total.
 pub(crate) fn run(minutes: u64) -> ExitCode {
     step::run_all(&plan(minutes), false)
 }

@@ -67,7 +67,7 @@ fn failure(line: &Line, ended: std::io::Result<ExitStatus>) -> Option<Outcome> {
     Some(Outcome::Failed { why, again: line.to_string() })
 }
 
-/// What each prints comes in one piece, at its end. Returns one that failed.
+/// The output of each is printed in one piece, at its end. Returns one that failed.
 fn run_side_by_side(lines: &[Line]) -> Option<Outcome> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
     let work = || {
@@ -172,7 +172,7 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    /// What was left out and why; the counts on the last line.
+    /// The steps that were left out, with the reasons, and the counts on the last line.
     fn report(&self, steps: &[Step], strict: bool) -> String {
         let (passed, failed, skipped) = (self.passed, self.failed, self.skipped.len());
         let mut lines: Vec<String> =

@@ -1,4 +1,4 @@
-//! Replays a repository's history as events, and tells what changed most and who changed it.
+//! Replays a repository's history as events, and reports what changed most and who changed it.
 //!
 //! ```sh
 //! repo-history --git .                 # the history of a git repository
@@ -33,13 +33,13 @@ use crate::history::History;
 use crate::model::{Commit, CommitRecorded, RepoHistory};
 use crate::report::Report;
 
-/// How many events become one commit of the store: all of them are kept, or none.
+/// How many events become one commit of the store: all of them are committed, or none.
 const BATCH: usize = 500;
 
 /// How long to wait for more commits where there are none.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Replays the history of a repository as events, and tells what changed most.
+/// Replays the history of a repository as events, and reports what changed most.
 #[derive(Parser)]
 struct Cli {
     /// A history to replay: .jsonl or .jsonl.gz, one commit a line, oldest first
@@ -48,7 +48,7 @@ struct Cli {
     /// A git repository to replay instead: what its HEAD has come from
     #[arg(long, value_name = "PATH", conflicts_with = "file")]
     git: Option<PathBuf>,
-    /// Where the store is kept
+    /// The directory of the store
     #[arg(long, default_value = "./data")]
     dir: PathBuf,
     /// The store's id
@@ -91,7 +91,7 @@ fn run(cli: &Cli) -> Result<()> {
     Ok(report.get().print(cli.json)?)
 }
 
-/// Replays for ever, and shows the report whenever live queries say that it is another.
+/// Replays forever, and shows the report again whenever a live query changes.
 fn watch(
     report: &Computed<Report>,
     mut commits: History,
@@ -126,7 +126,8 @@ fn only_new(history: History, store: &Store<RepoHistory>) -> Result<History> {
 
 /// Commits to the store what there is to replay.
 ///
-/// An error loses the batch that it is in; those before are kept, and the next run goes on there.
+/// An error loses the batch that it is in; the batches before it are in the store, and the next run
+/// goes on from there.
 fn replay(commits: &mut History, store: &Store<RepoHistory>) -> Result<()> {
     loop {
         let batch: Vec<_> = commits.take(BATCH).collect::<Result<_, _>>()?;

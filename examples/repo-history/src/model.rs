@@ -1,4 +1,4 @@
-//! What can happen, what is kept of it, and how the one becomes the other.
+//! The events, the tables, and the materializers between them.
 
 use livestore::prelude::*;
 
@@ -16,7 +16,7 @@ pub(crate) struct CommitRecorded {
     pub(crate) files: Vec<FileChange>,
 }
 
-/// What a commit did to a file. Like any serde type, it can be an event's arg.
+/// A commit's change to a file. Like any serde type, it can be an event's arg.
 #[derive(Debug, Serialize, Deserialize, Shape)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileChange {

@@ -1,4 +1,4 @@
-//! What the store knows, for people and for machines.
+//! The report about a store, as text and as JSON.
 
 use std::io::{self, Write};
 

@@ -100,7 +100,7 @@ const SMALL: &str = r#"{"hash":"a1","at":1,"author":"ann","files":[["A","x y"],[
 {"hash":"d4","at":4,"author":"ann","files":[["R100","x y","z"],["C","z","y"],["D","b/ö\n"]]}
 "#;
 
-/// What is to be reported of [`SMALL`]; equals are ordered by name.
+/// The report that [`SMALL`] should give; ties are ordered by name.
 fn small_report(new: u64) -> Value {
     json!({
         "new": new, "commits": 4, "fileChanges": 7, "files": 4, "authors": 2,
@@ -190,7 +190,7 @@ fn a_real_history_counts_as_it_does_by_hand() {
     }
 }
 
-/// What counts of a line.
+/// The parts of a line that are compared.
 #[derive(Deserialize)]
 struct Commit {
     author: String,
@@ -373,7 +373,7 @@ impl Watch {
         Self { child, reports }
     }
 
-    /// The report in which there are so many commits; those before have fewer.
+    /// Waits for the report with this number of commits.
     fn report_of(&self, commits: u64) -> Value {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Where stores are kept, each in a folder of its own; made if it is not there
+    /// The directory for stores, one folder each; created if it does not exist
     #[arg(long, global = true, default_value = "./data")]
     dir: PathBuf,
     /// The store to use
@@ -44,7 +44,7 @@ struct Cli {
     /// A sync backend, such as ws://127.0.0.1:8787; http:// asks it every few seconds
     #[arg(long, global = true, value_name = "URL")]
     sync: Option<String>,
-    /// What the backend knows you by
+    /// The token that the backend knows you by
     #[arg(long, global = true, requires = "sync", env = "TODO_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }

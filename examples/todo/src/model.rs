@@ -1,4 +1,4 @@
-//! What the screen shows, and what its keys do: each action commits events, and live queries follow.
+//! The screen's model: each action commits events, and live queries bring the changes back.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ pub struct Model {
     pub selected: usize,
     /// Keys go into the new todo's text.
     pub typing: bool,
-    /// What takes each action back, and from which todos; the latest last.
+    /// How to undo each action, and on which todos; the latest last.
     undo: Vec<(Compensation, Vec<String>)>,
 }
 
 /// Makes the event for the todo with an id when it is needed: a time in it is that of the undo.
 type Compensation = fn(String) -> TodoEvent;
 
-/// What is shown of the store. Whoever commits, this follows.
+/// The part of the store that is shown. It follows every commit, also those from elsewhere.
 #[derive(PartialEq)]
 pub struct View {
     pub ui: Arc<UiState>,
@@ -100,7 +100,7 @@ impl Model {
         self.view.get().todos.get(self.selected()).cloned()
     }
 
-    /// Commits, and remembers what takes it back.
+    /// Commits, and records how to undo it.
     fn act(
         &mut self,
         events: impl Commit<App>,

@@ -29,7 +29,7 @@ impl fmt::Display for Todo {
     }
 }
 
-/// What can happen to todos.
+/// The things that can happen to todos.
 #[derive(Event, Debug, Clone)]
 #[serde(rename_all = "camelCase")]
 pub enum TodoEvent {
@@ -79,7 +79,7 @@ impl Materialize for TodoEvent {
     }
 }
 
-/// What the screen remembers between runs.
+/// The UI state, which is restored at the next run.
 #[client_document]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -16,12 +16,12 @@ use crate::schema::{Filter, Todo};
 const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  u undo  q quit";
 const TYPING_KEYS: &str = "enter add  esc back to the list";
 
-/// What the screen waits for.
+/// A reason for the screen to wake up.
 enum Wake {
     Key(KeyEvent),
-    /// What is shown has changed, by a key or by a commit from elsewhere, or the terminal's size.
+    /// The model has changed, by a key or by a commit from elsewhere, or the terminal was resized.
     Redraw,
-    /// The terminal is gone, or the process is told to end.
+    /// The terminal is gone, or the process got a signal to end.
     Quit(io::Result<()>),
 }
 
@@ -165,7 +165,7 @@ mod tests {
         terminal
     }
 
-    /// What is in the list's box on the screen.
+    /// Returns the text in the list's box on the screen.
     fn listed(model: &Model) -> Vec<String> {
         let screen = terminal(model, 70, 10).backend().to_string();
         let rows = screen.lines().skip(4).take(3);

@@ -17,7 +17,7 @@ fn todo(dir: &Path, args: &[&str]) -> Output {
     command.args(args).arg("--dir").arg(dir).output().unwrap()
 }
 
-/// What a command that succeeds prints.
+/// Runs a command that must succeed, and returns its output.
 fn stdout(dir: &Path, args: &[&str]) -> String {
     let output = todo(dir, args);
     assert!(output.status.success() && output.stderr.is_empty(), "{args:?}: {output:?}");

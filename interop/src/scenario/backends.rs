@@ -1,4 +1,4 @@
-//! A backend that refuses, one that was away, and one that is another one.
+//! A backend that refuses, one that was unreachable, and one that was replaced.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is in the events.
+//! The content of events.
 
 use super::events::{created, noted, sampled, screen, tagged};
 use crate::Result;

@@ -1,4 +1,4 @@
-//! What must work, whichever clients and whichever backend.
+//! The scenarios that must work with every client and every backend.
 
 use crate::Result;
 use crate::world::World;

@@ -1,4 +1,4 @@
-//! What a client sent, taken out of HTTP and WebSocket: as much as came whole.
+//! A client's messages, decoded from HTTP and WebSocket: all that arrived whole.
 
 use crate::Result;
 

@@ -26,7 +26,7 @@ struct State {
     is_over: bool,
     /// Both ends of every connection there was, to end them.
     ends: Vec<TcpStream>,
-    /// What the client sent, connection by connection.
+    /// The bytes that the client sent, by connection.
     sent: Vec<Vec<u8>>,
 }
 

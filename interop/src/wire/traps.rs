@@ -1,4 +1,4 @@
-//! What LiveStore's backend does not survive, so that no client may send it.
+//! Messages that crash LiveStore's backend, so that no client may send them.
 
 use std::collections::HashSet;
 
@@ -55,7 +55,7 @@ fn check_batch(batch: &[Value]) -> std::result::Result<(), &'static str> {
     let mut parent = None;
     for event in batch {
         let seq = event["seqNum"].as_u64().ok_or("a seqNum that is no whole number")?;
-        let follows = event["parentSeqNum"].as_u64().ok_or("a parentSeqNum that is none")?;
+        let follows = event["parentSeqNum"].as_u64().ok_or("the parentSeqNum is not a number")?;
         if follows >= seq || parent.is_some_and(|parent| parent != follows) {
             return Err("a batch that does not chain");
         }

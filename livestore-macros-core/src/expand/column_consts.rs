@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::parse::column::Column;
-use crate::parse::table::Table;
+use crate::parse::column::ColumnField;
+use crate::parse::table::TableItem;
 
-pub(crate) fn expand(table: &Table) -> TokenStream {
-    let Table { ident, columns, .. } = table;
+pub(crate) fn expand(table: &TableItem) -> TokenStream {
+    let TableItem { ident, columns, .. } = table;
     if columns.is_empty() {
         return TokenStream::new();
     }
@@ -23,10 +23,10 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
     }
 }
 
-fn constant(table: &Table, position: usize, column: &Column) -> TokenStream {
-    let Table { runtime, ident, .. } = table;
+fn constant(table: &TableItem, position: usize, column: &ColumnField) -> TokenStream {
+    let TableItem { runtime, ident, .. } = table;
     let (_, type_generics, _) = table.generics.split_for_impl();
-    let Column { constant, vis, docs, ty, .. } = column;
+    let ColumnField { constant, vis, docs, ty, .. } = column;
     let summary = format!(" Column `{}.{}`.", table.name, column.name);
     // The user's docs come in a paragraph of their own.
     let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));

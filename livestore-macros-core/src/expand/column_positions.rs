@@ -6,13 +6,13 @@ use quote::{quote, quote_spanned};
 
 use super::located_at;
 use crate::parse::client_document::ClientDocument;
-use crate::parse::schema::Schema;
-use crate::parse::table::Table;
+use crate::parse::schema::SchemaItem;
+use crate::parse::table::TableItem;
 
 /// Returns `impl ColumnAt<0, String> for Todo` and so on. The type is a parameter because, unlike an
 /// associated type, that may be private.
-pub(crate) fn of_table(table: &Table) -> TokenStream {
-    let Table { runtime, ident, attributes, columns, .. } = table;
+pub(crate) fn of_table(table: &TableItem) -> TokenStream {
+    let TableItem { runtime, ident, attributes, columns, .. } = table;
     if !table.generics.params.is_empty() {
         return TokenStream::new();
     }
@@ -38,8 +38,8 @@ pub(crate) fn of_document(document: &ClientDocument) -> TokenStream {
 }
 
 /// Returns `impl TableAt<0, Todo> for App` and so on.
-pub(crate) fn of_schema(schema: &Schema) -> TokenStream {
-    let Schema { runtime, ident, tables, documents, .. } = schema;
+pub(crate) fn of_schema(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, ident, tables, documents, .. } = schema;
     let impls = tables.iter().chain(documents).enumerate().map(|(at, table)| {
         quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]

@@ -5,17 +5,17 @@ use quote::quote_spanned;
 use syn::{Generics, Type, parse_quote};
 
 use super::trait_item;
-use crate::parse::column_type::{ColumnType, StoredForm, StoredVariant};
+use crate::parse::column_type::{ColumnTypeItem, StoredForm, StoredVariant};
 
-pub(crate) fn expand(column_type: &ColumnType, form: &StoredForm) -> TokenStream {
+pub(crate) fn expand(column_type: &ColumnTypeItem, form: &StoredForm) -> TokenStream {
     match form {
         StoredForm::Enum(variants) => of_enum(column_type, variants),
         StoredForm::Newtype(inner) => of_newtype(column_type, inner),
     }
 }
 
-fn of_enum(column_type: &ColumnType, variants: &[StoredVariant]) -> TokenStream {
-    let ColumnType { runtime, ident, .. } = column_type;
+fn of_enum(column_type: &ColumnTypeItem, variants: &[StoredVariant]) -> TokenStream {
+    let ColumnTypeItem { runtime, ident, .. } = column_type;
     let attributes = &column_type.attributes;
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     let texts: Vec<_> = variants.iter().map(|variant| &variant.text).collect();
@@ -43,8 +43,8 @@ fn of_enum(column_type: &ColumnType, variants: &[StoredVariant]) -> TokenStream 
     }
 }
 
-fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
-    let ColumnType { runtime, ident, .. } = column_type;
+fn of_newtype(column_type: &ColumnTypeItem, inner: &Type) -> TokenStream {
+    let ColumnTypeItem { runtime, ident, .. } = column_type;
     let attributes = &column_type.attributes;
     let generics = bounded_generics(column_type, inner);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -67,8 +67,8 @@ fn of_newtype(column_type: &ColumnType, inner: &Type) -> TokenStream {
 }
 
 /// Bounds a generic newtype: it is a column type if its inner type is one.
-fn bounded_generics(column_type: &ColumnType, inner: &Type) -> Generics {
-    let ColumnType { runtime, generics, .. } = column_type;
+fn bounded_generics(column_type: &ColumnTypeItem, inner: &Type) -> Generics {
+    let ColumnTypeItem { runtime, generics, .. } = column_type;
     let mut generics = generics.clone();
     if !generics.params.is_empty() {
         let predicate = parse_quote!(#inner: #runtime::ColumnType);

@@ -6,16 +6,16 @@ use quote::quote_spanned;
 use syn::Type;
 
 use super::{located_at, subject_item};
-use crate::parse::schema::Schema;
+use crate::parse::schema::SchemaItem;
 
-pub(crate) fn expand(schema: &Schema) -> TokenStream {
+pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
     let commits = schema.events.iter().map(|event| commit_impl(schema, event));
     let documents = schema.documents.iter().map(|document| has_document_impl(schema, document));
     commits.chain(documents).collect()
 }
 
-fn commit_impl(schema: &Schema, event: &Type) -> TokenStream {
-    let Schema { runtime, ident, .. } = schema;
+fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
+    let SchemaItem { runtime, ident, .. } = schema;
     let push = subject_item(runtime, event, "Listed", "push");
     quote_spanned! {located_at(event)=>
         #[automatically_derived]
@@ -30,8 +30,8 @@ fn commit_impl(schema: &Schema, event: &Type) -> TokenStream {
     }
 }
 
-fn has_document_impl(schema: &Schema, document: &Type) -> TokenStream {
-    let Schema { runtime, ident, .. } = schema;
+fn has_document_impl(schema: &SchemaItem, document: &Type) -> TokenStream {
+    let SchemaItem { runtime, ident, .. } = schema;
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #runtime::HasDocument<#document> for #ident {}

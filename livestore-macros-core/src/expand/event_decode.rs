@@ -5,12 +5,12 @@ use quote::{quote, quote_spanned};
 
 use super::event_impl::upcaster;
 use super::{located_at, subject_item};
-use crate::parse::event::{Args, Definition, Event};
+use crate::parse::event::{ArgsForm, Definition, EventItem};
 use crate::parse::event_fields::ArgsField;
 use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
-pub(crate) fn expand(event: &Event) -> TokenStream {
+pub(crate) fn expand(event: &EventItem) -> TokenStream {
     let runtime = &event.runtime;
     let arms = event.definitions.iter().map(|definition| arm(runtime, definition));
     let upcasts = event.definitions.iter().flat_map(|definition| &definition.upcasts);
@@ -33,11 +33,11 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     let name = &definition.name;
     let constructor = definition.constructor();
     let value = match &definition.args {
-        Args::Fields(fields) => {
+        ArgsForm::Fields(fields) => {
             let reads = fields.iter().map(|field| read(runtime, field));
             quote!(#constructor { #(#reads),* })
         }
-        Args::Whole(ty) => {
+        ArgsForm::Whole(ty) => {
             let read_whole = subject_item(runtime, ty, "ArgsField", "read_whole");
             let read = quote_spanned!(located_at(ty)=> #read_whole(__args)?);
             quote!(#constructor(#read))

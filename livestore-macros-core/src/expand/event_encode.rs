@@ -5,11 +5,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 
 use super::{located_at, subject_item};
-use crate::parse::event::{Args, Definition, Event};
+use crate::parse::event::{ArgsForm, Definition, EventItem};
 use crate::parse::event_fields::ArgsField;
 use crate::runtime::Runtime;
 
-pub(crate) fn expand(event: &Event) -> TokenStream {
+pub(crate) fn expand(event: &EventItem) -> TokenStream {
     let runtime = &event.runtime;
     let body = if event.definitions.is_empty() {
         quote_spanned!(Span::mixed_site()=> match *self {})
@@ -33,7 +33,7 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
 fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     let constructor = definition.constructor();
     match &definition.args {
-        Args::Fields(fields) => {
+        ArgsForm::Fields(fields) => {
             let locals =
                 fields.iter().enumerate().map(|(position, field)| local(position, &field.ty));
             let locals: Vec<_> = locals.collect();
@@ -42,7 +42,7 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
                 fields.iter().zip(&locals).map(|(field, local)| write(runtime, field, local));
             quote!(#constructor { #(#idents: #locals),* } => { #(#writes)* })
         }
-        Args::Whole(ty) => {
+        ArgsForm::Whole(ty) => {
             let local = local(0, ty);
             let write_whole = subject_item(runtime, ty, "ArgsField", "write_whole");
             let write = quote_spanned!(located_at(ty)=> #write_whole(#local, __args)?);

@@ -6,12 +6,12 @@ use syn::{Generics, WherePredicate, parse_quote};
 
 use super::{event_decode, event_encode, located_at};
 use crate::lock::shapes;
-use crate::parse::event::{Args, Definition, Event};
+use crate::parse::event::{ArgsForm, Definition, EventItem};
 use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
 
-pub(crate) fn expand(event: &Event) -> TokenStream {
-    let Event { runtime, ident, definitions, .. } = event;
+pub(crate) fn expand(event: &EventItem) -> TokenStream {
+    let EventItem { runtime, ident, definitions, .. } = event;
     let attributes = &event.attributes;
     let generics = bounded_generics(event);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -30,12 +30,12 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     }
 }
 
-fn event_def(event: &Event, definition: &Definition) -> TokenStream {
+fn event_def(event: &EventItem, definition: &Definition) -> TokenStream {
     let runtime = &event.runtime;
     let Definition { name, client_only, deprecated, args, .. } = definition;
     let wire_names: Vec<_> = match args {
-        Args::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
-        Args::Whole(_) => Vec::new(),
+        ArgsForm::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
+        ArgsForm::Whole(_) => Vec::new(),
     };
     let client_only = client_only.then(|| quote!(.client_only()));
     let deprecated = deprecated.as_ref().map(|reason| quote!(.deprecated(#reason)));
@@ -64,8 +64,8 @@ pub(crate) fn upcaster(runtime: &Runtime, upcast: &Upcast) -> TokenStream {
     quote_spanned!(span=> #runtime::upcaster::<Self, _, _>(#with))
 }
 
-fn def_fn(event: &Event) -> TokenStream {
-    let Event { runtime, definitions, .. } = event;
+fn def_fn(event: &EventItem) -> TokenStream {
+    let EventItem { runtime, definitions, .. } = event;
     let arms = definitions.iter().enumerate().map(|(position, definition)| {
         let constructor = definition.constructor();
         quote!(#constructor { .. } => #position)
@@ -85,8 +85,8 @@ fn def_fn(event: &Event) -> TokenStream {
 }
 
 /// Bounds every type parameter, which may be the type of a field, by serde's traits.
-pub(crate) fn bounded_generics(event: &Event) -> Generics {
-    let Event { runtime, generics, .. } = event;
+pub(crate) fn bounded_generics(event: &EventItem) -> Generics {
+    let EventItem { runtime, generics, .. } = event;
     let mut generics = generics.clone();
     let predicates: Vec<WherePredicate> = generics
         .type_params()

@@ -30,16 +30,16 @@ use syn::spanned::Spanned;
 
 use crate::ctxt::Ctxt;
 use crate::parse::client_document::ClientDocument;
-use crate::parse::column_type::ColumnType;
-use crate::parse::event::Event;
-use crate::parse::row::Row;
-use crate::parse::schema::Schema;
-use crate::parse::table::Table;
+use crate::parse::column_type::ColumnTypeItem;
+use crate::parse::event::EventItem;
+use crate::parse::row::RowItem;
+use crate::parse::schema::SchemaItem;
+use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
 pub(crate) use table_macros::{schema_macro, schema_part};
 
-pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
+pub(crate) fn table(ctxt: &Ctxt, table: &TableItem) -> TokenStream {
     let consts = column_consts::expand(table);
     let impls = if ctxt.has_errors() {
         stub::table(table)
@@ -51,18 +51,18 @@ pub(crate) fn table(ctxt: &Ctxt, table: &Table) -> TokenStream {
     quote!(#consts #impls #positions #table_macro)
 }
 
-pub(crate) fn event(ctxt: &Ctxt, event: &Event) -> TokenStream {
+pub(crate) fn event(ctxt: &Ctxt, event: &EventItem) -> TokenStream {
     if ctxt.has_errors() { stub::event(event) } else { event_impl::expand(event) }
 }
 
-pub(crate) fn column_type(ctxt: &Ctxt, column_type: &ColumnType) -> TokenStream {
+pub(crate) fn column_type(ctxt: &Ctxt, column_type: &ColumnTypeItem) -> TokenStream {
     match &column_type.form {
         Some(form) if !ctxt.has_errors() => column_type_impl::expand(column_type, form),
         _ => stub::column_type(column_type),
     }
 }
 
-pub(crate) fn row(ctxt: &Ctxt, row: &Row) -> TokenStream {
+pub(crate) fn row(ctxt: &Ctxt, row: &RowItem) -> TokenStream {
     if ctxt.has_errors() {
         return stub::row(row);
     }
@@ -84,7 +84,7 @@ pub(crate) fn client_document(ctxt: &Ctxt, document: &ClientDocument) -> TokenSt
     quote!(#document_impl #set #event #positions #table_macro)
 }
 
-pub(crate) fn schema(schema: &Schema) -> TokenStream {
+pub(crate) fn schema(schema: &SchemaItem) -> TokenStream {
     let schema_impl = schema_impl::expand(schema);
     let commits = commit_impls::expand(schema);
     let positions = column_positions::of_schema(schema);
@@ -94,7 +94,7 @@ pub(crate) fn schema(schema: &Schema) -> TokenStream {
 }
 
 /// Returns the definitions of all events of a schema, each with its listed type.
-pub(crate) fn schema_event_defs(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
+pub(crate) fn schema_event_defs(schema: &SchemaItem) -> impl Iterator<Item = (&Type, TokenStream)> {
     schema_impl::event_sets(schema).map(|(listed, set)| (listed, quote!(#set.defs())))
 }
 

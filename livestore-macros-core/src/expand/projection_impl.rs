@@ -4,10 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::located_at;
-use crate::parse::row::{Row, RowField};
+use crate::parse::row::{RowField, RowItem};
 
-pub(crate) fn expand(row: &Row) -> Option<TokenStream> {
-    let Row { runtime, ident, fields, .. } = row;
+pub(crate) fn expand(row: &RowItem) -> Option<TokenStream> {
+    let RowItem { runtime, ident, fields, .. } = row;
     let from = row.from.as_ref()?;
     let attributes = &row.attributes;
     let pushes = fields.iter().map(|RowField { ty, selected, .. }| {

@@ -6,18 +6,18 @@ use syn::Type;
 
 use super::{located_at, trait_item};
 use crate::impl_attributes::ImplAttributes;
-use crate::parse::row::Row;
-use crate::parse::table::Table;
+use crate::parse::row::RowItem;
+use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
 /// The impl of a `#[table]` struct.
-pub(crate) fn of_table(table: &Table) -> TokenStream {
+pub(crate) fn of_table(table: &TableItem) -> TokenStream {
     let fields = table.columns.iter().map(|c| (&c.ident, &c.ty, c.name.as_str()));
     expand(&table.runtime, &table.attributes, &table.ident, fields)
 }
 
 /// The impl of a `#[derive(Row)]` struct.
-pub(crate) fn of_row(row: &Row) -> TokenStream {
+pub(crate) fn of_row(row: &RowItem) -> TokenStream {
     let fields = row.fields.iter().map(|f| (&f.ident, &f.ty, f.name.as_str()));
     expand(&row.runtime, &row.attributes, &row.ident, fields)
 }

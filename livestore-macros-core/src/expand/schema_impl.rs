@@ -6,10 +6,10 @@ use syn::{Attribute, Meta, Type};
 
 use super::{subject_item, trait_item};
 use crate::parse::names;
-use crate::parse::schema::Schema;
+use crate::parse::schema::SchemaItem;
 
-pub(crate) fn expand(schema: &Schema) -> TokenStream {
-    let Schema { runtime, ident, .. } = schema;
+pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, ident, .. } = schema;
     let marker = marker(schema);
     let name = names::plain(ident);
     quote_spanned! {Span::mixed_site()=>
@@ -29,8 +29,8 @@ pub(crate) fn expand(schema: &Schema) -> TokenStream {
 }
 
 /// Returns the definition, which is emitted once all listed types have proved to be tables and documents.
-pub(crate) fn def(schema: &Schema) -> TokenStream {
-    let Schema { runtime, ident, tables, documents, .. } = schema;
+pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, ident, tables, documents, .. } = schema;
     let name = names::plain(ident);
     let table_defs = tables.iter().map(|table| trait_item(runtime, table, "Table", "def"));
     let document_defs =
@@ -54,8 +54,8 @@ pub(crate) fn def(schema: &Schema) -> TokenStream {
 }
 
 /// Returns the `EventSet`s of the listed events and documents, each with its listed type.
-pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenStream)> {
-    let Schema { runtime, documents, events, .. } = schema;
+pub(crate) fn event_sets(schema: &SchemaItem) -> impl Iterator<Item = (&Type, TokenStream)> {
+    let SchemaItem { runtime, documents, events, .. } = schema;
     let events =
         events.iter().map(|event| (event, subject_item(runtime, event, "Listed", "EVENTS")));
     let documents = documents
@@ -64,8 +64,8 @@ pub(crate) fn event_sets(schema: &Schema) -> impl Iterator<Item = (&Type, TokenS
     events.chain(documents)
 }
 
-fn marker(schema: &Schema) -> TokenStream {
-    let Schema { attrs, vis, ident, .. } = schema;
+fn marker(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { attrs, vis, ident, .. } = schema;
     // `#[doc(alias = "…")]` is not a doc comment.
     let is_doc =
         |attr: &Attribute| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_));

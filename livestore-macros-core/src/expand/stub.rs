@@ -9,15 +9,15 @@ use super::document_set;
 use super::event_impl::bounded_generics;
 use crate::impl_attributes::ImplAttributes;
 use crate::parse::client_document::ClientDocument;
-use crate::parse::column_type::ColumnType;
-use crate::parse::event::Event;
-use crate::parse::row::Row;
-use crate::parse::table::Table;
+use crate::parse::column_type::ColumnTypeItem;
+use crate::parse::event::EventItem;
+use crate::parse::row::RowItem;
+use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
 /// A generic table gets no stub, since its parameters would need bounds.
-pub(crate) fn table(table: &Table) -> TokenStream {
-    let Table { runtime, attributes, ident, generics, name, columns, primary_key, .. } = table;
+pub(crate) fn table(table: &TableItem) -> TokenStream {
+    let TableItem { runtime, attributes, ident, generics, name, columns, primary_key, .. } = table;
     if !generics.params.is_empty() {
         return TokenStream::new();
     }
@@ -49,8 +49,8 @@ pub(crate) fn table(table: &Table) -> TokenStream {
     }
 }
 
-pub(crate) fn row(row: &Row) -> TokenStream {
-    let Row { runtime, attributes, ident, generics, from, .. } = row;
+pub(crate) fn row(row: &RowItem) -> TokenStream {
+    let RowItem { runtime, attributes, ident, generics, from, .. } = row;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let row_impl = row_impl(runtime, attributes, ident, generics);
     let projection_impl = from.as_ref().map(|from| {
@@ -86,7 +86,7 @@ fn row_impl(
     }
 }
 
-pub(crate) fn event(event: &Event) -> TokenStream {
+pub(crate) fn event(event: &EventItem) -> TokenStream {
     let generics = bounded_generics(event);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let ident = &event.ident;
@@ -128,8 +128,8 @@ fn event_impl(
     }
 }
 
-pub(crate) fn column_type(column_type: &ColumnType) -> TokenStream {
-    let ColumnType { runtime, attributes, ident, generics, .. } = column_type;
+pub(crate) fn column_type(column_type: &ColumnTypeItem) -> TokenStream {
+    let ColumnTypeItem { runtime, attributes, ident, generics, .. } = column_type;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote! {
         #attributes

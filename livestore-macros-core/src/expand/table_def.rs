@@ -5,14 +5,14 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{located_at, trait_item};
-use crate::parse::column::{Column, OnDelete, Reference};
+use crate::parse::column::{ColumnField, ForeignKey, OnDelete};
 use crate::parse::index::Index;
-use crate::parse::table::Table;
+use crate::parse::table::TableItem;
 use crate::runtime::{self, Runtime};
 
 /// Returns the expression that builds it.
-pub(crate) fn expand(table: &Table) -> TokenStream {
-    let Table { runtime, name, columns, primary_key, .. } = table;
+pub(crate) fn expand(table: &TableItem) -> TokenStream {
+    let TableItem { runtime, name, columns, primary_key, .. } = table;
     let column_defs = columns.iter().map(|column| column_def(runtime, column));
     let indexes = indexes(table);
     let checks = checks(table);
@@ -25,8 +25,8 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
     }
 }
 
-fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
-    let Column { ty, name, .. } = column;
+fn column_def(runtime: &Runtime, column: &ColumnField) -> TokenStream {
+    let ColumnField { ty, name, .. } = column;
     let default = column.default.as_ref().map(|value| {
         let runtime = runtime.located_at(value.span());
         let ty = runtime::located_at(ty, value.span());
@@ -39,8 +39,8 @@ fn column_def(runtime: &Runtime, column: &Column) -> TokenStream {
     quote_spanned!(located_at(ty)=> #runtime::ColumnDef::new(#name, #kind) #default #check)
 }
 
-fn indexes(table: &Table) -> Option<TokenStream> {
-    let Table { runtime, indexes, .. } = table;
+fn indexes(table: &TableItem) -> Option<TokenStream> {
+    let TableItem { runtime, indexes, .. } = table;
     let defs = indexes.iter().map(
         |Index {
              name,
@@ -51,12 +51,12 @@ fn indexes(table: &Table) -> Option<TokenStream> {
     (!indexes.is_empty()).then(|| quote!(.indexes(&[#(#defs),*])))
 }
 
-fn checks(table: &Table) -> Option<TokenStream> {
+fn checks(table: &TableItem) -> Option<TokenStream> {
     let checks = &table.checks;
     (!checks.is_empty()).then(|| quote!(.checks(&[#(#checks),*])))
 }
 
-fn foreign_keys(table: &Table) -> Option<TokenStream> {
+fn foreign_keys(table: &TableItem) -> Option<TokenStream> {
     let columns = table.columns.iter().enumerate();
     let defs: Vec<_> = columns
         .filter_map(|(position, column)| {
@@ -70,8 +70,8 @@ fn foreign_keys(table: &Table) -> Option<TokenStream> {
 fn foreign_key(
     runtime: &Runtime,
     position: usize,
-    column: &Column,
-    reference: &Reference,
+    column: &ColumnField,
+    reference: &ForeignKey,
 ) -> TokenStream {
     let (ty, target) = (&column.ty, &reference.target);
     let on_delete = reference.on_delete.map(|action| {

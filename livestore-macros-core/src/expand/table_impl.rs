@@ -5,11 +5,11 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 
 use super::{located_at, table_def, trait_item};
-use crate::parse::column::Column;
-use crate::parse::table::Table;
+use crate::parse::column::ColumnField;
+use crate::parse::table::TableItem;
 
-pub(crate) fn expand(table: &Table) -> TokenStream {
-    let Table { runtime, ident, name, .. } = table;
+pub(crate) fn expand(table: &TableItem) -> TokenStream {
+    let TableItem { runtime, ident, name, .. } = table;
     let attributes = &table.attributes;
     let key = key_type(table);
     let def = table_def::expand(table);
@@ -34,15 +34,15 @@ pub(crate) fn expand(table: &Table) -> TokenStream {
     }
 }
 
-fn pushes(table: &Table) -> impl Iterator<Item = TokenStream> {
-    table.columns.iter().map(|Column { ident, ty, .. }| {
+fn pushes(table: &TableItem) -> impl Iterator<Item = TokenStream> {
+    table.columns.iter().map(|ColumnField { ident, ty, .. }| {
         let encode = trait_item(&table.runtime, ty, "ColumnType", "encode");
         quote_spanned!(located_at(ty)=> row.push(#encode(&self.#ident))?;)
     })
 }
 
 /// Returns the type of the only key column, or a tuple in key order.
-fn key_type(table: &Table) -> TokenStream {
+fn key_type(table: &TableItem) -> TokenStream {
     let types: Vec<&Type> = table
         .primary_key
         .iter()

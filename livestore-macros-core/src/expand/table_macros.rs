@@ -15,12 +15,12 @@ use syn::{Type, Visibility, braced, bracketed, parenthesized};
 
 use crate::parse::client_document::ClientDocument;
 use crate::parse::names;
-use crate::parse::schema::Schema;
-use crate::parse::table::Table;
+use crate::parse::schema::SchemaItem;
+use crate::parse::table::TableItem;
 use crate::sql::table_tokens;
 
 /// The macro of a table.
-pub(crate) fn of_table(table: &Table) -> TokenStream {
+pub(crate) fn of_table(table: &TableItem) -> TokenStream {
     link(&table.vis, &table.ident, &table_tokens::of_table(table))
 }
 
@@ -45,8 +45,8 @@ fn link(vis: &Visibility, ident: &Ident, tables: &TokenStream) -> TokenStream {
 
 /// Starts the chain. A type without such a macro breaks it, and is an error; `code`, which would give
 /// more errors about that type, comes at the end.
-pub(crate) fn of_schema(schema: &Schema, code: &TokenStream) -> TokenStream {
-    let Schema { runtime, vis, ident, tables, documents, .. } = schema;
+pub(crate) fn of_schema(schema: &SchemaItem, code: &TokenStream) -> TokenStream {
+    let SchemaItem { runtime, vis, ident, tables, documents, .. } = schema;
     let listed = tables.iter().chain(documents).map(|ty| match ty {
         Type::Path(path) if path.qself.is_none() => path.to_token_stream(),
         _ => quote!(#runtime::unknown_table),

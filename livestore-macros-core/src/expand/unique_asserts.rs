@@ -8,14 +8,14 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 
 use super::{located_at, schema_event_defs, trait_item};
-use crate::parse::schema::Schema;
+use crate::parse::schema::SchemaItem;
 
-pub(crate) fn expand(schema: &Schema) -> TokenStream {
+pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
     [unique_tables(schema), unique_events(schema)].into_iter().collect()
 }
 
-fn unique_tables(schema: &Schema) -> TokenStream {
-    let Schema { runtime, tables, documents, .. } = schema;
+fn unique_tables(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, tables, documents, .. } = schema;
     let tables = tables.iter().map(|table| (table, trait_item(runtime, table, "Table", "NAME")));
     let documents = documents
         .iter()
@@ -24,7 +24,7 @@ fn unique_tables(schema: &Schema) -> TokenStream {
     asserts(schema, &name_type, "assert_unique_tables", tables.chain(documents))
 }
 
-fn unique_events(schema: &Schema) -> TokenStream {
+fn unique_events(schema: &SchemaItem) -> TokenStream {
     let runtime = &schema.runtime;
     let defs = schema_event_defs(schema);
     let defs_type = quote!(&'static [#runtime::EventDef]);
@@ -34,7 +34,7 @@ fn unique_events(schema: &Schema) -> TokenStream {
 /// All assertions look into one list of names, so that the code grows with the number of types, not with
 /// its square.
 fn asserts<'a>(
-    schema: &Schema,
+    schema: &SchemaItem,
     name_type: &TokenStream,
     function: &str,
     listed: impl Iterator<Item = (&'a Type, TokenStream)>,

@@ -1,17 +1,17 @@
 //! Compares what a macro declares with what the lock has recorded.
 
-use livestore_shape::{Difference, Effect, Lock, Shape, compare};
+use livestore_shape::{Consequence, Difference, Lock, Shape, compare};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::package::{Mode, Package};
-use super::shapes::Item;
+use super::shapes::LockItem;
 use super::{messages, outside_tests};
 use crate::runtime::Runtime;
 
 /// Expands to errors for breaking changes and a note for harmless ones; in accept mode, to a call that
 /// writes the items to the lock.
-pub(crate) fn expand(package: &Package, runtime: &Runtime, items: &[Item]) -> TokenStream {
+pub(crate) fn expand(package: &Package, runtime: &Runtime, items: &[LockItem]) -> TokenStream {
     let tracking = package.tracking();
     if let Some(problem) = &package.problem {
         let error =
@@ -34,12 +34,12 @@ fn is_first_report() -> bool {
     !REPORTED.swap(true, Ordering::Relaxed)
 }
 
-fn missing_lock(items: &[Item]) -> TokenStream {
+fn missing_lock(items: &[LockItem]) -> TokenStream {
     let first = items.first().filter(|_| is_first_report());
     first.map(|item| error(&item.at, messages::frozen_without_lock())).unwrap_or_default()
 }
 
-fn accept(package: &Package, runtime: &Runtime, items: &[Item]) -> TokenStream {
+fn accept(package: &Package, runtime: &Runtime, items: &[LockItem]) -> TokenStream {
     let mut lock = Lock::default();
     for item in items {
         let mut shape = item.shape.clone();
@@ -50,14 +50,14 @@ fn accept(package: &Package, runtime: &Runtime, items: &[Item]) -> TokenStream {
     outside_tests(quote!(#runtime::schema_lock! { accept #text }))
 }
 
-fn check(package: &Package, runtime: &Runtime, item: &Item) -> TokenStream {
-    let Item { kind, name, shape, .. } = item;
+fn check(package: &Package, runtime: &Runtime, item: &LockItem) -> TokenStream {
+    let LockItem { kind, name, shape, .. } = item;
     let Some(recorded) = package.shape_of(*kind, name) else {
         return unrecorded(package, runtime, &item.at, &messages::new_item(*kind, name));
     };
     let differences = compare(*kind, &recorded, shape);
     let (breaking, harmless): (Vec<_>, Vec<_>) =
-        differences.iter().partition(|difference| difference.effect > Effect::Additive);
+        differences.iter().partition(|difference| difference.consequence > Consequence::Additive);
     let mut code: TokenStream =
         breaking.iter().map(|difference| breaking_change(item, &recorded, difference)).collect();
     for difference in harmless {
@@ -67,15 +67,15 @@ fn check(package: &Package, runtime: &Runtime, item: &Item) -> TokenStream {
     code
 }
 
-fn breaking_change(item: &Item, recorded: &Shape, difference: &Difference) -> TokenStream {
+fn breaking_change(item: &LockItem, recorded: &Shape, difference: &Difference) -> TokenStream {
     let text = messages::breaking(item.kind, &item.name, recorded, difference);
     error(token_of(item, difference), text)
 }
 
 /// The token to point at: the type of a field whose type changed, the name of a new field, and the
 /// item itself for a field that is gone.
-fn token_of<'a>(item: &'a Item, difference: &Difference) -> &'a TokenStream {
-    use livestore_shape::Change::Retyped;
+fn token_of<'a>(item: &'a LockItem, difference: &Difference) -> &'a TokenStream {
+    use livestore_shape::ShapeChange::Retyped;
     let part = difference.part.as_ref().and_then(|part| item.parts.get(part));
     match (part, &difference.change) {
         (Some((_, ty)), Retyped { .. }) => ty,

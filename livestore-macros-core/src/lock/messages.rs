@@ -1,8 +1,8 @@
 //! The text of errors and notes: what changed, whom it hurts, and what to do.
 
-use livestore_shape::{Change, Difference, Kind, Shape};
+use livestore_shape::{Difference, ItemKind, Shape, ShapeChange};
 
-/// The command that writes the lock, as the shells of this platform take it.
+/// The command that writes the lock, in the syntax of this platform's shells.
 const ACCEPT: &str = if cfg!(windows) {
     "cargo check --config \"env.LIVESTORE_SCHEMA='accept'\""
 } else {
@@ -26,16 +26,16 @@ pub(crate) fn frozen_without_lock() -> String {
 }
 
 /// An item that the lock does not have.
-pub(crate) fn new_item(kind: Kind, name: &str) -> String {
+pub(crate) fn new_item(kind: ItemKind, name: &str) -> String {
     format!("{} is new", title(kind, name))
 }
 
 /// A change that leaves stored events readable.
-pub(crate) fn harmless(kind: Kind, name: &str, difference: &Difference) -> String {
+pub(crate) fn harmless(kind: ItemKind, name: &str, difference: &Difference) -> String {
     format!("{}: {difference}", title(kind, name))
 }
 
-/// What to do about a harmless change.
+/// Returns the advice about a harmless change.
 pub(crate) fn not_recorded(change: &str, is_frozen: bool) -> String {
     if is_frozen {
         format!("{change}, and livestore.lock is frozen without it\n`{ACCEPT}` records it")
@@ -46,7 +46,7 @@ pub(crate) fn not_recorded(change: &str, is_frozen: bool) -> String {
 
 /// A change that stored events do not survive.
 pub(crate) fn breaking(
-    kind: Kind,
+    kind: ItemKind,
     name: &str,
     recorded: &Shape,
     difference: &Difference,
@@ -54,7 +54,7 @@ pub(crate) fn breaking(
     let remedies = [
         make_harmless(kind, recorded, difference),
         match kind {
-            Kind::Event => add_version(name),
+            ItemKind::Event => add_version(name),
             _ => "or add a second type, for a new version of the events that hold it".to_owned(),
         },
         accept(),
@@ -71,7 +71,7 @@ pub(crate) fn removed(name: &str) -> String {
         accept(),
     ];
     message(
-        format!("{} is gone from the schema", title(Kind::Event, name)),
+        format!("{} is gone from the schema", title(ItemKind::Event, name)),
         "stored events of this name would be skipped, on every client",
         &remedies,
     )
@@ -86,65 +86,69 @@ fn accept() -> String {
     format!("or accept it on purpose: `{ACCEPT}`")
 }
 
-fn title(kind: Kind, name: &str) -> String {
+fn title(kind: ItemKind, name: &str) -> String {
     match kind {
-        Kind::Event => format!("event \"{name}\""),
+        ItemKind::Event => format!("event \"{name}\""),
         kind => format!("{} `{name}`", kind.word()),
     }
 }
 
-fn consequence(kind: Kind, recorded: &Shape, difference: &Difference) -> String {
+fn consequence(kind: ItemKind, recorded: &Shape, difference: &Difference) -> String {
     let part = difference.part.as_deref().unwrap_or_default();
     let old = match kind {
-        Kind::Event => "stored events of this name",
+        ItemKind::Event => "stored events of this name",
         _ => "stored values of this type",
     };
     match &difference.change {
-        Change::Added { .. } => format!("{old} have no `{part}`, and could not be read"),
-        Change::Removed { .. } if recorded.head.text == "enum" => {
+        ShapeChange::Added { .. } => format!("{old} have no `{part}`, and could not be read"),
+        ShapeChange::Removed { .. } if recorded.head.text == "enum" => {
             format!("{old} may be `{part}`, and could not be read")
         }
-        Change::Renamed { from } => {
+        ShapeChange::Renamed { from } => {
             format!("{old} have `{from}` and no `{part}`, and could not be read")
         }
-        Change::Removed { .. } => {
+        ShapeChange::Removed { .. } => {
             format!("{old} hold `{part}`, which would be lost; older clients expect it in new ones")
         }
-        Change::Retyped { .. } if difference.part.is_none() => {
+        ShapeChange::Retyped { .. } if difference.part.is_none() => {
             format!("{old} were written in a different form, and could not be read")
         }
-        Change::Retyped { was, .. } => {
+        ShapeChange::Retyped { was, .. } => {
             format!("{old} hold `{}` there, and could not be read", was.text)
         }
-        Change::Required { .. } => format!("{old} may have no `{part}`, and could not be read"),
-        Change::ClientOnly { is: true } => {
+        ShapeChange::Required { .. } => {
+            format!("{old} may have no `{part}`, and could not be read")
+        }
+        ShapeChange::ClientOnly { is: true } => {
             format!("{old} were synced; new ones would never reach the other clients")
         }
-        Change::ClientOnly { is: false } => {
+        ShapeChange::ClientOnly { is: false } => {
             format!("{old} never left their client; new ones would be sent to all")
         }
     }
 }
 
-fn make_harmless(kind: Kind, recorded: &Shape, difference: &Difference) -> String {
+fn make_harmless(kind: ItemKind, recorded: &Shape, difference: &Difference) -> String {
     let part = difference.part.as_deref().unwrap_or_default();
     match &difference.change {
-        Change::Added { .. } => "give it a default: `#[serde(default)]`, or an `Option`".to_owned(),
-        Change::Removed { .. } if recorded.head.text == "enum" => format!("keep `{part}`"),
-        Change::Renamed { from } => {
+        ShapeChange::Added { .. } => {
+            "give it a default: `#[serde(default)]`, or an `Option`".to_owned()
+        }
+        ShapeChange::Removed { .. } if recorded.head.text == "enum" => format!("keep `{part}`"),
+        ShapeChange::Renamed { from } => {
             format!("keep its name in the JSON: `#[serde(rename = \"{from}\")]`")
         }
-        Change::Removed { was } => {
+        ShapeChange::Removed { was } => {
             format!("keep `{part}: {}`; a default makes it optional: `#[serde(default)]`", was.text)
         }
-        Change::Retyped { .. } if difference.part.is_none() => "keep it as it was".to_owned(),
-        Change::Retyped { was, .. } => {
-            let part = if kind == Kind::Event { "field" } else { "part" };
+        ShapeChange::Retyped { .. } if difference.part.is_none() => "keep it as it was".to_owned(),
+        ShapeChange::Retyped { was, .. } => {
+            let part = if kind == ItemKind::Event { "field" } else { "part" };
             format!("keep `{}`, and add a second {part} with `#[serde(default)]`", was.text)
         }
-        Change::Required { .. } => "keep its default: `#[serde(default)]`".to_owned(),
-        Change::ClientOnly { is: true } => "remove `client_only`".to_owned(),
-        Change::ClientOnly { is: false } => "keep `client_only`".to_owned(),
+        ShapeChange::Required { .. } => "keep its default: `#[serde(default)]`".to_owned(),
+        ShapeChange::ClientOnly { is: true } => "remove `client_only`".to_owned(),
+        ShapeChange::ClientOnly { is: false } => "keep `client_only`".to_owned(),
     }
 }
 

@@ -23,14 +23,14 @@ use quote::{ToTokens, quote};
 
 use crate::ctxt::Ctxt;
 use crate::parse::client_document::ClientDocument;
-use crate::parse::event::Event;
+use crate::parse::event::EventItem;
 use crate::parse::nested::Nested;
-use crate::parse::schema::Schema;
-use crate::parse::table::Table;
+use crate::parse::schema::SchemaItem;
+use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
 /// Compares the events of a `#[derive(Event)]`.
-pub(crate) fn event(package: Option<&Package>, ctxt: &Ctxt, event: &Event) -> TokenStream {
+pub(crate) fn event(package: Option<&Package>, ctxt: &Ctxt, event: &EventItem) -> TokenStream {
     compare(package, ctxt, |package| {
         check::expand(package, &event.runtime, &shapes::of_events(event))
     })
@@ -44,7 +44,7 @@ pub(crate) fn shape(package: Option<&Package>, ctxt: &Ctxt, nested: &Nested) -> 
 }
 
 /// Compares the table of a `#[table]`.
-pub(crate) fn table(package: Option<&Package>, ctxt: &Ctxt, table: &Table) -> TokenStream {
+pub(crate) fn table(package: Option<&Package>, ctxt: &Ctxt, table: &TableItem) -> TokenStream {
     compare(package, ctxt, |package| {
         check::expand(package, &table.runtime, &[shapes::of_table(table)])
     })
@@ -62,7 +62,7 @@ pub(crate) fn client_document(
 }
 
 /// Compares a `schema!`, and looks for events that it no longer has.
-pub(crate) fn schema(package: Option<&Package>, ctxt: &Ctxt, schema: &Schema) -> TokenStream {
+pub(crate) fn schema(package: Option<&Package>, ctxt: &Ctxt, schema: &SchemaItem) -> TokenStream {
     compare(package, ctxt, |package| {
         let items = check::expand(package, &schema.runtime, &[shapes::of_schema(schema)]);
         let hint = package.lacks_lock().then(|| no_lock_note(package, &schema.runtime));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use livestore_shape::{Kind, Lock, Shape};
+use livestore_shape::{ItemKind, Lock, Shape};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -98,7 +98,7 @@ impl Package {
     }
 
     /// Returns the recorded shape of an item.
-    pub(crate) fn shape_of(&self, kind: Kind, name: &str) -> Option<Shape> {
+    pub(crate) fn shape_of(&self, kind: ItemKind, name: &str) -> Option<Shape> {
         let mut shape = self.recorded.as_ref()?.get(kind, name)?.clone();
         shape.head.marks.retain(|mark| !mark.starts_with("bin/"));
         Some(shape)

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use livestore_shape::{Kind, Lock, Shape};
+use livestore_shape::{ItemKind, Lock, Shape};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
@@ -15,15 +15,15 @@ use super::shapes::READS;
 use super::{messages, outside_tests};
 use crate::expand::{located_at, schema_event_defs};
 use crate::parse::names;
-use crate::parse::schema::Schema;
+use crate::parse::schema::SchemaItem;
 use crate::types::stable_text;
 
-pub(crate) fn expand(package: &Package, schema: &Schema) -> TokenStream {
+pub(crate) fn expand(package: &Package, schema: &SchemaItem) -> TokenStream {
     let (Mode::Check | Mode::Frozen, Some(lock)) = (package.mode, &package.recorded) else {
         return TokenStream::new();
     };
     let listed = RecordedTypes::of(lock, &names::plain(&schema.ident));
-    let names = with_older(lock, lock.of(Kind::Event).filter(|(_, shape)| listed.has(shape)));
+    let names = with_older(lock, lock.of(ItemKind::Event).filter(|(_, shape)| listed.has(shape)));
     let (types, sets): (Vec<_>, Vec<_>) = schema_event_defs(schema).unzip();
     let asserts = names.iter().map(|(name, shape)| assert(schema, &types, name, shape));
     let asserts: TokenStream = asserts.collect();
@@ -50,14 +50,15 @@ fn with_older<'a>(
         let older = shape.head.marks.iter().filter_map(|mark| mark.strip_prefix(READS));
         // Two that read each other would not compile; a lock may still say so.
         if found.insert(name, shape).is_none() {
-            queue.extend(older.filter_map(|older| Some((older, lock.get(Kind::Event, older)?))));
+            queue
+                .extend(older.filter_map(|older| Some((older, lock.get(ItemKind::Event, older)?))));
         }
     }
     found
 }
 
 /// An assertion at the type that declared the event, if that is still listed, or else at the schema.
-fn assert(schema: &Schema, types: &[&Type], name: &str, shape: &Shape) -> TokenStream {
+fn assert(schema: &SchemaItem, types: &[&Type], name: &str, shape: &Shape) -> TokenStream {
     let owner = owner(&shape.head.text);
     let position = types.iter().position(|ty| last_name(&stable_text(ty)) == owner);
     let span = match position.and_then(|position| types.get(position)) {
@@ -78,9 +79,9 @@ struct RecordedTypes(BTreeSet<String>);
 impl RecordedTypes {
     /// Leaves out a name that is ambiguous, because another schema lists a different type of that name.
     fn of(lock: &Lock, schema: &str) -> Self {
-        let parts = lock.get(Kind::Schema, schema).map(|shape| shape.parts.keys());
+        let parts = lock.get(ItemKind::Schema, schema).map(|shape| shape.parts.keys());
         let own: Vec<_> = parts.into_iter().flatten().collect();
-        let others = lock.of(Kind::Schema).flat_map(|(_, shape)| shape.parts.keys());
+        let others = lock.of(ItemKind::Schema).flat_map(|(_, shape)| shape.parts.keys());
         let others: Vec<_> = others.filter(|path| !own.contains(path)).collect();
         let is_clear =
             |path: &&String| !others.iter().any(|other| last_name(other) == last_name(path));

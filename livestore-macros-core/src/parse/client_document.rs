@@ -6,7 +6,7 @@ use syn::{Attribute, Field, Fields, Generics, ItemStruct, LitStr, Type, Visibili
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
-use crate::keys::{Slot, each_argument_key, each_attribute_key};
+use crate::keys::{KeyValue, each_argument_key, each_attribute_key};
 use crate::parse::event::{read_one_name, read_rule};
 use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
@@ -42,7 +42,7 @@ pub(crate) struct DocumentField {
 impl ClientDocument {
     pub(crate) fn parse(ctxt: &Ctxt, attr: TokenStream, item: &ItemStruct) -> Self {
         let (mut runtime, mut name, mut id) =
-            (Runtime::default(), Slot::default(), Slot::default());
+            (Runtime::default(), KeyValue::default(), KeyValue::default());
         each_argument_key(ctxt, attr, |key| match key.name().as_str() {
             "crate" => runtime.read(key),
             "name" => name.set(key, key.string()?),
@@ -83,7 +83,7 @@ impl ClientDocument {
 impl DocumentField {
     fn parse(ctxt: &Ctxt, ident: &Ident, field: &Field, rename_all: Option<RenameRule>) -> Self {
         check_field(ctxt, ident, field);
-        let mut rename = Slot::default();
+        let mut rename = KeyValue::default();
         each_attribute_key(ctxt, &field.attrs, "serde", |key| match key.name().as_str() {
             "rename" => rename.set(key, read_one_name(key)?),
             other if FIELD_KEYS.contains(&other) => key.skip(),
@@ -141,7 +141,7 @@ fn parse_fields(ctxt: &Ctxt, item: &ItemStruct) -> Vec<DocumentField> {
 }
 
 fn read_container(ctxt: &Ctxt, attrs: &[Attribute]) -> Option<RenameRule> {
-    let mut rename_all = Slot::default();
+    let mut rename_all = KeyValue::default();
     each_attribute_key(ctxt, attrs, "serde", |key| match key.name().as_str() {
         "rename_all" => rename_all.set(key, read_rule(key)?),
         other if CONTAINER_KEYS.contains(&other) => key.skip(),

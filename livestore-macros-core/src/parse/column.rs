@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, Field, LitStr, Type, Visibility};
 
 use crate::case;
 use crate::ctxt::Ctxt;
-use crate::keys::{Key, Slot, each_attribute_key};
+use crate::keys::{Key, KeyValue, each_attribute_key};
 use crate::parse::names;
 use crate::suggest;
 use crate::types;
@@ -15,7 +15,7 @@ const KEYS: [&str; 8] =
     ["primary_key", "default", "index", "unique", "name", "check", "references", "on_delete"];
 
 /// A column: a field of a table.
-pub(crate) struct Column {
+pub(crate) struct ColumnField {
     pub(crate) ident: Ident,
     /// The associated constant that stands for the column in queries.
     pub(crate) constant: Ident,
@@ -25,11 +25,11 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) default: Option<Expr>,
     pub(crate) check: Option<LitStr>,
-    pub(crate) reference: Option<Reference>,
+    pub(crate) reference: Option<ForeignKey>,
 }
 
 /// A foreign key.
-pub(crate) struct Reference {
+pub(crate) struct ForeignKey {
     pub(crate) target: Expr,
     pub(crate) on_delete: Option<OnDelete>,
 }
@@ -45,29 +45,29 @@ pub(crate) enum OnDelete {
 /// The keys of `#[column(..)]` that concern the whole table.
 #[derive(Default)]
 pub(crate) struct ColumnKeys {
-    pub(crate) primary_key: Slot<Ident>,
-    pub(crate) index: Slot<ColumnIndex>,
-    pub(crate) unique: Slot<ColumnIndex>,
+    pub(crate) primary_key: KeyValue<Ident>,
+    pub(crate) index: KeyValue<IndexKey>,
+    pub(crate) unique: KeyValue<IndexKey>,
     /// Whether a key could not be read: it may have been any of these.
     pub(crate) is_unclear: bool,
 }
 
 /// `index`, or `index = "name"`.
-pub(crate) struct ColumnIndex {
+pub(crate) struct IndexKey {
     pub(crate) name: Option<LitStr>,
 }
 
 /// The keys of `#[column(..)]` that concern the column alone.
 #[derive(Default)]
 struct OwnKeys {
-    name: Slot<LitStr>,
-    default: Slot<Expr>,
-    check: Slot<LitStr>,
-    references: Slot<Expr>,
-    on_delete: Slot<(Ident, OnDelete)>,
+    name: KeyValue<LitStr>,
+    default: KeyValue<Expr>,
+    check: KeyValue<LitStr>,
+    references: KeyValue<Expr>,
+    on_delete: KeyValue<(Ident, OnDelete)>,
 }
 
-impl Column {
+impl ColumnField {
     pub(crate) fn parse(ctxt: &Ctxt, ident: &Ident, field: &Field) -> (Self, ColumnKeys) {
         check_always_there(ctxt, field);
         let (mut own, mut table_wide) = (OwnKeys::default(), ColumnKeys::default());
@@ -87,7 +87,7 @@ impl Column {
             docs: types::docs(&field.attrs),
             ty: field.ty.clone(),
             name: column_name(ctxt, ident, own.name.get()),
-            reference: Reference::from_keys(ctxt, &field.ty, own.references, own.on_delete),
+            reference: ForeignKey::from_keys(ctxt, &field.ty, own.references, own.on_delete),
             default: own.default.take(),
             check: own.check.take(),
         };
@@ -106,8 +106,8 @@ impl ColumnKeys {
             "primary_key" => {
                 Some(key.flag().and_then(|()| self.primary_key.set(key, key.ident.clone())))
             }
-            "index" => Some(ColumnIndex::read(key).and_then(|index| self.index.set(key, index))),
-            "unique" => Some(ColumnIndex::read(key).and_then(|index| self.unique.set(key, index))),
+            "index" => Some(IndexKey::read(key).and_then(|index| self.index.set(key, index))),
+            "unique" => Some(IndexKey::read(key).and_then(|index| self.unique.set(key, index))),
             _ => None,
         }
     }
@@ -129,7 +129,7 @@ impl OwnKeys {
     }
 }
 
-impl ColumnIndex {
+impl IndexKey {
     fn read(key: &Key<'_>) -> syn::Result<Self> {
         if key.has_list() {
             let message = format!(
@@ -143,12 +143,12 @@ impl ColumnIndex {
     }
 }
 
-impl Reference {
+impl ForeignKey {
     fn from_keys(
         ctxt: &Ctxt,
         ty: &Type,
-        references: Slot<Expr>,
-        on_delete: Slot<(Ident, OnDelete)>,
+        references: KeyValue<Expr>,
+        on_delete: KeyValue<(Ident, OnDelete)>,
     ) -> Option<Self> {
         let on_delete = on_delete.take();
         let Some(target) = references.take() else {

@@ -6,14 +6,14 @@ use syn::{Data, DataEnum, DeriveInput, Fields, Generics, LitStr, Type, Variant};
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
-use crate::keys::{Slot, each_attribute_key};
+use crate::keys::{KeyValue, each_attribute_key};
 use crate::parse::event::{read_one_name, read_rule};
 use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
 use crate::types;
 
 /// A type that can be a column.
-pub(crate) struct ColumnType {
+pub(crate) struct ColumnTypeItem {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
     pub(crate) ident: Ident,
@@ -39,11 +39,11 @@ pub(crate) struct StoredVariant {
 #[derive(Default)]
 struct TypeKeys {
     runtime: Runtime,
-    rename_all: Slot<RenameRule>,
-    serde_rename_all: Slot<RenameRule>,
+    rename_all: KeyValue<RenameRule>,
+    serde_rename_all: KeyValue<RenameRule>,
 }
 
-impl ColumnType {
+impl ColumnTypeItem {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
         let keys = TypeKeys::parse(ctxt, input);
         let rename_all = keys.rename_all.take().or(keys.serde_rename_all.take());
@@ -118,7 +118,7 @@ impl StoredVariant {
             );
             ctxt.error(&variant.fields, message);
         }
-        let (mut own, mut serde) = (Slot::default(), Slot::default());
+        let (mut own, mut serde) = (KeyValue::default(), KeyValue::default());
         each_attribute_key(ctxt, &variant.attrs, "column_type", |key| match key.name().as_str() {
             "rename" => own.set(key, key.string()?),
             _ => Err(key.unknown("column_type", &["rename"])),

@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Variant};
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
-use crate::keys::{Key, Slot, each_attribute_key};
+use crate::keys::{Key, KeyValue, each_attribute_key};
 use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
 use crate::parse::names::{self, UsedNames};
 use crate::parse::upcast::Upcast;
@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 const DEFINITION_KEYS: [&str; 4] = ["name", "client_only", "deprecated", "upcast"];
 
 /// A type that derives `Event`.
-pub(crate) struct Event {
+pub(crate) struct EventItem {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
     pub(crate) ident: Ident,
@@ -31,11 +31,11 @@ pub(crate) struct Definition {
     pub(crate) client_only: bool,
     pub(crate) deprecated: Option<LitStr>,
     pub(crate) upcasts: Vec<Upcast>,
-    pub(crate) args: Args,
+    pub(crate) args: ArgsForm,
 }
 
 /// The form of the event's args.
-pub(crate) enum Args {
+pub(crate) enum ArgsForm {
     /// An object with one key per field; also for no fields at all.
     Fields(Vec<ArgsField>),
     /// The JSON of a newtype's field.
@@ -45,13 +45,13 @@ pub(crate) enum Args {
 /// The keys of `#[event(..)]` for one definition.
 #[derive(Default)]
 struct DefinitionKeys {
-    name: Slot<LitStr>,
-    client_only: Slot<()>,
-    deprecated: Slot<LitStr>,
+    name: KeyValue<LitStr>,
+    client_only: KeyValue<()>,
+    deprecated: KeyValue<LitStr>,
     upcasts: Vec<Upcast>,
 }
 
-impl Event {
+impl EventItem {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
         check_generics(ctxt, &input.generics);
         let (runtime, definitions) = match &input.data {
@@ -108,7 +108,7 @@ impl DefinitionKeys {
         ctxt: &Ctxt,
         ident: &Ident,
         variant: Option<Ident>,
-        args: Args,
+        args: ArgsForm,
     ) -> Definition {
         let name = self.name.take().unwrap_or_else(|| {
             let message = format!(
@@ -177,7 +177,7 @@ fn parse_struct(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> (Runtime, 
 
 /// Reads serde's renaming of fields; the last of `accepted` wins over the first.
 fn read_rename_all(ctxt: &Ctxt, attrs: &[Attribute], accepted: &[&str]) -> Option<RenameRule> {
-    let (mut all, mut all_fields) = (Slot::default(), Slot::default());
+    let (mut all, mut all_fields) = (KeyValue::default(), KeyValue::default());
     each_attribute_key(ctxt, attrs, "serde", |key| match key.name().as_str() {
         "rename_all" => all.set(key, read_rule(key)?),
         "rename_all_fields" if accepted.contains(&"rename_all_fields") => {
@@ -203,14 +203,14 @@ pub(crate) fn read_one_name(key: &Key<'_>) -> syn::Result<LitStr> {
     key.string()
 }
 
-fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> Args {
+fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> ArgsForm {
     match fields {
-        Fields::Unit => Args::Fields(Vec::new()),
-        Fields::Named(fields) => Args::Fields(parse_fields(ctxt, fields, rename_all)),
+        Fields::Unit => ArgsForm::Fields(Vec::new()),
+        Fields::Named(fields) => ArgsForm::Fields(parse_fields(ctxt, fields, rename_all)),
         Fields::Unnamed(fields) => match fields.unnamed.first() {
             Some(field) if fields.unnamed.len() == 1 => {
                 refuse_attributes(ctxt, field);
-                Args::Whole(Box::new(field.ty.clone()))
+                ArgsForm::Whole(Box::new(field.ty.clone()))
             }
             first => {
                 if first.is_some() {
@@ -218,7 +218,7 @@ fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> A
                         "args have named keys: use named fields, or one field that is a struct";
                     ctxt.error(fields, message);
                 }
-                Args::Fields(Vec::new())
+                ArgsForm::Fields(Vec::new())
             }
         },
     }

@@ -6,7 +6,7 @@ use syn::{ExprPath, Field, FieldsNamed, LitStr, Type, parse_quote_spanned};
 
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
-use crate::keys::{Key, Slot, each_attribute_key};
+use crate::keys::{Key, KeyValue, each_attribute_key};
 use crate::parse::event::read_one_name;
 use crate::parse::names::{self, UsedNames};
 
@@ -35,11 +35,11 @@ pub(crate) enum DefaultValue {
 
 #[derive(Default)]
 struct FieldKeys {
-    rename: Slot<LitStr>,
-    default: Slot<DefaultValue>,
-    serialize_with: Slot<ExprPath>,
-    deserialize_with: Slot<ExprPath>,
-    skip_serializing_if: Slot<ExprPath>,
+    rename: KeyValue<LitStr>,
+    default: KeyValue<DefaultValue>,
+    serialize_with: KeyValue<ExprPath>,
+    deserialize_with: KeyValue<ExprPath>,
+    skip_serializing_if: KeyValue<ExprPath>,
 }
 
 pub(crate) fn parse_fields(

@@ -5,8 +5,8 @@ use syn::ext::IdentExt;
 use syn::{LitStr, Token, parenthesized, token};
 
 use crate::ctxt::Ctxt;
-use crate::keys::{Key, Slot, each_key};
-use crate::parse::column::{Column, ColumnIndex, ColumnKeys};
+use crate::keys::{Key, KeyValue, each_key};
+use crate::parse::column::{ColumnField, ColumnKeys, IndexKey};
 use crate::parse::names::{self, UsedNames};
 use crate::parse::table::positions;
 
@@ -47,7 +47,7 @@ fn is_keyed(key: &Key<'_>) -> bool {
 }
 
 fn read_keyed(ctxt: &Ctxt, key: &Key<'_>) -> syn::Result<(Option<LitStr>, Vec<Ident>)> {
-    let (mut name, mut fields) = (Slot::default(), Slot::default());
+    let (mut name, mut fields) = (KeyValue::default(), KeyValue::default());
     let mut all_read = true;
     let mut read = |inner: &Key<'_>| match inner.name().as_str() {
         "name" => name.set(inner, inner.string()?),
@@ -79,7 +79,7 @@ impl Index {
     pub(crate) fn collect(
         ctxt: &Ctxt,
         table: &str,
-        columns: &[Column],
+        columns: &[ColumnField],
         column_keys: &[ColumnKeys],
         arguments: Vec<IndexArguments>,
     ) -> Vec<Self> {
@@ -87,7 +87,7 @@ impl Index {
             Collector { ctxt, table, columns, names: UsedNames::default(), indexes: Vec::new() };
         for (position, (column, keys)) in columns.iter().zip(column_keys).enumerate() {
             for (given, is_unique) in [(keys.index.get(), false), (keys.unique.get(), true)] {
-                if let Some(ColumnIndex { name }) = given {
+                if let Some(IndexKey { name }) = given {
                     collector.add(&column.ident, name.as_ref(), vec![position], is_unique);
                 }
             }
@@ -106,7 +106,7 @@ impl Index {
 struct Collector<'a> {
     ctxt: &'a Ctxt,
     table: &'a str,
-    columns: &'a [Column],
+    columns: &'a [ColumnField],
     names: UsedNames,
     indexes: Vec<Index>,
 }

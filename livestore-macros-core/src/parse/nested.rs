@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use livestore_shape::Text;
+use livestore_shape::MarkedText;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Variant};
 
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
-use crate::keys::{Key, Slot, each_attribute_key};
+use crate::keys::{Key, KeyValue, each_attribute_key};
 use crate::lock::shapes::mark;
 use crate::parse::event::{read_one_name, read_rule};
 use crate::parse::names;
@@ -35,7 +35,7 @@ pub(crate) enum NestedShape {
 /// A field or a variant.
 pub(crate) struct Part {
     pub(crate) name: String,
-    pub(crate) text: Text,
+    pub(crate) text: MarkedText,
     pub(crate) at: TokenStream,
     pub(crate) ty: TokenStream,
 }
@@ -43,9 +43,9 @@ pub(crate) struct Part {
 /// serde's attributes of a type, a variant or a field.
 #[derive(Default)]
 struct SerdeKeys {
-    rename: Slot<LitStr>,
-    rename_all: Slot<RenameRule>,
-    rename_all_fields: Slot<RenameRule>,
+    rename: KeyValue<LitStr>,
+    rename_all: KeyValue<RenameRule>,
+    rename_all_fields: KeyValue<RenameRule>,
     has_default: bool,
     is_skipped: bool,
     marks: BTreeSet<String>,
@@ -53,7 +53,7 @@ struct SerdeKeys {
 
 impl Nested {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
-        let (mut runtime, mut name) = (Runtime::default(), Slot::<LitStr>::default());
+        let (mut runtime, mut name) = (Runtime::default(), KeyValue::<LitStr>::default());
         each_attribute_key(ctxt, &input.attrs, "shape", |key| match key.name().as_str() {
             "crate" => runtime.read(key),
             "name" => name.set(key, key.string()?),
@@ -160,12 +160,12 @@ fn variant(
         Fields::Unnamed(_) => format!("({})", inside.join(",")),
     };
     let ident = &variant.ident;
-    let text = Text { text, marks: serde.marks };
+    let text = MarkedText { text, marks: serde.marks };
     Some(Part { name, text, at: quote!(#ident), ty: quote!(#variant) })
 }
 
 /// Returns the text of a part for use inside another text, with marks that need no parentheses.
-fn flat(text: &Text) -> String {
+fn flat(text: &MarkedText) -> String {
     let marks = text.marks.iter().map(|mark| format!("#{}", mark.replace(' ', "_")));
     std::iter::once(text.text.clone()).chain(marks).collect()
 }
@@ -192,7 +192,7 @@ fn field(
     });
     let has_form = serde.marks.iter().any(|mark| mark.contains("with"));
     let is_optional = types::is_option(&field.ty) && field.ident.is_some() && !has_form;
-    let text = Text { text: stable_text(&field.ty), marks: serde.marks }
+    let text = MarkedText { text: stable_text(&field.ty), marks: serde.marks }
         .marked("default", serde.has_default || all_default)
         .marked("optional", is_optional);
     let ty = field.ty.to_token_stream();

@@ -7,12 +7,12 @@ use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, LitStr, Type, parse_
 use crate::case;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
-use crate::keys::{Slot, each_attribute_key};
+use crate::keys::{KeyValue, each_attribute_key};
 use crate::parse::names;
 use crate::runtime::{Runtime, located_at};
 
 /// A struct read from the columns of a result.
-pub(crate) struct Row {
+pub(crate) struct RowItem {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
     pub(crate) ident: Ident,
@@ -32,9 +32,9 @@ pub(crate) struct RowField {
     pub(crate) selected: Option<Expr>,
 }
 
-impl Row {
+impl RowItem {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
-        let (mut runtime, mut from) = (Runtime::default(), Slot::default());
+        let (mut runtime, mut from) = (Runtime::default(), KeyValue::default());
         each_attribute_key(ctxt, &input.attrs, "row", |key| match key.name().as_str() {
             "crate" => runtime.read(key),
             "from" => from.set(key, key.value("from = Table")?),
@@ -66,7 +66,7 @@ impl RowField {
         from: Option<&Type>,
         first_table: Option<&Type>,
     ) -> Self {
-        let (mut name, mut expr) = (Slot::default(), Slot::default());
+        let (mut name, mut expr) = (KeyValue::default(), KeyValue::default());
         each_attribute_key(ctxt, &field.attrs, "row", |key| match key.name().as_str() {
             "name" => {
                 let literal = key.string()?;

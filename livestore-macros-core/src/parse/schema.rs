@@ -15,7 +15,7 @@ use crate::types;
 const LISTS: [&str; 3] = ["tables", "documents", "events"];
 
 /// A schema: all tables, client documents and events of an app.
-pub(crate) struct Schema {
+pub(crate) struct SchemaItem {
     pub(crate) runtime: Runtime,
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -25,7 +25,7 @@ pub(crate) struct Schema {
     pub(crate) events: Vec<Type>,
 }
 
-impl Schema {
+impl SchemaItem {
     /// Returns `None` if not even the schema's name could be read.
     pub(crate) fn parse(ctxt: &Ctxt, input: TokenStream) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {

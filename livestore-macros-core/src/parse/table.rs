@@ -6,8 +6,8 @@ use syn::{Fields, Generics, ItemStruct, LitStr, Visibility};
 use crate::case;
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
-use crate::keys::{Key, Slot, each_argument_key};
-use crate::parse::column::{Column, ColumnKeys};
+use crate::keys::{Key, KeyValue, each_argument_key};
+use crate::parse::column::{ColumnField, ColumnKeys};
 use crate::parse::index::{Index, IndexArguments};
 use crate::parse::names::{self, UsedNames};
 use crate::runtime::Runtime;
@@ -16,7 +16,7 @@ use crate::suggest;
 const KEYS: [&str; 6] = ["name", "crate", "primary_key", "index", "unique", "check"];
 
 /// A table: a struct with one column per field.
-pub(crate) struct Table {
+pub(crate) struct TableItem {
     pub(crate) runtime: Runtime,
     pub(crate) attributes: ImplAttributes,
     pub(crate) vis: Visibility,
@@ -24,7 +24,7 @@ pub(crate) struct Table {
     /// Empty, or there was an error.
     pub(crate) generics: Generics,
     pub(crate) name: String,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<ColumnField>,
     /// The positions of its columns, in key order.
     pub(crate) primary_key: Vec<usize>,
     pub(crate) indexes: Vec<Index>,
@@ -35,15 +35,15 @@ pub(crate) struct Table {
 #[derive(Default)]
 struct TableArguments {
     runtime: Runtime,
-    name: Slot<LitStr>,
-    primary_key: Slot<Vec<Ident>>,
+    name: KeyValue<LitStr>,
+    primary_key: KeyValue<Vec<Ident>>,
     indexes: Vec<IndexArguments>,
     checks: Vec<LitStr>,
     /// Whether a key could not be read: it may have been any of these.
     is_unclear: bool,
 }
 
-impl Table {
+impl TableItem {
     pub(crate) fn parse(ctxt: &Ctxt, attr: TokenStream, item: &ItemStruct) -> Self {
         let arguments = TableArguments::parse(ctxt, attr);
         check_shape(ctxt, item);
@@ -132,17 +132,17 @@ fn table_name(ctxt: &Ctxt, item: &ItemStruct, given: Option<&LitStr>) -> String 
     }
 }
 
-fn parse_columns(ctxt: &Ctxt, item: &ItemStruct) -> (Vec<Column>, Vec<ColumnKeys>) {
+fn parse_columns(ctxt: &Ctxt, item: &ItemStruct) -> (Vec<ColumnField>, Vec<ColumnKeys>) {
     let Fields::Named(fields) = &item.fields else {
         return Default::default();
     };
     let named = fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field)));
-    named.map(|(ident, field)| Column::parse(ctxt, ident, field)).unzip()
+    named.map(|(ident, field)| ColumnField::parse(ctxt, ident, field)).unzip()
 }
 
 /// Checks that columns have different names, which SQLite compares without regard to case, and different
 /// constants.
-fn check_columns_differ(ctxt: &Ctxt, columns: &[Column]) {
+fn check_columns_differ(ctxt: &Ctxt, columns: &[ColumnField]) {
     let (mut names, mut constants) = (UsedNames::default(), UsedNames::default());
     for column in columns {
         if let Some(owner) = names.claim(&column.name.to_lowercase(), &column.ident) {
@@ -161,7 +161,7 @@ fn primary_key(
     ctxt: &Ctxt,
     item: &ItemStruct,
     arguments: &TableArguments,
-    columns: &[Column],
+    columns: &[ColumnField],
     column_keys: &[ColumnKeys],
 ) -> Vec<usize> {
     let marked = column_keys.iter().enumerate().filter(|(_, keys)| keys.primary_key.is_set());
@@ -188,7 +188,7 @@ fn primary_key(
     positions
 }
 
-fn check_never_null(ctxt: &Ctxt, columns: &[Column], primary_key: &[usize]) {
+fn check_never_null(ctxt: &Ctxt, columns: &[ColumnField], primary_key: &[usize]) {
     for column in primary_key.iter().filter_map(|&position| columns.get(position)) {
         if column.is_nullable() {
             ctxt.error(&column.ty, "a primary key is never null: write the type without `Option`");
@@ -197,7 +197,7 @@ fn check_never_null(ctxt: &Ctxt, columns: &[Column], primary_key: &[usize]) {
 }
 
 /// Returns the positions of the named fields among the columns; each may be named once.
-pub(crate) fn positions(ctxt: &Ctxt, columns: &[Column], fields: &[Ident]) -> Vec<usize> {
+pub(crate) fn positions(ctxt: &Ctxt, columns: &[ColumnField], fields: &[Ident]) -> Vec<usize> {
     let mut positions = Vec::with_capacity(fields.len());
     for field in fields {
         let name = names::plain(field);

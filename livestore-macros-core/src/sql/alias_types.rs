@@ -27,7 +27,8 @@ pub(crate) struct NotAType {
     pub(crate) message: String,
 }
 
-/// Moves the annotations out of the SQL, which keeps its length: `AS "n: i64"` becomes `AS "n"     `.
+/// Moves the annotations out of the SQL, whose length stays the same: `AS "n: i64"` becomes
+/// `AS "n"     `.
 pub(crate) fn extract(sql: &str) -> Result<(String, Annotations), NotAType> {
     let (mut plain, mut all) = (sql.to_owned(), Annotations::new());
     if !sql.contains(['"', '`', '[']) {

@@ -7,7 +7,7 @@
 //! 2. [`alias_types`] takes type annotations out of the aliases;
 //! 3. [`prepare`] has SQLite check the statement, and [`prepare_errors`] adds a place and a hint to its
 //!    errors;
-//! 4. [`parse`] and [`infer`] find out what SQLite does not tell: the types of columns and of binds;
+//! 4. [`parse`] and [`infer`] find out what SQLite does not report: the types of columns and of binds;
 //! 5. [`expand`] writes the query or the write.
 
 mod alias_types;

@@ -7,14 +7,14 @@ use syn::{PathArguments, Type};
 
 use super::CheckedStatement;
 use super::alias_types::Annotation;
-use super::infer::{Output, Ty};
+use super::infer::{OutputColumn, Ty};
 use crate::parse::names::UsedNames;
 use crate::runtime::located_at;
 
 /// Returns the definition of a record, if one is made, and the expression that reads a row.
 pub(super) fn expand(
     statement: &CheckedStatement,
-    outputs: &[Output],
+    outputs: &[OutputColumn],
 ) -> syn::Result<(TokenStream, TokenStream)> {
     match &statement.input.row {
         None => record(statement, outputs),
@@ -33,7 +33,7 @@ pub(super) fn expand(
 
 fn record(
     statement: &CheckedStatement,
-    outputs: &[Output],
+    outputs: &[OutputColumn],
 ) -> syn::Result<(TokenStream, TokenStream)> {
     let fields = fields(statement, outputs)?;
     let types: Vec<_> = (0..fields.len()).map(|n| format_ident!("C{n}")).collect();
@@ -54,7 +54,7 @@ fn record(
 
 fn tuple(
     statement: &CheckedStatement,
-    outputs: &[Output],
+    outputs: &[OutputColumn],
     tuple: &syn::TypeTuple,
     types: &[&Type],
 ) -> syn::Result<TokenStream> {
@@ -82,7 +82,7 @@ fn tuple(
 
 fn named(
     statement: &CheckedStatement,
-    outputs: &[Output],
+    outputs: &[OutputColumn],
     path: &syn::TypePath,
 ) -> syn::Result<TokenStream> {
     if let Some(last) = path.path.segments.last()
@@ -142,7 +142,7 @@ const ONE_VALUE: [&str; 17] = [
 ];
 
 /// The name of the type by which the compiler's messages name the column.
-fn marker(output: &Output, at: usize) -> Ident {
+fn marker(output: &OutputColumn, at: usize) -> Ident {
     let name = output.name.as_deref().and_then(|name| syn::parse_str::<Ident>(name).ok());
     match name {
         Some(name) => Ident::new(&name.to_string(), Span::mixed_site()),
@@ -151,7 +151,7 @@ fn marker(output: &Output, at: usize) -> Ident {
 }
 
 /// Returns one field per column.
-fn fields(statement: &CheckedStatement, outputs: &[Output]) -> syn::Result<Vec<Ident>> {
+fn fields(statement: &CheckedStatement, outputs: &[OutputColumn]) -> syn::Result<Vec<Ident>> {
     let text = &statement.input.text;
     let mut used = UsedNames::default();
     let fields = outputs.iter().map(|output| {
@@ -172,7 +172,7 @@ fn fields(statement: &CheckedStatement, outputs: &[Output]) -> syn::Result<Vec<I
     collect(fields)
 }
 
-fn untyped(statement: &CheckedStatement, output: &Output) -> syn::Error {
+fn untyped(statement: &CheckedStatement, output: &OutputColumn) -> syn::Error {
     let name = output.name.as_deref().unwrap_or("n");
     let message =
         format!("the type of this column cannot be inferred: write it, as in `AS \"{name}: i64\"`");
@@ -194,7 +194,7 @@ fn collect<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<
 
 impl CheckedStatement {
     /// Returns the type of a result column as an expression, or `None` if its type is not known.
-    pub(super) fn of(&self, output: &Output) -> Option<TokenStream> {
+    pub(super) fn of(&self, output: &OutputColumn) -> Option<TokenStream> {
         let mut typed = output.typed;
         match self.annotations.get(&output.span.start) {
             Some(Annotation::Type(ty)) => {

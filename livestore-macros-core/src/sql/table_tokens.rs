@@ -19,13 +19,13 @@ use syn::parse::{ParseStream, Parser};
 use syn::{LitInt, LitStr, Token, braced, bracketed, parenthesized};
 
 use super::catalog::{Catalog, SqlColumn, SqlIndex, SqlTable};
-use crate::parse::column::Column;
+use crate::parse::column::ColumnField;
 use crate::parse::index::Index;
-use crate::parse::table::Table;
+use crate::parse::table::TableItem;
 use crate::types;
 
 /// Writes a table.
-pub(crate) fn of_table(table: &Table) -> TokenStream {
+pub(crate) fn of_table(table: &TableItem) -> TokenStream {
     let name = &table.name;
     let columns = table.columns.iter().map(column);
     let key = positions(&table.primary_key);
@@ -38,8 +38,8 @@ pub(crate) fn of_document(name: &str) -> TokenStream {
     quote!({ #name [("id" not_null: String) ("value" not_null: String)] [0] [] })
 }
 
-fn column(column: &Column) -> TokenStream {
-    let Column { name, ty, default, .. } = column;
+fn column(column: &ColumnField) -> TokenStream {
+    let ColumnField { name, ty, default, .. } = column;
     let not_null = (!column.is_nullable()).then(|| quote!(not_null));
     let default = default.as_ref().map(|_| quote!(default));
     let ty = without_invisible_groups(quote!(#ty));
@@ -58,7 +58,7 @@ fn positions(positions: &[usize]) -> TokenStream {
 }
 
 /// A type that came through a `macro_rules!` is wrapped in a group without delimiters, which another
-/// `macro_rules!` would not take as tokens.
+/// `macro_rules!` would not accept as tokens.
 fn without_invisible_groups(tokens: TokenStream) -> TokenStream {
     let flatten = |token| match token {
         TokenTree::Group(group) => {
@@ -151,7 +151,7 @@ mod tests {
                 #[column(default = 1)] n: Option<Vec<u8>>,
             }
         };
-        let tokens = of_table(&Table::parse(&ctxt, attr, &item));
+        let tokens = of_table(&TableItem::parse(&ctxt, attr, &item));
         assert!(ctxt.check().is_empty());
         let written = "{ \"to\\\"do\" [(\"id\" not_null : String) (\"n\" default : Option < Vec < u8 > >)] \
                        [0] [(\"to\\\"do_id\" [0]) (\"by_n\" unique [1 0])] }";

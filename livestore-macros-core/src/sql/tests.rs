@@ -1,7 +1,7 @@
 //! The inferred types of statements, and type mismatches.
 
 use super::catalog::Catalog;
-use super::infer::{Inferred, Output, Ty, Typed, infer};
+use super::infer::{Inferred, OutputColumn, Ty, Typed, infer};
 use super::parse::parse;
 use super::report::Report;
 use super::table_tokens;
@@ -79,7 +79,7 @@ fn binds(sql: &str) -> String {
 }
 
 fn names(sql: &str) -> Vec<Option<String>> {
-    inferred(sql).outputs.unwrap().into_iter().map(|Output { name, .. }| name).collect()
+    inferred(sql).outputs.unwrap().into_iter().map(|OutputColumn { name, .. }| name).collect()
 }
 
 fn mismatch(sql: &str) -> Option<String> {
@@ -298,7 +298,7 @@ fn a_row_without_a_required_column_is_a_mismatch() {
 }
 
 #[test]
-fn what_can_never_be_equal_is_a_mismatch() {
+fn comparing_incompatible_types_is_a_mismatch() {
     assert_eq!(
         mismatch("SELECT 1 FROM todo WHERE done = 'yes'").unwrap(),
         "`todo.done` (`bool`) cannot be compared with or set to a text at `'yes'`"

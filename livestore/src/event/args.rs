@@ -145,12 +145,12 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
 pub struct ArgsWriter<'a> {
     out: &'a mut Vec<u8>,
     window_id: &'a str,
-    written: Written,
+    written: OutputState,
 }
 
 /// The state of the output so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
+enum OutputState {
     Nothing,
     Fields,
     Whole,
@@ -173,12 +173,12 @@ impl<'a> ArgsWriter<'a> {
         window_id: &'a str,
         write: impl FnOnce(&mut ArgsWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let mut writer = ArgsWriter { out, window_id, written: Written::Nothing };
+        let mut writer = ArgsWriter { out, window_id, written: OutputState::Nothing };
         write(&mut writer)?;
         match writer.written {
-            Written::Nothing => writer.out.extend_from_slice(b"{}"),
-            Written::Fields => writer.out.push(b'}'),
-            Written::Whole => {}
+            OutputState::Nothing => writer.out.extend_from_slice(b"{}"),
+            OutputState::Fields => writer.out.push(b'}'),
+            OutputState::Whole => {}
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ impl<'a> ArgsWriter<'a> {
             field: "*".to_owned(),
             reason: error.to_string(),
         })?;
-        self.written = Written::Whole;
+        self.written = OutputState::Whole;
         match self.out.get(start) {
             Some(b'{') => Ok(()),
             _ => Err(EncodeError::NotAnObject),
@@ -243,8 +243,8 @@ impl<'a> ArgsWriter<'a> {
     }
 
     fn key(&mut self, key: &str) -> serde_json::Result<()> {
-        self.out.push(if self.written == Written::Nothing { b'{' } else { b',' });
-        self.written = Written::Fields;
+        self.out.push(if self.written == OutputState::Nothing { b'{' } else { b',' });
+        self.written = OutputState::Fields;
         key.serialize(&mut serde_json::Serializer::new(&mut *self.out))?;
         self.out.push(b':');
         Ok(())
@@ -301,7 +301,7 @@ impl<'a> Args<'a> {
         if let Some(fields) = plain::split(json) {
             return Ok(Self { json, fields });
         }
-        let Fields(fields) = serde_json::from_str(json)
+        let ObjectFields(fields) = serde_json::from_str(json)
             .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })?;
         Ok(Self { json, fields })
     }
@@ -388,7 +388,7 @@ impl<'a> Args<'a> {
         Ok((self.field("id")?, Args::parse(value)?))
     }
 
-    /// Of a field that stands there twice, JavaScript takes the last.
+    /// If a field occurs twice, the last one counts, as in JavaScript.
     fn get(&self, field: &str) -> Option<&'a str> {
         self.fields.iter().rev().find(|(name, _)| name == field).map(|(_, value)| *value)
     }
@@ -438,13 +438,13 @@ impl<T: Serialize + DeserializeOwned> ArgsField<T> for Subject<T> {
     }
 }
 
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+struct ObjectFields<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
         impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
+            type Value = ObjectFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
@@ -452,10 +452,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields = Vec::with_capacity(8);
-                while let Some(Key(name)) = map.next_key()? {
+                while let Some(ObjectKey(name)) = map.next_key()? {
                     fields.push((name, map.next_value::<&RawValue>()?.get()));
                 }
-                Ok(Fields(fields))
+                Ok(ObjectFields(fields))
             }
         }
         deserializer.deserialize_map(Object)
@@ -463,24 +463,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 }
 
 /// A key, borrowed unless it has escapes. (`Cow` itself always allocates in serde.)
-struct Key<'a>(Cow<'a, str>);
+struct ObjectKey<'a>(Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectKey<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
         impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
+            type Value = ObjectKey<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a key")
             }
 
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<ObjectKey<'de>, E> {
+                Ok(ObjectKey(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ObjectKey<'de>, E> {
+                Ok(ObjectKey(Cow::Owned(text.to_owned())))
             }
         }
         deserializer.deserialize_str(Text)

@@ -109,7 +109,7 @@ fn parse(text: &str) -> Option<SeqNum> {
     Some(SeqNum { global, client, generation })
 }
 
-/// Digits only: `u64::from_str` would also take a `+`.
+/// Digits only: `u64::from_str` would also accept a `+`.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

@@ -32,8 +32,8 @@ impl<E, X: Display> UpcastInto<E> for Result<E, X> {
     }
 }
 
-/// A function from an older event to a newer one. What it takes and returns is looked at in one place,
-/// [`upcaster`], so that a wrong one is one error.
+/// A function from an older event to a newer one. Its argument and its result are checked in one
+/// place, [`upcaster`], so that a wrong type gives one error.
 #[derive(Debug)]
 pub struct Upcaster<E, O, R> {
     defs: &'static [EventDef],

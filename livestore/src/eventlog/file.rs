@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connection::LogConnection;
 use super::{
-    Durability, EventlogError, Fingerprint, LogChange, RecordedShape, Storage, Upstream, VisitArgs,
+    Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
+    VisitArgs,
 };
 use crate::edge::Background;
 use crate::event::{EncodedEvent, SeqNum};
@@ -99,7 +100,7 @@ impl FileLog {
     }
 }
 
-impl Storage for FileLog {
+impl LogStorage for FileLog {
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
         let added = events.len() as u64;
         if self.durability == Durability::Buffered {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{EventlogError, LogChange, Storage, Upstream, is_after};
+use super::{EventlogError, LogChange, LogStorage, Upstream, is_after};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// Events in a `Vec`.
@@ -26,7 +26,7 @@ impl MemoryLog {
     }
 }
 
-impl Storage for MemoryLog {
+impl LogStorage for MemoryLog {
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
         self.events().extend(events);
         Ok(())

@@ -50,7 +50,7 @@ pub(crate) const PAGE: usize = 512;
 pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
 
 /// A place where events are stored.
-pub(crate) trait Storage: std::fmt::Debug + Send + Sync {
+pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// Adds events behind the head, all of them or none.
     fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;
 
@@ -137,11 +137,11 @@ pub(crate) struct LogChange<'a> {
 /// The eventlog of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Eventlog {
-    storage: Arc<dyn Storage>,
+    storage: Arc<dyn LogStorage>,
 }
 
 impl Eventlog {
-    pub(crate) fn new(storage: impl Storage + 'static) -> Self {
+    pub(crate) fn new(storage: impl LogStorage + 'static) -> Self {
         Self { storage: Arc::new(storage) }
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::cycle::ComputingGuard;
-use super::graph::{GraphNode, ReadError, ValueNode};
+use super::graph::{ComputeError, GraphNode, ValueNode};
 use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
 use super::observers::{Observers, revision};
 use super::reactive::{NodeRef, Reactive};
@@ -154,9 +154,9 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
     /// Returns the version and the value, which is computed first if it is out of date.
     ///
     /// No lock is held while a user's code runs, so computeds cannot wait for each other.
-    fn current(&self) -> Result<(u64, Arc<V>), ReadError> {
+    fn current(&self) -> Result<(u64, Arc<V>), ComputeError> {
         let id = self.observers.id();
-        let _guard = ComputingGuard::enter(id, self.made_at).map_err(ReadError::Cycle)?;
+        let _guard = ComputingGuard::enter(id, self.made_at).map_err(ComputeError::Cycle)?;
         for _ in 0..MAX_ROUNDS {
             let last = lock(&self.last).outcome.clone();
             // Also checks an outcome of just now: until this node was registered with its inputs,
@@ -169,10 +169,10 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
         tracing::error!(at = %self.made_at, "a computed keeps changing: does it set what it reads?");
         let last = lock(&self.last).outcome.clone();
         last.and_then(|last| last.value.clone())
-            .ok_or_else(|| ReadError::Panic(Box::new("it keeps changing".to_owned())))
+            .ok_or_else(|| ComputeError::Panic(Box::new("it keeps changing".to_owned())))
     }
 
-    fn recompute(&self, last: Option<Arc<Outcome<V>>>) -> Result<(), ReadError> {
+    fn recompute(&self, last: Option<Arc<Outcome<V>>>) -> Result<(), ComputeError> {
         let get = Getter::default();
         let before = last.as_ref().and_then(|last| last.value.as_ref());
         let mut watch = Stopwatch::start();
@@ -190,7 +190,7 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
             }
             Err(panic) => {
                 self.store(last, None, true, inputs, took);
-                Err(ReadError::Panic(panic))
+                Err(ComputeError::Panic(panic))
             }
         }
     }
@@ -242,7 +242,7 @@ impl<V: Send + Sync + 'static> GraphNode for ComputedNode<V> {
         &self.observers
     }
 
-    fn update(&self) -> Result<(), ReadError> {
+    fn update(&self) -> Result<(), ComputeError> {
         self.current().map(|_| ())
     }
 
@@ -260,7 +260,7 @@ impl<V: Send + Sync + 'static> GraphNode for ComputedNode<V> {
 }
 
 impl<V: Send + Sync + 'static> ValueNode<V> for ComputedNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
+    fn read(&self) -> Result<(u64, Arc<V>), ComputeError> {
         self.current()
     }
 }

@@ -20,7 +20,7 @@ const MAX_UNREAD: usize = 1_024;
 /// One step from an old list to a new one.
 ///
 /// All indexes are positions in the list as it is when the step is taken: after the steps before it,
-/// and before those after it. Steps that are taken in order lead exactly to the new list.
+/// and before those after it. Applied in order, the steps lead exactly to the new list.
 ///
 /// ```
 /// use livestore::live::Diff;

@@ -17,7 +17,7 @@ pub(crate) trait GraphNode: Send + Sync {
     fn observers(&self) -> &Observers;
 
     /// Brings the value up to date.
-    fn update(&self) -> Result<(), ReadError> {
+    fn update(&self) -> Result<(), ComputeError> {
         Ok(())
     }
 
@@ -32,18 +32,18 @@ pub(crate) trait GraphNode: Send + Sync {
 /// A node whose value is a `V`.
 pub(crate) trait ValueNode<V>: GraphNode {
     /// Returns the version and the value.
-    fn read(&self) -> Result<(u64, Arc<V>), ReadError>;
+    fn read(&self) -> Result<(u64, Arc<V>), ComputeError>;
 }
 
 /// The reason why a computed has no value.
-pub(crate) enum ReadError {
+pub(crate) enum ComputeError {
     /// It reads itself, by way of these computeds.
     Cycle(String),
     /// Its function, or that of a computed that it reads, panicked.
     Panic(Box<dyn Any + Send>),
 }
 
-impl ReadError {
+impl ComputeError {
     /// Panics in the thread that reads the value.
     #[expect(clippy::panic, reason = "a cycle has no value; waiting for one would be forever")]
     pub(crate) fn raise(self) -> ! {
@@ -54,7 +54,7 @@ impl ReadError {
     }
 }
 
-impl fmt::Display for ReadError {
+impl fmt::Display for ComputeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cycle(path) => write!(f, "a computed reads itself: {path}"),

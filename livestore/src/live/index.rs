@@ -18,7 +18,7 @@ pub(super) type QueryId = usize;
 
 /// A dependency of a live query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct DependencyId {
     pub(super) query: QueryId,
     /// The dependency's position among those of the query.
     pub(super) dependency: usize,
@@ -26,7 +26,7 @@ pub(super) struct Target {
 
 /// A place in the index, from which a target can be removed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum IndexPlace {
     Equal { column: usize, hash: u64 },
     Range { column: usize },
     Any,
@@ -38,7 +38,7 @@ pub(super) struct TableIndex {
     /// By the columns' positions in the table.
     columns: Vec<ColumnIndex>,
     /// The targets that any row can matter to.
-    any: Vec<Target>,
+    any: Vec<DependencyId>,
     /// The number of places in use.
     len: usize,
     /// The columns that matter to one of the queries, or to one that was removed.
@@ -48,15 +48,15 @@ pub(super) struct TableIndex {
 /// The live queries that are found by the value of a column.
 #[derive(Debug, Default)]
 struct ColumnIndex {
-    equal: HashMap<u64, Targets, BuildHasherDefault<PassThrough>>,
+    equal: HashMap<u64, DependencyIds, BuildHasherDefault<PassThrough>>,
     ranges: Ranges,
 }
 
 /// One target or more; mostly one.
 #[derive(Debug)]
-enum Targets {
-    One(Target),
-    Many(Vec<Target>),
+enum DependencyIds {
+    One(DependencyId),
+    Many(Vec<DependencyId>),
 }
 
 impl TableIndex {
@@ -74,8 +74,8 @@ impl TableIndex {
         &mut self,
         lookup: Lookup,
         columns: ColumnSet,
-        target: Target,
-        mut placed: impl FnMut(Place),
+        target: DependencyId,
+        mut placed: impl FnMut(IndexPlace),
     ) {
         self.captured = self.captured.union(columns);
         let mut placed = |place| {
@@ -87,32 +87,32 @@ impl TableIndex {
                 let index = column_index(&mut self.columns, column);
                 for hash in values.iter().map(hash) {
                     index.insert_equal(hash, target);
-                    placed(Place::Equal { column, hash });
+                    placed(IndexPlace::Equal { column, hash });
                 }
             }
             Lookup::Range(range) => {
                 let column = range.column;
                 column_index(&mut self.columns, column).ranges.insert(range, target);
-                placed(Place::Range { column });
+                placed(IndexPlace::Range { column });
             }
             Lookup::Any => {
                 self.any.push(target);
-                placed(Place::Any);
+                placed(IndexPlace::Any);
             }
         }
     }
 
     /// Removes a query from a place that it was put in.
-    pub(super) fn remove(&mut self, place: Place, query: QueryId) {
+    pub(super) fn remove(&mut self, place: IndexPlace, query: QueryId) {
         self.len -= 1;
         match place {
-            Place::Equal { column, hash } => {
+            IndexPlace::Equal { column, hash } => {
                 column_index(&mut self.columns, column).remove_equal(hash, query);
             }
-            Place::Range { column } => {
+            IndexPlace::Range { column } => {
                 column_index(&mut self.columns, column).ranges.remove(query);
             }
-            Place::Any => self.any.retain(|target| target.query != query),
+            IndexPlace::Any => self.any.retain(|target| target.query != query),
         }
         if self.is_empty() {
             self.captured = ColumnSet::default();
@@ -120,7 +120,7 @@ impl TableIndex {
     }
 
     /// Calls `found` with every target that the change can matter to, with some more than once.
-    pub(super) fn affected(&mut self, rows: &Rows, mut found: impl FnMut(Target)) {
+    pub(super) fn affected(&mut self, rows: &Rows, mut found: impl FnMut(DependencyId)) {
         let Rows::One { old, new } = rows else {
             return self.all(found);
         };
@@ -135,10 +135,10 @@ impl TableIndex {
         }
     }
 
-    fn all(&self, mut found: impl FnMut(Target)) {
+    fn all(&self, mut found: impl FnMut(DependencyId)) {
         self.any.iter().copied().for_each(&mut found);
         for ColumnIndex { equal, ranges } in &self.columns {
-            equal.values().flat_map(Targets::as_slice).copied().for_each(&mut found);
+            equal.values().flat_map(DependencyIds::as_slice).copied().for_each(&mut found);
             ranges.sorted.iter().map(|(_, target)| *target).for_each(&mut found);
         }
     }
@@ -153,15 +153,15 @@ fn column_index(columns: &mut Vec<ColumnIndex>, position: usize) -> &mut ColumnI
 }
 
 impl ColumnIndex {
-    fn insert_equal(&mut self, hash: u64, target: Target) {
+    fn insert_equal(&mut self, hash: u64, target: DependencyId) {
         let targets = self.equal.entry(hash);
-        targets.and_modify(|all| all.push(target)).or_insert(Targets::One(target));
+        targets.and_modify(|all| all.push(target)).or_insert(DependencyIds::One(target));
     }
 
     fn remove_equal(&mut self, hash: u64, query: QueryId) {
         let Entry::Occupied(mut entry) = self.equal.entry(hash) else { return };
         match entry.get_mut() {
-            Targets::Many(all) if all.iter().any(|target| target.query != query) => {
+            DependencyIds::Many(all) if all.iter().any(|target| target.query != query) => {
                 all.retain(|target| target.query != query);
             }
             _ => {
@@ -170,7 +170,7 @@ impl ColumnIndex {
         }
     }
 
-    fn find(&mut self, value: Option<&Value<'_>>, found: &mut impl FnMut(Target)) {
+    fn find(&mut self, value: Option<&Value<'_>>, found: &mut impl FnMut(DependencyId)) {
         let Some(value) = value else { return };
         if !self.equal.is_empty()
             && let Some(targets) = self.equal.get(&hash(value))
@@ -181,15 +181,15 @@ impl ColumnIndex {
     }
 }
 
-impl Targets {
-    fn push(&mut self, target: Target) {
+impl DependencyIds {
+    fn push(&mut self, target: DependencyId) {
         match self {
             Self::One(first) => *self = Self::Many(vec![*first, target]),
             Self::Many(all) => all.push(target),
         }
     }
 
-    fn as_slice(&self) -> &[Target] {
+    fn as_slice(&self) -> &[DependencyId] {
         match self {
             Self::One(target) => std::slice::from_ref(target),
             Self::Many(all) => all,
@@ -238,14 +238,14 @@ fn hash(value: &Value<'_>) -> u64 {
 /// middle.
 #[derive(Debug, Default)]
 struct Ranges {
-    sorted: Vec<(Range, Target)>,
+    sorted: Vec<(Range, DependencyId)>,
     /// For each position, the position of the highest high end in the subtree that is rooted there.
     highest: Vec<usize>,
     stale: bool,
 }
 
 impl Ranges {
-    fn insert(&mut self, range: Range, target: Target) {
+    fn insert(&mut self, range: Range, target: DependencyId) {
         self.sorted.push((range, target));
         self.stale = true;
     }
@@ -256,7 +256,7 @@ impl Ranges {
     }
 
     /// Calls `found` for every range that has `value`.
-    fn find(&mut self, value: &Value<'_>, found: &mut impl FnMut(Target)) {
+    fn find(&mut self, value: &Value<'_>, found: &mut impl FnMut(DependencyId)) {
         if self.sorted.is_empty() || *value == Value::Null {
             return;
         }
@@ -294,7 +294,13 @@ impl Ranges {
         }
     }
 
-    fn visit(&self, from: usize, to: usize, value: &Value<'_>, found: &mut impl FnMut(Target)) {
+    fn visit(
+        &self,
+        from: usize,
+        to: usize,
+        value: &Value<'_>,
+        found: &mut impl FnMut(DependencyId),
+    ) {
         if from >= to {
             return;
         }
@@ -347,7 +353,7 @@ mod tests {
             let mut tree = Ranges::default();
             for (query, (low, high)) in ranges.iter().enumerate() {
                 let (low, high) = (low.map(Value::Integer), high.map(Value::Integer));
-                tree.insert(Range { column: 0, low, high }, Target { query, dependency: 0 });
+                tree.insert(Range { column: 0, low, high }, DependencyId { query, dependency: 0 });
             }
             let mut found = Vec::new();
             tree.find(&Value::Integer(value), &mut |target| found.push(target.query));
@@ -369,7 +375,7 @@ mod tests {
             let mut index = TableIndex::default();
             let mut places = Vec::new();
             for (query, (want, _)) in wants.iter().enumerate() {
-                let target = Target { query, dependency: 0 };
+                let target = DependencyId { query, dependency: 0 };
                 let columns = ColumnSet::of(&[query]);
                 index.insert(want.lookup(), columns, target, |place| places.push((query, place)));
             }
@@ -401,14 +407,14 @@ mod tests {
             prop_assert_eq!((index.is_empty(), index.captured()), (true, None));
             prop_assert!(index.columns.iter().all(|column| column.equal.is_empty()), "nothing stays");
             prop_assert_eq!(found(&mut index, &Rows::Unknown), Vec::<usize>::new());
-            let target = Target { query: 0, dependency: 0 };
+            let target = DependencyId { query: 0, dependency: 0 };
             index.insert(Lookup::Any, ColumnSet::of(&[63]), target, |_| ());
             prop_assert_eq!(index.captured(), Some(ColumnSet::of(&[63])), "and nobody's from before");
         }
     }
 
     #[test]
-    fn numbers_that_are_equal_have_the_same_hash() {
+    fn equal_numbers_have_equal_hashes() {
         let whole = [0.0, -0.0, 1.0, -3.0, 9.1e18, -I64_END, I64_END, f64::INFINITY];
         for real in whole.into_iter().chain([1.5, -0.5, f64::NEG_INFINITY]) {
             #[expect(clippy::cast_possible_truncation, reason = "the nearest integer is meant")]

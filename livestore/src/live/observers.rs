@@ -27,11 +27,11 @@ pub(super) fn revision() -> u64 {
 pub(crate) struct Observers {
     id: u64,
     version: AtomicU64,
-    registered: Mutex<Registered>,
+    registered: Mutex<Registrations>,
 }
 
 #[derive(Default)]
-struct Registered {
+struct Registrations {
     /// By their ids.
     dependents: BTreeMap<u64, Weak<dyn GraphNode>>,
     subscribers: Option<Subscribers>,
@@ -125,7 +125,7 @@ impl Observers {
         registered.subscribers.clone()
     }
 
-    fn registered(&self) -> MutexGuard<'_, Registered> {
+    fn registered(&self) -> MutexGuard<'_, Registrations> {
         lock(&self.registered)
     }
 }

@@ -17,8 +17,8 @@ use super::row::SharedRow;
 use crate::schema::{Document, GetDocument, SchemaDef};
 use crate::sqlite::Rows;
 use crate::table::{
-    ColumnRef, Comparison, Get, Node, Predicate, Query, QueryError, Raw, Reader, Select, SelectAst,
-    Source, Table,
+    ColumnRef, Comparison, Expression, GetRow, Predicate, Query, QueryError, Raw, Reader, Select,
+    SelectAst, Source, Table,
 };
 use crate::value::Value;
 
@@ -78,7 +78,7 @@ const TOO_WIDE: &str = "its table has too many columns to tell which row changed
 
 /// The best tier for a SELECT, and the reason why it has no better one.
 fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
-    let plain = |node: &Node| matches!(node, Node::Column(_));
+    let plain = |node: &Expression| matches!(node, Expression::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
     if !Rows::fit_columns(select.from.columns.len()) {
@@ -104,7 +104,7 @@ fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     }
 }
 
-impl<T: Table + Send + Sync> Live for Get<T> {
+impl<T: Table + Send + Sync> Live for GetRow<T> {
     type Value = Option<SharedRow<T>>;
 
     fn key(&self, _: &Reader<'_>) -> Result<u128, QueryError> {

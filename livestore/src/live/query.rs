@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cell::{LiveValue, Published};
 use super::dependency::Dependency;
 use super::diff::Diffs;
-use super::graph::{GraphNode, ReadError, ValueNode};
+use super::graph::{ComputeError, GraphNode, ValueNode};
 use super::index::QueryId;
 use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::list::List;
@@ -215,7 +215,7 @@ impl<V: LiveValue> GraphNode for QueryNode<V> {
 }
 
 impl<V: LiveValue> ValueNode<V> for QueryNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
+    fn read(&self) -> Result<(u64, Arc<V>), ComputeError> {
         Ok(self.published.cell.get())
     }
 }

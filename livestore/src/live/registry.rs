@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use super::dependency::Dependency;
 use super::graph::GraphNode;
-use super::index::{PassThrough, Place, QueryId, TableIndex, Target};
+use super::index::{DependencyId, IndexPlace, PassThrough, QueryId, TableIndex};
 use super::inspect::Roots;
 use super::maintain::TableChange;
 use super::propagation::Propagation;
@@ -24,17 +24,17 @@ pub(crate) struct Registry {
     /// By the tables' positions in the schema.
     tables: Vec<TableIndex>,
     /// By their ids.
-    queries: Vec<Option<Registered>>,
+    queries: Vec<Option<RegisteredQuery>>,
     free_ids: Vec<QueryId>,
     by_key: HashMap<QueryKey, QueryId, BuildHasherDefault<PassThrough>>,
     dropped: Dropped,
 }
 
-struct Registered {
+struct RegisteredQuery {
     node: Weak<dyn AnyQuery>,
     key: QueryKey,
     /// Its places in the indexes of tables, with the positions of those.
-    places: Box<[(usize, Place)]>,
+    places: Box<[(usize, IndexPlace)]>,
 }
 
 /// A hash of a query and its type, by which equal queries are found.
@@ -87,11 +87,11 @@ impl Registry {
     ) -> Result<(), QueryError> {
         let mut places = Vec::with_capacity(dependencies.len());
         let placed = dependencies.into_iter().enumerate().try_for_each(|(position, dependency)| {
-            let target = Target { query: id, dependency: position };
+            let target = DependencyId { query: id, dependency: position };
             self.place(dependency, target, &mut places, db)
         });
         // If that failed, our caller drops the node, and then it is removed from its places.
-        let registered = Some(Registered { node, key, places: places.into() });
+        let registered = Some(RegisteredQuery { node, key, places: places.into() });
         match self.free_ids.pop().and_then(|id| self.queries.get_mut(id)) {
             Some(free) => *free = registered,
             None => self.queries.push(registered),
@@ -103,8 +103,8 @@ impl Registry {
     fn place(
         &mut self,
         Dependency { table, lookup, columns, .. }: Dependency,
-        target: Target,
-        places: &mut Vec<(usize, Place)>,
+        target: DependencyId,
+        places: &mut Vec<(usize, IndexPlace)>,
         db: &Db,
     ) -> Result<(), QueryError> {
         let position = self.schema.tables().position(|other| std::ptr::eq(other, table));
@@ -157,7 +157,7 @@ impl Registry {
         let mut affected = Vec::new();
         for (change, Change { table, rows }) in changes.iter().enumerate() {
             if let Some(index) = self.tables.get_mut(*table) {
-                index.affected(rows, |Target { query, dependency }| {
+                index.affected(rows, |DependencyId { query, dependency }| {
                     let table_change = TableChange { dependency, rows };
                     affected.push(Affected { query, change, table_change });
                 });

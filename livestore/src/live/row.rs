@@ -15,12 +15,12 @@ pub struct SharedRow<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
     row: T,
-    fingerprint: Fingerprint,
+    fingerprint: RowFingerprint,
 }
 
 /// A hash of the values that a query returns of a row: rows with the same values have the same. 0
 /// for rows that are never compared.
-pub(super) type Fingerprint = u64;
+pub(super) type RowFingerprint = u64;
 
 impl<T> SharedRow<T> {
     /// A row that is never compared.
@@ -39,7 +39,7 @@ impl<T> SharedRow<T> {
         Ok(Self(Arc::new(Inner { row: decode(row)?, fingerprint })))
     }
 
-    pub(super) fn fingerprint(&self) -> Fingerprint {
+    pub(super) fn fingerprint(&self) -> RowFingerprint {
         self.0.fingerprint
     }
 
@@ -59,7 +59,7 @@ impl<T> SharedRow<T> {
 }
 
 /// The fingerprint of a row with one more value.
-fn with_value(fingerprint: Fingerprint, value: &Value<'_>) -> Fingerprint {
+fn with_value(fingerprint: RowFingerprint, value: &Value<'_>) -> RowFingerprint {
     let (kind, bytes): (u64, &[u8]) = match value {
         Value::Null => (1, &[]),
         Value::Integer(integer) => (2, &integer.to_le_bytes()),

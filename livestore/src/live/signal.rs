@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::cell::ValueCell;
-use super::graph::{GraphNode, ReadError, ValueNode};
+use super::graph::{ComputeError, GraphNode, ValueNode};
 use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
 use super::observers::Observers;
 use super::propagation::{deliver, enqueue};
@@ -91,7 +91,7 @@ impl<V: Send + Sync + 'static> GraphNode for SignalNode<V> {
 }
 
 impl<V: Send + Sync + 'static> ValueNode<V> for SignalNode<V> {
-    fn read(&self) -> Result<(u64, Arc<V>), ReadError> {
+    fn read(&self) -> Result<(u64, Arc<V>), ComputeError> {
         Ok(self.cell.get())
     }
 }

@@ -26,7 +26,7 @@ impl Subscription {
     ) -> Self {
         let subscriber = Arc::new(Callback {
             node: Arc::downgrade(&node),
-            turn: Turn::default(),
+            turn: CallState::default(),
             call: Mutex::new(Call { seen: version, callback }),
         });
         let id = node.observers().add_subscriber(Arc::clone(&subscriber) as Arc<dyn Subscriber>);
@@ -51,7 +51,7 @@ impl fmt::Debug for Subscription {
 struct Callback<F, V> {
     /// Weak: a subscription keeps the value alive, its callback must not.
     node: Weak<dyn ValueNode<V>>,
-    turn: Turn,
+    turn: CallState,
     call: Mutex<Call<F>>,
 }
 
@@ -63,9 +63,9 @@ struct Call<F> {
 
 /// Whose turn it is to call a callback.
 #[derive(Default)]
-struct Turn(AtomicU64);
+struct CallState(AtomicU64);
 
-impl Turn {
+impl CallState {
     const IDLE: u64 = 0;
     const RUNNING: u64 = 1;
     /// There was another change meanwhile: whoever runs the callback runs it once more.

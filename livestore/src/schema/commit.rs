@@ -22,12 +22,12 @@ pub trait Commit<S: Schema> {
 #[derive(Debug)]
 pub struct Batch<'a> {
     window_id: &'a str,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<BatchEntry>,
 }
 
 /// One encoded event.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct BatchEntry {
     pub(crate) def: &'static EventDef,
     pub(crate) args: String,
     pub(crate) set: EventSet,
@@ -56,7 +56,7 @@ impl<'a> Batch<'a> {
         let def = event.def();
         let args = ArgsWriter::encode(self.window_id, |args| event.encode(args))
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
-        self.entries.push(Entry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
+        self.entries.push(BatchEntry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::table::{
 };
 use crate::value::{ColumnType, ValueError};
 
-/// A struct kept as one document per window, or under an explicit id.
+/// A struct stored as one document per window, or under an explicit id.
 ///
 /// `#[client_document]` implements it and generates [`Set`](Self::Set), the event that changes
 /// some of its fields. The last write wins. A document that was never set is `Default::default()`.

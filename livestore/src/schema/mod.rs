@@ -26,7 +26,7 @@ pub use document::{DocumentDef, DocumentKey};
 #[doc(hidden)]
 pub use unique::{assert_recorded_event, assert_unique_events, assert_unique_tables};
 
-pub(crate) use commit::Entry;
+pub(crate) use commit::BatchEntry;
 
 /// An app's tables, client documents and events. `schema!` makes one.
 #[diagnostic::on_unimplemented(

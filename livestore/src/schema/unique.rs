@@ -101,7 +101,7 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
     }
 }
 
-/// `panic!` takes no formatting in a const, but a text that is put together here.
+/// In a const, `panic!` cannot format, but it accepts a text that is put together here.
 #[expect(clippy::panic, reason = "this is how a const says no to the compiler")]
 #[track_caller]
 const fn fail(before: &str, name: &str, after: &str) -> ! {
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     #[should_panic = "two tables are named \"Todo\""]
-    fn table_names_have_no_case() {
+    fn table_names_ignore_case() {
         assert_unique_tables("Todo", &["user", "todo"]);
     }
 }

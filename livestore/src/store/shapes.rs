@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use livestore_shape::{Effect, Kind, Shape, compare};
+use livestore_shape::{Consequence, ItemKind, Shape, compare};
 
 use super::OpenError;
 use crate::event::EventDef;
@@ -90,8 +90,9 @@ impl Shapes {
                 unknown = true;
                 continue;
             };
-            let differences = compare(Kind::Event, &was, &is).into_iter();
-            let unreadable = differences.filter(|found| found.effect == Effect::Unreadable);
+            let differences = compare(ItemKind::Event, &was, &is).into_iter();
+            let unreadable =
+                differences.filter(|found| found.consequence == Consequence::Unreadable);
             for found in unreadable {
                 let change = found.to_string();
                 let field = IncompatibleField { change, name: found.part.unwrap_or_default() };

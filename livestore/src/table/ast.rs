@@ -12,7 +12,7 @@ pub(crate) struct ColumnRef {
 
 /// An expression that has a value for each row or group.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Node {
+pub(crate) enum Expression {
     Column(ColumnRef),
     CountAll,
     Aggregate(Aggregate, ColumnRef),
@@ -64,10 +64,10 @@ pub(crate) struct SelectAst {
     pub(crate) from: &'static TableDef,
     pub(crate) joins: Vec<Join>,
     /// The expressions to return; empty: all columns of all tables.
-    pub(crate) list: Vec<Node>,
+    pub(crate) list: Vec<Expression>,
     pub(crate) filters: Vec<Predicate>,
     pub(crate) group_by: Vec<ColumnRef>,
-    pub(crate) order_by: Vec<(Node, Direction)>,
+    pub(crate) order_by: Vec<(Expression, Direction)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     /// Return how many rows there are instead of the rows.
@@ -132,7 +132,7 @@ impl SelectAst {
             }
         };
         self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
-            if let Node::Column(column) | Node::Aggregate(_, column) = node {
+            if let Expression::Column(column) | Expression::Aggregate(_, column) = node {
                 add(*column);
             }
         });
@@ -155,8 +155,8 @@ impl SelectAst {
         };
         let (mut is_grouped, mut is_loose) = (!self.group_by.is_empty(), false);
         self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
-            is_grouped |= matches!(node, Node::Aggregate(..) | Node::CountAll);
-            is_loose |= matches!(node, Node::Column(column) if !is_key(column));
+            is_grouped |= matches!(node, Expression::Aggregate(..) | Expression::CountAll);
+            is_loose |= matches!(node, Expression::Column(column) if !is_key(column));
         });
         is_grouped && is_loose
     }

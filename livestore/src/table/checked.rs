@@ -43,7 +43,7 @@ pub const fn of<V>() -> Of<V> {
     Of::new()
 }
 
-/// The functions for the schema `S`. As methods of one value, the calls take few tokens.
+/// The functions for the schema `S`. As methods of one value, the calls need few tokens.
 #[derive(Debug)]
 pub struct Sql<S>(PhantomData<fn() -> S>);
 

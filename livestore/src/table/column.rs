@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate};
+use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Expression, Predicate};
 use super::{Anything, Condition, Numeric, On, Table};
 use crate::value::{ColumnType, Json, Operand, Value};
 
@@ -32,13 +32,13 @@ pub struct Column<T, V> {
 
 /// An expression that a query can return or order by, such as an aggregate.
 pub struct Expr<T, V> {
-    pub(super) node: Node,
+    pub(super) node: Expression,
     of: PhantomData<fn() -> (T, V)>,
 }
 
 /// A sort order by a column or an expression of table `T`.
 pub struct Order<T> {
-    pub(super) node: Node,
+    pub(super) node: Expression,
     pub(super) direction: Direction,
     of: PhantomData<fn() -> T>,
 }
@@ -61,7 +61,7 @@ impl<V: ColumnType, W: ColumnType<Base = V::Base>> SameType<W> for V {}
 /// let per_list = Todo::all().group_by(Todo::LIST).select((Todo::LIST, count()));
 /// ```
 pub const fn count() -> Expr<Anything, u64> {
-    Expr::new(Node::CountAll)
+    Expr::new(Expression::CountAll)
 }
 
 impl<T, V> Column<T, V> {
@@ -92,12 +92,12 @@ impl<T: Table, V: ColumnType> Column<T, V> {
 
     /// In ascending order; `NULL` comes first.
     pub fn asc(self) -> Order<T> {
-        Order::new(Node::Column(self.reference()), Direction::Ascending)
+        Order::new(Expression::Column(self.reference()), Direction::Ascending)
     }
 
     /// In descending order; `NULL` comes last.
     pub fn desc(self) -> Order<T> {
-        Order::new(Node::Column(self.reference()), Direction::Descending)
+        Order::new(Expression::Column(self.reference()), Direction::Descending)
     }
 
     /// The number of rows with a value that is not `NULL`.
@@ -116,7 +116,7 @@ impl<T: Table, V: ColumnType> Column<T, V> {
     }
 
     fn aggregate<W>(self, aggregate: Aggregate) -> Expr<T, W> {
-        Expr::new(Node::Aggregate(aggregate, self.reference()))
+        Expr::new(Expression::Aggregate(aggregate, self.reference()))
     }
 }
 
@@ -196,7 +196,7 @@ where
 }
 
 impl<T, V> Expr<T, V> {
-    pub(super) const fn new(node: Node) -> Self {
+    pub(super) const fn new(node: Expression) -> Self {
         Self { node, of: PhantomData }
     }
 
@@ -212,7 +212,7 @@ impl<T, V> Expr<T, V> {
 }
 
 impl<T> Order<T> {
-    fn new(node: Node, direction: Direction) -> Self {
+    fn new(node: Expression, direction: Direction) -> Self {
         Self { node, direction, of: PhantomData }
     }
 }

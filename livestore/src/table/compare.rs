@@ -6,7 +6,7 @@ use crate::value::{ColumnType, Operand};
 
 /// A column of type `V`, of table `T`, that can be compared with an `O`.
 ///
-/// It is a trait so that a mistake is told in few lines: where a method's own bound fails, the
+/// It is a trait so that a mistake is reported in few lines: where a method's own bound fails, the
 /// compiler adds where that bound stands; where a method's trait is not implemented, it does not.
 #[diagnostic::on_unimplemented(
     message = "a `{V}` column of `{T}` cannot be compared with `{O}`",

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::ddl::TableSql;
 use super::{Column, SameType, Table};
 use crate::sqlite::TableNames;
-use crate::value::{Kind, Storage, Value, ValueError};
+use crate::value::{ColumnKind, Storage, Value, ValueError};
 
 /// A table: its columns, keys, indexes and constraints.
 #[derive(Debug)]
@@ -146,8 +146,8 @@ impl TableDef {
 
 impl ColumnDef {
     /// A column of a type with this `KIND`.
-    pub const fn new(name: &'static str, kind: Kind) -> Self {
-        let Kind { storage, nullable, variants, range } = kind;
+    pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
+        let ColumnKind { storage, nullable, variants, range } = kind;
         Self { name, storage, nullable, variants, range, default: None, check: None }
     }
 

@@ -91,7 +91,7 @@ fn at<'r, 'v>(row: &'r [Value<'v>], column: ColumnRef) -> &'r Value<'v> {
     row.get(column.index).unwrap_or(&Value::Null)
 }
 
-/// `Is` and `IsNot` take NULL for a value, the others do not.
+/// `Is` and `IsNot` treat NULL as a value, the others do not.
 fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Option<bool> {
     let ordering = order(left, right);
     match comparison {

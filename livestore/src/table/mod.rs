@@ -35,7 +35,7 @@ pub use def::TableDef;
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
-pub use select::{Cardinality, First, Get, IntoKey, Many, One, Optional, Select};
+pub use select::{Cardinality, First, GetRow, IntoKey, Many, One, Optional, Select};
 pub use source::{Maybe, Source};
 pub use write::{Assign, Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
@@ -56,7 +56,9 @@ pub use source::{Anything, Append, In, On, Slot, at};
 
 #[cfg(test)]
 pub(crate) use ast::Join;
-pub(crate) use ast::{Aggregate, ColumnRef, Comparison, Direction, Node, Predicate, SelectAst};
+pub(crate) use ast::{
+    Aggregate, ColumnRef, Comparison, Direction, Expression, Predicate, SelectAst,
+};
 pub(crate) use eval::order;
 
 /// A struct that is a row of a table.
@@ -84,8 +86,8 @@ pub trait Table: Row + 'static {
     fn encode(&self, row: &mut RowWriter<'_>) -> Result<(), RowError>;
 
     /// Returns the query for the row with this primary key, if there is one.
-    fn get<K: IntoKey<Self::Key>>(key: K) -> Get<Self> {
-        Get::new(key)
+    fn get<K: IntoKey<Self::Key>>(key: K) -> GetRow<Self> {
+        GetRow::new(key)
     }
 
     /// Returns the query for all rows.

@@ -13,7 +13,7 @@ use crate::value::{Value, ValueError};
 
 /// A question to the state, with a typed answer.
 ///
-/// [`Select`](super::Select), [`Get`](super::Get), [`raw`](super::raw()) SQL and a client
+/// [`Select`](super::Select), [`GetRow`](super::GetRow), [`raw`](super::raw()) SQL and a client
 /// document's `get()` are queries.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a query",
@@ -51,7 +51,7 @@ pub enum QueryError {
         /// The reason.
         source: ValueError,
     },
-    /// A value of the result does not fit the Rust type that should take it.
+    /// A value of the result does not fit its Rust type.
     #[error(transparent)]
     Row(#[from] RowError),
     /// The result has no column of this name.

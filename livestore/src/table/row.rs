@@ -64,7 +64,7 @@ pub struct RowError {
 /// One row of a result.
 #[derive(Debug)]
 pub struct RowReader<'r> {
-    row: Origin<'r>,
+    row: RowSource<'r>,
     /// The position in the result of each of [`Row::COLUMNS`]; `None`: in order.
     positions: Option<&'r [usize]>,
     offset: usize,
@@ -72,19 +72,19 @@ pub struct RowReader<'r> {
 
 /// The source of a row's values.
 #[derive(Debug, Clone, Copy)]
-enum Origin<'r> {
+enum RowSource<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     Values(&'r [Value<'r>]),
 }
 
 impl<'r> RowReader<'r> {
     pub(super) fn new(row: &'r rusqlite::Row<'r>, positions: Option<&'r [usize]>) -> Self {
-        Self { row: Origin::Sqlite(row), positions, offset: 0 }
+        Self { row: RowSource::Sqlite(row), positions, offset: 0 }
     }
 
     /// A row that is not, or no longer, SQLite's.
     pub(crate) fn of_values(values: &'r [Value<'r>], positions: Option<&'r [usize]>) -> Self {
-        Self { row: Origin::Values(values), positions, offset: 0 }
+        Self { row: RowSource::Values(values), positions, offset: 0 }
     }
 
     /// The same row, read from column `offset` on: the second table of a join.
@@ -131,8 +131,8 @@ impl<'r> RowReader<'r> {
     fn value(&self, index: usize) -> Result<Value<'_>, ValueError> {
         let position = self.position(index);
         match self.row {
-            Origin::Sqlite(row) => value_of(row.get_ref(position).map_err(ValueError::custom)?),
-            Origin::Values(values) => values
+            RowSource::Sqlite(row) => value_of(row.get_ref(position).map_err(ValueError::custom)?),
+            RowSource::Values(values) => values
                 .get(position)
                 .map(Value::borrowed)
                 .ok_or_else(|| ValueError::custom("there is no such column")),
@@ -148,8 +148,8 @@ impl<'r> RowReader<'r> {
     fn column_name(&self, index: usize) -> String {
         let position = self.position(index);
         let name = match self.row {
-            Origin::Sqlite(row) => row.as_ref().column_name(position).ok().map(str::to_owned),
-            Origin::Values(_) => None,
+            RowSource::Sqlite(row) => row.as_ref().column_name(position).ok().map(str::to_owned),
+            RowSource::Values(_) => None,
         };
         name.unwrap_or_else(|| position.to_string())
     }

@@ -199,7 +199,7 @@ impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
 }
 
 /// The row with one primary key, if there is one. [`Table::get`] makes it.
-pub struct Get<T> {
+pub struct GetRow<T> {
     key: Result<Vec<Value<'static>>, ValueError>,
     of: PhantomData<fn() -> T>,
 }
@@ -241,7 +241,7 @@ tuple_keys! {
     (K0 O0 0, K1 O1 1, K2 O2 2, K3 O3 3)
 }
 
-impl<T: Table> Get<T> {
+impl<T: Table> GetRow<T> {
     /// The key's values.
     pub(crate) fn key(&self) -> Result<&[Value<'static>], QueryError> {
         self.key.as_deref().map_err(|source| QueryError::Value {
@@ -269,7 +269,7 @@ impl<T: Table> Get<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Table> Query for Get<T> {
+impl<T: Table> Query for GetRow<T> {
     type Output = Option<T>;
 
     fn run(&self, reader: &Reader<'_>) -> Result<Option<T>, QueryError> {
@@ -289,14 +289,14 @@ impl<S: Source, O, C> fmt::Debug for Select<S, O, C> {
     }
 }
 
-impl<T> Clone for Get<T> {
+impl<T> Clone for GetRow<T> {
     fn clone(&self) -> Self {
         Self { key: self.key.clone(), of: PhantomData }
     }
 }
 
-impl<T> fmt::Debug for Get<T> {
+impl<T> fmt::Debug for GetRow<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Get").field(&self.key).finish()
+        f.debug_tuple("GetRow").field(&self.key).finish()
     }
 }

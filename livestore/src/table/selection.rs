@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::ast::Node;
+use super::ast::Expression;
 use super::{Column, Expr, In, Row, RowError, RowReader, Table};
 use crate::value::ColumnType;
 
@@ -43,7 +43,7 @@ pub trait Projection<S>: Row {
 /// The list of things a query over `S` returns.
 #[derive(Debug)]
 pub struct SelectList<S> {
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<Expression>,
     of: PhantomData<fn() -> S>,
 }
 
@@ -67,7 +67,7 @@ impl<S, At, T: Table + In<S, At>, V: ColumnType> Selection<S, At> for Column<T, 
     }
 
     fn list(self, list: &mut SelectList<S>) {
-        list.nodes.push(Node::Column(self.reference()));
+        list.nodes.push(Expression::Column(self.reference()));
     }
 }
 

@@ -22,7 +22,7 @@ pub trait Source {
     /// Reads a row.
     ///
     /// # Errors
-    /// When a value is not what its field takes.
+    /// When a value does not fit its field.
     fn decode(row: &RowReader<'_>) -> Result<Self::Row, RowError>;
 }
 
@@ -36,7 +36,7 @@ pub trait Slot {
     /// Reads its part of a row.
     ///
     /// # Errors
-    /// When a value is not what its field takes.
+    /// When a value does not fit its field.
     fn decode(row: &RowReader<'_>) -> Result<Self::Row, RowError>;
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::QueryError;
-use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Join, Node, Predicate, SelectAst};
+use super::ast::{
+    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Predicate, SelectAst,
+};
 use crate::sqlite::quote;
 use crate::value::Value;
 
@@ -11,11 +13,11 @@ use crate::value::Value;
 const MAX_BINDS: usize = 256;
 
 /// SQL text with the values of its `?`s.
-pub(crate) type Sql = (String, Vec<Value<'static>>);
+pub(crate) type BoundSql = (String, Vec<Value<'static>>);
 
 impl SelectAst {
     /// The SELECT, returning no more than `at_most` rows.
-    pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<Sql, QueryError> {
+    pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<BoundSql, QueryError> {
         self.check_tables()?;
         let mut writer = SqlWriter::new(!self.joins.is_empty());
         writer.outer = self.joins.iter().any(|join| join.left);
@@ -32,7 +34,7 @@ impl SelectAst {
         Ok((writer.text, writer.binds))
     }
 
-    /// Of a table that stands twice, SQL could not tell which is meant.
+    /// The columns of a table that occurs twice would be ambiguous.
     fn check_tables(&self) -> Result<(), QueryError> {
         for (position, join) in self.joins.iter().enumerate() {
             if self.tables().take(position + 1).any(|table| table.name == join.table.name) {
@@ -58,7 +60,7 @@ impl SqlWriter {
         Self { text: String::with_capacity(160), binds: Vec::new(), qualified, outer: false }
     }
 
-    pub(super) fn finish(self) -> Sql {
+    pub(super) fn finish(self) -> BoundSql {
         (self.text, self.binds)
     }
 
@@ -104,12 +106,12 @@ impl SqlWriter {
     /// that of their insertion, or against it if the order is a descending one.
     fn tie(&mut self, select: &SelectAst) {
         let clause = if select.order_by.is_empty() { " ORDER BY " } else { ", " };
-        let plain = |node: &Node| matches!(node, Node::Column(_));
+        let plain = |node: &Expression| matches!(node, Expression::Column(_));
         if !select.group_by.is_empty() {
             self.separated(clause, &select.group_by, |sql, column| sql.column(*column));
         } else if select.joins.is_empty() && select.list.iter().all(plain) {
             self.text.push_str(clause);
-            self.node(Node::RowId(select.from));
+            self.node(Expression::RowId(select.from));
             if let Some((_, Direction::Descending)) = select.order_by.last() {
                 self.text.push_str(" DESC");
             }
@@ -119,7 +121,8 @@ impl SqlWriter {
     fn list(&mut self, select: &SelectAst) {
         if select.list.is_empty() {
             let columns = select.tables().flat_map(|table| {
-                (0..table.columns.len()).map(move |index| Node::Column(ColumnRef { table, index }))
+                (0..table.columns.len())
+                    .map(move |index| Expression::Column(ColumnRef { table, index }))
             });
             self.items(columns, Self::node);
         } else {
@@ -230,15 +233,15 @@ impl SqlWriter {
         Ok(())
     }
 
-    fn node(&mut self, node: Node) {
+    fn node(&mut self, node: Expression) {
         match node {
-            Node::Column(column) => self.column(column),
-            Node::CountAll => self.text.push_str("COUNT(*)"),
-            Node::RowId(table) => {
+            Expression::Column(column) => self.column(column),
+            Expression::CountAll => self.text.push_str("COUNT(*)"),
+            Expression::RowId(table) => {
                 self.name(table.name);
                 self.text.push_str("._rowid_");
             }
-            Node::Aggregate(aggregate, column) => {
+            Expression::Aggregate(aggregate, column) => {
                 let (open, close) = match aggregate {
                     Aggregate::Count => ("COUNT(", ")"),
                     Aggregate::Sum => ("COALESCE(SUM(", "), 0)"),

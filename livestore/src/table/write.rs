@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::ast::{Aggregate, ColumnRef, Predicate};
-use super::sql::{Sql, SqlWriter};
+use super::sql::{BoundSql, SqlWriter};
 use super::{Column, Condition, QueryError, Table};
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
@@ -66,13 +66,13 @@ numeric! {
 
 /// A change of the rows of `T` that meet a condition. [`Table::update`] makes it.
 pub struct Update<T> {
-    sets: Vec<(ColumnRef, Set)>,
+    sets: Vec<(ColumnRef, Assignment)>,
     filters: Vec<Predicate>,
     of: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug, Clone)]
-enum Set {
+enum Assignment {
     To(Value<'static>),
     By(Value<'static>),
     Invalid(ValueError),
@@ -111,7 +111,7 @@ pub trait Assign<O, V, T> {
 #[diagnostic::do_not_recommend]
 impl<T: Table, V: ColumnType, O: Operand<V>> Assign<O, V, T> for Update<T> {
     fn set(mut self, column: Column<T, V>, value: O) -> Self {
-        let set = value.into_value().map_or_else(Set::Invalid, Set::To);
+        let set = value.into_value().map_or_else(Assignment::Invalid, Assignment::To);
         self.sets.push((column.reference(), set));
         self
     }
@@ -120,7 +120,7 @@ impl<T: Table, V: ColumnType, O: Operand<V>> Assign<O, V, T> for Update<T> {
     where
         V: ColumnType<Base: Numeric>,
     {
-        let set = by.into_value().map_or_else(Set::Invalid, Set::By);
+        let set = by.into_value().map_or_else(Assignment::Invalid, Assignment::By);
         self.sets.push((column.reference(), set));
         self
     }
@@ -141,7 +141,7 @@ impl<T: Table> Update<T> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Table> Write for Update<T> {
-    fn to_sql(&self) -> Result<Sql, QueryError> {
+    fn to_sql(&self) -> Result<BoundSql, QueryError> {
         let mut sql = SqlWriter::new(false);
         sql.push(if self.is_of_one_row() { "UPDATE OR FAIL " } else { "UPDATE " });
         sql.name(T::NAME);
@@ -151,13 +151,13 @@ impl<T: Table> Write for Update<T> {
             sql.column(*column);
             sql.push(" = ");
             match set {
-                Set::To(value) => sql.bind(value.clone()),
-                Set::By(value) => {
+                Assignment::To(value) => sql.bind(value.clone()),
+                Assignment::By(value) => {
                     sql.column(*column);
                     sql.push(" + ");
                     sql.bind(value.clone());
                 }
-                Set::Invalid(source) => {
+                Assignment::Invalid(source) => {
                     return Err(QueryError::Value {
                         column: format!("{}.{}", T::NAME, column.name()),
                         source: source.clone(),
@@ -183,7 +183,10 @@ impl<T: Table> Update<T> {
         let def = T::def();
         let is_unique = |column: &ColumnRef| def.is_unique(column.name());
         def.has_checks()
-            || self.sets.iter().any(|(column, set)| matches!(set, Set::By(_)) || is_unique(column))
+            || self
+                .sets
+                .iter()
+                .any(|(column, set)| matches!(set, Assignment::By(_)) || is_unique(column))
     }
 }
 
@@ -208,7 +211,7 @@ impl<T: Table> Delete<T> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Table> Write for Delete<T> {
-    fn to_sql(&self) -> Result<Sql, QueryError> {
+    fn to_sql(&self) -> Result<BoundSql, QueryError> {
         let mut sql = SqlWriter::new(false);
         sql.push("DELETE FROM ");
         sql.name(T::NAME);

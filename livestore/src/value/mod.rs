@@ -54,7 +54,7 @@ pub enum Storage {
 /// A column type as SQL knows it. For generated code.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct ColumnKind {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
@@ -121,7 +121,7 @@ pub trait ColumnType: Sized {
 
     /// The four constants above, together. For generated code.
     #[doc(hidden)]
-    const KIND: Kind = Kind {
+    const KIND: ColumnKind = ColumnKind {
         storage: Self::STORAGE,
         nullable: Self::NULLABLE,
         variants: Self::VARIANTS,

@@ -162,7 +162,7 @@ fn structs_from_joins() {
     assert_eq!(readings, [reading("ada", 2), reading("bob", 1)]);
 }
 
-/// `Book` stands twice in the query, so SQL could not tell which is meant.
+/// `Book` occurs twice in the query, so its columns would be ambiguous.
 #[test]
 fn a_table_joined_with_itself() {
     let store: Store<Library> = library();

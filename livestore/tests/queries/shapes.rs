@@ -1,4 +1,4 @@
-//! What a query returns: how many rows, in which order, as what.
+//! The result of a query: the number of rows, their order, and their type.
 
 use livestore::SqliteErrorKind;
 use livestore::prelude::*;
@@ -114,7 +114,7 @@ fn aggregates_of_nothing() {
 }
 
 #[test]
-fn a_sum_that_leaves_64_bits_is_an_error() {
+fn a_sum_that_overflows_64_bits_is_an_error() {
     let store = library();
     let huge = |id: &str| {
         let author = Author { id: id.into(), name: String::new(), born: Some(i64::MAX) };

@@ -125,7 +125,7 @@ impl Drop for Running {
     }
 }
 
-/// What a line says after `word`.
+/// Returns the rest of a line that begins with `word`.
 pub fn rest_of(line: &str, word: &str) -> Option<String> {
     Some(line.strip_prefix(word)?.trim().to_owned())
 }

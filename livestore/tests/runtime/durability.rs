@@ -1,4 +1,4 @@
-//! What each durability promises while nothing goes wrong.
+//! The promise of each durability, while nothing goes wrong.
 
 use std::time::{Duration, Instant};
 

@@ -179,7 +179,7 @@ fn followers_do_not_keep_the_store_alive() {
     assert_eq!(seqs(&again).len(), 1_500);
 }
 
-/// What the state of random events should be.
+/// The expected state of random events.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Model {
     todos: BTreeMap<String, bool>,

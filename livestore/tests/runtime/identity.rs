@@ -120,7 +120,7 @@ fn a_log_of_another_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn ids_in_other_letters_are_other_stores() {
+fn ids_that_differ_in_case_are_different_stores() {
     let home = Home::new();
     let ids = ["todos", "Todos", "TODOS", "todoS", "con", "CON", "nul.x", "v1.", "V1."];
     for (n, id) in ids.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! What the tests share: stores in folders, what is in their logs, copies of both, and chance
-//! with a seed.
+//! Helpers that the tests share: stores in folders, the content of their logs, copies of both, and
+//! random numbers from a seed.
 
 use std::fs;
 use std::ops::Deref;
@@ -67,7 +67,7 @@ impl Deref for Home {
     }
 }
 
-/// What the boot callback was told.
+/// The calls of the boot callback.
 pub struct Stages(pub Vec<Boot>);
 
 impl Stages {

@@ -64,7 +64,7 @@ fn a_constraint_violation_undoes_the_whole_commit() {
 }
 
 #[test]
-fn an_integer_that_leaves_its_column_is_refused() {
+fn an_integer_that_overflows_its_column_is_refused() {
     let error = refused([counted("n", i64::MAX), counted("n", 1)]);
     let CommitError::Materialize { index: 1, event: "v1.Counted", source } = &error else {
         panic!("{error:?}");
@@ -74,7 +74,7 @@ fn an_integer_that_leaves_its_column_is_refused() {
 }
 
 #[test]
-fn an_integer_that_leaves_its_columns_type_is_refused() {
+fn an_integer_that_overflows_its_columns_type_is_refused() {
     let rated = |stars| Rated { id: "a".into(), stars };
     assert!(matches!(refused([rated(200), rated(100)]), CommitError::Materialize { index: 1, .. }));
 }
@@ -86,7 +86,7 @@ fn a_materializer_cannot_end_the_commit() {
 }
 
 #[test]
-fn a_sum_that_leaves_64_bits_fails_the_query_only() {
+fn a_sum_that_overflows_64_bits_fails_the_query_only() {
     let store = Store::<App>::builder("todos").open().unwrap();
     store.commit([counted("m", i64::MAX), counted("n", 1)]).unwrap();
     let sum = Counter::all().select(Counter::VALUE.sum());

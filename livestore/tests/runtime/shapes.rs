@@ -112,7 +112,7 @@ fn a_log_without_shapes_opens_as_ever() {
 }
 
 #[test]
-fn a_record_in_words_that_are_not_known_leaves_it_to_the_events() {
+fn recorded_shapes_in_an_unknown_format_are_ignored() {
     let home = written_home();
     let forget = || {
         let log = home.sqlite();

@@ -1,4 +1,4 @@
-use livestore_shape::{Kind, Lock, Shape, compare};
+use livestore_shape::{ItemKind, Lock, Shape, compare};
 
 /// A lock, or the shapes of one item with a line of `---` between them: what is read is written as
 /// a text that is read the same, and any two shapes can be compared.
@@ -10,7 +10,7 @@ pub fn lock(bytes: &[u8]) {
     let shapes: Vec<Shape> = text.split("---\n").filter_map(Shape::parse).collect();
     for shape in &shapes {
         assert_eq!(Shape::parse(&shape.to_string()).as_ref(), Some(shape));
-        for kind in [Kind::Event, Kind::Type, Kind::Table, Kind::Schema] {
+        for kind in [ItemKind::Event, ItemKind::Type, ItemKind::Table, ItemKind::Schema] {
             assert_eq!(compare(kind, shape, shape), [], "{shape}");
             compare(kind, &shapes[0], shape);
         }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use livestore_protocol::{ClientMessage, ServerMessage, Transport};
-use livestore_shape::{Kind, Lock};
+use livestore_shape::{ItemKind, Lock};
 
 use crate::{FIRST, golden};
 
@@ -16,15 +16,15 @@ fn the_lock_is_read_and_written() {
     let text = read("livestore.lock");
     let lock = Lock::parse(&text).unwrap();
     let names = |kind| lock.of(kind).map(|(name, _)| name).collect::<Vec<_>>();
-    assert_eq!(names(Kind::Event), ["v1.Noted", "v1.Seen"]);
-    assert_eq!(names(Kind::Type), ["File"]);
-    assert_eq!(names(Kind::Table), ["note"]);
-    assert_eq!(names(Kind::Schema), ["App"]);
-    let noted = lock.get(Kind::Event, "v1.Noted").unwrap();
+    assert_eq!(names(ItemKind::Event), ["v1.Noted", "v1.Seen"]);
+    assert_eq!(names(ItemKind::Type), ["File"]);
+    assert_eq!(names(ItemKind::Table), ["note"]);
+    assert_eq!(names(ItemKind::Schema), ["App"]);
+    let noted = lock.get(ItemKind::Event, "v1.Noted").unwrap();
     assert_eq!(noted.head.text, "NoteEvent::Noted");
     assert!(noted.parts["weight"].is("optional"));
     assert_eq!(noted.parts["files"].text, "Vec<File>");
-    assert!(lock.get(Kind::Event, "v1.Seen").unwrap().head.is("client-only"));
+    assert!(lock.get(ItemKind::Event, "v1.Seen").unwrap().head.is("client-only"));
     assert_eq!(lock.to_string(), text);
 }
 

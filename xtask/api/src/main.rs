@@ -122,7 +122,7 @@ fn difference(old: &str, new: &str) -> String {
     }
 }
 
-/// What `cargo metadata` says.
+/// The output of `cargo metadata`.
 struct Workspace {
     root: PathBuf,
     target: PathBuf,

@@ -1,6 +1,6 @@
 //! Licences as SPDX writes them: `MIT OR Apache-2.0`, `(A OR B) AND C`, `Apache-2.0 WITH X`.
 
-/// What `deny.toml` accepts.
+/// The licences that `deny.toml` accepts.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Accepted {
     everywhere: Vec<String>,

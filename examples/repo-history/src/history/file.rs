@@ -59,7 +59,7 @@ fn read_line(line: io::Result<Vec<u8>>) -> Result<CommitRecorded> {
     })
 }
 
-/// What serde says, but not where: to serde, every line is line 1.
+/// Returns serde's message without its position: to serde, every line is line 1.
 fn not_a_commit(error: serde_json::Error) -> anyhow::Error {
     let place = format!(" at line {} column {}", error.line(), error.column());
     anyhow!("not a commit: {}", error.to_string().replace(&place, ""))

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{History, file_change, progress_bar, time};
 use crate::model::CommitRecorded;
 
-/// What git is asked, whatever the user has set it to.
+/// The arguments for `git log`. They override the user's own configuration.
 ///
 /// It answers in tokens that end with a NUL: for each commit an empty one, those of the format, and
 /// for each changed file a status and its paths. A merge has no files: the commits that it merges
@@ -52,7 +52,7 @@ fn count_commits(repository: &Path) -> Result<u64> {
 /// The commits that HEAD has come from and, asked again at their end, those made since.
 struct Commits {
     repository: PathBuf,
-    /// What has not been read: from the last commit on.
+    /// The output that has not been parsed: it begins with the last commit.
     range: String,
     log: Option<GitLog>,
 }

@@ -45,7 +45,7 @@ pub(crate) struct Typed {
 
 /// A column of the result.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Output {
+pub(crate) struct OutputColumn {
     /// `None` for an expression without an alias.
     pub(crate) name: Option<String>,
     pub(crate) typed: Typed,
@@ -64,7 +64,7 @@ pub(crate) struct Mismatch {
 #[derive(Debug)]
 pub(crate) struct Inferred {
     /// `None` for a write.
-    pub(crate) outputs: Option<Vec<Output>>,
+    pub(crate) outputs: Option<Vec<OutputColumn>>,
     /// The type of each bind; `None` if it may be of any type.
     pub(crate) binds: Vec<Option<Typed>>,
     pub(crate) mismatches: Vec<Mismatch>,

@@ -5,7 +5,7 @@ use super::super::ast::{
 };
 use super::functions::is_aggregate;
 use super::scope::{Ctes, Field, Relation, Scope};
-use super::{Infer, Output, Ty, Typed};
+use super::{Infer, OutputColumn, Ty, Typed};
 
 impl Infer<'_> {
     /// Infers the result's columns; `wanted` are the types of the columns that they are inserted into.
@@ -15,9 +15,9 @@ impl Infer<'_> {
         parent: Option<&Scope<'_>>,
         ctes: &Ctes,
         wanted: &[Typed],
-    ) -> Vec<Output> {
+    ) -> Vec<OutputColumn> {
         let ctes = self.ctes(&query.ctes, parent, ctes);
-        let mut outputs: Option<Vec<Output>> = None;
+        let mut outputs: Option<Vec<OutputColumn>> = None;
         for arm in &query.arms {
             let found = self.arm(arm, query, parent, &ctes, wanted);
             outputs = Some(match outputs {
@@ -32,10 +32,13 @@ impl Infer<'_> {
         outputs.unwrap_or_default()
     }
 
-    fn union(&self, before: Vec<Output>, found: &[Output]) -> Vec<Output> {
+    fn union(&self, before: Vec<OutputColumn>, found: &[OutputColumn]) -> Vec<OutputColumn> {
         let pairs = before.into_iter().zip(found);
         pairs
-            .map(|(left, right)| Output { typed: self.either(left.typed, right.typed), ..left })
+            .map(|(left, right)| OutputColumn {
+                typed: self.either(left.typed, right.typed),
+                ..left
+            })
             .collect()
     }
 
@@ -76,7 +79,7 @@ impl Infer<'_> {
         parent: Option<&Scope<'_>>,
         ctes: &Ctes,
         wanted: &[Typed],
-    ) -> Vec<Output> {
+    ) -> Vec<OutputColumn> {
         match arm {
             Arm::Select(select) => self.select(select, query, parent, ctes, wanted),
             Arm::Values(rows) => self.values(rows, parent, ctes, wanted),
@@ -89,11 +92,11 @@ impl Infer<'_> {
         parent: Option<&Scope<'_>>,
         ctes: &Ctes,
         wanted: &[Typed],
-    ) -> Vec<Output> {
+    ) -> Vec<OutputColumn> {
         let scope = Scope::new(parent, ctes.clone());
-        let mut outputs: Option<Vec<Output>> = None;
+        let mut outputs: Option<Vec<OutputColumn>> = None;
         for row in rows {
-            let typed = row.iter().enumerate().map(|(at, expr)| Output {
+            let typed = row.iter().enumerate().map(|(at, expr)| OutputColumn {
                 name: Some(format!("column{}", at + 1)),
                 typed: self.result(expr, wanted.get(at), &scope),
                 span: expr.span.clone(),
@@ -114,7 +117,7 @@ impl Infer<'_> {
         parent: Option<&Scope<'_>>,
         ctes: &Ctes,
         wanted: &[Typed],
-    ) -> Vec<Output> {
+    ) -> Vec<OutputColumn> {
         let mut scope = Scope::new(parent, ctes.clone());
         self.joins(&select.from, &mut scope);
         scope.grouped = !select.group_by.is_empty();
@@ -138,7 +141,7 @@ impl Infer<'_> {
         columns: &[ResultColumn],
         wanted: &[Typed],
         scope: &Scope<'_>,
-    ) -> Vec<Output> {
+    ) -> Vec<OutputColumn> {
         let mut outputs = Vec::new();
         for column in columns {
             match column {
@@ -159,14 +162,14 @@ impl Infer<'_> {
         }
     }
 
-    fn output(&self, expr: &Expr, alias: Option<&Name>, typed: Typed) -> Output {
+    fn output(&self, expr: &Expr, alias: Option<&Name>, typed: Typed) -> OutputColumn {
         let name = match (alias, &expr.kind) {
             (Some(alias), _) => Some(alias.text.clone()),
             (None, ExprKind::Column { column, .. }) => Some(self.declared(column, typed.ty)),
             _ => None,
         };
         let span = alias.map_or_else(|| expr.span.clone(), |alias| alias.span.clone());
-        Output { name, typed, span }
+        OutputColumn { name, typed, span }
     }
 
     /// Returns a column's name as it is declared: SQLite names a result column so, whatever the case in the
@@ -245,14 +248,14 @@ impl Infer<'_> {
 }
 
 /// Expands `*` or `todo.*`.
-fn all(table: Option<&Name>, scope: &Scope<'_>) -> Vec<Output> {
+fn all(table: Option<&Name>, scope: &Scope<'_>) -> Vec<OutputColumn> {
     let span = table.map(|table| table.span.clone()).unwrap_or_default();
     let relations = scope.relations.iter();
     relations
         .filter(|relation| table.is_none_or(|table| table.is(&relation.name)))
         .flat_map(|relation| &relation.fields)
         .filter(|field| table.is_some() || !field.merged)
-        .map(|field| Output {
+        .map(|field| OutputColumn {
             name: Some(field.name.clone()),
             typed: field.typed,
             span: span.clone(),
@@ -272,7 +275,7 @@ fn merge(joined: &Joined, before: &[Relation], added: &mut [Relation]) {
     }
 }
 
-fn fields(cte: &Cte, outputs: Vec<Output>) -> Vec<Field> {
+fn fields(cte: &Cte, outputs: Vec<OutputColumn>) -> Vec<Field> {
     let mut fields = named(&outputs);
     for (field, name) in fields.iter_mut().zip(&cte.columns) {
         field.name.clone_from(&name.text);
@@ -280,8 +283,8 @@ fn fields(cte: &Cte, outputs: Vec<Output>) -> Vec<Field> {
     fields
 }
 
-fn named(outputs: &[Output]) -> Vec<Field> {
-    let field = |output: &Output| Field {
+fn named(outputs: &[OutputColumn]) -> Vec<Field> {
+    let field = |output: &OutputColumn| Field {
         name: output.name.clone().unwrap_or_default(),
         typed: output.typed,
         merged: false,

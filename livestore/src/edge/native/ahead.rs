@@ -14,7 +14,7 @@ pub(crate) fn read_ahead<T: Send, E>(
         let read = &mut read;
         let reader = move || {
             while let Some(piece) = read() {
-                // Nobody takes it when `work` has failed.
+                // Nobody receives it when `work` has failed.
                 if sender.send(piece).is_err() {
                     return;
                 }

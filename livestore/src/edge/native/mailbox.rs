@@ -1,4 +1,4 @@
-//! A thread that takes messages, one after the other, and wakes by itself at a deadline.
+//! A thread that handles messages, one after the other, and wakes by itself at a deadline.
 
 use std::collections::VecDeque;
 use std::fmt;

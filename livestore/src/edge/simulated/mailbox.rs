@@ -1,4 +1,4 @@
-//! A worker takes messages, one in each of its turns.
+//! A worker that handles messages, one each time it runs.
 
 use std::collections::VecDeque;
 use std::fmt;

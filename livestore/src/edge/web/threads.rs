@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Mailbox;
 
-/// A thread that runs one job each time it is woken: there is none here.
+/// A thread that runs one job each time it is woken. The browser has none.
 #[derive(Debug)]
 pub(crate) struct Background(Infallible);
 
@@ -27,7 +27,7 @@ impl Background {
     }
 }
 
-/// A thread with a mailbox: there is none here.
+/// A thread with a mailbox. The browser has none.
 #[derive(Debug)]
 pub(crate) struct Worker<T> {
     _none: Infallible,

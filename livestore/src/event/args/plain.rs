@@ -55,7 +55,7 @@ fn digits(json: &[u8]) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Fields;
+    use super::super::ObjectFields;
     use super::*;
 
     #[test]
@@ -104,11 +104,11 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the text: what is taken for plain is JSON, and splits as serde_json splits it.
+        /// Whatever the text: what is considered plain is JSON, and splits as serde_json splits it.
         #[test]
         fn serde_json_agrees(json in r#"\{("[a-c\\\\\PC]{0,3}":(-?[0-9]{1,3}|0|true|null|"[^{}]{0,4}"|[-.e0-9tru\[\]"]{0,4}),?){0,4}\}"#) {
             if let Some(fields) = split(&json) {
-                let Fields(expected) = serde_json::from_str(&json).unwrap();
+                let ObjectFields(expected) = serde_json::from_str(&json).unwrap();
                 prop_assert_eq!(fields, expected);
             }
         }

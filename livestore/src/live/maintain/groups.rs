@@ -10,7 +10,9 @@ use crate::live::dependency::Dependency;
 use crate::live::list::List;
 use crate::live::row::SharedRow;
 use crate::sqlite::{Image, Rows};
-use crate::table::{Aggregate, Node, QueryError, Reader, RowError, RowReader, SelectAst, order};
+use crate::table::{
+    Aggregate, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
+};
 use crate::value::Value;
 
 /// Groups whose rows are counted in and out.
@@ -21,7 +23,7 @@ pub(in crate::live) struct Groups<O> {
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
     /// The columns that it is grouped by.
     by: Arc<[usize]>,
-    outputs: Vec<Output>,
+    outputs: Vec<GroupColumn>,
     groups: OwnedChunks<Group<O>>,
     /// From the groups before the last changes to the groups after them.
     steps: Steps<O>,
@@ -29,7 +31,7 @@ pub(in crate::live) struct Groups<O> {
 
 /// One column of the query's result.
 #[derive(Debug, Clone, Copy)]
-enum Output {
+enum GroupColumn {
     /// A value that it is grouped by, by position in `by`.
     Key(usize),
     /// The number of rows.
@@ -104,13 +106,13 @@ impl<O> Groups<O> {
             // Of whole rows, SQLite returns one of each group that it chooses.
             return None;
         }
-        let list = if select.counted { &[Node::CountAll] } else { select.list.as_slice() };
+        let list = if select.counted { &[Expression::CountAll] } else { select.list.as_slice() };
         let outputs: Option<Vec<_>> = list.iter().map(|node| output(node, &by)).collect();
         let mut full = select.clone();
         full.counted = false;
         full.list = list.to_vec();
-        full.list.extend(select.group_by.iter().map(|column| Node::Column(*column)));
-        full.list.push(Node::CountAll);
+        full.list.extend(select.group_by.iter().map(|column| Expression::Column(*column)));
+        full.list.push(Expression::CountAll);
         full.order_by = Vec::new();
         Some(Self {
             select: full,
@@ -171,8 +173,10 @@ impl<O> Groups<O> {
 
     /// The key of the row's group, and what is counted while the group has no rows.
     fn empty_group(&self, image: &Image) -> (SortKey, Counts) {
-        let value = |output: &Output| match output {
-            Output::Key(at) => values(image, &self.by).nth(*at).cloned().unwrap_or(Value::Null),
+        let value = |output: &GroupColumn| match output {
+            GroupColumn::Key(at) => {
+                values(image, &self.by).nth(*at).cloned().unwrap_or(Value::Null)
+            }
             _ => Value::Integer(0),
         };
         let values = self.outputs.iter().map(value).collect();
@@ -182,21 +186,23 @@ impl<O> Groups<O> {
     /// Whether the row counts the same before and after.
     fn counts_the_same(&self, old: &Image, new: &Image) -> bool {
         let counted = self.outputs.iter().filter_map(|output| match output {
-            Output::Values(column) | Output::Sum(column) => Some(*column),
-            Output::Key(_) | Output::Rows => None,
+            GroupColumn::Values(column) | GroupColumn::Sum(column) => Some(*column),
+            GroupColumn::Key(_) | GroupColumn::Rows => None,
         });
         let mut columns = self.by.iter().copied().chain(counted);
         columns.all(|column| old.values.get(column) == new.values.get(column))
     }
 }
 
-fn output(node: &Node, by: &[usize]) -> Option<Output> {
+fn output(node: &Expression, by: &[usize]) -> Option<GroupColumn> {
     match node {
-        Node::Column(column) => by.iter().position(|by| *by == column.index).map(Output::Key),
-        Node::CountAll => Some(Output::Rows),
-        Node::Aggregate(Aggregate::Count, column) => Some(Output::Values(column.index)),
-        Node::Aggregate(Aggregate::Sum, column) => Some(Output::Sum(column.index)),
-        Node::Aggregate(..) | Node::RowId(_) => None,
+        Expression::Column(column) => {
+            by.iter().position(|by| *by == column.index).map(GroupColumn::Key)
+        }
+        Expression::CountAll => Some(GroupColumn::Rows),
+        Expression::Aggregate(Aggregate::Count, column) => Some(GroupColumn::Values(column.index)),
+        Expression::Aggregate(Aggregate::Sum, column) => Some(GroupColumn::Sum(column.index)),
+        Expression::Aggregate(..) | Expression::RowId(_) => None,
     }
 }
 
@@ -218,7 +224,11 @@ impl Counts {
     /// Counts rows in and out. Returns whether the values have changed.
     ///
     /// Where a sum leaves 64 bits, or the counts are wrong, the query has to be run again.
-    fn add(&mut self, outputs: &[Output], counted: &[Counted<'_>]) -> Result<bool, ApplyError> {
+    fn add(
+        &mut self,
+        outputs: &[GroupColumn],
+        counted: &[Counted<'_>],
+    ) -> Result<bool, ApplyError> {
         let total = |of: &dyn Fn(&Image) -> i64| -> i128 {
             counted.iter().map(|(image, by)| i128::from(of(image)) * i128::from(*by)).sum()
         };
@@ -227,7 +237,7 @@ impl Counts {
         };
         let mut changed = false;
         for (output, value) in outputs.iter().zip(&mut self.values) {
-            if let Output::Key(_) = output {
+            if let GroupColumn::Key(_) = output {
                 continue;
             }
             let Value::Integer(number) = value else { return Err(ApplyError::MustRerun) };
@@ -255,7 +265,7 @@ fn decoded<O>(
     counts.row(decode).map_err(|_| ApplyError::MustRerun)
 }
 
-impl Output {
+impl GroupColumn {
     /// The number that a row adds.
     fn added_by(self, image: &Image) -> i64 {
         match self {

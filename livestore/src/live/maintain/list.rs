@@ -10,7 +10,7 @@ use crate::live::list::List;
 use crate::live::row::SharedRow;
 use crate::sqlite::{Image, Rows};
 use crate::table::{
-    ColumnRef, Direction, Node, QueryError, Reader, RowError, RowReader, SelectAst, order,
+    ColumnRef, Direction, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
 };
 use crate::value::Value;
 
@@ -35,14 +35,14 @@ pub(in crate::live) struct TableList<O> {
     limit: Option<usize>,
     /// The rows that meet the conditions, in order. Of a window, those up to its end and some spare
     /// ones beyond.
-    entries: OwnedChunks<Entry<O>>,
+    entries: OwnedChunks<ListEntry<O>>,
     /// Whether `entries` has all rows that meet the conditions.
     complete: bool,
     /// From the list before the last changes to the list after them.
     steps: Steps<O>,
 }
 
-struct Entry<O> {
+struct ListEntry<O> {
     key: SortKey,
     rowid: i64,
     row: SharedRow<O>,
@@ -77,8 +77,8 @@ impl<O> TableList<O> {
         at_most: Option<u64>,
     ) -> Self {
         let table = select.from;
-        let column = |node: &Node| match node {
-            Node::Column(column) => Some(column.index),
+        let column = |node: &Expression| match node {
+            Expression::Column(column) => Some(column.index),
             _ => None,
         };
         let columns: Option<Vec<usize>> =
@@ -95,13 +95,13 @@ impl<O> TableList<O> {
 
         let mut select = select.clone();
         if select.list.is_empty() {
-            let all =
-                (0..table.columns.len()).map(|index| Node::Column(ColumnRef { table, index }));
+            let all = (0..table.columns.len())
+                .map(|index| Expression::Column(ColumnRef { table, index }));
             select.list = all.collect();
         }
-        select.list.push(Node::RowId(table));
+        select.list.push(Expression::RowId(table));
         select.list.extend(select.order_by.iter().map(|(node, _)| *node));
-        select.order_by.push((Node::RowId(table), tie));
+        select.order_by.push((Expression::RowId(table), tie));
         Self {
             offset: rows(select.offset.unwrap_or(0)),
             limit: limit.map(rows),
@@ -119,14 +119,14 @@ impl<O> TableList<O> {
     }
 
     /// Reads the rows from `from` on: all, or those up to the end of the window and the spare ones.
-    fn read(&mut self, from: usize, reader: &Reader<'_>) -> Result<Vec<Entry<O>>, QueryError> {
+    fn read(&mut self, from: usize, reader: &Reader<'_>) -> Result<Vec<ListEntry<O>>, QueryError> {
         let max = self.limit.map(|_| self.end().saturating_add(SPARE) - from);
         self.select.limit = max.map(|max| max as u64);
         self.select.offset = max.map(|_| from as u64);
         let (width, decode, order) = (self.width, self.decode, self.order.len());
         let found = reader.select(&self.select, |row| {
             let key = (width + 1..width + 1 + order).map(|index| row.get_value(index));
-            Ok(Entry {
+            Ok(ListEntry {
                 key: SortKey::new(key.collect::<Result<Vec<_>, _>>()?),
                 rowid: row.get(width)?,
                 row: SharedRow::read(row, width, decode)?,
@@ -176,7 +176,7 @@ impl<O> TableList<O> {
             return Ok(());
         }
         let row = row.map_or_else(|| self.row(image), Ok)?;
-        self.entries.insert(at, Entry { key: self.key(image), rowid: image.rowid, row });
+        self.entries.insert(at, ListEntry { key: self.key(image), rowid: image.rowid, row });
         self.note_insert(at);
         self.trim();
         Ok(())
@@ -223,7 +223,8 @@ impl<O> TableList<O> {
         let was = self.entries.remove(from).ok_or(ApplyError::MustRerun)?.row;
         let row = if same { was.clone() } else { self.row(new)? };
         let Err(to) = self.search(new) else { return Err(ApplyError::MustRerun) };
-        self.entries.insert(to, Entry { key: self.key(new), rowid: new.rowid, row: row.clone() });
+        self.entries
+            .insert(to, ListEntry { key: self.key(new), rowid: new.rowid, row: row.clone() });
         if from != to {
             self.steps.relocate(from, to);
         }
@@ -294,7 +295,7 @@ impl<O> TableList<O> {
         }
     }
 
-    fn compare(&self, entry: &Entry<O>, image: &Image) -> Ordering {
+    fn compare(&self, entry: &ListEntry<O>, image: &Image) -> Ordering {
         let by_value = entry.key.values().zip(&self.order);
         by_value
             .map(|(left, (column, direction))| {

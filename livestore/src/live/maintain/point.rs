@@ -6,11 +6,11 @@ use super::{ApplyError, LiveCardinality, Maintain, Refresh, TableChange};
 use crate::live::cell::Published;
 use crate::live::row::SharedRow;
 use crate::sqlite::{Image, Rows};
-use crate::table::{First, Get, QueryError, Reader, RowError, RowReader, Table, order};
+use crate::table::{First, GetRow, QueryError, Reader, RowError, RowReader, Table, order};
 use crate::value::Value;
 
 /// A row that is read from the change itself, without a query.
-pub(in crate::live) struct Point<T>(pub(in crate::live) Arc<Get<T>>);
+pub(in crate::live) struct Point<T>(pub(in crate::live) Arc<GetRow<T>>);
 
 impl<T: Table + Send + Sync> Maintain<Option<SharedRow<T>>> for Point<T> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<Option<SharedRow<T>>, QueryError> {

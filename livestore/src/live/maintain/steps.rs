@@ -5,13 +5,13 @@
 
 use crate::live::diff::Diff;
 use crate::live::list::List;
-use crate::live::row::{Fingerprint, SharedRow};
+use crate::live::row::{RowFingerprint, SharedRow};
 
 pub(in crate::live) struct Steps<O> {
     all: Vec<Diff<O>>,
     /// The sum of the fingerprints of the rows that came, less those of the rows that went. Not 0
     /// if the list has changed.
-    balance: Fingerprint,
+    balance: RowFingerprint,
 }
 
 impl<O> Steps<O> {

@@ -55,7 +55,7 @@ fn calls(query: impl Fn() -> Select<Spot>, before: &str, commits: &[&str]) -> us
 }
 
 #[test]
-fn a_window_that_runs_out_of_rows_is_filled_in_silence() {
+fn a_window_that_runs_out_of_rows_is_refilled_without_a_notification() {
     let query = || Spot::all().order_by(Spot::Y.asc()).limit(1);
     // Nothing is left but the first row, which goes and comes.
     let before = "INSERT INTO spot VALUES (1, 0), (2, 1), (3, 2), (4, 3), (5, 4)";

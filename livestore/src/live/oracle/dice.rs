@@ -16,7 +16,7 @@ impl<'a> Dice<'a> {
         usize::from(self.rolls.next().copied().unwrap_or(0)) % end
     }
 
-    /// True so many times in a hundred.
+    /// Returns `true` with this probability, in percent.
     pub(super) fn percent(&mut self, often: usize) -> bool {
         self.below(100) >= 100 - often
     }

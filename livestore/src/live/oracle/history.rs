@@ -16,7 +16,7 @@ pub(super) struct History {
     pending: Vec<Commit>,
     /// The confirmed state's hash, if there is a savepoint; without one, every commit is confirmed.
     held: Option<u64>,
-    /// How often a commit has taken the savepoint with it.
+    /// The number of commits that lost the savepoint.
     pub(super) shaken: u64,
 }
 
@@ -113,7 +113,7 @@ impl History {
         self.confirmed.append(&mut commits);
     }
 
-    /// A commit has taken the savepoint with it: what was pending comes back.
+    /// A commit has lost the savepoint: the pending commits are applied again.
     fn reapply(&mut self) -> Vec<Change> {
         self.shaken += 1;
         let mut changes = self.rollback();

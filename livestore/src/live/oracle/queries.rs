@@ -8,7 +8,7 @@ use super::world::World;
 use crate::live::LiveCardinality;
 use crate::sqlite::quote;
 use crate::table::{
-    Aggregate, Cardinality, ColumnRef, Comparison, Direction, First, Join, Many, Node, One,
+    Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Join, Many, One,
     Optional, Predicate, Row, RowError, RowReader, Select, SelectAst, Table, raw,
 };
 use crate::value::Value;
@@ -212,12 +212,12 @@ fn join<'t>(
 fn groups(dice: &mut Dice<'_>, ast: &mut SelectAst, joined: &[&RandomTable]) {
     let by = (0..1 + dice.below(2)).filter_map(|_| column(dice, joined, |_| true));
     ast.group_by = by.collect();
-    ast.list = ast.group_by.iter().map(|column| Node::Column(*column)).collect();
+    ast.list = ast.group_by.iter().map(|column| Expression::Column(*column)).collect();
     let more = (0..dice.below(3)).map(|_| aggregate(dice, joined)).collect::<Vec<_>>();
     ast.list.extend(more);
 }
 
-fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[&RandomTable]) -> (Node, Direction) {
+fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[&RandomTable]) -> (Expression, Direction) {
     let node = if ast.list.is_empty() || dice.percent(30) {
         plain(dice, joined)
     } else {
@@ -226,14 +226,14 @@ fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[&RandomTable]) -> (Node
     (node, dice.pick(&[Direction::Ascending, Direction::Descending]))
 }
 
-fn plain(dice: &mut Dice<'_>, joined: &[&RandomTable]) -> Node {
+fn plain(dice: &mut Dice<'_>, joined: &[&RandomTable]) -> Expression {
     let first = ColumnRef { table: joined[0].def, index: 0 };
-    Node::Column(column(dice, joined, |_| true).unwrap_or(first))
+    Expression::Column(column(dice, joined, |_| true).unwrap_or(first))
 }
 
-fn aggregate(dice: &mut Dice<'_>, joined: &[&RandomTable]) -> Node {
+fn aggregate(dice: &mut Dice<'_>, joined: &[&RandomTable]) -> Expression {
     let (aggregate, fits): (_, fn(Holds) -> bool) = match dice.below(7) {
-        0 => return Node::CountAll,
+        0 => return Expression::CountAll,
         1 => (Aggregate::Count, |_| true),
         2 | 3 => (Aggregate::Sum, Holds::is_integer),
         4 => (Aggregate::Min, |_| true),
@@ -241,7 +241,8 @@ fn aggregate(dice: &mut Dice<'_>, joined: &[&RandomTable]) -> Node {
         _ if dice.percent(50) => (Aggregate::Avg, Holds::is_integer),
         _ => (Aggregate::SumReal, |holds| holds == Holds::MaybeReals),
     };
-    column(dice, joined, fits).map_or(Node::CountAll, |column| Node::Aggregate(aggregate, column))
+    column(dice, joined, fits)
+        .map_or(Expression::CountAll, |column| Expression::Aggregate(aggregate, column))
 }
 
 /// A column that fits, if there is one.
@@ -299,7 +300,7 @@ fn predicate(dice: &mut Dice<'_>, joined: &[&RandomTable], depth: usize) -> Pred
     }
 }
 
-/// A value as the builder takes it: NaN has no SQL form.
+/// A value as the builder accepts it: NaN has no SQL form.
 fn operand(dice: &mut Dice<'_>, holds: Holds) -> Value<'static> {
     match holds.value(dice) {
         Value::Real(real) if real.is_nan() => Value::Null,

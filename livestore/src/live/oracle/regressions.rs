@@ -10,8 +10,8 @@ use super::tables::{self, table};
 use crate::live::{Live, Reactive, Registry, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
-    Aggregate, Cardinality, ColumnRef, Comparison, Direction, First, Many, Node, One, Predicate,
-    SelectAst, Table, Writer,
+    Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Many, One,
+    Predicate, SelectAst, Table, Writer,
 };
 use crate::value::Value;
 
@@ -70,7 +70,11 @@ where
     let called = calls.load(Ordering::Relaxed);
     enqueue(registry.restart(&state.reader("")).unwrap());
     deliver();
-    assert_eq!(calls.load(Ordering::Relaxed), called, "starting anew is no news by itself");
+    assert_eq!(
+        calls.load(Ordering::Relaxed),
+        called,
+        "a restart by itself does not call subscribers"
+    );
     called
 }
 
@@ -79,7 +83,7 @@ fn of<C: Cardinality<Cells>>(ast: SelectAst) -> crate::table::Select<At<0>, Cell
 }
 
 #[test]
-fn a_row_that_is_replaced_by_the_same_one_is_no_news() {
+fn a_row_replaced_by_an_equal_one_calls_no_subscriber() {
     let query = At::<0>::get(vec![Value::Integer(3)]);
     let replaced = "INSERT OR REPLACE INTO t VALUES (3, 0)";
     let before = ["INSERT INTO t VALUES (0, 0), (3, 0)"];
@@ -101,23 +105,23 @@ fn a_key_that_goes_to_another_row_is_found_there() {
 
 #[test]
 fn rows_behind_an_offset_have_an_order() {
-    let query = SelectAst { offset: Some(1), list: vec![Node::Column(column(0))], ..plain() };
+    let query = SelectAst { offset: Some(1), list: vec![Expression::Column(column(0))], ..plain() };
     let commits: [&[&str]; 2] =
         [&["INSERT INTO t VALUES (3, 0)"], &["INSERT INTO t VALUES (0, 0)"]];
     assert_eq!(calls(of::<Many>(query), &[], &commits), 1);
 }
 
 #[test]
-fn a_row_that_is_deleted_and_inserted_again_is_no_news() {
+fn a_row_deleted_and_inserted_again_calls_no_subscriber() {
     let query = SelectAst { limit: Some(3), ..plain() };
     let commit = ["DELETE FROM t WHERE key = 1", "INSERT INTO t VALUES (1, 0)"];
     assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0)"], &[&commit]), 0);
 }
 
 #[test]
-fn an_order_that_is_not_shown_may_change_in_silence() {
-    let order_by = vec![(Node::Column(column(1)), Direction::Descending)];
-    let list = vec![Node::Column(column(0))];
+fn a_changed_order_by_hidden_columns_calls_no_subscriber() {
+    let order_by = vec![(Expression::Column(column(1)), Direction::Descending)];
+    let list = vec![Expression::Column(column(0))];
     for limit in [None, Some(5)] {
         let query = SelectAst { limit, order_by: order_by.clone(), list: list.clone(), ..plain() };
         let before = ["INSERT INTO t VALUES (1, 0), (2, 9)"];
@@ -127,8 +131,8 @@ fn an_order_that_is_not_shown_may_change_in_silence() {
 
 #[test]
 fn an_order_that_is_not_shown_may_change_for_all_rows() {
-    let order_by = vec![(Node::Column(column(1)), ASCENDING)];
-    let query = SelectAst { order_by, list: vec![Node::Column(column(0))], ..plain() };
+    let order_by = vec![(Expression::Column(column(1)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Expression::Column(column(0))], ..plain() };
     let before = ["INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"];
     let (all, one) = ("UPDATE t SET a = a + 10", "UPDATE t SET a = 0 WHERE key = 3");
     assert_eq!(calls(of::<Many>(query), &before, &[&[all], &[one]]), 1);
@@ -136,12 +140,12 @@ fn an_order_that_is_not_shown_may_change_for_all_rows() {
 
 #[test]
 fn among_rows_that_look_alike_any_may_come_and_go() {
-    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
+    let order_by = vec![(Expression::Column(column(0)), ASCENDING)];
     let before = ["INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 5)"];
     let others = ["DELETE FROM t WHERE key < 3", "INSERT INTO t VALUES (-1, 0), (-2, 0)"];
     let moved = ["UPDATE t SET key = 2 WHERE key = -2"];
     for limit in [None, Some(3)] {
-        let list = vec![Node::Column(column(1))];
+        let list = vec![Expression::Column(column(1))];
         let query = SelectAst { limit, order_by: order_by.clone(), list, ..plain() };
         assert_eq!(calls(of::<Many>(query), &before, &[&others, &moved]), 0);
     }
@@ -149,8 +153,8 @@ fn among_rows_that_look_alike_any_may_come_and_go() {
 
 #[test]
 fn rows_may_exchange_a_key_that_is_not_shown() {
-    let order_by = vec![(Node::Column(column(0)), ASCENDING)];
-    let query = SelectAst { order_by, list: vec![Node::Column(column(1))], ..plain() };
+    let order_by = vec![(Expression::Column(column(0)), ASCENDING)];
+    let query = SelectAst { order_by, list: vec![Expression::Column(column(1))], ..plain() };
     let exchange = ["key = 9 WHERE key = 1", "key = 1 WHERE key = 2", "key = 2 WHERE key = 9"];
     let exchange = exchange.map(|set| format!("UPDATE t SET {set}"));
     let exchange = exchange.each_ref().map(String::as_str);
@@ -161,7 +165,7 @@ fn rows_may_exchange_a_key_that_is_not_shown() {
 }
 
 #[test]
-fn a_change_of_a_wide_table_is_no_news_by_itself() {
+fn a_change_of_a_wide_table_alone_calls_no_subscriber() {
     tables::schema(&mut Dice::new(&WIDE));
     let all = SelectAst::new(table::<0>());
     let of_one = Predicate::Compare(column(0), Comparison::Is, Value::Integer(1));
@@ -178,16 +182,16 @@ fn a_change_of_a_wide_table_is_no_news_by_itself() {
 }
 
 #[test]
-fn groups_behind_the_first_are_no_news() {
+fn changes_of_groups_after_the_first_call_no_subscriber() {
     let by = column(1);
-    let query = SelectAst { group_by: vec![by], list: vec![Node::Column(by)], ..plain() };
+    let query = SelectAst { group_by: vec![by], list: vec![Expression::Column(by)], ..plain() };
     let before = ["INSERT INTO t VALUES (1, 0)"];
     assert_eq!(calls(of::<First>(query), &before, &[&["INSERT INTO t VALUES (2, 9)"]]), 0);
 }
 
 #[test]
 fn a_group_behind_the_first_may_overflow() {
-    let sum = Node::Aggregate(Aggregate::Sum, column(0));
+    let sum = Expression::Aggregate(Aggregate::Sum, column(0));
     let query = SelectAst { group_by: vec![column(1)], list: vec![sum], ..plain() };
     let before = ["INSERT INTO t VALUES (1, 0)"];
     let commits: [&[&str]; 2] = [
@@ -205,14 +209,14 @@ fn a_group_may_be_shown_by_a_whole_row() {
 
 #[test]
 fn rows_that_give_each_other_their_row_ids_have_not_gone() {
-    let query = SelectAst { order_by: vec![(Node::Column(column(0)), ASCENDING)], ..plain() };
+    let query = SelectAst { order_by: vec![(Expression::Column(column(0)), ASCENDING)], ..plain() };
     let commit = ["DELETE FROM t", "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0), (2, 1, 0)"];
     assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0), (2, 0)"], &[&commit]), 0);
 }
 
 #[test]
 fn any_column_may_decide_which_row_a_group_shows() {
-    let list = vec![Node::Column(column(1))];
+    let list = vec![Expression::Column(column(1))];
     let query = SelectAst { group_by: vec![column(0)], list, ..plain() };
     assert_eq!(query.columns_of(query.from), None);
 }

@@ -11,7 +11,7 @@ use super::cells::{bytes, integer, json, real, text};
 use super::dice::Dice;
 use crate::schema::SchemaDef;
 use crate::table::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Reference, TableDef};
-use crate::value::{Kind, Storage, Value};
+use crate::value::{ColumnKind, Storage, Value};
 
 /// Tables a schema has at most.
 pub(super) const MOST: usize = 4;
@@ -56,7 +56,7 @@ pub(super) struct RandomTable {
 
 thread_local! {
     static TABLES: RefCell<Vec<&'static TableDef>> = const { RefCell::new(Vec::new()) };
-    /// What is leaked is leaked once.
+    /// The definitions that were leaked, each of them once.
     static LEAKED: RefCell<HashMap<Shape, &'static TableDef>> = RefCell::new(HashMap::new());
     static SCHEMAS: RefCell<HashMap<Vec<Shape>, &'static SchemaDef>> = RefCell::new(HashMap::new());
 }
@@ -160,7 +160,7 @@ fn def(shape: &Shape) -> TableDef {
 }
 
 impl Holds {
-    fn kind(self) -> Kind {
+    fn kind(self) -> ColumnKind {
         let (storage, nullable) = match self {
             Self::Integers => (Storage::Integer, false),
             Self::MaybeIntegers => (Storage::Integer, true),
@@ -169,7 +169,7 @@ impl Holds {
             Self::MaybeTexts => (Storage::Text, true),
             Self::MaybeBytes => (Storage::Blob, true),
         };
-        Kind { storage, nullable, variants: &[], range: None }
+        ColumnKind { storage, nullable, variants: &[], range: None }
     }
 
     pub(super) fn is_integer(self) -> bool {

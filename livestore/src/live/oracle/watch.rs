@@ -47,7 +47,7 @@ pub(super) struct Watch<Q: Live> {
     last: Last,
 }
 
-/// What was there after the last step.
+/// The rows after the last step.
 #[derive(Default)]
 struct Last {
     rows: Vec<Cells>,

@@ -110,7 +110,7 @@ impl World {
         Commit { writes, fails: dice.percent(5) }
     }
 
-    /// What is pending is confirmed; from now on, commits are pending, or they are not.
+    /// Confirms all pending commits. From now on, commits are pending, or not.
     fn settle(&mut self, dice: &mut Dice<'_>) {
         let (upstream, holds) = (self.upstream(dice), dice.percent(50));
         self.trace(|| format!("settle, {}held: {upstream:?}", if holds { "" } else { "not " }));

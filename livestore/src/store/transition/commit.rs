@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::Eventlog;
 use crate::live::deliver;
-use crate::schema::{Batch, Commit, Entry, Schema};
+use crate::schema::{Batch, BatchEntry, Commit, Schema};
 use crate::state::State;
 use crate::store::{CommitError, Core, Inner, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
@@ -69,7 +69,7 @@ impl<S: Schema> Store<S> {
 }
 
 impl Inner {
-    fn commit(&self, entries: Vec<Entry>) -> Result<Committed, CommitError> {
+    fn commit(&self, entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
         let mut slot = self.core();
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
@@ -105,16 +105,16 @@ impl Inner {
 /// A commit before it is written: events with their numbers, and the entries that they come from.
 struct CommitPlan {
     events: Vec<EncodedEvent>,
-    entries: Vec<Entry>,
+    entries: Vec<BatchEntry>,
     /// Whether there is a backend to push them to.
     syncs: bool,
 }
 
 impl CommitPlan {
-    fn new(store: &Inner, core: &Core, mut entries: Vec<Entry>) -> Result<Self, CommitError> {
+    fn new(store: &Inner, core: &Core, mut entries: Vec<BatchEntry>) -> Result<Self, CommitError> {
         let mut events = Vec::with_capacity(entries.len());
         let mut head = core.state.head;
-        for Entry { def, args, .. } in &mut entries {
+        for BatchEntry { def, args, .. } in &mut entries {
             if let Some(reason) = def.deprecation() {
                 tracing::warn!(event = def.name(), reason, "a deprecated event is committed");
             }
@@ -159,7 +159,7 @@ impl CommitPlan {
 
     /// Applies the events to the state, under the savepoint of the caller.
     fn materialize(&self, state: &State) -> Result<(), CommitError> {
-        for (index, (event, Entry { def, set, .. })) in
+        for (index, (event, BatchEntry { def, set, .. })) in
             self.events.iter().zip(&self.entries).enumerate()
         {
             state.apply(event, set).map_err(|source| CommitError::Materialize {

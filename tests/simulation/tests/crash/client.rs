@@ -10,7 +10,7 @@ use super::enumerate::{Scenario, run};
 use super::machine::Machine;
 
 #[test]
-fn a_client_keeps_what_it_said() {
+fn acknowledged_commits_survive_in_a_client() {
     run(&[
         new("open a new store", Durability::Synced),
         commit("commit, buffered", Durability::Buffered),

@@ -197,10 +197,7 @@ impl Deed {
                 let others = dice.below(3);
                 Self::Tag(tagged, several(dice, marks, others))
             }
-            6..=18 => {
-                let count = 2 + dice.below(5);
-                Self::Happen(several(dice, marks, count))
-            }
+            6..=18 => Self::several(dice, marks),
             // One in two is more than a backend takes.
             19 => {
                 let most = MAX_EVENTS as u64;
@@ -209,6 +206,12 @@ impl Deed {
             }
             _ => Self::Happen(several(dice, marks, 1)),
         }
+    }
+
+    /// Several events as one commit.
+    pub fn several(dice: &mut Dice, marks: &mut u64) -> Self {
+        let count = 2 + dice.below(5);
+        Self::Happen(several(dice, marks, count))
     }
 
     /// So many events that nothing refuses.

@@ -128,12 +128,24 @@ impl Plan {
         let trouble = 3 + dice.below(12);
         // Somebody was away for long, in every other world.
         let flood = dice.below(2 * length);
+        // Somebody worked offline while others did the same things, in every other world.
+        let clash = dice.below(2 * length);
         for at in 0..length {
             let (client, slot) = (setup.client(&mut dice), setup.slot(&mut dice));
             if at == flood {
                 let events = 500 + dice.below(2_000);
                 let deed = Deed::flood(&mut dice, &mut marks, events);
                 actions.push(Action::Commit(client, slot, deed));
+            }
+            if at == clash {
+                actions.push(Action::Hold(client, slot, true));
+                for _ in 0..5 + dice.below(25) {
+                    let who = if dice.below(2) == 0 { client } else { setup.client(&mut dice) };
+                    let deed = Deed::several(&mut dice, &mut marks);
+                    actions.push(Action::Commit(who, slot, deed));
+                    actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
+                }
+                actions.push(Action::Hold(client, slot, false));
             }
             match dice.below(trouble) {
                 0 if !kinds.is_empty() => {

@@ -41,10 +41,16 @@ pub(crate) fn state_and_log() -> Result<Connection> {
 /// A log in a file, that survives a crash of the process. SQLite makes its checkpoints, as it does
 /// unless told otherwise: in a commit every thousand pages.
 pub(crate) fn log(path: &Path) -> Result<Connection> {
+    let log = open_log(path)?;
+    log.execute_batch(LOG_DDL)?;
+    Ok(log)
+}
+
+/// The log, once it is there.
+pub(crate) fn open_log(path: &Path) -> Result<Connection> {
     let log = Connection::open(path)?;
     log.pragma_update(None, "journal_mode", "WAL")?;
     log.pragma_update(None, "synchronous", "NORMAL")?;
-    log.execute_batch(LOG_DDL)?;
     Ok(log)
 }
 

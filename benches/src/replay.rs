@@ -37,7 +37,7 @@ pub(crate) fn fill_ours(directory: &Path) -> Result<()> {
     Ok(store.close()?)
 }
 
-fn fill_floor(directory: &Path) -> Result<Connection> {
+pub(crate) fn fill_floor(directory: &Path) -> Result<Connection> {
     let (state, log) = (floor::state()?, floor::log(&directory.join("floor.db"))?);
     let events: Vec<_> = (0..EVENTS).map(Created::nth).collect();
     log.execute_batch("BEGIN")?;
@@ -50,11 +50,14 @@ fn replay_floor(log: &Connection) -> Result<Connection> {
     let state = floor::state()?;
     state.execute_batch("BEGIN")?;
     let mut todos = Todos::new(&state)?;
-    let mut events = log.prepare("SELECT args FROM eventlog ORDER BY seq")?;
+    let mut events = log.prepare("SELECT name, args FROM eventlog ORDER BY seq")?;
     let mut rows = events.query([])?;
     while let Some(row) = rows.next()? {
-        let ValueRef::Text(args) = row.get_ref(0)? else {
-            return Err("args are text".into());
+        // There are no others, but whoever replays has to look.
+        let (ValueRef::Text(b"v1.TodoCreated"), ValueRef::Text(args)) =
+            (row.get_ref(0)?, row.get_ref(1)?)
+        else {
+            return Err("an event that the app does not know".into());
         };
         todos.insert(&serde_json::from_slice(args)?)?;
     }

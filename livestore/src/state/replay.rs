@@ -39,7 +39,10 @@ pub(crate) struct Replay<'a> {
     unknown: &'a UnknownEvents,
     progress: Option<&'a mut dyn FnMut(u64)>,
     stop: Option<&'a AtomicBool>,
+    /// The number of events in the last report.
+    reported: u64,
     quarantined: Vec<Quarantined>,
+    /// Whether a commit failed whose beginning lies in the state that was there.
     is_broken: bool,
 }
 
@@ -47,8 +50,8 @@ impl<'a> Replay<'a> {
     /// A replay that reports nothing.
     pub(crate) fn new(log: &'a Eventlog) -> Self {
         let unknown = &UnknownEvents::Ignore;
-        let (progress, stop, quarantined, is_broken) = (None, None, Vec::new(), false);
-        Self { log, unknown, progress, stop, quarantined, is_broken }
+        let (progress, stop, reported, quarantined, is_broken) = (None, None, 0, Vec::new(), false);
+        Self { log, unknown, progress, stop, reported, quarantined, is_broken }
     }
 
     /// Reports unknown events by this policy.
@@ -317,8 +320,12 @@ impl<'a> Replay<'a> {
         Ok(failure)
     }
 
+    /// Progress never goes back, even where a page is applied again.
     fn report(&mut self, done: u64) {
-        if let Some(progress) = &mut self.progress {
+        if let Some(progress) = &mut self.progress
+            && done > self.reported
+        {
+            self.reported = done;
             progress(done);
         }
     }
@@ -362,3 +369,6 @@ fn page_len(events: &[EncodedEvent]) -> usize {
     }
     len
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! A client without a backend.
 
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use livestore::Durability;
@@ -27,6 +28,7 @@ fn acknowledged_commits_survive_in_a_client() {
         Scenario { name: "reset the state", act: act_reset, ..reopen("", with_snapshot) },
         Scenario { name: "background work", act: act_long, ..commit("", Durability::Written) },
         snapshot_first(),
+        snapshot_of_a_copy(),
     ]);
 }
 
@@ -43,11 +45,12 @@ fn a_promise_that_is_not_kept_is_noticed() {
 #[test]
 fn every_mutant_that_needs_a_power_cut_is_killed() {
     use livestore::simulation::{MUTANTS, mutate};
-    for (mutant, found_by) in MUTANTS.iter().filter(|(_, found_by)| *found_by == "crash tests") {
+    for (mutant, _) in MUTANTS.iter().filter(|(_, found_by)| *found_by == "crash tests") {
         mutate(Some(mutant));
-        let found = snapshot_first().enumerate().failures;
+        let found = [snapshot_first(), snapshot_of_a_copy()].map(|scenario| scenario.cut_power(10));
         mutate(None);
-        assert!(found.iter().any(|failure| failure.contains("assertion")), "{mutant}: {found:?}");
+        let mut found = found.iter().flat_map(|report| &report.failures);
+        assert!(found.any(|failure| failure.contains("is not the log")), "{mutant} survives");
     }
 }
 
@@ -70,6 +73,10 @@ fn snapshot_first() -> Scenario {
     Scenario { act: act_snapshot, ..commit("a snapshot before a checkpoint", Durability::Written) }
 }
 
+fn snapshot_of_a_copy() -> Scenario {
+    Scenario { act: act_reopen_copy, ..reopen("a snapshot of a copy", with_snapshot_of_a_copy) }
+}
+
 fn reopen(name: &'static str, prepare: fn(&mut Machine)) -> Scenario {
     Scenario { prepare, act: act_reopen, ..new(name, Durability::Written) }
 }
@@ -86,6 +93,39 @@ fn with_snapshot(machine: &mut Machine) {
 fn without_snapshot(machine: &mut Machine) {
     with_snapshot(machine);
     fs::remove_file(snapshot(machine)).unwrap();
+}
+
+/// Two copies of a store went their own ways, and one has the other's snapshot.
+fn with_snapshot_of_a_copy(machine: &mut Machine) {
+    with_snapshot(machine);
+    let copy = machine.disk.backup(&machine.home());
+    commit_to_copy(machine, ["c1", "c2"]);
+    let mut others = Vec::new();
+    fs::File::open(snapshot(machine)).unwrap().read_to_end(&mut others).unwrap();
+    machine.disk.restore(&machine.home(), &copy);
+    commit_to_copy(machine, IN_COPY);
+    fs::File::create(snapshot(machine)).unwrap().write_all(&others).unwrap();
+}
+
+fn commit_to_copy(machine: &mut Machine, ids: [&str; 2]) {
+    let store = machine.open::<Notes>().unwrap();
+    for id in ids {
+        store.commit(Notes::added(id)).unwrap();
+    }
+    store.close().unwrap();
+}
+
+/// What is there besides, in the copy.
+const IN_COPY: [&str; 2] = ["d1", "d2"];
+
+fn act_reopen_copy(machine: &mut Machine) {
+    know_before(machine);
+    for id in IN_COPY {
+        machine.ledger.write(&[id.to_owned()], super::ledger::Said::Promised);
+    }
+    let Some(store) = machine.open::<Notes>() else { return };
+    machine.live_on(&store);
+    machine.close(store);
 }
 
 fn snapshot(machine: &Machine) -> PathBuf {

@@ -64,10 +64,21 @@ pub fn run(scenarios: &[Scenario]) {
 impl Scenario {
     /// Strikes everywhere, and says what came of it.
     pub fn enumerate(&self) -> Report {
+        self.enumerate_with(faults)
+    }
+
+    /// Cuts the power everywhere, so many times.
+    #[cfg(mutants)]
+    pub fn cut_power(&self, seeds: u64) -> Report {
+        let cut = |seed| (Fault::Crash(CrashKind::PowerLoss { seed }), false);
+        self.enumerate_with(|_| (0..seeds).map(cut).collect())
+    }
+
+    fn enumerate_with(&self, faults: impl Fn(Op) -> Vec<(Fault, bool)>) -> Report {
         let before = self.prepared();
-        let points = self.points(&before);
-        let mut report =
-            Report { points: points.count, struck: BTreeMap::new(), failures: Vec::new() };
+        let (points, failure) = self.points(&before);
+        let (struck, failures) = (BTreeMap::new(), Vec::from_iter(failure));
+        let mut report = Report { points: points.count, struck, failures };
         for (point, op) in (0..).zip(&points.log).filter(|(point, _)| self.is_point_wanted(*point))
         {
             for (fault, lasting) in faults(*op) {
@@ -92,14 +103,14 @@ impl Scenario {
         Before { files: machine.disk.backup(&machine.home()), upstream: machine.upstream }
     }
 
-    /// The points of a run without a fault.
-    fn points(&self, before: &Before) -> Points {
+    /// The points of a run without a fault, and what is wrong with it.
+    fn points(&self, before: &Before) -> (Points, Option<String>) {
         let mut machine = self.machine(before, false);
         machine.disk.set_faults(&machine.home(), Faults { log: true, ..Faults::default() });
         (self.act)(&mut machine);
         let points = machine.disk.points(&machine.home());
-        (self.check)(&mut machine);
-        points
+        let checked = catch_unwind(AssertUnwindSafe(|| (self.check)(&mut machine)));
+        (points, checked.err().map(|panic| format!("{}: {}", self.name, text(&*panic))))
     }
 
     fn strike(&self, before: &Before, strike: Strike) {

@@ -173,11 +173,23 @@ impl Slot {
     pub fn check_own(&self) -> Result<(), String> {
         let Some(open) = &self.open else { return Ok(()) };
         let events = open.events(SeqNum::ROOT, false)?;
-        let own =
-            events.iter().filter(|event| Some(&*event.client_id) == self.client_id.as_deref());
-        let own = own.map(|event| key(&event.name, &event.args));
-        let all: Vec<&Mine> = self.mine.iter().collect();
-        accounts_for(&all, own, |_| 0).map_err(|what| format!("in a client's log, {what}"))
+        let is_own = |event: &&EncodedEvent| Some(&*event.client_id) == self.client_id.as_deref();
+        let own: Vec<&EncodedEvent> = events.iter().filter(is_own).collect();
+        let check = |is_meant: &dyn Fn(bool) -> bool| {
+            let mine: Vec<&Mine> =
+                self.mine.iter().filter(|mine| is_meant(mine.is_client_only)).collect();
+            let own = own.iter().filter(|event| is_meant(event.is_client_only()));
+            accounts_for(&mine, own.map(|event| key(&event.name, &event.args)), |_| 0)
+        };
+        // The server may bring back what a crash has taken, behind client-only events since.
+        let may_come_back = self.mine.iter().any(|mine| mine.maybe && !mine.is_client_only);
+        check(&|_| true)
+            .or_else(|what| match may_come_back {
+                true => check(&|is_client_only| is_client_only)
+                    .and_then(|()| check(&|is_client_only| !is_client_only)),
+                false => Err(what),
+            })
+            .map_err(|what| format!("in a client's log, {what}"))
     }
 
     /// Each commit is in the state as a whole, or in quarantine; without its client-only events, if

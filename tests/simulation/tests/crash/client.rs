@@ -99,30 +99,29 @@ fn without_snapshot(machine: &mut Machine) {
 fn with_snapshot_of_a_copy(machine: &mut Machine) {
     with_snapshot(machine);
     let copy = machine.disk.backup(&machine.home());
-    commit_to_copy(machine, ["c1", "c2"]);
+    commit_many(machine, "c");
     let mut others = Vec::new();
     fs::File::open(snapshot(machine)).unwrap().read_to_end(&mut others).unwrap();
     machine.disk.restore(&machine.home(), &copy);
-    commit_to_copy(machine, IN_COPY);
+    commit_many(machine, "d");
     fs::File::create(snapshot(machine)).unwrap().write_all(&others).unwrap();
 }
 
-fn commit_to_copy(machine: &mut Machine, ids: [&str; 2]) {
+fn commit_many(machine: &mut Machine, prefix: &str) {
     let store = machine.open::<Notes>().unwrap();
-    for id in ids {
-        store.commit(Notes::added(id)).unwrap();
-    }
+    let notes: Vec<_> = many(prefix).iter().map(|id| Notes::added(id)).collect();
+    store.commit(notes).unwrap();
     store.close().unwrap();
 }
 
-/// What is there besides, in the copy.
-const IN_COPY: [&str; 2] = ["d1", "d2"];
+/// Enough for another snapshot when the store is closed.
+fn many(prefix: &str) -> Vec<String> {
+    (0..100).map(|n| format!("{prefix}{n}")).collect()
+}
 
 fn act_reopen_copy(machine: &mut Machine) {
     know_before(machine);
-    for id in IN_COPY {
-        machine.ledger.write(&[id.to_owned()], super::ledger::Said::Promised);
-    }
+    machine.ledger.write(&many("d"), super::ledger::Said::Promised);
     let Some(store) = machine.open::<Notes>() else { return };
     machine.live_on(&store);
     machine.close(store);

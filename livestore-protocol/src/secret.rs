@@ -3,7 +3,7 @@ use std::fmt;
 /// A text that is never logged: `Debug` prints `…` instead.
 ///
 /// ```
-/// use crate::Secret;
+/// use livestore_protocol::Secret;
 ///
 /// let token = Secret::from(r#"{"authToken":"s3cret"}"#);
 /// assert_eq!(format!("{token:?}"), "…");

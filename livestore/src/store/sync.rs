@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use super::driver::{Command, Driver};

@@ -20,3 +20,9 @@ pub(crate) use threads::{Background, Worker, read_ahead};
 pub(crate) fn fill_random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the browser has no source of randomness");
 }
+
+/// Lists a directory, as std does here: it answers that it cannot. No store on this target has one.
+pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<String>> {
+    let entries = fs::read_dir(directory)?;
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}

@@ -267,20 +267,27 @@ impl World {
     pub fn settle(&mut self) -> Result<(), String> {
         self.repair_all()?;
         let until = elapsed() + PATIENCE;
-        let mut rested = false;
-        while elapsed() < until && !(rested && self.is_settled()) {
-            // A connection that broke before may only be missed now.
-            rested = self.is_settled();
-            self.work(Duration::from_millis(if rested { 2_000 } else { 200 }))?;
+        let mut before = None;
+        while elapsed() < until {
+            let heads = self.heads_at_rest();
+            if heads.is_some() && heads == before {
+                break;
+            }
+            // A connection that broke before may only be missed now, and whoever was away may push.
+            self.work(Duration::from_millis(if heads.is_some() { 2_000 } else { 200 }))?;
             self.start_all()?;
+            before = heads;
         }
         self.check_all()
     }
 
-    fn is_settled(&self) -> bool {
-        self.clients
-            .iter()
-            .all(|client| client.slots.iter().all(|slot| slot.is_at_rest(client.habits.on_reset)))
+    /// The server's heads, once every client is at rest.
+    fn heads_at_rest(&self) -> Option<Vec<u64>> {
+        let is_at_rest = |client: &Client| {
+            client.slots.iter().all(|slot| slot.is_at_rest(client.habits.on_reset))
+        };
+        let heads = || self.ledgers.values().map(Ledger::head).collect();
+        self.clients.iter().all(is_at_rest).then(heads)
     }
 
     fn check_all(&mut self) -> Result<(), String> {

@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
 
 /// A way to compile the workspace's own crates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,6 +54,9 @@ impl Variant {
 
     /// Puts the wrapper beside this program. Returns its path.
     pub(crate) fn install_wrapper(self) -> io::Result<PathBuf> {
+        // Lines that run side by side need it at the same time.
+        static INSTALLING: Mutex<()> = Mutex::new(());
+        let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         let program = std::env::current_exe()?;
         let wrapper = program.with_file_name(self.wrapper_name());
         let wrapper = wrapper.with_extension(std::env::consts::EXE_EXTENSION);
@@ -140,6 +144,11 @@ mod tests {
     #[test]
     fn a_wrapper_is_replaced() {
         let wrapper = Variant::Shuttle.install_wrapper().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| Variant::Shuttle.install_wrapper().unwrap());
+            }
+        });
         assert_eq!(Variant::Shuttle.install_wrapper().unwrap(), wrapper);
         assert!(wrapper.is_file());
     }

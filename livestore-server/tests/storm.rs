@@ -37,15 +37,15 @@ fn client() {
         .unwrap();
     // Behind what the test runner says.
     say("");
-    let (tell, told) = channel();
+    let (sender, lines) = channel();
     std::thread::spawn(move || {
-        std::io::stdin().lines().map_while(Result::ok).for_each(|line| _ = tell.send(line));
+        std::io::stdin().lines().map_while(Result::ok).for_each(|line| _ = sender.send(line));
     });
     // Before a rebase gives events other numbers while they are counted.
     let own = store.events().into_iter().map(Result::unwrap);
     let mut next = own.filter(|event| *event.client_id == *name).count();
     store.resume_sync();
-    while told.recv_timeout(Duration::from_millis(10)).is_err() {
+    while lines.recv_timeout(Duration::from_millis(10)).is_err() {
         let id = format!("{name}-{next}");
         // No two of a note can be applied: an event that is there twice is noticed.
         store.commit(added(&id)).unwrap();
@@ -54,7 +54,7 @@ fn client() {
     }
     assert!(store.wait_synced(TIMEOUT).unwrap(), "{:?}", store.sync_status());
     say(&format!("synced {}", store.sync_status().unwrap().upstream_head.global));
-    let head: u64 = told.recv_timeout(TIMEOUT).unwrap().parse().unwrap();
+    let head: u64 = lines.recv_timeout(TIMEOUT).unwrap().parse().unwrap();
     while store.sync_status().unwrap().upstream_head.global < head {
         std::thread::sleep(Duration::from_millis(10));
     }

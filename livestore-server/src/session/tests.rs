@@ -195,9 +195,9 @@ fn a_client_does_not_say_when_an_event_was_accepted() {
     let time = r#""metadata":{"createdAt":"1999"},"createdAt":"1999","args":{}"#;
     let event = pushed("1", "0").replace(r#""args":{}"#, time);
     assert_eq!(bench.send(&push(r#""1""#, &[event], NONE)), [DONE]);
-    let told = bench.send(&pull(r#""2""#, false, NONE)).join("");
-    assert!(told.contains(r#""createdAt":"1970-"#), "{told}");
-    assert!(!told.contains("1999"), "{told}");
+    let answer = bench.send(&pull(r#""2""#, false, NONE)).join("");
+    assert!(answer.contains(r#""createdAt":"1970-"#), "{answer}");
+    assert!(!answer.contains("1999"), "{answer}");
 }
 
 #[test]
@@ -364,7 +364,11 @@ fn a_repeated_id_ends_both_requests() {
         [r#""1": 1..1"#],
         "the id is free"
     );
-    assert_eq!(chunks(&bench.send(&pull("1", true, NONE))), ["1: 1..1"], "a number is another id");
+    assert_eq!(
+        chunks(&bench.send(&pull("1", true, NONE))),
+        ["1: 1..1"],
+        "a number is an id of its own"
+    );
 }
 
 #[test]

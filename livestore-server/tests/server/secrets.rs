@@ -131,8 +131,8 @@ async fn the_client_logs_no_token() {
         let http = Http::new(format!("http://{address}"));
         let http = http.header("authorization", format!("Bearer {TOKEN}"));
         for backend in [&socket as &dyn SyncBackend, &http] {
-            let told = transcript(backend, &connect_request).await;
-            let printed = format!("{told}{backend:?}{connect_request:?}");
+            let answer = transcript(backend, &connect_request).await;
+            let printed = format!("{answer}{backend:?}{connect_request:?}");
             assert!(!printed.contains("s3cret"), "{printed}");
         }
     }

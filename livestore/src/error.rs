@@ -4,13 +4,37 @@
 use std::error::Error;
 use std::fmt;
 
-/// The store is closed: the one fault that every operation of a store has. Each operation's error has
-/// a variant for it, which this becomes with `?`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Closed;
+/// Why a store cannot be used at all: the faults that every operation of a store has. Each operation's
+/// error has variants for them, which this becomes with `?`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unavailable {
+    #[error("the store is closed; open it again")]
+    Closed,
+    #[error("a materializer used a store; use `state`, the argument of `materialize`, instead")]
+    InMaterializer,
+    #[error(
+        "the store was used by code that it calls while it works, such as the `decode` of a column \
+         type or a `tracing` subscriber; use it afterwards, or from another thread"
+    )]
+    Reentrant,
+}
 
-/// The message of [`Closed`], whichever error it has become.
-pub(crate) const CLOSED: &str = "the store is closed; open it again";
+/// Gives errors with the variants of [`Unavailable`] the conversion from it.
+macro_rules! unavailable_becomes {
+    ($($error:ident)*) => {$(
+        impl From<crate::error::Unavailable> for $error {
+            fn from(error: crate::error::Unavailable) -> Self {
+                match error {
+                    crate::error::Unavailable::Closed => Self::Closed,
+                    crate::error::Unavailable::InMaterializer => Self::InMaterializer,
+                    crate::error::Unavailable::Reentrant => Self::Reentrant,
+                }
+            }
+        }
+    )*};
+}
+
+pub(crate) use unavailable_becomes;
 
 /// An error and its causes in one line, for a log or a terminal: `outer: inner: innermost`.
 ///

@@ -72,7 +72,8 @@
 //!
 //! **Materializers are pure.** They get the event and the state, nothing else: no clock, no
 //! randomness, no I/O, in SQL either. Put what an event needs (an [id](new_id), the
-//! [time](now)) into the event. Raise [`Materialize::VERSION`](schema::Materialize::VERSION) when
+//! [time](now)) into the event; one whose materializer calls [`now`], [`new_id`] or a store is
+//! [refused](table::MaterializeError::Impure). Raise [`Materialize::VERSION`](schema::Materialize::VERSION) when
 //! you change what a materializer does, so that state the old one made is rebuilt.
 //!
 //! **Nothing is lost.** An event that cannot be applied, because its materializer fails or because

@@ -51,7 +51,7 @@ fn no_message_repeats_its_source() {
     assert_says_its_own_part(&query.unwrap_err());
     let query = store.query(raw::<(i64,)>("SELECT ?", (f64::NAN,))).unwrap_err();
     assert_says_its_own_part(&query);
-    assert_says_its_own_part(&CloseError(EventlogError::Closed));
+    assert_says_its_own_part(&CloseError::Unwritten(EventlogError::Closed));
     assert_says_its_own_part(&Error::from(commit));
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::error::{CLOSED, Closed};
+use crate::error::{Unavailable, unavailable_becomes};
 use crate::event::SeqNum;
 use crate::sqlite::{SqliteError, SqliteErrorKind};
 
@@ -53,8 +53,15 @@ pub enum EventlogError {
     #[error("the events that were committed before are not written yet")]
     Unwritten(#[source] Box<EventlogError>),
     /// The store is closed.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
     /// The operating system refuses a thread for the store's work in the background.
     #[error("no thread can be started for the store's work in the background")]
     NoThread(#[source] IoError),
@@ -87,11 +94,7 @@ impl PartialEq for IoError {
 
 impl Eq for IoError {}
 
-impl From<Closed> for EventlogError {
-    fn from(_: Closed) -> Self {
-        Self::Closed
-    }
-}
+unavailable_becomes!(EventlogError);
 
 impl From<SqliteError> for EventlogError {
     fn from(error: SqliteError) -> Self {

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use super::computed::{Computed, computed};
 use super::graph::ValueNode;
 use super::subscription::{Subscription, TaskWaker};
+use crate::ambient::{Impurity, is_impure};
 
 /// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
 /// [`Signal`](super::Signal) or a [`Computed`](super::Computed).
@@ -126,6 +127,7 @@ impl<V> NodeRef<V> {
     /// # Panics
     /// When a computed panics or reads itself.
     pub(super) fn read(&self) -> (u64, Arc<V>) {
+        is_impure(Impurity::LiveValue);
         self.0.read().unwrap_or_else(|error| error.raise())
     }
 }

@@ -10,6 +10,7 @@ use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
 use super::observers::Observers;
 use super::propagation::{deliver, enqueue};
 use super::reactive::{NodeRef, Reactive};
+use crate::ambient::{Impurity, is_impure};
 use crate::edge::primitives::{Mutex, lock};
 
 /// A value that the app sets: a filter, a selection, a page.
@@ -46,7 +47,8 @@ pub fn signal<V: PartialEq + Send + Sync + 'static>(value: V) -> Signal<V> {
 }
 
 impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
-    /// Sets the value. If it equals the old one, nothing happens.
+    /// Sets the value. If it equals the old one, nothing happens. A materializer cannot set it: its
+    /// event [fails](crate::table::MaterializeError::Impure).
     pub fn set(&self, value: V) {
         self.replace(|_| value);
     }
@@ -65,6 +67,9 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
     }
 
     fn replace(&self, make: impl FnOnce(&V) -> V) {
+        if is_impure(Impurity::LiveValue) {
+            return;
+        }
         let writing = lock(&self.0.writing);
         let (_, old) = self.0.cell.get();
         let new = make(&old);

@@ -42,7 +42,8 @@ pub enum UnknownEvents {
     Ignore,
     /// Do not open the store. In an open one, an event that comes by sync is skipped.
     Fail,
-    /// Skip them, and call this function with each.
+    /// Skip them, and call this function with each. The store is at work meanwhile: what the function
+    /// asks of it fails with `Reentrant`.
     Call(Box<dyn Fn(&EncodedEvent) + Send + Sync>),
 }
 

@@ -23,6 +23,7 @@ pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Replay, ReplayError};
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 
+use crate::ambient::materialize;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
 use crate::sqlite::{Access, Db, SqliteError};
@@ -94,10 +95,15 @@ impl State {
         let mut writer = Writer::new(&self.db, event.window_id());
         let apply = || set.apply(&event.name, &event.args, &mut writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
-        let applied = catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|panic| {
+        let (applied, impurity) = materialize(|| catch_unwind(AssertUnwindSafe(apply)));
+        let applied = applied.unwrap_or_else(|panic| {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
         });
-        if self.db.is_in_savepoint() { applied } else { Err(MaterializeError::RolledBack) }
+        match impurity {
+            _ if !self.db.is_in_savepoint() => Err(MaterializeError::RolledBack),
+            Some(impurity) => Err(MaterializeError::Impure(impurity)),
+            None => applied,
+        }
     }
 }
 

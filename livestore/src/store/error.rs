@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::IncompatibleEvent;
-use crate::error::{CLOSED, Closed};
+use crate::error::{Unavailable, unavailable_becomes};
 use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
@@ -132,8 +132,14 @@ pub enum OpenError {
         name: String,
     },
     /// The store was closed while it was being opened, by a callback.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer opened a store.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
 fn list(events: &[IncompatibleEvent]) -> String {
@@ -195,8 +201,15 @@ pub enum CommitError {
     #[error("the events are logged, but the state is full; open the store again")]
     StateLost(#[source] SqliteError),
     /// The store is closed.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
 /// Why a store's state or status could not be read.
@@ -207,8 +220,15 @@ pub enum ReadError {
     #[error("the state cannot be read")]
     State(#[from] SqliteError),
     /// The store is closed.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
 /// Why the state as of an earlier event could not be made, or the state could not be rebuilt.
@@ -230,26 +250,33 @@ pub enum HistoryError {
     #[error(transparent)]
     State(#[from] StateError),
     /// The store is closed.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
-/// Why a store did not close properly. It is closed all the same.
+/// Why a store did not close properly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the last commits could not be written")]
-pub struct CloseError(#[from] pub EventlogError);
-
-macro_rules! closed_becomes {
-    ($($error:ident)*) => {$(
-        impl From<Closed> for $error {
-            fn from(_: Closed) -> Self {
-                Self::Closed
-            }
-        }
-    )*};
+#[non_exhaustive]
+pub enum CloseError {
+    /// The last commits could not be written. The store is closed all the same.
+    #[error("the last commits could not be written")]
+    Unwritten(#[from] EventlogError),
+    /// A materializer closed the store, which stays open.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// Code that the store calls while it works closed it; it stays open.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
-closed_becomes!(OpenError CommitError ReadError HistoryError);
+unavailable_becomes!(OpenError CommitError ReadError HistoryError);
 
 /// Waiting for the first sync, which `open` may do, reads the status only.
 impl From<ReadError> for OpenError {
@@ -257,6 +284,8 @@ impl From<ReadError> for OpenError {
         match error {
             ReadError::State(error) => Self::State(error.into()),
             ReadError::Closed => Self::Closed,
+            ReadError::InMaterializer => Self::InMaterializer,
+            ReadError::Reentrant => Self::Reentrant,
         }
     }
 }

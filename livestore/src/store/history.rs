@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::exclusive::Exclusive;
 use super::{Core, HistoryError, Inner, Store, Tail};
-use crate::edge::primitives::{Mutex, lock};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::Registry;
@@ -15,7 +15,8 @@ use crate::table::{Query, QueryError};
 
 /// The state as of one event, made by [`Store::state_at`].
 pub struct StateAt<S> {
-    state: Mutex<State>,
+    head: SeqNum,
+    state: Exclusive<State>,
     window_id: Arc<str>,
     schema: PhantomData<fn() -> S>,
 }
@@ -42,8 +43,10 @@ impl<S: Schema> Store<S> {
     /// See [`HistoryError`].
     pub fn state_at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
         let log = self.log_up_to(seq)?;
+        let state = self.replay(&log, seq)?;
         Ok(StateAt {
-            state: Mutex::new(self.replay(&log, seq)?),
+            head: state.head,
+            state: Exclusive::new(state),
             window_id: Arc::clone(&self.inner.window_id),
             schema: PhantomData,
         })
@@ -81,7 +84,7 @@ impl<S: Schema> Store<S> {
             window_id: Arc::clone(&self.inner.window_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,
-            core: Mutex::new(Some(Core {
+            core: Exclusive::new(Some(Core {
                 state,
                 live: Registry::new(self.inner.schema),
                 snapshots: None,
@@ -130,13 +133,13 @@ impl<S: Schema> StateAt<S> {
     /// # Errors
     /// See [`QueryError`].
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        let state = lock(&self.state);
+        let state = self.state.lock()?;
         state.query(&query, &self.window_id)
     }
 
     /// Returns the number of the last event that is part of this state.
     pub fn head(&self) -> SeqNum {
-        lock(&self.state).head
+        self.head
     }
 }
 

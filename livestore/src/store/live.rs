@@ -2,7 +2,7 @@
 
 use super::{ReadError, Store};
 use crate::edge::primitives::{Mutex, lock};
-use crate::error::{Closed, ErrorChain};
+use crate::error::{ErrorChain, Unavailable};
 use crate::live::{Computed, Getter, Inspection, Live, LiveQuery, LiveReport, computed_with};
 use crate::schema::Schema;
 use crate::table::QueryError;
@@ -29,8 +29,8 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// When the query fails, or the store is closed.
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
-        let mut core = self.inner.core();
-        let core = core.as_mut().ok_or(Closed)?;
+        let mut core = self.inner.core()?;
+        let core = core.as_mut().ok_or(Unavailable::Closed)?;
         core.live.start(query, &core.state.reader(&self.inner.window_id))
     }
 
@@ -113,8 +113,8 @@ impl<S: Schema> Store<S> {
     /// When the store is closed.
     pub fn inspect(&self) -> Result<Inspection, ReadError> {
         let roots = {
-            let mut core = self.inner.core();
-            let core = core.as_mut().ok_or(Closed)?;
+            let mut core = self.inner.core()?;
+            let core = core.as_mut().ok_or(Unavailable::Closed)?;
             core.live.roots(&core.state.reader(&self.inner.window_id))?
         };
         Ok(roots.inspect())

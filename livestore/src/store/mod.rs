@@ -8,6 +8,7 @@ mod builder;
 mod driver;
 pub(crate) mod error;
 mod events;
+mod exclusive;
 mod folder;
 mod history;
 mod id;
@@ -30,9 +31,9 @@ pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use transition::Committed;
 
+use crate::ambient::{Impurity, is_impure};
 use crate::edge::DirectoryLock;
-use crate::edge::primitives::{Mutex, MutexGuard, lock};
-use crate::error::{Closed, ErrorChain};
+use crate::error::{ErrorChain, Unavailable};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
@@ -40,6 +41,7 @@ use crate::schema::{Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
+use exclusive::{Exclusive, ExclusiveGuard};
 use snapshots::Snapshots;
 use sync::Syncing;
 use tail::Tail;
@@ -87,7 +89,7 @@ struct Inner {
     schema: &'static SchemaDef,
     schema_hash: i64,
     /// `None` once the store is closed.
-    core: Mutex<Option<Core>>,
+    core: Exclusive<Option<Core>>,
     tail: Arc<Tail>,
     /// `None` if there is no backend.
     sync: Option<Syncing>,
@@ -130,8 +132,8 @@ impl<S: Schema> Store<S> {
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
         let span = tracing::trace_span!("query");
         let _entered = span.enter();
-        let core = self.inner.core();
-        let core = core.as_ref().ok_or(Closed)?;
+        let core = self.inner.core()?;
+        let core = core.as_ref().ok_or(Unavailable::Closed)?;
         core.state.query(&query, &self.inner.window_id)
     }
 
@@ -197,34 +199,37 @@ impl<S: Schema> Store<S> {
 
     /// Returns the store's id.
     pub fn store_id(&self) -> &str {
+        is_impure(Impurity::Store);
         &self.inner.store_id
     }
 
     /// Returns this client's id; it stays the same for as long as the log is there.
     pub fn client_id(&self) -> &str {
+        is_impure(Impurity::Store);
         &self.inner.client_id
     }
 
     /// Returns this session's id, which is new each time that the store is opened. Committed events
     /// carry it, so that two copies of a directory count as two clients.
     pub fn session_id(&self) -> &str {
+        is_impure(Impurity::Store);
         &self.inner.session_id
     }
 
     /// Returns this window's id, which client documents are keyed by.
     pub fn window_id(&self) -> &str {
+        is_impure(Impurity::Store);
         &self.inner.window_id
     }
 }
 
 impl Inner {
-    /// A panic in a user's code leaves nothing half done: see [`State::apply`].
-    fn core(&self) -> MutexGuard<'_, Option<Core>> {
-        lock(&self.core)
+    fn core(&self) -> Result<ExclusiveGuard<'_, Option<Core>>, Unavailable> {
+        self.core.lock()
     }
 
-    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, Closed> {
-        self.core().as_ref().map(read).ok_or(Closed)
+    fn with_core<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, Unavailable> {
+        self.core()?.as_ref().map(read).ok_or(Unavailable::Closed)
     }
 
     fn log(&self) -> Result<Eventlog, EventlogError> {
@@ -232,7 +237,17 @@ impl Inner {
     }
 
     fn close(&self) -> Result<(), CloseError> {
-        let core = self.core().take();
+        let core = match self.core() {
+            Ok(mut slot) => slot.take(),
+            Err(Unavailable::InMaterializer) => return Err(CloseError::InMaterializer),
+            Err(Unavailable::Reentrant) => return Err(CloseError::Reentrant),
+            Err(Unavailable::Closed) => None,
+        };
+        self.end(core)
+    }
+
+    /// Ends what works for the store, and then the store's own part, if it was not closed before.
+    fn end(&self, core: Option<Core>) -> Result<(), CloseError> {
         self.tail.close();
         if let Some(sync) = &self.sync {
             sync.close();
@@ -261,7 +276,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Err(error) = self.close() {
+        let core = self.core.get_mut().take();
+        if let Err(error) = self.end(core) {
             tracing::error!(error = %ErrorChain::new(&error), "the store could not be closed properly");
         }
     }

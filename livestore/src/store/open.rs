@@ -7,13 +7,13 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::builder::Options;
+use super::exclusive::Exclusive;
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, folder, id};
-use crate::ambient::new_id;
-use crate::edge::primitives::Mutex;
+use crate::ambient::{Impurity, is_impure, new_id};
 use crate::edge::{DirectoryLock, LockError};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
@@ -30,6 +30,9 @@ pub(super) fn open<S: Schema>(
     mut options: Options,
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
+    if is_impure(Impurity::Store) {
+        return Err(OpenError::InMaterializer);
+    }
     let span = tracing::info_span!("open", store_id = %options.store_id);
     let _entered = span.enter();
     id::check(&options.store_id)?;
@@ -47,7 +50,7 @@ pub(super) fn open<S: Schema>(
         schema,
         schema_hash,
         tail: Arc::new(Tail::new(core.confirmed_head())),
-        core: Mutex::new(Some(core)),
+        core: Exclusive::new(Some(core)),
         sync,
     }));
     if let Some(options) = &options.sync {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::driver::{Command, Driver};
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
+use crate::ambient::{Impurity, is_impure};
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
@@ -80,8 +81,10 @@ impl<S: Schema> Store<S> {
     /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work.
     pub fn pause_sync(&self) {
         // What is committed from now on is not pushed, even if the driver is late.
-        if let Some(Core { sync: Some(engine), .. }) = self.inner.core().as_mut() {
-            engine.pause();
+        match self.inner.core().as_deref_mut() {
+            Ok(Some(Core { sync: Some(engine), .. })) => engine.pause(),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "sync is not paused"),
         }
         self.inner.command(Command::Pause);
     }
@@ -89,6 +92,9 @@ impl<S: Schema> Store<S> {
     /// Connects now: after [`pause_sync`](Self::pause_sync), after a stop, or before the next attempt
     /// is due.
     pub fn resume_sync(&self) {
+        if is_impure(Impurity::Store) {
+            return;
+        }
         self.inner.command(Command::Start);
     }
 

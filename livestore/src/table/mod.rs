@@ -40,6 +40,8 @@ pub use source::{Maybe, Source};
 pub use write::{Assign, Delete, Numeric, Update, Write};
 pub use writer::{MaterializeError, Writer};
 
+pub use crate::ambient::Impurity;
+
 // What the bounds and types of the above need, and generated code: no app names it.
 #[doc(hidden)]
 pub use checked::RawWrite;

@@ -7,7 +7,7 @@ use rusqlite::CachedStatement;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{RowError, RowReader, SelectAst, TableDef};
-use crate::error::{CLOSED, Closed};
+use crate::error::{Unavailable, unavailable_becomes};
 use crate::sqlite::{Access, Db, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
@@ -85,15 +85,18 @@ pub enum QueryError {
         table: &'static str,
     },
     /// The store is closed.
-    #[error("{CLOSED}")]
+    #[error("{}", Unavailable::Closed)]
     Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
-impl From<Closed> for QueryError {
-    fn from(_: Closed) -> Self {
-        Self::Closed
-    }
-}
+unavailable_becomes!(QueryError);
 
 impl QueryError {
     pub(super) fn sql(sql: &str, source: impl Into<SqliteError>) -> Self {

@@ -2,6 +2,7 @@
 
 use super::query::QueryError;
 use super::{Params, Query, Reader, RowError, RowWriter, Table, TableDef, Write};
+use crate::ambient::Impurity;
 use crate::event::DecodeError;
 use crate::sqlite::{Access, Db, SqliteError};
 use crate::value::ValueError;
@@ -35,6 +36,9 @@ pub enum MaterializeError {
     /// A value that the materializer encoded or decoded itself does not fit.
     #[error(transparent)]
     Value(#[from] ValueError),
+    /// The materializer used something besides the event and the state.
+    #[error("the materializer {0}")]
+    Impure(Impurity),
     /// The materializer's SQL ended the commit.
     #[error("the SQL rolled the commit back; leave `OR ROLLBACK` out")]
     RolledBack,
@@ -58,7 +62,9 @@ impl MaterializeError {
 }
 
 /// The state, as a materializer sees it: it reads what the events before this one have made, and
-/// writes what this one makes. Clocks, randomness and other files are out of reach, in SQL too.
+/// writes what this one makes. Clocks, randomness and other files are out of reach, in SQL too; an event
+/// whose materializer calls [`now`](crate::now) or [`new_id`](crate::new_id), or uses a store or a live
+/// value, [fails](MaterializeError::Impure).
 ///
 /// ```
 /// # use livestore::prelude::*;

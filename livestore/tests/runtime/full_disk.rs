@@ -47,7 +47,7 @@ fn buffered_commits_are_refused_once_nothing_can_be_written() {
     let said = fill(&home, Durability::Buffered, 256);
     let refused = refusals(&said);
     assert!(refused.iter().all(|error| error.starts_with("Eventlog(Unwritten(")), "{refused:?}");
-    assert!(said.iter().any(|line| line.starts_with("closed Err(CloseError(")), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("closed Err(Unwritten(")), "{said:?}");
 
     // Some acknowledged commits were buffered and are lost with the process: it was told.
     let acknowledged = last_of(&said, "ack").unwrap();

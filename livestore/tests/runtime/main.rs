@@ -19,6 +19,7 @@ mod identity;
 mod kit;
 mod laws;
 mod open;
+mod purity;
 mod quarantine;
 mod shapes;
 mod unknown;

@@ -70,7 +70,7 @@ impl<S: Schema> Store<S> {
 
 impl Inner {
     fn commit(&self, entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
-        let mut slot = self.core();
+        let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
             return Ok(Committed(Numbers::Many(Vec::new())));

@@ -38,7 +38,7 @@ impl Inner {
         if let (Input::Committed, Some(sync)) = (&input, &self.sync) {
             sync.is_woken.store(false, Ordering::Release);
         }
-        let mut slot = self.core();
+        let mut slot = self.core().ok()?;
         let core = slot.as_mut()?;
         let published = match core.sync.as_mut()?.handle(input, now) {
             Step::Effects(effects) => Published { effects, ..Published::default() },

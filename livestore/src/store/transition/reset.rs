@@ -1,6 +1,6 @@
 //! A reset: the app asks for the state to be rebuilt. The log does not change.
 
-use crate::error::Closed;
+use crate::error::Unavailable;
 use crate::live::deliver;
 use crate::schema::Schema;
 use crate::state::{Replay, ReplayError, State};
@@ -13,8 +13,8 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`HistoryError`]; the old state stays.
     pub fn reset_state(&self) -> Result<(), HistoryError> {
-        let mut slot = self.inner.core();
-        let core = slot.as_mut().ok_or(Closed)?;
+        let mut slot = self.inner.core()?;
+        let core = slot.as_mut().ok_or(Unavailable::Closed)?;
         core.reset()?;
         drop(slot);
         deliver();

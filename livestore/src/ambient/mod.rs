@@ -1,5 +1,10 @@
 //! The current time and new random ids: the two things that an app puts into its events and that
-//! no materializer may ask for.
+//! no materializer may ask for. `purity` sees to that.
+
+mod purity;
+
+pub use purity::Impurity;
+pub(crate) use purity::{is_impure, materialize};
 
 use livestore_protocol::{ID_LENGTH, id_from_random};
 
@@ -8,7 +13,8 @@ use crate::value::Timestamp;
 
 /// Returns the current time, by this machine's clock.
 ///
-/// Call it where an event is made, never in a materializer: the time belongs in the event.
+/// Call it where an event is made: the time belongs in the event. In a materializer, it makes the event
+/// [fail](crate::table::MaterializeError::Impure).
 ///
 /// ```
 /// let created_at = livestore::now();
@@ -17,12 +23,14 @@ use crate::value::Timestamp;
 /// ```
 #[must_use]
 pub fn now() -> Timestamp {
+    is_impure(Impurity::Clock);
     Timestamp::from_millis(edge::unix_millis())
 }
 
 /// Returns a new random identifier: 21 URL-safe characters with 126 random bits.
 ///
-/// Call it where an event is made, never in a materializer: the id belongs in the event.
+/// Call it where an event is made: the id belongs in the event. In a materializer, it makes the event
+/// [fail](crate::table::MaterializeError::Impure).
 ///
 /// # Panics
 /// Only if the operating system has no source of randomness: there is no safe id without one.
@@ -34,6 +42,7 @@ pub fn now() -> Timestamp {
 /// ```
 #[must_use]
 pub fn new_id() -> String {
+    is_impure(Impurity::Randomness);
     let mut random = [0; ID_LENGTH];
     edge::fill_random(&mut random);
     id_from_random(random)

@@ -86,14 +86,20 @@ impl State {
         Reader::new(&self.db, Access::Query, window_id)
     }
 
+    /// A writer for [`apply`](Self::apply).
+    pub(crate) fn writer(&self) -> Writer<'_> {
+        Writer::new(&self.db)
+    }
+
     /// Applies one event. If it fails, some of it may have been applied: it needs a savepoint.
-    pub(crate) fn apply(
-        &self,
-        event: &EncodedEvent,
+    pub(crate) fn apply<'a>(
+        &'a self,
+        event: &'a EncodedEvent,
         set: &EventSet,
+        writer: &mut Writer<'a>,
     ) -> Result<(), MaterializeError> {
-        let mut writer = Writer::new(&self.db, event.window_id());
-        let apply = || set.apply(&event.name, &event.args, &mut writer);
+        let writer = writer.in_window(event.window_id());
+        let apply = || set.apply(&event.name, &event.args, writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
         let (applied, impurity) = materialize(|| catch_unwind(AssertUnwindSafe(apply)));
         let applied = applied.unwrap_or_else(|panic| {

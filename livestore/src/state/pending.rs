@@ -174,7 +174,8 @@ mod tests {
             continues: false,
         };
         let savepoint = state.savepoint().unwrap();
-        let applied = state.apply(&event, state.schema.event_set("v1.Put").unwrap());
+        let applied =
+            state.apply(&event, state.schema.event_set("v1.Put").unwrap(), &mut state.writer());
         if applied.is_ok() {
             savepoint.release().unwrap()
         } else {

@@ -94,11 +94,11 @@ impl<'a> Replay<'a> {
         let (mut head, mut done, mut all_apply) = (state.head, 0, true);
         let savepoint = state.savepoint()?;
         let worked = read_ahead(self.reader(head, to), |page| {
-            let page = page.map_err(|error| Some(ReplayError::from(error)))?;
+            let page = page.as_ref().map_err(|error| Some(ReplayError::from(error.clone())))?;
             let is_cut = done == 0
                 && page.first().is_some_and(|first| first.continues)
-                && self.continues_applied(state, &page)?;
-            all_apply = !is_cut && self.applies(state, &page, done);
+                && self.continues_applied(state, page)?;
+            all_apply = !is_cut && self.applies(state, page, done);
             if !all_apply || self.is_stopped() {
                 return Err(None);
             }
@@ -129,7 +129,7 @@ impl<'a> Replay<'a> {
                 return Ok(());
             }
             let mut events = std::mem::take(&mut unfinished);
-            events.append(&mut page?);
+            events.append(page.as_mut().map_err(|error| error.clone())?);
             // The last commit may go on in the next page.
             unfinished = events.split_off(last_commit(&events));
             self.pages(state, &events, done)?;
@@ -234,13 +234,12 @@ impl<'a> Replay<'a> {
 
     /// Applies all of these events; returns whether that worked. If not, it needs a rollback.
     fn applies(&mut self, state: &State, events: &[EncodedEvent], before: u64) -> bool {
-        let mut done = before;
+        let (mut done, mut writer) = (before, state.writer());
         events.chunks(STEP).all(|step| {
-            let applies = |event: &EncodedEvent| {
+            let all_apply = step.iter().all(|event| {
                 let set = state.schema.event_set(&event.name);
-                set.is_some_and(|set| state.apply(event, set).is_ok())
-            };
-            let all_apply = step.iter().all(applies);
+                set.is_some_and(|set| state.apply(event, set, &mut writer).is_ok())
+            });
             done += step.len() as u64;
             if all_apply {
                 self.report(done);
@@ -308,11 +307,13 @@ impl<'a> Replay<'a> {
     ) -> Result<Option<Failure<'e>>, ReplayError> {
         let savepoint = state.savepoint()?;
         let known = events.filter_map(|event| Some((event, state.schema.event_set(&event.name)?)));
+        let mut writer = state.writer();
         let apply = |(event, set): (&'e EncodedEvent, &EventSet)| {
-            let error = state.apply(event, set).err()?;
+            let error = state.apply(event, set, &mut writer).err()?;
             Some(Failure { event, error: ErrorChain::new(&error).to_string() })
         };
         let failure = { known }.find_map(apply);
+        drop(writer);
         match failure {
             Some(_) => savepoint.rollback()?,
             None => savepoint.release()?,

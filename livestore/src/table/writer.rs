@@ -1,5 +1,9 @@
 //! The materializers' access to the state.
 
+use std::fmt;
+
+use rusqlite::CachedStatement;
+
 use super::query::QueryError;
 use super::{Params, Query, Reader, RowError, RowWriter, Table, TableDef, Write};
 use crate::ambient::Impurity;
@@ -86,15 +90,22 @@ impl MaterializeError {
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Writer<'a> {
     db: &'a Db,
     window_id: &'a str,
+    /// The statements that have put rows, so that a replay asks the cache once and not for each event.
+    puts: Vec<(&'static str, CachedStatement<'a>)>,
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(db: &'a Db, window_id: &'a str) -> Self {
-        Self { db, window_id }
+    pub(crate) fn new(db: &'a Db) -> Self {
+        Self { db, window_id: "", puts: Vec::new() }
+    }
+
+    /// The same, for an event that was committed in this window.
+    pub(crate) fn in_window(&mut self, window_id: &'a str) -> &mut Self {
+        self.window_id = window_id;
+        self
     }
 
     /// Adds a row.
@@ -143,7 +154,8 @@ impl<'a> Writer<'a> {
             };
             Ok(statement.execute(rusqlite::params_from_iter(&binds))?)
         };
-        self.write(run).map_err(|source| MaterializeError::Write { table: sql.clone(), source })
+        run_write(self.db, run)
+            .map_err(|source| MaterializeError::Write { table: sql.clone(), source })
     }
 
     /// Runs a query on the state.
@@ -168,16 +180,8 @@ impl<'a> Writer<'a> {
             let mut statement = self.db.prepare_checked(sql, Access::Materialize)?;
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
-        self.write(run).map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
-    }
-
-    /// A materializer may go on after a statement has failed.
-    fn write(
-        &self,
-        run: impl FnOnce() -> Result<usize, SqliteError>,
-    ) -> Result<usize, SqliteError> {
-        let before = self.db.changes().len();
-        run().inspect_err(|_| self.db.changes().mark_unknown(before))
+        run_write(self.db, run)
+            .map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
     }
 
     /// After an `OR ROLLBACK` has ended the commit, a write would stand on its own.
@@ -201,15 +205,39 @@ impl<'a> Writer<'a> {
         put().map(|_| ()).map_err(|source| write_error(table, source))
     }
 
-    fn put<T: Table>(&mut self, sql: &str, row: &T) -> Result<usize, MaterializeError> {
+    fn put<T: Table>(&mut self, sql: &'static str, row: &T) -> Result<usize, MaterializeError> {
         self.check()?;
-        let table = T::def();
+        let (db, table) = (self.db, T::def());
         let failed = |source: SqliteError| write_error(table, source);
-        let mut statement = self.db.prepare(sql).map_err(failed)?;
+        let mut statement = self.take_put(sql).map_err(failed)?;
         row.encode(&mut RowWriter::new(&mut statement, table))
             .map_err(|source| row_error(table, source))?;
-        self.write(|| Ok(statement.raw_execute()?)).map_err(failed)
+        let rows = run_write(db, || Ok(statement.raw_execute()?)).map_err(failed)?;
+        self.puts.push((sql, statement));
+        Ok(rows)
     }
+
+    fn take_put(&mut self, sql: &'static str) -> Result<CachedStatement<'a>, SqliteError> {
+        match self.puts.iter().position(|(of, _)| std::ptr::eq(*of, sql)) {
+            Some(at) => Ok(self.puts.swap_remove(at).1),
+            None => self.db.prepare(sql),
+        }
+    }
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("window_id", &self.window_id).finish_non_exhaustive()
+    }
+}
+
+/// Runs a write. If it fails, the materializer may go on all the same.
+fn run_write(
+    db: &Db,
+    run: impl FnOnce() -> Result<usize, SqliteError>,
+) -> Result<usize, SqliteError> {
+    let before = db.changes().len();
+    run().inspect_err(|_| db.changes().mark_unknown(before))
 }
 
 fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {

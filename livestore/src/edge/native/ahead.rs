@@ -1,16 +1,17 @@
 //! Reading ahead, and working behind: the next piece is read while this one is worked on.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-/// Calls `work` with what `read` gives, until `read` gives `None` or `work` fails. Where there is a
-/// thread to be had, `read` runs on it, one piece ahead.
+/// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails. If a thread
+/// can be spawned, `read` runs on it, one piece ahead, and so does the dropping of the pieces.
 pub(crate) fn read_ahead<T: Send, E>(
     mut read: impl FnMut() -> Option<T> + Send,
-    mut work: impl FnMut(T) -> Result<(), E>,
+    mut work: impl FnMut(&mut T) -> Result<(), E>,
 ) -> Result<(), E> {
     let done = thread::scope(|scope| {
         let (sender, pieces) = sync_channel(1);
+        let (used_sender, used) = channel();
         let read = &mut read;
         let reader = move || {
             while let Some(piece) = read() {
@@ -18,14 +19,21 @@ pub(crate) fn read_ahead<T: Send, E>(
                 if sender.send(piece).is_err() {
                     return;
                 }
+                used.try_iter().for_each(drop::<T>);
             }
         };
         let thread = thread::Builder::new().name("livestore-read".to_owned());
-        thread.spawn_scoped(scope, reader).ok().map(|_| pieces.into_iter().try_for_each(&mut work))
+        let _reader = thread.spawn_scoped(scope, reader).ok()?;
+        Some(pieces.into_iter().try_for_each(|mut piece| {
+            work(&mut piece)?;
+            // The reader has ended before the last pieces are used.
+            let _ = used_sender.send(piece);
+            Ok(())
+        }))
     });
     match done {
         Some(done) => done,
-        None => std::iter::from_fn(read).try_for_each(work),
+        None => std::iter::from_fn(read).try_for_each(|mut piece| work(&mut piece)),
     }
 }
 
@@ -41,7 +49,7 @@ mod tests {
             (next <= 100).then_some(next)
         };
         read_ahead(read, |n| {
-            seen.push(n);
+            seen.push(*n);
             Ok::<(), ()>(())
         })
         .unwrap();
@@ -55,7 +63,7 @@ mod tests {
             next += 1;
             Some(next)
         };
-        assert_eq!(read_ahead(read, |n| if n < 5 { Ok(()) } else { Err(n) }), Err(5));
+        assert_eq!(read_ahead(read, |n| if *n < 5 { Ok(()) } else { Err(*n) }), Err(5));
         assert!(next < 10, "{next}");
     }
 }

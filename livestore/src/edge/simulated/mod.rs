@@ -16,12 +16,12 @@ pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub use random::{fill_random, seed};
 pub use schedule::{Background, Due, JobId, due, next_deadline, own, run};
 
-/// Calls `work` with what `read` gives, until `read` gives `None` or `work` fails.
+/// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.
 pub(crate) fn read_ahead<T: Send, E>(
     read: impl FnMut() -> Option<T> + Send,
-    work: impl FnMut(T) -> Result<(), E>,
+    mut work: impl FnMut(&mut T) -> Result<(), E>,
 ) -> Result<(), E> {
-    std::iter::from_fn(read).try_for_each(work)
+    std::iter::from_fn(read).try_for_each(|mut piece| work(&mut piece))
 }
 
 /// No names: the simulated disk cannot list a directory, and has none of an earlier version.

@@ -55,7 +55,7 @@ fn no_thread() -> io::Error {
 /// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.
 pub(crate) fn read_ahead<T: Send, E>(
     read: impl FnMut() -> Option<T> + Send,
-    work: impl FnMut(T) -> Result<(), E>,
+    mut work: impl FnMut(&mut T) -> Result<(), E>,
 ) -> Result<(), E> {
-    std::iter::from_fn(read).try_for_each(work)
+    std::iter::from_fn(read).try_for_each(|mut piece| work(&mut piece))
 }

@@ -135,7 +135,7 @@ impl History {
 
     fn apply(&self, commit: &Commit) -> bool {
         let savepoint = self.state.savepoint().unwrap();
-        let (db, mut writer) = (self.reader().db(), Writer::new(self.reader().db(), SESSION));
+        let (db, mut writer) = (self.reader().db(), Writer::new(self.reader().db()));
         let written = |write: &Write| write.run(&mut writer).is_ok() && db.is_in_savepoint();
         let kept = commit.writes.iter().all(written) && !commit.fails;
         if kept {

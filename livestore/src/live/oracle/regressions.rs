@@ -47,7 +47,7 @@ where
     let (mut state, mut registry) = (State::empty(schema).unwrap(), Registry::new(schema));
     let commit = |state: &State, sql: &[&str]| {
         let savepoint = state.savepoint().unwrap();
-        let mut writer = Writer::new(state.reader("").db(), "");
+        let mut writer = Writer::new(state.reader("").db());
         for sql in sql {
             writer.sql(sql, ()).unwrap();
         }

@@ -159,10 +159,11 @@ impl CommitPlan {
 
     /// Applies the events to the state, under the savepoint of the caller.
     fn materialize(&self, state: &State) -> Result<(), CommitError> {
+        let mut writer = state.writer();
         for (index, (event, BatchEntry { def, set, .. })) in
             self.events.iter().zip(&self.entries).enumerate()
         {
-            state.apply(event, set).map_err(|source| CommitError::Materialize {
+            state.apply(event, set, &mut writer).map_err(|source| CommitError::Materialize {
                 index,
                 event: def.name(),
                 source,

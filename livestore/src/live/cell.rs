@@ -7,8 +7,10 @@ use super::list::List;
 use super::maintain::{Refresh, Steps};
 use super::observers::Observers;
 use super::row::SharedRow;
-use crate::edge::primitives::RwLock;
+use crate::edge::primitives::{Mutex, RwLock, lock};
+use crate::error::ErrorChain;
 use crate::schema::Document;
+use crate::table::QueryError;
 
 /// A value that a live query can have: a [`List`] of rows, one [`SharedRow`], an `Option` of one,
 /// or a client document.
@@ -40,8 +42,8 @@ pub(super) struct ValueCell<V> {
 }
 
 impl<V> ValueCell<V> {
-    pub(super) fn new(value: V) -> Self {
-        Self { value: RwLock::new(Arc::new(value)), observers: Observers::default() }
+    pub(super) fn new(value: Arc<V>) -> Self {
+        Self { value: RwLock::new(value), observers: Observers::default() }
     }
 
     /// Returns the version and the value.
@@ -71,15 +73,55 @@ impl<V> ValueCell<V> {
     }
 }
 
-/// The value that a live query publishes, and the readers of its diffs.
-pub(crate) struct Published<V: LiveValue> {
+/// The value that a live query publishes, the reason why it is not up to date, and the readers of its
+/// diffs.
+pub(crate) struct PublishedValue<V: LiveValue> {
     pub(super) cell: ValueCell<V>,
+    /// While the query fails.
+    error: Mutex<Option<Arc<QueryError>>>,
     pub(super) diffs: V::Diffs,
 }
 
-impl<V: LiveValue> Published<V> {
-    pub(super) fn new(value: V) -> Self {
-        Self { cell: ValueCell::new(value), diffs: V::Diffs::default() }
+impl<V: LiveValue> PublishedValue<V> {
+    pub(super) fn new(value: Arc<V>, error: Option<QueryError>) -> Self {
+        Self {
+            cell: ValueCell::new(value),
+            error: Mutex::new(error.map(Arc::new)),
+            diffs: V::Diffs::default(),
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<Arc<QueryError>> {
+        lock(&self.error).clone()
+    }
+
+    /// Publishes that the query fails: the last value stays. Returns whether that is news.
+    pub(super) fn fail(&self, error: QueryError) -> bool {
+        let mut slot = lock(&self.error);
+        if slot.as_deref() == Some(&error) {
+            return false;
+        }
+        if slot.is_none() {
+            tracing::warn!(error = %ErrorChain::new(&error), "a live query fails; it keeps its last value");
+        }
+        *slot = Some(Arc::new(error));
+        drop(slot);
+        self.diffs.touch(&self.cell.get().1);
+        self.cell.observers.invalidate();
+        true
+    }
+
+    /// Publishes that the query works, if it failed before, and whether its value `has_changed` since.
+    /// Returns whether there is any news.
+    pub(super) fn recover(&self, has_changed: bool) -> bool {
+        if lock(&self.error).take().is_none() {
+            return has_changed;
+        }
+        if !has_changed {
+            self.diffs.touch(&self.cell.get().1);
+        }
+        self.cell.observers.invalidate();
+        true
     }
 
     pub(super) fn replace(&self, value: V) {
@@ -88,7 +130,7 @@ impl<V: LiveValue> Published<V> {
     }
 }
 
-impl<T: Send + Sync + 'static> Published<List<T>> {
+impl<T: Send + Sync + 'static> PublishedValue<List<T>> {
     /// Takes the steps in the list itself, so that nothing is copied that nobody else reads.
     pub(super) fn patch(&self, steps: &Steps<T>) -> Refresh<List<T>> {
         let has_changed = self.cell.patch(|list| {

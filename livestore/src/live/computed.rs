@@ -14,11 +14,14 @@ use super::observers::{Observers, revision};
 use super::reactive::{NodeRef, Reactive};
 use crate::edge::Stopwatch;
 use crate::edge::primitives::{Mutex, lock};
+use crate::table::QueryError;
 
 /// A value that is computed from live queries, signals and other computeds.
 ///
 /// It is computed when it is read, and again only if something that it read last time has changed
-/// since. It may read different values each time. [`computed`] makes one.
+/// since. It may read different values each time. While a live query that it read fails, so does it: it
+/// is computed from the last value of that, and has the same [`error`](Reactive::error). [`computed`]
+/// makes one.
 pub struct Computed<V>(Arc<ComputedNode<V>>);
 
 struct ComputedNode<V> {
@@ -41,7 +44,9 @@ struct Last<V> {
 struct Outcome<V> {
     /// The version and the value; those of an earlier time if the function panicked.
     value: Option<(u64, Arc<V>)>,
-    failed: bool,
+    panicked: bool,
+    /// The failure of an input, because of which the value is not up to date.
+    error: Option<Arc<QueryError>>,
     inputs: Vec<Input>,
     /// The revision at which the inputs were last found unchanged.
     checked: AtomicU64,
@@ -56,7 +61,11 @@ struct Input {
 
 /// Reads values for a [`Computed`], and records which: those are what it depends on.
 #[derive(Default)]
-pub struct Getter(RefCell<Vec<Input>>);
+pub struct Getter {
+    inputs: RefCell<Vec<Input>>,
+    /// The first failure among them.
+    error: RefCell<Option<Arc<QueryError>>>,
+}
 
 /// Makes a [`Computed`].
 ///
@@ -113,11 +122,21 @@ impl Getter {
     pub fn of<R: Reactive>(&self, reactive: &R) -> Arc<R::Value> {
         let node = reactive.node();
         let (version, value) = node.read();
-        let mut inputs = self.0.borrow_mut();
+        if let Some(error) = node.0.error() {
+            self.fail(error);
+        }
+        let mut inputs = self.inputs.borrow_mut();
         if !inputs.iter().any(|input| input.is(&*node.0)) {
             inputs.push(Input { node: node.0, version });
         }
         value
+    }
+}
+
+impl Getter {
+    /// Records that the value which is computed is not up to date.
+    pub(crate) fn fail(&self, error: Arc<QueryError>) {
+        self.error.borrow_mut().get_or_insert(error);
     }
 }
 
@@ -135,7 +154,7 @@ impl<V> Outcome<V> {
     /// Returns the version and the value if they are up to date.
     fn up_to_date(&self) -> Option<(u64, Arc<V>)> {
         let now = revision();
-        let is_up_to_date = !self.failed
+        let is_up_to_date = !self.panicked
             && (self.checked.load(Ordering::Acquire) == now
                 || self.inputs.iter().all(Input::is_unchanged));
         if !is_up_to_date {
@@ -182,17 +201,12 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
             (!is_same).then_some(value)
         }));
         let took = watch.lap();
-        let inputs = get.0.into_inner();
-        match computed {
-            Ok(value) => {
-                self.store(last, value, false, inputs, took);
-                Ok(())
-            }
-            Err(panic) => {
-                self.store(last, None, true, inputs, took);
-                Err(ComputeError::Panic(panic))
-            }
-        }
+        let (value, panicked) = match computed {
+            Ok(value) => (value, Ok(())),
+            Err(panic) => (None, Err(ComputeError::Panic(panic))),
+        };
+        self.store(last, value, panicked.is_err(), get, took);
+        panicked
     }
 
     /// Stores the outcome that came after `last`, unless another thread has stored one meanwhile.
@@ -201,24 +215,33 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
         &self,
         last: Option<Arc<Outcome<V>>>,
         value: Option<Arc<V>>,
-        failed: bool,
-        inputs: Vec<Input>,
+        panicked: bool,
+        get: Getter,
         took: Duration,
     ) {
+        let (inputs, error) = (get.inputs.into_inner(), get.error.into_inner());
         let mut slot = lock(&self.last);
         slot.timing.add(took);
         if slot.outcome.as_ref().map(Arc::as_ptr) != last.as_ref().map(Arc::as_ptr) {
             return;
         }
         self.register(last.as_ref().map_or(&[], |last| &last.inputs), &inputs);
+        let (before, error_before) = match &last {
+            Some(last) => (last.value.clone(), last.error.clone()),
+            None => (None, None),
+        };
+        let value = value.or_else(|| {
+            let (_, before) = before.clone()?;
+            (error != error_before).then_some(before)
+        });
         let value = match value {
             Some(value) => {
                 self.observers.bump();
                 Some((self.observers.version(), value))
             }
-            None => last.as_ref().and_then(|last| last.value.clone()),
+            None => before,
         };
-        let outcome = Outcome { value, failed, inputs, checked: AtomicU64::new(0) };
+        let outcome = Outcome { value, panicked, error, inputs, checked: AtomicU64::new(0) };
         // The old outcome may own handles, whose drops take locks: `last` keeps it until the lock
         // is free.
         slot.outcome = Some(Arc::new(outcome));
@@ -244,6 +267,10 @@ impl<V: Send + Sync + 'static> GraphNode for ComputedNode<V> {
 
     fn update(&self) -> Result<(), ComputeError> {
         self.current().map(|_| ())
+    }
+
+    fn error(&self) -> Option<Arc<QueryError>> {
+        lock(&self.last).outcome.as_ref()?.error.clone()
     }
 
     fn inputs(&self) -> Vec<Arc<dyn GraphNode>> {
@@ -298,6 +325,6 @@ impl<V> fmt::Debug for Computed<V> {
 
 impl fmt::Debug for Getter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Getter").field(&self.0.borrow().len()).finish()
+        f.debug_tuple("Getter").field(&self.inputs.borrow().len()).finish()
     }
 }

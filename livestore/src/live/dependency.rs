@@ -90,6 +90,11 @@ impl Dependency {
         self.filters.iter().all(|filter| filter.holds(&row.values) == Some(true))
     }
 
+    /// Whether [`includes`](Self::includes) is certain about the row. SQLite fails on some rows.
+    pub(crate) fn can_decide(&self, row: &Image) -> bool {
+        self.filters.iter().all(|filter| filter.can_decide(&row.values))
+    }
+
     fn differs(&self, old: &Image, new: &Image) -> bool {
         match &self.columns {
             None => old != new,

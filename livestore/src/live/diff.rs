@@ -143,7 +143,8 @@ impl<T> Diff<T> {
 /// Each item is the changes of one commit, batch or rebase. The first item is a
 /// [`Reset`](Diff::Reset) with the list as it is now. A reader that is more than 1,024 steps behind
 /// gets a `Reset` in place of all steps that it has not read, so that unread steps take little
-/// memory. [`LiveQuery::diffs`] has an example.
+/// memory. An item without steps says that the query [fails](super::Reactive::error), or no longer
+/// does. [`LiveQuery::diffs`] has an example.
 ///
 /// [`LiveQuery::diffs`]: super::LiveQuery::diffs
 pub struct Diffs<T> {
@@ -157,11 +158,16 @@ pub struct Diffs<T> {
 pub trait DiffSink<V>: Default + Send + Sync + 'static {
     /// The value is replaced.
     fn reset(&self, value: &V);
+
+    /// The query has begun to fail, or works again, and the value is as it was.
+    fn touch(&self, value: &V);
 }
 
 /// Only lists have readers of diffs.
 impl<V> DiffSink<V> for () {
     fn reset(&self, _: &V) {}
+
+    fn touch(&self, _: &V) {}
 }
 
 /// The readers of a list's diffs.
@@ -171,7 +177,7 @@ pub struct DiffReaders<T>(Mutex<Vec<Weak<Mutex<Unread<T>>>>>);
 /// The changes that a reader has not read yet.
 struct Unread<T> {
     changes: VecDeque<Vec<Diff<T>>>,
-    /// The number of steps in all changes.
+    /// The number of steps in all changes; a change without steps counts as one.
     steps: usize,
 }
 
@@ -186,6 +192,10 @@ impl<T: Send + Sync + 'static> DiffSink<List<T>> for DiffReaders<T> {
         if !lock(&self.0).is_empty() {
             self.send(&[Diff::Reset { rows: list.clone() }], list);
         }
+    }
+
+    fn touch(&self, list: &List<T>) {
+        self.send(&[], list);
     }
 }
 
@@ -222,14 +232,14 @@ impl<T> Unread<T> {
         if self.steps + steps.len() > MAX_UNREAD {
             *self = Self::reset(list);
         } else {
-            self.steps += steps.len();
+            self.steps += steps.len().max(1);
             self.changes.push_back(steps.to_vec());
         }
     }
 
     fn pop(&mut self) -> Option<Vec<Diff<T>>> {
         let steps = self.changes.pop_front()?;
-        self.steps -= steps.len();
+        self.steps -= steps.len().max(1);
         Some(steps)
     }
 }

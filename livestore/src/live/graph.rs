@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::inspect::NodeReport;
 use super::observers::Observers;
+use crate::table::QueryError;
 
 /// A live query, a signal or a computed.
 pub(crate) trait GraphNode: Send + Sync {
@@ -19,6 +20,11 @@ pub(crate) trait GraphNode: Send + Sync {
     /// Brings the value up to date.
     fn update(&self) -> Result<(), ComputeError> {
         Ok(())
+    }
+
+    /// The reason why the value is not up to date, if a live query fails.
+    fn error(&self) -> Option<Arc<QueryError>> {
+        None
     }
 
     /// The nodes that the value was made from.

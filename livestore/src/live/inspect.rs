@@ -10,6 +10,8 @@ use std::time::Duration;
 use super::graph::GraphNode;
 use super::maintain::Tier;
 use super::observers::Observers;
+use crate::error::ErrorChain;
+use crate::table::QueryError;
 
 /// A snapshot of a store's live queries, and of the values that are computed from them.
 ///
@@ -34,7 +36,7 @@ use super::observers::Observers;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Inspection {
     /// All live queries.
@@ -72,7 +74,7 @@ pub enum Origin {
 }
 
 /// The statistics of a live query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LiveReport {
     /// The node's id in the graph.
@@ -94,6 +96,8 @@ pub struct LiveReport {
     pub took: Duration,
     /// The time that the last run took.
     pub last: Duration,
+    /// The reason why the value is not up to date, while the query fails.
+    pub error: Option<Arc<QueryError>>,
 }
 
 /// The statistics of a signal or a computed.
@@ -247,9 +251,13 @@ impl fmt::Display for Inspection {
 
 impl fmt::Display for LiveReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, label, tier, reason, runs, changes, subscribers, took, last } = self;
+        let Self { id, label, tier, reason, runs, changes, subscribers, took, last, error } = self;
         write!(f, "{id} {label}: {tier:?} ({reason}), {runs} runs in {took:?} (last {last:?}), ")?;
-        write!(f, "{changes} changes, {subscribers} subscribers")
+        write!(f, "{changes} changes, {subscribers} subscribers")?;
+        match error {
+            Some(error) => write!(f, ", fails: {}", ErrorChain::new(&**error)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -33,6 +33,11 @@
 //! certain, the query is run again. [`Store::inspect`](crate::Store::inspect) returns the whole graph
 //! of values.
 //!
+//! **Failures.** Where a fresh query would fail, because a sum overflows or a row cannot be decoded,
+//! the live query fails visibly: [`error`](Reactive::error) says why, subscribers are called, and the
+//! last value stays. So do the values that are computed from it. It works again as soon as a fresh query
+//! does.
+//!
 //! **Notifications.** A commit, a [`batch`], a rebase or a signal's `set` calls each subscriber whose
 //! value it changed, once, after all values are up to date. Subscribers whose value did not change
 //! are not called. No lock is held during the calls.

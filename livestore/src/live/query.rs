@@ -4,14 +4,14 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::cell::{LiveValue, Published};
+use super::cell::{LiveValue, PublishedValue};
 use super::dependency::Dependency;
 use super::diff::Diffs;
 use super::graph::{ComputeError, GraphNode, ValueNode};
 use super::index::QueryId;
 use super::inspect::{LiveReport, NodeId, NodeReport, Timing};
 use super::list::List;
-use super::maintain::{ApplyError, Label, Maintain, Plan, Refresh, TableChange, Tier};
+use super::maintain::{Label, Maintain, MustRerun, Plan, Refresh, TableChange, Tier};
 use super::observers::Observers;
 use super::reactive::{NodeRef, Reactive};
 use super::subscription::TaskWaker;
@@ -51,6 +51,10 @@ pub struct LivePlan<V>(pub(crate) Plan<V>);
 /// The type of the value depends on the query: several rows are a [`List`], one row is a
 /// [`SharedRow`](super::SharedRow), one that may be missing is an `Option` of that.
 ///
+/// If the query fails after a commit, because a sum overflows or a row cannot be decoded, it keeps its
+/// last value, its subscribers are called, and [`error`](Reactive::error) says why. It is run again at
+/// the next change that can matter to it.
+///
 /// ```
 /// # use livestore::prelude::*;
 /// # use livestore_testing::sample::todos::*;
@@ -69,7 +73,7 @@ pub struct LiveQuery<V: LiveValue>(pub(super) Arc<QueryNode<V>>);
 
 /// The node that all handles of a live query share.
 pub(super) struct QueryNode<V: LiveValue> {
-    published: Published<V>,
+    published: PublishedValue<V>,
     state: Mutex<MaintainState<V>>,
     tier: Tier,
     reason: &'static str,
@@ -91,7 +95,7 @@ struct MaintainState<V> {
 
 /// A live query with a value of any type.
 pub(super) trait AnyQuery: GraphNode {
-    /// Applies the changes. Returns whether the value has changed.
+    /// Applies the changes. Returns whether the value has changed, or whether it fails.
     fn apply(
         &self,
         changes: &[TableChange<'_>],
@@ -99,27 +103,33 @@ pub(super) trait AnyQuery: GraphNode {
         watch: &mut Stopwatch,
     ) -> bool;
 
-    /// Runs the query again, over a different state. Returns whether the value has changed.
+    /// Runs the query again, over a different state. Returns as `apply` does.
     fn rerun(&self, reader: &Reader<'_>, watch: &mut Stopwatch) -> bool;
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl<V: LiveValue> QueryNode<V> {
-    /// Runs the query for the first time. Also returns its dependencies.
+    /// Runs the query for the first time. Also returns its dependencies. If it fails, and there is a
+    /// value to `begin_with`, that is its value until it works.
     pub(super) fn start(
         plan: Plan<V>,
         reader: &Reader<'_>,
+        begin_with: Option<Arc<V>>,
         id: QueryId,
         dropped: &Dropped,
     ) -> Result<(Arc<Self>, Vec<Dependency>), QueryError> {
         let Plan { tier, reason, label, dependencies, mut maintain } = plan;
         let (mut watch, mut timing) = (Stopwatch::start(), Timing::default());
-        let value = maintain.start(reader)?;
+        let (value, error) = match (maintain.start(reader), begin_with) {
+            (Ok(value), _) => (Arc::new(value), None),
+            (Err(error), Some(value)) => (value, Some(error)),
+            (Err(error), None) => return Err(error),
+        };
         timing.add(watch.lap());
         let node = Self {
-            published: Published::new(value),
-            state: Mutex::new(MaintainState { maintain, failed: false, timing }),
+            state: Mutex::new(MaintainState { maintain, failed: error.is_some(), timing }),
+            published: PublishedValue::new(value, error),
             tier,
             reason,
             label,
@@ -141,29 +151,28 @@ impl<V: LiveValue> QueryNode<V> {
             subscribers: observers.subscriber_count(),
             took: timing.took,
             last: timing.last,
+            error: self.published.error(),
         }
     }
 
-    /// Publishes the outcome of a change. After a failure, the old value stays, and the query is run
-    /// again at the next change.
+    /// Publishes the outcome of a change; returns whether there is any news. After a failure, the old
+    /// value stays, and the query is run again at the next change.
     fn publish(
         &self,
         state: &mut MaintainState<V>,
         outcome: Result<Refresh<V>, QueryError>,
     ) -> bool {
-        state.failed = outcome.is_err();
-        match outcome {
+        let failed = std::mem::replace(&mut state.failed, outcome.is_err());
+        let has_changed = match outcome {
             Ok(Refresh::Unchanged) => false,
             Ok(Refresh::Replace(value)) => {
                 self.published.replace(value);
                 true
             }
             Ok(Refresh::Patch) => true,
-            Err(error) => {
-                tracing::error!(error = %crate::error::ErrorChain::new(&error), "a live query failed; it keeps its last value");
-                false
-            }
-        }
+            Err(error) => return self.published.fail(error),
+        };
+        if failed { self.published.recover(has_changed) } else { has_changed }
     }
 }
 
@@ -176,15 +185,12 @@ impl<V: LiveValue> AnyQuery for QueryNode<V> {
     ) -> bool {
         let mut state = lock(&self.state);
         let applied = match state.failed {
-            true => Err(ApplyError::MustRerun),
+            true => Err(MustRerun),
             false => state.maintain.apply(&self.published, changes, reader),
         };
         let outcome = match applied {
             Ok(refresh) => Ok(refresh),
-            Err(ApplyError::MustRerun) => {
-                state.maintain.rerun(&self.published.cell.get().1, reader)
-            }
-            Err(ApplyError::Query(error)) => Err(error),
+            Err(MustRerun) => state.maintain.rerun(&self.published.cell.get().1, reader),
         };
         let has_changed = self.publish(&mut state, outcome);
         state.timing.add(watch.lap());
@@ -207,6 +213,10 @@ impl<V: LiveValue> AnyQuery for QueryNode<V> {
 impl<V: LiveValue> GraphNode for QueryNode<V> {
     fn observers(&self) -> &Observers {
         &self.published.cell.observers
+    }
+
+    fn error(&self) -> Option<Arc<QueryError>> {
+        self.published.error()
     }
 
     fn report(&self) -> NodeReport {

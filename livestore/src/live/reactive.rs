@@ -11,6 +11,7 @@ use super::computed::{Computed, computed};
 use super::graph::ValueNode;
 use super::subscription::{Subscription, TaskWaker};
 use crate::ambient::{Impurity, is_impure};
+use crate::table::QueryError;
 
 /// A handle to a value that changes: a [`LiveQuery`](super::LiveQuery), a
 /// [`Signal`](super::Signal) or a [`Computed`](super::Computed).
@@ -42,7 +43,40 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
         self.node().read().1
     }
 
-    /// Returns a number that grows whenever the value changes.
+    /// Returns the reason why the value is not up to date: the live query fails, or one that this
+    /// value is computed from does. The value is the last one before that.
+    ///
+    /// When it begins to fail, when it fails for another reason, and when it works again, subscribers are
+    /// called, and [`stream`](Self::stream) has an item.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct Item { #[column(primary_key)] id: String, n: i64 }
+    /// # #[derive(Event)] #[event(name = "v1.ItemSet")] struct ItemSet { id: String, n: i64 }
+    /// # impl Materialize for ItemSet {
+    /// #     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+    /// #         state.upsert(&Item { id: self.id.clone(), n: self.n })
+    /// #     }
+    /// # }
+    /// # livestore::schema! { App { tables: [Item], events: [ItemSet] } }
+    /// let store = Store::<App>::builder("items").open()?;
+    /// let sum = store.live(raw::<(Option<i64>,)>("SELECT sum(n) FROM item", ()))?;
+    /// store.commit(ItemSet { id: "a".into(), n: i64::MAX })?;
+    /// store.commit(ItemSet { id: "b".into(), n: 1 })?;         // more than 64 bits
+    /// assert!(sum.error().is_some());
+    /// store.commit(ItemSet { id: "b".into(), n: 0 })?;
+    /// assert_eq!((sum.error(), sum.get()[0].0), (None, Some(i64::MAX)));
+    /// # Ok::<(), livestore::Error>(())
+    /// ```
+    fn error(&self) -> Option<Arc<QueryError>> {
+        let NodeRef(node) = self.node();
+        is_impure(Impurity::LiveValue);
+        // A computed that panics has no value that could be out of date.
+        node.update().ok()?;
+        node.error()
+    }
+
+    /// Returns a number that grows whenever the value changes, or [`error`](Self::error) does.
     ///
     /// # Panics
     /// As [`get`](Self::get) does.
@@ -50,8 +84,8 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
         self.node().read().0
     }
 
-    /// Calls `callback` with the new value after each commit, batch or rebase that changes it,
-    /// until the guard is dropped.
+    /// Calls `callback` with the new value after each commit, batch or rebase that changes it, or its
+    /// [`error`](Self::error), until the guard is dropped.
     ///
     /// No lock is held during the call: the callback may query, commit, subscribe and unsubscribe,
     /// even itself. Subscribers of what it commits are called after it has returned. If it panics,

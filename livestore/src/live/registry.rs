@@ -58,20 +58,25 @@ impl Registry {
         }
     }
 
-    /// Starts a live query, or returns the one that is equal to it.
+    /// Starts a live query, or returns the one that is equal to it. One that fails is an error, unless
+    /// there is a value to `begin_with`: that it has until it works.
     pub(crate) fn start<Q: Live>(
         &mut self,
         query: Q,
+        begin_with: Option<Arc<Q::Value>>,
         reader: &Reader<'_>,
     ) -> Result<LiveQuery<Q::Value>, QueryError> {
         self.remove_dropped(reader.db()).map_err(trigger_error)?;
         let key = key_of(&query, reader)?;
         if let Some(node) = self.find::<Q>(key) {
-            return Ok(LiveQuery(node));
+            return match node.error() {
+                Some(error) if begin_with.is_none() => Err((*error).clone()),
+                _ => Ok(LiveQuery(node)),
+            };
         }
         let plan = query.plan(reader, self.schema)?.0;
         let id = self.free_ids.last().copied().unwrap_or(self.queries.len());
-        let (node, dependencies) = QueryNode::start(plan, reader, id, &self.dropped)?;
+        let (node, dependencies) = QueryNode::start(plan, reader, begin_with, id, &self.dropped)?;
         self.register(id, key, Arc::downgrade(&node) as _, dependencies, reader.db())?;
         Ok(LiveQuery(node))
     }
@@ -124,7 +129,7 @@ impl Registry {
     }
 
     /// Applies the changes to every query that they can matter to. Returns the nodes whose values
-    /// have changed.
+    /// have changed, and those that fail now, or no longer.
     pub(crate) fn apply(&mut self, changes: &[Change], reader: &Reader<'_>) -> Propagation {
         if let Err(error) = self.remove_dropped(reader.db()) {
             tracing::warn!(%error, "the triggers that watch a table could not be dropped");

@@ -40,7 +40,7 @@ struct SignalNode<V> {
 #[track_caller]
 pub fn signal<V: PartialEq + Send + Sync + 'static>(value: V) -> Signal<V> {
     Signal(Arc::new(SignalNode {
-        cell: ValueCell::new(value),
+        cell: ValueCell::new(Arc::new(value)),
         writing: Mutex::new(()),
         made_at: Location::caller(),
     }))

@@ -1,9 +1,13 @@
 //! A store's live queries.
 
+use std::sync::Arc;
+
 use super::{ReadError, Store};
 use crate::edge::primitives::{Mutex, lock};
-use crate::error::{ErrorChain, Unavailable};
-use crate::live::{Computed, Getter, Inspection, Live, LiveQuery, LiveReport, computed_with};
+use crate::error::Unavailable;
+use crate::live::{
+    Computed, Getter, Inspection, Live, LiveQuery, LiveReport, Reactive, computed_with,
+};
 use crate::schema::Schema;
 use crate::table::QueryError;
 
@@ -29,9 +33,17 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// When the query fails, or the store is closed.
     pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
+        self.start_live(query, None)
+    }
+
+    fn start_live<Q: Live>(
+        &self,
+        query: Q,
+        begin_with: Option<Arc<Q::Value>>,
+    ) -> Result<LiveQuery<Q::Value>, QueryError> {
         let mut core = self.inner.core()?;
         let core = core.as_mut().ok_or(Unavailable::Closed)?;
-        core.live.start(query, &core.state.reader(&self.inner.window_id))
+        core.live.start(query, begin_with, &core.state.reader(&self.inner.window_id))
     }
 
     /// Starts a live query that depends on other values. When a value that `query` reads changes,
@@ -55,7 +67,8 @@ impl<S: Schema> Store<S> {
     /// ```
     ///
     /// # Errors
-    /// When the first query fails. If a later one fails, the error is logged and the last value stays.
+    /// When the first query fails. While a later one fails, the last value stays, and
+    /// [`error`](crate::live::Reactive::error) says why.
     #[track_caller]
     pub fn live_with<Q: Live>(
         &self,
@@ -64,9 +77,9 @@ impl<S: Schema> Store<S> {
         let first = self.live(query(&Getter::default()))?;
         let (store, last) = (self.clone(), Mutex::new(first));
         let compute = move |get: &Getter| {
-            let live = store.live(query(get)).unwrap_or_else(|error| {
-                let error = ErrorChain::new(&error);
-                tracing::error!(%error, "a live query failed; the one before stays in its place");
+            let now = lock(&last).get();
+            let live = store.start_live(query(get), Some(now)).unwrap_or_else(|error| {
+                get.fail(Arc::new(error));
                 lock(&last).clone()
             });
             let before = std::mem::replace(&mut *lock(&last), live.clone());

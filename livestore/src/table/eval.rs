@@ -33,6 +33,22 @@ impl Predicate {
         }
     }
 
+    /// Whether [`holds`](Self::holds) is certain about the row: not if a column that should have a JSON
+    /// array has something else, on which SQLite fails, or finds more than an array in it.
+    pub(crate) fn can_decide(&self, row: &[Value<'_>]) -> bool {
+        match self {
+            Self::Contains(column, _) => match at(row, *column) {
+                Value::Text(json) => {
+                    serde_json::from_str::<Vec<serde::de::IgnoredAny>>(json).is_ok()
+                }
+                value => *value == Value::Null,
+            },
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(|part| part.can_decide(row)),
+            Self::Not(inner) => inner.can_decide(row),
+            _ => true,
+        }
+    }
+
     /// Calls `visit` with every column the condition reads.
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(ColumnRef)) {
         match self {

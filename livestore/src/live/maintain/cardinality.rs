@@ -1,7 +1,7 @@
 //! From a list of rows to the value that a query's cardinality asks for.
 
-use super::{ApplyError, Maintain, MaintainList, Refresh, Steps, TableChange};
-use crate::live::cell::{LiveValue, Published};
+use super::{Maintain, MaintainList, MustRerun, Refresh, Steps, TableChange};
+use crate::live::cell::{LiveValue, PublishedValue};
 use crate::live::list::List;
 use crate::live::row::SharedRow;
 use crate::table::{Cardinality, First, Many, One, Optional, QueryError, Reader};
@@ -104,10 +104,10 @@ impl<O: Send + Sync + 'static> Maintain<List<O>> for ListMaintainer<O> {
 
     fn apply(
         &mut self,
-        published: &Published<List<O>>,
+        published: &PublishedValue<List<O>>,
         changes: &[TableChange<'_>],
         reader: &Reader<'_>,
-    ) -> Result<Refresh<List<O>>, ApplyError> {
+    ) -> Result<Refresh<List<O>>, MustRerun> {
         let steps = self.0.apply(changes, reader)?;
         Ok(if steps.is_empty() { Refresh::Unchanged } else { published.patch(steps) })
     }
@@ -147,10 +147,10 @@ impl<O: Send + Sync + 'static, V: LiveValue> Maintain<V> for Single<O, V> {
 
     fn apply(
         &mut self,
-        _: &Published<V>,
+        _: &PublishedValue<V>,
         changes: &[TableChange<'_>],
         reader: &Reader<'_>,
-    ) -> Result<Refresh<V>, ApplyError> {
+    ) -> Result<Refresh<V>, MustRerun> {
         let steps: &Steps<O> = self.maintain.apply(changes, reader)?;
         match steps.apply(&mut self.rows) {
             true => Ok(Refresh::Replace((self.make)(&self.rows)?)),

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::sort_key::SortKey;
-use super::{ApplyError, MaintainList, Steps, TableChange};
+use super::{MaintainList, MustRerun, Steps, TableChange, included};
 use crate::live::chunked::OwnedChunks;
 use crate::live::dependency::Dependency;
 use crate::live::list::List;
 use crate::live::row::SharedRow;
-use crate::sqlite::{Image, Rows};
+use crate::sqlite::Image;
 use crate::table::{
     Aggregate, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
 };
@@ -17,7 +17,8 @@ use crate::value::Value;
 
 /// Groups whose rows are counted in and out.
 pub(in crate::live) struct Groups<O> {
-    /// The query; behind its own columns, it selects those it is grouped by and the number of rows.
+    /// The query; behind its own columns, it selects those it is grouped by, the number of rows, and
+    /// the least and the greatest value of each column that is added up.
     select: SelectAst,
     dependency: Dependency,
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
@@ -56,6 +57,8 @@ struct Counts {
     rows: i64,
     /// The values that the query returns of the group.
     values: Vec<Value<'static>>,
+    /// No value that is added up is further from 0.
+    largest: u64,
 }
 
 /// A row that is counted in (1) or out (-1).
@@ -64,12 +67,15 @@ type Counted<'a> = (&'a Image, i64);
 impl<O: Send + Sync + 'static> MaintainList<O> for Groups<O> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError> {
         let (width, by, decode) = (self.outputs.len(), self.by.len(), self.decode);
+        let extremes = self.select.list.len() - width - by - 1;
         let groups = reader.select(&self.select, |row| {
             let values = |columns: std::ops::Range<usize>| {
                 columns.map(|index| row.get_value(index)).collect::<Result<Vec<_>, _>>()
             };
             let key = SortKey::new(values(width..width + by)?);
-            let counts = Counts { rows: row.get(width + by)?, values: values(0..width)? };
+            let extremes = values(width + by + 1..width + by + 1 + extremes)?;
+            let largest = extremes.iter().map(size).max().unwrap_or(0);
+            let counts = Counts { rows: row.get(width + by)?, values: values(0..width)?, largest };
             Ok(Group { key, row: counts.row(decode)?, counts })
         })?;
         self.groups = groups.into_iter().collect();
@@ -80,7 +86,7 @@ impl<O: Send + Sync + 'static> MaintainList<O> for Groups<O> {
         &mut self,
         changes: &[TableChange<'_>],
         _: &Reader<'_>,
-    ) -> Result<&Steps<O>, ApplyError> {
+    ) -> Result<&Steps<O>, MustRerun> {
         self.steps.clear();
         let by = Arc::clone(&self.by);
         let compare = |(left, _): &Counted<'_>, (right, _): &Counted<'_>| {
@@ -113,6 +119,12 @@ impl<O> Groups<O> {
         full.list = list.to_vec();
         full.list.extend(select.group_by.iter().map(|column| Expression::Column(*column)));
         full.list.push(Expression::CountAll);
+        for node in list {
+            if let Expression::Aggregate(Aggregate::Sum, column) = node {
+                let extremes = [Aggregate::Min, Aggregate::Max];
+                full.list.extend(extremes.map(|extreme| Expression::Aggregate(extreme, *column)));
+            }
+        }
         full.order_by = Vec::new();
         Some(Self {
             select: full,
@@ -126,12 +138,10 @@ impl<O> Groups<O> {
     }
 
     /// The rows that the changes count in and out.
-    fn counted<'a>(&self, changes: &[TableChange<'a>]) -> Result<Vec<Counted<'a>>, ApplyError> {
+    fn counted<'a>(&self, changes: &[TableChange<'a>]) -> Result<Vec<Counted<'a>>, MustRerun> {
         let mut counted = Vec::with_capacity(2 * changes.len());
         for change in changes {
-            let Rows::One { old, new } = change.rows else { return Err(ApplyError::MustRerun) };
-            let old = old.as_ref().filter(|old| self.dependency.includes(old));
-            let new = new.as_ref().filter(|new| self.dependency.includes(new));
+            let (old, new) = included(&self.dependency, change)?;
             if let (Some(old), Some(new)) = (old, new)
                 && self.counts_the_same(old, new)
             {
@@ -144,18 +154,18 @@ impl<O> Groups<O> {
     }
 
     /// Counts rows of one group.
-    fn count(&mut self, counted: &[Counted<'_>]) -> Result<(), ApplyError> {
+    fn count(&mut self, counted: &[Counted<'_>]) -> Result<(), MustRerun> {
         let Some((image, _)) = counted.first() else { return Ok(()) };
         let found = self.groups.search(|group| group.key.compare(values(image, &self.by)));
         match found {
             Ok(index) => {
-                let group = self.groups.get_mut(index).ok_or(ApplyError::MustRerun)?;
+                let group = self.groups.get_mut(index).ok_or(MustRerun)?;
                 let has_changed = group.counts.add(&self.outputs, counted)?;
                 if group.counts.rows == 0 && !self.by.is_empty() {
                     self.steps.remove(index, &group.row);
                     self.groups.remove(index);
                 } else if has_changed {
-                    let row = decoded(&group.counts, self.decode)?;
+                    let row = group.counts.row(self.decode)?;
                     let old = std::mem::replace(&mut group.row, row.clone());
                     self.steps.update(index, &old, row);
                 }
@@ -163,7 +173,7 @@ impl<O> Groups<O> {
             Err(index) => {
                 let (key, mut counts) = self.empty_group(image);
                 counts.add(&self.outputs, counted)?;
-                let row = decoded(&counts, self.decode)?;
+                let row = counts.row(self.decode)?;
                 self.steps.insert(index, row.clone());
                 self.groups.insert(index, Group { key, counts, row });
             }
@@ -180,7 +190,10 @@ impl<O> Groups<O> {
             _ => Value::Integer(0),
         };
         let values = self.outputs.iter().map(value).collect();
-        (SortKey::new(self::values(image, &self.by).cloned()), Counts { rows: 0, values })
+        (
+            SortKey::new(self::values(image, &self.by).cloned()),
+            Counts { rows: 0, values, largest: 0 },
+        )
     }
 
     /// Whether the row counts the same before and after.
@@ -220,33 +233,43 @@ fn order_all<'a>(
         .unwrap_or(Ordering::Equal)
 }
 
+/// The distance of an integer from 0.
+fn size(value: &Value<'_>) -> u64 {
+    value.as_integer().map_or(0, i64::unsigned_abs)
+}
+
 impl Counts {
     /// Counts rows in and out. Returns whether the values have changed.
     ///
-    /// Where a sum leaves 64 bits, or the counts are wrong, the query has to be run again.
-    fn add(
-        &mut self,
-        outputs: &[GroupColumn],
-        counted: &[Counted<'_>],
-    ) -> Result<bool, ApplyError> {
+    /// Where a sum may leave 64 bits, or the counts are wrong, the query has to be run again. A sum that
+    /// leaves them on its way fails in SQLite, even if more rows would bring it back.
+    fn add(&mut self, outputs: &[GroupColumn], counted: &[Counted<'_>]) -> Result<bool, MustRerun> {
         let total = |of: &dyn Fn(&Image) -> i64| -> i128 {
             counted.iter().map(|(image, by)| i128::from(of(image)) * i128::from(*by)).sum()
         };
-        let add = |to: i64, added: i128| {
-            i64::try_from(i128::from(to) + added).map_err(|_| ApplyError::MustRerun)
-        };
+        let add =
+            |to: i64, added: i128| i64::try_from(i128::from(to) + added).map_err(|_| MustRerun);
         let mut changed = false;
         for (output, value) in outputs.iter().zip(&mut self.values) {
             if let GroupColumn::Key(_) = output {
                 continue;
             }
-            let Value::Integer(number) = value else { return Err(ApplyError::MustRerun) };
+            let Value::Integer(number) = value else { return Err(MustRerun) };
             let added = total(&|image| output.added_by(image));
             *number = add(*number, added)?;
             changed |= added != 0;
         }
         self.rows = add(self.rows, total(&|_| 1))?;
-        if self.rows < 0 { Err(ApplyError::MustRerun) } else { Ok(changed) }
+        let added = outputs.iter().filter_map(|output| match output {
+            GroupColumn::Sum(column) => Some(*column),
+            _ => None,
+        });
+        let sizes = added.flat_map(|column| {
+            counted.iter().filter_map(move |(image, _)| image.values.get(column)).map(size)
+        });
+        self.largest = sizes.fold(self.largest, u64::max);
+        let can_overflow = i128::from(self.rows) * i128::from(self.largest) > i128::from(i64::MAX);
+        if self.rows < 0 || can_overflow { Err(MustRerun) } else { Ok(changed) }
     }
 
     fn row<O>(
@@ -255,14 +278,6 @@ impl Counts {
     ) -> Result<SharedRow<O>, RowError> {
         SharedRow::read(&RowReader::of_values(&self.values, None), self.values.len(), decode)
     }
-}
-
-/// If the row cannot be decoded, running the query says why.
-fn decoded<O>(
-    counts: &Counts,
-    decode: fn(&RowReader<'_>) -> Result<O, RowError>,
-) -> Result<SharedRow<O>, ApplyError> {
-    counts.row(decode).map_err(|_| ApplyError::MustRerun)
 }
 
 impl GroupColumn {

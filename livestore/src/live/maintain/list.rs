@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use super::sort_key::SortKey;
-use super::{ApplyError, MaintainList, Steps, TableChange};
+use super::{MaintainList, MustRerun, Steps, TableChange, included};
 use crate::live::chunked::OwnedChunks;
 use crate::live::dependency::Dependency;
 use crate::live::list::List;
 use crate::live::row::SharedRow;
-use crate::sqlite::{Image, Rows};
+use crate::sqlite::Image;
 use crate::table::{
     ColumnRef, Direction, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
 };
@@ -38,6 +38,8 @@ pub(in crate::live) struct TableList<O> {
     entries: OwnedChunks<ListEntry<O>>,
     /// Whether `entries` has all rows that meet the conditions.
     complete: bool,
+    /// Whether `entries` is up to date. If not, the query is run again for each change.
+    is_maintained: bool,
     /// From the list before the last changes to the list after them.
     steps: Steps<O>,
 }
@@ -50,8 +52,15 @@ struct ListEntry<O> {
 
 impl<O: Send + Sync + 'static> MaintainList<O> for TableList<O> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError> {
-        self.complete = false;
-        self.entries = self.read(0, reader)?.into_iter().collect();
+        let entries = self.read(0, reader);
+        self.is_maintained = entries.is_ok();
+        self.entries = match entries {
+            Ok(entries) => entries.into_iter().collect(),
+            // Perhaps it is one that the list does not show, before its offset or among the spare
+            // ones.
+            Err(_) if self.is_window() => return self.read_window(reader),
+            Err(error) => return Err(error),
+        };
         let visible = self.entries.iter().skip(self.offset).take(self.limit.unwrap_or(usize::MAX));
         Ok(visible.map(|entry| entry.row.clone()).collect())
     }
@@ -60,7 +69,10 @@ impl<O: Send + Sync + 'static> MaintainList<O> for TableList<O> {
         &mut self,
         changes: &[TableChange<'_>],
         reader: &Reader<'_>,
-    ) -> Result<&Steps<O>, ApplyError> {
+    ) -> Result<&Steps<O>, MustRerun> {
+        if !self.is_maintained {
+            return Err(MustRerun);
+        }
         self.steps.clear();
         self.apply_all(changes)?;
         self.refill(reader)?;
@@ -114,6 +126,7 @@ impl<O> TableList<O> {
             width,
             entries: OwnedChunks::default(),
             complete: false,
+            is_maintained: false,
             steps: Steps::default(),
         }
     }
@@ -136,14 +149,20 @@ impl<O> TableList<O> {
         Ok(found)
     }
 
+    /// Reads the rows that the list shows, and no others.
+    fn read_window(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError> {
+        self.select.limit = self.limit.map(|limit| limit as u64);
+        self.select.offset = Some(self.offset as u64);
+        let (width, decode) = (self.width, self.decode);
+        let rows = reader.select(&self.select, |row| SharedRow::read(row, width, decode))?;
+        Ok(rows.into_iter().collect())
+    }
+
     /// Applies the changes to the entries, and notes the steps that they make in the list.
-    fn apply_all(&mut self, changes: &[TableChange<'_>]) -> Result<(), ApplyError> {
+    fn apply_all(&mut self, changes: &[TableChange<'_>]) -> Result<(), MustRerun> {
         let (mut removals, mut others) = (Vec::new(), Vec::with_capacity(changes.len()));
         for change in changes {
-            let Rows::One { old, new } = change.rows else { return Err(ApplyError::MustRerun) };
-            let old = old.as_ref().filter(|old| self.dependency.includes(old));
-            let new = new.as_ref().filter(|new| self.dependency.includes(new));
-            match (old, new) {
+            match included(&self.dependency, change)? {
                 // Another row may have taken the row id that this one gives up: remove it first.
                 (Some(before), after)
                     if changes.len() > 1
@@ -170,8 +189,8 @@ impl<O> TableList<O> {
     }
 
     /// Inserts the row. It need not be decoded if `row` is given.
-    fn insert(&mut self, image: &Image, row: Option<SharedRow<O>>) -> Result<(), ApplyError> {
-        let Err(at) = self.search(image) else { return Err(ApplyError::MustRerun) };
+    fn insert(&mut self, image: &Image, row: Option<SharedRow<O>>) -> Result<(), MustRerun> {
+        let Err(at) = self.search(image) else { return Err(MustRerun) };
         if at == self.entries.len() && !self.complete {
             return Ok(());
         }
@@ -183,14 +202,14 @@ impl<O> TableList<O> {
     }
 
     /// Removes the row and returns it, if it is among the entries.
-    fn remove(&mut self, image: &Image) -> Result<Option<SharedRow<O>>, ApplyError> {
+    fn remove(&mut self, image: &Image) -> Result<Option<SharedRow<O>>, MustRerun> {
         let Some(at) = self.find(image)? else { return Ok(None) };
         let row = self.entries.remove(at).map(|entry| entry.row);
         row.iter().for_each(|row| self.note_remove(at, row));
         Ok(row)
     }
 
-    fn update(&mut self, old: &Image, new: &Image) -> Result<(), ApplyError> {
+    fn update(&mut self, old: &Image, new: &Image) -> Result<(), MustRerun> {
         let same = listed_values(self.columns.as_deref(), old)
             .eq(listed_values(self.columns.as_deref(), new));
         if !self.has_same_place(old, new) {
@@ -218,11 +237,11 @@ impl<O> TableList<O> {
     }
 
     /// Moves the row of a list that is no window. `same` if its values in the list are unchanged.
-    fn relocate(&mut self, old: &Image, new: &Image, same: bool) -> Result<(), ApplyError> {
-        let from = self.find(old)?.ok_or(ApplyError::MustRerun)?;
-        let was = self.entries.remove(from).ok_or(ApplyError::MustRerun)?.row;
+    fn relocate(&mut self, old: &Image, new: &Image, same: bool) -> Result<(), MustRerun> {
+        let from = self.find(old)?.ok_or(MustRerun)?;
+        let was = self.entries.remove(from).ok_or(MustRerun)?.row;
         let row = if same { was.clone() } else { self.row(new)? };
-        let Err(to) = self.search(new) else { return Err(ApplyError::MustRerun) };
+        let Err(to) = self.search(new) else { return Err(MustRerun) };
         self.entries
             .insert(to, ListEntry { key: self.key(new), rowid: new.rowid, row: row.clone() });
         if from != to {
@@ -235,7 +254,7 @@ impl<O> TableList<O> {
     }
 
     /// Reads the next rows if the entries do not fill the window any more.
-    fn refill(&mut self, reader: &Reader<'_>) -> Result<(), ApplyError> {
+    fn refill(&mut self, reader: &Reader<'_>) -> Result<(), MustRerun> {
         if self.is_short() {
             for entry in self.read(self.entries.len(), reader)? {
                 let at = self.entries.len();
@@ -287,10 +306,10 @@ impl<O> TableList<O> {
     }
 
     /// Returns the index of the row if it is among the entries.
-    fn find(&self, image: &Image) -> Result<Option<usize>, ApplyError> {
+    fn find(&self, image: &Image) -> Result<Option<usize>, MustRerun> {
         match self.search(image) {
             Ok(at) => Ok(Some(at)),
-            Err(_) if self.complete => Err(ApplyError::MustRerun),
+            Err(_) if self.complete => Err(MustRerun),
             Err(_) => Ok(None),
         }
     }

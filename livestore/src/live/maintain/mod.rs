@@ -20,10 +20,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use super::cell::{LiveValue, Published};
+use super::cell::{LiveValue, PublishedValue};
 use super::dependency::Dependency;
 use super::list::List;
-use crate::sqlite::Rows;
+use crate::sqlite::{Image, Rows};
 use crate::table::{QueryError, Reader, RowError};
 
 pub use cardinality::LiveCardinality;
@@ -37,10 +37,10 @@ pub(crate) trait Maintain<V: LiveValue>: Send {
     /// Brings the value up to date after the changes: in place, or by returning a new one.
     fn apply(
         &mut self,
-        published: &Published<V>,
+        published: &PublishedValue<V>,
         changes: &[TableChange<'_>],
         reader: &Reader<'_>,
-    ) -> Result<Refresh<V>, ApplyError>;
+    ) -> Result<Refresh<V>, MustRerun>;
 
     /// Runs the query again, and compares its value to the old one.
     fn rerun(&mut self, old: &V, reader: &Reader<'_>) -> Result<Refresh<V>, QueryError>;
@@ -56,7 +56,7 @@ pub(crate) trait MaintainList<O>: Send {
         &mut self,
         changes: &[TableChange<'_>],
         reader: &Reader<'_>,
-    ) -> Result<&Steps<O>, ApplyError>;
+    ) -> Result<&Steps<O>, MustRerun>;
 }
 
 /// The outcome of a change for a value.
@@ -75,23 +75,34 @@ impl<V> Refresh<V> {
     }
 }
 
-/// The reason why changes could not be applied to a value.
-pub(crate) enum ApplyError {
-    /// They do not say enough: the query has to be run [again](Maintain::rerun).
-    MustRerun,
-    Query(QueryError),
-}
+/// Changes could not be applied to a value: the query has to be run [again](Maintain::rerun). Either
+/// they do not say enough, or they made something fail, and running the query says whether it fails.
+pub(crate) struct MustRerun;
 
-impl From<RowError> for ApplyError {
-    fn from(error: RowError) -> Self {
-        Self::Query(error.into())
+impl From<RowError> for MustRerun {
+    fn from(_: RowError) -> Self {
+        Self
     }
 }
 
-impl From<QueryError> for ApplyError {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
+impl From<QueryError> for MustRerun {
+    fn from(_: QueryError) -> Self {
+        Self
     }
+}
+
+/// Returns the row before a change and after it, each if it meets the query's conditions.
+fn included<'a>(
+    dependency: &Dependency,
+    change: &TableChange<'a>,
+) -> Result<(Option<&'a Image>, Option<&'a Image>), MustRerun> {
+    let Rows::One { old, new } = change.rows else { return Err(MustRerun) };
+    let mut rows = [old, new].into_iter().flatten();
+    if !rows.all(|row| dependency.can_decide(row)) {
+        return Err(MustRerun);
+    }
+    let included = |row: &'a Option<Image>| row.as_ref().filter(|row| dependency.includes(row));
+    Ok((included(old), included(new)))
 }
 
 /// A change of one of the tables that a query reads.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{ApplyError, LiveCardinality, Maintain, Refresh, TableChange};
-use crate::live::cell::Published;
+use super::{LiveCardinality, Maintain, MustRerun, Refresh, TableChange};
+use crate::live::cell::PublishedValue;
 use crate::live::row::SharedRow;
 use crate::sqlite::{Image, Rows};
 use crate::table::{First, GetRow, QueryError, Reader, RowError, RowReader, Table, order};
@@ -19,14 +19,14 @@ impl<T: Table + Send + Sync> Maintain<Option<SharedRow<T>>> for Point<T> {
 
     fn apply(
         &mut self,
-        _: &Published<Option<SharedRow<T>>>,
+        _: &PublishedValue<Option<SharedRow<T>>>,
         changes: &[TableChange<'_>],
         _: &Reader<'_>,
-    ) -> Result<Refresh<Option<SharedRow<T>>>, ApplyError> {
+    ) -> Result<Refresh<Option<SharedRow<T>>>, MustRerun> {
         let key = self.0.key()?;
         let (mut before, mut after) = (None, None);
         for change in changes {
-            let Rows::One { old, new } = change.rows else { return Err(ApplyError::MustRerun) };
+            let Rows::One { old, new } = change.rows else { return Err(MustRerun) };
             // A commit may give the key to a different row, and then the two changes can come in
             // either order.
             before = before.or(old.as_ref().filter(|old| has_key::<T>(old, key)));

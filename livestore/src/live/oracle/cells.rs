@@ -1,5 +1,7 @@
 //! Rows and values of no type in particular.
 
+use std::fmt::Debug;
+
 use super::dice::Dice;
 use super::tables::table;
 use crate::live::{List, SharedRow};
@@ -10,9 +12,41 @@ use crate::value::{Value, ValueError};
 #[derive(Debug, Clone)]
 pub(super) struct Cells(pub(super) Vec<Value<'static>>);
 
+/// A row that refuses the integer 3 in any of its columns, as a type of few values does.
+#[derive(Debug, Clone)]
+pub(super) struct Picky(Cells);
+
+/// A type of rows that are read as cells.
+pub(super) trait FromCells: Debug + Clone + Send + Sync + 'static {
+    fn from_cells(cells: Cells) -> Result<Self, RowError>;
+}
+
+impl FromCells for Cells {
+    fn from_cells(cells: Cells) -> Result<Self, RowError> {
+        Ok(cells)
+    }
+}
+
+impl FromCells for Picky {
+    fn from_cells(cells: Cells) -> Result<Self, RowError> {
+        match cells.0.iter().position(|value| *value == Value::Integer(3)) {
+            Some(index) => {
+                Err(RowError { column: index.to_string(), source: ValueError::custom("3") })
+            }
+            None => Ok(Self(cells)),
+        }
+    }
+}
+
 /// Reads a row that is `N` wide.
-pub(super) fn cells<const N: usize>(row: &RowReader<'_>) -> Result<Cells, RowError> {
-    (0..N).map(|index| row.get_value(index)).collect::<Result<_, _>>().map(Cells)
+pub(super) fn cells<const N: usize, O: FromCells>(row: &RowReader<'_>) -> Result<O, RowError> {
+    let cells = (0..N).map(|index| row.get_value(index)).collect::<Result<_, _>>().map(Cells)?;
+    O::from_cells(cells)
+}
+
+/// Reads a row of any width, with nothing behind its own columns.
+pub(super) fn any_width<O: FromCells>(row: &RowReader<'_>) -> Result<O, RowError> {
+    O::from_cells(Cells::decode(row)?)
 }
 
 impl PartialEq for Cells {
@@ -77,6 +111,12 @@ impl<const N: usize> Table for At<N> {
 /// The result of a query, or the value of a live query, as rows.
 pub(super) trait Flat {
     fn flat(&self) -> Vec<Cells>;
+}
+
+impl Flat for Picky {
+    fn flat(&self) -> Vec<Cells> {
+        vec![self.0.clone()]
+    }
 }
 
 impl Flat for Cells {
@@ -157,5 +197,6 @@ pub(super) fn json(dice: &mut Dice<'_>) -> Value<'static> {
         "[[1],{\"a\":1}]",
         "[9223372036854775807,-9223372036854775808]",
         "[\"1\"]",
+        "{\"a\":1}",
     ]))
 }

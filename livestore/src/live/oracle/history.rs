@@ -1,4 +1,4 @@
-//! A state and the commits that it is made of: what `Store` is, without events and a log on disk.
+//! A state and the commits that it is made of: a `Store` without events and a log on disk.
 
 use super::writes::Write;
 use crate::schema::SchemaDef;
@@ -15,9 +15,9 @@ pub(super) struct History {
     /// Above the savepoint; some of them fail for the time being.
     pending: Vec<Commit>,
     /// The confirmed state's hash, if there is a savepoint; without one, every commit is confirmed.
-    held: Option<u64>,
+    confirmed_hash: Option<u64>,
     /// The number of commits that lost the savepoint.
-    pub(super) shaken: u64,
+    pub(super) lost_savepoints: u64,
 }
 
 /// Writes that are committed together, or not at all.
@@ -31,7 +31,8 @@ pub(super) struct Commit {
 impl History {
     pub(super) fn new(schema: &'static SchemaDef) -> Self {
         let state = State::empty(schema).unwrap();
-        Self { schema, state, confirmed: Vec::new(), pending: Vec::new(), held: None, shaken: 0 }
+        let (confirmed, pending) = (Vec::new(), Vec::new());
+        Self { schema, state, confirmed, pending, confirmed_hash: None, lost_savepoints: 0 }
     }
 
     pub(super) fn reader(&self) -> Reader<'_> {
@@ -50,22 +51,24 @@ impl History {
             return (false, Change::net(self.reapply()));
         }
         if kept {
-            let log = if self.held.is_some() { &mut self.pending } else { &mut self.confirmed };
-            log.push(commit);
+            match self.confirmed_hash {
+                Some(_) => self.pending.push(commit),
+                None => self.confirmed.push(commit),
+            }
         }
         (kept, self.state.take_changes())
     }
 
-    /// All that was pending is confirmed; `upstream` comes behind it. If `holds`, what comes then
-    /// is pending.
-    pub(super) fn settle(&mut self, upstream: Vec<Commit>, holds: bool) -> Vec<Change> {
+    /// All that was pending is confirmed; `upstream` comes behind it. If there is a backend to sync
+    /// with, what comes then is pending.
+    pub(super) fn confirm_pending(&mut self, upstream: Vec<Commit>, syncs: bool) -> Vec<Change> {
         self.state.confirm_pending().unwrap();
         self.confirmed.extend(self.pending.drain(..).filter(|commit| !commit.fails));
         self.confirm(upstream);
         let changes = self.state.take_changes();
-        self.held = None;
-        if holds {
-            self.hold();
+        self.confirmed_hash = None;
+        if syncs {
+            self.begin_pending();
         }
         changes
     }
@@ -90,21 +93,22 @@ impl History {
         self.state = State::empty(self.schema).unwrap();
         let confirmed = std::mem::take(&mut self.confirmed);
         self.confirm(confirmed);
-        if self.held.is_some() {
+        if self.confirmed_hash.is_some() {
             self.apply_pending();
         }
-        assert_eq!(self.state.hash().unwrap(), before, "a replay makes another state");
+        assert_eq!(self.state.hash().unwrap(), before, "a replay makes a different state");
     }
 
-    fn hold(&mut self) {
-        self.held = Some(self.state.hash().unwrap());
+    fn begin_pending(&mut self) {
+        self.confirmed_hash = Some(self.state.hash().unwrap());
         self.state.begin_pending().unwrap();
     }
 
     fn rollback(&mut self) -> Vec<Change> {
         let changes = self.state.rollback_pending().unwrap();
-        let held = self.held.take();
-        assert!(held.is_none_or(|held| held == self.state.hash().unwrap()), "another state");
+        let before = self.confirmed_hash.take();
+        let same = before.is_none_or(|before| before == self.state.hash().unwrap());
+        assert!(same, "a rollback makes a different state");
         changes
     }
 
@@ -115,14 +119,14 @@ impl History {
 
     /// A commit has lost the savepoint: the pending commits are applied again.
     fn reapply(&mut self) -> Vec<Change> {
-        self.shaken += 1;
+        self.lost_savepoints += 1;
         let mut changes = self.rollback();
         changes.extend(self.apply_pending());
         changes
     }
 
     fn apply_pending(&mut self) -> Vec<Change> {
-        self.hold();
+        self.begin_pending();
         for at in 0..self.pending.len() {
             self.pending[at].fails |= !self.apply(&self.pending[at]);
             if self.state.savepoint_lost() {

@@ -1,6 +1,6 @@
 //! Random queries: whatever the builder can build, and some SQL.
 
-use super::cells::{At, Cells, Flat, cells, integer, text};
+use super::cells::{At, Cells, Flat, FromCells, Picky, any_width, cells, integer, text};
 use super::dice::Dice;
 use super::tables::{Holds, RandomTable};
 use super::watch::{Watch, Watcher};
@@ -9,51 +9,25 @@ use crate::live::LiveCardinality;
 use crate::sqlite::quote;
 use crate::table::{
     Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Join, Many, One,
-    Optional, Predicate, Row, RowError, RowReader, Select, SelectAst, Table, raw,
+    Optional, Predicate, RowError, RowReader, Select, SelectAst, Table, raw,
 };
 use crate::value::Value;
 
-type Decode = fn(&RowReader<'_>) -> Result<Cells, RowError>;
+type Decode<O> = fn(&RowReader<'_>) -> Result<O, RowError>;
+
+macro_rules! decoders {
+    ($($width:literal)*) => {
+        [$(cells::<$width, O>),*]
+    };
+}
 
 /// By a row's width.
-const DECODERS: [Decode; 33] = [
-    cells::<0>,
-    cells::<1>,
-    cells::<2>,
-    cells::<3>,
-    cells::<4>,
-    cells::<5>,
-    cells::<6>,
-    cells::<7>,
-    cells::<8>,
-    cells::<9>,
-    cells::<10>,
-    cells::<11>,
-    cells::<12>,
-    cells::<13>,
-    cells::<14>,
-    cells::<15>,
-    cells::<16>,
-    cells::<17>,
-    cells::<18>,
-    cells::<19>,
-    cells::<20>,
-    cells::<21>,
-    cells::<22>,
-    cells::<23>,
-    cells::<24>,
-    cells::<25>,
-    cells::<26>,
-    cells::<27>,
-    cells::<28>,
-    cells::<29>,
-    cells::<30>,
-    cells::<31>,
-    cells::<32>,
-];
+fn decoders<O: FromCells>() -> [Decode<O>; 33] {
+    decoders!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)
+}
 
 /// A SELECT that is read as rows of no type.
-pub(super) fn select<C>(ast: SelectAst) -> Select<At<0>, Cells, C> {
+pub(super) fn select<O: FromCells, C>(ast: SelectAst) -> Select<At<0>, O, C> {
     let all: usize = ast.tables().map(|table| table.columns.len()).sum();
     let width = match (ast.counted, ast.list.len()) {
         (true, _) => 1,
@@ -61,7 +35,7 @@ pub(super) fn select<C>(ast: SelectAst) -> Select<At<0>, Cells, C> {
         (false, width) => width,
     };
     // Wider rows are never read with something behind their own columns.
-    Select::of(ast, DECODERS.get(width).copied().unwrap_or(Cells::decode))
+    Select::of(ast, decoders().get(width).copied().unwrap_or(any_width))
 }
 
 /// Starts a random query.
@@ -75,19 +49,32 @@ pub(super) fn start(
         _ => {}
     }
     let ast = random_select(dice, &world.tables);
-    match (ast.counted, dice.below(12)) {
-        (true, _) | (_, 11) => watch::<One>(ast, world),
-        (_, 9) => watch::<First>(ast, world),
-        (_, 10) => watch::<Optional>(ast, world),
-        _ => watch::<Many>(ast, world),
+    let cardinality = dice.below(12);
+    match dice.percent(12) {
+        true => watch_rows::<Picky>(cardinality, ast, world),
+        false => watch_rows::<Cells>(cardinality, ast, world),
     }
 }
 
-fn watch<C>(ast: SelectAst, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String>
+fn watch_rows<O: FromCells + Flat>(
+    cardinality: usize,
+    ast: SelectAst,
+    world: &mut World,
+) -> Result<Option<Box<dyn Watcher>>, String> {
+    match (ast.counted, cardinality) {
+        (true, _) | (_, 11) => watch::<O, One>(ast, world),
+        (_, 9) => watch::<O, First>(ast, world),
+        (_, 10) => watch::<O, Optional>(ast, world),
+        _ => watch::<O, Many>(ast, world),
+    }
+}
+
+fn watch<O, C>(ast: SelectAst, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String>
 where
-    C: LiveCardinality<Cells, Value: Flat> + Cardinality<Cells, Output: Flat> + 'static,
+    O: FromCells,
+    C: LiveCardinality<O, Value: Flat> + Cardinality<O, Output: Flat> + 'static,
 {
-    let query = select::<C>(ast.clone());
+    let query = select::<O, C>(ast.clone());
     let limit = ast.limit.into_iter().chain(C::AT_MOST).min();
     Watch::start(query, Some(SelectAst { limit, ..ast }), world)
 }
@@ -113,7 +100,7 @@ fn sql(dice: &mut Dice<'_>, world: &mut World) -> Result<Option<Box<dyn Watcher>
     let (a, b) = (quote(table.def.name), quote(other.def.name));
     let x = quote(table.def.column_name(index));
     let y = quote(other.def.column_name(dice.below(other.holds.len())));
-    let text = match dice.below(13) {
+    let text = match dice.below(17) {
         0 => format!("SELECT * FROM {a} ORDER BY _rowid_"),
         1 => format!("SELECT count(*) FROM {a}"),
         2 => format!("SELECT 1 FROM {a}"),
@@ -132,6 +119,10 @@ fn sql(dice: &mut Dice<'_>, world: &mut World) -> Result<Option<Box<dyn Watcher>
         11 => format!(
             "WITH w AS (SELECT {x} AS v FROM {a}) SELECT v, count(*) FROM w GROUP BY v ORDER BY v"
         ),
+        12 => format!("SELECT sum({x}) FROM {a}"),
+        13 => format!("SELECT abs({x}) FROM {a} ORDER BY _rowid_"),
+        14 => format!("SELECT json_extract({x}, '$[0]') FROM {a} ORDER BY _rowid_"),
+        15 => format!("SELECT {x}, sum(\"key\") OVER (ORDER BY _rowid_) FROM {a} ORDER BY _rowid_"),
         _ => {
             let value = table.holds[index].value(dice);
             let text = format!("SELECT {x} FROM {a} WHERE {x} >= ? ORDER BY 1, _rowid_");

@@ -54,7 +54,7 @@ where
         savepoint.release().unwrap();
     };
     commit(&state, before);
-    let live = registry.start(query.clone(), &state.reader("")).unwrap();
+    let live = registry.start(query.clone(), None, &state.reader("")).unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&calls);
     let _guard = live.subscribe(move |_| {
@@ -79,7 +79,7 @@ where
 }
 
 fn of<C: Cardinality<Cells>>(ast: SelectAst) -> crate::table::Select<At<0>, Cells, C> {
-    select::<C>(ast)
+    select::<Cells, C>(ast)
 }
 
 #[test]

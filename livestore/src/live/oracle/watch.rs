@@ -8,16 +8,16 @@ use super::cells::{Cells, Flat};
 use super::world::World;
 use crate::edge::primitives::lock;
 use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
-use crate::table::{Reader, SelectAst};
+use crate::table::{QueryError, Reader, SelectAst};
 
 /// A live query of any type.
 pub(super) trait Watcher {
-    /// After a step: its value is what a fresh query gives, its diffs lead there, and it was
-    /// announced as it should be.
+    /// After a step: it has the value of a fresh query, or fails as that does, its diffs lead there,
+    /// and its subscriber was called as it should be.
     fn check(&mut self, reader: &Reader<'_>) -> Result<(), String>;
 
-    /// In the middle of a batch: its value is what a fresh query gives.
-    fn look(&mut self, reader: &Reader<'_>) -> Result<(), String>;
+    /// In the middle of a batch: it has the value of a fresh query, or fails as that does.
+    fn compare(&mut self, reader: &Reader<'_>) -> Result<(), String>;
 
     /// Starts the same query once more.
     fn again(&self, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String>;
@@ -32,6 +32,9 @@ pub(super) trait Watcher {
     fn node(&self) -> usize;
 
     fn tier(&self) -> Tier;
+
+    /// Whether it failed at the last check.
+    fn failed(&self) -> bool;
 }
 
 pub(super) struct Watch<Q: Live> {
@@ -52,6 +55,7 @@ pub(super) struct Watch<Q: Live> {
 struct Last {
     rows: Vec<Cells>,
     version: u64,
+    error: Option<Arc<QueryError>>,
     /// In the middle of a batch, there were other rows, or a failure.
     passing: bool,
 }
@@ -71,7 +75,7 @@ where
         world.trace(|| format!("start {}", described(&query, ast.as_ref())));
         let reader = world.history.reader();
         let fresh = query.run(&reader);
-        let live = match (world.registry.start(query.clone(), &reader), &fresh) {
+        let live = match (world.registry.start(query.clone(), None, &reader), &fresh) {
             (Ok(live), _) => live,
             (Err(_), Err(_)) => return Ok(None),
             (Err(error), Ok(_)) => return Err(format!("only the live query fails: {error}")),
@@ -83,7 +87,7 @@ where
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
         let mut watch =
             Self { query, ast, ordered, live, received, guard: None, diffs: None, last };
-        watch.look(&reader)?;
+        watch.compare(&reader)?;
         Ok(Some(Box::new(watch)))
     }
 
@@ -93,22 +97,22 @@ where
         format!("{what}\n{tier:?} {query}\nlast  {last:?}\nnow   {now:?}\nfresh {fresh:?}")
     }
 
-    fn check_announced(&self, now: &[Cells]) -> Result<(), String> {
+    fn check_calls(&self, now: &[Cells]) -> Result<(), String> {
         let received = std::mem::take(&mut *lock(&self.received));
         let says = |what| Err(self.says(what, now, &received));
-        let changed = self.last.rows != now;
+        let changed = self.last.rows != now || self.last.error != self.live.error();
         let moved = self.live.version() != self.last.version;
         if changed && !moved {
             return says("it changed without a version");
         }
         if self.guard.is_some() && received.len() != usize::from(moved) {
-            return says("it was not announced once");
+            return says("its subscriber was not called once");
         }
         if received.last().is_some_and(|received| received != now) {
-            return says("another value was announced");
+            return says("its subscriber got a different value");
         }
         if moved && !changed && !self.last.passing {
-            return says("it was announced without a change");
+            return says("its subscriber was called without a change");
         }
         Ok(())
     }
@@ -141,21 +145,27 @@ where
 {
     fn check(&mut self, reader: &Reader<'_>) -> Result<(), String> {
         let passing = self.last.passing;
-        self.look(reader)?;
+        self.compare(reader)?;
         self.last.passing = passing;
         let now = self.live.get().flat();
-        self.check_announced(&now)?;
+        self.check_calls(&now)?;
         self.check_diffs(&now)?;
-        self.last = Last { rows: now, version: self.live.version(), passing: false };
+        let (version, error) = (self.live.version(), self.live.error());
+        self.last = Last { rows: now, version, error, passing: false };
         Ok(())
     }
 
-    fn look(&mut self, reader: &Reader<'_>) -> Result<(), String> {
+    fn compare(&mut self, reader: &Reader<'_>) -> Result<(), String> {
         let now = self.live.get().flat();
-        // A query that fails leaves the live one as it was.
-        let Ok(fresh) = self.query.run(reader) else {
-            self.last.passing = true;
-            return Ok(());
+        let fresh = match (self.query.run(reader), self.live.error()) {
+            (Ok(fresh), None) => fresh,
+            (Err(_), Some(_)) => {
+                self.last.passing |= self.last.error != self.live.error();
+                let kept = self.last.passing || now == self.last.rows;
+                return if kept { Ok(()) } else { Err(self.says("it lost its value", &now, &())) };
+            }
+            (Ok(_), Some(error)) => return Err(self.says("only live fails", &now, &error)),
+            (Err(error), None) => return Err(self.says("only fresh fails", &now, &error)),
         };
         let fresh = fresh.flat();
         let same = if self.ordered { now == fresh } else { same_rows(&now, &fresh) };
@@ -203,6 +213,10 @@ where
 
     fn tier(&self) -> Tier {
         self.live.report().tier
+    }
+
+    fn failed(&self) -> bool {
+        self.last.error.is_some()
     }
 }
 

@@ -31,14 +31,19 @@ pub(super) struct Tally {
     pub(super) cases: u64,
     pub(super) steps: u64,
     pub(super) commits: u64,
-    pub(super) failed: u64,
+    /// Commits that failed.
+    pub(super) refused: u64,
     pub(super) rebases: u64,
-    pub(super) shaken: u64,
+    pub(super) lost_savepoints: u64,
     pub(super) checks: u64,
     pub(super) points: u64,
     pub(super) rows: u64,
     pub(super) groups: u64,
     pub(super) reruns: u64,
+    /// Checks of a live query that fails, as a fresh one does.
+    pub(super) failures: u64,
+    /// Live queries that work again.
+    pub(super) recoveries: u64,
 }
 
 /// Numbers that choose a schema, and numbers that choose each step.
@@ -89,7 +94,7 @@ impl World {
             22 => self.share(dice)?,
             23 => self.reset(),
             24..29 => self.rebase(dice),
-            _ => self.settle(dice),
+            _ => self.confirm_pending(dice),
         }
         self.check()
     }
@@ -100,8 +105,8 @@ impl World {
         self.trace(|| format!("commit {commit:?}"));
         let (kept, changes) = self.history.commit(commit);
         self.tally.commits += 1;
-        self.tally.failed += u64::from(!kept);
-        self.tell(&changes);
+        self.tally.refused += u64::from(!kept);
+        self.notify(&changes);
     }
 
     fn random_commit(&self, dice: &mut Dice<'_>) -> Commit {
@@ -111,11 +116,11 @@ impl World {
     }
 
     /// Confirms all pending commits. From now on, commits are pending, or not.
-    fn settle(&mut self, dice: &mut Dice<'_>) {
-        let (upstream, holds) = (self.upstream(dice), dice.percent(50));
-        self.trace(|| format!("settle, {}held: {upstream:?}", if holds { "" } else { "not " }));
-        let changes = self.history.settle(upstream, holds);
-        self.tell(&changes);
+    fn confirm_pending(&mut self, dice: &mut Dice<'_>) {
+        let (upstream, syncs) = (self.upstream(dice), dice.percent(50));
+        self.trace(|| format!("confirm; from now on pending: {syncs}; {upstream:?}"));
+        let changes = self.history.confirm_pending(upstream, syncs);
+        self.notify(&changes);
     }
 
     /// Commits of others come before the pending ones.
@@ -124,7 +129,7 @@ impl World {
         self.trace(|| format!("rebase {upstream:?}"));
         let changes = self.history.rebase(upstream, || dice.percent(10));
         self.tally.rebases += 1;
-        self.tell(&changes);
+        self.notify(&changes);
     }
 
     fn upstream(&self, dice: &mut Dice<'_>) -> Vec<Commit> {
@@ -132,7 +137,7 @@ impl World {
     }
 
     /// Notifies the live queries, once.
-    fn tell(&mut self, changes: &[Change]) {
+    fn notify(&mut self, changes: &[Change]) {
         if !changes.is_empty() {
             enqueue(self.registry.apply(changes, &self.history.reader()));
         }
@@ -152,7 +157,7 @@ impl World {
                     self.commit(dice)
                 }
                 let reader = self.history.reader();
-                self.watchers.iter_mut().try_for_each(|watcher| watcher.look(&reader))?;
+                self.watchers.iter_mut().try_for_each(|watcher| watcher.compare(&reader))?;
             }
             Ok(())
         })
@@ -207,7 +212,7 @@ impl World {
         nodes.dedup();
         let reader = self.history.reader();
         let roots = self.registry.roots(&reader).unwrap();
-        // Those that settle the order of changes stay.
+        // Those that record the order of rows stay.
         let of_triggers = "SELECT count(*) FROM temp.sqlite_schema
             WHERE type = 'trigger' AND name NOT LIKE '\\_\\_livestore\\_order%' ESCAPE '\\'";
         let (triggers,) = raw::<(i64,)>(of_triggers, ()).one().run(&reader).unwrap();
@@ -230,8 +235,11 @@ impl World {
     fn check(&mut self) -> Result<(), String> {
         let reader = self.history.reader();
         for watcher in &mut self.watchers {
+            let failed = watcher.failed();
             watcher.check(&reader)?;
             self.tally.checks += 1;
+            self.tally.failures += u64::from(watcher.failed());
+            self.tally.recoveries += u64::from(failed && !watcher.failed());
             *match watcher.tier() {
                 Tier::Point => &mut self.tally.points,
                 Tier::Rows => &mut self.tally.rows,
@@ -246,6 +254,6 @@ impl World {
     fn end(mut self) -> Result<Tally, String> {
         self.watchers.clear();
         self.check_nodes()?;
-        Ok(Tally { shaken: self.history.shaken, ..self.tally })
+        Ok(Tally { lost_savepoints: self.history.lost_savepoints, ..self.tally })
     }
 }

@@ -41,7 +41,7 @@ impl Inner {
         let mut slot = self.core().ok()?;
         let core = slot.as_mut()?;
         let published = match core.sync.as_mut()?.handle(input, now) {
-            Step::Effects(effects) => Published { effects, ..Published::default() },
+            Step::Effects(effects) => Remaining { effects, ..Remaining::default() },
             Step::Write(transition) => match core.write(transition) {
                 Ok(written) => match written.publish(core, now) {
                     Ok(published) => published,
@@ -54,7 +54,7 @@ impl Inner {
             },
         };
         self.tail.advance(core.confirmed_head());
-        let Published { effects, is_rebase, quarantined } = published;
+        let Remaining { effects, is_rebase, quarantined } = published;
         let deadline = core.sync.as_ref()?.deadline();
         Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
     }
@@ -62,7 +62,7 @@ impl Inner {
 
 /// The work that remains once a transition is published.
 #[derive(Debug, Default)]
-struct Published {
+struct Remaining {
     effects: Vec<Effect>,
     is_rebase: bool,
     quarantined: Vec<Quarantined>,
@@ -98,16 +98,16 @@ impl Core {
     }
 
     /// The engine drops its plan, and tries again later.
-    fn write_failed(&mut self, error: &EventlogError, now: Duration) -> Published {
+    fn write_failed(&mut self, error: &EventlogError, now: Duration) -> Remaining {
         let reason = ErrorChain::new(error).to_string();
         tracing::warn!(reason, "events of the sync backend could not be written");
         let effects = self.sync.as_mut().map(|engine| engine.write_failed(reason, now));
-        Published { effects: effects.unwrap_or_default(), ..Published::default() }
+        Remaining { effects: effects.unwrap_or_default(), ..Remaining::default() }
     }
 }
 
 impl Written {
-    fn publish(self, core: &mut Core, now: Duration) -> Result<Published, ReplayError> {
+    fn publish(self, core: &mut Core, now: Duration) -> Result<Remaining, ReplayError> {
         let Self { transition, rewrites_history } = self;
         let merge = &transition.merge;
         let quarantined = match &merge.rebase {
@@ -119,7 +119,7 @@ impl Written {
         let is_rebase = merge.rebase.is_some();
         let publish = |engine: &mut Engine| engine.publish(transition, now);
         let effects = core.sync.as_mut().map(publish).unwrap_or_default();
-        Ok(Published { effects, is_rebase, quarantined })
+        Ok(Remaining { effects, is_rebase, quarantined })
     }
 }
 

@@ -2,12 +2,86 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Type};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, GenericArgument, PathArguments, Type};
+
+/// The types whose values JSON holds as they are, by their usual names.
+const SCALARS: [&str; 16] = [
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "String",
+    "Timestamp",
+];
+
+/// Returns the type as it would be typed by hand: without the groups that a `macro_rules!` puts around
+/// its fragments, and without parentheses that mean nothing.
+pub(crate) fn ungrouped(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    Ungroup.visit_type_mut(&mut ty);
+    ty
+}
+
+struct Ungroup;
+
+impl VisitMut for Ungroup {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        while let Some(inside) = inside_of_group(ty) {
+            *ty = inside;
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+}
+
+fn inside_of_group(ty: &Type) -> Option<Type> {
+    match ty {
+        Type::Group(group) => Some((*group.elem).clone()),
+        // `&(dyn A + B)` needs them.
+        Type::Paren(paren) => match &*paren.elem {
+            Type::TraitObject(_) | Type::ImplTrait(_) | Type::FnPtr(_) => None,
+            inside => Some(inside.clone()),
+        },
+        _ => None,
+    }
+}
 
 /// Whether the type is written `Option<..>`, under whatever path.
 pub(crate) fn is_option(ty: &Type) -> bool {
+    inside_option(ty).is_some()
+}
+
+/// Whether the type is written `Option<Option<..>>`.
+pub(crate) fn is_nested_option(ty: &Type) -> bool {
+    matches!(inside_option(ty), Some(GenericArgument::Type(inside)) if is_option(inside))
+}
+
+/// Whether values of the type are certain to be what they are in JSON, going by its name.
+pub(crate) fn is_scalar(ty: &Type) -> bool {
+    if let Some(inside) = inside_option(ty) {
+        return matches!(inside, GenericArgument::Type(inside) if !is_option(inside) && is_scalar(inside));
+    }
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == "Option")
+    path.path.get_ident().is_some_and(|ident| SCALARS.iter().any(|name| ident == name))
+}
+
+fn inside_option(ty: &Type) -> Option<&GenericArgument> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.first(),
+        _ => None,
+    }
 }
 
 /// Returns the tokens as text, which does not depend on how the compiler prints spaces.

@@ -256,13 +256,12 @@ fn events() {
             "`Created` needs the name it has in the eventlog: write `#[event(name = \"v1.Created\")]`",
             "an event's name cannot be empty",
             "unknown key `client_onyl` in `#[event(..)]`: did you mean `client_only`?",
-            "args have named keys: use named fields, or one field that is a struct",
             "`#[event]` goes on a variant or a struct: to name a key write `#[serde(rename = \"…\")]`",
             "`id` is already written as `id`: give this field another name",
             "`#[serde(flatten)]` is not supported on an event's field: supported are `rename`, `default`, `with`, `serialize_with`, `deserialize_with` and `skip_serializing_if`",
             "unknown key `defautl` in `#[serde(..)]`: did you mean `default`?",
             "a name is the same for writing and reading: write `rename = \"…\"`",
-            "this field is all of the args: put `#[serde]` on its type, or use a named field",
+            "a field without a name has no `#[serde]`: put it on the field's type, or name the field",
             "`v1.A` already names `A`: an event's name is used once",
         ]
     );

@@ -144,8 +144,14 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares events: each variant of an enum is one, or a struct as a whole.
 ///
 /// The eventlog stores an event's name forever. The fields are the event's args: a JSON object with one
-/// key per field or, for a newtype, the JSON of the wrapped value. The type of each field must implement
-/// `Serialize` and `Deserialize`.
+/// key per field, for a newtype the JSON of the wrapped value, for a tuple an array. The type of each field
+/// must implement `Serialize` and `Deserialize`.
+///
+/// A materializer gets the event as it is read from that JSON, on this client and on all others. What JSON
+/// cannot say is refused when it is committed: a NaN, `Some(())`, or a value that serde reads as another
+/// one. A field of type `Option<Option<T>>` is a missing key for `None`, and `null` for `Some(None)`. A
+/// number such as `2.0` is written as `2`, as JavaScript does, except where it would be read as an integer.
+/// An integer past 2^53 is carried between Rust clients, but a client or backend in JavaScript rounds it.
 ///
 /// # Example
 ///
@@ -188,7 +194,7 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rename_all = "camelCase"` | the type or a variant: the case of its fields' keys |
 /// | `rename_all_fields = "camelCase"` | an enum: the same as `rename_all` there |
 /// | `rename = "key"` | a field |
-/// | `default` or `default = "path"` | a field |
+/// | `default` or `default = "path"` | a field: the value if the key is missing, or `null` and the type takes none |
 /// | `with`, `serialize_with`, `deserialize_with` | a field |
 /// | `skip_serializing_if = "path"` | a field |
 ///

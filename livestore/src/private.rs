@@ -10,7 +10,8 @@ pub use livestore_macros::schema_lock;
 
 pub use crate::event::upcaster;
 pub use crate::event::{
-    Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef, Subject,
+    Args, ArgsField, ArgsWriter, DecodeError, EncodeError, Event, EventDef, MaybeLossless, Same,
+    SameByValue, SameJson, Subject,
 };
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,

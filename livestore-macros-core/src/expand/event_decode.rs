@@ -1,7 +1,8 @@
 //! `Event::decode`, which turns args into an event.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Type, parse_quote};
 
 use super::event_impl::upcaster;
 use super::{located_at, subject_item};
@@ -33,6 +34,21 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
     let name = &definition.name;
     let constructor = definition.constructor();
     let value = match &definition.args {
+        ArgsForm::Fields(fields) if fields.is_empty() => {
+            return quote_spanned! {Span::mixed_site()=>
+                #name => __args.object().map(|()| #constructor {}),
+            };
+        }
+        ArgsForm::Tuple(types) => {
+            let locals: Vec<_> = (0..types.len())
+                .map(|n| format_ident!("__f{n}", span = Span::mixed_site()))
+                .collect();
+            let ty: Type = parse_quote!((#(#types),*));
+            let read_whole = subject_item(runtime, &ty, "ArgsField", "read_whole");
+            return quote_spanned! {Span::mixed_site()=>
+                #name => #read_whole(__args).map(|(#(#locals),*)| #constructor(#(#locals),*)),
+            };
+        }
         ArgsForm::Fields(fields) => {
             let reads = fields.iter().map(|field| read(runtime, field));
             quote!(#constructor { #(#reads),* })
@@ -72,6 +88,9 @@ fn read(runtime: &Runtime, field: &ArgsField) -> TokenStream {
         }
         (None, Some(default)) if serialize_with.is_some() => {
             quote_spanned!(span=> __args.field_or(#wire_name, #default)?)
+        }
+        (None, _) if field.may_be_missing() => {
+            quote_spanned!(span=> __args.optional(#wire_name)?)
         }
         (None, None) => {
             let read = item("read");

@@ -42,6 +42,13 @@ fn arm(runtime: &Runtime, definition: &Definition) -> TokenStream {
                 fields.iter().zip(&locals).map(|(field, local)| write(runtime, field, local));
             quote!(#constructor { #(#idents: #locals),* } => { #(#writes)* })
         }
+        ArgsForm::Tuple(types) => {
+            let locals = types.iter().enumerate().map(|(position, ty)| local(position, ty));
+            let locals: Vec<_> = locals.collect();
+            quote_spanned! {Span::mixed_site()=>
+                #constructor(#(#locals),*) => __args.whole(&(#(#locals),*))?,
+            }
+        }
         ArgsForm::Whole(ty) => {
             let local = local(0, ty);
             let write_whole = subject_item(runtime, ty, "ArgsField", "write_whole");
@@ -60,6 +67,9 @@ fn write(runtime: &Runtime, field: &ArgsField, local: &Ident) -> TokenStream {
         }
         // `ArgsField` would require `Deserialize`, which the type need not implement.
         (None, Some(_)) => quote_spanned!(span=> __args.field(#wire_name, #local)?;),
+        (None, None) if field.may_be_missing() => {
+            quote_spanned!(span=> __args.optional(#wire_name, #local)?;)
+        }
         (None, None) => {
             let write = subject_item(runtime, ty, "ArgsField", "write");
             quote_spanned!(span=> #write(#local, #wire_name, __args)?;)

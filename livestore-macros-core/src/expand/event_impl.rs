@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, WherePredicate, parse_quote};
 
-use super::{event_decode, event_encode, located_at};
+use super::{event_decode, event_encode, event_lossless, located_at};
 use crate::lock::shapes;
 use crate::parse::event::{ArgsForm, Definition, EventItem};
 use crate::parse::upcast::Upcast;
@@ -19,6 +19,7 @@ pub(crate) fn expand(event: &EventItem) -> TokenStream {
     let def = def_fn(event);
     let encode = event_encode::expand(event);
     let decode = event_decode::expand(event);
+    let changed_field = event_lossless::changed_field(event);
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #impl_generics #runtime::Event for #ident #type_generics #where_clause {
@@ -26,6 +27,7 @@ pub(crate) fn expand(event: &EventItem) -> TokenStream {
             #def
             #encode
             #decode
+            #changed_field
         }
     }
 }
@@ -35,15 +37,16 @@ fn event_def(event: &EventItem, definition: &Definition) -> TokenStream {
     let Definition { name, client_only, deprecated, args, .. } = definition;
     let wire_names: Vec<_> = match args {
         ArgsForm::Fields(fields) => fields.iter().map(|field| &field.wire_name).collect(),
-        ArgsForm::Whole(_) => Vec::new(),
+        ArgsForm::Whole(_) | ArgsForm::Tuple(_) => Vec::new(),
     };
     let client_only = client_only.then(|| quote!(.client_only()));
     let deprecated = deprecated.as_ref().map(|reason| quote!(.deprecated(#reason)));
     let shape = shapes::text_of_definition(&event.ident, definition);
     let upcasts = upcasts(runtime, definition);
+    let is_lossless = event_lossless::is_lossless(runtime, args);
     quote! {
         #runtime::EventDef::new(#name, &[#(#wire_names),*])
-            .shaped(#shape) #client_only #deprecated #upcasts
+            .shaped(#shape) #client_only #deprecated #upcasts .lossless(#is_lossless)
     }
 }
 

@@ -14,6 +14,7 @@ mod document_set;
 mod event_decode;
 mod event_encode;
 mod event_impl;
+mod event_lossless;
 mod projection_impl;
 mod row_impl;
 mod schema_impl;

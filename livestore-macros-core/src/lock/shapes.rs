@@ -65,6 +65,11 @@ pub(crate) fn of_definition(ident: &syn::Ident, definition: &Definition) -> Lock
                 item.part(wire_name.value(), args_field(field), ident, ty);
             }
         }
+        ArgsForm::Tuple(types) => {
+            for (position, ty) in types.iter().enumerate() {
+                item.part(position.to_string(), MarkedText::new(stable_text(ty)), ty, ty);
+            }
+        }
         ArgsForm::Whole(ty) => item.part("*".to_owned(), MarkedText::new(stable_text(ty)), ty, ty),
     }
     item

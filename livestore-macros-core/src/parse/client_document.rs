@@ -97,7 +97,7 @@ impl DocumentField {
             ident: ident.clone(),
             vis: field.vis.clone(),
             docs: types::docs(&field.attrs),
-            ty: field.ty.clone(),
+            ty: types::ungrouped(&field.ty),
             wire_name: rename.take().unwrap_or_else(|| {
                 let name =
                     rename_all.map_or_else(|| plain.clone(), |rule| rule.apply_to_field(&plain));
@@ -154,6 +154,11 @@ fn check_field(ctxt: &Ctxt, ident: &Ident, field: &Field) {
     if ident == "id" {
         let message = "`id` is reserved for the document's id: rename this field (its key in the JSON may still be `#[serde(rename = \"id\")]`)";
         ctxt.error(ident, message);
+    }
+    if types::is_nested_option(&types::ungrouped(&field.ty)) {
+        let message =
+            "JSON has one `null` for `None` and `Some(None)`: use one `Option`, or an enum";
+        ctxt.error(&field.ty, message);
     }
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
         let message =

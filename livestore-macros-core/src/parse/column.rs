@@ -76,6 +76,10 @@ impl ColumnField {
             table_wide.is_unclear |= result.is_err();
             result
         });
+        let ty = types::ungrouped(&field.ty);
+        if types::is_nested_option(&ty) {
+            ctxt.error(&ty, "a column is null or not: write one `Option`");
+        }
         let column = Self {
             constant: format_ident!(
                 "{}",
@@ -85,9 +89,9 @@ impl ColumnField {
             ident: ident.clone(),
             vis: field.vis.clone(),
             docs: types::docs(&field.attrs),
-            ty: field.ty.clone(),
+            ty: ty.clone(),
             name: column_name(ctxt, ident, own.name.get()),
-            reference: ForeignKey::from_keys(ctxt, &field.ty, own.references, own.on_delete),
+            reference: ForeignKey::from_keys(ctxt, &ty, own.references, own.on_delete),
             default: own.default.take(),
             check: own.check.take(),
         };

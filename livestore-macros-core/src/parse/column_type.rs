@@ -155,12 +155,13 @@ fn parse_newtype(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> Option<St
         && let Some(field) = fields.unnamed.first()
         && fields.unnamed.len() == 1
     {
-        if types::is_option(&field.ty) {
+        let ty = types::ungrouped(&field.ty);
+        if types::is_option(&ty) {
             let message = "a newtype over `Option` would hide that the column may be null: wrap the inner type, and make the table's field an `Option`";
             ctxt.error(&field.ty, message);
             return None;
         }
-        return Some(StoredForm::Newtype(Box::new(field.ty.clone())));
+        return Some(StoredForm::Newtype(Box::new(ty)));
     }
     let message = format!(
         "a column holds one value: write `struct {}(String);` around the type it is stored as",

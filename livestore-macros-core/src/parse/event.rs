@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Variant};
+use syn::{Attribute, Data, DeriveInput, Fields, FieldsUnnamed, Generics, LitStr, Variant};
 
 use crate::case::RenameRule;
 use crate::ctxt::Ctxt;
@@ -12,8 +12,12 @@ use crate::parse::event_fields::{ArgsField, parse_fields, refuse_attributes};
 use crate::parse::names::{self, UsedNames};
 use crate::parse::upcast::Upcast;
 use crate::runtime::Runtime;
+use crate::types;
 
 const DEFINITION_KEYS: [&str; 4] = ["name", "client_only", "deprecated", "upcast"];
+
+/// The largest tuple that serde reads.
+const MAX_ELEMENTS: usize = 16;
 
 /// A type that derives `Event`.
 pub(crate) struct EventItem {
@@ -40,6 +44,8 @@ pub(crate) enum ArgsForm {
     Fields(Vec<ArgsField>),
     /// The JSON of a newtype's field.
     Whole(Box<syn::Type>),
+    /// An array with one element per field of a tuple.
+    Tuple(Vec<syn::Type>),
 }
 
 /// The keys of `#[event(..)]` for one definition.
@@ -207,20 +213,28 @@ fn parse_args(ctxt: &Ctxt, fields: &Fields, rename_all: Option<RenameRule>) -> A
     match fields {
         Fields::Unit => ArgsForm::Fields(Vec::new()),
         Fields::Named(fields) => ArgsForm::Fields(parse_fields(ctxt, fields, rename_all)),
-        Fields::Unnamed(fields) => match fields.unnamed.first() {
-            Some(field) if fields.unnamed.len() == 1 => {
-                refuse_attributes(ctxt, field);
-                ArgsForm::Whole(Box::new(field.ty.clone()))
+        Fields::Unnamed(fields) => parse_unnamed(ctxt, fields),
+    }
+}
+
+fn parse_unnamed(ctxt: &Ctxt, fields: &FieldsUnnamed) -> ArgsForm {
+    let fields = fields.unnamed.iter();
+    let types = fields.map(|field| {
+        refuse_attributes(ctxt, field);
+        types::ungrouped(&field.ty)
+    });
+    let types: Vec<_> = types.collect();
+    match <[_; 1]>::try_from(types) {
+        Ok([ty]) => ArgsForm::Whole(Box::new(ty)),
+        Err(types) if types.is_empty() => ArgsForm::Fields(Vec::new()),
+        Err(types) => {
+            if let Some(extra) = types.get(MAX_ELEMENTS) {
+                let message =
+                    format!("serde reads tuples of up to {MAX_ELEMENTS} fields: name the fields");
+                ctxt.error(extra, message);
             }
-            first => {
-                if first.is_some() {
-                    let message =
-                        "args have named keys: use named fields, or one field that is a struct";
-                    ctxt.error(fields, message);
-                }
-                ArgsForm::Fields(Vec::new())
-            }
-        },
+            ArgsForm::Tuple(types)
+        }
     }
 }
 

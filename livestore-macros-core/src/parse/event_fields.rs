@@ -9,6 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::keys::{Key, KeyValue, each_attribute_key};
 use crate::parse::event::read_one_name;
 use crate::parse::names::{self, UsedNames};
+use crate::types;
 
 const KEYS: [&str; 6] =
     ["rename", "default", "with", "serialize_with", "deserialize_with", "skip_serializing_if"];
@@ -54,12 +55,11 @@ pub(crate) fn parse_fields(
     fields
 }
 
-/// Refuses attributes on a newtype's field, which is all of the args.
+/// Refuses attributes on a field of a newtype or a tuple.
 pub(crate) fn refuse_attributes(ctxt: &Ctxt, field: &Field) {
     refuse_event_attribute(ctxt, field);
     each_attribute_key(ctxt, &field.attrs, "serde", |key| {
-        let message =
-            "this field is all of the args: put `#[serde]` on its type, or use a named field";
+        let message = "a field without a name has no `#[serde]`: put it on the field's type, or name the field";
         Err(syn::Error::new_spanned(&key.ident, message))
     });
 }
@@ -72,7 +72,7 @@ impl ArgsField {
         let plain = names::plain(ident);
         Self {
             ident: ident.clone(),
-            ty: field.ty.clone(),
+            ty: types::ungrouped(&field.ty),
             wire_name: keys.rename.take().unwrap_or_else(|| {
                 let name =
                     rename_all.map_or_else(|| plain.clone(), |rule| rule.apply_to_field(&plain));
@@ -83,6 +83,18 @@ impl ArgsField {
             deserialize_with: keys.deserialize_with.take(),
             skip_serializing_if: keys.skip_serializing_if.take(),
         }
+    }
+}
+
+impl ArgsField {
+    /// Whether serde's own implementations for the type read and write it.
+    pub(crate) fn has_own_form(&self) -> bool {
+        self.serialize_with.is_none() && self.deserialize_with.is_none()
+    }
+
+    /// Whether the field is an `Option<Option<..>>`: `None` is a missing key, `Some(None)` is `null`.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        self.has_own_form() && types::is_nested_option(&self.ty)
     }
 }
 

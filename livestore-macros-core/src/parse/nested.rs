@@ -191,11 +191,12 @@ fn field(
         rule.filter(|_| field.ident.is_some()).map(|rule| rule.apply_to_field(plain))
     });
     let has_form = serde.marks.iter().any(|mark| mark.contains("with"));
-    let is_optional = types::is_option(&field.ty) && field.ident.is_some() && !has_form;
-    let text = MarkedText { text: stable_text(&field.ty), marks: serde.marks }
+    let ty = types::ungrouped(&field.ty);
+    let is_optional = types::is_option(&ty) && field.ident.is_some() && !has_form;
+    let text = MarkedText { text: stable_text(&ty), marks: serde.marks }
         .marked("default", serde.has_default || all_default)
         .marked("optional", is_optional);
-    let ty = field.ty.to_token_stream();
+    let ty = ty.to_token_stream();
     let at = field.ident.as_ref().map_or_else(|| ty.clone(), ToTokens::to_token_stream);
     Some(Part { name, text, at, ty })
 }

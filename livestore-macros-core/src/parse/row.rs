@@ -10,6 +10,7 @@ use crate::impl_attributes::ImplAttributes;
 use crate::keys::{KeyValue, each_attribute_key};
 use crate::parse::names;
 use crate::runtime::{Runtime, located_at};
+use crate::types;
 
 /// A struct read from the columns of a result.
 pub(crate) struct RowItem {
@@ -41,7 +42,7 @@ impl RowItem {
             _ => Err(key.unknown("row", &["from", "crate"])),
         });
         check_generics(ctxt, input);
-        let from: Option<Type> = from.take();
+        let from = from.take().as_ref().map(types::ungrouped);
         let first_table = from.as_ref().and_then(|from| first_table(ctxt, from));
         let fields = named_fields(ctxt, input);
         let fields = fields
@@ -86,7 +87,7 @@ impl RowField {
         let constant = format_ident!("{}", case::screaming_snake_case(&plain), span = ident.span());
         Self {
             ident: ident.clone(),
-            ty: field.ty.clone(),
+            ty: types::ungrouped(&field.ty),
             name: name.take().as_ref().map_or(plain, LitStr::value),
             selected: expr.take().or_else(|| {
                 let table = located_at(first_table?, ident.span());

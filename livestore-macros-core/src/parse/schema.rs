@@ -112,7 +112,8 @@ fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     bracketed!(content in input);
     let listed = read_all(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
     let (mut types, mut texts) = (Vec::new(), Vec::new());
-    for ty in listed {
+    for ty in &listed {
+        let ty = types::ungrouped(ty);
         let text = types::stable_text(&ty);
         if texts.contains(&text) {
             ctxt.error(&ty, format!("`{text}` is listed twice: remove one"));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::session::window_of;
-use super::{Args, DecodeError, Event, SeqNum};
+use super::{DecodeError, Event, SeqNum, decode};
 
 /// One event of the eventlog: its place, its name, its args as JSON, and who committed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct EncodedEvent {
     pub parent: SeqNum,
     /// The wire name.
     pub name: Cow<'static, str>,
-    /// The args: a JSON object.
+    /// The args: JSON, most often an object. Empty, as `null`, for an event without args.
     pub args: String,
     /// The client that committed it.
     pub client_id: Arc<str>,
@@ -38,7 +38,7 @@ impl EncodedEvent {
     /// # Errors
     /// When it is not one of `E`'s events, or its args do not fit `E`.
     pub fn decode<E: Event>(&self) -> Result<E, DecodeError> {
-        E::decode(&self.name, &Args::parse(&self.args)?)
+        decode(&self.name, &self.args)
     }
 
     /// The window in which it was committed, whose client documents its materializer reads.

@@ -1,21 +1,23 @@
 //! Events: the things that can happen, and their encoding.
 //!
 //! A type that implements [`Event`] (by `#[derive(Event)]`) has one wire name per kind of event and
-//! encodes its args as the JSON object LiveStore would write. Wire names and the shape of args are
+//! encodes its args as the JSON LiveStore would write. Wire names and the shape of args are
 //! forever: a log written today is read by every later version.
 
 mod args;
 mod commits;
 mod encoded;
+mod round_trip;
 mod seq_num;
 mod session;
 mod upcast;
 
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 #[doc(hidden)]
-pub use args::{ArgsField, Subject};
+pub use args::{ArgsField, Lossless, MaybeLossless, Same, SameByValue, SameJson, Subject};
 pub(crate) use commits::{commits, last_commit};
 pub use encoded::EncodedEvent;
+pub(crate) use round_trip::{decode, encode};
 pub use seq_num::{ParseSeqNumError, SeqNum};
 pub(crate) use session::{is_session_id, new_session_id};
 #[doc(hidden)]
@@ -47,6 +49,13 @@ pub trait Event: Sized {
     /// # Errors
     /// When `name` is not one of [`DEFS`](Self::DEFS) or the args are not what it takes.
     fn decode(name: &str, args: &Args<'_>) -> Result<Self, DecodeError>;
+
+    /// Returns the first field that is not equal in `read`, which has the same JSON. For generated code.
+    #[doc(hidden)]
+    fn changed_field(&self, read: &Self) -> Option<&'static str> {
+        let _ = read;
+        None
+    }
 }
 
 /// The definition of one kind of event.
@@ -58,12 +67,21 @@ pub struct EventDef {
     deprecated: Option<&'static str>,
     shape: &'static str,
     upcasts: &'static [&'static EventDef],
+    is_lossless: bool,
 }
 
 impl EventDef {
     /// A synced event called `name` on the wire, with args of these fields.
     pub const fn new(name: &'static str, fields: &'static [&'static str]) -> Self {
-        Self { name, fields, client_only: false, deprecated: None, shape: "", upcasts: &[] }
+        Self {
+            name,
+            fields,
+            client_only: false,
+            deprecated: None,
+            shape: "",
+            upcasts: &[],
+            is_lossless: false,
+        }
     }
 
     /// Sets the types of the fields, as the schema lock writes them.
@@ -77,6 +95,15 @@ impl EventDef {
     #[must_use]
     pub const fn reading(mut self, upcasts: &'static [&'static EventDef]) -> Self {
         self.upcasts = upcasts;
+        self
+    }
+
+    /// Says whether every value is read from its JSON as it was written, as far as the types of the
+    /// fields show. For generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn lossless(mut self, is_lossless: bool) -> Self {
+        self.is_lossless = is_lossless;
         self
     }
 
@@ -123,6 +150,11 @@ impl EventDef {
     pub(crate) fn with_upcasts(&'static self) -> Box<dyn Iterator<Item = &'static Self>> {
         let older = self.upcasts.iter().flat_map(|older| older.with_upcasts());
         Box::new(std::iter::once(self).chain(older))
+    }
+
+    /// Whether an event need not be read back to know that it is read as it was written.
+    pub(crate) const fn is_lossless(&self) -> bool {
+        self.is_lossless
     }
 
     /// Why the event should no longer be committed, if so.

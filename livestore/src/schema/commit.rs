@@ -1,7 +1,7 @@
 //! Values that can be committed to a schema's stores.
 
 use super::{EventSet, Listed, Materialize, Schema};
-use crate::event::{ArgsWriter, EncodeError, Event, EventDef, Subject};
+use crate::event::{EncodeError, Event, EventDef, Subject, encode};
 
 /// A value that can be committed to a store of schema `S`: an event that `S` lists, or an array,
 /// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
@@ -54,7 +54,7 @@ impl<'a> Batch<'a> {
     /// When it has no JSON form.
     pub fn push<E: Event + Materialize>(&mut self, event: &E) -> Result<(), EncodeBatchError> {
         let def = event.def();
-        let args = ArgsWriter::encode(self.window_id, |args| event.encode(args))
+        let args = encode(event, self.window_id)
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
         self.entries.push(BatchEntry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
         Ok(())

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
-use crate::event::{Args, DecodeError, Event, EventDef, Subject};
+use crate::event::{DecodeError, EventDef, Subject, decode};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
 
 /// Raise it when the same schema would make other state: it is part of every schema hash.
-const STATE_FORMAT: u32 = 2;
+const STATE_FORMAT: u32 = 3;
 
 /// A schema's tables, client documents and events.
 #[derive(Debug)]
@@ -110,10 +110,6 @@ fn apply<E: Materialize>(
     state: &mut Writer<'_>,
 ) -> Result<(), MaterializeError> {
     decode::<E>(name, args)?.materialize(state)
-}
-
-fn decode<E: Event>(name: &str, args: &str) -> Result<E, DecodeError> {
-    E::decode(name, &Args::parse(args)?)
 }
 
 impl SchemaDef {

@@ -11,7 +11,7 @@ use crate::event::{ArgsWriter, EncodeError, Subject};
 use crate::table::{
     ColumnDef, MaterializeError, Query, QueryError, Reader, RowError, TableDef, Writer,
 };
-use crate::value::{ColumnType, ValueError};
+use crate::value::{ColumnType, ValueError, to_json};
 
 /// A struct stored as one document per window, or under an explicit id.
 ///
@@ -175,7 +175,7 @@ impl Writer<'_> {
         let id = D::def().id(id, self.window_id()).to_owned();
         let mut document = self.query(D::get_by(id.as_str()))?;
         update(&mut document);
-        let json = serde_json::to_string(&document).map_err(MaterializeError::custom)?;
+        let json = to_json(&document).map_err(MaterializeError::custom)?;
         self.put_document(D::def().table(), &id, &json)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{ColumnType, Storage, Value, ValueError};
+use super::{ColumnType, Storage, Value, ValueError, to_json};
 
 /// A column that holds any serde type, as JSON text.
 ///
@@ -13,6 +13,9 @@ use super::{ColumnType, Storage, Value, ValueError};
 /// assert_eq!(tags.len(), 2);                       // derefs to what it holds
 /// assert_eq!(serde_json::to_string(&tags).unwrap(), r#"["a","b"]"#);
 /// ```
+///
+/// Equal values have equal texts: the keys of maps and the elements of hash sets are sorted. A value that
+/// would be read as another one, such as a NaN or `Some(None)`, is an error.
 ///
 /// A `Json<Vec<E>>` column can be filtered with
 /// [`contains`](crate::table::Column::contains).
@@ -28,9 +31,7 @@ impl<T: Serialize + DeserializeOwned> ColumnType for Json<T> {
     const STORAGE: Storage = Storage::Text;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {
-        serde_json::to_string(&self.0)
-            .map(Value::text)
-            .map_err(|error| ValueError::Json(error.to_string()))
+        to_json(&self.0).map(Value::text).map_err(ValueError::Json)
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {

@@ -6,6 +6,7 @@
 
 mod builtin;
 mod json;
+mod json_writer;
 mod operand;
 mod timestamp;
 
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use json::Json;
+pub(crate) use json_writer::{JsonWriter, Losses, Numbers, to_json};
 pub use operand::Operand;
 pub use timestamp::{ParseTimestampError, Timestamp};
 

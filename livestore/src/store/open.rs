@@ -14,7 +14,7 @@ use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
-use crate::edge::{DirectoryLock, LockError};
+use crate::edge::{DirectoryLock, LockError, Stopwatch};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
@@ -148,10 +148,12 @@ fn boot(
     progress.report(BootStage::Replay, 0, total);
     let mut report = |done| progress.report(BootStage::Replay, done, total);
     let mut replay = Replay::new(&log).unknown(&options.unknown_events).progress(&mut report);
+    let mut watch = Stopwatch::start();
     let replayed = replay.run(&mut state, confirmed)?;
+    let took = watch.lap();
     check_known(&state, &options.unknown_events)?;
     if let Some(snapshots) = &snapshots {
-        snapshots.after_replay(&mut state, replayed);
+        snapshots.after_replay(&mut state, replayed, took);
     }
     if let Some(engine) = &sync {
         let mut report = |done| progress.report(BootStage::Replay, replayed + done, total);

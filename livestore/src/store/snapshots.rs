@@ -1,10 +1,15 @@
 //! When snapshots are made.
 //!
 //! While the store runs, a background thread makes them from the last snapshot and the log, with a
-//! state of its own: no commit waits for it. At the end, the store's own state is written.
+//! state of its own: no commit waits for it. After an opening that replayed much, a copy of the state
+//! is written in the background; at the end, the store's own state is written.
+//!
+//! A snapshot is worth its bytes if there are few of them for each event that it saves from being
+//! replayed, or if replaying those events makes opening noticeably slower: that is paid once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::edge::Background;
 use crate::edge::primitives::{Mutex, lock};
@@ -20,6 +25,18 @@ const MIN_EVENTS: u64 = if cfg!(simulation) { 10 } else { 10_000 };
 
 /// A snapshot writes at most this many bytes per event that it saves from being replayed.
 const BYTES_PER_EVENT: u64 = 1_024;
+
+/// An opening that replays for this long is slow.
+const SLOW_REPLAY: Duration = Duration::from_millis(50);
+
+/// …unless reading the snapshot takes much longer still: about half a second for each gigabyte.
+const SNAPSHOT_BYTES_PER_NANOSECOND: u64 = 4;
+
+/// The time that the replay of an event takes at least, for events that were not replayed yet.
+const MIN_TIME_PER_EVENT: Duration = Duration::from_micros(4);
+
+/// The number of events whose replay shows how long one takes.
+const MIN_MEASURED: u64 = 1_000;
 
 /// A store's snapshots.
 #[derive(Debug)]
@@ -38,6 +55,8 @@ struct Maker {
     events: AtomicU64,
     /// The last snapshot's length.
     bytes: AtomicU64,
+    /// The nanoseconds that the replay of an event takes.
+    time_per_event: AtomicU64,
     /// The state that opening the store has replayed, to be written next, and the number of events
     /// that it saves from being replayed again.
     replayed: Mutex<Option<(StateCopy, u64)>>,
@@ -59,6 +78,7 @@ impl Snapshots {
             syncs,
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(bytes.unwrap_or(0)),
+            time_per_event: AtomicU64::new(nanoseconds(MIN_TIME_PER_EVENT)),
             replayed: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
@@ -68,12 +88,17 @@ impl Snapshots {
         Ok(Self { maker, background })
     }
 
-    /// Counts events that were replayed while opening. If they were many, the state is written: a copy
-    /// of it, so that the store need not wait.
-    pub(super) fn after_replay(&self, state: &mut State, events: u64) {
+    /// Counts events that were replayed while opening. If that took long, or they were many, the state
+    /// is written: a copy of it, so that the store need not wait.
+    pub(super) fn after_replay(&self, state: &mut State, events: u64, took: Duration) {
         let Self { maker, background } = self;
         maker.events.fetch_add(events, Ordering::Relaxed);
-        if events < MIN_EVENTS || !maker.is_worth_it(events) || !maker.may_write(state.head) {
+        if events >= MIN_MEASURED {
+            maker.time_per_event.fetch_max(nanoseconds(took) / events, Ordering::Relaxed);
+        }
+        let is_slow = maker.is_slow(events) || maker.is_slow_replay(nanoseconds(took));
+        let is_due = is_slow || (events >= MIN_EVENTS && maker.is_cheap(events));
+        if !is_due || !maker.may_write(state.head) {
             return;
         }
         match StateCopy::of(state) {
@@ -88,19 +113,18 @@ impl Snapshots {
     /// Counts committed events; has a snapshot made when it is due.
     pub(super) fn after_commit(&self, events: u64) {
         let events = self.maker.events.fetch_add(events, Ordering::Relaxed) + events;
-        if events >= MIN_EVENTS && self.maker.is_worth_it(events) {
+        if events >= MIN_EVENTS && self.maker.is_cheap(events) {
             self.background.wake();
         }
     }
 
-    /// Stops the background thread, and writes the state itself, if replaying it would take
-    /// noticeably longer than reading it.
+    /// Stops the background thread, and writes the state itself, if that is worth it.
     pub(super) fn close(self, state: &mut State) {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         let events = maker.events.load(Ordering::Relaxed);
-        if events == 0 || !maker.is_worth_it(events) {
+        if events == 0 || !(maker.is_cheap(events) || maker.is_slow(events)) {
             return;
         }
         // What is pending may be rebased.
@@ -128,8 +152,20 @@ impl Snapshots {
 }
 
 impl Maker {
-    fn is_worth_it(&self, events: u64) -> bool {
+    /// Whether a snapshot writes few bytes for each of these events.
+    fn is_cheap(&self, events: u64) -> bool {
         events.saturating_mul(BYTES_PER_EVENT) >= self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the replay of these events would make opening noticeably slower.
+    fn is_slow(&self, events: u64) -> bool {
+        let time = self.time_per_event.load(Ordering::Relaxed);
+        self.is_slow_replay(events.saturating_mul(time))
+    }
+
+    fn is_slow_replay(&self, nanoseconds: u64) -> bool {
+        let read = self.bytes.load(Ordering::Relaxed) / SNAPSHOT_BYTES_PER_NANOSECOND;
+        nanoseconds >= self::nanoseconds(SLOW_REPLAY).max(read)
     }
 
     /// The background thread's job.
@@ -142,7 +178,7 @@ impl Maker {
             self.events.fetch_sub(events, Ordering::Relaxed);
         }
         let events = self.events.load(Ordering::Relaxed);
-        if events < MIN_EVENTS || !self.is_worth_it(events) {
+        if events < MIN_EVENTS || !self.is_cheap(events) {
             return;
         }
         let events = self.events.swap(0, Ordering::Relaxed);
@@ -202,4 +238,8 @@ impl Maker {
             self.snapshot.log.head()
         }
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -2,8 +2,9 @@
 
 use livestore::prelude::*;
 use livestore::state::BootStage;
+use livestore_testing::wait_until;
 
-use crate::app::{App, Todo, TodoEvent, created};
+use crate::app::{App, Todo, TodoEvent, counted, created};
 use crate::kit::{Home, Stages};
 use crate::versions::{first, louder, wider};
 
@@ -133,6 +134,63 @@ fn the_old_snapshot_stays_until_the_new_one_is_whole() {
     again.close().unwrap();
     assert_ne!(std::fs::read(crashed.snapshot()).unwrap(), old);
     assert!(!crashed.folder().join("state.tmp").exists());
+}
+
+/// Many small events, whose replay is slow, behind a snapshot that is large.
+const TAIL: u64 = 13_000;
+
+/// A store with a snapshot of 15 MB.
+fn large() -> Home {
+    let home = Home::new();
+    let store = home.open::<App>();
+    let padded = |n: u32| TodoEvent::Padded { id: n.to_string(), bytes: 1_000_000 };
+    store.commit((0..15).map(padded).collect::<Vec<_>>()).unwrap();
+    store.close().unwrap();
+    home
+}
+
+fn count(store: &Store<App>, events: u64) {
+    store.commit((0..events).map(|_| counted("n", 1)).collect::<Vec<_>>()).unwrap();
+}
+
+#[test]
+fn a_slow_tail_is_saved_by_closing_the_store() {
+    let home = large();
+    let store = home.open::<App>();
+    count(&store, TAIL);
+    let hash = store.state_hash().unwrap();
+    store.close().unwrap();
+    let (store, boot) = home.boot::<App>();
+    assert_eq!((boot.replayed(), store.state_hash().unwrap()), (0, hash));
+}
+
+#[test]
+fn a_slow_tail_is_replayed_by_one_opening_after_a_crash() {
+    let home = large();
+    let store = home.open::<App>();
+    count(&store, TAIL);
+    let crashed = home.copy();
+    let before = std::fs::read(crashed.snapshot()).unwrap();
+    let (store, boot) = crashed.boot::<App>();
+    assert_eq!(boot.replayed(), TAIL);
+    wait_until(|| std::fs::read(crashed.snapshot()).unwrap() != before);
+    let again = crashed.copy();
+    let (other, boot) = again.boot::<App>();
+    assert_eq!(boot.replayed(), 0);
+    assert_eq!(other.state_hash().unwrap(), store.state_hash().unwrap());
+}
+
+#[test]
+fn a_short_tail_does_not_write_a_large_snapshot() {
+    let home = large();
+    let before = std::fs::read(home.snapshot()).unwrap();
+    for opened in 0..3 {
+        let (store, boot) = home.boot::<App>();
+        assert_eq!(boot.replayed(), opened * 5);
+        count(&store, 5);
+        store.close().unwrap();
+    }
+    assert!(std::fs::read(home.snapshot()).unwrap() == before, "15 events are replayed in no time");
 }
 
 #[test]

@@ -173,6 +173,25 @@ fn a_document_goes_with_the_events_of_its_commit() {
 }
 
 #[test]
+fn what_is_never_pushed_is_not_counted_as_pending() {
+    let sync = livestore::sync::SyncOptions::new(InProcess::new()).start_paused();
+    let store = Store::<Bank>::builder("bank").sync(sync).open().unwrap();
+    let pending = || store.sync_status().unwrap().pending;
+    let noticed = || Money::Noticed { id: "a".into(), cents: 0 };
+    store.commit(Form::set().sent(true)).unwrap();
+    assert_eq!(pending(), 0);
+    store.commit((Form::set().sent(false), opened("a", 1), noticed())).unwrap();
+    assert_eq!(pending(), 1, "the commit's client-only events stay here");
+    store.commit([noticed(), noticed()]).unwrap();
+    assert_eq!(pending(), 1, "what comes behind it, too");
+    store.commit([opened("b", 1), noticed(), opened("c", 1)]).unwrap();
+    assert_eq!(pending(), 3);
+    store.resume_sync();
+    assert!(store.wait_synced(TIMEOUT).unwrap());
+    assert_eq!(pending(), 0);
+}
+
+#[test]
 fn a_client_only_event_does_not_decide_for_other_clients() {
     let noticed = Money::Noticed { id: "a".into(), cents: 100 };
     let (one, two) = overdrawn([credited("b", 7), noticed, credited("b", 1)]);

@@ -183,7 +183,11 @@ fn check_known(state: &State, policy: &UnknownEvents) -> Result<(), OpenError> {
 fn engine(log: &Eventlog, options: &SyncOptions) -> Result<Engine, EventlogError> {
     let (state, backend_id) = SyncState::read(log)?;
     let seed = xxh3_64(new_id().as_bytes());
-    Ok(Engine::new(state, backend_id, options.on_reset, seed))
+    let mut engine = Engine::new(state, backend_id, options.on_reset, seed);
+    if !options.starts_paused {
+        engine.expect_start();
+    }
+    Ok(engine)
 }
 
 fn restore(

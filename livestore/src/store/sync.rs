@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::driver::{Command, Driver};
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
-use crate::ambient::{Impurity, is_impure};
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
@@ -92,8 +91,13 @@ impl<S: Schema> Store<S> {
     /// Connects now: after [`pause_sync`](Self::pause_sync), after a stop, or before the next attempt
     /// is due.
     pub fn resume_sync(&self) {
-        if is_impure(Impurity::Store) {
-            return;
+        match self.inner.core().as_deref_mut() {
+            Ok(Some(Core { sync: Some(engine), .. })) => engine.expect_start(),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "sync is not resumed");
+                return;
+            }
         }
         self.inner.command(Command::Start);
     }
@@ -193,7 +197,7 @@ impl Core {
             Some(engine) => SyncStatus {
                 local_head: engine.state().local_head,
                 upstream_head: engine.state().upstream_head,
-                pending: engine.state().pending.len(),
+                pending: engine.state().to_push(),
                 network: engine.network(),
             },
             None => SyncStatus {

@@ -110,6 +110,8 @@ pub(crate) struct Engine {
 enum Phase {
     /// The app wants to be offline.
     Paused,
+    /// [`Input::Start`] is on its way.
+    Starting,
     /// Until the next attempt.
     Waiting {
         until: Duration,
@@ -181,9 +183,10 @@ impl Engine {
     /// Whether there is a connection, and if not, why.
     pub(crate) fn network(&self) -> NetworkStatus {
         match &self.phase {
+            _ if self.is_pausing => NetworkStatus::Paused,
             Phase::Paused => NetworkStatus::Paused,
             Phase::Waiting { reason, .. } => NetworkStatus::Offline { reason: reason.clone() },
-            Phase::Connecting { .. } => NetworkStatus::Connecting,
+            Phase::Starting | Phase::Connecting { .. } => NetworkStatus::Connecting,
             Phase::Pulling { .. } => NetworkStatus::Pulling,
             Phase::Live { push: Push::Barred(reason), .. } => {
                 NetworkStatus::ReadOnly { reason: reason.clone() }
@@ -204,7 +207,7 @@ impl Engine {
                     Push::InFlight { until, .. } | Push::Fenced { until, .. } | Push::Backoff { until },
                 ..
             } => Some(*until),
-            Phase::Paused | Phase::Live { .. } | Phase::Stopped(_) => None,
+            Phase::Paused | Phase::Starting | Phase::Live { .. } | Phase::Stopped(_) => None,
         }
     }
 
@@ -216,6 +219,13 @@ impl Engine {
     /// Pushes nothing any more: [`Input::Pause`] follows soon.
     pub(crate) fn pause(&mut self) {
         self.is_pausing = true;
+    }
+
+    /// Counts as connecting, unless there is a connection: [`Input::Start`] follows soon.
+    pub(crate) fn expect_start(&mut self) {
+        if let Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_) = self.phase {
+            self.phase = Phase::Starting;
+        }
     }
 
     /// Decides what to do about an input at the time `now`.
@@ -273,7 +283,7 @@ impl Engine {
 
     fn start(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let is_connected = match &self.phase {
-            Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_) => false,
+            Phase::Paused | Phase::Starting | Phase::Waiting { .. } | Phase::Stopped(_) => false,
             Phase::Connecting { .. } | Phase::Pulling { .. } => true,
             Phase::Live { push, .. } => !matches!(push, Push::Barred(_)),
         };
@@ -306,7 +316,10 @@ impl Engine {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
-        if matches!(self.phase, Phase::Paused | Phase::Waiting { .. } | Phase::Stopped(_)) {
+        if matches!(
+            self.phase,
+            Phase::Paused | Phase::Starting | Phase::Waiting { .. } | Phase::Stopped(_)
+        ) {
             // It is from a connection that was ended.
             return None;
         }
@@ -511,7 +524,7 @@ impl Engine {
 
     /// Ends the connection, and tries again later.
     fn retry_later(&mut self, reason: String, now: Duration, effects: &mut Vec<Effect>) {
-        if matches!(self.phase, Phase::Paused | Phase::Stopped(_)) {
+        if matches!(self.phase, Phase::Paused | Phase::Starting | Phase::Stopped(_)) {
             return;
         }
         let until = now + self.retry.delay();

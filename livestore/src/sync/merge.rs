@@ -212,6 +212,15 @@ impl SyncState {
         leading
     }
 
+    /// The number of pending events that will be pushed: client-only ones are not.
+    pub(crate) fn to_push(&self) -> usize {
+        let (Some(first), Some(last)) = (self.pending.front(), self.pending.back()) else {
+            return 0;
+        };
+        // Only synced events have global numbers of their own, and no number is left out.
+        usize::try_from(last.seq.global - first.parent.global).unwrap_or(usize::MAX)
+    }
+
     /// Moves to the heads of a merge, which was planned from this state and is in the log.
     pub(crate) fn publish(&mut self, merge: Merge) {
         match merge.rebase {

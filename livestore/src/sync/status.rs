@@ -12,8 +12,8 @@ pub struct SyncStatus {
     pub local_head: SeqNum,
     /// The last event that the backend has, as far as the store knows.
     pub upstream_head: SeqNum,
-    /// The number of events that wait for their place in the backend's order, with the client-only
-    /// events of their commits and behind them.
+    /// The number of events that are to be pushed: committed here, and without a place in the
+    /// backend's order yet. Client-only events are never pushed, and do not count.
     pub pending: usize,
     /// The connection.
     pub network: NetworkStatus,

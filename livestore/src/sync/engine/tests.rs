@@ -654,3 +654,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_start_that_is_on_its_way_counts_as_connecting() {
+    let mut engine = client(0, None);
+    assert_eq!(engine.network(), NetworkStatus::Paused);
+    engine.expect_start();
+    assert_eq!((engine.network(), engine.deadline()), (NetworkStatus::Connecting, None));
+    assert_eq!(handle(&mut engine, Input::Tick, NOW), []);
+    assert_eq!(handle(&mut engine, Input::Start, NOW), [Effect::Connect]);
+    engine.expect_start();
+    assert_eq!(handle(&mut engine, Input::Start, NOW), [], "it is connecting already");
+    engine.pause();
+    assert_eq!(engine.network(), NetworkStatus::Paused);
+    assert_eq!(handle(&mut engine, Input::Pause, NOW), [Effect::Disconnect]);
+    engine.expect_start();
+    assert_eq!(engine.network(), NetworkStatus::Connecting);
+}

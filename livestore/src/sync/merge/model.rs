@@ -322,6 +322,8 @@ impl StateMachineTest for Client {
             pending.map(|(entry, place)| (entry.id, *place, entry.generation)).collect();
         let found = state.pending.iter().map(|e| (id(e), place(e.seq), e.seq.generation));
         assert_eq!(found.collect::<Vec<_>>(), pending);
+        let synced = lists.pending.iter().filter(|entry| !entry.client_only).count();
+        assert_eq!(state.to_push(), synced);
         let mut before = lists.end();
         for event in &state.pending {
             let parent = if event.is_client_only() { before } else { (before.0, 0) };

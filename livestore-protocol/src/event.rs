@@ -13,7 +13,10 @@ pub struct SyncEvent {
     pub parent: u64,
     /// The wire name.
     pub name: String,
-    /// The args as JSON.
+    /// The args: any JSON value, as its sender wrote it, or an empty text for an event without args.
+    ///
+    /// LiveStore's client sends none for an event whose schema is `Schema.Void`. To such a client no
+    /// args and `null` are two things, and each must come back as it was sent.
     pub args: String,
     /// The client that committed it.
     pub client_id: Arc<str>,

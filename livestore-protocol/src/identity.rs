@@ -1,8 +1,9 @@
 //! When two events are the same.
 
-use serde_json::Value;
-
+use self::js_value::JsValue;
 use crate::wire::str_size;
+
+mod js_value;
 
 /// The parts of an event that tell it from all others. Two events are the same if their identities
 /// are equal.
@@ -16,13 +17,15 @@ use crate::wire::str_size;
 /// Sequence number, name, client id and session id are equal byte for byte, and the args are equal
 /// as JavaScript reads them:
 ///
-/// - Neither whitespace, the order of keys, nor the way a character is escaped matters.
+/// - Neither whitespace, the order of keys, nor the way a character is escaped matters. Of a key that
+///   occurs twice, the last one counts.
 /// - Numbers are equal if they are the same 64-bit floating-point number: `1`, `1.0` and `1e0` are,
 ///   and so are `12345678901234567890` and `12345678901234567000`. A backend may be written in
 ///   JavaScript, and writes the args anew, so it cannot return a difference that its language does
-///   not have.
-/// - Missing args, which are an empty text here, are `null`, because a backend stores them as such.
-/// - Args that are not JSON, or nest too deeply to be read, are equal only byte for byte.
+///   not have. It writes a number that is too large for it, such as `1e400`, as `null`.
+/// - Missing args, which are an empty text here, are `null`: LiveStore's backend sends an event
+///   without args as such to those who are connected, and later as one with `null`.
+/// - Args that are not JSON, or nest deeper than 128 levels, are equal only byte for byte.
 ///
 /// The parent is not part of it, because the parent of an event follows from its sequence number;
 /// neither is the metadata, which the backend adds.
@@ -46,7 +49,7 @@ pub struct Identity<'a> {
     pub seq: u64,
     /// The wire name.
     pub name: &'a str,
-    /// The args as JSON.
+    /// The args as JSON, or an empty text if there are none.
     pub args: &'a str,
     /// The client that committed it.
     pub client_id: &'a str,
@@ -90,29 +93,8 @@ const PUNCTUATION: usize = 200;
 const USUAL_METADATA: usize = 128;
 
 fn is_same_json(left: &str, right: &str) -> bool {
-    let parse = |json: &str| match json {
-        "" => Some(Value::Null),
-        json => serde_json::from_str(json).ok(),
-    };
-    left == right
-        || matches!((parse(left), parse(right)), (Some(left), Some(right)) if is_same_value(&left, &right))
-}
-
-fn is_same_value(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| is_same_value(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, left)| {
-                    right.get(key).is_some_and(|right| is_same_value(left, right))
-                })
-        }
-        _ => left == right,
-    }
+    let read = |args: &str| if args.is_empty() { Some(JsValue::Null) } else { JsValue::read(args) };
+    left == right || matches!((read(left), read(right)), (Some(left), Some(right)) if left == right)
 }
 
 #[cfg(test)]

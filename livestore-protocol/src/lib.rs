@@ -5,7 +5,7 @@
 //! | [`SyncEvent`], [`Page`], [`Cursor`], [`SyncError`] | what goes over a connection |
 //! | [`ClientMessage`], [`ServerMessage`], [`ConnectQuery`] | how that is written as text, in both [dialects](Dialect) |
 //! | [`Identity`] | when two events are the same |
-//! | [`MAX_EVENTS`], [`MAX_BATCH_BYTES`], [`check_push`] | what a backend accepts |
+//! | [`MAX_EVENTS`], [`MAX_EVENT_BYTES`], [`check_push`] | what a backend accepts |
 //! | [`StoreId`], [`id_from_random`] | ids |
 //!
 //! A client sends [`ClientMessage`]s and a backend [`ServerMessage`]s, each one JSON object: a text
@@ -42,8 +42,8 @@ pub use event::SyncEvent;
 pub use id::{ID_LENGTH, StoreId, StoreIdError, id_from_random};
 pub use identity::Identity;
 pub use limits::{
-    ENVELOPE_BYTES, InvalidPush, MAX_BATCH_BYTES, MAX_BYTES, MAX_DEPTH, MAX_EVENTS, check_chain,
-    check_push,
+    ENVELOPE_BYTES, InvalidPush, MAX_BATCH_BYTES, MAX_BYTES, MAX_DEPTH, MAX_EVENT_BYTES,
+    MAX_EVENTS, check_chain, check_push,
 };
 pub use page::{Cursor, More, Page};
 pub use secret::Secret;

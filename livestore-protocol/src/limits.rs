@@ -8,13 +8,22 @@ pub const MAX_EVENTS: usize = 100;
 /// The most bytes of one push, or of one page of a pull, as JSON.
 pub const MAX_BYTES: usize = 900_000;
 
-/// The bytes of [`MAX_BYTES`] that are reserved for everything around the events: ids, the payload.
-pub const ENVELOPE_BYTES: usize = 8_192;
+/// The bytes of [`MAX_BYTES`] that are reserved for everything around the events of a page: whether
+/// more follow, the backend's id.
+pub const ENVELOPE_BYTES: usize = 1_024;
 
 /// The most bytes of the events of one push together, as [`SyncEvent::wire_size`] counts them.
 ///
-/// A client must not commit a larger event: no backend would ever accept it.
+/// A client must not commit a larger event: LiveStore's backend accepts it, but cannot send it to
+/// anybody, because its pages have at most [`MAX_BYTES`].
 pub const MAX_BATCH_BYTES: usize = MAX_BYTES - ENVELOPE_BYTES;
+
+/// The most bytes of one event that a backend accepts, as [`SyncEvent::wire_size`] counts them.
+///
+/// It is as much as LiveStore's client ever pushes: a message of [`MAX_BYTES`] that is one event, which
+/// [`SyncEvent::wire_size`] counts with the metadata of a pulled one. That client would push a
+/// refused event again and again, and everything behind it would wait.
+pub const MAX_EVENT_BYTES: usize = MAX_BYTES + ENVELOPE_BYTES;
 
 /// The most levels of arrays and objects in the args of an event.
 pub const MAX_DEPTH: usize = 100;
@@ -47,14 +56,10 @@ pub enum InvalidPush {
         /// The field, in words.
         field: &'static str,
     },
-    /// Args are neither an object nor null.
-    #[error("the args of e{seq} are neither an object nor null")]
-    Args {
-        /// The event.
-        seq: u64,
-    },
-    /// An event has more than [`MAX_BATCH_BYTES`].
-    #[error("e{seq} takes {size} bytes, and may take {MAX_BATCH_BYTES}")]
+    /// An event has more than [`MAX_EVENT_BYTES`].
+    #[error(
+        "e{seq} takes {size} bytes, and may take {MAX_EVENT_BYTES}: split it into several events"
+    )]
     TooLarge {
         /// The event.
         seq: u64,
@@ -96,11 +101,8 @@ fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
     if let Some((field, _)) = fields.into_iter().find(|(_, text)| text.is_empty()) {
         return Err(InvalidPush::Empty { seq, field });
     }
-    if !event.args.starts_with('{') && event.args != "null" {
-        return Err(InvalidPush::Args { seq });
-    }
     match event.wire_size() {
-        size if size > MAX_BATCH_BYTES => Err(InvalidPush::TooLarge { seq, size }),
+        size if size > MAX_EVENT_BYTES => Err(InvalidPush::TooLarge { seq, size }),
         _ => Ok(()),
     }
 }
@@ -108,7 +110,10 @@ fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Call, ClientMessage, Push, Request, RequestId, Transport};
+    use crate::{
+        Call, ClientMessage, More, Page, Push, Request, RequestId, Timestamp, Transport,
+        write_page, write_pulled_event,
+    };
 
     fn event(seq: u64, args: String) -> SyncEvent {
         SyncEvent {
@@ -133,7 +138,7 @@ mod tests {
         let push = Push {
             store_id: "st".to_owned(),
             payload: None,
-            batch: vec![largest],
+            batch: vec![largest.clone()],
             backend_id: Some("b".repeat(21)),
         };
         let request = Request { id: RequestId::nth(0), call: Call::Push(push) };
@@ -141,9 +146,40 @@ mod tests {
         ClientMessage::Request(request).encode(Transport::WebSocket, &mut frame);
         assert!(frame.len() <= MAX_BYTES, "{}", frame.len());
 
-        let size = MAX_BATCH_BYTES + 1;
-        let larger = event(1, text(MAX_BATCH_BYTES - around + 1));
-        assert_eq!(check_push(&[larger]), Err(InvalidPush::TooLarge { seq: 1, size }));
+        let page = Page {
+            events: vec![largest.accepted_at(Timestamp::MAX)],
+            more: More::Known(u64::MAX),
+            backend_id: "b".repeat(21),
+        };
+        let mut json = String::new();
+        write_page(&page, &mut json);
+        assert!(json.len() <= MAX_BYTES, "{}", json.len());
+    }
+
+    /// What LiveStore's client measures is the payload of a push as JSON, without whitespace.
+    #[test]
+    fn the_largest_push_of_livestores_client_is_accepted() {
+        let of_one = |text: usize| {
+            let event = event(1, format!(r#"{{"t":"{}"}}"#, "x".repeat(text)));
+            let around = r#"{"storeId":"s","batch":[],"backendId":{"_tag":"None"}}"#.len();
+            let mut pulled = String::new();
+            write_pulled_event(&event, &mut pulled);
+            let beside = r#"{"eventEncoded":,"metadata":{"_tag":"None"}}"#.len();
+            (around + pulled.len() - beside, event)
+        };
+        let (bytes, largest) = of_one(MAX_BYTES - of_one(0).0);
+        assert_eq!(bytes, MAX_BYTES);
+        assert_eq!(check_push(&[largest]), Ok(()));
+    }
+
+    #[test]
+    fn a_larger_event_is_refused() {
+        let text = |length: usize| event(1, format!(r#""{}""#, "x".repeat(length)));
+        let around = text(0).wire_size();
+        assert_eq!(check_push(&[text(MAX_EVENT_BYTES - around)]), Ok(()));
+        let size = MAX_EVENT_BYTES + 1;
+        let refused = check_push(&[text(size - around)]);
+        assert_eq!(refused, Err(InvalidPush::TooLarge { seq: 1, size }));
     }
 
     #[test]
@@ -158,7 +194,9 @@ mod tests {
         let problem = InvalidPush::NotAChain { seq: 3, parent: 2, previous: 1 };
         assert_eq!(check_push(&gap), Err(problem));
         assert!(check_push(&chain(0..=0)).is_err(), "nothing comes before e1");
-        assert_eq!(check_push(&[event(1, "7".to_owned())]), Err(InvalidPush::Args { seq: 1 }));
+        for args in ["", "null", "true", "7", r#""text""#, "[1]", "{}"] {
+            assert_eq!(check_push(&[event(1, args.to_owned())]), Ok(()), "{args}");
+        }
         let unnamed = SyncEvent { name: String::new(), ..event(1, "null".to_owned()) };
         assert_eq!(check_push(&[unnamed]), Err(InvalidPush::Empty { seq: 1, field: "name" }));
     }

@@ -69,11 +69,35 @@ fn an_error_nobody_knows_is_passed_on_as_text() {
 }
 
 #[test]
-fn missing_args_are_null_and_other_fields_are_dropped() {
+fn other_fields_are_dropped() {
     let push = decode_push(
-        r#"{"name":"a","seqNum":1,"parentSeqNum":0,"clientId":"c","sessionId":"s","more":[1]}"#,
+        r#"{"name":"a","args":{},"seqNum":1,"parentSeqNum":0,"clientId":"c","sessionId":"s","more":[1]}"#,
     );
-    assert_eq!(push.unwrap().batch, [event(1, "null")]);
+    assert_eq!(push.unwrap().batch, [event(1, "{}")]);
+}
+
+#[test]
+fn args_come_and_go_as_their_sender_wrote_them() {
+    let around = r#""seqNum":1,"parentSeqNum":0,"clientId":"c","sessionId":"s"}"#;
+    let absent = decode_push(&format!(r#"{{"name":"a",{around}"#)).unwrap();
+    assert_eq!(absent.batch, [event(1, "")]);
+    assert!(!encode_push(&absent).contains("args"), "absent stays absent");
+    for args in [
+        "null",
+        "true",
+        "-0",
+        "1.0",
+        "12345678901234567890",
+        "1e400",
+        r#""\ud83e \/ é \u00e9""#,
+        "[ 1,\n2 ]",
+        r#"{"b":1,"a":{"b":2},"b":3}"#,
+        "[[]]",
+    ] {
+        let push = decode_push(&format!(r#"{{"name":"a","args":{args},{around}"#)).unwrap();
+        assert_eq!(push.batch, [event(1, args)]);
+        assert!(encode_push(&push).contains(&format!(r#""args":{args},"#)), "{args}");
+    }
 }
 
 #[test]
@@ -188,6 +212,13 @@ fn decode_push(event: &str) -> Result<Push, WireError> {
         ClientMessage::Request(Request { call: Call::Push(push), .. }) => Ok(push),
         other => panic!("{other:?}"),
     }
+}
+
+fn encode_push(push: &Push) -> String {
+    let request = Request { id: RequestId::nth(3), call: Call::Push(push.clone()) };
+    let mut text = String::new();
+    ClientMessage::Request(request).encode(Transport::WebSocket, &mut text);
+    text
 }
 
 fn encode(message: &ServerMessage) -> String {

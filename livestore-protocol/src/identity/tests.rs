@@ -23,6 +23,14 @@ fn args_are_compared_as_javascript_reads_them() {
         (r#"{"a":[{"b":1}]}"#, r#"{"a":[{"b":1.0}]}"#),
         (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
         ("not JSON", "not JSON"),
+        (r#"{"\ud83e":"\udd80"}"#, r#" {"\uD83E":"\uDd80"}"#),
+        (r#""\ud83e\udd80""#, r#""🦀""#),
+        (r#"{"a":1e400,"b":-1e400}"#, r#"{"b":null,"a":null}"#),
+        (r#"{"a":1e-400}"#, r#"{"a":0}"#),
+        (r#""/\b\f""#, r#""\/\u0008\u000c""#),
+        (" 7\n", "7"),
+        ("[ ]", "[]"),
+        (r#"{"a":1,"\u0061":2}"#, r#"{"a":2}"#),
     ];
     for (left, right) in same {
         assert!(is_same(left, right), "{left} {right}");
@@ -38,6 +46,20 @@ fn args_are_compared_as_javascript_reads_them() {
         (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#),
         (r#"{"a":"é"}"#, r#"{"a":"e\u0301"}"#),
         ("not JSON", " not JSON"),
+        (r#""\ud83e""#, r#""\ud83f""#),
+        (r#""\ud83e""#, r#""\ufffd""#),
+        (r#"{"__proto__":1}"#, "{}"),
+        ("1", "[1]"),
+        ("7", "7 8"),
+        ("1", "01"),
+        ("1", "+1"),
+        ("0.5", ".5"),
+        ("1", "1."),
+        ("10", "1e+"),
+        ("true", "tru"),
+        ("[1]", "[1,]"),
+        (r#""a""#, r#""\x61""#),
+        ("\"\\t\"", "\"\t\""),
     ];
     for (left, right) in different {
         assert!(!is_same(left, right), "{left} {right}");

@@ -10,8 +10,10 @@ use super::json::{self, Maybe, Text};
 pub(super) fn write_event(event: &SyncEvent, out: &mut String) {
     out.push_str(r#"{"name":"#);
     json::write_str(&event.name, out);
-    out.push_str(r#","args":"#);
-    out.push_str(&event.args);
+    if !event.args.is_empty() {
+        out.push_str(r#","args":"#);
+        out.push_str(&event.args);
+    }
     out.push_str(r#","seqNum":"#);
     json::write_plain(event.seq, out);
     out.push_str(r#","parentSeqNum":"#);
@@ -66,7 +68,7 @@ impl SyncEvent {
 pub(super) struct EventFields<'a> {
     #[serde(borrow)]
     name: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::present")]
     args: Option<&'a RawValue>,
     seq_num: u64,
     parent_seq_num: u64,
@@ -87,8 +89,9 @@ pub(super) struct PulledFields<'a> {
 }
 
 impl EventFields<'_> {
+    /// The args as they came, or an empty text if there are none.
     pub(super) fn args(&self) -> &str {
-        self.args.map_or("null", RawValue::get)
+        self.args.map_or("", RawValue::get)
     }
 
     pub(super) fn seq(&self) -> u64 {

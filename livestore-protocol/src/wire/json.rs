@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -101,6 +101,13 @@ impl<T> TryFrom<Tagged<T>> for Maybe<T> {
             (Tag::Some, None) => Err("missing field `value` of `Some`"),
         }
     }
+}
+
+/// Reads a field that is there, whatever it is: for an [`Option`], `null` would be the same as nothing.
+pub(super) fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    field: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(field).map(Some)
 }
 
 /// Text that is borrowed where it holds no escapes.

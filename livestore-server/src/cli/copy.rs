@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use livestore_protocol::{MAX_EVENTS, SyncEvent, Timestamp, check_push};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::Failure;
@@ -21,7 +21,9 @@ struct Line {
     seq_num: u64,
     parent_seq_num: u64,
     name: String,
-    args: Box<RawValue>,
+    /// Absent if the event has none, which is not `null`.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    args: Option<Box<RawValue>>,
     client_id: String,
     session_id: String,
     created_at: Timestamp,
@@ -165,13 +167,26 @@ pub fn write_line(out: &mut dyn Write, stored: &StoredEvent) -> Result<(), Failu
         seq_num: event.seq,
         parent_seq_num: event.parent,
         name: event.name.clone(),
-        args: RawValue::from_string(event.args.clone())?,
+        args: in_one_line(&event.args)?,
         client_id: event.client_id.to_string(),
         session_id: event.session_id.to_string(),
         created_at: stored.created_at(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     Ok(out.write_all(b"\n")?)
+}
+
+/// The args on one line. JSON has line breaks only where a space means the same.
+fn in_one_line(args: &str) -> serde_json::Result<Option<Box<RawValue>>> {
+    match args {
+        "" => Ok(None),
+        args => RawValue::from_string(args.replace('\n', " ")).map(Some),
+    }
+}
+
+/// Reads a field that is there, also if it is `null`.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(field).map(Some)
 }
 
 /// Reads the event that follows `last`, if that is known.
@@ -181,7 +196,7 @@ fn parse_line(line: &str, last: Option<u64>) -> Result<StoredEvent, String> {
         seq: line.seq_num,
         parent: line.parent_seq_num,
         name: line.name,
-        args: line.args.get().to_owned(),
+        args: line.args.map(|args| Box::<str>::from(args).into_string()).unwrap_or_default(),
         client_id: line.client_id.into(),
         session_id: line.session_id.into(),
         metadata: None,

@@ -82,6 +82,8 @@ struct Unfinished {
 enum Work {
     Pull(Pull),
     Push(Arc<[StoredEvent]>),
+    /// A push whose last event is this one. It is stored, and not answered yet.
+    Stored(u64),
 }
 
 impl Session {
@@ -122,21 +124,48 @@ impl Session {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
         }
+        self.next_of_pulls().or_else(|| {
+            self.answer_stored();
+            self.effects.pop_front()
+        })
+    }
+
+    fn next_of_pulls(&mut self) -> Option<Effect> {
         let room = &self.room;
         self.unfinished.iter_mut().find_map(|unfinished| match &mut unfinished.work {
             Work::Pull(pull) => match pull.next(room)? {
                 Step::Send(page) => Some(chunk(&unfinished.id, &page)),
                 Step::Read { after } => Some(Effect::Read { ticket: unfinished.ticket, after }),
             },
-            Work::Push(_) => None,
+            Work::Push(_) | Work::Stored(_) => None,
         })
+    }
+
+    /// Answers the pushes whose events this client's live pulls have sent.
+    ///
+    /// So a client receives its own events before the answer, as from LiveStore's backend. A
+    /// pull that still waits for an acknowledgement is not waited for.
+    fn answer_stored(&mut self) {
+        let works = || self.unfinished.iter().map(|unfinished| (&unfinished.id, &unfinished.work));
+        let sent = works().filter_map(|(_, work)| match work {
+            Work::Pull(pull) => pull.sent_live(),
+            Work::Push(_) | Work::Stored(_) => None,
+        });
+        let sent = sent.min().unwrap_or(u64::MAX);
+        let answered = works().filter_map(|(id, work)| match work {
+            Work::Stored(last) if *last <= sent => Some(id.clone()),
+            _ => None,
+        });
+        for id in answered.collect::<Vec<_>>() {
+            self.exit(id, Exit::PushDone);
+        }
     }
 
     /// Receives the result of [`Effect::Append`].
     pub fn pushed(&mut self, ticket: Ticket, appended: Result<(), StoreError>) {
         let Some((request, batch)) = self.push(ticket) else { return };
         match appended {
-            Ok(()) => self.exit(request, Exit::PushDone),
+            Ok(()) => self.stored(ticket, &batch),
             // It may be a batch that was accepted, and whose answer got lost.
             Err(StoreError::Behind { head })
                 if batch.last().is_some_and(|last| last.event().seq <= head) =>
@@ -152,7 +181,7 @@ impl Session {
         let Some((request, batch)) = self.push(ticket) else { return };
         let behind = StoreError::Behind { head: self.room.head() };
         match same {
-            Ok(true) => self.exit(request, Exit::PushDone),
+            Ok(true) => self.stored(ticket, &batch),
             Ok(false) => self.fail(request, push::failure(&behind, &batch)),
             Err(error) => self.fail(request, push::failure(&error, &batch)),
         }
@@ -170,7 +199,7 @@ impl Session {
             }
             Err(error) => {
                 let id = id.clone();
-                self.fail(id, SyncError::Failed(error.to_string()));
+                self.fail_pull(id, SyncError::Failed(error.to_string()));
             }
         }
     }
@@ -188,13 +217,20 @@ impl Session {
 
     /// Returns whether the client waits for the answer to a push.
     pub fn is_pushing(&self) -> bool {
-        self.unfinished.iter().any(|unfinished| matches!(unfinished.work, Work::Push(_)))
+        self.unfinished.iter().any(|unfinished| !matches!(unfinished.work, Work::Pull(_)))
     }
 
-    /// Ends every request, and then the connection.
+    /// Ends the connection, after the answers to pushes.
+    ///
+    /// Pulls get no answer: LiveStore's client ends a pull for good upon a failure, but starts it
+    /// again when its connection has ended.
     pub fn end(&mut self, reason: SyncError) {
-        for Unfinished { id, .. } in std::mem::take(&mut self.unfinished) {
-            self.fail(id, reason.clone());
+        for Unfinished { id, work, .. } in std::mem::take(&mut self.unfinished) {
+            match work {
+                Work::Pull(_) => {}
+                Work::Push(_) => self.fail(id, reason.clone()),
+                Work::Stored(_) => self.exit(id, Exit::PushDone),
+            }
         }
         self.effects.push_back(Effect::Close(reason.to_string()));
         self.ended = true;
@@ -213,7 +249,10 @@ impl Session {
             Call::Ping(_) => return self.exit(id, Exit::Pong),
             Call::Pull(call) => {
                 let live = call.live && self.transport == Transport::WebSocket;
-                pull::start(&call, live, self.rights, &self.room).map(Work::Pull)
+                match pull::start(&call, live, self.rights, &self.room) {
+                    Err(failure @ SyncError::Failed(_)) => return self.fail_pull(id, failure),
+                    started => started.map(Work::Pull),
+                }
             }
             Call::Push(call) => {
                 let stored = |event| StoredEvent::new(event, now);
@@ -264,6 +303,24 @@ impl Session {
                 Some((id.clone(), Arc::clone(batch)))
             }
             _ => None,
+        }
+    }
+
+    /// Notes that the events of a push are stored. Its answer follows behind them.
+    fn stored(&mut self, ticket: Ticket, batch: &[StoredEvent]) {
+        let last = batch.last().map_or(0, |last| last.event().seq);
+        let push = self.unfinished.iter_mut().find(|unfinished| unfinished.ticket == ticket);
+        if let Some(Unfinished { work, .. }) = push {
+            *work = Work::Stored(last);
+        }
+    }
+
+    /// Ends a pull that may succeed the next time. On a socket that ends the connection: see
+    /// [`end`](Self::end).
+    fn fail_pull(&mut self, request: RequestId, failure: SyncError) {
+        match self.transport {
+            Transport::WebSocket => self.end(failure),
+            Transport::Http => self.fail(request, failure),
         }
     }
 

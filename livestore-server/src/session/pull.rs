@@ -50,8 +50,7 @@ pub(super) fn start(
     let head = room.head();
     if cursor > head {
         return Err(SyncError::Failed(format!(
-            "the backend's last event is e{head}, and the client has seen e{cursor}: the backend \
-             seems to be restored from an older backup"
+            "the last event here is e{head}, but the client has e{cursor}: was an old backup restored?"
         )));
     }
     Ok(Pull { cursor, live, phase: Phase::Stored })
@@ -81,6 +80,11 @@ impl Pull {
             _ if self.live && page.more == More::No => Phase::Live,
             _ => Phase::Unacknowledged { more: page.more != More::No },
         };
+    }
+
+    /// The last event that was sent, if others follow without being asked for.
+    pub(super) fn sent_live(&self) -> Option<u64> {
+        matches!(self.phase, Phase::Live | Phase::Behind).then_some(self.cursor)
     }
 
     /// Whether that was the last the client waited for.

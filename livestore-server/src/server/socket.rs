@@ -18,6 +18,9 @@ use super::rate::Rate;
 use super::silence::{Silence, Silent};
 use super::upgrade::Socket;
 
+/// The most bytes of the reason in a close frame.
+const MAX_REASON_BYTES: usize = 123;
+
 /// A client and its connection.
 pub(super) struct Client<'a> {
     pub(super) socket: Socket,
@@ -158,8 +161,8 @@ impl Client<'_> {
 
     /// Sends a close frame, and waits a little for that of the client.
     async fn close(&mut self, code: CloseCode, reason: &str) {
-        // A reason has at most 123 bytes.
-        let reason = reason.chars().take(100).collect::<String>().into();
+        let reason = reason.get(..reason.floor_char_boundary(MAX_REASON_BYTES)).unwrap_or_default();
+        let reason = reason.into();
         let close = Message::Close(Some(CloseFrame { code, reason }));
         let _ = timeout(Duration::from_secs(1), async {
             if self.socket.send(close).await.is_ok() {

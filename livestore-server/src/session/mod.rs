@@ -220,19 +220,24 @@ impl Session {
         self.unfinished.iter().any(|unfinished| !matches!(unfinished.work, Work::Pull(_)))
     }
 
-    /// Ends the connection, after the answers to pushes.
+    /// Ends every request, and then the connection.
     ///
-    /// Pulls get no answer: LiveStore's client ends a pull for good upon a failure, but starts it
-    /// again when its connection has ended.
+    /// LiveStore's client ends a pull for good upon a failure, but starts it again when its
+    /// connection has ended. So only a refusal is an answer to a pull: trying again would not help.
     pub fn end(&mut self, reason: SyncError) {
+        let is_refusal = matches!(reason, SyncError::Refused(_));
         for Unfinished { id, work, .. } in std::mem::take(&mut self.unfinished) {
             match work {
-                Work::Pull(_) => {}
-                Work::Push(_) => self.fail(id, reason.clone()),
                 Work::Stored(_) => self.exit(id, Exit::PushDone),
+                Work::Pull(_) if !is_refusal => {}
+                Work::Pull(_) | Work::Push(_) => self.fail(id, reason.clone()),
             }
         }
-        self.effects.push_back(Effect::Close(reason.to_string()));
+        let reason = match reason {
+            SyncError::Failed(problem) => problem,
+            other => other.to_string(),
+        };
+        self.effects.push_back(Effect::Close(reason));
         self.ended = true;
     }
 

@@ -49,8 +49,9 @@ pub(super) fn start(
     let cursor = cursor.map_or(0, |cursor| cursor.head);
     let head = room.head();
     if cursor > head {
+        // As short as the reason of a close frame.
         return Err(SyncError::Failed(format!(
-            "the last event here is e{head}, but the client has e{cursor}: was an old backup restored?"
+            "e{cursor} is not here, the last event is e{head}: restored from an older backup?"
         )));
     }
     Ok(Pull { cursor, live, phase: Phase::Stored })

@@ -492,24 +492,37 @@ fn a_client_that_knows_more_than_the_backend_is_told() {
     let mut other = Session::new(Arc::clone(&bench.room), Transport::WebSocket, Rights::ALL);
     std::mem::swap(&mut bench.session, &mut other);
     let sent = bench.send(&pull("0", true, &cursor(&backend_id, 4)));
-    let reason = "the last event here is e3, but the client has e4: was an old backup restored?";
-    assert_eq!(sent, [format!("closed: the backend failed: {reason}")], "the client tries again");
+    let reason = "e4 is not here, the last event is e3: restored from an older backup?";
+    assert_eq!(sent, [format!("closed: {reason}")], "so the client tries again");
     bench.session = other;
     assert_eq!(chunks(&bench.send(&pull("0", true, &cursor(&backend_id, 3)))), ["0: nothing"]);
     assert_eq!(chunks(&bench.send(&pull("1", true, &cursor(&backend_id, 1)))), ["1: 2..3"]);
 }
 
 #[test]
-fn the_end_answers_pushes_and_no_pull() {
+fn the_end_answers_whatever_is_open() {
     let mut bench = Bench::new();
     bench.send(&pull("0", true, NONE));
-    bench.session.receive(&push("1", &[pushed("1", "0")], NONE), Timestamp::from_millis(0));
-    assert!(matches!(bench.session.next_effect(), Some(Effect::Append { .. })));
     bench.session.end(SyncError::Refused("the token has expired".to_owned()));
     let sent = bench.run();
-    assert!(sent[0].contains(r#""requestId":1"#) && sent[0].contains("RefusedError"), "{sent:?}");
-    assert_eq!(sent[1..], ["closed: the backend refuses: the token has expired"]);
+    assert!(sent[0].contains(r#""requestId":0"#) && sent[0].contains("RefusedError"), "{sent:?}");
+    assert_eq!(sent[1], "closed: the backend refuses: the token has expired");
     assert_eq!(bench.send(r#"{"_tag":"Ping"}"#), Vec::<String>::new());
+}
+
+#[test]
+fn a_pull_that_may_be_tried_again_ends_with_its_connection() {
+    let mut bench = Bench::new();
+    bench.others_push(0, 1);
+    bench.session.receive(&pull("0", true, NONE), Timestamp::from_millis(0));
+    let Some(Effect::Read { ticket, .. }) = bench.session.next_effect() else { panic!("a read") };
+    bench.session.receive(&push("1", &[pushed("2", "1")], NONE), Timestamp::from_millis(0));
+    bench.session.read(ticket, Err(StoreError::Corrupt { seq: 1 }));
+    let Some(Effect::Append { .. }) = bench.session.next_effect() else { panic!("an append") };
+    let sent = bench.run();
+    let [push, closed] = &*sent else { panic!("{sent:?}") };
+    assert!(push.contains(r#""requestId":1"#) && push.contains("UnknownError"), "{push}");
+    assert_eq!(closed, "closed: event e1 is damaged on the server's disk");
 }
 
 #[test]

@@ -16,7 +16,8 @@ pub struct EncodedEvent {
     pub parent: SeqNum,
     /// The wire name.
     pub name: Cow<'static, str>,
-    /// The args: JSON, most often an object. Empty, as `null`, for an event without args.
+    /// The args: JSON, most often an object, or an empty text for an event without args. To a client in
+    /// TypeScript that is not the same as `null`.
     pub args: String,
     /// The client that committed it.
     pub client_id: Arc<str>,

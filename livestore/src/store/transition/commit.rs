@@ -33,7 +33,7 @@ impl<S: Schema> Store<S> {
     /// the commit can no longer be applied behind them, the whole commit is
     /// [quarantined](Store::quarantined). A sync backend accepts or rejects a commit as a whole, so
     /// in a store with a backend it has at most [100](crate::sync::MAX_EVENTS) synced events and
-    /// [about 890 kB](crate::sync::MAX_BATCH_BYTES).
+    /// [about 899 kB](crate::sync::MAX_BATCH_BYTES).
     ///
     /// ```
     /// # use livestore::prelude::*;

@@ -1,8 +1,10 @@
 //! When two events are the same.
 
+use self::exact::is_same_value;
 use self::js_value::JsValue;
 use crate::wire::str_size;
 
+mod exact;
 mod js_value;
 
 /// The parts of an event that tell it from all others. Two events are the same if their identities
@@ -70,6 +72,31 @@ impl PartialEq for Identity<'_> {
 impl Eq for Identity<'_> {}
 
 impl Identity<'_> {
+    /// Returns whether the args are not only equal, but decode to the same values everywhere: numbers
+    /// have the same digits, and are whole in both or in neither.
+    ///
+    /// If they are not, the backend has rewritten the event. All other clients have its version, so the
+    /// client that committed it has to adopt it, too.
+    ///
+    /// ```
+    /// use livestore_protocol::Identity;
+    ///
+    /// let (client_id, session_id) = ("c", "s");
+    /// let args = r#"{"id":9007199254740993}"#;
+    /// let pushed = Identity { seq: 1, name: "v1.Added", args, client_id, session_id };
+    /// let pulled = Identity { args: r#"{"id":9007199254740992}"#, ..pushed };
+    /// assert!(pushed == pulled && !pushed.has_same_args(&pulled));
+    /// ```
+    pub fn has_same_args(&self, other: &Identity<'_>) -> bool {
+        let parse =
+            |args: &str| serde_json::from_str(if args.is_empty() { "null" } else { args }).ok();
+        self.args == other.args
+            || matches!(
+                (parse(self.args), parse(other.args)),
+                (Some(left), Some(right)) if is_same_value(&left, &right)
+            )
+    }
+
     /// Returns the number of bytes that the event takes on the wire, at most, with its comma.
     ///
     /// That is its size as it is pulled, which is larger than as it is pushed, with room for the

@@ -1,5 +1,7 @@
 //! What a backend accepts.
 
+use std::time::Duration;
+
 use crate::SyncEvent;
 
 /// The most events in one push, or on one page of a pull.
@@ -27,6 +29,23 @@ pub const MAX_EVENT_BYTES: usize = MAX_BYTES + ENVELOPE_BYTES;
 
 /// The most levels of arrays and objects in the args of an event.
 pub const MAX_DEPTH: usize = 100;
+
+/// The bytes that a link is expected to carry in a second, at least. Slower ones get smaller pushes.
+const SLOWEST_LINK: usize = 16_000;
+
+/// Returns the time that a slow link takes to carry this many bytes. Whoever waits for an answer, or for
+/// the end of a message, waits this much longer.
+///
+/// ```
+/// use std::time::Duration;
+/// use livestore_protocol::{MAX_BYTES, transfer_time};
+///
+/// assert_eq!(transfer_time(1_000), Duration::ZERO);
+/// assert_eq!(transfer_time(MAX_BYTES), Duration::from_secs(56));
+/// ```
+pub fn transfer_time(bytes: usize) -> Duration {
+    Duration::from_secs((bytes / SLOWEST_LINK) as u64)
+}
 
 /// The reason why no backend accepts a push.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,9 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Range and precision are those of JavaScript's `Date`, so a timestamp means the same on every
-/// client. In JSON it is the text that `Date.toISOString` writes; a column stores the number.
+/// client. In JSON it is the text that `Date.toISOString` writes; a column stores the number. Every
+/// other RFC 3339 text of the same time is read, too: with an offset from UTC, in lower case, with more
+/// digits, which are dropped. The second 60 is the first one of the next minute.
 ///
 /// ```
 /// use livestore_protocol::Timestamp;
@@ -19,14 +21,15 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 /// let then: Timestamp = "2026-11-22T13:05:09.210Z".parse()?;
 /// assert_eq!(then.as_millis(), 1_795_352_709_210);
 /// assert_eq!(then.to_string(), "2026-11-22T13:05:09.210Z");
+/// assert_eq!("2026-11-22T15:05:09.21+02:00".parse(), Ok(then));
 /// # Ok::<(), livestore_protocol::ParseTimestampError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A text that is not an ISO 8601 time in UTC.
+/// A text that is not a time of RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a UTC time such as 2026-11-22T13:05:09.210Z")]
+#[error("\"{0}\" is not an RFC 3339 time such as 2026-11-22T13:05:09.210Z")]
 pub struct ParseTimestampError(String);
 
 impl Timestamp {
@@ -100,10 +103,32 @@ impl FromStr for Timestamp {
     }
 }
 
-/// `[±YY]YYYY-MM-DDTHH:MM:SS[.f…]Z`; digits beyond the millisecond are dropped.
+/// `[±YY]YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)`; digits beyond the millisecond are dropped.
 fn parse(text: &str) -> Option<Timestamp> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let (time, offset) = split_offset(time)?;
     let (year, month, day) = parse_date(date)?;
+    let of_day = parse_time(time)?;
+    let millis = days_from_civil(year, month, day) * MILLIS_PER_DAY + of_day - offset;
+    (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis).then_some(Timestamp(millis))
+}
+
+/// Returns the time without its offset from UTC, and the offset in milliseconds.
+fn split_offset(time: &str) -> Option<(&str, i64)> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return Some((time, 0));
+    }
+    let at = time.rfind(['+', '-'])?;
+    let (time, offset) = time.split_at(at);
+    let sign = if offset.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    let in_range = hours <= 23 && minutes <= 59;
+    in_range.then_some((time, sign * (hours * 3_600_000 + minutes * 60_000)))
+}
+
+/// Returns the milliseconds since midnight.
+fn parse_time(time: &str) -> Option<i64> {
     let mut parts = time.splitn(3, ':');
     let hour = digits(parts.next()?, 2)?;
     let minute = digits(parts.next()?, 2)?;
@@ -113,13 +138,13 @@ fn parse(text: &str) -> Option<Timestamp> {
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let milli: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let of_day = hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
-    let millis = days_from_civil(year, month, day) * MILLIS_PER_DAY + of_day;
-    (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis).then_some(Timestamp(millis))
+    // A leap second has no number of its own: it is the first second of the next minute.
+    let milli: i64 = match second {
+        60 => 0,
+        _ => format!("{fraction:0<3}").get(..3)?.parse().ok()?,
+    };
+    let exists = hour <= 23 && minute <= 59 && second <= 60;
+    exists.then_some(hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli)
 }
 
 fn parse_date(date: &str) -> Option<(i64, i64, i64)> {
@@ -155,7 +180,7 @@ impl<'de> Deserialize<'de> for Timestamp {
             type Value = Timestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a UTC time such as 2026-11-22T13:05:09.210Z")
+                f.write_str("an RFC 3339 time such as 2026-11-22T13:05:09.210Z")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
@@ -179,6 +204,32 @@ mod tests {
     }
 
     #[test]
+    fn every_form_of_a_time_is_read() {
+        let expected: Timestamp = "2026-01-01T00:00:00.120Z".parse().unwrap();
+        for text in [
+            "2026-01-01T00:00:00.12Z",
+            "2026-01-01t00:00:00.120z",
+            "2026-01-01 00:00:00.120999Z",
+            "2026-01-01T00:00:00.120+00:00",
+            "2026-01-01T00:00:00.120-00:00",
+            "2026-01-01T05:45:00.120+05:45",
+            "2025-12-31T16:30:00.12-07:30",
+            "+002026-01-01T00:00:00.120Z",
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+            assert_eq!(serde_json::from_str(&format!("\"{text}\"")).ok(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_next_second() {
+        let next: Timestamp = "2017-01-01T00:00:00Z".parse().unwrap();
+        for text in ["2016-12-31T23:59:60.5Z", "2017-01-01T00:59:60+01:00"] {
+            assert_eq!(text.parse(), Ok(next), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_a_time_is_refused() {
         for text in [
             "",
@@ -194,6 +245,14 @@ mod tests {
             "+999999-01-01T00:00:00Z",
             "2026-11-22T13:05Z",
             "é-11-22T13:05:09Z",
+            "2026-11-22T13:05:09+24:00",
+            "2026-11-22T13:05:09+01:60",
+            "2026-11-22T13:05:09+0100",
+            "2026-11-22T13:05:09+1:00",
+            "2026-11-22T13:05:09+01:00Z",
+            "2026-11-22T13:05:61Z",
+            "2026-11-22T13:05:09é01:00",
+            "+275760-09-13T00:00:00-00:01",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }

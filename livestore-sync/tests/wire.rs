@@ -1,6 +1,11 @@
 //! Messages as text and back, in both dialects, and text that is no message.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test, not an API"
+)]
 
 use std::sync::Arc;
 
@@ -106,8 +111,10 @@ fn an_event_says_what_is_wrong_with_it() {
         ("7", "expected struct Event"),
         (r#"{"name":"a"}"#, "missing field `seqNum`"),
         (r#"{"name":7}"#, "expected a string"),
-        (r#"{"seqNum":1.5}"#, "expected u64"),
-        (r#"{"seqNum":-1}"#, "expected u64"),
+        (r#"{"seqNum":1.5}"#, "expected a whole number"),
+        (r#"{"seqNum":-1}"#, "expected a whole number"),
+        (r#"{"seqNum":1e300}"#, "expected a whole number"),
+        (r#"{"seqNum":"1"}"#, "expected a whole number"),
         (r#"{"seqNum":1,"seqNum":1}"#, "duplicate field `seqNum`"),
     ] {
         let Err(WireError::Unfit { request_id, problem: said, .. }) = decode_push(event) else {
@@ -119,13 +126,35 @@ fn an_event_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_number_is_the_same_however_it_is_written() {
+    let push = decode_push(
+        r#"{"name":"a","args":{},"seqNum":1e3,"parentSeqNum":999.0,"clientId":"c","sessionId":"s"}"#,
+    );
+    let event = &push.unwrap().batch[0];
+    assert_eq!((event.seq, event.parent), (1_000, 999));
+    let chunk = r#"{"_tag":"Chunk","requestId":7.0,"values":[{"batch":[{"eventEncoded":{"name":"a",
+        "args":{},"seqNum":5.0,"parentSeqNum":4e0,"clientId":"c","sessionId":"s"}}],
+        "pageInfo":{"_tag":"MoreKnown","remaining":1.2e2},"backendId":"B"}]}"#;
+    let Ok(ServerMessage::Chunk { request_id, pages }) = ServerMessage::decode(chunk) else {
+        panic!("a chunk")
+    };
+    assert_eq!((request_id, pages[0].more), (RequestId::Number(7), More::Known(120)));
+    assert_eq!((pages[0].events[0].seq, pages[0].events[0].parent), (5, 4));
+    let ahead = r#"{"_tag":"Exit","requestId":"1","exit":{"_tag":"Failure","cause":{"_tag":"Fail",
+        "error":{"_tag":"ServerAheadError","minimumExpectedNum":2e1,"providedNum":0.0}}}}"#;
+    let failure = Exit::Failure(SyncError::ServerAhead { head: 20, parent: 0 });
+    let expected = ServerMessage::Exit { request_id: RequestId::nth(1), exit: failure };
+    assert_eq!(ServerMessage::decode(ahead), Ok(expected));
+}
+
+#[test]
 fn text_that_is_no_message_is_named_so() {
     for text in ["", "{nope", "[]", "7", "{}", r#"{"_tag":7}"#, r#"{"_tag":"Ack"}"#, "\u{feff}{}"] {
         assert!(matches!(ClientMessage::decode(text), Err(WireError::Malformed(_))), "{text}");
         let server = text.replace("Ack", "Chunk");
         assert!(matches!(ServerMessage::decode(&server), Err(WireError::Malformed(_))), "{text}");
     }
-    let unknown = ClientMessage::decode(r#"{"_tag":"Request","id":1.0,"tag":"Nope"}"#);
+    let unknown = ClientMessage::decode(r#"{"_tag":"Request","id":1.5,"tag":"Nope"}"#);
     assert!(matches!(unknown, Err(WireError::Malformed(_))));
     let unknown = ClientMessage::decode(r#"{"_tag":"Request","id":"4","tag":"SyncWsRpc.Nope"}"#);
     let error = unknown.unwrap_err();

@@ -67,6 +67,31 @@ fn args_are_compared_as_javascript_reads_them() {
 }
 
 #[test]
+fn a_number_that_was_rewritten_is_noticed() {
+    let has_same_args = |left: &str, right: &str| {
+        let event = Identity { seq: 1, name: "n", args: left, client_id: "c", session_id: "s" };
+        event.has_same_args(&Identity { args: right, ..event })
+    };
+    for (left, right) in [
+        (r#"{"a":1,"b":[0.5]}"#, r#"{ "b": [5e-1], "a": 1 }"#),
+        (r#"{"a":"é"}"#, r#"{"a":"\u00e9"}"#),
+        ("null", ""),
+    ] {
+        assert!(has_same_args(left, right), "{left} {right}");
+    }
+    for (left, right) in [
+        (r#"{"a":9007199254740993}"#, r#"{"a":9007199254740992}"#),
+        (r#"{"a":[{"b":12345678901234567890}]}"#, r#"{"a":[{"b":12345678901234567000}]}"#),
+        (r#"{"a":2.0}"#, r#"{"a":2}"#),
+        (r#"{"a":-0.0}"#, r#"{"a":0}"#),
+        (r#"{"a":-0.0}"#, r#"{"a":0.0}"#),
+    ] {
+        assert!(is_same(left, right), "{left} {right}");
+        assert!(!has_same_args(left, right), "{left} {right}");
+    }
+}
+
+#[test]
 fn everything_else_is_compared_byte_by_byte() {
     let event = Identity { seq: 1, name: "n", args: "{}", client_id: "c", session_id: "s" };
     assert_eq!(event, event);

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{EventFields, Ids, write_event};
-use super::json::{self, Maybe, Text};
+use super::json::{self, Maybe, Text, Whole};
 use super::{RequestId, Transport, WireError};
 
 /// A message from a client.
@@ -244,7 +244,7 @@ fn decode_pull(payload: &str) -> Result<Pull, String> {
         live: fields.live,
         cursor: fields.cursor.0.map(|cursor| Cursor {
             backend_id: cursor.backend_id,
-            head: cursor.event_sequence_number,
+            head: cursor.event_sequence_number.0,
         }),
     })
 }
@@ -287,7 +287,7 @@ struct PullFields<'a> {
 #[serde(rename_all = "camelCase")]
 struct CursorFields {
     backend_id: String,
-    event_sequence_number: u64,
+    event_sequence_number: Whole,
 }
 
 #[derive(Deserialize)]

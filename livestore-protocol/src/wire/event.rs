@@ -4,7 +4,7 @@ use crate::{SyncEvent, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{self, Maybe, Text};
+use super::json::{self, Maybe, Text, Whole};
 
 /// Appends an event as it is pushed.
 pub(super) fn write_event(event: &SyncEvent, out: &mut String) {
@@ -70,8 +70,8 @@ pub(super) struct EventFields<'a> {
     name: Text<'a>,
     #[serde(borrow, default, deserialize_with = "json::present")]
     args: Option<&'a RawValue>,
-    seq_num: u64,
-    parent_seq_num: u64,
+    seq_num: Whole,
+    parent_seq_num: Whole,
     #[serde(borrow)]
     client_id: Text<'a>,
     #[serde(borrow)]
@@ -95,13 +95,13 @@ impl EventFields<'_> {
     }
 
     pub(super) fn seq(&self) -> u64 {
-        self.seq_num
+        self.seq_num.0
     }
 
     pub(super) fn into_event(self, ids: &mut Ids, metadata: Option<String>) -> SyncEvent {
         SyncEvent {
-            seq: self.seq_num,
-            parent: self.parent_seq_num,
+            seq: self.seq_num.0,
+            parent: self.parent_seq_num.0,
             args: self.args().to_owned(),
             client_id: ids.client.get(&self.client_id),
             session_id: ids.session.get(&self.session_id),

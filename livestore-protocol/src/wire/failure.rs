@@ -4,6 +4,7 @@ use crate::SyncError;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::json::Whole;
 use super::{Dialect, json};
 
 /// The name of an `UnknownError`'s cause if the backend refuses a request.
@@ -100,8 +101,8 @@ fn find<'a>(cause: &'a Value, tag: &str) -> Option<&'a Value> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ServerAhead {
-    minimum_expected_num: u64,
-    provided_num: u64,
+    minimum_expected_num: Whole,
+    provided_num: Whole,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +115,7 @@ fn decode_error(error: &Value) -> Result<SyncError, serde_json::Error> {
     match error.get("_tag").and_then(Value::as_str) {
         Some("ServerAheadError") => {
             let fields = ServerAhead::deserialize(error)?;
-            let (head, parent) = (fields.minimum_expected_num, fields.provided_num);
+            let (head, parent) = (fields.minimum_expected_num.0, fields.provided_num.0);
             Ok(SyncError::ServerAhead { head, parent })
         }
         Some("BackendIdMismatchError") => {

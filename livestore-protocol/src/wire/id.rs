@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-use super::json;
+use super::json::{self, Whole, WholeVisitor};
 
 /// The id that a client gives a request. It is echoed in the form in which it came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,5 +79,10 @@ impl Visitor<'_> for IdVisitor {
     fn visit_u64<E: Error>(self, number: u64) -> Result<RequestId, E> {
         let invalid = || E::invalid_value(Unexpected::Unsigned(number), &self);
         i64::try_from(number).map(RequestId::Number).map_err(|_| invalid())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<RequestId, E> {
+        let Whole(number) = WholeVisitor.visit_f64(number)?;
+        self.visit_u64(number)
     }
 }

@@ -1,8 +1,9 @@
 //! Writing JSON, and the shapes that Effect's schemas give to optional values.
 
 use std::borrow::Cow;
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -108,6 +109,51 @@ pub(super) fn present<'de: 'a, 'a, D: Deserializer<'de>>(
     field: D,
 ) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(field).map(Some)
+}
+
+/// A whole number, to read. A peer may write `1000` as `1e3` or `1000.0`: for JSON, and in
+/// JavaScript, that is the same number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole(pub(super) u64);
+
+/// Up to here, a floating-point number stands for one integer only.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WholeVisitor)
+    }
+}
+
+pub(super) struct WholeVisitor;
+
+impl Visitor<'_> for WholeVisitor {
+    type Value = Whole;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+        Ok(Whole(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Whole, E> {
+        let invalid = || E::invalid_value(Unexpected::Signed(number), &self);
+        u64::try_from(number).map(Whole).map_err(|_| invalid())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+        if number.fract() != 0.0 || !(0.0..=MAX_EXACT).contains(&number) {
+            return Err(E::invalid_value(Unexpected::Float(number), &self));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is whole, and in the range of integers"
+        )]
+        Ok(Whole(number as u64))
+    }
 }
 
 /// Text that is borrowed where it holds no escapes.

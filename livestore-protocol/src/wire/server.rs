@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::event::{Ids, PulledFields, write_accepted_event, write_pulled_event};
 use super::failure::{decode_cause, write_cause};
-use super::json::{self, Text};
+use super::json::{self, Text, Whole};
 use super::{RequestId, WireError};
 
 /// A message from a backend.
@@ -303,7 +303,7 @@ struct PageFields<'a> {
 #[serde(tag = "_tag")]
 enum PageInfo {
     NoMore,
-    MoreKnown { remaining: u64 },
+    MoreKnown { remaining: Whole },
     MoreUnknown,
 }
 
@@ -314,7 +314,7 @@ impl PageFields<'_> {
             events: self.batch.into_iter().map(|event| event.into_event(&mut ids)).collect(),
             more: match self.page_info {
                 PageInfo::NoMore => More::No,
-                PageInfo::MoreKnown { remaining } => More::Known(remaining),
+                PageInfo::MoreKnown { remaining: Whole(remaining) } => More::Known(remaining),
                 PageInfo::MoreUnknown => More::Unknown,
             },
             backend_id: self.backend_id,

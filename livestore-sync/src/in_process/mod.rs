@@ -5,7 +5,9 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livestore::sync::{ConnectRequest, Connection, Cursor, MessageSender, SyncBackend, SyncEvent};
+use livestore::sync::{
+    ConnectRequest, Connection, Cursor, MessageSender, SyncBackend, SyncError, SyncEvent,
+};
 
 use state::State;
 
@@ -61,6 +63,24 @@ impl InProcess {
     /// Sets the fault of the next push, whichever store it comes from.
     pub fn on_next_push(&self, next: NextPush) {
         self.with(|state| state.on_next_push(next));
+    }
+
+    /// Refuses every push that has an event for which `refuse` returns an error:
+    /// [`SyncError::Refused`] for now, [`SyncError::Invalid`] for good. It replaces the rule before it,
+    /// and must not call the backend.
+    ///
+    /// ```
+    /// use livestore::sync::SyncError;
+    /// use livestore_sync::InProcess;
+    ///
+    /// let backend = InProcess::new();
+    /// backend.refuse(|event| {
+    ///     (event.name == "v1.Forbidden").then(|| SyncError::Invalid("no such event".to_owned()))
+    /// });
+    /// backend.refuse(|_| None); // accepts everything again
+    /// ```
+    pub fn refuse(&self, refuse: impl Fn(&SyncEvent) -> Option<SyncError> + Send + 'static) {
+        self.lock().refuse(Box::new(refuse));
     }
 
     /// Forgets all events and takes a new id, as a backend does that lost its data. All connections

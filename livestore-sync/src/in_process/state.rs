@@ -16,9 +16,13 @@ pub(super) struct State {
     connections_made: u64,
     online: bool,
     next_push: Option<NextPush>,
+    refuse: Option<Box<Refuse>>,
     queue: VecDeque<Queued>,
     delivering: bool,
 }
+
+/// A rule for the events that are refused.
+pub(super) type Refuse = dyn Fn(&SyncEvent) -> Option<SyncError> + Send;
 
 /// A store that is connected.
 struct Connected {
@@ -43,6 +47,7 @@ impl Default for State {
             connections_made: 0,
             online: true,
             next_push: None,
+            refuse: None,
             queue: VecDeque::new(),
             delivering: false,
         }
@@ -107,8 +112,9 @@ impl State {
             }
             _ => {}
         }
-        let log = self.logs.entry(store_id.clone()).or_default();
-        let taken = check_id(&self.backend_id, backend_id).and_then(|()| log.append(batch));
+        let taken = check_id(&self.backend_id, backend_id)
+            .and_then(|()| self.check_rule(batch))
+            .and_then(|()| self.logs.entry(store_id.clone()).or_default().append(batch));
         match (taken, fate) {
             (Err(failure), _) => {
                 self.queue_message(connection, BackendMessage::PushFailed(failure))
@@ -139,6 +145,10 @@ impl State {
 
     pub(super) fn on_next_push(&mut self, next: NextPush) {
         self.next_push = Some(next);
+    }
+
+    pub(super) fn refuse(&mut self, refuse: Box<Refuse>) {
+        self.refuse = Some(refuse);
     }
 
     pub(super) fn reset(&mut self) {
@@ -225,6 +235,11 @@ impl State {
 
     fn page(&self, events: Vec<SyncEvent>, more: More) -> Page {
         Page { events, more, backend_id: self.backend_id.clone() }
+    }
+
+    fn check_rule(&self, batch: &[SyncEvent]) -> Result<(), SyncError> {
+        let refused = self.refuse.as_ref().and_then(|refuse| batch.iter().find_map(refuse));
+        refused.map_or(Ok(()), Err)
     }
 
     fn check_id(&self, received: Option<&String>) -> Result<(), SyncError> {

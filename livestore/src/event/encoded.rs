@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::session::window_of;
 use super::{DecodeError, Event, SeqNum, decode};
 
+/// The key of the backend's reason in the metadata of an event that it has refused.
+const REFUSED: &str = "refused";
+
 /// One event of the eventlog: its place, its name, its args as JSON, and who committed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,7 +28,8 @@ pub struct EncodedEvent {
     pub session_id: Arc<str>,
     /// The hash of the schema it was committed under.
     pub schema_hash: i64,
-    /// The sync backend's metadata, as JSON; `None` while the event is pending.
+    /// The sync backend's metadata, as JSON; `None` while the event is pending. On an event that the
+    /// backend has refused for good, which is client-only from then on, the reason: `{"refused":"…"}`.
     pub sync_metadata: Option<String>,
     /// Whether the event belongs to the same commit as the event before it in the log.
     ///
@@ -45,6 +49,19 @@ impl EncodedEvent {
     /// The window in which it was committed, whose client documents its materializer reads.
     pub(crate) fn window_id(&self) -> &str {
         window_of(&self.session_id)
+    }
+
+    /// Notes that the backend refuses the event for good.
+    pub(crate) fn refused(self, reason: &str) -> Self {
+        let metadata = serde_json::json!({ REFUSED: reason }).to_string();
+        Self { sync_metadata: Some(metadata), ..self }
+    }
+
+    /// Returns the backend's reason if it has refused the event for good.
+    pub fn refusal(&self) -> Option<String> {
+        let metadata = self.sync_metadata.as_deref().filter(|_| self.is_client_only())?;
+        let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
+        metadata.get(REFUSED)?.as_str().map(str::to_owned)
     }
 
     /// Whether the event stays on its client.

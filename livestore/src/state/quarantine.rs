@@ -24,14 +24,16 @@ pub(super) const DDL: &str = "
     ) STRICT;
 ";
 
-/// Selects what is equal on all clients. A generation, which is not, counts a client's own rebases.
-pub(super) const SHARED: &str =
-    "SELECT seq_global, seq_client, name, args, reason, error FROM __livestore_quarantine";
+/// Selects what is equal on all clients. A generation, which is not, counts a client's own rebases;
+/// events that the backend has refused are on their own client only.
+pub(super) const SHARED: &str = "SELECT seq_global, seq_client, name, args, reason, error FROM __livestore_quarantine \
+     WHERE reason <> 3";
 
 /// An event that is in the eventlog but could not be applied to the state.
 ///
 /// It is tried again whenever the state is rebuilt: when the schema changes, or by
-/// [`Store::reset_state`](crate::Store::reset_state).
+/// [`Store::reset_state`](crate::Store::reset_state); but not if the backend has
+/// [refused](QuarantineReason::Refused) it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quarantined {
@@ -56,6 +58,12 @@ pub enum QuarantineReason {
     /// Another event of the same commit failed, with this error. A commit is applied as a whole or
     /// not at all.
     WithCommit(String),
+    /// The sync backend refuses the commit of the event for good, with this reason. No other client
+    /// gets it, so it is not applied here either. It stays in the log, as a client-only event.
+    ///
+    /// To recover it, commit its content again, in a form that the backend accepts: name and args are
+    /// in the [`Quarantined`].
+    Refused(String),
 }
 
 impl fmt::Display for QuarantineReason {
@@ -66,6 +74,7 @@ impl fmt::Display for QuarantineReason {
             Self::WithCommit(error) => {
                 write!(f, "another event of the same commit cannot be applied: {error}")
             }
+            Self::Refused(reason) => write!(f, "the sync backend refuses it for good: {reason}"),
         }
     }
 }
@@ -74,6 +83,7 @@ impl fmt::Display for QuarantineReason {
 const FAILED: i64 = 0;
 const UNKNOWN: i64 = 1;
 const WITH_COMMIT: i64 = 2;
+const REFUSED: i64 = 3;
 
 impl Quarantined {
     pub(super) fn new(event: &EncodedEvent, reason: QuarantineReason) -> Self {
@@ -88,6 +98,7 @@ impl State {
             QuarantineReason::Unknown => (UNKNOWN, ""),
             QuarantineReason::Failed(error) => (FAILED, error.as_str()),
             QuarantineReason::WithCommit(error) => (WITH_COMMIT, error.as_str()),
+            QuarantineReason::Refused(error) => (REFUSED, error.as_str()),
         };
         let insert = "INSERT INTO __livestore_quarantine VALUES (?, ?, ?, ?, ?, ?, ?)";
         self.db.prepare(insert)?.execute(params![
@@ -109,6 +120,13 @@ impl State {
         Ok(self.db.prepare(select)?.exists(place)?)
     }
 
+    /// The number of events that the backend has refused for good.
+    pub(crate) fn refused(&self) -> Result<usize, SqliteError> {
+        let count = "SELECT count(*) FROM __livestore_quarantine WHERE reason = 3";
+        let count: i64 = self.db.prepare(count)?.query_row([], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
     /// The first event that the schema does not know.
     pub(crate) fn first_unknown(&self) -> Result<Option<Quarantined>, SqliteError> {
         let mut quarantined = self.quarantined()?.into_iter();
@@ -125,6 +143,7 @@ impl State {
             let reason = match row.get(3)? {
                 UNKNOWN => QuarantineReason::Unknown,
                 WITH_COMMIT => QuarantineReason::WithCommit(row.get(4)?),
+                REFUSED => QuarantineReason::Refused(row.get(4)?),
                 _ => QuarantineReason::Failed(row.get(4)?),
             };
             let seq = SeqNum::from_str(&seq).unwrap_or_default();

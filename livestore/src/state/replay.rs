@@ -10,6 +10,7 @@ use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::EventSet;
+use crate::sqlite::SqliteError;
 
 /// The number of events that are read at once.
 const PAGE: usize = 8_192;
@@ -92,6 +93,7 @@ impl<'a> Replay<'a> {
     /// event does not apply; nothing has changed then.
     fn run_at_once(&mut self, state: &mut State, to: SeqNum) -> Result<Option<u64>, ReplayError> {
         let (mut head, mut done, mut all_apply) = (state.head, 0, true);
+        let quarantined = self.quarantined.len();
         let savepoint = state.savepoint()?;
         let worked = read_ahead(self.reader(head, to), |page| {
             let page = page.as_ref().map_err(|error| Some(ReplayError::from(error.clone())))?;
@@ -110,6 +112,7 @@ impl<'a> Replay<'a> {
             Ok(()) => savepoint.release()?,
             Err(error) => {
                 savepoint.rollback()?;
+                self.quarantined.truncate(quarantined);
                 return match error {
                     Some(error) => Err(error),
                     None if all_apply => Ok(Some(0)),
@@ -232,20 +235,41 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Applies all of these events; returns whether that worked. If not, it needs a rollback.
+    /// Applies all of these events, but for those that the backend has refused; returns whether that
+    /// worked. If not, it needs a rollback.
     fn applies(&mut self, state: &State, events: &[EncodedEvent], before: u64) -> bool {
-        let (mut done, mut writer) = (before, state.writer());
-        events.chunks(STEP).all(|step| {
-            let all_apply = step.iter().all(|event| {
-                let set = state.schema.event_set(&event.name);
-                set.is_some_and(|set| state.apply(event, set, &mut writer).is_ok())
+        let (mut done, quarantined) = (before, self.quarantined.len());
+        let mut writer = state.writer();
+        let all_apply = events.chunks(STEP).all(|step| {
+            let all_apply = step.iter().all(|event| match event.refusal() {
+                Some(reason) => self.quarantine_refused(state, event, reason).is_ok(),
+                None => {
+                    let set = state.schema.event_set(&event.name);
+                    set.is_some_and(|set| state.apply(event, set, &mut writer).is_ok())
+                }
             });
             done += step.len() as u64;
             if all_apply {
                 self.report(done);
             }
             all_apply
-        })
+        });
+        if !all_apply {
+            self.quarantined.truncate(quarantined);
+        }
+        all_apply
+    }
+
+    fn quarantine_refused(
+        &mut self,
+        state: &State,
+        event: &EncodedEvent,
+        reason: String,
+    ) -> Result<(), SqliteError> {
+        let quarantined = Quarantined::new(event, QuarantineReason::Refused(reason));
+        state.quarantine(&quarantined)?;
+        self.quarantined.push(quarantined);
+        Ok(())
     }
 
     /// Whether the page continues a commit that the state already has the beginning of, which
@@ -269,14 +293,21 @@ impl<'a> Replay<'a> {
     /// Client-only events do not decide about synced ones: other clients, which do not have them,
     /// must come to the same state.
     fn commit(&mut self, state: &State, commit: &[EncodedEvent]) -> Result<bool, ReplayError> {
-        let failure = match self.try_apply(state, commit.iter())? {
+        let mut accepted = Vec::with_capacity(commit.len());
+        for event in commit {
+            match event.refusal() {
+                Some(reason) => self.quarantine_refused(state, event, reason)?,
+                None => accepted.push(event),
+            }
+        }
+        let failure = match self.try_apply(state, accepted.iter().copied())? {
             Some(failure) if failure.event.is_client_only() => {
-                let synced = commit.iter().filter(|event| !event.is_client_only());
+                let synced = accepted.iter().copied().filter(|event| !event.is_client_only());
                 Some(self.try_apply(state, synced)?.unwrap_or(failure))
             }
             failure => failure,
         };
-        for event in commit {
+        for event in accepted {
             let is_known = state.schema.event_set(&event.name).is_some();
             let reason = match &failure {
                 _ if !is_known => {

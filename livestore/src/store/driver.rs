@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::Inner;
 use crate::edge::Mailbox;
 use crate::sync::engine::{Effect, Input};
-use crate::sync::{BackendMessage, ConnectRequest, Connection, MessageSender, Page, SyncBackend};
+use crate::sync::payload::Payload;
+use crate::sync::{
+    BackendMessage, ConnectRequest, Connection, Cursor, MessageSender, Page, SyncBackend, SyncEvent,
+};
 
 /// The most pulled events that are written as one, if they have arrived.
 const MAX_AT_ONCE: usize = 4_096;
@@ -19,6 +22,8 @@ const MAX_GATHERING: Duration = Duration::from_millis(50);
 pub(super) enum Command {
     /// Connect.
     Start,
+    /// Connect before the next attempt is due, or check the connection.
+    Reconnect,
     /// Disconnect.
     Pause,
     /// There are events to push.
@@ -35,7 +40,8 @@ pub(super) enum Command {
 pub(super) struct Driver {
     inner: Weak<Inner>,
     backend: Arc<dyn SyncBackend>,
-    request: ConnectRequest,
+    store_id: String,
+    payload: Payload,
     mailbox: Arc<Mailbox<Command>>,
     connection: Option<Box<dyn Connection>>,
     /// The number of connections so far.
@@ -51,11 +57,21 @@ impl Driver {
     pub(super) fn new(
         inner: Weak<Inner>,
         backend: Arc<dyn SyncBackend>,
-        request: ConnectRequest,
+        store_id: String,
+        payload: Payload,
         mailbox: Arc<Mailbox<Command>>,
     ) -> Self {
-        let (connection, connections, deadline, gathering) = (None, 0, None, Duration::ZERO);
-        Self { inner, backend, request, mailbox, connection, connections, deadline, gathering }
+        Self {
+            inner,
+            backend,
+            store_id,
+            payload,
+            mailbox,
+            connection: None,
+            connections: 0,
+            deadline: None,
+            gathering: Duration::ZERO,
+        }
     }
 
     /// Handles a command, or a tick if there is none. Returns when to call it again if nothing
@@ -89,6 +105,7 @@ impl Driver {
     fn input(&self, command: Command) -> Option<Input> {
         Some(match command {
             Command::Start => Input::Start,
+            Command::Reconnect => Input::Reconnect,
             Command::Pause => Input::Pause,
             Command::Committed => Input::Committed,
             Command::Receive { connection, .. }
@@ -133,11 +150,12 @@ impl Driver {
         match (effect, &mut self.connection) {
             (Effect::Connect, _) => self.connect(),
             (Effect::Disconnect, connection) => *connection = None,
+            (Effect::Check, Some(connection)) => connection.check(),
             (Effect::Pull(cursor), Some(connection)) => connection.pull(cursor),
             (Effect::Push { events, backend_id }, Some(connection)) => {
                 connection.push(events, backend_id);
             }
-            (Effect::Pull(_) | Effect::Push { .. }, None) => {}
+            (Effect::Check | Effect::Pull(_) | Effect::Push { .. }, None) => {}
         }
     }
 
@@ -149,6 +167,23 @@ impl Driver {
         });
         // The old connection is dropped first.
         self.connection = None;
-        self.connection = Some(self.backend.connect(self.request.clone(), messages));
+        self.connection = Some(match self.payload.get() {
+            Ok(payload) => {
+                let request = ConnectRequest::new(&self.store_id, payload);
+                self.backend.connect(request, messages)
+            }
+            Err(reason) => {
+                messages.send(BackendMessage::Disconnected { reason });
+                Box::new(NoConnection)
+            }
+        });
     }
+}
+
+/// Stands for a connection that was not even tried.
+struct NoConnection;
+
+impl Connection for NoConnection {
+    fn pull(&mut self, _: Option<Cursor>) {}
+    fn push(&mut self, _: Vec<SyncEvent>, _: Option<String>) {}
 }

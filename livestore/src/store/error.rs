@@ -9,7 +9,7 @@ use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::SqliteError;
 use crate::state::StateError;
-use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
+use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
 
@@ -131,6 +131,12 @@ pub enum OpenError {
         /// Its wire name.
         name: String,
     },
+    /// The sync payload is not JSON.
+    #[error(transparent)]
+    SyncPayload(#[from] InvalidPayload),
+    /// The settings of the sync backend can never work, such as a malformed address.
+    #[error(transparent)]
+    SyncBackend(#[from] InvalidBackend),
     /// The store was closed while it was being opened, by a callback.
     #[error("{}", Unavailable::Closed)]
     Closed,

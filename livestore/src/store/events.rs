@@ -59,7 +59,8 @@ struct Wanted {
 
 impl Wanted {
     fn has(&self, event: &EncodedEvent) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| *name == event.name)
+        let is_named = self.names.is_empty() || self.names.iter().any(|name| *name == event.name);
+        is_named && (self.is_confirmed != Some(true) || event.refusal().is_none())
     }
 }
 
@@ -89,7 +90,8 @@ impl Events {
         self
     }
 
-    /// Selects events whose place in the order is final. Without a sync backend, those are all.
+    /// Selects events whose place in the order is final. Without a sync backend, those are all. Events
+    /// that the backend has [refused](EncodedEvent::refusal) for good are not among them.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
         self.wanted.is_confirmed = Some(true);
@@ -129,7 +131,7 @@ impl Events {
     /// # }
     /// ```
     pub fn follow(self) -> Follow {
-        let Self { inner, tail, wanted } = self;
+        let Self { inner, tail, wanted } = self.confirmed();
         Follow { inner, tail, at: wanted.after, wanted, page: VecDeque::new(), through: false }
     }
 }

@@ -10,7 +10,7 @@ use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::Registry;
 use crate::schema::Schema;
-use crate::state::{Replay, ReplayError, State, UnknownEvents};
+use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::table::{Query, QueryError};
 
 /// The state as of one event, made by [`Store::state_at`].
@@ -77,6 +77,7 @@ impl<S: Schema> Store<S> {
         let log = Eventlog::new(MemoryLog::with(copy(&log, seq)?));
         let state = self.replay(&log, seq)?;
         let head = state.head;
+        let refused = state.refused().map_err(StateError::from)?;
         Ok(Self::from_inner(Arc::new(Inner {
             store_id: self.inner.store_id.clone(),
             client_id: Arc::clone(&self.inner.client_id),
@@ -90,6 +91,8 @@ impl<S: Schema> Store<S> {
                 snapshots: None,
                 log,
                 sync: None,
+                refused,
+                next_attempt: None,
                 unknown_events: UnknownEvents::default(),
                 window_id: Arc::clone(&self.inner.window_id),
                 _lock: None,

@@ -43,7 +43,7 @@ use crate::sync::engine::Engine;
 use crate::table::{Query, QueryError};
 use exclusive::{Exclusive, ExclusiveGuard};
 use snapshots::Snapshots;
-use sync::Syncing;
+use sync::{NextAttempt, Syncing};
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -104,6 +104,10 @@ struct Core {
     log: Eventlog,
     /// `None` if there is no backend: then every event counts as confirmed.
     sync: Option<Engine>,
+    /// The number of events that the backend has refused for good.
+    refused: usize,
+    /// When the engine tries again.
+    next_attempt: Option<NextAttempt>,
     /// The policy for unknown events that come by sync.
     unknown_events: UnknownEvents,
     /// As in [`Inner`].

@@ -22,9 +22,9 @@ use crate::schema::{Schema, SchemaDef};
 use crate::state::{
     Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, UnknownEvents, Unusable,
 };
+use crate::sync::SyncOptions;
 use crate::sync::engine::Engine;
 use crate::sync::merge::SyncState;
-use crate::sync::{ConnectRequest, SyncOptions};
 
 pub(super) fn open<S: Schema>(
     mut options: Options,
@@ -36,12 +36,17 @@ pub(super) fn open<S: Schema>(
     let span = tracing::info_span!("open", store_id = %options.store_id);
     let _entered = span.enter();
     id::check(&options.store_id)?;
+    if let Some(sync) = &options.sync {
+        sync.payload.check()?;
+        sync.backend.check()?;
+    }
     let schema_hash = schema.hash().map_err(StateError::from)?;
     let files = Files::open(&options)?;
     let (core, client_id) = boot(&mut options, schema, files)?;
     tracing::debug!(head = %core.state.head, "the store is open");
     let sync = options.sync.as_ref();
-    let sync = sync.map(|_| Syncing::new(core.sync_status(), options.on_quarantined.take()));
+    let callback = options.on_quarantined.take();
+    let sync = sync.map(|sync| Syncing::new(core.sync_status(), sync.payload.clone(), callback));
     let store = Store::from_inner(Arc::new(Inner {
         client_id: client_id.into(),
         session_id: new_session_id(&options.window_id).into(),
@@ -61,8 +66,7 @@ pub(super) fn open<S: Schema>(
 
 fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), OpenError> {
     let Some(sync) = &store.inner.sync else { return Ok(()) };
-    let hello = ConnectRequest::new(store.store_id(), options.payload.clone());
-    sync.start(Arc::downgrade(&store.inner), hello, options)
+    sync.start(Arc::downgrade(&store.inner), store.store_id(), options)
         .map_err(|error| EventlogError::NoThread(error.into()))?;
     #[cfg(not(target_family = "wasm"))]
     if let crate::sync::InitialSync::Wait(timeout) = options.initial
@@ -167,7 +171,19 @@ fn boot(
     let live = Registry::new(schema);
     let unknown_events = std::mem::take(&mut options.unknown_events);
     let window_id = options.window_id.as_str().into();
-    let core = Core { state, live, snapshots, log, sync, unknown_events, window_id, _lock: lock };
+    let refused = state.refused().map_err(StateError::from)?;
+    let core = Core {
+        state,
+        live,
+        snapshots,
+        log,
+        sync,
+        refused,
+        next_attempt: None,
+        unknown_events,
+        window_id,
+        _lock: lock,
+    };
     Ok((core, client_id))
 }
 

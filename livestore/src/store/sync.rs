@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use super::driver::{Command, Driver};
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
+use crate::ambient::now;
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
@@ -18,7 +18,10 @@ use crate::live::Reactive;
 use crate::live::{Computed, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
-use crate::sync::{ConnectRequest, NetworkStatus, SyncOptions, SyncStatus};
+use crate::sync::engine::Engine;
+use crate::sync::payload::Payload;
+use crate::sync::{InvalidPayload, NetworkStatus, SyncOptions, SyncStatus};
+use crate::value::Timestamp;
 
 /// Called with each event that came by sync, or was rebased, and could not be applied.
 pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
@@ -30,7 +33,16 @@ pub(super) struct Syncing {
     /// Whether the driver is about to look for events to push.
     pub(super) is_woken: AtomicBool,
     on_quarantined: Option<OnQuarantined>,
+    payload: Payload,
     worker: Mutex<Option<Worker<Command>>>,
+}
+
+/// The next attempt of the engine, by its clock and by that of people. Their clock may be set to another
+/// time; what was said once is not changed by that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NextAttempt {
+    due: Duration,
+    at: Timestamp,
 }
 
 impl<S: Schema> Store<S> {
@@ -102,6 +114,48 @@ impl<S: Schema> Store<S> {
         self.inner.command(Command::Start);
     }
 
+    /// Has the store connect now, if it is offline and waits for the [next
+    /// attempt](SyncStatus::next_attempt); a connection that there is, is checked, so that one that
+    /// broke silently is noticed soon.
+    ///
+    /// It is a hint for when the app knows more than the store does: it comes to the foreground, the
+    /// machine wakes up, the network is back, or somebody presses "retry". It costs little, and does
+    /// nothing while sync is [paused](Self::pause_sync) or stopped.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// fn on_foreground(store: &Store<App>) {
+    ///     store.reconnect_now();
+    /// }
+    /// ```
+    pub fn reconnect_now(&self) {
+        self.inner.command(Command::Reconnect);
+    }
+
+    /// Replaces the [payload](SyncOptions::payload) that the store sends to the backend when it connects,
+    /// such as a token that was renewed. If the store is offline, it connects now; a connection that
+    /// there is, goes on until the backend ends it.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore::sync::InvalidPayload;
+    /// # use livestore_testing::sample::todos::*;
+    /// fn on_new_token(store: &Store<App>, token: &str) -> Result<(), InvalidPayload> {
+    ///     store.set_sync_payload(format!(r#"{{"authToken":"{token}"}}"#))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When it is not JSON; the old one stays.
+    pub fn set_sync_payload(&self, json: impl Into<String>) -> Result<(), InvalidPayload> {
+        if let Some(sync) = &self.inner.sync {
+            sync.payload.set(json.into())?;
+            self.reconnect_now();
+        }
+        Ok(())
+    }
+
     /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened
     /// within `timeout`.
     ///
@@ -126,12 +180,17 @@ impl<S: Schema> Store<S> {
 
 impl Syncing {
     /// Syncing for a store with this status; [`start`](Self::start) it once the store is made.
-    pub(super) fn new(status: SyncStatus, on_quarantined: Option<OnQuarantined>) -> Self {
+    pub(super) fn new(
+        status: SyncStatus,
+        payload: Payload,
+        on_quarantined: Option<OnQuarantined>,
+    ) -> Self {
         Self {
             mailbox: Arc::new(Mailbox::new()),
             status: signal(status),
             is_woken: AtomicBool::new(false),
             on_quarantined,
+            payload,
             worker: Mutex::new(None),
         }
     }
@@ -140,12 +199,13 @@ impl Syncing {
     pub(super) fn start(
         &self,
         inner: Weak<Inner>,
-        request: ConnectRequest,
+        store_id: &str,
         options: &SyncOptions,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);
         let backend = Arc::clone(&options.backend);
-        let mut driver = Driver::new(inner, backend, request, Arc::clone(&mailbox));
+        let (store_id, payload) = (store_id.to_owned(), self.payload.clone());
+        let mut driver = Driver::new(inner, backend, store_id, payload, Arc::clone(&mailbox));
         let worker = Worker::spawn("livestore-sync", mailbox, move |order| driver.turn(order))?;
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).replace(worker);
         if !options.starts_paused {
@@ -198,15 +258,34 @@ impl Core {
                 local_head: engine.state().local_head,
                 upstream_head: engine.state().upstream_head,
                 pending: engine.state().to_push(),
+                refused: self.refused,
                 network: engine.network(),
+                next_attempt: self.next_attempt.map(|next| next.at),
             },
             None => SyncStatus {
                 local_head: self.state.head,
                 upstream_head: self.state.head,
                 pending: 0,
+                refused: self.refused,
                 network: NetworkStatus::None,
+                next_attempt: None,
             },
         }
+    }
+
+    /// Notes when the engine makes its next attempt.
+    pub(super) fn note_next_attempt(&mut self, time: Duration) {
+        let due = self.sync.as_ref().and_then(Engine::next_attempt);
+        self.next_attempt = match (due, self.next_attempt) {
+            (Some(due), Some(known)) if known.due == due => Some(known),
+            (Some(due), _) => {
+                let wait = due.saturating_sub(time).as_millis();
+                let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+                let at = Timestamp::from_millis(now().as_millis().saturating_add(wait));
+                Some(NextAttempt { due, at })
+            }
+            (None, _) => None,
+        };
     }
 
     /// The last event that is not pending.

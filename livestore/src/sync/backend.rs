@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use livestore_protocol::{Cursor, Identity, Page, Secret, SyncError, SyncEvent};
 
@@ -20,7 +21,21 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
     ///
     /// Dropping the connection ends it; messages that are sent afterwards are ignored.
     fn connect(&self, request: ConnectRequest, messages: MessageSender) -> Box<dyn Connection>;
+
+    /// Checks the settings of the backend, when a store is opened with it: what can never work, such as
+    /// a malformed address, is an error at once. By default, everything is fine.
+    ///
+    /// # Errors
+    /// When no connection could ever be made with these settings.
+    fn check(&self) -> Result<(), InvalidBackend> {
+        Ok(())
+    }
 }
+
+/// The reason why a backend cannot work with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidBackend(pub String);
 
 /// A connection to a backend. Its methods return at once.
 pub trait Connection: Send {
@@ -33,6 +48,10 @@ pub trait Connection: Send {
     ///
     /// `backend_id` is the id of the backend that the events are meant for, once it is known.
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>);
+
+    /// Finds out soon whether the connection is still alive: the app expects a change of the network, or
+    /// the machine has slept. By default, nothing happens.
+    fn check(&mut self) {}
 }
 
 /// A request to connect to a store of the backend.
@@ -73,6 +92,9 @@ pub enum BackendMessage {
     Connected,
     /// Events, in order.
     Pulled(Page),
+    /// A part of a long message has arrived: the connection is slow, but alive. Sent now and then until
+    /// all of the message is there, so that the store does not give up waiting for it.
+    Receiving,
     /// The pull failed; the store ends the connection.
     PullFailed(SyncError),
     /// The backend has accepted the last push: its events come next in the backend's order.
@@ -80,7 +102,14 @@ pub enum BackendMessage {
     /// They arrive through the pull as well, and count as confirmed only then.
     Pushed,
     /// The backend has not accepted the last push, or whether it has is unknown.
+    ///
+    /// The error decides what follows. [`Refused`](SyncError::Refused) is for now: the events are
+    /// pushed again, at growing intervals. [`Invalid`](SyncError::Invalid) is for good: smaller pushes
+    /// find the commit that is meant, which is [quarantined](crate::Store::quarantined).
     PushFailed(SyncError),
+    /// The backend asks to be left alone for this time, at most 10 minutes.
+    /// [`Disconnected`](Self::Disconnected) follows.
+    RetryAfter(Duration),
     /// The connection has ended, or could not be made. No message follows.
     Disconnected {
         /// The reason, for people.

@@ -15,13 +15,14 @@
 //! others until the pull has brought what came in between.
 
 mod batch;
+mod push;
 mod retry;
 
 use std::time::Duration;
 
-use livestore_protocol::{Cursor, More, Page, SyncError, SyncEvent};
+use livestore_protocol::{Cursor, MAX_EVENTS, More, Page, SyncError, SyncEvent};
 
-use self::batch::next_batch;
+use self::push::Push;
 use self::retry::Retry;
 use super::backend::BackendMessage;
 use super::merge::{Merge, SyncState, UpstreamChange};
@@ -40,6 +41,9 @@ const MAX_UNFINISHED: usize = 10_000;
 pub(crate) enum Input {
     /// Connect, now.
     Start,
+    /// The app expects that the network is there: connect now if an attempt is due later, and check
+    /// the connection if there is one.
+    Reconnect,
     /// The app wants to be offline.
     Pause,
     /// Events were [committed](Engine::commit).
@@ -64,6 +68,8 @@ pub(crate) enum Step {
 pub(crate) enum Effect {
     Connect,
     Disconnect,
+    /// Find out whether the connection is alive.
+    Check,
     Pull(Option<Cursor>),
     Push {
         events: Vec<SyncEvent>,
@@ -90,6 +96,8 @@ enum Then {
     Pull(More),
     /// Connect again, to a different backend.
     Connect,
+    /// Push what comes next.
+    Push,
 }
 
 /// The state machine.
@@ -102,6 +110,10 @@ pub(crate) struct Engine {
     /// [`Input::Pause`] is on its way.
     is_pausing: bool,
     retry: Retry,
+    /// The reason why the backend accepts none of this client's events for now.
+    barred: Option<String>,
+    /// The most commits of a push: fewer after one that was refused, or that took too long.
+    max_commits: usize,
     /// The beginning of a commit that continues on the next page.
     unfinished: Vec<EncodedEvent>,
 }
@@ -132,27 +144,6 @@ enum Phase {
     Stopped(StopReason),
 }
 
-#[derive(Debug)]
-enum Push {
-    Idle,
-    /// Waits for an answer.
-    InFlight {
-        to: SeqNum,
-        until: Duration,
-    },
-    /// A push was rejected: pull up to `head` first.
-    Fenced {
-        head: u64,
-        until: Duration,
-    },
-    /// Pushes were rejected again and again: others go first.
-    Backoff {
-        until: Duration,
-    },
-    /// The backend does not accept this client's events.
-    Barred(String),
-}
-
 impl Engine {
     /// An engine for a store in this state. It waits for [`Input::Start`].
     ///
@@ -171,6 +162,8 @@ impl Engine {
             phase: Phase::Paused,
             is_pausing: false,
             retry: Retry::new(seed),
+            barred: None,
+            max_commits: MAX_EVENTS,
             unfinished: Vec::new(),
         }
     }
@@ -186,13 +179,25 @@ impl Engine {
             _ if self.is_pausing => NetworkStatus::Paused,
             Phase::Paused => NetworkStatus::Paused,
             Phase::Waiting { reason, .. } => NetworkStatus::Offline { reason: reason.clone() },
+            Phase::Stopped(reason) => NetworkStatus::Stopped(reason.clone()),
+            Phase::Connecting { .. } | Phase::Pulling { .. } | Phase::Live { .. }
+                if let Some(reason) = self.barred() =>
+            {
+                NetworkStatus::ReadOnly { reason: reason.to_owned() }
+            }
             Phase::Starting | Phase::Connecting { .. } => NetworkStatus::Connecting,
             Phase::Pulling { .. } => NetworkStatus::Pulling,
-            Phase::Live { push: Push::Barred(reason), .. } => {
-                NetworkStatus::ReadOnly { reason: reason.clone() }
-            }
             Phase::Live { .. } => NetworkStatus::Online,
-            Phase::Stopped(reason) => NetworkStatus::Stopped(reason.clone()),
+        }
+    }
+
+    /// When the next attempt is made: to connect, or to push what the backend has refused for now.
+    pub(crate) fn next_attempt(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Waiting { until, .. } | Phase::Live { push: Push::Barred { until }, .. } => {
+                Some(*until)
+            }
+            _ => None,
         }
     }
 
@@ -201,13 +206,9 @@ impl Engine {
         match &self.phase {
             Phase::Waiting { until, .. }
             | Phase::Connecting { until }
-            | Phase::Pulling { until }
-            | Phase::Live {
-                push:
-                    Push::InFlight { until, .. } | Push::Fenced { until, .. } | Push::Backoff { until },
-                ..
-            } => Some(*until),
-            Phase::Paused | Phase::Starting | Phase::Live { .. } | Phase::Stopped(_) => None,
+            | Phase::Pulling { until } => Some(*until),
+            Phase::Live { push, .. } => push.until(),
+            Phase::Paused | Phase::Starting | Phase::Stopped(_) => None,
         }
     }
 
@@ -233,6 +234,7 @@ impl Engine {
         let mut effects = Vec::new();
         match input {
             Input::Start => self.start(now, &mut effects),
+            Input::Reconnect => self.reconnect(now, &mut effects),
             Input::Pause => {
                 self.is_pausing = false;
                 self.disconnect(Phase::Paused, &mut effects);
@@ -268,6 +270,7 @@ impl Engine {
                 self.disconnect(Phase::Paused, &mut effects);
                 self.connect(now, &mut effects);
             }
+            Then::Push => {}
         }
         self.push(now, &mut effects);
         effects
@@ -285,12 +288,25 @@ impl Engine {
         let is_connected = match &self.phase {
             Phase::Paused | Phase::Starting | Phase::Waiting { .. } | Phase::Stopped(_) => false,
             Phase::Connecting { .. } | Phase::Pulling { .. } => true,
-            Phase::Live { push, .. } => !matches!(push, Push::Barred(_)),
+            Phase::Live { push, .. } => !matches!(push, Push::Barred { .. }),
         };
         if !is_connected {
             self.retry.forget_failures();
+            self.retry.forget_refusals();
             self.disconnect(Phase::Paused, effects);
             self.connect(now, effects);
+        }
+    }
+
+    fn reconnect(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        match &self.phase {
+            Phase::Paused | Phase::Starting | Phase::Stopped(_) => {}
+            Phase::Waiting { .. } | Phase::Live { push: Push::Barred { .. }, .. } => {
+                self.start(now, effects);
+            }
+            Phase::Connecting { .. } | Phase::Pulling { .. } | Phase::Live { .. } => {
+                effects.push(Effect::Check);
+            }
         }
     }
 
@@ -306,6 +322,11 @@ impl Engine {
         match &mut self.phase {
             Phase::Waiting { .. } => self.connect(now, effects),
             Phase::Live { push: push @ Push::Backoff { .. }, .. } => *push = Push::Idle,
+            // The right to push may depend on the connection: it is asked for anew.
+            Phase::Live { push: Push::Barred { .. }, .. } => {
+                self.disconnect(Phase::Paused, effects);
+                self.connect(now, effects);
+            }
             _ => self.retry_later("the backend does not answer".to_owned(), now, effects),
         }
     }
@@ -325,6 +346,8 @@ impl Engine {
         }
         match message {
             BackendMessage::Connected => self.connected(now, effects),
+            BackendMessage::Receiving => self.extend_deadline(now),
+            BackendMessage::RetryAfter(wait) => self.retry.not_before(now, wait),
             BackendMessage::Pulled(page) => return self.pulled(page, now, effects),
             BackendMessage::Pushed => self.pushed(),
             BackendMessage::PushFailed(failure) => return self.push_failed(failure, now, effects),
@@ -404,6 +427,18 @@ impl Engine {
         Some(events)
     }
 
+    /// A message of the backend's is on its way, and long: the answer that is waited for is not late.
+    fn extend_deadline(&mut self, now: Duration) {
+        let until = match &mut self.phase {
+            Phase::Connecting { until } | Phase::Pulling { until } => until,
+            Phase::Live {
+                push: Push::InFlight { until, .. } | Push::Fenced { until, .. }, ..
+            } => until,
+            _ => return,
+        };
+        *until = (*until).max(now + RESPONSE_TIMEOUT);
+    }
+
     /// Notes that the state has the backend's order as far as it was pulled.
     fn pulled_up_to(&mut self, more: More, now: Duration) {
         let head = self.state.upstream_head.global;
@@ -418,64 +453,6 @@ impl Engine {
             }
             _ => {}
         }
-    }
-
-    /// Pushes again after a rejection: the events that came in between are there.
-    fn push_again(&mut self, now: Duration) {
-        let next = match self.retry.backoff() {
-            Some(backoff) => Push::Backoff { until: now + backoff },
-            None => Push::Idle,
-        };
-        if let Phase::Live { push, .. } = &mut self.phase {
-            *push = next;
-        }
-    }
-
-    fn pushed(&mut self) {
-        self.retry.forget_rejections();
-        if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
-            if let Push::InFlight { to, .. } = push
-                && to.generation == self.state.local_head.generation
-            {
-                *accepted = to.global.max(*accepted);
-            }
-            *push = Push::Idle;
-        }
-    }
-
-    fn push_failed(
-        &mut self,
-        failure: SyncError,
-        now: Duration,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Transition> {
-        let upstream = self.state.upstream_head.global;
-        let Phase::Live { push, .. } = &mut self.phase else { return None };
-        match failure {
-            // The backend had the event that the push follows.
-            SyncError::ServerAhead { head, parent } if head < parent => {
-                let reason = StopReason::BackendLostEvents { head, known: parent };
-                return self.stop(reason, now, effects);
-            }
-            SyncError::ServerAhead { head, .. } => {
-                self.retry.rejected();
-                if head <= upstream {
-                    // What came in between was pulled before the answer came.
-                    self.push_again(now);
-                } else {
-                    *push = Push::Fenced { head, until: now + RESPONSE_TIMEOUT };
-                }
-            }
-            SyncError::BackendIdMismatch { expected, .. } => {
-                return self.other_backend(expected, now, effects);
-            }
-            SyncError::Refused(_) | SyncError::Invalid(_) => {
-                *push = Push::Barred(failure.to_string());
-            }
-            // It may have been accepted all the same: the next pull shows it.
-            _ => self.retry_later(failure.to_string(), now, effects),
-        }
-        None
     }
 
     fn other_backend(
@@ -527,20 +504,9 @@ impl Engine {
         if matches!(self.phase, Phase::Paused | Phase::Starting | Phase::Stopped(_)) {
             return;
         }
-        let until = now + self.retry.delay();
+        self.shrink_pushes();
+        let until = self.retry.next(now);
         self.disconnect(Phase::Waiting { until, reason }, effects);
-    }
-
-    /// Pushes the next batch, if no push is under way.
-    fn push(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        let Phase::Live { push: Push::Idle, accepted } = self.phase else { return };
-        if self.is_pausing {
-            return;
-        }
-        let Some((events, to)) = next_batch(&self.state.pending, accepted) else { return };
-        let until = now + RESPONSE_TIMEOUT;
-        self.phase = Phase::Live { push: Push::InFlight { to, until }, accepted };
-        effects.push(Effect::Push { events, backend_id: self.backend_id.clone() });
     }
 }
 

@@ -125,33 +125,68 @@ impl SyncState {
             return Err(OutOfOrder { expected: self.upstream_head });
         }
         let upstream = events.last().map_or(base, |event| event.seq);
-        let (mut confirmed, mut new) = self.split(events);
-        let left = self.pending.range(confirmed.len()..);
+        let Split { mut confirmed, mut new, rewritten } = self.split(events);
+        let first_left = self.pending.get(confirmed.len());
+        let left = self.left(confirmed.len(), rewritten);
         if cut.is_some() {
             // They leave the log with the rest, and are appended again.
             new.splice(..0, self.with_metadata(confirmed.drain(..)));
         }
-        let pushed_back = left.clone().next().filter(|_| !new.is_empty());
-        let rebase = cut.or(pushed_back.map(|event| event.seq)).map(|from| Rebase {
-            from,
-            pending: renumber(left.clone(), upstream, self.local_head.generation + 1),
-        });
-        let last_confirmed = new.last().map(|event| event.seq);
-        let confirmed_head = last_confirmed
+        let pushed_back = first_left.filter(|_| !new.is_empty()).map(|event| event.seq);
+        let rebase = cut.or(pushed_back).map(|from| self.make_room(from, left, upstream, &mut new));
+        let confirmed_head = new
+            .last()
+            .map(|event| event.seq)
             .or(confirmed.last().map(|event| event.seq))
             .unwrap_or(if cut.is_some() { base } else { self.confirmed_head });
-        let local = match &rebase {
+        let heads = self.heads(upstream, confirmed_head, rebase.as_ref(), new.is_empty());
+        Ok(Merge { confirmed, new, rebase, heads })
+    }
+
+    /// The pending events behind the first `confirmed` ones, without the `rewritten` next synced ones.
+    fn left(&self, confirmed: usize, rewritten: usize) -> Vec<&EncodedEvent> {
+        let mut rewritten = rewritten;
+        let mut is_left = |event: &&EncodedEvent| {
+            let is_left = rewritten == 0 || event.is_client_only();
+            rewritten -= usize::from(!is_left);
+            is_left
+        };
+        self.pending.range(confirmed..).filter(|event| is_left(event)).collect()
+    }
+
+    /// Plans that the events that are left come back behind `head`. The first of them, if no synced
+    /// event holds them back any more, are `new` confirmed ones.
+    fn make_room(
+        &self,
+        from: SeqNum,
+        left: Vec<&EncodedEvent>,
+        head: SeqNum,
+        new: &mut Vec<EncodedEvent>,
+    ) -> Rebase {
+        let idle = idle(&left);
+        let mut pending = renumber(left.into_iter(), head, self.local_head.generation + 1);
+        new.extend(pending.drain(..idle));
+        Rebase { from, pending }
+    }
+
+    fn heads(
+        &self,
+        upstream: SeqNum,
+        confirmed: SeqNum,
+        rebase: Option<&Rebase>,
+        is_nothing_new: bool,
+    ) -> Heads {
+        let local = match rebase {
             Some(Rebase { pending, .. }) => pending.last().map(|event| event.seq),
-            None if new.is_empty() => Some(self.local_head),
+            None if is_nothing_new => Some(self.local_head),
             None => None,
         };
         let local = local.unwrap_or(SeqNum {
             // A generation stays raised where nothing is pending.
-            generation: self.local_head.generation.max(confirmed_head.generation),
-            ..confirmed_head
+            generation: self.local_head.generation.max(confirmed.generation),
+            ..confirmed
         });
-        let heads = Heads { upstream, confirmed: confirmed_head, local };
-        Ok(Merge { confirmed, new, rebase, heads })
+        Heads { upstream, confirmed, local }
     }
 
     /// The first pending events, with the backend's metadata.
@@ -165,15 +200,14 @@ impl SyncState {
     }
 
     /// Splits the events into those that are the first pending ones, and new ones.
-    fn split(&self, events: Vec<EncodedEvent>) -> (Vec<Confirmed>, Vec<EncodedEvent>) {
+    fn split(&self, events: Vec<EncodedEvent>) -> Split {
         let mut events = events.into_iter().peekable();
         let mut confirmed = Vec::new();
         loop {
             // The client-only events of its commit before a synced event are confirmed with it.
             let leading = self.client_only_run(confirmed.len());
             let Some(event) = self.pending.get(confirmed.len() + leading) else { break };
-            let Some(upstream) = events.next_if(|upstream| event.identity() == upstream.identity())
-            else {
+            let Some(upstream) = events.next_if(|upstream| is_unchanged(event, upstream)) else {
                 break;
             };
             self.confirm(leading, &mut confirmed);
@@ -183,7 +217,12 @@ impl SyncState {
             let of_the_next = self.leading(confirmed.len() + behind);
             self.confirm(behind.saturating_sub(of_the_next), &mut confirmed);
         }
-        (confirmed, events.collect())
+        let new: Vec<_> = events.collect();
+        let synced = self.pending.range(confirmed.len()..).filter(|event| !event.is_client_only());
+        let is_pending =
+            |(ours, theirs): &(&EncodedEvent, &EncodedEvent)| ours.identity() == theirs.identity();
+        let rewritten = synced.zip(&new).take_while(is_pending).count();
+        Split { confirmed, new, rewritten }
     }
 
     /// Adds the next client-only events to the confirmed ones.
@@ -253,6 +292,38 @@ impl SyncState {
     }
 }
 
+/// Events of the order above, compared with the pending ones.
+struct Split {
+    /// The first pending events, which are in the order above.
+    confirmed: Vec<Confirmed>,
+    /// The events behind them.
+    new: Vec<EncodedEvent>,
+    /// The number of events at the beginning of `new` that are the next pending synced ones, but the
+    /// first of them was rewritten by the backend.
+    rewritten: usize,
+}
+
+/// Whether a pending event has come back as it was pushed. A backend in JavaScript rewrites numbers
+/// that its language does not have; what all other clients have then holds here, too.
+fn is_unchanged(pending: &EncodedEvent, upstream: &EncodedEvent) -> bool {
+    let (ours, theirs) = (pending.identity(), upstream.identity());
+    ours == theirs && ours.has_same_args(&theirs)
+}
+
+/// The number of client-only events at the beginning that no synced event holds back.
+fn idle(events: &[&EncodedEvent]) -> usize {
+    let synced = events.iter().position(|event| !event.is_client_only());
+    let Some(synced) = synced else { return events.len() };
+    let mut first = synced;
+    while let Some(before) = first.checked_sub(1)
+        && let (Some(event), Some(leading)) = (events.get(first), events.get(before))
+        && event.is_of_the_commit_of(leading)
+    {
+        first = before;
+    }
+    first
+}
+
 /// Gives the events new numbers, behind `head` and in a new generation.
 fn renumber<'a>(
     events: impl Iterator<Item = &'a EncodedEvent>,
@@ -285,5 +356,6 @@ fn is_chained(head: SeqNum, events: &[EncodedEvent]) -> bool {
 
 #[cfg(test)]
 mod model;
+mod refusal;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod convert;
 pub(crate) mod engine;
 pub(crate) mod merge;
 mod options;
+pub(crate) mod payload;
 mod restore;
 mod status;
 
@@ -20,6 +21,9 @@ pub use livestore_protocol::{
     Cursor, MAX_BATCH_BYTES, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
 };
 
-pub use backend::{BackendMessage, ConnectRequest, Connection, MessageSender, SyncBackend};
+pub use backend::{
+    BackendMessage, ConnectRequest, Connection, InvalidBackend, MessageSender, SyncBackend,
+};
 pub use options::{InitialSync, SyncOptions};
+pub use payload::InvalidPayload;
 pub use status::{NetworkStatus, OnBackendReset, StopReason, SyncStatus};

@@ -1,10 +1,12 @@
 //! Options for sync.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{OnBackendReset, Secret, SyncBackend};
+use super::payload::Payload;
+use super::{OnBackendReset, SyncBackend};
 
 /// A sync backend, and how to sync with it. A backend alone converts into it, too.
 ///
@@ -22,7 +24,7 @@ use super::{OnBackendReset, Secret, SyncBackend};
 #[derive(Clone)]
 pub struct SyncOptions {
     pub(crate) backend: Arc<dyn SyncBackend>,
-    pub(crate) payload: Option<Secret>,
+    pub(crate) payload: Payload,
     pub(crate) initial: InitialSync,
     pub(crate) on_reset: OnBackendReset,
     pub(crate) starts_paused: bool,
@@ -44,17 +46,51 @@ impl SyncOptions {
     pub fn new(backend: impl SyncBackend) -> Self {
         Self {
             backend: Arc::new(backend),
-            payload: None,
+            payload: Payload::default(),
             initial: InitialSync::default(),
             on_reset: OnBackendReset::default(),
             starts_paused: false,
         }
     }
 
-    /// Any JSON that the app sends to the backend when it connects, such as a token.
+    /// Any JSON that the app sends to the backend when it connects, such as a token. Text that is not
+    /// JSON, such as a bare token, is an error when the store is opened.
+    ///
+    /// An open store gets another one by [`Store::set_sync_payload`](crate::Store::set_sync_payload).
     #[must_use]
     pub fn payload(mut self, json: impl Into<String>) -> Self {
-        self.payload = Some(Secret::from(json));
+        self.payload = Payload::fixed(json.into());
+        self
+    }
+
+    /// Calls `provide` for the [payload](Self::payload) each time that the store connects, such as for a
+    /// token that is valid for some minutes.
+    ///
+    /// It is called on the store's sync thread, where it may take its time; no commit or query waits for
+    /// it. If it fails, the store is offline for that reason, and tries again later.
+    ///
+    /// ```
+    /// use livestore::sync::{SyncBackend, SyncOptions};
+    ///
+    /// fn sign_in() -> std::io::Result<String> {
+    ///     // Ask the login service for a new token.
+    /// #     Ok("secret".to_owned())
+    /// }
+    ///
+    /// fn payload() -> std::io::Result<String> {
+    ///     Ok(format!(r#"{{"authToken":"{}"}}"#, sign_in()?))
+    /// }
+    ///
+    /// fn options(backend: impl SyncBackend) -> SyncOptions {
+    ///     SyncOptions::new(backend).payload_with(payload)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn payload_with<E: Into<Box<dyn Error + Send + Sync>>>(
+        mut self,
+        provide: impl Fn() -> Result<String, E> + Send + Sync + 'static,
+    ) -> Self {
+        self.payload = Payload::provided(provide);
         self
     }
 

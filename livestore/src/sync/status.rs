@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::event::SeqNum;
+use crate::value::Timestamp;
 
 /// How far a store and its backend agree at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,15 @@ pub struct SyncStatus {
     /// The number of events that are to be pushed: committed here, and without a place in the
     /// backend's order yet. Client-only events are never pushed, and do not count.
     pub pending: usize,
+    /// The number of events that the backend has refused for good. They are
+    /// [quarantined](crate::Store::quarantined), and not among the pending ones.
+    pub refused: usize,
     /// The connection.
     pub network: NetworkStatus,
+    /// The time of the next attempt: to connect, if the store is offline, or to push, if the backend
+    /// accepts no events for now. [`Store::reconnect_now`](crate::Store::reconnect_now) does not wait
+    /// for it.
+    pub next_attempt: Option<Timestamp>,
 }
 
 impl SyncStatus {
@@ -24,6 +32,24 @@ impl SyncStatus {
     /// that the store has.
     pub fn is_synced(&self) -> bool {
         self.pending == 0 && self.network == NetworkStatus::Online
+    }
+}
+
+/// For people: `offline: no route to host (next attempt at 2026-11-22T13:05:09.210Z), 2 to push`.
+impl fmt::Display for SyncStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.network.fmt(f)?;
+        if let Some(at) = self.next_attempt {
+            write!(f, " (next attempt at {at})")?;
+        }
+        match self.pending {
+            0 => {}
+            count => write!(f, ", {count} to push")?,
+        }
+        match self.refused {
+            0 => Ok(()),
+            count => write!(f, ", {count} refused by the backend"),
+        }
     }
 }
 
@@ -41,7 +67,8 @@ pub enum NetworkStatus {
     Pulling,
     /// Events are exchanged as they happen.
     Online,
-    /// Events are pulled, but the backend does not accept this client's.
+    /// Events are pulled, but the backend does not accept this client's for now. They are pushed again
+    /// at growing intervals, of up to a minute.
     ReadOnly {
         /// The backend's reason.
         reason: String,
@@ -114,7 +141,7 @@ pub enum OnBackendReset {
     #[default]
     KeepAndStop,
     /// Replace the log's confirmed history with the backend's. Pending events stay, and are pushed;
-    /// confirmed and client-only events are deleted.
+    /// confirmed and client-only events are deleted, and so are those that the backend has refused.
     Reset,
     /// Keep everything, and try again now and then: the right backend may come back.
     Ignore,

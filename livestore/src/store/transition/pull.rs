@@ -54,6 +54,7 @@ impl Inner {
             },
         };
         self.tail.advance(core.confirmed_head());
+        core.note_next_attempt(now);
         let Remaining { effects, is_rebase, quarantined } = published;
         let deadline = core.sync.as_ref()?.deadline();
         Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
@@ -116,6 +117,9 @@ impl Written {
             None => core.advance(merge)?,
         };
         core.state.head = merge.heads.local;
+        if rewrites_history || !quarantined.is_empty() {
+            core.refused = core.state.refused()?;
+        }
         let is_rebase = merge.rebase.is_some();
         let publish = |engine: &mut Engine| engine.publish(transition, now);
         let effects = core.sync.as_mut().map(publish).unwrap_or_default();

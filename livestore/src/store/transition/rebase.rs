@@ -1,6 +1,6 @@
 //! A rebase: events of others come before pending ones, which are applied again behind them.
 
-use crate::eventlog::{before, is_after};
+use crate::eventlog::is_after;
 use crate::state::{Quarantined, ReplayError};
 use crate::store::Core;
 use crate::sync::merge::{Merge, Rebase};
@@ -19,7 +19,8 @@ impl Core {
         }
         let changes = self.state.rollback_pending()?;
         // Beneath the savepoint, events may be missing that were confirmed since.
-        self.apply(changes, before(rebase.from), &merge.new, &rebase.pending)
+        let confirmed = merge.confirmed.last().map_or(self.confirmed_head(), |last| last.seq);
+        self.apply(changes, confirmed, &merge.new, &rebase.pending)
     }
 
     /// Applies the pending events again, after a materializer has rolled them back (`OR ROLLBACK`).

@@ -31,8 +31,9 @@ impl Core {
         replay.run(&mut self.state, merge.heads.confirmed)?;
         replay.run_pending(&mut self.state, END)?;
         self.restart_live()?;
+        let first = merge.new.first().map_or(rebase.from, |new| new.seq.min(rebase.from));
         let mut quarantined = self.state.quarantined()?;
-        quarantined.retain(|event| is_after(event.seq, before(rebase.from)));
+        quarantined.retain(|event| is_after(event.seq, before(first)));
         Ok(quarantined)
     }
 }

@@ -13,18 +13,30 @@ pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 /// once reject one another's pushes.
 pub(super) const BACKOFF_UNIT: Duration = Duration::from_millis(1);
 
-/// Failures and rejections in a row.
+/// The first wait after a push that was refused for now; it doubles with each further one.
+const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(4);
+
+/// The longest of these waits: a right that is granted is used within a minute.
+pub(super) const MAX_REFUSAL_DELAY: Duration = Duration::from_secs(60);
+
+/// The longest wait that a backend may ask for.
+const MAX_REQUESTED: Duration = Duration::from_secs(600);
+
+/// Failures, rejections and refusals in a row.
 #[derive(Debug)]
 pub(super) struct Retry {
     failures: u32,
     rejections: u32,
+    refusals: u32,
+    /// The backend has asked for no attempt before.
+    not_before: Duration,
     /// The seed of the next jitter.
     seed: u64,
 }
 
 impl Retry {
     pub(super) fn new(seed: u64) -> Self {
-        Self { failures: 0, rejections: 0, seed }
+        Self { failures: 0, rejections: 0, refusals: 0, not_before: Duration::ZERO, seed }
     }
 
     /// Forgets all failures and rejections: the connection works.
@@ -38,6 +50,22 @@ impl Retry {
 
     pub(super) fn forget_rejections(&mut self) {
         self.rejections = 0;
+    }
+
+    pub(super) fn forget_refusals(&mut self) {
+        self.refusals = 0;
+    }
+
+    /// Notes that the backend wants no attempt before this time has passed.
+    pub(super) fn not_before(&mut self, now: Duration, wait: Duration) {
+        self.not_before = now + wait.min(MAX_REQUESTED);
+    }
+
+    /// Counts a push that was refused for now. Returns the time to the next one.
+    pub(super) fn refusal_delay(&mut self) -> Duration {
+        let doubled = FIRST_REFUSAL_DELAY.saturating_mul(1 << self.refusals.min(10));
+        self.refusals = self.refusals.saturating_add(1);
+        self.some_of(doubled.min(MAX_REFUSAL_DELAY))
     }
 
     /// Makes further attempts as rare as they get.
@@ -57,12 +85,22 @@ impl Retry {
         }
     }
 
-    /// Counts a failure. Returns the time to the next attempt: between half of the current delay
-    /// and all of it.
-    pub(super) fn delay(&mut self) -> Duration {
+    /// Counts a failure. Returns the time of the next attempt: after half of the current delay, or all
+    /// of it, and not before the backend wants one.
+    pub(super) fn next(&mut self, now: Duration) -> Duration {
         let doubled = FIRST_DELAY.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
-        let half = doubled.min(MAX_DELAY) / 2;
+        let delay = self.some_of(doubled.min(MAX_DELAY));
+        match self.not_before.checked_sub(now) {
+            // Clients that were sent away together do not come back together.
+            Some(wait) => now + wait + delay,
+            None => now + delay,
+        }
+    }
+
+    /// Between half of a delay and all of it.
+    fn some_of(&mut self, delay: Duration) -> Duration {
+        let half = delay / 2;
         half + half.mul_f64(self.jitter())
     }
 

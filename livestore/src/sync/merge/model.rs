@@ -266,9 +266,9 @@ impl Client {
     }
 }
 
-/// A pending event as it comes back: with other spaces, and another kind of number.
+/// A pending event as it comes back: with other spaces.
 fn sent_back(event: &EncodedEvent) -> EncodedEvent {
-    let args = event.args.replace(':', ": ").replace('}', ".0}");
+    let args = event.args.replace(':', ": ");
     let (seq, parent) = (SeqNum::new(event.seq.global), SeqNum::new(event.seq.global - 1));
     EncodedEvent { seq, parent, args, sync_metadata: Some("{}".into()), ..event.clone() }
 }

@@ -108,6 +108,68 @@ fn upstream_advances() {
     }
 }
 
+/// A pending event, as a backend sends it back that has changed a number in it.
+fn rewritten(event: &EncodedEvent) -> EncodedEvent {
+    let seq = SeqNum::new(event.seq.global);
+    let parent = SeqNum::new(seq.global - 1);
+    let args = event.args.replace("993", "992");
+    EncodedEvent { seq, parent, args, sync_metadata: Some("{}".into()), ..event.clone() }
+}
+
+#[test]
+fn what_the_backend_has_rewritten_is_adopted() {
+    #[rustfmt::skip]
+    let table = [
+        // pending, the number that come back, what becomes of it
+        ("e3:a", 1, "rebase from e3 |  | e3:a |  | e3 | e3"),
+        ("e3:a e4:b", 1, "rebase from e3 |  | e3:a | e4r1:b | e3 | e4r1"),
+        ("e3:a e4:b", 2, "rebase from e3 |  | e3:a e4:b |  | e4 | e4"),
+        // Client-only events stay: they come behind it, and do not wait for anything then.
+        ("e3:a e3.1:n", 1, "rebase from e3 |  | e3:a e3.1r1:n |  | e3 | e3.1r1"),
+        ("e2.1:n +e3:a", 1, "rebase from e2.1 |  | e3:a e3.1r1:n |  | e3 | e3.1r1"),
+        ("e3:a e3.1:n +e4:b", 1, "rebase from e3 |  | e3:a | e3.1r1:n e4r1:b | e3 | e4r1"),
+    ];
+    for (pending, count, expected) in table {
+        let mut state = state("e2", pending);
+        state.pending.iter_mut().for_each(|event| {
+            event.args = event.args.replace('}', ",\"n\":9007199254740993}");
+        });
+        let synced = state.pending.iter().filter(|event| !event.is_client_only());
+        let news: Vec<_> = synced.take(count).map(rewritten).collect();
+        let merge = state.plan(UpstreamChange::Advance(news)).unwrap();
+        assert!(merge.new.iter().take(count).all(|event| event.args.contains("992")), "{pending}");
+        assert_eq!(published(state, Ok(merge)), expected, "{pending}");
+    }
+}
+
+#[test]
+fn a_refused_commit_makes_room_for_those_behind_it() {
+    #[rustfmt::skip]
+    let table = [
+        // confirmed head, pending, what becomes of it
+        ("e2", "e3:a", "rebase from e3 |  | e2.1r1:a |  | e2 | e2.1r1"),
+        ("e2", "e3:a e4:b", "rebase from e3 |  | e2.1r1:a | e3r1:b | e2 | e3r1"),
+        ("e2", "e3:a +e4:b e5:c", "rebase from e3 |  | e2.1r1:a e2.2r1:b | e3r1:c | e2 | e3r1"),
+        ("e2.1", "e2.2:n +e3:a e4:b", "rebase from e2.2 |  | e2.2r1:n e2.3r1:a | e3r1:b | e2 | e3r1"),
+        // Nothing holds the client-only ones behind it back any more.
+        ("e2", "e3:a e3.1:n", "rebase from e3 |  | e2.1r1:a e2.2r1:n |  | e2 | e2.2r1"),
+        ("e2", "e3:a e3.1:m e3.2:n +e4:b", "rebase from e3 |  | e2.1r1:a e2.2r1:m | e2.3r1:n e3r1:b | e2 | e3r1"),
+    ];
+    for (confirmed, pending, expected) in table {
+        let mut state = state("e2", "");
+        state.confirmed_head = confirmed.parse().unwrap();
+        state.pending = events(state.confirmed_head, pending).into();
+        state.local_head = state.pending.back().unwrap().seq;
+        let count = state.first_commit_len();
+        let merge = state.plan_refusal(count, "\"no\"");
+        let reasons: Vec<_> = merge.new.iter().map(EncodedEvent::refusal).collect();
+        assert!(reasons.iter().take(count).all(|reason| reason.as_deref() == Some("\"no\"")));
+        assert!(reasons.iter().skip(count).all(Option::is_none), "{pending}");
+        assert_eq!(merge.heads.confirmed, merge.new.last().unwrap().seq);
+        assert_eq!(published(state, Ok(merge)), expected, "{pending}");
+    }
+}
+
 #[test]
 fn commits() {
     #[rustfmt::skip]

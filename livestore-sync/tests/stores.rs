@@ -108,6 +108,7 @@ fn offline_commits_are_rebased_on_return_with_one_notification() {
     let seen = a.events().named("v1.NoteSeen").into_iter().next().unwrap().unwrap();
     assert_eq!(seen.seq.to_string(), "e4.1r1");
     assert_eq!(a.query(Note::get("a1")).unwrap().unwrap().text, "seen");
+    assert_eq!((a.verify_replay(), b.verify_replay()), (Ok(()), Ok(())));
     assert_eq!(b.query(Note::get("a1")).unwrap().unwrap().text, "text of a1");
     assert!(backend.events("notes").iter().all(|event| event.name != "v1.NoteSeen"));
 }

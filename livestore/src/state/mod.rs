@@ -12,6 +12,7 @@ mod quarantine;
 mod replay;
 mod savepoint;
 mod snapshot;
+mod verify;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ pub use boot::{Boot, BootStage, UnknownEvents};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Replay, ReplayError};
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
+pub use verify::{Difference, Divergence, DivergenceCause};
 
 use crate::ambient::materialize;
 use crate::event::{EncodedEvent, SeqNum};

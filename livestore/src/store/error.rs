@@ -8,7 +8,7 @@ use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::SqliteError;
-use crate::state::StateError;
+use crate::state::{Divergence, StateError};
 use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
@@ -41,6 +41,9 @@ pub enum Error {
     /// A store did not close properly.
     #[error(transparent)]
     Close(#[from] CloseError),
+    /// A replay does not confirm the state.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// An event could not be applied to the state.
     #[error(transparent)]
     Materialize(#[from] MaterializeError),
@@ -265,6 +268,24 @@ pub enum HistoryError {
     /// that would wait for itself.
     #[error("{}", Unavailable::Reentrant)]
     Reentrant,
+}
+
+/// Why a store's state was not confirmed by a replay of its events.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The state is not what a replay makes.
+    #[error("{0}")]
+    Diverged(Divergence),
+    /// The events cannot be replayed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl From<Divergence> for VerifyError {
+    fn from(divergence: Divergence) -> Self {
+        Self::Diverged(divergence)
+    }
 }
 
 /// Why a store did not close properly.

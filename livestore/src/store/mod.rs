@@ -19,13 +19,14 @@ mod snapshots;
 mod sync;
 mod tail;
 mod transition;
+mod verify;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use builder::Builder;
-pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError};
+pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError, VerifyError};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
@@ -172,9 +173,11 @@ impl<S: Schema> Store<S> {
         Ok(self.inner.with_core(|core| core.state.quarantined())??)
     }
 
-    /// Returns a hash of the whole state, which is equal where the events are, client-only ones included.
+    /// Returns a hash of the whole state, which is equal where the events are, client-only ones and those
+    /// of client documents included: two clients that synced, and have different documents, have
+    /// different hashes.
     ///
-    /// Reads every row.
+    /// Reads every row, whatever their order.
     ///
     /// # Errors
     /// When the state cannot be read.

@@ -26,6 +26,9 @@ use crate::sync::SyncOptions;
 use crate::sync::engine::Engine;
 use crate::sync::merge::SyncState;
 
+/// The number of events that a debug build replays to verify a snapshot.
+const MAX_VERIFIED: u64 = 1_000;
+
 pub(super) fn open<S: Schema>(
     mut options: Options,
     schema: &'static SchemaDef,
@@ -214,6 +217,7 @@ fn restore(
 ) -> Result<Option<(State, u64)>, StateError> {
     let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
     match snapshot.read(schema, confirmed, &mut read) {
+        Ok((state, _)) if is_outdated(&state, &snapshot.log) => Ok(None),
         Ok(restored) => Ok(Some(restored)),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
@@ -224,6 +228,19 @@ fn restore(
             Ok(None)
         }
     }
+}
+
+/// Whether a replay makes a different state: a materializer was changed, and its `VERSION` was not. Only
+/// a debug build looks, and only where that takes some milliseconds.
+fn is_outdated(state: &State, log: &Eventlog) -> bool {
+    let is_checked = cfg!(debug_assertions) && !cfg!(simulation);
+    let is_short = || log.count(SeqNum::ROOT).is_ok_and(|events| events <= MAX_VERIFIED);
+    if !is_checked || state.head.global > MAX_VERIFIED || !is_short() {
+        return false;
+    }
+    let Ok(Some(divergence)) = state.compare_with_replay(log) else { return false };
+    tracing::warn!(%divergence, "the snapshot is not used: the state is made from the eventlog");
+    true
 }
 
 /// The boot callback. If it panics, the store opens all the same.

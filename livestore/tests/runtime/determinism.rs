@@ -102,6 +102,7 @@ impl Life {
         assert_eq!(store.quarantined().unwrap(), []);
 
         let hash = store.state_hash().unwrap();
+        assert_eq!(store.verify_replay(), Ok(()));
         assert_eq!(home.replayed_hash::<App>(), hash);
         let log = log_of(&store);
         store.close().unwrap();

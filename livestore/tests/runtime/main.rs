@@ -24,6 +24,7 @@ mod quarantine;
 mod shapes;
 mod unknown;
 mod upcasts;
+mod verify;
 mod versions;
 
 #[cfg(unix)]

@@ -387,3 +387,56 @@ fn rows_in_no_order_may_be_in_that_of_an_index() {
     store.commit(Seating::Noted { note: "x".into() }).unwrap();
     assert_eq!(live.report().runs, runs);
 }
+
+/// The warnings of this thread, as text.
+#[derive(Clone, Default)]
+struct Warnings(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn Debug| {
+            text += &format!("{field}: {value:?} ");
+        });
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_query_whose_every_run_is_slow_is_reported_once() {
+    let store = Store::<App>::builder("slow").open().unwrap();
+    // Millions of steps take long on every machine.
+    let counted =
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000000)
+        SELECT count(*) + (SELECT count(*) FROM owner) FROM c";
+    let _slow = store.live(raw::<(i64,)>(counted, ())).unwrap();
+    let _fast = store.live(raw::<(i64,)>("SELECT count(*) FROM owner", ())).unwrap();
+    let warnings = Warnings::default();
+    tracing::subscriber::with_default(warnings.clone(), || {
+        for id in [1, 2] {
+            store.commit(ItemEvent::Owned { id, name: String::new() }).unwrap();
+        }
+    });
+    let warnings = warnings.0.lock().unwrap();
+    let [warning] = &**warnings else { panic!("{warnings:?}") };
+    assert!(
+        warning.contains("WITH RECURSIVE") && warning.contains("it is SQL as text"),
+        "{warning}"
+    );
+}

@@ -46,8 +46,8 @@ impl Calls {
         value: &R,
         number: impl Fn(&R::Value) -> i64 + Send + 'static,
     ) -> (Self, Subscription) {
-        let told = Self::default();
-        let theirs = told.clone();
+        let calls = Self::default();
+        let theirs = calls.clone();
         let guard = value.subscribe(move |value| {
             let (newest, calls, wrong) = &*theirs.0;
             let number = number(value);
@@ -56,13 +56,13 @@ impl Calls {
             }
             calls.fetch_add(1, Ordering::Relaxed);
         });
-        (told, guard)
+        (calls, guard)
     }
 
     fn check(&self, newest: i64, most_calls: usize) {
-        let (told, calls, wrong) = &*self.0;
-        assert_eq!(told.load(Ordering::Relaxed), newest, "the last value was not told");
-        assert_eq!(wrong.load(Ordering::Relaxed), 0, "told twice, or out of order");
+        let (last, calls, wrong) = &*self.0;
+        assert_eq!(last.load(Ordering::Relaxed), newest, "the last call has the last value");
+        assert_eq!(wrong.load(Ordering::Relaxed), 0, "values come once, in order");
         let calls = calls.load(Ordering::Relaxed);
         assert!((1..=most_calls).contains(&calls), "{calls} calls");
     }
@@ -78,7 +78,7 @@ fn a_computed_of_two_signals_follows_both() {
     model(1_000, || {
         let signals = [signal(0), signal(0)];
         let sum = sum(&signals);
-        let (told, _guard) = Calls::of(&sum, |sum| *sum);
+        let (calls, _guard) = Calls::of(&sum, |sum| *sum);
         let threads = signals.map(|signal| {
             thread::spawn(move || {
                 signal.set(1);
@@ -86,7 +86,7 @@ fn a_computed_of_two_signals_follows_both() {
             })
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        told.check(4, 4);
+        calls.check(4, 4);
         assert_eq!(*sum.get(), 4);
     });
 }
@@ -99,12 +99,12 @@ fn a_column_read_for_the_first_time_is_tracked() {
             let (open, value) = (open.clone(), value.clone());
             computed(move |get| if *get.of(&open) { *get.of(&value) } else { 0 })
         };
-        let (told, _guard) = Calls::of(&shown, |shown| *shown);
+        let (calls, _guard) = Calls::of(&shown, |shown| *shown);
         let opener = thread::spawn(move || open.set(true));
         let setter = thread::spawn(move || value.set(2));
         opener.join().unwrap();
         setter.join().unwrap();
-        told.check(2, 2);
+        calls.check(2, 2);
     });
 }
 
@@ -135,17 +135,17 @@ fn a_subscription_that_ends_meanwhile_frees_its_value() {
     model(1_000, || {
         let source = signal(0);
         let sum = sum(std::slice::from_ref(&source));
-        let (told, guard) = Calls::of(&sum, |sum| *sum);
-        let freed = Arc::downgrade(&told.0);
+        let (calls, guard) = Calls::of(&sum, |sum| *sum);
+        let freed = Arc::downgrade(&calls.0);
         let setter = {
             let source = source.clone();
             thread::spawn(move || source.set(1))
         };
         let reader = thread::spawn(move || drop(guard));
-        drop((sum, told));
+        drop((sum, calls));
         setter.join().unwrap();
         reader.join().unwrap();
-        assert!(freed.upgrade().is_none(), "the callback is still held");
+        assert!(freed.upgrade().is_none(), "the callback still exists");
     });
 }
 
@@ -154,7 +154,7 @@ fn commits_of_two_threads_notify_once_each() {
     model(200, || {
         let store = store();
         let total = store.live(Counter::all().select(Counter::VALUE.sum()).one()).unwrap();
-        let (told, _guard) = Calls::of(&total, |total: &SharedRow<i64>| **total);
+        let (calls, _guard) = Calls::of(&total, |total: &SharedRow<i64>| **total);
         let threads = [1, 2].map(|id| {
             let store = store.clone();
             thread::spawn(move || {
@@ -163,7 +163,7 @@ fn commits_of_two_threads_notify_once_each() {
             })
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        told.check(4, 4);
+        calls.check(4, 4);
         assert_eq!(**total.get(), 4);
     });
 }

@@ -59,7 +59,7 @@ fn every_change_notifies_at_most_once_and_the_last_one_always() {
         let (newest, counter) = (Arc::clone(&last), Arc::clone(&calls));
         let _guard = total.subscribe(move |total| {
             let before = newest.swap(**total, Ordering::Relaxed);
-            assert!(before < **total, "{before} was told of before {}", **total);
+            assert!(before < **total, "{before} came before {}", **total);
             counter.fetch_add(1, Ordering::Relaxed);
         });
         at_once(|thread| {

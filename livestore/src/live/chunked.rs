@@ -230,7 +230,7 @@ impl<N: Subtree, const MAX: usize> Subtree for Branch<N, MAX> {
     }
 }
 
-/// What is edited is copied first if it is shared.
+/// A node that is shared is copied before it is edited.
 impl<N: Subtree + Clone> Subtree for Shared<N> {
     type Item = N::Item;
 

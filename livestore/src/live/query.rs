@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cell::{LiveValue, PublishedValue};
 use super::dependency::Dependency;
@@ -41,6 +42,9 @@ pub trait Live: Query + Send + 'static {
 /// The way to keep a query up to date.
 #[doc(hidden)]
 pub struct LivePlan<V>(pub(crate) Plan<V>);
+
+/// A run that takes this long delays the next frame of a screen.
+const SLOW_RUN: Duration = Duration::from_millis(16);
 
 /// A query whose value is kept up to date with the store. [`Store::live`](crate::Store::live) makes
 /// it.
@@ -91,6 +95,8 @@ struct MaintainState<V> {
     /// The last change could not be applied: the query has to be run again.
     failed: bool,
     timing: Timing,
+    /// Whether it was reported that a commit waited for a slow run.
+    slow_reported: bool,
 }
 
 /// A live query with a value of any type.
@@ -128,7 +134,12 @@ impl<V: LiveValue> QueryNode<V> {
         };
         timing.add(watch.lap());
         let node = Self {
-            state: Mutex::new(MaintainState { maintain, failed: error.is_some(), timing }),
+            state: Mutex::new(MaintainState {
+                maintain,
+                failed: error.is_some(),
+                timing,
+                slow_reported: false,
+            }),
             published: PublishedValue::new(value, error),
             tier,
             reason,
@@ -152,6 +163,20 @@ impl<V: LiveValue> QueryNode<V> {
             took: timing.took,
             last: timing.last,
             error: self.published.error(),
+        }
+    }
+
+    /// Warns once if a commit waited long for the query to run again.
+    fn report_slow(&self, state: &mut MaintainState<V>, took: Duration) {
+        if took >= SLOW_RUN && self.tier == Tier::Rerun && !state.slow_reported {
+            state.slow_reported = true;
+            tracing::warn!(
+                query = (self.label)(),
+                reason = self.reason,
+                ?took,
+                "a commit waited for a live query to be run again; filter it, or join its parts in a \
+                 computed"
+            );
         }
     }
 
@@ -193,7 +218,9 @@ impl<V: LiveValue> AnyQuery for QueryNode<V> {
             Err(MustRerun) => state.maintain.rerun(&self.published.cell.get().1, reader),
         };
         let has_changed = self.publish(&mut state, outcome);
-        state.timing.add(watch.lap());
+        let took = watch.lap();
+        state.timing.add(took);
+        self.report_slow(&mut state, took);
         has_changed
     }
 

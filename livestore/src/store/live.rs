@@ -92,7 +92,8 @@ impl<S: Schema> Store<S> {
     /// Returns how a query is kept up to date and why, how often it ran, and how long that took. If
     /// the query is not live, it is started for this report.
     ///
-    /// [`LiveQuery::report`] returns the same for a live query that you have.
+    /// [`LiveQuery::report`] returns the same for a live query that you have. A query whose tier is
+    /// [`Rerun`](crate::live::Tier::Rerun) takes its time in each commit that can matter to it.
     ///
     /// ```
     /// # use livestore::prelude::*;

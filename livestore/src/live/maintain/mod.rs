@@ -135,6 +135,9 @@ pub enum Tier {
     Rows,
     /// Counts and sums, updated group by group.
     Groups,
-    /// Any query: run again when a row that can matter has changed.
+    /// Any query: run again when a row that can matter has changed. The commit waits for it: for a join
+    /// or a subquery over large tables, that can take longer than all else that it does. The first run
+    /// that takes more than 16 ms is reported through `tracing`, as a warning. Two live lists, joined in a
+    /// [`computed`](super::computed()), are each updated row by row.
     Rerun,
 }

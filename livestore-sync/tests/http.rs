@@ -153,6 +153,10 @@ fn a_push_is_followed_by_a_pull_at_once() {
 fn what_goes_wrong_is_said() {
     let refused = BackendMessage::PullFailed(SyncError::Refused("Invalid auth token".to_owned()));
     let invalid = |text: &str| BackendMessage::PullFailed(SyncError::Invalid(text.to_owned()));
+    let page = invalid(
+        "a web page instead of a sync backend: the sign-in page of this network, a proxy, or a wrong \
+         URL",
+    );
     let defect = ServerMessage::Defect("Unknown request tag: X".to_owned());
     for (answer, failure, reason) in [
         (answer("400 Bad Request", "", "Invalid auth token"), Some(refused), "Invalid auth token"),
@@ -162,7 +166,18 @@ fn what_goes_wrong_is_said() {
         (answer("200 OK", "", "[{]"), None, "not a message"),
         (answer("200 OK", "", "[{\"_tag\":1}]"), None, "not a message"),
         (answer("200 OK", "", "[{"), None, "cut off"),
-        (answer("200 OK", "", "<html>"), None, "cut off"),
+        (answer("200 OK", "", "<html>"), Some(page), "a web page instead"),
+        (
+            answer("200 OK", "", "Info: x\npayload is not JSON"),
+            Some(invalid("Info: x\npayload is not JSON")),
+            "payload is not JSON",
+        ),
+        (
+            answer("308 Moved", "location: https://b.example/?payload=1\r\n", ""),
+            None,
+            "use `https://b.example/`",
+        ),
+        (answer("200 OK", "content-encoding: gzip\r\n", "[]"), None, "compresses its answer"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[".to_owned(), None, "end of file"),
         ("nonsense\r\n\r\n".to_owned(), None, "invalid HTTP"),
     ] {

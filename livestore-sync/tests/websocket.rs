@@ -1,6 +1,11 @@
 //! The WebSocket backend against servers that follow a script.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test, not an API"
+)]
 #![expect(clippy::disallowed_methods, reason = "a server needs a thread")]
 
 mod support;
@@ -11,7 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncError};
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, SyncBackend, SyncError};
 use livestore_protocol::{
     Call, ClientMessage, ConnectQuery, Exit, RequestId, ServerMessage, Transport,
 };
@@ -283,7 +288,7 @@ fn no_backend_and_a_silent_one_are_lost() {
     assert!(store.next_lost().contains("refused"));
 
     let store = Store::connect(&WebSocket::new("no url"), None);
-    assert!(store.next_lost().contains("`no url` is not a URL"));
+    assert!(store.next_lost().contains("`no url` has no scheme"));
 
     let (backend, _served) = serve_raw(keep_open);
     let backend = backend.connect_timeout(Duration::from_millis(50));
@@ -296,6 +301,173 @@ fn a_connection_that_died_without_a_word_is_found_out() {
     let store = Store::connect(&backend.ping_every(Duration::from_millis(100)), None);
     assert_eq!(store.next(), BackendMessage::Connected);
     assert_eq!(store.next_lost(), "the backend does not answer pings");
+}
+
+#[test]
+fn a_backend_that_has_moved_says_where() {
+    let (backend, _served) = serve_raw(|mut stream| {
+        let _ = stream.read(&mut [0; 2048]).unwrap();
+        let location = "https://sync.example.com/app/?storeId=st1&payload=s3cret";
+        let head = format!("HTTP/1.1 308 Moved\r\nlocation: {location}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let reason = Store::connect(&backend, Some(r#""s3cret""#)).next_lost();
+    let expected = "the backend has moved (308): use `wss://sync.example.com/app/` as the URL";
+    assert_eq!(reason, expected);
+}
+
+#[test]
+fn a_web_page_is_not_shown_as_a_reason() {
+    let page = "<!DOCTYPE html><title>Welcome to the airport</title>";
+    for head in ["HTTP/1.1 200 OK", "HTTP/1.1 511 Sign In\r\nretry-after: 30"] {
+        let (backend, _served) = serve_raw(move |mut stream| {
+            let _ = stream.read(&mut [0; 2048]).unwrap();
+            let length = page.len();
+            let answer = format!("{head}\r\ncontent-length: {length}\r\n\r\n{page}");
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let store = Store::connect(&backend, None);
+        let mut seen = vec![store.next(), store.next()];
+        if matches!(seen[0], BackendMessage::RetryAfter(_)) {
+            assert_eq!(seen.remove(0), BackendMessage::RetryAfter(Duration::from_secs(30)));
+        }
+        let seen = format!("{seen:?}");
+        assert!(seen.contains("a web page instead") && !seen.contains("airport"), "{seen}");
+    }
+}
+
+#[test]
+fn what_a_backend_says_does_not_reach_a_terminal_unescaped() {
+    let (backend, _served) = serve_raw(|mut stream| {
+        let _ = stream.read(&mut [0; 2048]).unwrap();
+        let body = "\u{1b}[2Jgone\u{7}";
+        let head = format!("HTTP/1.1 503 Busy\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let reason = Store::connect(&backend, None).next_lost();
+    assert_eq!(reason, r"the backend answers 503: \u{1b}[2Jgone\u{7}");
+}
+
+/// A backend whose bytes arrive one at a time, which is slow, and no attack.
+#[test]
+fn a_link_that_carries_a_byte_at_a_time_is_a_link() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = upstream.local_addr().unwrap();
+    let (backend, _served) = serve_raw(move |client| {
+        let server = TcpStream::connect(address).unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut pairs = vec![
+            (client.try_clone().unwrap(), server.try_clone().unwrap(), 1 << 14),
+            (server, client, 1),
+        ];
+        let copy = |(mut from, mut to, size): (TcpStream, TcpStream, usize)| {
+            let mut buffer = vec![0; size];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                if to.write_all(&buffer[..n]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_micros(200));
+            }
+        };
+        let down = pairs.pop().unwrap();
+        let up = pairs.pop().unwrap();
+        thread::spawn(move || copy(up));
+        copy(down);
+    });
+    thread::spawn(move || {
+        let mut peer = Peer(tungstenite::accept(upstream.accept().unwrap().0).unwrap());
+        peer.hear_request();
+        peer.chunk("0");
+        keep_open(peer);
+    });
+    let mut store = Store::connect(&backend, None);
+    assert_eq!(store.next(), BackendMessage::Connected);
+    store.link().pull(None);
+    assert_eq!(store.next_page().backend_id, "b1");
+}
+
+/// One frame that takes ten times as long as a ping may be unanswered.
+#[test]
+fn bytes_that_arrive_are_signs_of_life() {
+    let (backend, _served) = serve_raw(|stream| {
+        let mut raw = stream.try_clone().unwrap();
+        let mut peer = Peer(tungstenite::accept(stream).unwrap());
+        peer.hear_request();
+        let text = format!(r#"{{"_tag":"Chunk","requestId":"0","values":[{EMPTY_PAGE}]}}"#);
+        let length = u8::try_from(text.len()).unwrap();
+        let (rest, begin) = (text.as_bytes(), [0x81, 126, 0, length]);
+        raw.write_all(&begin).unwrap();
+        for byte in rest {
+            raw.write_all(&[*byte]).unwrap();
+            thread::sleep(Duration::from_millis(20));
+        }
+        keep_open(peer);
+    });
+    let mut store = Store::connect(&backend.ping_every(Duration::from_millis(200)), None);
+    assert_eq!(store.next(), BackendMessage::Connected);
+    store.link().pull(None);
+    let mut pulses = 0;
+    loop {
+        match store.next() {
+            BackendMessage::Receiving => pulses += 1,
+            BackendMessage::Pulled(page) => break assert_eq!(page.backend_id, "b1"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(pulses > 2, "{pulses}");
+}
+
+#[test]
+fn a_push_that_is_too_large_for_the_backend_is_refused_for_good() {
+    let (backend, _served) = serve(|mut peer| {
+        peer.hear_request();
+        let code = tungstenite::protocol::frame::coding::CloseCode::Size;
+        let frame = tungstenite::protocol::CloseFrame { code, reason: "at most 7 bytes".into() };
+        peer.0.close(Some(frame)).unwrap();
+        while peer.0.read().is_ok() {}
+    });
+    let mut store = Store::connect(&backend, None);
+    assert_eq!(store.next(), BackendMessage::Connected);
+    store.link().push(vec![event(1, "{}")], None);
+    let BackendMessage::PushFailed(SyncError::Invalid(reason)) = store.next() else {
+        panic!("a refusal")
+    };
+    assert!(reason.contains("at most 7 bytes"), "{reason}");
+    store.next_lost();
+}
+
+#[test]
+fn a_check_pings_at_once() {
+    let (backend, served) = serve(|mut peer| match peer.0.read().unwrap() {
+        Message::Text(text) => ClientMessage::decode(&text).unwrap(),
+        other => panic!("{other:?}"),
+    });
+    let mut store = Store::connect(&backend.ping_every(Duration::from_secs(3600)), None);
+    assert_eq!(store.next(), BackendMessage::Connected);
+    store.link().check();
+    assert_eq!(result(&served), ClientMessage::Ping);
+}
+
+#[test]
+fn settings_that_cannot_work_are_an_error_at_once() {
+    for (backend, reason) in [
+        (WebSocket::new("127.0.0.1:8787"), "such as `ws://127.0.0.1:8787`"),
+        (WebSocket::new("ftp://a"), "does not begin with `ws://` or `wss://`"),
+        (WebSocket::new("ws://host:99999"), "names no port: `99999`"),
+        (
+            WebSocket::new("ws://a").header("no name", "x"),
+            "\"no name\" is not the name of a header",
+        ),
+        (WebSocket::new("ws://a").header("x-token", "s3cret\n"), "the header \"x-token\""),
+    ] {
+        let error = SyncBackend::check(&backend).unwrap_err().to_string();
+        assert!(error.contains(reason) && !error.contains("s3cret"), "{error}");
+    }
+    let opened = livestore::Store::<livestore_testing::sample::notes::App>::builder("notes")
+        .sync(WebSocket::new("localhost:8787"))
+        .open();
+    assert!(matches!(opened, Err(livestore::store::OpenError::SyncBackend(_))), "{opened:?}");
+    assert_eq!(SyncBackend::check(&WebSocket::new("WS://localhost:8787/a/b/")), Ok(()));
 }
 
 /// Keeps a connection open, without a word, until the test ends.

@@ -31,7 +31,7 @@ async fn try_run(
     messages: MessageSender,
     commands: &mut Commands,
 ) -> Result<Infallible, End> {
-    let client = Client::new(http, &connect_request)?;
+    let client = Client::new(http, &connect_request, messages.clone())?;
     let mut connection = Polling { client, connect_request, messages, requests: 0, cursor: None };
     connection.ping().await?;
     connection.messages.send(BackendMessage::Connected);
@@ -71,6 +71,12 @@ impl Polling {
                 self.cursor = cursor;
                 self.pull().await?;
                 Ok(true)
+            }
+            Command::Check => {
+                if pulling {
+                    self.pull().await?;
+                }
+                Ok(pulling)
             }
             Command::Push(events, backend_id) => {
                 self.push(events, backend_id).await?;
@@ -118,12 +124,16 @@ impl Polling {
         let (store_id, payload) = self.who();
         let push = Push { store_id, payload, batch, backend_id: backend };
         let request = self.request(Call::Push(push));
-        let result = match self.exit_of(&request).await? {
-            Exit::Failure(failure) => BackendMessage::PushFailed(failure),
-            Exit::Interrupted => {
+        let result = match self.exit_of(&request).await {
+            Ok(Exit::Failure(failure)) => BackendMessage::PushFailed(failure),
+            Ok(Exit::Interrupted) => {
                 BackendMessage::PushFailed(SyncError::Failed("the push was interrupted".to_owned()))
             }
-            _ => BackendMessage::Pushed,
+            Ok(_) => BackendMessage::Pushed,
+            Err(end) if end.is_too_large => {
+                BackendMessage::PushFailed(SyncError::Invalid(end.reason))
+            }
+            Err(end) => return Err(end),
         };
         self.messages.send(result);
         Ok(())

@@ -6,7 +6,8 @@ mod request;
 
 use std::time::Duration;
 
-use livestore::sync::{ConnectRequest, Connection, MessageSender, SyncBackend};
+use livestore::sync::{ConnectRequest, Connection, InvalidBackend, MessageSender, SyncBackend};
+use livestore_protocol::Transport;
 
 use crate::net::{self, Options};
 
@@ -31,7 +32,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// Returns the backend at an `http:` or `https:` URL.
+    /// Returns the backend at an `http:` or `https:` URL. A URL that cannot be one is an error when a
+    /// store is opened with it.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             options: Options::new(url.into()),
@@ -58,6 +60,10 @@ impl Http {
 net::connection_setters!(Http);
 
 impl SyncBackend for Http {
+    fn check(&self) -> Result<(), InvalidBackend> {
+        self.options.check(Transport::Http)
+    }
+
     fn connect(
         &self,
         connect_request: ConnectRequest,

@@ -1,16 +1,16 @@
 //! Requests, over a connection that stays open.
 
-use std::error::Error;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::CONTENT_ENCODING;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use livestore::sync::{ConnectRequest, Secret};
-use livestore_protocol::{ServerMessage, Transport};
-use tokio::time::timeout;
+use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, Secret};
+use livestore_protocol::{ServerMessage, Transport, transfer_time};
+use tokio::time::{Instant, timeout};
 
 use super::Http;
 use super::elements::Elements;
@@ -23,11 +23,16 @@ pub(super) struct Client {
     headers: Vec<(String, Secret)>,
     connect_timeout: Duration,
     timeout: Duration,
+    messages: MessageSender,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
-    pub(super) fn new(http: &Http, connect_request: &ConnectRequest) -> Result<Self, End> {
+    pub(super) fn new(
+        http: &Http,
+        connect_request: &ConnectRequest,
+        messages: MessageSender,
+    ) -> Result<Self, End> {
         let options = &http.options;
         Ok(Self {
             address: Address::new(&options.url, connect_request, Transport::Http)
@@ -36,11 +41,13 @@ impl Client {
             headers: options.headers.clone(),
             connect_timeout: options.connect_timeout,
             timeout: http.timeout,
+            messages,
             sender: None,
         })
     }
 
-    /// Sends a request, and passes the messages of its answer to `receive`, as they arrive.
+    /// Sends a request, and passes the messages of its answer to `receive`, as they arrive. Meanwhile, the
+    /// store is notified now and then that the backend is alive.
     pub(super) async fn send(
         &mut self,
         request: &livestore_protocol::Request,
@@ -48,14 +55,19 @@ impl Client {
     ) -> Result<(), End> {
         let mut body = String::new();
         request.encode(Transport::Http, &mut body);
+        let patience = self.timeout + transfer_time(body.len());
         let request = self.post(body)?;
         let sending = self.sender().await?.send_request(request);
-        let mut response = self.timely(sending).await?.map_err(broken)?;
-        if response.status() != StatusCode::OK {
+        let mut response = timely(patience, sending).await?.map_err(End::broken)?;
+        if response.status() != StatusCode::OK || is_compressed(&response) {
             return Err(self.refusal(response).await);
         }
-        let mut elements = Elements::default();
+        let (mut elements, mut beginning) = (Elements::default(), Vec::new());
+        let mut pulse = Instant::now() + PULSE;
         while let Some(bytes) = self.read(&mut response).await? {
+            if beginning.len() < MAX_REFUSAL_BYTES {
+                beginning.extend_from_slice(&bytes);
+            }
             elements.push(&bytes);
             while let Some(element) = elements.next() {
                 receive(decode(element)?)?;
@@ -63,14 +75,23 @@ impl Client {
             if elements.pending() > MAX_MESSAGE_BYTES {
                 return Err(End::disconnected("the backend sends a message that is too large"));
             }
+            if Instant::now() >= pulse {
+                self.messages.send(BackendMessage::Receiving);
+                pulse = Instant::now() + PULSE;
+            }
         }
-        Ok(())
+        match beginning.trim_ascii_start().first() {
+            Some(b'[') => Ok(()),
+            // It is no answer to a request: what it says is the best reason there is.
+            _ => Err(End::answer(&response.into_parts().0, &beginning, SCHEMES)),
+        }
     }
 
     fn post(&self, body: String) -> Result<Request<Full<Bytes>>, End> {
         let mut request = Request::post(self.address.target.as_str())
             .header("host", self.address.authority.as_str())
-            .header("content-type", "application/json");
+            .header("content-type", "application/json")
+            .header("accept-encoding", "identity");
         // A header cannot carry every store id; the request does.
         if self.store_id.bytes().all(|byte| byte.is_ascii_graphic()) {
             request = request.header("x-livestore-store-id", self.store_id.as_str());
@@ -93,21 +114,18 @@ impl Client {
         Ok(self.sender.insert(open))
     }
 
-    async fn timely<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
-        timeout(self.timeout, work)
-            .await
-            .map_err(|_| End::disconnected("the backend does not answer"))
-    }
-
     async fn read(&self, response: &mut Response<Incoming>) -> Result<Option<Bytes>, End> {
-        match self.timely(response.body_mut().frame()).await? {
+        match timely(self.timeout, response.body_mut().frame()).await? {
             Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
-            Some(Err(error)) => Err(broken(error)),
+            Some(Err(error)) => Err(End::broken(error)),
             None => Ok(None),
         }
     }
 
     async fn refusal(&self, mut response: Response<Incoming>) -> End {
+        if is_compressed(&response) {
+            return End::disconnected("the backend, or a proxy, compresses its answer unasked");
+        }
         let mut body = Vec::new();
         while let Ok(Some(bytes)) = self.read(&mut response).await {
             body.extend_from_slice(&bytes);
@@ -115,26 +133,33 @@ impl Client {
                 break;
             }
         }
-        End::status(response.status().as_u16(), &String::from_utf8_lossy(&body))
+        End::answer(&response.into_parts().0, &body, SCHEMES)
     }
 }
 
 const MAX_REFUSAL_BYTES: usize = 4096;
 
+/// The schemes of this backend's URLs.
+const SCHEMES: [&str; 2] = ["http", "https"];
+
+/// The time between two signs of life during a long answer.
+const PULSE: Duration = Duration::from_secs(5);
+
+async fn timely<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, End> {
+    timeout(limit, work).await.map_err(|_| End::disconnected("the backend does not answer"))
+}
+
+fn is_compressed(response: &Response<Incoming>) -> bool {
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    encoding.is_some_and(|encoding| encoding != "identity")
+}
+
 async fn connect(address: &Address) -> Result<SendRequest<Full<Bytes>>, End> {
     let socket = dial(address).await.map_err(End::disconnected)?;
-    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(broken)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(End::broken)?;
     // It ends with the sender; its errors are those of the requests.
     tokio::spawn(connection);
     Ok(sender)
-}
-
-/// hyper says what it was doing; the cause says why that failed.
-fn broken(error: hyper::Error) -> End {
-    match error.source() {
-        Some(cause) => End::disconnected(format!("{error}: {cause}")),
-        None => End::disconnected(error),
-    }
 }
 
 fn decode(element: &[u8]) -> Result<ServerMessage, End> {

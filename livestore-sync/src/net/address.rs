@@ -1,5 +1,8 @@
+//! Addresses: what a URL of a backend says, and what is wrong with it.
+
 use hyper::Uri;
 use livestore::sync::{ConnectRequest, Secret};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use livestore_protocol::{ConnectQuery, Transport};
 
@@ -22,22 +25,88 @@ impl Address {
         connect_request: &ConnectRequest,
         transport: Transport,
     ) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not a URL: {error}"))?;
-        let tls = match uri.scheme_str() {
-            Some("ws" | "http") => false,
-            Some("wss" | "https") => true,
-            _ => return Err(format!("`{url}` does not start with ws, wss, http or https")),
-        };
+        let (tls, rest) = split_scheme(url, transport)?;
+        check_text(url, rest)?;
+        let uri: Uri = format!("{}://{rest}", if tls { "https" } else { "http" })
+            .parse()
+            .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| format!("`{url}` names no host"))?;
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        if ServerName::try_from(host.as_str()).is_err() {
+            return Err(format!("`{url}` names a host that cannot exist: `{host}`"));
+        }
+        let authority = uri.authority().map_or("", |authority| authority.as_str()).to_owned();
+        let port = port(&authority).map_err(|port| format!("`{url}` names no port: `{port}`"))?;
         Ok(Self {
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            host,
+            port: port.unwrap_or(if tls { 443 } else { 80 }),
             tls,
-            authority: authority.rsplit('@').next().unwrap_or_default().to_owned(),
+            authority,
             target: Secret::from(target(&uri, connect_request, transport)),
         })
+    }
+
+    /// Returns the problem with the URL, if there is one.
+    pub(crate) fn check(url: &str, transport: Transport) -> Result<(), String> {
+        Self::new(url, &ConnectRequest::new("", None), transport).map(|_| ())
+    }
+}
+
+/// Returns whether the URL wants encryption, and what follows its scheme.
+fn split_scheme(url: &str, transport: Transport) -> Result<(bool, &str), String> {
+    let (plain, encrypted) = match transport {
+        Transport::WebSocket => ("ws", "wss"),
+        Transport::Http => ("http", "https"),
+    };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let hint =
+            if is_host(url) { format!(", such as `{plain}://{url}`") } else { String::new() };
+        return Err(format!(
+            "`{url}` has no scheme: a URL begins with `{plain}://` or `{encrypted}://`{hint}"
+        ));
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "http" => Ok((false, rest)),
+        "wss" | "https" => Ok((true, rest)),
+        _ => Err(format!("`{url}` does not begin with `{plain}://` or `{encrypted}://`")),
+    }
+}
+
+/// Whether a text without a scheme looks like a host, or a host and a port.
+fn is_host(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphanumeric())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b".:-".contains(&byte))
+}
+
+/// Refuses what no request would carry, and nobody would miss before it was too late.
+fn check_text(url: &str, rest: &str) -> Result<(), String> {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        // Neither is shown: a status may be logged.
+        return Err("the URL holds a user name or a password, which is not sent: use the sync \
+                    payload, or a header"
+            .to_owned());
+    }
+    if rest.contains('#') {
+        return Err(format!("`{url}` has a fragment (`#`), which is never sent"));
+    }
+    match url.chars().find(|char| char.is_whitespace() || char.is_control() || *char == '\\') {
+        Some(odd) => Err(format!("{url:?} contains {odd:?}, which a URL cannot")),
+        None => Ok(()),
+    }
+}
+
+/// Returns the port of `host:port`, or the text that is not a port.
+fn port(authority: &str) -> Result<Option<u16>, &str> {
+    let after_host = authority.rsplit(']').next().unwrap_or_default();
+    match after_host.rsplit_once(':') {
+        None => Ok(None),
+        Some((_, port)) => match port.parse() {
+            Ok(0) | Err(_) => Err(port),
+            Ok(number) => Ok(Some(number)),
+        },
     }
 }
 
@@ -64,16 +133,62 @@ mod tests {
 
     #[test]
     fn a_url_says_host_port_and_path() {
-        let address = address("wss://u:p@[::1]/sync?region=eu").unwrap();
+        let address = address("WSS://[::1]/sync/?region=eu").unwrap();
         assert_eq!((&*address.host, address.port, address.tls), ("::1", 443, true));
         assert_eq!(address.authority, "[::1]");
-        assert_eq!(address.target.as_str(), "/sync?region=eu&storeId=st%201&transport=ws");
+        assert_eq!(address.target.as_str(), "/sync/?region=eu&storeId=st%201&transport=ws");
+        for (url, host, port) in [
+            ("ws://127.0.0.1:8787", "127.0.0.1", 8787),
+            ("Http://Example.com", "Example.com", 80),
+            ("wss://[fe80::1]:99/a", "fe80::1", 99),
+            ("ws://a_b.example.", "a_b.example.", 80),
+        ] {
+            let address = super::tests::address(url).unwrap();
+            assert_eq!((&*address.host, address.port), (host, port), "{url}");
+        }
     }
 
     #[test]
     fn a_bad_url_is_named() {
-        for url in ["", "localhost:8787", "ftp://a", "ws://", "ws://a b"] {
-            assert!(address(url).unwrap_err().contains(url), "{url}");
+        for url in [
+            "",
+            "localhost:8787",
+            "127.0.0.1:8787",
+            "ftp://a",
+            "file:///tmp/a",
+            "/run/sync.sock",
+            "unix:/run/sync.sock",
+            "ws:/a",
+            "ws//a",
+            "ws://",
+            "ws:///path",
+            "ws://:80",
+            "ws://host:99999",
+            "ws://host:0",
+            "ws://host:",
+            "ws://host:port",
+            "ws://host:80:80",
+            "ws://a#b",
+            "ws://a/#",
+            "ws://[::1",
+            "ws://-/",
+            "ws://a..b",
+            "wss://bücher.example",
+        ] {
+            let error = address(url).unwrap_err();
+            assert!(error.contains(url), "{url}: {error}");
         }
+        for url in ["ws://a b", " ws://a", "ws://a\n", "ws://a/b c", "ws:\\\\a", "ws://a\u{1b}"] {
+            let error = address(url).unwrap_err();
+            assert!(!error.contains(|char: char| char.is_control()), "{error:?}");
+        }
+        assert!(address("localhost:8787").unwrap_err().contains("such as `ws://localhost:8787`"));
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_shown() {
+        let error = address("wss://user:s3cret@sync.example.com/").unwrap_err();
+        assert!(error.contains("header") && !error.contains("s3cret"), "{error}");
+        assert!(address("ws://host/a@b").is_ok());
     }
 }

@@ -3,15 +3,21 @@
 
 mod address;
 mod dial;
+mod end;
 mod run;
+mod traffic;
 
 pub(crate) use address::Address;
-pub(crate) use dial::{Socket, dial};
+pub(crate) use dial::dial;
+pub(crate) use end::End;
 pub(crate) use run::{Command, Commands, connect};
+pub(crate) use traffic::{Counted, Traffic};
 
 use std::time::Duration;
 
-use livestore::sync::{BackendMessage, Secret, SyncError};
+use hyper::header::{HeaderName, HeaderValue};
+use livestore::sync::{InvalidBackend, Secret};
+use livestore_protocol::Transport;
 use tokio::runtime::Handle;
 
 /// The options that both backends have.
@@ -26,6 +32,20 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn new(url: String) -> Self {
         Self { url, headers: Vec::new(), connect_timeout: Duration::from_secs(10), runtime: None }
+    }
+
+    /// Checks everything that no connection could be made with.
+    pub(crate) fn check(&self, transport: Transport) -> Result<(), InvalidBackend> {
+        Address::check(&self.url, transport).map_err(InvalidBackend)?;
+        for (name, value) in &self.headers {
+            HeaderName::try_from(name.as_str())
+                .map_err(|_| InvalidBackend(format!("{name:?} is not the name of a header")))?;
+            // It may be a secret.
+            HeaderValue::try_from(value.as_str()).map_err(|_| {
+                InvalidBackend(format!("the header {name:?} has a value that no header can have"))
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -64,34 +84,3 @@ pub(crate) use connection_setters;
 /// The largest message that is read, in bytes. Backends send pages of up to 900,000 bytes, and
 /// LiveStore's own backend also sends a larger event if it has accepted one.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 16 << 20;
-
-/// The end of a connection: the message before `Disconnected`, if any, and the reason.
-#[derive(Debug)]
-pub(crate) struct End {
-    pub(crate) last: Option<BackendMessage>,
-    pub(crate) reason: String,
-}
-
-impl End {
-    pub(crate) fn disconnected(reason: impl ToString) -> Self {
-        Self { last: None, reason: reason.to_string() }
-    }
-
-    pub(crate) fn pull_failed(failure: SyncError) -> Self {
-        Self { reason: failure.to_string(), last: Some(BackendMessage::PullFailed(failure)) }
-    }
-
-    pub(crate) fn push_failed(failure: SyncError) -> Self {
-        Self { reason: failure.to_string(), last: Some(BackendMessage::PushFailed(failure)) }
-    }
-
-    /// The backend has answered with an HTTP status that ends the connection.
-    pub(crate) fn status(status: u16, body: &str) -> Self {
-        let text = if body.trim().is_empty() { "no reason given" } else { body.trim() };
-        match status {
-            400 | 401 | 403 => Self::pull_failed(SyncError::Refused(text.to_owned())),
-            200..=299 | 404 | 426 => Self::pull_failed(SyncError::Invalid(text.to_owned())),
-            _ => Self::disconnected(format!("the backend answers {status}: {text}")),
-        }
-    }
-}

@@ -14,6 +14,7 @@ use super::End;
 pub(crate) enum Command {
     Pull(Option<Cursor>),
     Push(Vec<SyncEvent>, Option<String>),
+    Check,
 }
 
 pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
@@ -58,6 +59,9 @@ async fn until_dropped(
     if let Some(last) = end.last {
         messages.send(last);
     }
+    if let Some(wait) = end.retry_after {
+        messages.send(BackendMessage::RetryAfter(wait));
+    }
     messages.send(BackendMessage::Disconnected { reason: end.reason });
 }
 
@@ -84,6 +88,10 @@ impl Connection for NetConnection {
 
     fn push(&mut self, events: Vec<SyncEvent>, backend_id: Option<String>) {
         self.request(Command::Push(events, backend_id));
+    }
+
+    fn check(&mut self) {
+        self.request(Command::Check);
     }
 }
 

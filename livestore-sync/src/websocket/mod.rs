@@ -3,10 +3,12 @@
 mod connection;
 mod conversation;
 mod session;
+mod upgrade;
 
 use std::time::Duration;
 
-use livestore::sync::{ConnectRequest, Connection, MessageSender, SyncBackend};
+use livestore::sync::{ConnectRequest, Connection, InvalidBackend, MessageSender, SyncBackend};
+use livestore_protocol::Transport;
 
 use crate::net::{self, Options};
 
@@ -31,13 +33,15 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// Returns the backend at a `ws:` or `wss:` URL.
+    /// Returns the backend at a `ws:` or `wss:` URL. A URL that cannot be one is an error when a store is
+    /// opened with it.
     pub fn new(url: impl Into<String>) -> Self {
         Self { options: Options::new(url.into()), ping_every: Duration::from_secs(10) }
     }
 
-    /// Sets the time between two pings: 10 s by default. If the backend sends nothing until the next
-    /// ping, the connection ends, so the network must carry a push of up to 900 kB in this time.
+    /// Sets the time between two pings: 10 s by default. If the backend sends nothing at all until the
+    /// next ping, the connection ends. Every byte counts, so a slow network is not cut off; while a large
+    /// push is on its way, the answer to a ping may take longer.
     #[must_use]
     pub fn ping_every(mut self, every: Duration) -> Self {
         self.ping_every = every.max(Duration::from_millis(1));
@@ -48,6 +52,10 @@ impl WebSocket {
 net::connection_setters!(WebSocket);
 
 impl SyncBackend for WebSocket {
+    fn check(&self) -> Result<(), InvalidBackend> {
+        self.options.check(Transport::WebSocket)
+    }
+
     fn connect(
         &self,
         connect_request: ConnectRequest,

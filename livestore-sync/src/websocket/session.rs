@@ -31,7 +31,7 @@ impl Session {
         }
     }
 
-    /// Returns the frame for a command of the store.
+    /// Returns the frame for a command of the store; a check is a ping.
     pub(super) fn request(&mut self, command: Command) -> String {
         let id = RequestId::nth(self.requests);
         self.requests += 1;
@@ -46,6 +46,7 @@ impl Session {
                 self.push = Some(id.clone());
                 Call::Push(Push { store_id, payload, batch, backend_id })
             }
+            Command::Check => return encode(&ClientMessage::Ping),
         };
         encode(&ClientMessage::Request(Request { id, call }))
     }
@@ -56,6 +57,16 @@ impl Session {
             return Err(End::disconnected("the backend does not answer pings"));
         }
         Ok(encode(&ClientMessage::Ping))
+    }
+
+    /// Whether the last ping was not answered yet.
+    pub(super) fn awaits_pong(&self) -> bool {
+        self.ping_unanswered
+    }
+
+    /// Whether the last push was not answered yet.
+    pub(super) fn is_pushing(&self) -> bool {
+        self.push.is_some()
     }
 
     /// The backend has sent something, whatever it was: the connection is alive.
@@ -99,21 +110,21 @@ impl Session {
         Ok(None)
     }
 
-    /// A defect names no request; most likely it is about the last one.
+    /// A defect names no request; most likely it is about the last one. As that is not certain, no
+    /// push counts as refused for good.
     fn defect(&self, text: String) -> End {
-        let failure = SyncError::Invalid(text);
         match self.push {
-            Some(_) => End::push_failed(failure),
-            None => End::pull_failed(failure),
+            Some(_) => End::push_failed(SyncError::Failed(text)),
+            None => End::pull_failed(SyncError::Invalid(text)),
         }
     }
 
     fn unreadable(&self, error: &WireError) -> Result<Option<String>, End> {
-        let failure = || SyncError::Invalid(format!("its answer cannot be read: {error}"));
+        let problem = || format!("its answer cannot be read: {error}");
         match error.request_id() {
             None => Err(End::disconnected(error)),
-            id if id == self.push.as_ref() => Err(End::push_failed(failure())),
-            id if id == self.pull.as_ref() => Err(End::pull_failed(failure())),
+            id if id == self.push.as_ref() => Err(End::push_failed(SyncError::Failed(problem()))),
+            id if id == self.pull.as_ref() => Err(End::pull_failed(SyncError::Invalid(problem()))),
             Some(_) => Ok(None),
         }
     }

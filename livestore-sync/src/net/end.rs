@@ -1,0 +1,104 @@
+//! How a connection ends, and what an unexpected answer over HTTP means.
+
+use std::error::Error;
+use std::time::Duration;
+
+use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::http::response::Parts;
+use livestore::sync::{BackendMessage, SyncError};
+
+/// The end of a connection: the messages before `Disconnected`, if any, and the reason.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) last: Option<BackendMessage>,
+    pub(crate) retry_after: Option<Duration>,
+    /// The request had more bytes than the backend accepts.
+    pub(crate) is_too_large: bool,
+    pub(crate) reason: String,
+}
+
+impl End {
+    /// The reason may come from outside: nothing in it controls a terminal.
+    pub(crate) fn disconnected(reason: impl ToString) -> Self {
+        let reason = printable(&reason.to_string());
+        Self { last: None, retry_after: None, is_too_large: false, reason }
+    }
+
+    pub(crate) fn pull_failed(failure: SyncError) -> Self {
+        let reason = failure.to_string();
+        Self { last: Some(BackendMessage::PullFailed(failure)), ..Self::disconnected(reason) }
+    }
+
+    pub(crate) fn push_failed(failure: SyncError) -> Self {
+        let reason = failure.to_string();
+        Self { last: Some(BackendMessage::PushFailed(failure)), ..Self::disconnected(reason) }
+    }
+
+    /// hyper says what it was doing; the cause says why that failed.
+    pub(crate) fn broken(error: hyper::Error) -> Self {
+        match error.source() {
+            Some(cause) => Self::disconnected(format!("{error}: {cause}")),
+            None => Self::disconnected(error),
+        }
+    }
+
+    /// The answer is not what was asked for, and ends the connection. `schemes` are those that this
+    /// backend's URL may have.
+    pub(crate) fn answer(parts: &Parts, body: &[u8], schemes: [&str; 2]) -> Self {
+        let status = parts.status.as_u16();
+        let text = text_of(&parts.headers, body);
+        let end = match status {
+            300..=399 => Self::disconnected(redirect(status, &parts.headers, schemes)),
+            400 | 401 | 403 => Self::pull_failed(SyncError::Refused(text)),
+            200..=299 | 404 | 426 => Self::pull_failed(SyncError::Invalid(text)),
+            _ => Self::disconnected(format!("the backend answers {status}: {text}")),
+        };
+        Self { retry_after: retry_after(&parts.headers), is_too_large: status == 413, ..end }
+    }
+}
+
+/// Returns the text with its control characters escaped, except line breaks.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' => out.push(char),
+            _ if char.is_control() => out.extend(char.escape_default()),
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+/// Where the backend has moved to, without the query, which holds the payload.
+fn redirect(status: u16, headers: &HeaderMap, [plain, encrypted]: [&str; 2]) -> String {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let Some(location) = location.and_then(|location| location.split(['?', '#']).next()) else {
+        return format!("the backend answers {status}, and does not say where it is");
+    };
+    let place = match location.split_once("://") {
+        Some(("http" | "ws", rest)) => format!("{plain}://{rest}"),
+        Some(("https" | "wss", rest)) => format!("{encrypted}://{rest}"),
+        _ => location.to_owned(),
+    };
+    format!("the backend has moved ({status}): use `{place}` as the URL")
+}
+
+/// The text of an answer, or what is known of a web page.
+fn text_of(headers: &HeaderMap, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("text/html") || text.starts_with("<!") || text.starts_with("<html") {
+        return "a web page instead of a sync backend: the sign-in page of this network, a proxy, \
+                or a wrong URL"
+            .to_owned();
+    }
+    if text.is_empty() { "no reason given".to_owned() } else { printable(text) }
+}
+
+/// Only in seconds: a date would be that of another clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

@@ -1,7 +1,7 @@
 //! Files: a store's directory, and files that are whole or absent.
 
 use std::fs::TryLockError;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::edge::{
@@ -63,15 +63,34 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     })
 }
 
-/// The file, with its length, if it is there.
-pub(crate) fn open(path: &Path) -> io::Result<Option<(impl Read + use<>, u64)>> {
-    match File::open(path) {
-        Ok(file) => {
-            let length = file.metadata()?.len();
-            Ok(Some((file, length)))
+/// A file that is only read.
+#[derive(Debug)]
+pub(crate) struct ReadFile {
+    file: File,
+    length: u64,
+}
+
+impl ReadFile {
+    /// Opens the file, if it is there.
+    pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => {
+                let length = file.metadata()?.len();
+                Ok(Some(Self { file, length }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    }
+
+    /// The length in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Fills the buffer with the bytes from `at` on.
+    pub(crate) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        edge::read_at(&self.file, at, buffer)
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::chain::{Chain, START};
 use super::format::{self, Found};
@@ -54,7 +54,7 @@ impl LogConnection {
         store_id: &str,
         new_id: fn() -> String,
     ) -> Result<Self, EventlogError> {
-        let (log, found) = Self::connect(path, durability)?;
+        let (log, found) = Self::connect(path, durability, OpenFlags::default())?;
         match found {
             Found::Empty => format::create(&log.conn, store_id, new_id)?,
             Found::Format1 => {
@@ -66,13 +66,18 @@ impl LogConnection {
         Ok(log)
     }
 
-    /// Opens one more connection to a log that is open.
+    /// Opens one more connection to a log that is open. If its file is gone, no new one is made.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, EventlogError> {
-        Self::connect(path, durability).map(|(log, _)| log)
+        let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
+        Self::connect(path, durability, flags).map(|(log, _)| log)
     }
 
-    fn connect(path: &Path, durability: Durability) -> Result<(Self, Found), EventlogError> {
-        let conn = Connection::open(path)?;
+    fn connect(
+        path: &Path,
+        durability: Durability,
+        flags: OpenFlags,
+    ) -> Result<(Self, Found), EventlogError> {
+        let conn = Connection::open_with_flags(path, flags)?;
         let found = format::recognize(&conn, path)?;
         let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
         conn.pragma_update(None, "journal_mode", "WAL")?;

@@ -1,9 +1,10 @@
 //! A log in a file.
 //!
-//! It has three connections, so that nobody waits: one writes, one reads, one makes checkpoints in
-//! the background. Locks are taken in the order writer, buffer.
+//! It has up to three connections, so that nobody waits: one writes, one reads, one makes checkpoints
+//! in the background. The last two are opened when they are needed. Locks are taken in the order
+//! writer, buffer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,8 +26,9 @@ const WAL_LIMIT: i64 = if cfg!(simulation) { 64 } else { 8_192 };
 /// Events in an SQLite file.
 #[derive(Debug)]
 pub(crate) struct FileLog {
+    path: PathBuf,
     shared: Arc<Shared>,
-    reader: Mutex<LogConnection>,
+    reader: Mutex<Option<LogConnection>>,
     background: Background,
     durability: Durability,
     since_checkpoint: AtomicU64,
@@ -62,18 +64,28 @@ impl FileLog {
         let store_id = writer.store_id()?;
         writer.meta("history_id", new_id)?;
         let client_id = writer.meta("client_id", new_id)?;
-        let reader = Mutex::new(LogConnection::open(path, durability)?);
         let shared =
             Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
         let (theirs, path) = (Arc::clone(&shared), path.to_owned());
-        // Opened when there is something to do: an open store need not wait for it.
-        let mut checkpointer = None;
+        let (mut checkpointer, their_path) = (None, path.clone());
         let tidy =
-            move || theirs.tidy(&mut checkpointer, || LogConnection::open(&path, durability));
-        let background = Background::spawn("livestore-log", tidy)
-            .map_err(|error| EventlogError::NoThread(error.into()))?;
-        let since_checkpoint = AtomicU64::new(0);
-        Ok(Self { shared, reader, background, durability, since_checkpoint, store_id, client_id })
+            move || theirs.tidy(&mut checkpointer, || LogConnection::open(&their_path, durability));
+        let background = Background::new("livestore-log", tidy);
+        if durability == Durability::Buffered {
+            // Without the thread, nothing would be written.
+            background.start().map_err(|error| EventlogError::NoThread(error.into()))?;
+        }
+        let (reader, since_checkpoint) = (Mutex::new(None), AtomicU64::new(0));
+        Ok(Self {
+            path,
+            shared,
+            reader,
+            background,
+            durability,
+            since_checkpoint,
+            store_id,
+            client_id,
+        })
     }
 
     /// The store that the log belongs to.
@@ -93,10 +105,32 @@ impl FileLog {
         }
     }
 
-    /// Writes the buffered events, so that the reader finds them.
-    fn reader(&self) -> Result<MutexGuard<'_, LogConnection>, EventlogError> {
+    /// Reads on the reader's connection, what is buffered, too.
+    fn read_with<T>(
+        &self,
+        read: impl FnOnce(&LogConnection) -> Result<T, EventlogError>,
+    ) -> Result<T, EventlogError> {
         self.flush()?;
-        Ok(lock(&self.reader))
+        let mut reader = lock(&self.reader);
+        let reader = match &mut *reader {
+            Some(reader) => reader,
+            none => none.insert(LogConnection::open(&self.path, self.durability)?),
+        };
+        read(reader)
+    }
+
+    /// Reads little. As long as there is no reader, the writer does it if it is free, as it is while
+    /// the store opens.
+    fn look_up<T>(
+        &self,
+        read: impl FnOnce(&LogConnection) -> Result<T, EventlogError>,
+    ) -> Result<T, EventlogError> {
+        let has_reader = lock(&self.reader).is_some();
+        if !has_reader && let Ok(writer) = self.shared.writer.try_lock() {
+            self.shared.flush_with(&writer)?;
+            return read(&writer);
+        }
+        self.read_with(read)
     }
 }
 
@@ -120,19 +154,19 @@ impl LogStorage for FileLog {
     }
 
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.reader()?.read(after, limit)
+        self.read_with(|log| log.read(after, limit))
     }
 
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
-        self.reader()?.last()
+        self.look_up(LogConnection::last)
     }
 
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
-        self.reader()?.count(after)
+        self.read_with(|log| log.count(after))
     }
 
     fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
-        self.reader()?.fingerprint(seq)
+        self.look_up(|log| log.fingerprint(seq))
     }
 
     fn flush(&self) -> Result<(), EventlogError> {
@@ -143,11 +177,11 @@ impl LogStorage for FileLog {
     }
 
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
-        self.reader()?.upstream()
+        self.look_up(LogConnection::upstream)
     }
 
     fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
-        self.reader()?.shapes()
+        self.look_up(LogConnection::shapes)
     }
 
     fn record_shapes(&self, new: &[RecordedShape], outdated: &[&str]) -> Result<(), EventlogError> {
@@ -155,7 +189,7 @@ impl LogStorage for FileLog {
     }
 
     fn visit_named(&self, name: &str, visit: VisitArgs<'_>) -> Result<(), EventlogError> {
-        self.reader()?.visit_named(name, visit)
+        self.read_with(|log| log.visit_named(name, visit))
     }
 
     fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
@@ -199,7 +233,10 @@ impl Shared {
     }
 
     fn flush(&self) -> Result<(), EventlogError> {
-        let writer = lock(&self.writer);
+        self.flush_with(&lock(&self.writer))
+    }
+
+    fn flush_with(&self, writer: &LogConnection) -> Result<(), EventlogError> {
         let events = std::mem::take(&mut lock(&self.buffer).events);
         if events.is_empty() {
             return Ok(());

@@ -6,21 +6,23 @@
 //! head: that of another store, of a copy of the log, or of a log before it was restored from a
 //! backup, is different.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, MAIN_DB};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{State, StateError};
-use crate::edge::files;
+use crate::edge::{ReadFile, files, for_each_chunk};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, Fingerprint, is_after};
 use crate::schema::SchemaDef;
 use crate::sqlite::SqliteError;
 
 const MAGIC: [u8; 8] = *b"LSsnap\r\n";
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
+/// The number of bytes that are read and hashed at once.
+const PIECE: usize = 256 * 1024;
 /// Magic, format, schema hash, store id, history id, three numbers of the head, the log's checksum
 /// there, length, checksum.
 const HEADER: usize = 11 * 8;
@@ -67,30 +69,25 @@ impl Snapshot {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(State, u64), Unusable> {
         let damaged = |error: &dyn std::fmt::Display| Unusable::Damaged(error.to_string());
-        let opened = files::open(&self.path).map_err(|error| damaged(&error))?;
-        let (mut file, length) = opened.ok_or(Unusable::Missing)?;
+        let opened = ReadFile::open(&self.path).map_err(|error| damaged(&error))?;
+        let file = opened.ok_or(Unusable::Missing)?;
         let mut header = [0; HEADER];
-        file.read_exact(&mut header).map_err(|error| damaged(&error))?;
+        file.read_at(0, &mut header).map_err(|error| damaged(&error))?;
         let header = self.check(&header, schema, confirmed)?;
-        if length.checked_sub(HEADER as u64) != Some(header.length) {
+        if file.length().checked_sub(HEADER as u64) != Some(header.length) {
             return Err(damaged(&"its length is wrong"));
         }
-        let body = usize::try_from(header.length).map_err(|error| damaged(&error))?;
-        let mut hashing = Hashing {
-            inner: file,
-            hash: header.hash(),
-            read: HEADER as u64,
-            progress: &mut |read| progress(read, length),
-        };
+        let length = usize::try_from(header.length).map_err(|error| damaged(&error))?;
+        let mut body = Body { file: &file, digests: Vec::new(), progress };
         let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
-        conn.deserialize_read_exact(MAIN_DB, &mut hashing, body, false)
+        conn.deserialize_read_exact(MAIN_DB, &mut body, length, false)
             .map_err(|error| damaged(&error))?;
-        if hashing.hash.digest() != header.checksum {
+        if header.checksum_with(&body.digests) != header.checksum {
             return Err(damaged(&"its checksum does not match"));
         }
         let mut state = State::over(conn, schema).map_err(|error| damaged(&error))?;
         state.head = header.head;
-        Ok((state, length))
+        Ok((state, file.length()))
     }
 
     /// Writes the state to the file, whole or not at all; returns the file's length.
@@ -121,9 +118,8 @@ impl Snapshot {
             length: body.len() as u64,
             checksum: 0,
         };
-        let mut checksum = header.hash();
-        checksum.update(body);
-        header.checksum = checksum.digest();
+        let digests: Vec<_> = body.chunks(PIECE).map(xxh3_64).collect();
+        header.checksum = header.checksum_with(&digests);
         files::replace(&self.path, &[&header.to_bytes(), body])
             .map_err(|error| StateError::Sqlite(error.into()))?;
         Ok(HEADER as u64 + body.len() as u64)
@@ -236,11 +232,11 @@ impl Header {
         MAGIC.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
     }
 
-    /// The hasher of the checksum, which covers the rest of the header, too.
-    fn hash(&self) -> Xxh3 {
-        let mut hash = Xxh3::new();
-        hash.update(&Self { checksum: 0, ..*self }.to_bytes());
-        hash
+    /// The checksum: over the rest of the header, and the hash of each piece of the body.
+    fn checksum_with(&self, digests: &[u64]) -> u64 {
+        let mut bytes = Self { checksum: 0, ..*self }.to_bytes();
+        bytes.extend(digests.iter().flat_map(|digest| digest.to_le_bytes()));
+        xxh3_64(&bytes)
     }
 
     /// The header and its format.
@@ -270,23 +266,39 @@ impl Header {
     }
 }
 
-/// Hashes what is read while it is still in the cache.
-struct Hashing<'a, R> {
-    inner: R,
-    hash: Xxh3,
-    read: u64,
-    progress: &'a mut dyn FnMut(u64),
+/// A snapshot's body: its pieces are read, and hashed while they are still in the cache, on several
+/// threads if it is large.
+struct Body<'a> {
+    file: &'a ReadFile,
+    digests: Vec<u64>,
+    progress: &'a mut dyn FnMut(u64, u64),
 }
 
-impl<R: Read> Read for Hashing<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        // Small pieces, so that hashing finds them in the cache.
-        let piece = buffer.len().min(256 * 1024);
-        let (piece, _) = buffer.split_at_mut(piece);
-        let read = self.inner.read(piece)?;
-        self.hash.update(piece.get(..read).unwrap_or_default());
-        self.read += read as u64;
-        (self.progress)(self.read);
-        Ok(read)
+impl Body<'_> {
+    fn read_all(&mut self, body: &mut [u8]) -> io::Result<()> {
+        let Self { file, digests, progress } = self;
+        let (mut read, mut failed) = (HEADER as u64, None);
+        digests.resize(body.len().div_ceil(PIECE), 0);
+        let work = |n: usize, piece: &mut [u8]| {
+            file.read_at((HEADER + n * PIECE) as u64, piece)?;
+            Ok((xxh3_64(piece), piece.len() as u64))
+        };
+        for_each_chunk(body, PIECE, work, |n, done: io::Result<_>| match done {
+            Ok((digest, length)) => {
+                digests.get_mut(n).into_iter().for_each(|place| *place = digest);
+                read += length;
+                progress(read, file.length());
+            }
+            Err(error) => failed = Some(error),
+        });
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// SQLite's buffer is filled at once.
+impl Read for Body<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_all(buffer)?;
+        Ok(buffer.len())
     }
 }

@@ -148,9 +148,8 @@ fn boot(
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
     };
-    let snapshots = snapshot
-        .map(|snapshot| Snapshots::start(snapshot, schema, sync.is_some(), snapshot_bytes))
-        .transpose()?;
+    let snapshots =
+        snapshot.map(|snapshot| Snapshots::new(snapshot, schema, sync.is_some(), snapshot_bytes));
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
     let mut report = |done| progress.report(BootStage::Replay, done, total);

@@ -66,12 +66,12 @@ struct Maker {
 
 impl Snapshots {
     /// `syncs`: whether there is a backend; `bytes`: the length of the snapshot that was used.
-    pub(super) fn start(
+    pub(super) fn new(
         snapshot: Snapshot,
         schema: &'static SchemaDef,
         syncs: bool,
         bytes: Option<u64>,
-    ) -> Result<Self, EventlogError> {
+    ) -> Self {
         let maker = Arc::new(Maker {
             snapshot,
             schema,
@@ -83,9 +83,8 @@ impl Snapshots {
             stopped: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&maker);
-        let background = Background::spawn("livestore-snapshot", move || theirs.make())
-            .map_err(|error| EventlogError::NoThread(error.into()))?;
-        Ok(Self { maker, background })
+        let background = Background::new("livestore-snapshot", move || theirs.make());
+        Self { maker, background }
     }
 
     /// Counts events that were replayed while opening. If that took long, or they were many, the state
@@ -135,13 +134,12 @@ impl Snapshots {
     }
 
     /// Removes the snapshot, and stops making one: the log has a new history.
-    pub(super) fn start_over(self) -> Result<Self, ReplayError> {
+    pub(super) fn start_over(self) -> Result<Self, StateError> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
         maker.snapshot.remove()?;
-        Self::start(maker.snapshot.clone(), maker.schema, maker.syncs, None)
-            .map_err(ReplayError::Eventlog)
+        Ok(Self::new(maker.snapshot.clone(), maker.schema, maker.syncs, None))
     }
 
     /// Removes the snapshot.

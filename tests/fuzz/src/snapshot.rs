@@ -3,8 +3,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::bytes::Bytes;
 use crate::home::{Home, original, use_all};
 
-/// Where the header has the checksum, which ends it.
+/// The place of the checksum in the header, which ends with it.
 const CHECKSUM: usize = 80;
+
+/// The length of the pieces of the body that are hashed.
+const PIECE: usize = 256 * 1024;
 
 /// A file, or changes of a true snapshot. The store opens, and its state is that of its log.
 ///
@@ -43,11 +46,14 @@ fn changed(bytes: &mut Bytes<'_>) -> Vec<u8> {
     file
 }
 
-/// Over the header, as if its checksum were 0, and the rest.
+/// Makes length and checksum fit. The checksum is over the header, as if it were 0 there, and the hash
+/// of each piece of the rest.
 fn seal(file: &mut [u8]) {
     let Some(length) = file.len().checked_sub(CHECKSUM + 8) else { return };
     file[CHECKSUM - 8..CHECKSUM].copy_from_slice(&(length as u64).to_le_bytes());
     file[CHECKSUM..CHECKSUM + 8].fill(0);
-    let checksum = xxh3_64(file);
+    let (header, body) = file.split_at(CHECKSUM + 8);
+    let digests = body.chunks(PIECE).flat_map(|piece| xxh3_64(piece).to_le_bytes());
+    let checksum = xxh3_64(&header.iter().copied().chain(digests).collect::<Vec<u8>>());
     file[CHECKSUM..CHECKSUM + 8].copy_from_slice(&checksum.to_le_bytes());
 }

@@ -4,12 +4,14 @@ mod ahead;
 mod background;
 mod clock;
 mod mailbox;
+mod parallel;
 mod random;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
 pub(crate) use clock::{Stopwatch, unix_millis};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
+pub(crate) use parallel::for_each_chunk;
 pub(crate) use random::fill_random;
 pub(crate) use std::fs;
 
@@ -24,4 +26,25 @@ pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<Strin
         Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
+}
+
+/// Fills the buffer with the bytes of the file from `at` on.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &fs::File, at: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
+}
+
+/// Fills the buffer with the bytes of the file from `at` on.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &fs::File, mut at: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+    let mut rest = buffer;
+    while !rest.is_empty() {
+        let read = std::os::windows::fs::FileExt::seek_read(file, rest, at)?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        rest = &mut std::mem::take(&mut rest)[read..];
+        at += read as u64;
+    }
+    Ok(())
 }

@@ -96,6 +96,18 @@ impl File {
         Ok(Metadata { length: disk()?.length(self.handle)? })
     }
 
+    /// Fills the buffer with the bytes from `at` on.
+    pub fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let (disk, mut done) = (disk()?, 0);
+        while done < buffer.len() {
+            match disk.read(self.handle, at + done as u64, &mut buffer[done..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => done += read,
+            }
+        }
+        Ok(())
+    }
+
     pub fn sync_all(&self) -> io::Result<()> {
         disk()?.sync(self.handle)
     }

@@ -24,6 +24,21 @@ pub(crate) fn read_ahead<T: Send, E>(
     std::iter::from_fn(read).try_for_each(|mut piece| work(&mut piece))
 }
 
+/// Calls `work` with each piece of the buffer, and its position among them, and `done` with the result.
+pub(crate) fn for_each_chunk<R: Send>(
+    buffer: &mut [u8],
+    size: usize,
+    work: impl Fn(usize, &mut [u8]) -> R + Sync,
+    mut done: impl FnMut(usize, R),
+) {
+    buffer.chunks_mut(size).enumerate().for_each(|(n, chunk)| done(n, work(n, chunk)));
+}
+
+/// Fills the buffer with the bytes of the file from `at` on.
+pub(crate) fn read_at(file: &fs::File, at: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+    file.read_at(at, buffer)
+}
+
 /// No names: the simulated disk cannot list a directory, and has none of an earlier version.
 #[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
 pub(crate) fn names_in(_directory: &std::path::Path) -> std::io::Result<Vec<String>> {

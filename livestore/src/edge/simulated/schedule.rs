@@ -135,18 +135,20 @@ pub struct Background(JobId);
 
 impl Background {
     /// Adds the job.
-    ///
-    /// # Errors
-    /// Never: a thread may not be had, a job always.
-    pub fn spawn(
-        name: &'static str,
-        mut job: impl FnMut() + Send + 'static,
-    ) -> std::io::Result<Self> {
+    pub fn new(name: &'static str, mut job: impl FnMut() + Send + 'static) -> Self {
         let work = move || {
             job();
             Again { now: false, deadline: None }
         };
-        Ok(Self(add(name, Box::new(work))))
+        Self(add(name, Box::new(work)))
+    }
+
+    /// Does nothing: a job needs no thread.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn start(&self) -> std::io::Result<()> {
+        Ok(())
     }
 
     /// Makes the job due.

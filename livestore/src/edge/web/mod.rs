@@ -21,6 +21,21 @@ pub(crate) fn fill_random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the browser has no source of randomness");
 }
 
+/// Calls `work` with each piece of the buffer, and its position among them, and `done` with the result.
+pub(crate) fn for_each_chunk<R: Send>(
+    buffer: &mut [u8],
+    size: usize,
+    work: impl Fn(usize, &mut [u8]) -> R + Sync,
+    mut done: impl FnMut(usize, R),
+) {
+    buffer.chunks_mut(size).enumerate().for_each(|(n, chunk)| done(n, work(n, chunk)));
+}
+
+/// Refuses: no store on this target has files.
+pub(crate) fn read_at(_: &fs::File, _: u64, _: &mut [u8]) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// Lists a directory, as std does here: it answers that it cannot. No store on this target has one.
 pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<String>> {
     let entries = fs::read_dir(directory)?;

@@ -9,22 +9,24 @@ use std::time::Duration;
 
 use super::Mailbox;
 
-/// A thread that runs one job each time it is woken. The browser has none.
+/// A thread that runs one job each time it is woken. The browser has none: `start` says so.
 #[derive(Debug)]
-pub(crate) struct Background(Infallible);
+pub(crate) struct Background;
 
 impl Background {
+    pub(crate) fn new(_: &'static str, _: impl FnMut() + Send + 'static) -> Self {
+        Self
+    }
+
     /// Refuses.
     ///
     /// # Errors
     /// Always.
-    pub(crate) fn spawn(_: &str, _: impl FnMut() + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(&self) -> io::Result<()> {
         Err(no_thread())
     }
 
-    pub(crate) fn wake(&self) {
-        match self.0 {}
-    }
+    pub(crate) fn wake(&self) {}
 }
 
 /// A thread with a mailbox. The browser has none.

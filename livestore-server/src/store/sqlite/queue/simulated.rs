@@ -22,7 +22,8 @@ impl Queue {
     pub(in super::super) fn start(writer: Writer) -> io::Result<Self> {
         let shared = Arc::new(Shared { waiting: Mutex::default(), writer: Mutex::new(writer) });
         let theirs = Arc::clone(&shared);
-        let background = Background::spawn("livestore-writer", move || theirs.work())?;
+        let background = Background::new("livestore-writer", move || theirs.work());
+        background.start()?;
         Ok(Self { shared, background })
     }
 

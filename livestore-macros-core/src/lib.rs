@@ -15,6 +15,7 @@
 
 extern crate proc_macro;
 
+mod after_cfg;
 mod case;
 mod ctxt;
 mod expand;
@@ -43,12 +44,35 @@ use crate::lock::Package;
 /// With a `package`, the table is also compared with that package's `livestore.lock`.
 pub fn table(package: Option<&Package>, attr: TokenStream, item: TokenStream) -> TokenStream {
     with_struct("table", item, |ctxt, item| {
-        let table = parse::table::TableItem::parse(ctxt, attr, item);
+        if let Some(postponed) = after_cfg::postponed("table", "TableAfterCfg", &attr, item) {
+            return postponed;
+        }
+        let code = table_code(package, ctxt, attr, item);
         parse::table::strip_column_attributes(item);
-        let code = expand::table(ctxt, &table);
-        let lock = lock::table(package, ctxt, &table);
-        quote::quote!(#code #lock)
+        quote::quote!(#item #code)
     })
+}
+
+/// Expands the derive that stands in for `#[table]` on a struct with `#[cfg_attr]`.
+pub fn table_after_cfg(package: Option<&Package>, input: TokenStream) -> TokenStream {
+    derive_struct(input, |ctxt, item| {
+        let attr = after_cfg::take_arguments("table", item);
+        table_code(package, ctxt, attr, item)
+    })
+}
+
+fn table_code(
+    package: Option<&Package>,
+    ctxt: &Ctxt,
+    attr: TokenStream,
+    item: &syn::ItemStruct,
+) -> TokenStream {
+    let table = parse::table::TableItem::parse(ctxt, attr, item);
+    #[cfg(feature = "checked-sql")]
+    sql::check_conditions(ctxt, &table);
+    let code = expand::table(ctxt, &table);
+    let lock = lock::table(package, ctxt, &table);
+    quote::quote!(#code #lock)
 }
 
 /// Expands `#[derive(Event)]` to the `Event` implementation of an enum or a struct.
@@ -89,11 +113,43 @@ pub fn client_document(
     item: TokenStream,
 ) -> TokenStream {
     with_struct("client_document", item, |ctxt, item| {
-        let document = parse::client_document::ClientDocument::parse(ctxt, attr, item);
-        let code = expand::client_document(ctxt, &document);
-        let lock = lock::client_document(package, ctxt, &document);
-        quote::quote!(#code #lock)
+        let postponed =
+            after_cfg::postponed("client_document", "ClientDocumentAfterCfg", &attr, item);
+        postponed.unwrap_or_else(|| {
+            let code = client_document_code(package, ctxt, attr, item);
+            quote::quote!(#item #code)
+        })
     })
+}
+
+/// Expands the derive that stands in for `#[client_document]` on a struct with `#[cfg_attr]`.
+pub fn client_document_after_cfg(package: Option<&Package>, input: TokenStream) -> TokenStream {
+    derive_struct(input, |ctxt, item| {
+        let attr = after_cfg::take_arguments("client_document", item);
+        client_document_code(package, ctxt, attr, item)
+    })
+}
+
+fn client_document_code(
+    package: Option<&Package>,
+    ctxt: &Ctxt,
+    attr: TokenStream,
+    item: &syn::ItemStruct,
+) -> TokenStream {
+    let document = parse::client_document::ClientDocument::parse(ctxt, attr, item);
+    let code = expand::client_document(ctxt, &document);
+    let lock = lock::client_document(package, ctxt, &document);
+    quote::quote!(#code #lock)
+}
+
+/// Expands `#[derive(Serialize)]` to serde's own derive, which finds serde in `livestore`.
+pub fn serialize(input: TokenStream) -> TokenStream {
+    derive(input, |ctxt, input| expand::serde_impl(ctxt, expand::SerdeTrait::Serialize, input))
+}
+
+/// Expands `#[derive(Deserialize)]` in the same way.
+pub fn deserialize(input: TokenStream) -> TokenStream {
+    derive(input, |ctxt, input| expand::serde_impl(ctxt, expand::SerdeTrait::Deserialize, input))
 }
 
 /// Expands `schema!` to the marker type, its `Schema` implementation, and one `Commit` implementation
@@ -141,7 +197,7 @@ pub fn shape(package: Option<&Package>, input: TokenStream) -> TokenStream {
     })
 }
 
-/// Runs an attribute macro that only works on structs; the item is emitted in any case.
+/// Runs an attribute macro that only works on structs, and emits the item itself after an error.
 fn with_struct(
     macro_name: &str,
     item: TokenStream,
@@ -149,10 +205,7 @@ fn with_struct(
 ) -> TokenStream {
     let ctxt = Ctxt::new();
     let output = match syn::parse2::<syn::Item>(item.clone()) {
-        Ok(syn::Item::Struct(mut item)) => {
-            let code = expand(&ctxt, &mut item);
-            quote::quote!(#item #code)
-        }
+        Ok(syn::Item::Struct(mut item)) => expand(&ctxt, &mut item),
         Ok(other) => {
             let message =
                 format!("`#[{macro_name}]` goes on a struct with named fields, not on this item");
@@ -166,6 +219,17 @@ fn with_struct(
     };
     let errors = ctxt.check();
     quote::quote!(#output #errors)
+}
+
+/// Runs the derive macro that stands in for an attribute macro on a struct.
+fn derive_struct(
+    input: TokenStream,
+    expand: impl FnOnce(&Ctxt, &mut syn::ItemStruct) -> TokenStream,
+) -> TokenStream {
+    let ctxt = Ctxt::new();
+    let code = ctxt.ok(syn::parse2(input)).map(|mut item| expand(&ctxt, &mut item));
+    let errors = ctxt.check();
+    quote::quote!(#code #errors)
 }
 
 /// Runs a derive macro.

@@ -77,17 +77,18 @@ use proc_macro::{Span, TokenStream};
 /// |---|---|---|
 /// | `primary_key` | the column is the primary key, or part of it | |
 /// | `name = "col"` | the column's name | the field's name |
-/// | `default = value` | the value in rows that raw SQL inserts without one; any Rust expression | such an insert fails, or for an `Option` is null |
+/// | `default = value` | the value in rows that raw SQL inserts without one; a constant, or a `vec!`, `….into()` or `T::default()` of constants | such an insert fails, or for an `Option` is null |
 /// | `index` or `index = "name"` | an index over this column, named `{table}_{col}` | |
 /// | `unique` or `unique = "name"` | a unique index, named `{table}_{col}_unique` | |
 /// | `check = "sql"` | an SQL condition that every row must meet | |
-/// | `references = Table::COLUMN` | a foreign key | |
+/// | `references = Table::COLUMN` | a foreign key, to a primary key or a `unique` column of a table of the same schema | |
 /// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` | `restrict` |
 ///
 /// # Errors
 ///
 /// A table needs a primary key, and named fields. It cannot be generic, and `#[cfg]` cannot stand on a
-/// single field.
+/// single field; `#[cfg_attr]` can. With the feature `checked-sql`, SQLite checks the conditions of `check`
+/// while compiling.
 #[proc_macro_attribute]
 pub fn table(attr: TokenStream, item: TokenStream) -> TokenStream {
     livestore_macros_core::table(package().as_ref(), attr.into(), item.into()).into()
@@ -532,4 +533,40 @@ pub fn schema_macro(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn schema_part(input: TokenStream) -> TokenStream {
     livestore_macros_core::schema_part(input.into()).into()
+}
+
+/// serde's `Serialize`, for a crate that does not depend on serde itself: it takes the same attributes, and
+/// implements the same trait.
+///
+/// Use serde's own derive for a `remote` type, for one with a `bound`, and where `livestore` goes by another
+/// name.
+///
+/// ```
+/// use livestore::prelude::*;
+///
+/// #[derive(Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase", tag = "kind")]
+/// enum Filter { All, By { list: String } }
+/// ```
+#[proc_macro_derive(Serialize, attributes(serde))]
+pub fn serialize(input: TokenStream) -> TokenStream {
+    livestore_macros_core::serialize(input.into()).into()
+}
+
+/// serde's `Deserialize`, for a crate that does not depend on serde itself. See [`Serialize`].
+#[proc_macro_derive(Deserialize, attributes(serde))]
+pub fn deserialize(input: TokenStream) -> TokenStream {
+    livestore_macros_core::deserialize(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_derive(TableAfterCfg, attributes(column, __livestore_table))]
+pub fn table_after_cfg(input: TokenStream) -> TokenStream {
+    livestore_macros_core::table_after_cfg(package().as_ref(), input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_derive(ClientDocumentAfterCfg, attributes(serde, __livestore_client_document))]
+pub fn client_document_after_cfg(input: TokenStream) -> TokenStream {
+    livestore_macros_core::client_document_after_cfg(package().as_ref(), input.into()).into()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::lock::ItemKind;
+use crate::readable::is_readable_as;
 use crate::shape::{MarkedText, Shape};
 
 /// A difference between the recorded shape of an item and its current one.
@@ -158,8 +159,8 @@ impl Rules<'_> {
             return None;
         }
         let retyped = ShapeChange::Retyped { was: was.clone(), is: is.clone() };
-        let is_widened = is.text == format!("Option<{}>", was.text);
-        Some(if was.form() != is.form() || (was.text != is.text && !is_widened) {
+        let is_readable = was.text == is.text || is_readable_as(&was.text, &is.text);
+        Some(if was.form() != is.form() || !is_readable {
             difference(name, retyped, Consequence::Unreadable)
         } else if was.may_be_absent() && !is.may_be_absent() {
             difference(name, ShapeChange::Required { is: is.clone() }, Consequence::Unreadable)
@@ -240,7 +241,16 @@ mod tests {
             ("", "id: String", &[(Unreadable, "`id: String` is new and required")]),
             ("", "id: String (default)", &[(Additive, "`id: String (default)` is new")]),
             ("", "n: Option<u8> (optional)", &[(Additive, "`n: Option<u8> (optional)` is new")]),
-            ("id: u8", "id: u16", &[(Unreadable, "`id` was `u8` and is now `u16`")]),
+            ("id: u16", "id: u8", &[(Unreadable, "`id` was `u16` and is now `u8`")]),
+            ("id: u8", "id: u16", &[(Additive, "`id` was `u8` and is now `u16`")]),
+            (
+                "m: HashMap<u8,u8>",
+                "m: std::collections::HashMap<u8,u8>",
+                &[(
+                    Additive,
+                    "`m` was `HashMap<u8,u8>` and is now `std::collections::HashMap<u8,u8>`",
+                )],
+            ),
             (
                 "id: u8",
                 "id: Option<u8> (optional)",
@@ -292,11 +302,11 @@ mod tests {
         check(
             ItemKind::Event,
             "= A\na: u8\nb: u8",
-            "= A (client-only)\nb: u16\nc: u8",
+            "= A (client-only)\nb: i8\nc: u8",
             &[
                 (Breaking, "was synced and is now client-only"),
                 (Breaking, "`a: u8` is gone"),
-                (Unreadable, "`b` was `u8` and is now `u16`"),
+                (Unreadable, "`b` was `u8` and is now `i8`"),
                 (Unreadable, "`c: u8` is new and required"),
             ],
         );

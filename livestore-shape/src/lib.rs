@@ -7,6 +7,7 @@
 mod compare;
 mod lock;
 mod quoting;
+mod readable;
 mod shape;
 
 pub use compare::{Consequence, Difference, ShapeChange, compare};

@@ -2,14 +2,16 @@
 
 pub use std::ops::Not as _;
 
-pub use serde::{Deserialize, Serialize};
+// The traits; the derives of the same name are below.
+pub use serde::de::Deserialize;
+pub use serde::ser::Serialize;
 
 pub use crate::event::{EncodedEvent, SeqNum};
 pub use crate::eventlog::Durability;
 pub use crate::live::{
     Computed, Diff, List, LiveQuery, Reactive, Signal, Subscription, computed, signal,
 };
-pub use crate::schema::{Document, Materialize, Schema};
+pub use crate::schema::{Commit, Document, Materialize, Schema};
 pub use crate::state::UnknownEvents;
 pub use crate::store::{CommitError, OpenError, Store};
 pub use crate::table::{
@@ -19,4 +21,6 @@ pub use crate::table::{
 };
 pub use crate::value::{ColumnType, Json, Timestamp};
 pub use crate::{new_id, now, schema};
-pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, sql, table};
+pub use livestore_macros::{
+    ColumnType, Deserialize, Event, Row, Serialize, Shape, client_document, sql, table,
+};

@@ -2,7 +2,10 @@
 
 pub use core::result::Result;
 
-pub use livestore_macros::{schema_macro, schema_part, sql_in_schema};
+pub use livestore_macros::{
+    ClientDocumentAfterCfg, TableAfterCfg, schema_macro, schema_part, sql_in_schema,
+};
+pub use serde;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
@@ -15,13 +18,14 @@ pub use crate::event::{
 };
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event,
+    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event, assert_table_keys,
     assert_unique_events, assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
     Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Refer, Row,
-    RowError, RowReader, RowWriter, SelectList, Table, TableDef, Writer, count,
+    RowError, RowReader, RowWriter, SelectList, Table, TableDef, TableKeys, Writer,
+    assert_nullability, assert_unique_target, count, table_of,
 };
 pub use crate::value::{ColumnType, Storage, Value, ValueError};
 

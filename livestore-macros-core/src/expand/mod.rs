@@ -8,6 +8,7 @@ mod column_consts;
 mod column_positions;
 mod column_type_impl;
 mod commit_impls;
+mod constant;
 mod document_event;
 mod document_impl;
 mod document_set;
@@ -18,9 +19,11 @@ mod event_lossless;
 mod projection_impl;
 mod row_impl;
 mod schema_impl;
+mod serde_impl;
 mod stub;
 mod table_def;
 mod table_impl;
+mod table_keys;
 mod table_macros;
 mod unique_asserts;
 
@@ -38,6 +41,7 @@ use crate::parse::schema::SchemaItem;
 use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
+pub(crate) use serde_impl::{SerdeTrait, expand as serde_impl};
 pub(crate) use table_macros::{schema_macro, schema_part};
 
 pub(crate) fn table(ctxt: &Ctxt, table: &TableItem) -> TokenStream {

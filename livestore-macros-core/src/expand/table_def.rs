@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
+use super::constant::constant;
 use super::{located_at, trait_item};
 use crate::parse::column::{ColumnField, ForeignKey, OnDelete};
 use crate::parse::index::Index;
@@ -28,10 +29,11 @@ pub(crate) fn expand(table: &TableItem) -> TokenStream {
 fn column_def(runtime: &Runtime, column: &ColumnField) -> TokenStream {
     let ColumnField { ty, name, .. } = column;
     let default = column.default.as_ref().map(|value| {
+        let constant = constant(value);
         let runtime = runtime.located_at(value.span());
         let ty = runtime::located_at(ty, value.span());
         quote_spanned! {value.span()=>
-            .default(|| #runtime::sql::Takes::<_, #ty>::operand(#runtime::sql::of(), #value))
+            .default(|| #runtime::sql::Takes::<_, #ty>::operand(#runtime::sql::of(), #constant))
         }
     });
     let kind = trait_item(runtime, ty, "ColumnType", "KIND");

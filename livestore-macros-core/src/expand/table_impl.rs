@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::{located_at, table_def, trait_item};
+use super::{located_at, table_def, table_keys, trait_item};
 use crate::parse::column::ColumnField;
 use crate::parse::table::TableItem;
 
@@ -13,12 +13,14 @@ pub(crate) fn expand(table: &TableItem) -> TokenStream {
     let attributes = &table.attributes;
     let key = key_type(table);
     let def = table_def::expand(table);
+    let (keys, asserts) = (table_keys::expand(table), table_keys::asserts(table));
     let pushes = pushes(table);
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #runtime::Table for #ident {
             type Key = #key;
             const NAME: &'static str = #name;
+            #keys
             fn def() -> &'static #runtime::TableDef {
                 static DEF: #runtime::TableDef = #def;
                 &DEF
@@ -31,6 +33,7 @@ pub(crate) fn expand(table: &TableItem) -> TokenStream {
                 ::core::result::Result::Ok(())
             }
         }
+        #asserts
     }
 }
 

@@ -11,7 +11,7 @@ use super::{located_at, schema_event_defs, trait_item};
 use crate::parse::schema::SchemaItem;
 
 pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
-    [unique_tables(schema), unique_events(schema)].into_iter().collect()
+    [unique_tables(schema), table_keys(schema), unique_events(schema)].into_iter().collect()
 }
 
 fn unique_tables(schema: &SchemaItem) -> TokenStream {
@@ -22,6 +22,31 @@ fn unique_tables(schema: &SchemaItem) -> TokenStream {
         .map(|document| (document, trait_item(runtime, document, "Document", "NAME")));
     let name_type = quote!(&'static str);
     asserts(schema, &name_type, "assert_unique_tables", tables.chain(documents))
+}
+
+/// Checks that no index has a name that is used already, and that foreign keys refer to listed tables.
+fn table_keys(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, tables, documents, .. } = schema;
+    if tables.is_empty() {
+        return TokenStream::new();
+    }
+    let keys = tables.iter().map(|table| trait_item(runtime, table, "Table", "KEYS"));
+    let names = tables.iter().map(|table| trait_item(runtime, table, "Table", "NAME"));
+    let documents =
+        documents.iter().map(|document| trait_item(runtime, document, "Document", "NAME"));
+    let names = names.chain(documents);
+    let calls = tables.iter().enumerate().map(|(position, ty)| {
+        let span = located_at(ty);
+        let runtime = runtime.located_at(span);
+        quote_spanned!(span=> const _: () = #runtime::assert_table_keys(#position, KEYS, NAMES);)
+    });
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            const KEYS: &[::core::option::Option<#runtime::TableKeys>] = &[#(#keys),*];
+            const NAMES: &[&'static str] = &[#(#names),*];
+            #(#calls)*
+        };
+    }
 }
 
 fn unique_events(schema: &SchemaItem) -> TokenStream {

@@ -121,9 +121,18 @@ impl OwnKeys {
     fn read(&mut self, key: &Key<'_>) -> syn::Result<()> {
         match key.name().as_str() {
             "name" => self.name.set(key, key.string()?),
-            "default" => self.default.set(key, key.value("default = value")?),
+            "default" => {
+                let value = key.value("default = value")?;
+                check_constant(&value)?;
+                self.default.set(key, value)
+            }
             "check" => self.check.set(key, key.string()?),
-            "references" => self.references.set(key, key.value("references = Table::COLUMN")?),
+            "references" => {
+                let target = key.value("references = Table::COLUMN")?;
+                let is_column = check_target(&target);
+                self.references.set(key, target)?;
+                is_column
+            }
             "on_delete" => {
                 let action: Ident = key.value("on_delete = cascade")?;
                 self.on_delete.set(key, (key.ident.clone(), OnDelete::parse(&action)?))
@@ -187,6 +196,45 @@ impl OnDelete {
                 Err(syn::Error::new_spanned(action, message))
             }
         }
+    }
+}
+
+/// Refuses the values that are best known for being different each time; the compiler refuses the rest,
+/// which are not constant.
+fn check_constant(value: &Expr) -> syn::Result<()> {
+    let Expr::Call(call) = value else { return Ok(()) };
+    let Expr::Path(function) = &*call.func else { return Ok(()) };
+    let name = function.path.segments.last().map(|last| last.ident.to_string());
+    match name.as_deref() {
+        Some(name @ ("now" | "new_id" | "new_v4" | "now_v7" | "random")) => {
+            let message = format!(
+                "a default is the same on every client, and `{name}()` is not: put the value into the event"
+            );
+            Err(syn::Error::new_spanned(value, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses the targets that are not a column, as far as their form shows it.
+fn check_target(target: &Expr) -> syn::Result<()> {
+    let table = match target {
+        Expr::Path(path) => {
+            let last = path.path.segments.last().map(|last| names::plain(&last.ident));
+            let table = last.filter(|last| last.chars().any(char::is_lowercase));
+            table.filter(|_| path.qself.is_none())
+        }
+        Expr::Lit(_) | Expr::Field(_) | Expr::Call(_) => Some("Table".to_owned()),
+        _ => None,
+    };
+    match table {
+        Some(table) => {
+            let message = format!(
+                "a foreign key refers to a column: write its constant, such as `references = {table}::ID`"
+            );
+            Err(syn::Error::new_spanned(target, message))
+        }
+        None => Ok(()),
     }
 }
 

@@ -17,10 +17,13 @@ pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// Refuses an empty name; `what` is the subject of the message.
+/// Refuses an empty name, and one that SQL cannot hold; `what` is the subject of the message.
 pub(crate) fn check_not_empty(ctxt: &Ctxt, literal: &LitStr, what: &str) {
     if literal.value().is_empty() {
         ctxt.error(literal, format!("{what} cannot be empty"));
+    }
+    if literal.value().contains('\0') {
+        ctxt.error(literal, format!("{what} cannot contain a NUL character"));
     }
 }
 

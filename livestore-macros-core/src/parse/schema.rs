@@ -110,6 +110,12 @@ pub(crate) fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Runtime> {
 fn parse_types(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     let content;
     bracketed!(content in input);
+    if content.peek(Token![#]) {
+        let message = "a list has no attributes: put `#[cfg]` on two whole `schema!`s";
+        let error = content.error(message);
+        content.parse::<TokenStream>()?;
+        return Err(error);
+    }
     let listed = read_all(&content, Punctuated::<Type, Token![,]>::parse_terminated)?;
     let (mut types, mut texts) = (Vec::new(), Vec::new());
     for ty in &listed {

@@ -15,6 +15,8 @@ use crate::suggest;
 
 const KEYS: [&str; 6] = ["name", "crate", "primary_key", "index", "unique", "check"];
 
+const MAX_COLUMNS: usize = 2000;
+
 /// A table: a struct with one column per field.
 pub(crate) struct TableItem {
     pub(crate) runtime: Runtime,
@@ -136,6 +138,10 @@ fn parse_columns(ctxt: &Ctxt, item: &ItemStruct) -> (Vec<ColumnField>, Vec<Colum
     let Fields::Named(fields) = &item.fields else {
         return Default::default();
     };
+    if let Some(extra) = fields.named.iter().nth(MAX_COLUMNS) {
+        let message = format!("a table in SQLite has at most {MAX_COLUMNS} columns");
+        ctxt.error(&extra.ident, message);
+    }
     let named = fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field)));
     named.map(|(ident, field)| ColumnField::parse(ctxt, ident, field)).unzip()
 }

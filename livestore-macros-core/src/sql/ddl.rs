@@ -13,6 +13,17 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// Returns the columns of all tables, without types, as a list in SQL.
+    pub(super) fn columns_ddl(&self) -> String {
+        self.names_of_columns().map(quoted).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn names_of_columns(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().flat_map(|table| &table.columns).map(|column| column.name.as_str())
+    }
+}
+
 impl SqlTable {
     fn ddl(&self) -> String {
         let name = quoted(&self.name);

@@ -14,6 +14,8 @@ mod alias_types;
 mod ast;
 mod catalog;
 #[cfg(feature = "checked-sql")]
+mod conditions;
+#[cfg(feature = "checked-sql")]
 mod ddl;
 mod expand;
 #[cfg(feature = "checked-sql")]
@@ -37,6 +39,9 @@ mod text;
 mod token;
 
 use std::rc::Rc;
+
+#[cfg(feature = "checked-sql")]
+pub(crate) use self::conditions::check_conditions;
 
 use proc_macro2::TokenStream;
 use quote::quote;

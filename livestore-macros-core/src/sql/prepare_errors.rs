@@ -62,6 +62,28 @@ impl Report<'_> {
         Err(self.text.error(&named(self.tokens, name), &message))
     }
 
+    /// Checks the functions that a condition on rows calls; those `of_time` may be called, but not to
+    /// read the clock.
+    pub(crate) fn functions_of_condition(
+        &self,
+        prepared: &Prepared,
+        of_time: &[&str],
+    ) -> syn::Result<()> {
+        let sql = self.text.sql.to_ascii_lowercase().replace(char::is_whitespace, "");
+        let reads_clock = |name: &str| sql.contains("'now'") || sql.contains(&format!("{name}()"));
+        let is_constant = |name: &str| of_time.contains(&name) && !reads_clock(name);
+        let is_refused = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            let mut refused = FORBIDDEN.iter().chain(IMPURE);
+            refused.any(|other| *other == name) && !is_constant(&name)
+        };
+        let Some(name) = prepared.functions.iter().find(is_refused) else { return Ok(()) };
+        let message = format!(
+            "`{name}` may return a different value each time, and a condition must always give the same answer for the same row"
+        );
+        Err(self.text.error(&named(self.tokens, name), &message))
+    }
+
     fn other_statement(&self, tokens: &[Token]) -> syn::Error {
         let first = tokens.first().map(|token| token.span.clone()).unwrap_or_default();
         let word = self.text.sql.get(first.clone()).unwrap_or_default();

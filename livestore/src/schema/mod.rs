@@ -24,7 +24,9 @@ pub use def::{EventSet, Listed};
 #[doc(hidden)]
 pub use document::{DocumentDef, DocumentKey};
 #[doc(hidden)]
-pub use unique::{assert_recorded_event, assert_unique_events, assert_unique_tables};
+pub use unique::{
+    assert_recorded_event, assert_table_keys, assert_unique_events, assert_unique_tables,
+};
 
 pub(crate) use commit::BatchEntry;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "const fns have no iterators; all indexes are bounded")]
 
 use crate::event::{EventDef, const_eq};
+use crate::table::TableKeys;
 
 /// Fails to compile if one of `defs` has a name that is among `earlier`, or twice among itself.
 ///
@@ -99,6 +100,58 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
         }
         n += 1;
     }
+}
+
+/// Fails to compile if an index of the table at this position has the name of a table or of an index before
+/// it, whatever the case, or if one of its foreign keys refers to a table that is not among `names`.
+///
+/// # Panics
+/// While compiling, with the name.
+#[track_caller]
+pub const fn assert_table_keys(position: usize, keys: &[Option<TableKeys>], names: &[&str]) {
+    let Some(table) = keys[position] else { return };
+    let mut n = 0;
+    while n < table.references.len() {
+        if !is_listed(table.references[n], names) {
+            fail(
+                "a foreign key refers to \"",
+                table.references[n],
+                "\", which the schema does not list: add its type to `tables`",
+            );
+        }
+        n += 1;
+    }
+    let mut n = 0;
+    while n < table.indexes.len() {
+        let (index, mut earlier) = (table.indexes[n], 0);
+        let mut is_taken = is_listed(index, names);
+        while earlier < position {
+            if let Some(keys) = keys[earlier] {
+                is_taken |= is_listed(index, keys.indexes);
+            }
+            earlier += 1;
+        }
+        if is_taken {
+            fail(
+                "two tables or indexes are named \"",
+                index,
+                "\"; give the index another name: `index = \"…\"`",
+            );
+        }
+        n += 1;
+    }
+}
+
+/// Whether a name is among others, whatever the case, as SQLite has it.
+const fn is_listed(name: &str, names: &[&str]) -> bool {
+    let mut n = 0;
+    while n < names.len() {
+        if name.eq_ignore_ascii_case(names[n]) {
+            return true;
+        }
+        n += 1;
+    }
+    false
 }
 
 /// In a const, `panic!` cannot format, but it accepts a text that is put together here.

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use livestore_shape::{Consequence, ItemKind, Shape, compare};
+use livestore_shape::{Consequence, Difference, ItemKind, Shape, ShapeChange, compare};
 
 use super::OpenError;
 use crate::event::EventDef;
@@ -47,6 +47,14 @@ pub struct IncompatibleField {
     pub name: String,
     /// A description of the difference.
     pub change: String,
+}
+
+/// Whether events may not be readable after a change. A type that is only spelt differently may be another
+/// one all the same, so the events decide.
+fn is_doubtful(found: &Difference) -> bool {
+    let is_respelt =
+        matches!(&found.change, ShapeChange::Retyped { was, is } if was.text != is.text);
+    found.consequence == Consequence::Unreadable || (found.part.is_some() && is_respelt)
 }
 
 /// The shapes that a log has on record, and the schema that is to read its events.
@@ -91,9 +99,7 @@ impl Shapes {
                 continue;
             };
             let differences = compare(ItemKind::Event, &was, &is).into_iter();
-            let unreadable =
-                differences.filter(|found| found.consequence == Consequence::Unreadable);
-            for found in unreadable {
+            for found in differences.filter(is_doubtful) {
                 let change = found.to_string();
                 let field = IncompatibleField { change, name: found.part.unwrap_or_default() };
                 // Two recorded shapes may differ from the schema's in the same way.

@@ -70,6 +70,11 @@ impl<T, V> Column<T, V> {
         Self { index, of: PhantomData }
     }
 
+    /// The same, of a column that is only borrowed.
+    pub(super) const fn position(&self) -> usize {
+        self.index
+    }
+
     /// The column's position in its table.
     pub const fn index(self) -> usize {
         self.index

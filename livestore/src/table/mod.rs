@@ -16,6 +16,7 @@ mod condition;
 mod ddl;
 mod def;
 mod eval;
+mod keys;
 mod query;
 mod raw;
 mod row;
@@ -50,6 +51,8 @@ pub use column::SameType;
 #[doc(hidden)]
 pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference};
 #[doc(hidden)]
+pub use keys::{TableKeys, assert_nullability, assert_unique_target, table_of};
+#[doc(hidden)]
 pub use raw::Bind;
 #[doc(hidden)]
 pub use selection::{Projection, SelectList, Selection};
@@ -77,6 +80,10 @@ pub trait Table: Row + 'static {
 
     /// The table's name.
     const NAME: &'static str;
+
+    /// The table's keys, if they are known while compiling. For generated code.
+    #[doc(hidden)]
+    const KEYS: Option<TableKeys> = None;
 
     /// Returns the table's definition.
     fn def() -> &'static TableDef;

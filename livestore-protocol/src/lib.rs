@@ -34,6 +34,7 @@ mod identity;
 mod limits;
 mod page;
 mod secret;
+mod text;
 mod timestamp;
 mod wire;
 
@@ -47,6 +48,7 @@ pub use limits::{
 };
 pub use page::{Cursor, More, Page};
 pub use secret::Secret;
+pub use text::printable;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use wire::{
     Call, ClientMessage, ConnectQuery, Dialect, Exit, PageWriter, Ping, Pull, Push, QueryError,

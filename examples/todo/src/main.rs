@@ -14,11 +14,12 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use livestore::prelude::*;
-use livestore::sync::{InitialSync, SyncOptions, SyncStatus};
+use livestore::sync::{NetworkStatus, SyncOptions, SyncStatus};
 use livestore_sync::{Http, WebSocket};
 use serde_json::json;
 
@@ -98,36 +99,80 @@ fn run(cli: Cli) -> Result<()> {
     }
     let mut store = Store::<App>::builder(cli.store).directory(cli.dir);
     if let Some(url) = &cli.sync {
-        store = store.sync(sync(url, cli.token, cli.command.is_some()));
+        store = store.sync(sync(url, cli.token));
     }
     let store = store.open()?;
     match cli.command {
         None => screen::run(model::Model::new(store)?),
-        Some(Command::Add { text }) => add(&store, &text).and_then(|()| push(&store)),
-        Some(Command::Done { id }) => done(&store, id).and_then(|()| push(&store)),
-        Some(Command::List { active: true, json, .. }) => list(&store, Filter::Active, json),
-        Some(Command::List { completed: true, json, .. }) => list(&store, Filter::Completed, json),
-        Some(Command::List { json, .. }) => list(&store, Filter::All, json),
-        Some(Command::Log { json }) => log(&store, json),
+        Some(command) => {
+            let is_current = catch_up(&store)?;
+            execute(&store, command, is_current)
+        }
     }
 }
 
-/// A command first pulls what others did; the screen shows it when it comes.
-fn sync(url: &str, token: Option<String>, is_command: bool) -> SyncOptions {
-    let options = match url.starts_with("http") {
+fn execute(store: &Store<App>, command: Command, is_current: bool) -> Result<()> {
+    match command {
+        Command::Add { text } => add(store, &text).and_then(|()| push(store)),
+        Command::Done { id } => done(store, id).and_then(|()| push(store)),
+        Command::List { active, completed, json } => {
+            warn_if_stale(store, is_current)?;
+            let filter = match (active, completed) {
+                (true, _) => Filter::Active,
+                (_, true) => Filter::Completed,
+                _ => Filter::All,
+            };
+            list(store, filter, json)
+        }
+        Command::Log { json } => {
+            warn_if_stale(store, is_current)?;
+            log(store, json)
+        }
+    }
+}
+
+fn sync(url: &str, token: Option<String>) -> SyncOptions {
+    let options = match url.to_ascii_lowercase().starts_with("http") {
         true => SyncOptions::new(Http::new(url)),
         false => SyncOptions::new(WebSocket::new(url)),
     };
-    let options = if is_command { options.initial(InitialSync::Wait(PATIENCE)) } else { options };
     match token {
         Some(token) => options.payload(json!({ "authToken": token }).to_string()),
         None => options,
     }
 }
 
+/// A command first pulls what others did; the screen shows it when it comes. Returns whether that
+/// worked; it waits no longer than until the backend cannot be reached.
+fn catch_up(store: &Store<App>) -> Result<bool> {
+    let start = Instant::now();
+    loop {
+        let status = store.sync_status()?;
+        match status.network {
+            NetworkStatus::None => return Ok(true),
+            _ if status.is_synced() => return Ok(true),
+            NetworkStatus::Connecting | NetworkStatus::Pulling | NetworkStatus::Online
+                if start.elapsed() < PATIENCE =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// Says that others may have changed what follows.
+fn warn_if_stale(store: &Store<App>, is_current: bool) -> Result<()> {
+    if !is_current {
+        let status = store.sync_status()?;
+        eprintln!("this may be out of date, as of {}; {status}", status.upstream_head);
+    }
+    Ok(())
+}
+
 /// Waits for the backend, and says so if that is in vain: the events go out the next time.
 fn push(store: &Store<App>) -> Result<()> {
-    if !store.wait_synced(PATIENCE)? && store.sync_status()?.pending > 0 {
+    if !catch_up(store)? && store.sync_status()?.pending > 0 {
         let SyncStatus { pending, network, .. } = store.sync_status()?;
         eprintln!("{pending} events are not pushed yet: {network}");
     }

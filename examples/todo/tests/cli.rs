@@ -42,6 +42,22 @@ fn json_lines(lines: &str) -> Vec<Value> {
 }
 
 #[test]
+fn who_is_offline_is_told_so() {
+    let temp = TempDir::new().unwrap();
+    let dir = temp.path();
+    let id = add(dir, "Buy milk");
+    // Nobody listens there.
+    let output = todo(dir, &["list", "--sync", "ws://127.0.0.1:1"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("[ ] Buy milk  {id}\n"));
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(warning.starts_with("this may be out of date, as of e0; offline: "), "{warning}");
+    assert!(warning.trim_end().ends_with("1 to push"), "{warning}");
+    let wrong = error(dir, &["list", "--sync", "127.0.0.1:8787"]);
+    assert!(wrong.contains("has no scheme") && wrong.contains("ws://127.0.0.1:8787"), "{wrong}");
+}
+
+#[test]
 fn add_done_list_log() {
     let temp = TempDir::new().unwrap();
     let dir = temp.path();

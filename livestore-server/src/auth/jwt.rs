@@ -16,7 +16,7 @@ use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, deci
 ///
 /// The claim `stores` names the stores: a text or a list of texts, in which `*` matches any text.
 /// `rights` is `read`, `write` or `read,write`, which is the default. `exp` is required: at that time
-/// the connection ends.
+/// the connection ends. `nbf` may be up to 30 seconds ahead of this machine's clock.
 #[derive(Debug)]
 pub struct Jwt {
     keys: Keys,
@@ -24,11 +24,14 @@ pub struct Jwt {
     audience: Option<String>,
 }
 
+/// How much earlier than `nbf` a token is accepted.
+const LEEWAY_MILLIS: i64 = 30_000;
+
 /// A key has one algorithm. A token never chooses the algorithm by which it is verified.
 #[derive(Debug)]
 enum Keys {
     Hs256(hmac::Key),
-    Rs256(Watched<Vec<RsaKey>, serde_json::Error>),
+    Rs256(Watched<Vec<RsaKey>, String>),
 }
 
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl Jwt {
     /// it changes.
     ///
     /// # Errors
-    /// If the file cannot be read.
+    /// If the file cannot be read, or holds no RSA key: elliptic curves are not supported.
     pub fn rs256(jwks: &Path) -> Result<Self, SecretFileError> {
         Ok(Self::new(Keys::Rs256(Watched::open(jwks, parse_jwks)?)))
     }
@@ -75,7 +78,9 @@ impl Jwt {
         if until <= now {
             return Err(denied("has expired"));
         }
-        if since.is_some_and(|since| since > now) {
+        // The clock of whoever signs tokens may be a little ahead.
+        let soon = Timestamp::from_millis(now.as_millis().saturating_add(LEEWAY_MILLIS));
+        if since.is_some_and(|since| since > soon) {
             return Err(denied("is not valid yet"));
         }
         let fits = |wanted: &Option<String>, found: &Texts| {
@@ -117,6 +122,13 @@ impl Jwt {
 impl Authenticate for Jwt {
     fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a> {
         decided(self.grant(attempt, crate::edge::now()))
+    }
+
+    fn revision(&self) -> u64 {
+        match &self.keys {
+            Keys::Hs256(_) => 0,
+            Keys::Rs256(keys) => keys.revision(),
+        }
     }
 }
 
@@ -179,8 +191,11 @@ impl Default for Texts {
     }
 }
 
-/// Reads the RSA keys of a JWKS (RFC 7517). Other keys are ignored.
-fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, serde_json::Error> {
+/// The sizes of a modulus that signatures are verified with.
+const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1025;
+
+/// Reads the RSA keys of a JWKS (RFC 7517). Other keys are ignored, unless there is nothing else.
+fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, String> {
     #[derive(Deserialize)]
     struct Jwks {
         keys: Vec<Jwk>,
@@ -192,13 +207,23 @@ fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, serde_json::Error> {
         n: Option<String>,
         e: Option<String>,
     }
-    let Jwks { keys } = serde_json::from_str(json)?;
+    let Jwks { keys } = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let kinds: Vec<_> = keys.iter().map(|key| key.kty.clone()).collect();
     let rsa = keys.into_iter().filter(|key| key.kty == "RSA");
-    Ok(rsa
+    let usable: Vec<_> = rsa
         .filter_map(|key| {
             Some(RsaKey { id: key.kid, modulus: decode(&key.n?)?, exponent: decode(&key.e?)? })
         })
-        .collect())
+        .filter(|key| RSA_BYTES.contains(&key.modulus.len()))
+        .collect();
+    if usable.is_empty() {
+        return Err(format!(
+            "no key in it can be used; tokens have to be signed with RS256, by an RSA key of 2048 to \
+             8192 bits; the file has {}",
+            if kinds.is_empty() { "no keys".to_owned() } else { kinds.join(", ") }
+        ));
+    }
+    Ok(usable)
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

@@ -25,6 +25,13 @@ pub use watched::SecretFileError;
 pub trait Authenticate: Send + Sync + 'static {
     /// Decides about a client that connects, or makes one request over HTTP.
     fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a>;
+
+    /// Returns a number that changes whenever earlier decisions may no longer hold, such as when a token
+    /// was removed: the clients that are connected are then authenticated again, within seconds, and
+    /// those that are denied are disconnected. It is asked for often, and must be quick.
+    fn revision(&self) -> u64 {
+        0
+    }
 }
 
 /// A decision of [`Authenticate`].

@@ -50,6 +50,10 @@ impl Authenticate for TokenFile {
     fn authenticate<'a>(&'a self, attempt: &'a Attempt<'a>) -> Decision<'a> {
         decided(self.grant(attempt))
     }
+
+    fn revision(&self) -> u64 {
+        self.0.revision()
+    }
 }
 
 fn parse(text: &str) -> Result<Tokens, String> {

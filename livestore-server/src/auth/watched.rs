@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// The parsed content of a file, as of its last change.
@@ -17,9 +17,14 @@ pub(super) struct Watched<T, E> {
 
 #[derive(Debug)]
 struct Last<T> {
-    modified: Option<SystemTime>,
+    modified: Modified,
+    /// The number of changes so far.
+    revision: u64,
     value: Arc<T>,
 }
+
+/// The time of the last change, which may be a coarse one, and the length.
+type Modified = (Option<SystemTime>, u64);
 
 /// The reason why a file of tokens or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,18 +53,28 @@ impl<T, E: Display> Watched<T, E> {
         path: &Path,
         parse: fn(&str) -> Result<T, E>,
     ) -> Result<Self, SecretFileError> {
-        let last = Last { modified: modified(path)?, value: Arc::new(load(path, parse)?) };
+        let last =
+            Last { modified: modified(path)?, revision: 0, value: Arc::new(load(path, parse)?) };
         Ok(Self { path: path.into(), parse, last: Mutex::new(last) })
     }
 
     /// Returns the current content. While the file cannot be read, that is its last one.
     pub(super) fn get(&self) -> Arc<T> {
+        Arc::clone(&self.current().value)
+    }
+
+    /// Returns the number of changes so far.
+    pub(super) fn revision(&self) -> u64 {
+        self.current().revision
+    }
+
+    fn current(&self) -> MutexGuard<'_, Last<T>> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = self.refresh(&mut last) {
             let error = crate::report::Chain(&error);
             tracing::error!(%error, "a file cannot be read again; its last content stays in force");
         }
-        Arc::clone(&last.value)
+        last
     }
 
     fn refresh(&self, last: &mut Last<T>) -> Result<(), SecretFileError> {
@@ -67,14 +82,15 @@ impl<T, E: Display> Watched<T, E> {
         if modified != last.modified {
             last.value = Arc::new(load(&self.path, self.parse)?);
             last.modified = modified;
+            last.revision += 1;
         }
         Ok(())
     }
 }
 
-fn modified(path: &Path) -> Result<Option<SystemTime>, SecretFileError> {
+fn modified(path: &Path) -> Result<Modified, SecretFileError> {
     fs::metadata(path)
-        .map(|metadata| metadata.modified().ok())
+        .map(|metadata| (metadata.modified().ok(), metadata.len()))
         .map_err(|source| SecretFileError::Io { path: path.into(), source })
 }
 

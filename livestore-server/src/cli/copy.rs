@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc;
 
-use livestore_protocol::{MAX_EVENTS, SyncEvent, Timestamp, check_push};
+use livestore_protocol::{MAX_EVENTS, SyncEvent, Timestamp, check_push, printable};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -32,6 +32,7 @@ struct Line {
 pub(super) fn list(data: &Path) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     for (id, store) in SqliteStore::reader(data)?.list()? {
+        let id = printable(id.as_str());
         writeln!(out, "{}\te{}\t{}\t{id}", store.backend_id, store.head, store.bytes)?;
     }
     Ok(())

@@ -29,7 +29,8 @@ struct Cli {
 enum Command {
     /// Serve clients (the default).
     Serve,
-    /// List the stores: backend id, last event, bytes, store id. The server may be running.
+    /// List the stores: backend id, last event, bytes, store id. Control characters in an id are
+    /// escaped. The server may be running.
     List,
     /// Export the events of a store as lines of JSON. The server may be running.
     Export {
@@ -60,10 +61,13 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[must_use]
 pub fn run() -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    match options.with_file().and_then(|options| dispatch(options, command)) {
+    let checked = options.with_file().and_then(|options| options.check().map(|()| options));
+    match checked.and_then(|options| dispatch(options, command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("livestore-server: {}", crate::report::Chain(&*failure));
+            let failure = crate::report::Chain(&*failure).to_string();
+            let lines: Vec<_> = failure.lines().map(livestore_protocol::printable).collect();
+            eprintln!("livestore-server: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
     }

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -5,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::Failure;
 use crate::auth::{Authenticate, Jwt, NoAuth, TokenFile};
@@ -45,25 +47,45 @@ pub(super) struct Options {
     #[arg(long, env = "LIVESTORE_JWT_AUDIENCE", value_name = "TEXT")]
     jwt_audience: Option<String>,
     /// The most connections at a time [default: 10000].
-    #[arg(long, env = "LIVESTORE_MAX_CONNECTIONS", value_name = "N")]
+    #[arg(
+        long,
+        env = "LIVESTORE_MAX_CONNECTIONS",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     max_connections: Option<usize>,
     /// The most stores [default: no limit].
-    #[arg(long, env = "LIVESTORE_MAX_STORES", value_name = "N")]
+    #[arg(long, env = "LIVESTORE_MAX_STORES", value_name = "N", allow_negative_numbers = true)]
     max_stores: Option<u64>,
     /// The most bytes of events in one store [default: no limit].
-    #[arg(long, env = "LIVESTORE_MAX_STORE_BYTES", value_name = "N")]
+    #[arg(
+        long,
+        env = "LIVESTORE_MAX_STORE_BYTES",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     max_store_bytes: Option<u64>,
     /// The most bytes of one message [default: 1048576].
-    #[arg(long, env = "LIVESTORE_MAX_MESSAGE_BYTES", value_name = "N")]
+    #[arg(
+        long,
+        env = "LIVESTORE_MAX_MESSAGE_BYTES",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     max_message_bytes: Option<usize>,
     /// The most messages a second on one connection; 0 is no limit [default: 0].
-    #[arg(long, env = "LIVESTORE_MAX_MESSAGES_PER_SECOND", value_name = "N")]
+    #[arg(
+        long,
+        env = "LIVESTORE_MAX_MESSAGES_PER_SECOND",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     max_messages_per_second: Option<u32>,
     /// Seconds of silence after which a client is disconnected [default: 60].
-    #[arg(long, env = "LIVESTORE_IDLE_SECONDS", value_name = "N")]
+    #[arg(long, env = "LIVESTORE_IDLE_SECONDS", value_name = "N", allow_negative_numbers = true)]
     idle_seconds: Option<u64>,
     /// Seconds to wait for pushes and connections to end when the server stops [default: 10].
-    #[arg(long, env = "LIVESTORE_DRAIN_SECONDS", value_name = "N")]
+    #[arg(long, env = "LIVESTORE_DRAIN_SECONDS", value_name = "N", allow_negative_numbers = true)]
     drain_seconds: Option<u64>,
     /// The format of the log [default: text].
     #[arg(long, env = "LIVESTORE_LOG_FORMAT")]
@@ -91,6 +113,28 @@ impl Options {
         let text = fs::read_to_string(path).map_err(|error| in_file(&error))?;
         let file = toml::from_str(&text).map_err(|error| in_file(&error))?;
         Ok(self.or(file))
+    }
+
+    /// Refuses settings that nobody can mean.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        in_range("max-connections", self.max_connections, 1, 1_000_000)?;
+        in_range("max-stores", self.max_stores, 1, u64::MAX)?;
+        in_range("max-store-bytes", self.max_store_bytes, 1, u64::MAX)?;
+        in_range("max-message-bytes", self.max_message_bytes, 1_024, 1 << 30)?;
+        in_range("max-messages-per-second", self.max_messages_per_second, 0, 1_000_000)?;
+        in_range("idle-seconds", self.idle_seconds, 1, YEAR)?;
+        in_range("drain-seconds", self.drain_seconds, 0, YEAR)?;
+        for (name, set) in [("jwt-issuer", &self.jwt_issuer), ("jwt-audience", &self.jwt_audience)]
+        {
+            if set.is_some() && self.jwt_secret.is_none() && self.jwt_jwks.is_none() {
+                let problem = "without jwt-secret or jwt-jwks, no token is checked for it";
+                return Err(format!("{name} is set in vain: {problem}").into());
+            }
+        }
+        if self.data.as_ref().is_some_and(|data| data.as_os_str().is_empty()) {
+            return Err("data names no directory".into());
+        }
+        self.log.as_deref().map_or(Ok(()), check_log)
     }
 
     pub(super) fn listen(&self) -> &str {
@@ -124,6 +168,9 @@ impl Options {
             (None, Some(secret), None) => {
                 let text = fs::read_to_string(secret)
                     .map_err(|error| format!("{}: {error}", secret.display()))?;
+                if text.trim().is_empty() {
+                    return Err(format!("{}: the secret is empty", secret.display()).into());
+                }
                 signed(Jwt::hs256(text.trim().as_bytes()))
             }
             (None, None, Some(jwks)) => signed(Jwt::rs256(jwks)?),
@@ -166,5 +213,40 @@ impl Options {
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
         }
+    }
+}
+
+const YEAR: u64 = 365 * 24 * 60 * 60;
+
+fn in_range<N: PartialOrd + Display>(
+    name: &str,
+    set: Option<N>,
+    least: N,
+    most: N,
+) -> Result<(), Failure> {
+    match set {
+        Some(set) if set < least => {
+            Err(format!("{name} is {set}; it has to be at least {least}").into())
+        }
+        Some(set) if set > most => {
+            Err(format!("{name} is {set}; it has to be at most {most}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A text without `=` would count as the name of a module, and turn the log off.
+fn check_log(filter: &str) -> Result<(), Failure> {
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    let odd = filter.split(',').map(str::trim).find(|part| match part.rsplit_once('=') {
+        Some((_, level)) => !is_level(level),
+        None => !is_level(part),
+    });
+    match odd {
+        Some(odd) => Err(format!(
+            "log is `{odd}`, which is not a level: error, warn, info, debug, trace or off"
+        )
+        .into()),
+        None => Ok(()),
     }
 }

@@ -1,8 +1,12 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use livestore_protocol::printable;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::debug_fn;
 
 use super::Failure;
 use super::options::{LogFormat, Options};
@@ -54,10 +58,23 @@ fn start_log(options: &Options) -> Result<(), Failure> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => log.init(),
+        LogFormat::Text => log.fmt_fields(printable_fields()).init(),
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+/// Writes fields as text does, with everything escaped that comes from outside: the id of a store can
+/// be any text, and must not control a terminal, or look like another line of the log.
+fn printable_fields() -> impl for<'w> FormatFields<'w> {
+    debug_fn(|writer, field, value| {
+        let value = printable(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(writer, "{value}"),
+            name => write!(writer, "{name}={value}"),
+        }
+    })
+    .delimited(" ")
 }
 
 #[cfg(unix)]

@@ -56,6 +56,10 @@ impl Driver {
 
     /// Returns the next step, if there is one now.
     pub(super) fn step(&mut self) -> Option<Step> {
+        for reason in self.session.take_refusals() {
+            self.metrics.pushes_refused_total.add(1);
+            tracing::warn!(store = %self.room.id(), %reason, "refused a push");
+        }
         loop {
             match self.session.next_effect()? {
                 Effect::Send(frame) => {

@@ -1,6 +1,7 @@
 //! The server: sockets around [sessions](crate::session).
 #![expect(clippy::disallowed_methods, reason = "connections have time limits")]
 
+mod credentials;
 mod driver;
 mod limits;
 mod metrics;

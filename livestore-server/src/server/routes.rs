@@ -12,6 +12,7 @@ use livestore_protocol::Secret;
 use livestore_protocol::{ConnectQuery, Transport};
 use tokio::sync::oneshot;
 
+use super::credentials::Credentials;
 use super::driver::Driver;
 use super::rpc;
 use super::socket::{Client, End};
@@ -27,6 +28,7 @@ const INFO: &str = "Info: sync backend endpoint for LiveStore.\n";
 pub(super) struct Admitted {
     pub(super) room: Arc<Room>,
     pub(super) grant: Grant,
+    pub(super) credentials: Credentials,
 }
 
 /// The routes. Clients may use any path.
@@ -102,12 +104,18 @@ async fn enter(
         .map_err(|error| plain(StatusCode::BAD_REQUEST, error.to_string()))?;
     let payload = query.payload.as_ref().map(Secret::as_str);
     let attempt = Attempt { store: &store, payload, headers: &parts.headers };
+    // A change from now on counts as one after the decision.
+    let revision = backend.auth.revision();
     let grant = backend.auth.authenticate(&attempt).await.map_err(|denied| {
         tracing::info!(%store, reason = %denied, "refused a connection");
         plain(StatusCode::BAD_REQUEST, denied.to_string())
     })?;
     match ask(|reply| backend.hub.enter(&store, reply)).await {
-        Ok(room) => Ok(Admitted { room, grant }),
+        Ok(room) => {
+            let (payload, headers) = (query.payload.clone(), parts.headers.clone());
+            let credentials = Credentials::new(store, payload, headers, revision);
+            Ok(Admitted { room, grant, credentials })
+        }
         Err(error) => Err(plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
     }
 }
@@ -137,13 +145,14 @@ fn open_socket(
 }
 
 async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted) {
-    let Admitted { room, grant } = admitted;
+    let Admitted { room, grant, credentials } = admitted;
     let store = room.id().clone();
     let metrics = Arc::clone(&backend.metrics);
     let driver = Driver::new(room, Transport::WebSocket, grant.rights, metrics);
     let (limits, drain) = (&backend.limits, backend.drain.subscribe());
     tracing::debug!(%store, "a client has connected");
-    match (Client { socket, driver, limits, until: grant.until, drain }).serve().await {
+    let auth = &*backend.auth;
+    match (Client { socket, driver, limits, auth, credentials, grant, drain }).serve().await {
         End::Left => tracing::debug!(%store, "a client has left"),
         End::Closed(code, reason) => {
             backend.metrics.cut_total.add(1);

@@ -7,7 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use livestore_protocol::Transport;
+use hyper::body::Body as _;
+use livestore_protocol::{Transport, transfer_time};
 use tokio::time::timeout;
 
 use super::driver::{Driver, Step};
@@ -18,8 +19,11 @@ use super::{Backend, routes::plain};
 /// long pull takes no memory.
 pub(super) async fn answer(backend: &Arc<Backend>, admitted: Admitted, body: Body) -> Response {
     let limits = &backend.limits;
+    // A slow link is given the time that it takes, and a client that only pretends is not.
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let length = length.unwrap_or(limits.message_bytes).min(limits.message_bytes);
     let read = axum::body::to_bytes(body, limits.message_bytes);
-    let body = match timeout(limits.handshake, read).await {
+    let body = match timeout(limits.handshake + transfer_time(length), read).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             let problem = format!("a request may have at most {} bytes", limits.message_bytes);

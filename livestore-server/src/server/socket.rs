@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use livestore_protocol::SyncError;
-use livestore_protocol::Timestamp;
+use livestore_protocol::{SyncError, transfer_time};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -12,11 +11,13 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use super::credentials::Credentials;
 use super::driver::{Driver, Step};
 use super::limits::Limits;
 use super::rate::Rate;
 use super::silence::{Silence, Silent};
 use super::upgrade::Socket;
+use crate::auth::{Authenticate, Grant};
 
 /// The most bytes of the reason in a close frame.
 const MAX_REASON_BYTES: usize = 123;
@@ -26,8 +27,9 @@ pub(super) struct Client<'a> {
     pub(super) socket: Socket,
     pub(super) driver: Driver,
     pub(super) limits: &'a Limits,
-    /// The time at which its rights expire.
-    pub(super) until: Option<Timestamp>,
+    pub(super) auth: &'a dyn Authenticate,
+    pub(super) credentials: Credentials,
+    pub(super) grant: Grant,
     /// True once the server is stopping.
     pub(super) drain: watch::Receiver<bool>,
 }
@@ -64,7 +66,8 @@ impl Client<'_> {
             if draining && !self.driver.is_pushing() {
                 return End::Closed(CloseCode::Away, "the server is stopping".to_owned());
             }
-            let wake = [self.expiry(), resume].into_iter().flatten().fold(silence.next(), Ord::min);
+            let wake = [self.expiry(), resume, Some(self.credentials.next())];
+            let wake = wake.into_iter().flatten().fold(silence.next(), Ord::min);
             tokio::select! {
                 message = self.socket.next(), if resume.is_none() && !draining => {
                     let now = Instant::now();
@@ -81,9 +84,19 @@ impl Client<'_> {
             }
             let now = Instant::now();
             resume = resume.filter(|resume| *resume > now);
-            if self.until.is_some_and(|until| until <= crate::edge::now()) {
-                self.until = None;
+            if self.grant.until.is_some_and(|until| until <= crate::edge::now()) {
+                self.grant.until = None;
                 self.driver.end(SyncError::Refused("the token has expired".to_owned()));
+            }
+            match self.credentials.check(self.auth, now).await {
+                None => {}
+                Some(Err(denied)) => self.driver.end(SyncError::Refused(denied.to_string())),
+                // It ends no request for good: the client connects again, with its new rights.
+                Some(Ok(grant)) if grant.rights != self.grant.rights => {
+                    let reason = "the rights of the token have changed: connect again";
+                    self.driver.end(SyncError::Failed(reason.to_owned()));
+                }
+                Some(Ok(grant)) => self.grant = grant,
             }
             match silence.at(now) {
                 None => {}
@@ -115,7 +128,8 @@ impl Client<'_> {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.limits.send, self.socket.send(message)).await {
+        let limit = self.limits.send + transfer_time(message.len());
+        match timeout(limit, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Left),
             Err(_) => Err(End::Closed(
@@ -155,7 +169,7 @@ impl Client<'_> {
     }
 
     fn expiry(&self) -> Option<Instant> {
-        let left = self.until?.as_millis() - crate::edge::now().as_millis();
+        let left = self.grant.until?.as_millis() - crate::edge::now().as_millis();
         Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 

@@ -34,6 +34,7 @@ pub struct Session {
     unfinished: Vec<Unfinished>,
     tickets: u64,
     effects: VecDeque<Effect>,
+    refusals: Vec<SyncError>,
     ended: bool,
 }
 
@@ -96,6 +97,7 @@ impl Session {
             unfinished: Vec::new(),
             tickets: 0,
             effects: VecDeque::new(),
+            refusals: Vec::new(),
             ended: false,
         }
     }
@@ -112,8 +114,13 @@ impl Session {
             Ok(ClientMessage::Ack(id)) => self.acknowledge(&id),
             Ok(ClientMessage::Interrupt(id)) => self.interrupt(&id),
             Ok(ClientMessage::Eof) => {}
-            Err(WireError::Unfit { request_id, problem, .. }) => {
-                self.exit(request_id, Exit::Failure(SyncError::Invalid(problem)));
+            Err(WireError::Unfit { request_id, tag, problem }) => {
+                let failure = SyncError::Invalid(problem);
+                if tag.ends_with("Push") {
+                    self.refuse_push(request_id, failure);
+                } else {
+                    self.fail(request_id, failure);
+                }
             }
             Err(error) => self.send(&ServerMessage::Defect(error.to_string())),
         }
@@ -172,7 +179,7 @@ impl Session {
             {
                 self.effects.push_back(Effect::Compare { ticket, batch });
             }
-            Err(error) => self.fail(request, push::failure(&error, &batch)),
+            Err(error) => self.refuse_push(request, push::failure(&error, &batch)),
         }
     }
 
@@ -208,6 +215,11 @@ impl Session {
     pub fn acknowledge_all(&mut self) {
         let ids: Vec<_> = self.unfinished.iter().map(|unfinished| unfinished.id.clone()).collect();
         ids.iter().for_each(|id| self.acknowledge(id));
+    }
+
+    /// Takes the refusals of pushes since the last call.
+    pub fn take_refusals(&mut self) -> Vec<SyncError> {
+        std::mem::take(&mut self.refusals)
     }
 
     /// Returns whether there is nothing left to do.
@@ -261,8 +273,10 @@ impl Session {
             }
             Call::Push(call) => {
                 let stored = |event| StoredEvent::new(event, now);
-                push::check(&call, self.rights, &self.room)
-                    .map(|()| Work::Push(call.batch.into_iter().map(stored).collect()))
+                match push::check(&call, self.rights, &self.room) {
+                    Ok(()) => Ok(Work::Push(call.batch.into_iter().map(stored).collect())),
+                    Err(failure) => return self.refuse_push(id, failure),
+                }
             }
         };
         match started {
@@ -327,6 +341,14 @@ impl Session {
             Transport::WebSocket => self.end(failure),
             Transport::Http => self.fail(request, failure),
         }
+    }
+
+    /// Fails a push, and notes it for the operator, unless others only came first.
+    fn refuse_push(&mut self, request: RequestId, failure: SyncError) {
+        if !matches!(failure, SyncError::ServerAhead { .. }) {
+            self.refusals.push(failure.clone());
+        }
+        self.fail(request, failure);
     }
 
     fn fail(&mut self, request: RequestId, failure: SyncError) {

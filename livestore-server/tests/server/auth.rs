@@ -78,7 +78,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn sign(header: &Value, claims: &Value, secret: &[u8]) -> String {
+pub(crate) fn sign(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let signed = format!(
         "{}.{}",
         base64(header.to_string().as_bytes()),

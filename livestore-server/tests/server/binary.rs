@@ -33,7 +33,7 @@ impl Binary {
         Self::run(shell)
     }
 
-    fn run(command: Command) -> Self {
+    pub(crate) fn run(command: Command) -> Self {
         Self::run_with_log(command, Stdio::null())
     }
 

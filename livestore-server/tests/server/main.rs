@@ -9,4 +9,5 @@ mod binary;
 mod client;
 mod http;
 mod live;
+mod operator;
 mod secrets;

@@ -58,16 +58,8 @@ impl End {
 }
 
 /// Returns the text with its control characters escaped, except line breaks.
-pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '\n' => out.push(char),
-            _ if char.is_control() => out.extend(char.escape_default()),
-            _ => out.push(char),
-        }
-    }
-    out
+fn printable(text: &str) -> String {
+    text.lines().map(livestore_protocol::printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Where the backend has moved to, without the query, which holds the payload.

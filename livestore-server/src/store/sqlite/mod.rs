@@ -94,7 +94,7 @@ impl SqliteStore {
         let lock = DirectoryLock::acquire(directory)?;
         let path = file::path(directory);
         let connection = file::open(&path, durability)?;
-        let queue = Queue::start(Writer::new(connection, limits))
+        let queue = Queue::start(Writer::new(connection, limits).watch(file::Place::of(&path)))
             .map_err(|source| OpenStoreError::Io { path: directory.into(), source })?;
         Ok(Self { queue, readers: Readers::new(path), _lock: lock })
     }

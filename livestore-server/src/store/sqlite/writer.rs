@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
+use super::file::Place;
 use super::reader::{Tail, failed, tail_of};
 use super::row;
 
@@ -55,6 +56,8 @@ enum Outcome {
 pub(super) struct Writer {
     connection: Connection,
     limits: StoreLimits,
+    /// The file that the connection writes to.
+    place: Option<Place>,
     /// The stores that were opened. Cleared whenever a transaction fails.
     tails: HashMap<StoreId, Tail>,
     /// A write failed, so nothing about the disk is certain any more.
@@ -64,7 +67,12 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(connection: Connection, limits: StoreLimits) -> Self {
         let limits = StoreLimits { stores: limits.stores.min(row::MAX_STORES), ..limits };
-        Self { connection, limits, tails: HashMap::new(), broken: None }
+        Self { connection, limits, place: None, tails: HashMap::new(), broken: None }
+    }
+
+    /// Checks with each transaction that the file is still there.
+    pub(super) fn watch(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     /// Writes and answers a job, and those that wait behind it.
@@ -83,7 +91,11 @@ impl Writer {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        let outcomes = transact(&mut self.connection, &mut self.tails, self.limits, group);
+        let outcomes = transact(&mut self.connection, &mut self.tails, self.limits, group)
+            .and_then(|outcomes| {
+                self.place.as_ref().map_or(Ok(()), Place::check)?;
+                Ok(outcomes)
+            });
         if let Err(error) = &outcomes {
             self.tails.clear();
             // After a failed fsync the next one may succeed although the data is gone.

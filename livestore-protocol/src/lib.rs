@@ -44,7 +44,7 @@ pub use id::{ID_LENGTH, StoreId, StoreIdError, id_from_random};
 pub use identity::Identity;
 pub use limits::{
     ENVELOPE_BYTES, InvalidPush, MAX_BATCH_BYTES, MAX_BYTES, MAX_DEPTH, MAX_EVENT_BYTES,
-    MAX_EVENTS, check_chain, check_push, transfer_time,
+    MAX_EVENTS, check_chain, check_push, is_too_deep, transfer_time,
 };
 pub use page::{Cursor, More, Page};
 pub use secret::Secret;

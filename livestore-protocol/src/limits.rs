@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::SyncEvent;
+use crate::wire::deeper_than;
 
 /// The most events in one push, or on one page of a pull.
 pub const MAX_EVENTS: usize = 100;
@@ -47,6 +48,13 @@ pub fn transfer_time(bytes: usize) -> Duration {
     Duration::from_secs((bytes / SLOWEST_LINK) as u64)
 }
 
+/// Whether args nest deeper than [`MAX_DEPTH`]: a client must not commit them.
+///
+/// `args` is valid JSON. Takes no time if they are too short for that, and otherwise one pass.
+pub fn is_too_deep(args: &str) -> bool {
+    args.len() > 2 * MAX_DEPTH && deeper_than(MAX_DEPTH, args)
+}
+
 /// The reason why no backend accepts a push.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -74,6 +82,12 @@ pub enum InvalidPush {
         seq: u64,
         /// The field, in words.
         field: &'static str,
+    },
+    /// The args of an event nest deeper than [`MAX_DEPTH`].
+    #[error("the args of e{seq} nest deeper than {MAX_DEPTH} levels")]
+    TooDeep {
+        /// The event.
+        seq: u64,
     },
     /// An event has more than [`MAX_EVENT_BYTES`].
     #[error(
@@ -119,6 +133,9 @@ fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
     let fields = [("name", event.name.as_str()), ("client id", &event.client_id)];
     if let Some((field, _)) = fields.into_iter().find(|(_, text)| text.is_empty()) {
         return Err(InvalidPush::Empty { seq, field });
+    }
+    if is_too_deep(&event.args) {
+        return Err(InvalidPush::TooDeep { seq });
     }
     match event.wire_size() {
         size if size > MAX_EVENT_BYTES => Err(InvalidPush::TooLarge { seq, size }),
@@ -216,6 +233,13 @@ mod tests {
         for args in ["", "null", "true", "7", r#""text""#, "[1]", "{}"] {
             assert_eq!(check_push(&[event(1, args.to_owned())]), Ok(()), "{args}");
         }
+        let nested =
+            |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), 0, "}".repeat(depth));
+        assert_eq!(check_push(&[event(1, nested(MAX_DEPTH))]), Ok(()));
+        let deeper = check_push(&[event(1, nested(MAX_DEPTH + 1))]);
+        assert_eq!(deeper, Err(InvalidPush::TooDeep { seq: 1 }));
+        let text = event(1, format!(r#"{{"t":"{}"}}"#, "[".repeat(1_000)));
+        assert_eq!(check_push(&[text]), Ok(()), "brackets in a text nest nothing");
         let unnamed = SyncEvent { name: String::new(), ..event(1, "null".to_owned()) };
         assert_eq!(check_push(&[unnamed]), Err(InvalidPush::Empty { seq: 1, field: "name" }));
     }

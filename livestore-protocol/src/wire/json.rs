@@ -160,7 +160,7 @@ impl Visitor<'_> for WholeVisitor {
 pub(super) type Text<'a> = Cow<'a, str>;
 
 /// Whether the arrays and objects of `json`, which is valid, nest deeper than `limit`.
-pub(super) fn deeper_than(limit: usize, json: &str) -> bool {
+pub(crate) fn deeper_than(limit: usize, json: &str) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

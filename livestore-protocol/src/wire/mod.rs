@@ -13,6 +13,6 @@ pub use client::{Call, ClientMessage, Ping, Pull, Push, Request};
 pub use error::WireError;
 pub use event::write_pulled_event;
 pub use id::{Dialect, RequestId};
-pub(crate) use json::str_size;
+pub(crate) use json::{deeper_than, str_size};
 pub use query::{ConnectQuery, QueryError, Transport};
 pub use server::{Exit, PageWriter, ServerMessage, write_chunk, write_page};

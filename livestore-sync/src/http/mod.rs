@@ -45,14 +45,14 @@ impl Http {
     /// Sets the time between two requests for new events: 5 s by default.
     #[must_use]
     pub fn poll_every(mut self, every: Duration) -> Self {
-        self.poll_every = every;
+        self.poll_every = every.clamp(Duration::from_millis(1), net::MAX_TIME);
         self
     }
 
     /// Sets the time that the backend may be silent during a request: 30 s by default.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(net::MAX_TIME);
         self
     }
 }
@@ -73,5 +73,9 @@ impl SyncBackend for Http {
         net::connect(self.options.runtime.as_ref(), messages.clone(), move |commands| {
             connection::run(this, connect_request, messages, commands)
         })
+    }
+
+    fn blocked_by_waiting(&self) -> Option<String> {
+        self.options.blocked_by_waiting()
     }
 }

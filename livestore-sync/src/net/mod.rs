@@ -18,7 +18,7 @@ use std::time::Duration;
 use hyper::header::{HeaderName, HeaderValue};
 use livestore::sync::{InvalidBackend, Secret};
 use livestore_protocol::Transport;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// The options that both backends have.
 #[derive(Debug, Clone)]
@@ -47,6 +47,33 @@ impl Options {
         }
         Ok(())
     }
+
+    /// Returns why this thread must not wait for the connection, if so: it is the only one of the
+    /// runtime that runs it.
+    pub(crate) fn blocked_by_waiting(&self) -> Option<String> {
+        let runtime = self.runtime.as_ref()?;
+        let threads = match runtime.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => 1,
+            _ => runtime.metrics().num_workers(),
+        };
+        let is_inside = Handle::try_current().is_ok_and(|current| current.id() == runtime.id());
+        // Inside, there are threads that may wait, too: those of `spawn_blocking`.
+        if threads > 1 || !is_inside || runs_meanwhile(runtime) {
+            return None;
+        }
+        let flavor = match runtime.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => "a current-thread runtime",
+            _ => "a runtime with one worker",
+        };
+        Some(format!("it is the only thread of {flavor} of tokio, which the connection runs on"))
+    }
+}
+
+/// Whether the runtime runs a task while this thread waits for it.
+fn runs_meanwhile(runtime: &Handle) -> bool {
+    let (ran, runs) = std::sync::mpsc::channel();
+    runtime.spawn(async move { ran.send(()) });
+    runs.recv_timeout(Duration::from_millis(200)).is_ok()
 }
 
 /// The setters of a backend for its [`Options`].
@@ -56,7 +83,7 @@ macro_rules! connection_setters {
             /// Sets the time that connecting may take: 10 s by default.
             #[must_use]
             pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
-                self.options.connect_timeout = timeout;
+                self.options.connect_timeout = timeout.min($crate::net::MAX_TIME);
                 self
             }
 
@@ -80,6 +107,10 @@ macro_rules! connection_setters {
 }
 
 pub(crate) use connection_setters;
+
+/// The longest time that an option takes: a year, as good as for ever. A clock cannot count any further
+/// than some centuries.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The largest message that is read, in bytes. Backends send pages of up to 900,000 bytes, and
 /// LiveStore's own backend also sends a larger event if it has accepted one.

@@ -44,7 +44,7 @@ impl WebSocket {
     /// push is on its way, the answer to a ping may take longer.
     #[must_use]
     pub fn ping_every(mut self, every: Duration) -> Self {
-        self.ping_every = every.max(Duration::from_millis(1));
+        self.ping_every = every.clamp(Duration::from_millis(1), net::MAX_TIME);
         self
     }
 }
@@ -65,5 +65,9 @@ impl SyncBackend for WebSocket {
         net::connect(self.options.runtime.as_ref(), messages.clone(), move |commands| {
             connection::run(this, connect_request, messages, commands)
         })
+    }
+
+    fn blocked_by_waiting(&self) -> Option<String> {
+        self.options.blocked_by_waiting()
     }
 }

@@ -8,11 +8,17 @@ use super::edge::{
     self,
     fs::{self, File},
 };
+pub(crate) use super::edge::{
+    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
+    resolve,
+};
 
 /// A directory that this process owns until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
     file: File,
+    /// Directories and files that were not there before, the outermost directory first.
+    made: Vec<PathBuf>,
 }
 
 /// Why a directory could not be made one's own.
@@ -27,17 +33,61 @@ pub(crate) enum LockError {
 impl DirectoryLock {
     /// Makes the directory if need be, and owns it.
     pub(crate) fn acquire(directory: &Path) -> Result<Self, LockError> {
-        fs::create_dir_all(directory).map_err(LockError::Io)?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(directory.join("lock"))
-            .map_err(LockError::Io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held),
-            Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
+        let missing = directory.ancestors().take_while(|ancestor| !exists(ancestor));
+        let mut made: Vec<_> = missing.map(Path::to_owned).collect();
+        made.reverse();
+        let locked = Self::lock(directory, &mut made);
+        match locked {
+            Ok(file) => Ok(Self { file, made }),
+            Err(error) => {
+                if !matches!(error, LockError::Held) {
+                    remove_all(&made);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, LockError> {
+        let path = directory.join("lock");
+        loop {
+            fs::create_dir_all(directory).map_err(LockError::Io)?;
+            let is_new = !exists(&path);
+            let mut options = File::options();
+            let opened = options.create(true).truncate(false).write(true).open(&path);
+            let file = opened.map_err(LockError::Io)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held),
+                Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+            }
+            // Whoever had it before may have removed it, after its own open failed.
+            let is_there = FileIdentity::at(&path).ok() == FileIdentity::of(&file).ok();
+            if is_there {
+                if is_new {
+                    made.push(path);
+                }
+                return Ok(file);
+            }
+        }
+    }
+
+    /// Notes those of the files that are not there yet: they are about to be made.
+    pub(crate) fn note_missing(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        self.made.extend(files.into_iter().filter(|file| !exists(file)));
+    }
+
+    /// Removes the directories and files that were made, because the store cannot be opened.
+    pub(crate) fn remove_made(&self) {
+        remove_all(&self.made);
+    }
+}
+
+/// Removes files and empty directories, the last one first.
+fn remove_all(paths: &[PathBuf]) {
+    for path in paths.iter().rev() {
+        if fs::remove_file(path).is_err() {
+            let _ = edge::remove_directory(path);
         }
     }
 }
@@ -94,17 +144,18 @@ impl ReadFile {
     }
 }
 
+/// Whether this process may not have `count` more files open, which a library may have failed to open.
+pub(crate) fn are_exhausted(directory: &Path, count: usize) -> bool {
+    let opened: io::Result<Vec<File>> = (0..count).map(|_| File::open(directory)).collect();
+    opened.err().is_some_and(|error| is_out_of_files(&error))
+}
+
 /// Removes the file, if it is there.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// The names in a directory, as they are spelled; none if it is not there or may not be listed.
-pub(crate) fn names_in(directory: &Path) -> io::Result<Vec<String>> {
-    edge::names_in(directory)
 }
 
 /// Whether there is such a file or directory.

@@ -30,6 +30,7 @@ use web as edge;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use edge::Mail;
 pub(crate) use edge::{
-    Background, Mailbox, Stopwatch, Worker, fill_random, for_each_chunk, read_ahead, unix_millis,
+    Background, Mailbox, Stopwatch, Worker, fill_random, for_each_chunk, pause, read_ahead,
+    unix_millis,
 };
 pub(crate) use files::{DirectoryLock, LockError, ReadFile};

@@ -3,13 +3,16 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
+use super::busy::MAX_BUSY;
 use super::chain::{Chain, START};
 use super::format::{self, Found};
 use super::migrate::migrate;
 use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream};
+use crate::edge::files;
 use crate::event::{EncodedEvent, SeqNum};
 
 const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -35,6 +38,9 @@ const REMOVE: &str = "DELETE FROM eventlog WHERE (seq_global, seq_client) >= (?,
 const SET_META: &str = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) \
                         DO UPDATE SET value = ?2 WHERE value IS NOT ?2";
 
+/// The files that a connection opens: the log itself, its WAL, and the memory that all share.
+const FILES: usize = 3;
+
 /// One connection to the file.
 #[derive(Debug)]
 pub(super) struct LogConnection {
@@ -55,14 +61,14 @@ impl LogConnection {
         new_id: fn() -> String,
     ) -> Result<Self, EventlogError> {
         let (log, found) = Self::connect(path, durability, OpenFlags::default())?;
-        match found {
-            Found::Empty => format::create(&log.conn, store_id, new_id)?,
+        let made = match found {
+            Found::Empty => format::create(&log.conn, store_id, new_id),
             Found::Format1 => {
-                migrate(&log.conn, store_id)?;
-                log.checkpoint()?;
+                migrate(&log.conn, store_id).and_then(|()| log.checkpoint()).map(|_| ())
             }
-            Found::Current => {}
-        }
+            Found::Current => Ok(()),
+        };
+        made.map_err(|error| cause_of(error, path))?;
         Ok(log)
     }
 
@@ -77,14 +83,18 @@ impl LogConnection {
         durability: Durability,
         flags: OpenFlags,
     ) -> Result<(Self, Found), EventlogError> {
-        let conn = Connection::open_with_flags(path, flags)?;
-        let found = format::recognize(&conn, path)?;
+        let opened = Connection::open_with_flags(path, flags);
+        let conn = opened.map_err(|error| cause_of(error.into(), path))?;
         let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
-        conn.pragma_update(None, "journal_mode", "WAL")?;
-        conn.pragma_update(None, "synchronous", synchronous)?;
-        // A commit never waits for a checkpoint: the background thread makes them.
-        conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // While the connection has the files that it could open.
+        let found = set_up(&conn, path, synchronous).map_err(|error| cause_of(error, path))?;
         Ok((Self { conn, synchronous, last: Cell::new(None) }, found))
+    }
+
+    /// Refuses at once, from now on, while another program has the file locked: the caller decides
+    /// how to wait.
+    pub(super) fn refuse_when_busy(&self) -> Result<(), EventlogError> {
+        Ok(self.conn.busy_timeout(Duration::ZERO)?)
     }
 
     /// Adds the events in one transaction.
@@ -131,6 +141,18 @@ impl LogConnection {
         })
     }
 
+    /// Removes the event at `from` and all behind it.
+    pub(super) fn retract(&self, from: SeqNum) -> Result<(), EventlogError> {
+        self.last.set(None);
+        self.synced_to_disk(|| self.remove_from(from))
+    }
+
+    fn remove_from(&self, from: SeqNum) -> Result<(), EventlogError> {
+        let place = [number(from.global), number(from.client)];
+        self.conn.prepare_cached(REMOVE)?.execute(place)?;
+        Ok(())
+    }
+
     /// Makes the change, in one transaction.
     ///
     /// Rebased events are pushed with their new numbers: if a power cut brought the old ones back,
@@ -165,8 +187,7 @@ impl LogConnection {
                 confirm.execute(params![sync_metadata, place.0, place.1])?;
             }
             if let Some(from) = remove_from {
-                let place = [number(from.global), number(from.client)];
-                self.conn.prepare_cached(REMOVE)?.execute(place)?;
+                self.remove_from(*from)?;
             }
             if !append.is_empty() {
                 self.insert_all(self.last_checksum()?, append.iter().copied())?;
@@ -337,6 +358,30 @@ impl LogConnection {
     /// of frames in the WAL.
     pub(super) fn checkpoint(&self) -> Result<i64, EventlogError> {
         Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
+    }
+}
+
+/// Determines the log's format, and sets how it is written.
+fn set_up(conn: &Connection, path: &Path, synchronous: &str) -> Result<Found, EventlogError> {
+    conn.busy_timeout(MAX_BUSY)?;
+    let found = format::recognize(conn, path)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", synchronous)?;
+    // On macOS, what was synced as elsewhere may still be in the drive's cache.
+    conn.pragma_update(None, "fullfsync", true)?;
+    conn.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // A commit never waits for a checkpoint: the background thread makes them.
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(found)
+}
+
+/// The cause of an error, where SQLite says only that it cannot open a file.
+fn cause_of(error: EventlogError, path: &Path) -> EventlogError {
+    match error {
+        EventlogError::Io(_) if files::are_exhausted(path.parent().unwrap_or(path), FILES) => {
+            EventlogError::TooManyOpenFiles { limit: files::open_files_limit() }
+        }
+        error => error,
     }
 }
 

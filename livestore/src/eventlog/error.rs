@@ -45,6 +45,28 @@ pub enum EventlogError {
     /// The disk is full. The events in question were not logged.
     #[error("the disk is full; free some space and try again")]
     Full(#[source] SqliteError),
+    /// Another program has the file locked, and did not unlock it within half a second.
+    #[error("another program has the eventlog locked; try again when it is done")]
+    Busy(#[source] SqliteError),
+    /// The file was deleted, moved or replaced while the store was open: what is written now is
+    /// nowhere to be found later. The log can still be read until the store is closed.
+    #[error(
+        "{} was deleted, moved or replaced while the store was open; \
+         save what `events()` returns, then close the store and open it again", path.display()
+    )]
+    FileLost {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The process has as many files open as it may.
+    #[error(
+        "too many open files: {}; close stores that are not needed, or raise the limit",
+        limit_text(*limit)
+    )]
+    TooManyOpenFiles {
+        /// The limit, `RLIMIT_NOFILE`, where the system says it.
+        limit: Option<u64>,
+    },
     /// The file cannot be read or written.
     #[error("the eventlog cannot be read or written")]
     Io(#[source] SqliteError),
@@ -65,6 +87,24 @@ pub enum EventlogError {
     /// The operating system refuses a thread for the store's work in the background.
     #[error("no thread can be started for the store's work in the background")]
     NoThread(#[source] IoError),
+}
+
+fn limit_text(limit: Option<u64>) -> String {
+    match limit {
+        Some(limit) => format!("this process may have {limit} (RLIMIT_NOFILE, `ulimit -n`)"),
+        None => "this process has as many as it may (RLIMIT_NOFILE, `ulimit -n`)".to_owned(),
+    }
+}
+
+impl EventlogError {
+    /// Whether another program has the file locked: it may be done in a moment.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Busy(_) => true,
+            Self::Unwritten(error) => error.is_busy(),
+            _ => false,
+        }
+    }
 }
 
 /// An error of the operating system, which can be cloned and compared.
@@ -101,6 +141,7 @@ impl From<SqliteError> for EventlogError {
         match error.kind() {
             SqliteErrorKind::Corrupt => Self::Corrupt { at: None, detail: error.to_string() },
             SqliteErrorKind::Full => Self::Full(error),
+            SqliteErrorKind::Busy => Self::Busy(error),
             _ => Self::Io(error),
         }
     }

@@ -4,16 +4,19 @@
 //! in the background. The last two are opened when they are needed. Locks are taken in the order
 //! writer, buffer.
 
+use std::ops::Not;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::busy::Patience;
 use super::connection::LogConnection;
 use super::{
     Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
     VisitArgs,
 };
 use crate::edge::Background;
+use crate::edge::files::FileIdentity;
 use crate::event::{EncodedEvent, SeqNum};
 
 /// The number of written events after which the background thread checks the WAL. A simulation has
@@ -22,6 +25,9 @@ const CHECKPOINT_EVERY: u64 = if cfg!(simulation) { 40 } else { 4_000 };
 
 /// The number of frames (4 KiB each) that the WAL may have before a commit has to wait for its reset.
 const WAL_LIMIT: i64 = if cfg!(simulation) { 64 } else { 8_192 };
+
+/// The number of commits after which one looks whether the files are still there.
+const LOOK_EVERY: u64 = 32;
 
 /// Events in an SQLite file.
 #[derive(Debug)]
@@ -32,6 +38,7 @@ pub(crate) struct FileLog {
     background: Background,
     durability: Durability,
     since_checkpoint: AtomicU64,
+    since_look: AtomicU64,
     store_id: String,
     client_id: String,
 }
@@ -40,6 +47,7 @@ pub(crate) struct FileLog {
 struct Shared {
     writer: Mutex<LogConnection>,
     buffer: Mutex<Buffer>,
+    files: FileWatch,
 }
 
 /// Events that are committed but not written, with [`Durability::Buffered`].
@@ -64,8 +72,12 @@ impl FileLog {
         let store_id = writer.store_id()?;
         writer.meta("history_id", new_id)?;
         let client_id = writer.meta("client_id", new_id)?;
-        let shared =
-            Arc::new(Shared { writer: Mutex::new(writer), buffer: Mutex::new(Buffer::default()) });
+        writer.refuse_when_busy()?;
+        let shared = Arc::new(Shared {
+            writer: Mutex::new(writer),
+            buffer: Mutex::new(Buffer::default()),
+            files: FileWatch::new(path)?,
+        });
         let (theirs, path) = (Arc::clone(&shared), path.to_owned());
         let (mut checkpointer, their_path) = (None, path.clone());
         let tidy =
@@ -75,14 +87,15 @@ impl FileLog {
             // Without the thread, nothing would be written.
             background.start().map_err(|error| EventlogError::NoThread(error.into()))?;
         }
-        let (reader, since_checkpoint) = (Mutex::new(None), AtomicU64::new(0));
+        let (since_checkpoint, since_look) = (AtomicU64::new(0), AtomicU64::new(0));
         Ok(Self {
             path,
             shared,
-            reader,
+            reader: Mutex::new(None),
             background,
             durability,
             since_checkpoint,
+            since_look,
             store_id,
             client_id,
         })
@@ -105,18 +118,36 @@ impl FileLog {
         }
     }
 
-    /// Reads on the reader's connection, what is buffered, too.
+    /// Looks whether the files are still there: before each synced commit, and now and then before
+    /// others, which is as good as free.
+    fn look_at_files(&self) -> Result<(), EventlogError> {
+        let is_due = self.since_look.fetch_add(1, Ordering::Relaxed) + 1 >= LOOK_EVERY;
+        if !is_due && self.durability != Durability::Synced {
+            return Ok(());
+        }
+        self.shared.files.check()?;
+        self.since_look.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reads on the reader's connection, what is buffered, too. Files that are lost can still be read.
     fn read_with<T>(
         &self,
         read: impl FnOnce(&LogConnection) -> Result<T, EventlogError>,
     ) -> Result<T, EventlogError> {
-        self.flush()?;
+        if self.durability == Durability::Buffered {
+            self.shared.write_buffer(LostFiles::Write)?;
+        }
         let mut reader = lock(&self.reader);
-        let reader = match &mut *reader {
-            Some(reader) => reader,
-            none => none.insert(LogConnection::open(&self.path, self.durability)?),
-        };
-        read(reader)
+        if reader.is_none() {
+            let open = || LogConnection::open(&self.path, self.durability);
+            *reader = self.shared.files.open_again(open).ok();
+        }
+        match &*reader {
+            Some(reader) => read(reader),
+            // The writer can do it, too: only, commits have to wait.
+            None => read(&lock(&self.shared.writer)),
+        }
     }
 
     /// Reads little. As long as there is no reader, the writer does it if it is free, as it is while
@@ -127,7 +158,7 @@ impl FileLog {
     ) -> Result<T, EventlogError> {
         let has_reader = lock(&self.reader).is_some();
         if !has_reader && let Ok(writer) = self.shared.writer.try_lock() {
-            self.shared.flush_with(&writer)?;
+            self.shared.write_buffer_with(&writer, LostFiles::Write)?;
             return read(&writer);
         }
         self.read_with(read)
@@ -135,22 +166,28 @@ impl FileLog {
 }
 
 impl LogStorage for FileLog {
-    fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
+    fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
         let added = events.len() as u64;
         if self.durability == Durability::Buffered {
             self.shared.retry()?;
             let mut buffer = lock(&self.shared.buffer);
             let was_empty = buffer.events.is_empty();
-            buffer.events.extend(events);
+            buffer.events.append(events);
             drop(buffer);
             if was_empty {
                 self.background.wake();
             }
         } else {
-            lock(&self.shared.writer).append(&events)?;
+            self.look_at_files()?;
+            lock(&self.shared.writer).append(events)?;
         }
         self.count_written(added);
         Ok(())
+    }
+
+    fn retract(&self, from: SeqNum) -> Result<(), EventlogError> {
+        self.shared.write_buffer(LostFiles::Write)?;
+        lock(&self.shared.writer).retract(from)
     }
 
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
@@ -170,10 +207,8 @@ impl LogStorage for FileLog {
     }
 
     fn flush(&self) -> Result<(), EventlogError> {
-        match self.durability {
-            Durability::Buffered => self.shared.flush(),
-            Durability::Written | Durability::Synced => Ok(()),
-        }
+        self.shared.flush()?;
+        self.shared.files.check()
     }
 
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
@@ -185,7 +220,7 @@ impl LogStorage for FileLog {
     }
 
     fn record_shapes(&self, new: &[RecordedShape], outdated: &[&str]) -> Result<(), EventlogError> {
-        lock(&self.shared.writer).record_shapes(new, outdated)
+        while_busy(|| lock(&self.shared.writer).record_shapes(new, outdated))
     }
 
     fn visit_named(&self, name: &str, visit: VisitArgs<'_>) -> Result<(), EventlogError> {
@@ -194,7 +229,8 @@ impl LogStorage for FileLog {
 
     fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
         // Confirmed events may still be buffered.
-        self.flush()?;
+        self.shared.write_buffer(LostFiles::Refuse)?;
+        self.shared.files.check()?;
         lock(&self.shared.writer).change(change)?;
         let added = change.append.len() + change.confirmed.len();
         self.count_written(added as u64);
@@ -214,7 +250,7 @@ impl Shared {
         }
         let opened = match checkpointer.take() {
             Some(opened) => Ok(opened),
-            None => open(),
+            None => self.files.open_again(open),
         };
         let checkpointed = opened.and_then(|opened| self.checkpoint(checkpointer.insert(opened)));
         if let Err(error) = checkpointed {
@@ -233,17 +269,33 @@ impl Shared {
     }
 
     fn flush(&self) -> Result<(), EventlogError> {
-        self.flush_with(&lock(&self.writer))
+        while_busy(|| self.write_buffer(LostFiles::Refuse))
     }
 
-    fn flush_with(&self, writer: &LogConnection) -> Result<(), EventlogError> {
+    fn write_buffer(&self, lost_files: LostFiles) -> Result<(), EventlogError> {
+        self.write_buffer_with(&lock(&self.writer), lost_files)
+    }
+
+    fn write_buffer_with(
+        &self,
+        writer: &LogConnection,
+        lost_files: LostFiles,
+    ) -> Result<(), EventlogError> {
         let events = std::mem::take(&mut lock(&self.buffer).events);
-        if events.is_empty() {
+        if events.is_empty() && lock(&self.buffer).failed.is_none() {
             return Ok(());
         }
-        let written = writer.append(&events);
+        let found = match lost_files {
+            LostFiles::Refuse => self.files.check(),
+            LostFiles::Write => Ok(()),
+        };
+        let written = found.and_then(|()| writer.append(&events));
         let mut buffer = lock(&self.buffer);
-        buffer.failed = written.as_ref().err().cloned();
+        buffer.failed = match lost_files {
+            LostFiles::Refuse => written.as_ref().err().cloned(),
+            // What can be read is not safe for that.
+            LostFiles::Write => written.as_ref().err().cloned().or(self.files.check().err()),
+        };
         if written.is_err() {
             // Before the events that were committed meanwhile.
             let newer = std::mem::replace(&mut buffer.events, events);
@@ -258,7 +310,8 @@ impl Shared {
         if lock(&self.buffer).failed.is_none() {
             return Ok(());
         }
-        self.flush().map_err(|error| EventlogError::Unwritten(Box::new(error)))
+        let written = self.write_buffer(LostFiles::Refuse);
+        written.map_err(|error| EventlogError::Unwritten(Box::new(error)))
     }
 }
 
@@ -266,6 +319,65 @@ impl Drop for FileLog {
     fn drop(&mut self) {
         if let Err(error) = self.shared.flush() {
             tracing::error!(%error, "buffered events could not be written");
+        }
+    }
+}
+
+/// A policy for files that are lost.
+#[derive(Debug, Clone, Copy)]
+enum LostFiles {
+    /// Writing fails.
+    Refuse,
+    /// They are written: for as long as they are open, they can be read.
+    Write,
+}
+
+/// The files of a log, as they were when it was opened.
+#[derive(Debug)]
+struct FileWatch(Vec<(PathBuf, FileIdentity)>);
+
+impl FileWatch {
+    fn new(path: &Path) -> Result<Self, EventlogError> {
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let main = FileIdentity::at(path)
+            .map_err(|_| EventlogError::FileLost { path: path.to_owned() })?;
+        // Some file systems do not allow for a WAL.
+        let wal = PathBuf::from(wal);
+        let wal = FileIdentity::at(&wal).ok().map(|identity| (wal, identity));
+        Ok(Self([(path.to_owned(), main)].into_iter().chain(wal).collect()))
+    }
+
+    /// Fails if a path no longer leads to the file that is open.
+    fn check(&self) -> Result<(), EventlogError> {
+        let is_lost = |(path, then): &&(PathBuf, FileIdentity)| {
+            FileIdentity::at(path).is_ok_and(|now| now == *then).not()
+        };
+        match self.0.iter().find(is_lost) {
+            Some((path, _)) => Err(EventlogError::FileLost { path: path.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens one more connection, if the path still leads to the same file.
+    fn open_again(
+        &self,
+        open: impl FnOnce() -> Result<LogConnection, EventlogError>,
+    ) -> Result<LogConnection, EventlogError> {
+        self.check()?;
+        let opened = open()?;
+        self.check()?;
+        Ok(opened)
+    }
+}
+
+/// Tries again for a while if another program has the file locked.
+fn while_busy<T>(mut work: impl FnMut() -> Result<T, EventlogError>) -> Result<T, EventlogError> {
+    let mut patience = Patience::new();
+    loop {
+        match work() {
+            Err(EventlogError::Busy(_)) if patience.wait() => {}
+            done => return done,
         }
     }
 }

@@ -27,8 +27,15 @@ impl MemoryLog {
 }
 
 impl LogStorage for MemoryLog {
-    fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
-        self.events().extend(events);
+    fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
+        self.events().append(events);
+        Ok(())
+    }
+
+    fn retract(&self, from: SeqNum) -> Result<(), EventlogError> {
+        let mut events = self.events();
+        let end = events.partition_point(|event| place(event) < (from.global, from.client));
+        events.truncate(end);
         Ok(())
     }
 

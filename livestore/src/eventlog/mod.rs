@@ -9,6 +9,7 @@
 //! the event and the checksum before it. So anything that is derived from a log can be tied to it
 //! by a fingerprint: store id, history id, and the checksum of the last event.
 
+mod busy;
 mod chain;
 mod connection;
 mod error;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use error::{EventlogError, IoError};
 
+pub(crate) use busy::Patience;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
 pub(crate) use shapes::RecordedShape;
@@ -51,8 +53,12 @@ pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
 
 /// A place where events are stored.
 pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
-    /// Adds events behind the head, all of them or none.
-    fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError>;
+    /// Adds events behind the head, all of them or none. It may take them out of the `Vec`, but leaves
+    /// them there if it fails.
+    fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError>;
+
+    /// Removes the event at `from` and all behind it, which were appended last.
+    fn retract(&self, from: SeqNum) -> Result<(), EventlogError>;
 
     /// The first events after `after`, at most `limit` of them, in order. A damaged event is an
     /// error once it is the first.
@@ -145,8 +151,15 @@ impl Eventlog {
         Self { storage: Arc::new(storage) }
     }
 
-    pub(crate) fn append(&self, events: Vec<EncodedEvent>) -> Result<(), EventlogError> {
+    /// Adds events behind the head, all of them or none. It may take them out of the `Vec`, but leaves
+    /// them there if it fails.
+    pub(crate) fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
         self.storage.append(events)
+    }
+
+    /// Removes the event at `from` and all behind it, which were appended last.
+    pub(crate) fn retract(&self, from: SeqNum) -> Result<(), EventlogError> {
+        self.storage.retract(from)
     }
 
     /// Returns the first events after `after`, at most `limit` of them, and checks their chain. If

@@ -18,8 +18,12 @@ pub enum SqliteErrorKind {
     Full,
     /// The file cannot be read or written.
     Io,
+    /// Another program has the file locked.
+    Busy,
     /// The file is damaged, or not a database.
     Corrupt,
+    /// The statement was interrupted.
+    Interrupted,
     /// A sum of integers left the 64-bit range.
     Overflow,
     /// Any other error; the message says which.
@@ -47,6 +51,22 @@ impl SqliteError {
     pub fn kind(&self) -> SqliteErrorKind {
         self.kind
     }
+
+    /// Whether the machine is at fault, and not the statement or its values: the same statement may
+    /// succeed at another time, or on another client.
+    pub(crate) fn is_environmental(&self) -> bool {
+        match self.kind {
+            SqliteErrorKind::Full
+            | SqliteErrorKind::Io
+            | SqliteErrorKind::Busy
+            | SqliteErrorKind::Corrupt
+            | SqliteErrorKind::Interrupted => true,
+            SqliteErrorKind::Constraint
+            | SqliteErrorKind::Denied
+            | SqliteErrorKind::Overflow
+            | SqliteErrorKind::Other => false,
+        }
+    }
 }
 
 impl fmt::Display for SqliteError {
@@ -64,8 +84,11 @@ impl Error for SqliteError {
             Cause::Sqlite(error) => error.source(),
             Cause::Io(error) => error.source(),
         };
-        // Some messages of SQLite's bindings contain that of their source.
-        source.filter(|source| !self.to_string().contains(&source.to_string()))
+        // Some messages of SQLite's bindings contain that of their source, or the other way round.
+        source.filter(|source| {
+            let (own, of_source) = (self.to_string(), source.to_string());
+            !own.contains(&of_source) && !of_source.contains(&own)
+        })
     }
 }
 
@@ -95,15 +118,33 @@ impl From<std::io::Error> for SqliteError {
     }
 }
 
+impl SqliteError {
+    /// The error of SQLite for a database that cannot grow.
+    pub(crate) fn full() -> Self {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        rusqlite::Error::SqliteFailure(failure, Some("the state is too large".to_owned())).into()
+    }
+}
+
 fn kind_of(error: &rusqlite::Error) -> SqliteErrorKind {
     let message = message_of(error);
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => SqliteErrorKind::Constraint,
         Some(ErrorCode::AuthorizationForStatementDenied) => SqliteErrorKind::Denied,
         Some(ErrorCode::DiskFull | ErrorCode::OutOfMemory) => SqliteErrorKind::Full,
-        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
-            SqliteErrorKind::Io
-        }
+        Some(
+            ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::NoLargeFileSupport,
+        ) => SqliteErrorKind::Io,
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => SqliteErrorKind::Busy,
+        Some(ErrorCode::OperationInterrupted) => SqliteErrorKind::Interrupted,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => SqliteErrorKind::Corrupt,
         _ if message.contains("integer overflow") => SqliteErrorKind::Overflow,
         // A function that the authorizer denies is reported as a plain error.
@@ -137,6 +178,8 @@ mod tests {
         let code = malformed.source().and_then(|source| source.downcast_ref());
         assert_eq!(code.map(|code: &rusqlite::ffi::Error| code.extended_code), Some(11));
         assert!(SqliteError::from(failure(11, None)).source().is_none());
+        let full = SqliteError::from(failure(13, Some("database or disk is full")));
+        assert!(full.source().is_none());
         let broken = std::io::Error::other("broken");
         let conversion = rusqlite::Error::ToSqlConversionFailure(Box::new(broken));
         assert!(SqliteError::from(conversion).source().is_none());

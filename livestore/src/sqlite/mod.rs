@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, FileControl, MAIN_DB};
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
@@ -41,6 +41,8 @@ pub(crate) struct Db {
     /// While SQL is examined, the tables and columns that it reads.
     reads: Reads,
     row_order: RowOrder,
+    /// Set once a materializer's statement has failed because of the machine.
+    fault: RefCell<Option<SqliteError>>,
 }
 
 /// The tables whose changes are captured, by their positions in the schema.
@@ -81,8 +83,25 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
-        let (watched, watches) = Default::default();
-        Ok(Self { conn, access, changes, watched, watches, reads, row_order })
+        let (watched, watches, fault) = Default::default();
+        Ok(Self { conn, access, changes, watched, watches, reads, row_order, fault })
+    }
+
+    /// Sets the most bytes that the database takes, which is in one block of memory.
+    pub(crate) fn limit_file(&self, mut bytes: i64) -> Result<(), SqliteError> {
+        Ok(self.conn.file_control(Some(MAIN_DB), FileControl::SizeLimit(&mut bytes))?)
+    }
+
+    /// Notes an error that the machine is to blame for. A materializer may hide or ignore it.
+    pub(crate) fn note_fault(&self, error: &SqliteError) {
+        if error.is_environmental() {
+            self.fault.borrow_mut().get_or_insert_with(|| error.clone());
+        }
+    }
+
+    /// The first error since the last call that the machine is to blame for.
+    pub(crate) fn take_fault(&self) -> Option<SqliteError> {
+        self.fault.take()
     }
 
     /// Prepares SQL of this crate.

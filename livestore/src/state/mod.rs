@@ -11,6 +11,7 @@ mod pending;
 mod quarantine;
 mod replay;
 mod savepoint;
+mod size;
 mod snapshot;
 mod verify;
 
@@ -22,6 +23,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use boot::{Boot, BootStage, UnknownEvents};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Replay, ReplayError};
+pub(crate) use size::MAX_STATE_BYTES;
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub use verify::{Difference, Divergence, DivergenceCause};
 
@@ -41,6 +43,21 @@ pub enum StateError {
     /// SQLite refused it; the state is probably too large for memory.
     #[error("the state could not be made")]
     Sqlite(#[from] SqliteError),
+}
+
+/// Why an event was not applied.
+#[derive(Debug)]
+pub(crate) enum ApplyError {
+    /// It cannot be applied to this state, on any client.
+    Event(MaterializeError),
+    /// There is no room for it, or the machine is at fault. It is no worse an event for that.
+    State(SqliteError),
+}
+
+impl From<MaterializeError> for ApplyError {
+    fn from(error: MaterializeError) -> Self {
+        Self::Event(error)
+    }
 }
 
 /// The state after the event `head`.
@@ -69,6 +86,7 @@ impl State {
         )?;
         // Nobody else has the database: no need to look for changes before each commit.
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
+        size::raise_limit(&db)?;
         Ok(Self { db, schema, head: SeqNum::ROOT, pending: None })
     }
 
@@ -99,7 +117,7 @@ impl State {
         event: &'a EncodedEvent,
         set: &EventSet,
         writer: &mut Writer<'a>,
-    ) -> Result<(), MaterializeError> {
+    ) -> Result<(), ApplyError> {
         let writer = writer.in_window(event.window_id());
         let apply = || set.apply(&event.name, &event.args, writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
@@ -107,10 +125,14 @@ impl State {
         let applied = applied.unwrap_or_else(|panic| {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
         });
+        // Whatever the materializer made of it; and SQLite may have rolled back because of it.
+        if let Some(fault) = self.db.take_fault() {
+            return Err(ApplyError::State(fault));
+        }
         match impurity {
-            _ if !self.db.is_in_savepoint() => Err(MaterializeError::RolledBack),
-            Some(impurity) => Err(MaterializeError::Impure(impurity)),
-            None => applied,
+            _ if !self.db.is_in_savepoint() => Err(MaterializeError::RolledBack.into()),
+            Some(impurity) => Err(MaterializeError::Impure(impurity).into()),
+            None => Ok(applied?),
         }
     }
 }

@@ -133,6 +133,7 @@ mod tests {
     use crate::event::EncodedEvent;
     use crate::prelude::*;
     use crate::sqlite::ColumnSet;
+    use crate::state::ApplyError;
     use crate::value::Value;
 
     #[table]
@@ -176,6 +177,10 @@ mod tests {
         let savepoint = state.savepoint().unwrap();
         let applied =
             state.apply(&event, state.schema.event_set("v1.Put").unwrap(), &mut state.writer());
+        let applied = applied.map_err(|error| match error {
+            ApplyError::Event(error) => error,
+            ApplyError::State(error) => panic!("{error}"),
+        });
         if applied.is_ok() {
             savepoint.release().unwrap()
         } else {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::boot::UnknownEvents;
-use super::{QuarantineReason, Quarantined, State, StateError};
+use super::{ApplyError, QuarantineReason, Quarantined, State, StateError};
 use crate::edge::read_ahead;
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
@@ -25,6 +25,13 @@ pub(crate) enum ReplayError {
     Eventlog(#[from] EventlogError),
     #[error(transparent)]
     State(StateError),
+}
+
+impl ReplayError {
+    /// Whether the state has no room, or the machine is at fault.
+    pub(crate) fn is_environmental(&self) -> bool {
+        matches!(self, Self::State(StateError::Sqlite(error)) if error.is_environmental())
+    }
 }
 
 impl<E: Into<StateError>> From<E> for ReplayError {
@@ -100,7 +107,7 @@ impl<'a> Replay<'a> {
             let is_cut = done == 0
                 && page.first().is_some_and(|first| first.continues)
                 && self.continues_applied(state, page)?;
-            all_apply = !is_cut && self.applies(state, page, done);
+            all_apply = !is_cut && self.applies(state, page, done).map_err(ReplayError::from)?;
             if !all_apply || self.is_stopped() {
                 return Err(None);
             }
@@ -223,7 +230,7 @@ impl<'a> Replay<'a> {
     ) -> Result<(), ReplayError> {
         let continues = self.continues_applied(state, page)?;
         let savepoint = state.savepoint()?;
-        if self.applies(state, page, before) {
+        if self.applies(state, page, before)? {
             return Ok(savepoint.release()?);
         }
         savepoint.rollback()?;
@@ -237,27 +244,44 @@ impl<'a> Replay<'a> {
 
     /// Applies all of these events, but for those that the backend has refused; returns whether that
     /// worked. If not, it needs a rollback.
-    fn applies(&mut self, state: &State, events: &[EncodedEvent], before: u64) -> bool {
-        let (mut done, quarantined) = (before, self.quarantined.len());
-        let mut writer = state.writer();
-        let all_apply = events.chunks(STEP).all(|step| {
-            let all_apply = step.iter().all(|event| match event.refusal() {
-                Some(reason) => self.quarantine_refused(state, event, reason).is_ok(),
-                None => {
-                    let set = state.schema.event_set(&event.name);
-                    set.is_some_and(|set| state.apply(event, set, &mut writer).is_ok())
-                }
-            });
-            done += step.len() as u64;
-            if all_apply {
-                self.report(done);
-            }
-            all_apply
-        });
-        if !all_apply {
+    fn applies(
+        &mut self,
+        state: &State,
+        events: &[EncodedEvent],
+        before: u64,
+    ) -> Result<bool, SqliteError> {
+        let quarantined = self.quarantined.len();
+        let all_apply = self.try_all(state, events, before);
+        if !matches!(all_apply, Ok(true)) {
             self.quarantined.truncate(quarantined);
         }
         all_apply
+    }
+
+    fn try_all(
+        &mut self,
+        state: &State,
+        events: &[EncodedEvent],
+        before: u64,
+    ) -> Result<bool, SqliteError> {
+        let (mut done, mut writer) = (before, state.writer());
+        for step in events.chunks(STEP) {
+            for event in step {
+                if let Some(reason) = event.refusal() {
+                    self.quarantine_refused(state, event, reason)?;
+                    continue;
+                }
+                let Some(set) = state.schema.event_set(&event.name) else { return Ok(false) };
+                match state.apply(event, set, &mut writer) {
+                    Ok(()) => {}
+                    Err(ApplyError::Event(_)) => return Ok(false),
+                    Err(ApplyError::State(error)) => return Err(error),
+                }
+            }
+            done += step.len() as u64;
+            self.report(done);
+        }
+        Ok(true)
     }
 
     fn quarantine_refused(
@@ -339,17 +363,33 @@ impl<'a> Replay<'a> {
         let savepoint = state.savepoint()?;
         let known = events.filter_map(|event| Some((event, state.schema.event_set(&event.name)?)));
         let mut writer = state.writer();
-        let apply = |(event, set): (&'e EncodedEvent, &EventSet)| {
-            let error = state.apply(event, set, &mut writer).err()?;
-            Some(Failure { event, error: ErrorChain::new(&error).to_string() })
+        let apply = |(event, set): (&'e EncodedEvent, &EventSet)| match state.apply(
+            event,
+            set,
+            &mut writer,
+        ) {
+            Ok(()) => None,
+            Err(ApplyError::Event(error)) => {
+                Some(Ok(Failure { event, error: ErrorChain::new(&error).to_string() }))
+            }
+            Err(ApplyError::State(error)) => Some(Err(error)),
         };
-        let failure = { known }.find_map(apply);
+        let failure = { known }.find_map(apply).transpose();
         drop(writer);
         match failure {
-            Some(_) => savepoint.rollback()?,
-            None => savepoint.release()?,
+            Ok(None) => {
+                savepoint.release()?;
+                Ok(None)
+            }
+            Ok(failure) => {
+                savepoint.rollback()?;
+                Ok(failure)
+            }
+            Err(error) => {
+                savepoint.rollback()?;
+                Err(error.into())
+            }
         }
-        Ok(failure)
     }
 
     /// Progress never goes back, even where a page is applied again.

@@ -22,10 +22,16 @@ impl State {
 }
 
 impl Savepoint<'_> {
-    /// Keeps what was applied.
+    /// Keeps what was applied. If there is no memory for it, it is undone.
     pub(crate) fn release(mut self) -> Result<(), SqliteError> {
         self.is_open = false;
-        self.state.db.run("RELEASE whole").map(|_| ())
+        match self.state.db.run("RELEASE whole") {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.undo()?;
+                Err(error)
+            }
+        }
     }
 
     /// Undoes what was applied. A materializer's `OR ROLLBACK` may have done so already, and undone

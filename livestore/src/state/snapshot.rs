@@ -110,6 +110,8 @@ impl Snapshot {
         head: SeqNum,
         body: &[u8],
     ) -> Result<u64, SnapshotError> {
+        // The folder may be another's by now.
+        self.log.flush()?;
         let log = self.log.fingerprint(head)?.ok_or(SnapshotError::NoSuchEvent(head))?;
         let mut header = Header {
             schema_hash,

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::sync::OnQuarantined;
+#[cfg(not(target_family = "wasm"))]
+use super::synced::synced_within;
 use super::{IncompatibleEvents, OpenError, Store, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
-use crate::state::{Boot, Quarantined, UnknownEvents};
-use crate::sync::SyncOptions;
+use crate::state::{Boot, MAX_STATE_BYTES, Quarantined, UnknownEvents};
+use crate::sync::{InitialSync, SyncOptions};
 
 /// Settings to open a store with, made by [`Store::builder`].
 ///
@@ -40,11 +43,24 @@ pub(super) struct Options {
     pub(super) durability: Durability,
     pub(super) client_id: Option<String>,
     pub(super) window_id: String,
+    pub(super) max_state_bytes: u64,
     pub(super) unknown_events: UnknownEvents,
     pub(super) incompatible_events: IncompatibleEvents,
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
+}
+
+impl Options {
+    /// How long opening waits for the backend, if it does.
+    pub(super) fn initial_wait(&self) -> Option<Duration> {
+        match &self.sync {
+            Some(SyncOptions {
+                initial: InitialSync::Wait(timeout), starts_paused: false, ..
+            }) => Some(*timeout),
+            _ => None,
+        }
+    }
 }
 
 impl<S: Schema> Builder<S> {
@@ -57,6 +73,7 @@ impl<S: Schema> Builder<S> {
             // As in LiveStore's Node adapter: a process is one window, and finds its documents
             // again.
             window_id: "static".to_owned(),
+            max_state_bytes: MAX_STATE_BYTES,
             unknown_events: UnknownEvents::default(),
             incompatible_events: IncompatibleEvents::default(),
             on_boot: None,
@@ -102,6 +119,19 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn window_id(mut self, window_id: impl Into<String>) -> Self {
         self.options.window_id = window_id.into();
+        self
+    }
+
+    /// Sets the most bytes that the state may take in memory; by default, and at most, 1.75 GiB. SQLite
+    /// counts them in pages of 4 KiB.
+    ///
+    /// A commit that does not fit is refused with [`CommitError::StateFull`](crate::CommitError), and
+    /// what others have written stops sync with
+    /// [`StopReason::StateFull`](crate::sync::StopReason::StateFull). What is in the log already is
+    /// opened, even if it takes more.
+    #[must_use]
+    pub fn max_state_bytes(mut self, bytes: u64) -> Self {
+        self.options.max_state_bytes = bytes;
         self
     }
 
@@ -168,6 +198,26 @@ impl<S: Schema> Builder<S> {
     /// See [`OpenError`].
     pub fn open(self) -> Result<Store<S>, OpenError> {
         open::open(self.options, S::def())
+    }
+
+    /// Opens the store as [`open`](Self::open) does. If it waits for the
+    /// [first sync](crate::sync::InitialSync::Wait), it does not block the thread meanwhile.
+    ///
+    /// The rest blocks: reading the snapshot and the events after it, which takes milliseconds for most
+    /// stores.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    #[cfg(not(target_family = "wasm"))]
+    pub async fn open_async(self) -> Result<Store<S>, OpenError> {
+        let wait = self.options.initial_wait();
+        let store = open::open_at_once(self.options, S::def())?;
+        if let Some(timeout) = wait
+            && !synced_within(&store, timeout).await?
+        {
+            open::warn_not_synced();
+        }
+        Ok(store)
     }
 }
 

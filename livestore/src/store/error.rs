@@ -1,23 +1,46 @@
 //! The errors of a store: one enum per operation, and [`Error`], into which they all widen.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::IncompatibleEvent;
-use crate::error::{Unavailable, unavailable_becomes};
+use crate::error::{ErrorChain, Unavailable, unavailable_becomes};
 use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
-use crate::sqlite::SqliteError;
+use crate::sqlite::{SqliteError, SqliteErrorKind};
 use crate::state::{Divergence, StateError};
-use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_EVENTS};
+use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
+
+/// The beginning of both messages about waiting on the wrong thread.
+const WOULD_BLOCK: &str = "the store cannot be waited for on this thread";
 
 /// A result whose error is, unless said otherwise, any error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of this crate: each operation has a narrower one, which `?` converts into this one.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+///
+/// `{:?}` prints the message and those of its causes in one line, as [`ErrorChain`] does, because that
+/// is what Rust prints when `main` returns an error. `{:#?}` prints variants and fields.
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # use livestore_testing::sample::todos::*;
+/// fn main() -> livestore::Result<()> {
+/// # fn run() -> livestore::Result<()> {
+///     let store = Store::<App>::builder("../todos").open()?;
+/// #   Ok(()) }
+/// # assert_eq!(
+/// #     format!("Error: {:?}", run().unwrap_err()),
+///     // Error: "../todos" is not a store id: it starts with a dot
+/// #     "Error: \"../todos\" is not a store id: it starts with a dot",
+/// # );
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A store could not be opened.
@@ -70,6 +93,33 @@ pub enum Error {
     SeqNum(#[from] ParseSeqNumError),
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return ErrorChain::new(self).fmt(f);
+        }
+        let (variant, error): (_, &dyn fmt::Debug) = match self {
+            Self::Open(error) => ("Open", error),
+            Self::Commit(error) => ("Commit", error),
+            Self::Query(error) => ("Query", error),
+            Self::Read(error) => ("Read", error),
+            Self::Eventlog(error) => ("Eventlog", error),
+            Self::History(error) => ("History", error),
+            Self::Close(error) => ("Close", error),
+            Self::Verify(error) => ("Verify", error),
+            Self::Materialize(error) => ("Materialize", error),
+            Self::Schema(error) => ("Schema", error),
+            Self::Encode(error) => ("Encode", error),
+            Self::Decode(error) => ("Decode", error),
+            Self::Row(error) => ("Row", error),
+            Self::Value(error) => ("Value", error),
+            Self::Timestamp(error) => ("Timestamp", error),
+            Self::SeqNum(error) => ("SeqNum", error),
+        };
+        f.debug_tuple(variant).field(error).finish()
+    }
+}
+
 /// Why a store could not be opened. No event was changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -82,6 +132,16 @@ pub enum OpenError {
         /// The rule that it breaks.
         reason: &'static str,
     },
+    /// The client id or window id is one that no sync backend would accept.
+    #[error("{id:?} is not a {kind}: {reason}")]
+    SessionId {
+        /// `client id` or `window id`.
+        kind: &'static str,
+        /// The id.
+        id: String,
+        /// The rule that it breaks.
+        reason: &'static str,
+    },
     /// The directory cannot be made or written to.
     #[error("{} cannot be used as the store's directory", path.display())]
     Directory {
@@ -89,6 +149,14 @@ pub enum OpenError {
         path: PathBuf,
         /// The operating system's error.
         source: IoError,
+    },
+    /// The path of the store's files is too long.
+    #[error("the path {} is too long: {reason}; choose a directory closer to the root", path.display())]
+    PathTooLong {
+        /// The store's folder.
+        path: PathBuf,
+        /// The limit.
+        reason: String,
     },
     /// Another process, or another store of this one, has the directory open.
     #[error("{} is in use; a store is open once at a time", path.display())]
@@ -140,6 +208,12 @@ pub enum OpenError {
     /// The settings of the sync backend can never work, such as a malformed address.
     #[error(transparent)]
     SyncBackend(#[from] InvalidBackend),
+    /// Waiting for the first sync would never end, because it blocks the thread that syncs.
+    #[error("{WOULD_BLOCK}: {reason}; use `open_async().await`")]
+    WouldBlock {
+        /// Why it does.
+        reason: String,
+    },
     /// The store was closed while it was being opened, by a callback.
     #[error("{}", Unavailable::Closed)]
     Closed,
@@ -186,6 +260,17 @@ pub enum CommitError {
         /// The number of bytes it takes on the wire.
         bytes: usize,
     },
+    /// The args of an event nest deeper than a sync backend accepts.
+    #[error(
+        "event {index} of the commit, {event}, has args that nest deeper than {MAX_DEPTH} levels, \
+         which no sync backend accepts; give nested items ids, and list them side by side"
+    )]
+    TooDeep {
+        /// The event's position in the commit, from 0.
+        index: usize,
+        /// Its wire name.
+        event: &'static str,
+    },
     /// The store has a sync backend, which accepts or rejects a commit as a whole, and this one is too
     /// large for it. Commit the events in several commits.
     #[error(
@@ -202,12 +287,21 @@ pub enum CommitError {
     /// be in the log: a failing disk does not say how much it has written.
     #[error(transparent)]
     Eventlog(#[from] EventlogError),
+    /// The state has no room for the events: it is as large as it may
+    /// [become](crate::store::Builder::max_state_bytes), or there is no memory left.
+    #[error(
+        "the commit does not fit into the state in memory; \
+         delete rows that are not needed, or store large data elsewhere"
+    )]
+    StateFull(#[source] SqliteError),
     /// The state in memory could not be written.
     #[error("the state cannot be written")]
     State(#[source] SqliteError),
-    /// The events are logged, but there was no memory left for them in the state. The store is
-    /// closed; opening it again makes the state from the log.
-    #[error("the events are logged, but the state is full; open the store again")]
+    /// The events are logged, but could not be made part of the state, nor taken out of the log again.
+    /// The store is closed; opening it again makes the state from the log.
+    #[error(
+        "the events are logged, but there is no memory for the state; free some and open the store again"
+    )]
     StateLost(#[source] SqliteError),
     /// The store is closed.
     #[error("{}", Unavailable::Closed)]
@@ -228,6 +322,12 @@ pub enum ReadError {
     /// SQLite could not read the state in memory.
     #[error("the state cannot be read")]
     State(#[from] SqliteError),
+    /// Waiting would never end, because it blocks the thread that syncs.
+    #[error("{WOULD_BLOCK}: {reason}; use `synced().await`")]
+    WouldBlock {
+        /// Why it does.
+        reason: String,
+    },
     /// The store is closed.
     #[error("{}", Unavailable::Closed)]
     Closed,
@@ -303,6 +403,16 @@ pub enum CloseError {
     Reentrant,
 }
 
+impl CommitError {
+    /// The events could not be applied because of the state, not because of themselves.
+    pub(super) fn of_state(error: SqliteError) -> Self {
+        match error.kind() {
+            SqliteErrorKind::Full => Self::StateFull(error),
+            _ => Self::State(error),
+        }
+    }
+}
+
 unavailable_becomes!(OpenError CommitError ReadError HistoryError);
 
 /// Waiting for the first sync, which `open` may do, reads the status only.
@@ -310,6 +420,7 @@ impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::State(error) => Self::State(error.into()),
+            ReadError::WouldBlock { reason } => Self::WouldBlock { reason },
             ReadError::Closed => Self::Closed,
             ReadError::InMaterializer => Self::InMaterializer,
             ReadError::Reentrant => Self::Reentrant,

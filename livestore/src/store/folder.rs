@@ -18,14 +18,43 @@ use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use crate::edge::files;
+use crate::eventlog::EventlogError;
 
-/// Returns the folder of the store in `directory`. If it still has the name that earlier versions
-/// gave it, it is renamed.
+/// The longest path of a file that SQLite opens, in bytes: 512, of which it reserves 8 for the ending
+/// of a journal's name. On Windows, the system's limit is lower.
+const MAX_PATH: usize = if cfg!(windows) { 259 - 8 } else { 512 - 8 };
+
+/// The longest name of a file of the store.
+const LONGEST_FILE: &str = "eventlog.db";
+
+/// Returns the folder of the store in `directory`, as a path that stays the same when the process's
+/// directory changes. If it still has the name that earlier versions gave it, it is renamed.
 pub(super) fn find(directory: &Path, store_id: &str) -> Result<PathBuf, OpenError> {
+    let unusable = |error| unusable(&directory.join(name_of(store_id)), error);
+    files::note_open_files_limit();
+    let directory = files::absolute(directory).map_err(unusable)?;
     let folder = directory.join(name_of(store_id));
-    rename_earlier(directory, store_id)
-        .map_err(|error| OpenError::Directory { path: folder.clone(), source: error.into() })?;
+    // SQLite follows symbolic links before it measures.
+    let bytes = files::resolve(&folder).join(LONGEST_FILE).as_os_str().len();
+    if bytes > MAX_PATH {
+        let reason =
+            format!("with the name of the eventlog it has {bytes} bytes, of at most {MAX_PATH}");
+        return Err(OpenError::PathTooLong { path: folder, reason });
+    }
+    rename_earlier(&directory, store_id).map_err(unusable)?;
     Ok(folder)
+}
+
+/// The error for a folder that cannot be used.
+pub(super) fn unusable(folder: &Path, error: io::Error) -> OpenError {
+    let path = folder.to_owned();
+    if files::is_out_of_files(&error) {
+        EventlogError::TooManyOpenFiles { limit: files::open_files_limit() }.into()
+    } else if error.kind() == io::ErrorKind::InvalidFilename {
+        OpenError::PathTooLong { path, reason: error.to_string() }
+    } else {
+        OpenError::Directory { path, source: error.into() }
+    }
 }
 
 /// The name of a store's folder.

@@ -76,6 +76,8 @@ impl<S: Schema> Store<S> {
         let log = self.log_up_to(seq)?;
         let log = Eventlog::new(MemoryLog::with(copy(&log, seq)?));
         let state = self.replay(&log, seq)?;
+        let max_state_bytes = self.inner.with_core(|core| core.max_state_bytes)?;
+        state.limit(max_state_bytes).map_err(StateError::from)?;
         let head = state.head;
         let refused = state.refused().map_err(StateError::from)?;
         Ok(Self::from_inner(Arc::new(Inner {
@@ -94,6 +96,7 @@ impl<S: Schema> Store<S> {
                 refused,
                 next_attempt: None,
                 unknown_events: UnknownEvents::default(),
+                max_state_bytes,
                 window_id: Arc::clone(&self.inner.window_id),
                 _lock: None,
             })),

@@ -17,6 +17,7 @@ mod open;
 mod shapes;
 mod snapshots;
 mod sync;
+mod synced;
 mod tail;
 mod transition;
 mod verify;
@@ -30,6 +31,7 @@ pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError, Ver
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
+pub use synced::Synced;
 pub use transition::Committed;
 
 use crate::ambient::{Impurity, is_impure};
@@ -111,9 +113,10 @@ struct Core {
     next_attempt: Option<NextAttempt>,
     /// The policy for unknown events that come by sync.
     unknown_events: UnknownEvents,
+    max_state_bytes: u64,
     /// As in [`Inner`].
     window_id: Arc<str>,
-    _lock: Option<DirectoryLock>,
+    _lock: Option<Arc<DirectoryLock>>,
 }
 
 impl<S: Schema> Store<S> {
@@ -261,7 +264,10 @@ impl Inner {
         }
         let Some(mut core) = core else { return Ok(()) };
         let flushed = core.log.flush();
-        if let Some(snapshots) = core.snapshots.take() {
+        // Without the log's last events, or in a folder that is another's by now, it is of no use.
+        if let Some(snapshots) = core.snapshots.take()
+            && flushed.is_ok()
+        {
             snapshots.close(&mut core.state);
         }
         Ok(flushed?)
@@ -273,7 +279,11 @@ impl Inner {
         let error = ErrorChain::new(error);
         tracing::error!(%error, "the store is closed, because its state could not follow the log; open it again to rebuild the state");
         self.tail.close();
-        if let Some(core) = slot.take()
+        let core = slot.take();
+        if let Some(sync) = &self.sync {
+            sync.wake_waiting();
+        }
+        if let Some(core) = core
             && let Err(error) = core.log.flush()
         {
             tracing::error!(%error, "the last commits could not be written");

@@ -30,7 +30,32 @@ use crate::sync::merge::SyncState;
 const MAX_VERIFIED: u64 = 1_000;
 
 pub(super) fn open<S: Schema>(
-    mut options: Options,
+    options: Options,
+    schema: &'static SchemaDef,
+) -> Result<Store<S>, OpenError> {
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(timeout) = options.initial_wait() {
+        let backend = options.sync.as_ref().map(|sync| &sync.backend);
+        if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
+            return Err(OpenError::WouldBlock { reason });
+        }
+        let store = open_at_once(options, schema)?;
+        if !store.wait_synced(timeout)? {
+            warn_not_synced();
+        }
+        return Ok(store);
+    }
+    open_at_once(options, schema)
+}
+
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn warn_not_synced() {
+    tracing::warn!("the store opens before it is synced: the backend took too long");
+}
+
+/// Opens the store, and does not wait for its backend.
+pub(super) fn open_at_once<S: Schema>(
+    options: Options,
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
     if is_impure(Impurity::Store) {
@@ -43,13 +68,29 @@ pub(super) fn open<S: Schema>(
         sync.payload.check()?;
         sync.backend.check()?;
     }
+    id::check_session(options.client_id.as_deref(), &options.window_id)?;
     let schema_hash = schema.hash().map_err(StateError::from)?;
     let files = Files::open(&options)?;
+    let lock = files.lock.clone();
+    // What was opened is closed before it is removed.
+    start(options, schema, schema_hash, files).inspect_err(|_| {
+        if let Some(lock) = &lock {
+            lock.remove_made();
+        }
+    })
+}
+
+fn start<S: Schema>(
+    mut options: Options,
+    schema: &'static SchemaDef,
+    schema_hash: i64,
+    files: Files,
+) -> Result<Store<S>, OpenError> {
     let (core, client_id) = boot(&mut options, schema, files)?;
     tracing::debug!(head = %core.state.head, "the store is open");
     let sync = options.sync.as_ref();
     let callback = options.on_quarantined.take();
-    let sync = sync.map(|sync| Syncing::new(core.sync_status(), sync.payload.clone(), callback));
+    let sync = sync.map(|sync| Syncing::new(core.sync_status(), sync, callback));
     let store = Store::from_inner(Arc::new(Inner {
         client_id: client_id.into(),
         session_id: new_session_id(&options.window_id).into(),
@@ -71,19 +112,12 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     let Some(sync) = &store.inner.sync else { return Ok(()) };
     sync.start(Arc::downgrade(&store.inner), store.store_id(), options)
         .map_err(|error| EventlogError::NoThread(error.into()))?;
-    #[cfg(not(target_family = "wasm"))]
-    if let crate::sync::InitialSync::Wait(timeout) = options.initial
-        && !options.starts_paused
-        && !store.wait_synced(timeout)?
-    {
-        tracing::warn!("the store opens before it is synced: the backend took too long");
-    }
     Ok(())
 }
 
 /// A store's files, opened and owned; or, in memory, what stands for them.
 struct Files {
-    lock: Option<DirectoryLock>,
+    lock: Option<Arc<DirectoryLock>>,
     log: Eventlog,
     snapshot: Option<Snapshot>,
     client_id: String,
@@ -105,14 +139,23 @@ impl Files {
     }
 
     fn in_folder(directory: &Path, options: &Options) -> Result<Self, OpenError> {
-        let lock = DirectoryLock::acquire(directory).map_err(|error| match error {
+        let mut lock = DirectoryLock::acquire(directory).map_err(|error| match error {
             LockError::Held => OpenError::Locked { path: directory.to_owned() },
-            LockError::Io(error) => {
-                OpenError::Directory { path: directory.to_owned(), source: error.into() }
-            }
+            LockError::Io(error) => folder::unusable(directory, error),
         })?;
+        let names = ["eventlog.db", "eventlog.db-wal", "eventlog.db-shm"];
+        lock.note_missing(names.map(|name| directory.join(name)));
+        Self::in_locked(directory, options, Arc::new(lock))
+    }
+
+    fn in_locked(
+        directory: &Path,
+        options: &Options,
+        lock: Arc<DirectoryLock>,
+    ) -> Result<Self, OpenError> {
         let path = directory.join("eventlog.db");
-        let log = FileLog::open(&path, options.durability, &options.store_id, new_id)?;
+        let opened = FileLog::open(&path, options.durability, &options.store_id, new_id);
+        let log = opened.inspect_err(|_| lock.remove_made())?;
         if log.store_id() != options.store_id {
             let (found, store_id) = (log.store_id().to_owned(), options.store_id.clone());
             return Err(OpenError::OtherStore { path, found, store_id });
@@ -174,6 +217,8 @@ fn boot(
     let unknown_events = std::mem::take(&mut options.unknown_events);
     let window_id = options.window_id.as_str().into();
     let refused = state.refused().map_err(StateError::from)?;
+    let max_state_bytes = options.max_state_bytes;
+    state.limit(max_state_bytes).map_err(StateError::from)?;
     let core = Core {
         state,
         live,
@@ -183,6 +228,7 @@ fn boot(
         refused,
         next_attempt: None,
         unknown_events,
+        max_state_bytes,
         window_id,
         _lock: lock,
     };

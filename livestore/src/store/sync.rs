@@ -3,24 +3,21 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
 use super::driver::{Command, Driver};
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
 use crate::ambient::now;
-#[cfg(not(target_family = "wasm"))]
-use crate::edge::Mail;
 use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
-#[cfg(not(target_family = "wasm"))]
-use crate::live::Reactive;
 use crate::live::{Computed, Signal, computed, deliver, signal};
 use crate::schema::Schema;
 use crate::state::Quarantined;
 use crate::sync::engine::Engine;
 use crate::sync::payload::Payload;
-use crate::sync::{InvalidPayload, NetworkStatus, SyncOptions, SyncStatus};
+use crate::sync::{InvalidPayload, NetworkStatus, SyncBackend, SyncOptions, SyncStatus};
 use crate::value::Timestamp;
 
 /// Called with each event that came by sync, or was rebased, and could not be applied.
@@ -35,6 +32,9 @@ pub(super) struct Syncing {
     on_quarantined: Option<OnQuarantined>,
     payload: Payload,
     worker: Mutex<Option<Worker<Command>>>,
+    backend: Arc<dyn SyncBackend>,
+    /// Tasks that wait until the store is synced.
+    wakers: Mutex<Vec<Waker>>,
 }
 
 /// The next attempt of the engine, by its clock and by that of people. Their clock may be set to another
@@ -155,42 +155,23 @@ impl<S: Schema> Store<S> {
         }
         Ok(())
     }
-
-    /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened
-    /// within `timeout`.
-    ///
-    /// # Errors
-    /// When the store is closed.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn wait_synced(&self, timeout: Duration) -> Result<bool, ReadError> {
-        let Some(sync) = &self.inner.sync else { return Ok(true) };
-        let changed = Arc::new(Mailbox::new());
-        let theirs = Arc::clone(&changed);
-        let _guard = sync.status.subscribe(move |_| theirs.put(()));
-        let deadline = changed.now() + timeout;
-        while !self.sync_status()?.is_synced() {
-            match changed.take(Some(deadline)) {
-                Mail::Message(()) => {}
-                _ => return Ok(self.sync_status()?.is_synced()),
-            }
-        }
-        Ok(true)
-    }
 }
 
 impl Syncing {
     /// Syncing for a store with this status; [`start`](Self::start) it once the store is made.
     pub(super) fn new(
         status: SyncStatus,
-        payload: Payload,
+        options: &SyncOptions,
         on_quarantined: Option<OnQuarantined>,
     ) -> Self {
         Self {
+            backend: Arc::clone(&options.backend),
+            wakers: Mutex::default(),
             mailbox: Arc::new(Mailbox::new()),
             status: signal(status),
             is_woken: AtomicBool::new(false),
             on_quarantined,
-            payload,
+            payload: options.payload.clone(),
             worker: Mutex::new(None),
         }
     }
@@ -203,7 +184,7 @@ impl Syncing {
         options: &SyncOptions,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);
-        let backend = Arc::clone(&options.backend);
+        let backend = Arc::clone(&self.backend);
         let (store_id, payload) = (store_id.to_owned(), self.payload.clone());
         let mut driver = Driver::new(inner, backend, store_id, payload, Arc::clone(&mailbox));
         let worker = Worker::spawn("livestore-sync", mailbox, move |order| driver.turn(order))?;
@@ -218,6 +199,33 @@ impl Syncing {
     pub(super) fn close(&self) {
         let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(worker);
+        self.wake_waiting();
+    }
+
+    /// Returns why this thread must not wait for the backend, if so.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn blocked_by_waiting(&self) -> Option<String> {
+        self.backend.blocked_by_waiting()
+    }
+
+    /// The status, to be notified of.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn status(&self) -> &Signal<SyncStatus> {
+        &self.status
+    }
+
+    /// Has the task woken when the status changes.
+    pub(super) fn wake_later(&self, waker: &Waker) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wakers.iter().any(|waiting| waiting.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+    }
+
+    pub(super) fn wake_waiting(&self) {
+        let waiting =
+            std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -247,6 +255,7 @@ impl Inner {
             }
         }
         sync.status.set(turn.status);
+        sync.wake_waiting();
         deliver();
     }
 }

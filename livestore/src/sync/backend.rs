@@ -30,6 +30,13 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
     fn check(&self) -> Result<(), InvalidBackend> {
         Ok(())
     }
+
+    /// Returns why the calling thread must not wait for this backend, if so: because connections run
+    /// on this very thread. Waiting on it is then an error at once, instead of a time-out. By default,
+    /// any thread may wait.
+    fn blocked_by_waiting(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The reason why a backend cannot work with its settings.

@@ -276,6 +276,19 @@ impl Engine {
         effects
     }
 
+    /// The backend whose order it is, once it is known.
+    pub(crate) fn backend_id(&self) -> Option<&str> {
+        self.backend_id.as_deref()
+    }
+
+    /// Goes on after a transition that the state has no room for, and that is not in the log any more:
+    /// sync stops. `reason` is for people.
+    pub(crate) fn state_full(&mut self, reason: String) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.disconnect(Phase::Stopped(StopReason::StateFull { reason }), &mut effects);
+        effects
+    }
+
     /// Goes on after a transition that could not be written: nothing has changed, and the
     /// connection is ended. `reason` is for people.
     pub(crate) fn write_failed(&mut self, reason: String, now: Duration) -> Vec<Effect> {

@@ -18,7 +18,7 @@ mod restore;
 mod status;
 
 pub use livestore_protocol::{
-    Cursor, MAX_BATCH_BYTES, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
+    Cursor, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
 };
 
 pub use backend::{

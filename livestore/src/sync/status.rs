@@ -108,6 +108,12 @@ pub enum StopReason {
         /// The id of the one that answers.
         found: String,
     },
+    /// The state has no room for the backend's events, which were not added to the log. Delete rows, or
+    /// [let it grow](crate::store::Builder::max_state_bytes).
+    StateFull {
+        /// The error, for people.
+        reason: String,
+    },
     /// The backend has fewer events than it had: it was restored from a backup.
     BackendLostEvents {
         /// The number of its last event.
@@ -123,6 +129,11 @@ impl fmt::Display for StopReason {
             Self::OtherBackend { known, found } => write!(
                 f,
                 "the backend is {found}, the log comes from {known}; nothing local was deleted"
+            ),
+            Self::StateFull { reason } => write!(
+                f,
+                "the state in memory has no room for the backend's events ({reason}); delete rows \
+                 or free memory, then resume sync"
             ),
             Self::BackendLostEvents { head, known } => write!(
                 f,

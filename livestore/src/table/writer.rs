@@ -163,7 +163,11 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When the query fails.
     pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        query.run(&Reader::new(self.db, Access::Materialize, self.window_id))
+        let found = query.run(&Reader::new(self.db, Access::Materialize, self.window_id));
+        if let Err(QueryError::Sql { source, .. }) = &found {
+            self.db.note_fault(source);
+        }
+        found
     }
 
     /// Runs an `INSERT`, `UPDATE` or `DELETE` in SQL, with `?` for each of `params`, and returns
@@ -202,14 +206,15 @@ impl<'a> Writer<'a> {
     ) -> Result<(), MaterializeError> {
         self.check()?;
         let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
-        put().map(|_| ()).map_err(|source| write_error(table, source))
+        run_write(self.db, put).map(|_| ()).map_err(|source| write_error(table, source))
     }
 
     fn put<T: Table>(&mut self, sql: &'static str, row: &T) -> Result<usize, MaterializeError> {
         self.check()?;
         let (db, table) = (self.db, T::def());
         let failed = |source: SqliteError| write_error(table, source);
-        let mut statement = self.take_put(sql).map_err(failed)?;
+        let prepared = self.take_put(sql).inspect_err(|error| db.note_fault(error));
+        let mut statement = prepared.map_err(failed)?;
         row.encode(&mut RowWriter::new(&mut statement, table))
             .map_err(|source| row_error(table, source))?;
         let rows = run_write(db, || Ok(statement.raw_execute()?)).map_err(failed)?;
@@ -237,7 +242,10 @@ fn run_write(
     run: impl FnOnce() -> Result<usize, SqliteError>,
 ) -> Result<usize, SqliteError> {
     let before = db.changes().len();
-    run().inspect_err(|_| db.changes().mark_unknown(before))
+    run().inspect_err(|error| {
+        db.changes().mark_unknown(before);
+        db.note_fault(error);
+    })
 }
 
 fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {

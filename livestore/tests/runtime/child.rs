@@ -35,9 +35,12 @@ pub enum Role {
     Fill(Durability),
     /// Makes a large state of few events, and closes.
     Swell,
+    /// Opens one store after the other until that is refused, and says what is left of it.
+    OpenMany,
 }
 
-const ROLES: [Role; 10] = [
+const ROLES: [Role; 11] = [
+    Role::OpenMany,
     Role::Open,
     Role::Hold,
     Role::Commit(Durability::Buffered),
@@ -60,6 +63,14 @@ pub fn command_on_full_disk(role: Role, directory: &Path, kilobytes: u64) -> Com
     let mut shell = Command::new("sh");
     // `ulimit` counts in blocks of 512 bytes.
     shell.args(["-c", r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#, &(2 * kilobytes).to_string()]);
+    shell.arg(env::current_exe().unwrap());
+    prepare(shell, role, directory)
+}
+
+/// The same, where no more than `files` may be open at once.
+pub fn command_with_few_files(role: Role, directory: &Path, files: u64) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"ulimit -n "$0"; exec "$@""#, &files.to_string()]);
     shell.arg(env::current_exe().unwrap());
     prepare(shell, role, directory)
 }
@@ -180,6 +191,7 @@ fn play(role: Role, directory: &Path) {
             }
         }
         Role::Fill(durability) => fill(open(durability).unwrap()),
+        Role::OpenMany => crate::open_files::open_many(directory),
         Role::Swell => {
             let store = open(Durability::Written).unwrap();
             let first = store.head().unwrap().global + 1;

@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod busy;
 mod damaged_log;
 mod damaged_snapshot;
 mod determinism;
@@ -19,9 +20,11 @@ mod identity;
 mod kit;
 mod laws;
 mod open;
+mod paths;
 mod purity;
 mod quarantine;
 mod shapes;
+mod state_size;
 mod unknown;
 mod upcasts;
 mod verify;
@@ -33,5 +36,9 @@ mod child;
 mod full_disk;
 #[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod lost_files;
+#[cfg(unix)]
+mod open_files;
 #[cfg(unix)]
 mod processes;

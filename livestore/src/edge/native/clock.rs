@@ -12,6 +12,12 @@ pub(crate) fn unix_millis() -> i64 {
     }
 }
 
+/// Waits for this long; returns whether it did, as not every edge can.
+pub(crate) fn pause(time: Duration) -> bool {
+    std::thread::sleep(time);
+    true
+}
+
 /// Measures how long things take that are done one after the other.
 pub(crate) struct Stopwatch(Instant);
 

@@ -3,30 +3,22 @@
 mod ahead;
 mod background;
 mod clock;
+mod disk;
 mod mailbox;
 mod parallel;
 mod random;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
-pub(crate) use clock::{Stopwatch, unix_millis};
+pub(crate) use clock::{Stopwatch, pause, unix_millis};
+pub(crate) use disk::{
+    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
+    remove_directory, resolve,
+};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub(crate) use parallel::for_each_chunk;
 pub(crate) use random::fill_random;
 pub(crate) use std::fs;
-
-/// The names in a directory, as they are spelled; none if it is not there or may not be listed.
-pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<String>> {
-    use std::io::ErrorKind::{NotFound, PermissionDenied};
-    match fs::read_dir(directory) {
-        // One that is no text is no store's.
-        Ok(entries) => entries
-            .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
-            .collect(),
-        Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
 
 /// Fills the buffer with the bytes of the file from `at` on.
 #[cfg(unix)]

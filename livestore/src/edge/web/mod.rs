@@ -4,10 +4,15 @@
 //! the public functions that would lead there do not exist on this target.
 
 mod clock;
+mod disk;
 mod mailbox;
 mod threads;
 
-pub(crate) use clock::{Stopwatch, unix_millis};
+pub(crate) use clock::{Stopwatch, pause, unix_millis};
+pub(crate) use disk::{
+    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
+    remove_directory, resolve,
+};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use std::fs;
 pub(crate) use threads::{Background, Worker, read_ahead};
@@ -34,10 +39,4 @@ pub(crate) fn for_each_chunk<R: Send>(
 /// Refuses: no store on this target has files.
 pub(crate) fn read_at(_: &fs::File, _: u64, _: &mut [u8]) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
-}
-
-/// Lists a directory, as std does here: it answers that it cannot. No store on this target has one.
-pub(crate) fn names_in(directory: &std::path::Path) -> std::io::Result<Vec<String>> {
-    let entries = fs::read_dir(directory)?;
-    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use livestore_protocol::is_too_deep;
+
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::Eventlog;
+use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
 use crate::schema::{Batch, BatchEntry, Commit, Schema};
-use crate::state::State;
+use crate::state::{ApplyError, State};
 use crate::store::{CommitError, Core, Inner, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
@@ -69,14 +71,27 @@ impl<S: Schema> Store<S> {
 }
 
 impl Inner {
-    fn commit(&self, entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
+    /// Commits the events. While another program has the log locked, it tries again for a moment, and
+    /// no query has to wait for that.
+    fn commit(&self, mut entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
+        let mut patience = Patience::new();
+        loop {
+            match self.try_commit(&mut entries) {
+                Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// If it fails, the entries are as they were.
+    fn try_commit(&self, entries: &mut [BatchEntry]) -> Result<Committed, CommitError> {
         let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
             return Ok(Committed(Numbers::Many(Vec::new())));
         }
         let plan = CommitPlan::new(self, core, entries)?;
-        let savepoint = core.state.savepoint().map_err(CommitError::State)?;
+        let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
         let logged = match plan.materialize(&core.state).and_then(|()| plan.write(&core.log)) {
             Ok(logged) => logged,
             Err(error) => {
@@ -90,8 +105,14 @@ impl Inner {
             }
         };
         if let Err(error) = savepoint.release() {
-            self.fail(&mut slot, &error);
-            return Err(CommitError::StateLost(error));
+            // There is no memory. If the log takes the events back, nothing has happened.
+            return Err(match logged.retract(&core.log) {
+                Ok(()) => CommitError::of_state(error),
+                Err(_) => {
+                    self.fail(&mut slot, &error);
+                    CommitError::StateLost(error)
+                }
+            });
         }
         let committed = logged.publish(core);
         self.tail.advance(core.confirmed_head());
@@ -103,18 +124,18 @@ impl Inner {
 }
 
 /// A commit before it is written: events with their numbers, and the entries that they come from.
-struct CommitPlan {
+struct CommitPlan<'a> {
     events: Vec<EncodedEvent>,
-    entries: Vec<BatchEntry>,
+    entries: &'a mut [BatchEntry],
     /// Whether there is a backend to push them to.
     syncs: bool,
 }
 
-impl CommitPlan {
-    fn new(store: &Inner, core: &Core, mut entries: Vec<BatchEntry>) -> Result<Self, CommitError> {
+impl<'a> CommitPlan<'a> {
+    fn new(store: &Inner, core: &Core, entries: &'a mut [BatchEntry]) -> Result<Self, CommitError> {
         let mut events = Vec::with_capacity(entries.len());
         let mut head = core.state.head;
-        for BatchEntry { def, args, .. } in &mut entries {
+        for BatchEntry { def, args, .. } in entries.iter_mut() {
             if let Some(reason) = def.deprecation() {
                 tracing::warn!(event = def.name(), reason, "a deprecated event is committed");
             }
@@ -133,18 +154,21 @@ impl CommitPlan {
             head = seq;
         }
         let plan = Self { events, entries, syncs: core.sync.is_some() };
-        plan.check_size()?;
+        plan.check()?;
         Ok(plan)
     }
 
-    /// Refuses a commit that is too large for any backend to accept.
-    fn check_size(&self) -> Result<(), CommitError> {
+    /// Refuses a commit that no backend would ever accept.
+    fn check(&self) -> Result<(), CommitError> {
         let (mut events, mut bytes) = (0, 0);
-        for (index, (event, entry)) in self.events.iter().zip(&self.entries).enumerate() {
+        for (index, (event, entry)) in self.events.iter().zip(&*self.entries).enumerate() {
             if event.is_client_only() {
                 continue;
             }
             let size = event.identity().wire_size();
+            if is_too_deep(&event.args) {
+                return Err(CommitError::TooDeep { index, event: entry.def.name() });
+            }
             if size > MAX_BATCH_BYTES {
                 let event = entry.def.name();
                 return Err(CommitError::TooLarge { index, event, bytes: size });
@@ -161,22 +185,32 @@ impl CommitPlan {
     fn materialize(&self, state: &State) -> Result<(), CommitError> {
         let mut writer = state.writer();
         for (index, (event, BatchEntry { def, set, .. })) in
-            self.events.iter().zip(&self.entries).enumerate()
+            self.events.iter().zip(&*self.entries).enumerate()
         {
-            state.apply(event, set, &mut writer).map_err(|source| CommitError::Materialize {
-                index,
-                event: def.name(),
-                source,
+            state.apply(event, set, &mut writer).map_err(|error| match error {
+                ApplyError::Event(source) => {
+                    CommitError::Materialize { index, event: def.name(), source }
+                }
+                ApplyError::State(error) => CommitError::of_state(error),
             })?;
         }
         Ok(())
     }
 
-    fn write(self, log: &Eventlog) -> Result<LoggedCommit, CommitError> {
+    fn write(mut self, log: &Eventlog) -> Result<LoggedCommit, CommitError> {
         let committed = Committed::of(&self.events);
         let to_push = self.syncs.then(|| self.events.clone());
-        log.append(self.events)?;
+        log.append(&mut self.events)?;
         Ok(LoggedCommit { committed, to_push })
+    }
+}
+
+/// Gives the args back to the entries, if they were not logged: the commit may be tried again.
+impl Drop for CommitPlan<'_> {
+    fn drop(&mut self) {
+        for (event, entry) in self.events.drain(..).zip(self.entries.iter_mut()) {
+            entry.args = event.args;
+        }
     }
 }
 
@@ -188,6 +222,14 @@ struct LoggedCommit {
 }
 
 impl LoggedCommit {
+    /// Takes the events out of the log again.
+    fn retract(self, log: &Eventlog) -> Result<(), EventlogError> {
+        match self.committed.as_slice().first() {
+            Some(&first) => log.retract(first),
+            None => Ok(()),
+        }
+    }
+
     fn publish(self, core: &mut Core) -> Committed {
         let Self { committed, to_push } = self;
         if let Some(head) = committed.last() {

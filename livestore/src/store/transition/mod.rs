@@ -45,15 +45,17 @@ impl Core {
         pending: &[EncodedEvent],
     ) -> Result<Vec<Quarantined>, ReplayError> {
         let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
-        replay.run(&mut self.state, confirmed)?;
-        replay.apply(&mut self.state, new)?;
         let is_net = earlier.is_empty() && pending.is_empty();
         let mut changes = earlier;
-        changes.extend(self.state.take_changes());
-        self.state.begin_pending()?;
-        replay.apply(&mut self.state, pending)?;
-        changes.extend(self.state.take_changes());
-        let is_rebuilt = replay.rebuild_if_broken(&mut self.state, END)?;
+        let is_rebuilt = self.state.within(self.max_state_bytes, |state| {
+            replay.run(state, confirmed)?;
+            replay.apply(state, new)?;
+            changes.extend(state.take_changes());
+            state.begin_pending()?;
+            replay.apply(state, pending)?;
+            changes.extend(state.take_changes());
+            replay.rebuild_if_broken(state, END)
+        })?;
         let quarantined = replay.into_quarantined();
         if is_rebuilt {
             self.restart_live()?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::ambient::new_id;
 use crate::error::ErrorChain;
+use crate::event::SeqNum;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
 use crate::state::{Quarantined, ReplayError};
 use crate::store::{Core, Inner};
@@ -43,7 +44,7 @@ impl Inner {
         let published = match core.sync.as_mut()?.handle(input, now) {
             Step::Effects(effects) => Remaining { effects, ..Remaining::default() },
             Step::Write(transition) => match core.write(transition) {
-                Ok(written) => match written.publish(core, now) {
+                Ok(written) => match written.publish_or_take_back(core, now) {
                     Ok(published) => published,
                     Err(error) => {
                         self.fail(&mut slot, &error);
@@ -108,6 +109,21 @@ impl Core {
 }
 
 impl Written {
+    /// Publishes the transition. If the state has no room for it, takes it out of the log again, and
+    /// stops sync.
+    fn publish_or_take_back(
+        self,
+        core: &mut Core,
+        now: Duration,
+    ) -> Result<Remaining, ReplayError> {
+        let rewrites_history = self.rewrites_history;
+        match self.publish(core, now) {
+            // What was confirmed before is no longer in the log.
+            Err(error) if error.is_environmental() && !rewrites_history => core.take_back(&error),
+            done => done,
+        }
+    }
+
     fn publish(self, core: &mut Core, now: Duration) -> Result<Remaining, ReplayError> {
         let Self { transition, rewrites_history } = self;
         let merge = &transition.merge;
@@ -128,6 +144,31 @@ impl Written {
 }
 
 impl Core {
+    /// Brings the log and the state back to what the engine, which publishes last, has seen so far.
+    fn take_back(&mut self, error: &ReplayError) -> Result<Remaining, ReplayError> {
+        let reason = ErrorChain::new(error).to_string();
+        tracing::error!(reason, "the state has no room for the backend's events: sync stops");
+        let Some(engine) = &mut self.sync else { return Ok(Remaining::default()) };
+        let state = engine.state();
+        let confirmed = state.confirmed_head;
+        self.log.change(&LogChange {
+            confirmed: Vec::new(),
+            remove_from: Some(SeqNum { client: confirmed.client + 1, ..confirmed }),
+            append: state.pending.iter().collect(),
+            upstream: &Upstream {
+                backend_id: engine.backend_id().map(str::to_owned),
+                head: state.upstream_head.global,
+                generation: state.local_head.generation,
+            },
+            new_history: None,
+        })?;
+        let effects = engine.state_full(reason);
+        let head = engine.state().local_head;
+        self.rebuild_state(confirmed, head)?;
+        self.state.head = head;
+        Ok(Remaining { effects, ..Remaining::default() })
+    }
+
     /// Applies the new events; the confirmed ones are part of the state already. As long as some of
     /// the store's events are pending, there are no new ones, and the state stays as it is.
     fn advance(&mut self, merge: &Merge) -> Result<Vec<Quarantined>, ReplayError> {

@@ -32,6 +32,7 @@ impl Core {
             replay.run_pending(&mut state, head)?;
         }
         state.head = head;
+        state.limit(self.max_state_bytes)?;
         if let Some(snapshots) = &self.snapshots {
             snapshots.remove()?;
         }

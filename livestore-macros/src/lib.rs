@@ -183,8 +183,11 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "v1.TodoCreated"` | the event's name; required |
 /// | `client_only` | the event is never synced |
 /// | `upcast("v1.TodoCreated", with = from_v1)` | stored events of that name are read as this one; repeatable |
-/// | `deprecated` or `deprecated = "reason"` | the event can be read, but should no longer be committed |
+/// | `deprecated` or `deprecated = "reason"` | the event can be read, but should no longer be committed: a log line says so |
 /// | `crate = path` | on the type only: the path of `livestore`, instead of `::livestore` |
+///
+/// Rust's own `#[deprecated]` on the variant or the struct does the same, and the compiler warns where
+/// the event is made. Its materializer takes an `#[expect(deprecated)]`.
 ///
 /// # serde's attributes
 ///

@@ -19,6 +19,7 @@ fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
     let push = subject_item(runtime, event, "Listed", "push");
     quote_spanned! {located_at(event)=>
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #runtime::Commit<#ident> for #event {
             fn encode(
                 self,

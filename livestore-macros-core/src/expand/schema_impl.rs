@@ -38,6 +38,7 @@ pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
     let sets = event_sets(schema).map(|(_, set)| set);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #ident {
             #[doc(hidden)]
             fn __livestore_def() -> &'static #runtime::SchemaDef {

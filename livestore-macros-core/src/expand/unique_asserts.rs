@@ -77,6 +77,7 @@ fn asserts<'a>(
         }
     });
     quote_spanned! {Span::mixed_site()=>
+        #[allow(deprecated)]
         const _: () = {
             const ALL: &[#name_type] = &[#(#names),*];
             #(#calls)*

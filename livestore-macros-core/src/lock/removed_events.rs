@@ -32,6 +32,7 @@ pub(crate) fn expand(package: &Package, schema: &SchemaItem) -> TokenStream {
     }
     let runtime = &schema.runtime;
     outside_tests(quote_spanned! {Span::mixed_site()=>
+        #[allow(deprecated)]
         const _: () = {
             const ALL: &[&[#runtime::EventDef]] = &[#(#sets),*];
             #asserts

@@ -1,7 +1,8 @@
 //! `#[derive(Event)]`: an enum with one event per variant, or a struct that is one event.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsUnnamed, Generics, LitStr, Variant};
 
 use crate::case::RenameRule;
@@ -109,6 +110,15 @@ impl DefinitionKeys {
         }
     }
 
+    /// Takes over Rust's own `#[deprecated]`, by which the compiler warns where the event is made.
+    fn deprecate(&mut self, attrs: &[Attribute]) {
+        if let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("deprecated"))
+            && !self.deprecated.is_set()
+        {
+            self.deprecated = KeyValue::of(deprecation(attr));
+        }
+    }
+
     fn into_definition(
         self,
         ctxt: &Ctxt,
@@ -133,6 +143,24 @@ impl DefinitionKeys {
             args,
         }
     }
+}
+
+/// Returns the reason in `#[deprecated = "…"]` or `#[deprecated(note = "…")]`.
+fn deprecation(attr: &Attribute) -> LitStr {
+    let mut note = LitStr::new("", attr.span());
+    let of_value = attr.meta.require_name_value().ok().and_then(|meta| match &meta.value {
+        syn::Expr::Lit(literal) => syn::parse2(literal.to_token_stream()).ok(),
+        _ => None,
+    });
+    // The compiler reports what is wrong with it.
+    let _ = attr.parse_nested_meta(|meta| {
+        let text: LitStr = meta.value()?.parse()?;
+        if meta.path.is_ident("note") {
+            note = text;
+        }
+        Ok(())
+    });
+    of_value.unwrap_or(note)
 }
 
 fn parse_enum(
@@ -167,6 +195,7 @@ fn parse_variant(ctxt: &Ctxt, variant: &Variant, rename_all: Option<RenameRule>)
     each_attribute_key(ctxt, &variant.attrs, "event", |key| keys.read(key));
     let rename_all = read_rename_all(ctxt, &variant.attrs, &["rename_all"]).or(rename_all);
     let args = parse_args(ctxt, &variant.fields, rename_all);
+    keys.deprecate(&variant.attrs);
     keys.into_definition(ctxt, &variant.ident, Some(variant.ident.clone()), args)
 }
 
@@ -178,6 +207,7 @@ fn parse_struct(ctxt: &Ctxt, input: &DeriveInput, fields: &Fields) -> (Runtime, 
     });
     let rename_all = read_rename_all(ctxt, &input.attrs, &["rename_all"]);
     let args = parse_args(ctxt, fields, rename_all);
+    keys.deprecate(&input.attrs);
     (runtime, vec![keys.into_definition(ctxt, &input.ident, None, args)])
 }
 

@@ -1,5 +1,5 @@
 //! The pages that name code name code that is there: tests as `` [`name`](../path/of/its.rs) ``,
-//! and in CONTRIBUTING's walks the functions and types of their files.
+//! and in CONTRIBUTING's walks the functions and types of their files. README's app is an example.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads files")]
 
@@ -99,4 +99,14 @@ fn is_name(code: &str) -> bool {
 
 fn has_function(source: &str, name: &str) -> bool {
     ["(", "<"].iter().any(|end| source.contains(&format!("fn {name}{end}")))
+}
+
+#[test]
+fn the_app_that_readme_starts_with_is_the_example() {
+    let (readme, example) = (read("README.md"), read("examples/notes/src/main.rs"));
+    let (app, test) = example.split_at(example.find("#[cfg(test)]").unwrap());
+    for part in [app, test] {
+        let block = format!("```rust,ignore\n{}\n```", part.trim_end());
+        assert!(readme.contains(&block), "README has not:\n{block}");
+    }
 }

@@ -78,6 +78,7 @@ const commands = {
       todos: rows('SELECT * FROM todos ORDER BY id'),
       samples: samples.map((row) => ({ ...row, ratio: bits(row.ratio), nested: JSON.parse(row.nested) })),
       notes: rows('SELECT * FROM notes ORDER BY id'),
+      kinds: rows('SELECT * FROM kinds ORDER BY id'),
       tags,
     }
   },
@@ -88,7 +89,8 @@ const commands = {
   },
 }
 
-const encoded = (name, args) => {
+const encoded = (name, json) => {
+  const args = json === '' ? undefined : JSON.parse(json)
   if (name === 'Screen') return screen.set(args)
   const event = opened.events[name]
   return event(Schema.decodeUnknownSync(event.schema)(args))

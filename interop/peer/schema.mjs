@@ -1,5 +1,6 @@
 // The app that all clients of the matrix run: what `src/rust_client/app.rs` is in Rust.
 import { Events, makeSchema, Schema, SessionIdSymbol, State } from '@livestore/livestore'
+import { kindEvents, kindMaterializers, kinds } from './kinds.mjs'
 
 const todos = State.SQLite.table({
   name: 'todos',
@@ -65,6 +66,7 @@ const old = {
     name: 'v1.Noted',
     schema: Schema.Struct({ id: Schema.String, text: Schema.String }),
   }),
+  ...kindEvents,
 }
 
 const materialize = {
@@ -73,6 +75,7 @@ const materialize = {
   'v1.Sampled': ({ nullable, maybe, ...rest }) =>
     samples.insert({ nullable, maybe: maybe ?? null, ...rest }),
   'v1.Noted': ({ id, text }) => notes.insert({ id, text }),
+  ...kindMaterializers,
 }
 
 // Only the newer app knows tags.
@@ -85,7 +88,7 @@ const added = {
 
 export const app = (version) => {
   const events = version === 'newer' ? { ...old, ...added } : old
-  const tables = version === 'newer' ? { todos, samples, notes, screen, tags } : { todos, samples, notes, screen }
+  const tables = version === 'newer' ? { todos, samples, notes, kinds, screen, tags } : { todos, samples, notes, kinds, screen }
   const materializers = State.SQLite.materializers(
     events,
     version === 'newer'

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 use crate::Result;
+use crate::client::Transport;
 use crate::peer::Peer;
 use crate::process::Process;
 
@@ -59,6 +60,13 @@ impl Backend {
         };
         backend.restart()?;
         Ok(backend)
+    }
+
+    /// Whether a pull has an event without args as it was pushed. LiveStore's backend stores `null` and
+    /// pulls that, so that over HTTP, where nothing is broadcast, LiveStore's own client takes its
+    /// event for another one, and pushes it again for ever.
+    pub(crate) fn keeps_missing_args(&self, transport: Transport) -> bool {
+        (self.kind, transport) != (Kind::LiveStore, Transport::Http)
     }
 
     /// Where it listens, also after it was restarted.

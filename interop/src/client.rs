@@ -3,7 +3,7 @@
 //! | command | answer |
 //! |---|---|
 //! | `open {url, transport, storeId, clientId, payload, dir, version}` | |
-//! | `commit {events: [{name, args}]}`: one commit; args as they are on the wire | |
+//! | `commit {events: [{name, args}]}`: one commit; args as text, as they are on the wire | |
 //! | `status` | [`Status`] |
 //! | `log` | every [`Entry`] of the eventlog, in order |
 //! | `state` | [`State`] |
@@ -71,8 +71,9 @@ pub(crate) enum Version {
 /// An event to commit. One named `Screen` sets the client document of that name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Event {
-    pub(crate) name: &'static str,
-    pub(crate) args: Value,
+    pub(crate) name: String,
+    /// JSON, or an empty text for no args.
+    pub(crate) args: String,
 }
 
 /// Where a client's sync is.
@@ -112,8 +113,17 @@ pub(crate) struct State {
     pub(crate) samples: Vec<Value>,
     /// Made by client-only events.
     pub(crate) notes: Vec<Value>,
+    /// The last args of each kind of event, as JSON that each client writes in its way.
+    pub(crate) kinds: Vec<Kind>,
     /// Made by an event that only the newer app knows; empty in the older one.
     pub(crate) tags: Vec<Value>,
+}
+
+/// A row of the table `kinds`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kind {
+    pub(crate) id: String,
+    pub(crate) args: String,
 }
 
 impl Client {
@@ -132,6 +142,12 @@ impl Client {
     /// pulls no more.
     pub(crate) fn outlives_outage(&self, transport: Transport) -> bool {
         (self.language, transport) != (Language::TypeScript, Transport::Http)
+    }
+
+    /// Whether it can commit a text with half a surrogate pair. Ours receives such args, but has no
+    /// text for them.
+    pub(crate) fn commits_half_pairs(&self) -> bool {
+        self.language == Language::TypeScript
     }
 
     /// Opens a store, whether there is a network or not.

@@ -5,8 +5,15 @@ use std::process::Command;
 
 use crate::Result;
 
-const SOURCES: [&str; 6] =
-    ["package.json", "package-lock.json", "schema.mjs", "client.mjs", "backend.mjs", "worker.mjs"];
+const SOURCES: [&str; 7] = [
+    "package.json",
+    "package-lock.json",
+    "schema.mjs",
+    "kinds.mjs",
+    "client.mjs",
+    "backend.mjs",
+    "worker.mjs",
+];
 
 /// An installed peer.
 #[derive(Debug, Clone)]

@@ -66,7 +66,7 @@ pub enum InvalidPush {
         count: usize,
     },
     /// An event does not follow the one before it.
-    #[error("e{seq} ← e{parent} does not follow e{previous}")]
+    #[error("e{seq} ← e{parent} does not follow e{previous}: events are numbered without gaps")]
     NotAChain {
         /// The event.
         seq: u64,
@@ -91,11 +91,13 @@ pub enum InvalidPush {
     },
     /// An event has more than [`MAX_EVENT_BYTES`].
     #[error(
-        "e{seq} takes {size} bytes, and may take {MAX_EVENT_BYTES}: split it into several events"
+        "e{seq} takes {size} bytes, and may take {MAX_EVENT_BYTES}: split `{name}` into smaller events"
     )]
     TooLarge {
         /// The event.
         seq: u64,
+        /// Its wire name.
+        name: String,
         /// Its size in bytes, by [`SyncEvent::wire_size`].
         size: usize,
     },
@@ -138,7 +140,9 @@ fn check_event(event: &SyncEvent) -> Result<(), InvalidPush> {
         return Err(InvalidPush::TooDeep { seq });
     }
     match event.wire_size() {
-        size if size > MAX_EVENT_BYTES => Err(InvalidPush::TooLarge { seq, size }),
+        size if size > MAX_EVENT_BYTES => {
+            Err(InvalidPush::TooLarge { seq, name: event.name.clone(), size })
+        }
         _ => Ok(()),
     }
 }
@@ -215,7 +219,7 @@ mod tests {
         assert_eq!(check_push(&[text(MAX_EVENT_BYTES - around)]), Ok(()));
         let size = MAX_EVENT_BYTES + 1;
         let refused = check_push(&[text(size - around)]);
-        assert_eq!(refused, Err(InvalidPush::TooLarge { seq: 1, size }));
+        assert_eq!(refused, Err(InvalidPush::TooLarge { seq: 1, name: "n".to_owned(), size }));
     }
 
     #[test]

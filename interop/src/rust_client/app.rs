@@ -7,6 +7,8 @@ use livestore::schema::{Batch, Commit, EncodeBatchError, Schema};
 use livestore::value::Json;
 use serde_json::Value;
 
+use super::kinds::{Kind, KindEvent};
+
 #[table(name = "todos")]
 pub(super) struct Todo {
     #[column(primary_key)]
@@ -105,13 +107,15 @@ impl Materialize for New {
 
 livestore::schema! {
     pub(super) Older {
-        tables: [Todo, Sample, Note], documents: [Screen], events: [Old]
+        tables: [Todo, Sample, Note, Kind], documents: [Screen], events: [Old, KindEvent]
     }
 }
 
 livestore::schema! {
     pub(super) Newer {
-        tables: [Todo, Sample, Note, Tag], documents: [Screen], events: [Old, New]
+        tables: [Todo, Sample, Note, Kind, Tag],
+        documents: [Screen],
+        events: [Old, KindEvent, New]
     }
 }
 
@@ -119,6 +123,7 @@ livestore::schema! {
 pub(super) enum Change {
     Old(Old),
     New(New),
+    Kind(KindEvent),
     Screen(ScreenSet),
 }
 
@@ -129,6 +134,7 @@ impl Change {
         match name {
             "Screen" => Ok(Self::Screen(Screen::set().filter(args.field::<String>("filter")?))),
             "v2.TodoTagged" => New::decode(name, &args).map(Self::New),
+            _ if name.starts_with("k.") => KindEvent::decode(name, &args).map(Self::Kind),
             _ => Old::decode(name, &args).map(Self::Old),
         }
     }
@@ -139,6 +145,7 @@ impl<S: Schema> Commit<S> for Change {
         match self {
             Self::Old(event) => batch.push(&event),
             Self::New(event) => batch.push(&event),
+            Self::Kind(event) => batch.push(&event),
             Self::Screen(event) => batch.push(&event),
         }
     }

@@ -11,12 +11,12 @@ use livestore::schema::Schema;
 use livestore::sync::{NetworkStatus, SyncOptions};
 use livestore_sync::{Http, WebSocket};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::Result;
 
 mod app;
+mod kinds;
 mod state;
 
 use app::{Change, Newer, Older};
@@ -60,7 +60,7 @@ struct Open {
 #[derive(Deserialize)]
 struct Event {
     name: String,
-    args: Box<RawValue>,
+    args: String,
 }
 
 fn obey(store: &mut Option<Box<dyn Opened>>, line: &str) -> Result<Value> {
@@ -115,7 +115,7 @@ trait Opened {
 
 impl<S: Schema> Opened for Store<S> {
     fn commit(&self, events: &[Event]) -> Result<Value> {
-        let changes = events.iter().map(|event| Change::decode(&event.name, event.args.get()));
+        let changes = events.iter().map(|event| Change::decode(&event.name, &event.args));
         self.commit(changes.collect::<std::result::Result<Vec<_>, _>>()?)?;
         Ok(Value::Null)
     }

@@ -12,6 +12,7 @@ pub(super) fn read<S: Schema>(store: &Store<S>) -> Result<Value> {
         "todos": todos(store)?,
         "samples": samples(store)?,
         "notes": pairs(store, "notes", "text")?,
+        "kinds": pairs(store, "kinds", "args")?,
         "tags": tags(store)?,
     }))
 }

@@ -1,10 +1,10 @@
 //! The content of events.
 
-use super::events::{created, noted, sampled, screen, tagged};
+use super::events::{created, kinds, noted, sampled, screen, tagged};
 use crate::Result;
 use crate::backend::TOKEN;
 use crate::client::{Event, Version};
-use crate::world::{Seat, World, same_json};
+use crate::world::{Seat, World, same_args};
 
 /// That none was sent is checked after every scenario.
 pub(super) fn client_only_events(world: &mut World<'_>) -> Result {
@@ -73,10 +73,53 @@ pub(super) fn all_types(world: &mut World<'_>) -> Result {
     world.converge(8)
 }
 
+/// From one client to the other and back, one by one and all at once, and to one that is new.
+pub(super) fn every_schema(world: &mut World<'_>) -> Result {
+    world.open()?;
+    let has_none = world.keeps_missing_args();
+    let by_a = kinds_of(&world.a, has_none)?;
+    for event in &by_a {
+        world.a.commit(std::slice::from_ref(event))?;
+    }
+    world.converge(by_a.len() as u64)?;
+    world.compare_kinds()?;
+
+    let by_b = kinds_of(&world.b, has_none)?;
+    world.b.commit(&by_b)?;
+    let head = (by_a.len() + by_b.len()) as u64;
+    world.converge(head)?;
+    world.compare_kinds()?;
+    unchanged(&mut world.a, by_a.iter().chain(&by_b))?;
+
+    world.b.close()?;
+    world.b.forget()?;
+    world.b.open()?;
+    world.converge(head)?;
+    world.compare_kinds()
+}
+
+/// The events that the client can commit; `has_none`: also those without args.
+fn kinds_of(seat: &Seat<'_>, has_none: bool) -> Result<Vec<Event>> {
+    let mut kinds = kinds()?;
+    kinds.retain(|event| has_none || !event.args.is_empty());
+    kinds.retain(|event| event.name != "k.Halves" || seat.commits_half_pairs());
+    Ok(kinds)
+}
+
+/// The largest event that LiveStore's backend can send.
+pub(super) fn large_event(world: &mut World<'_>) -> Result {
+    world.open()?;
+    let text = "x".repeat(898_000);
+    world.a.commit(&[Event { name: "k.Text".to_owned(), args: format!("\"{text}\"") }])?;
+    world.a.commit(&[created("a1")])?;
+    world.converge(2)?;
+    world.b.commit(&[created("b1")])?;
+    world.converge(3)
+}
+
 fn unchanged<'e>(seat: &mut Seat<'_>, events: impl Iterator<Item = &'e Event>) -> Result {
     for (entry, event) in seat.log()?.iter().zip(events) {
-        let args = serde_json::from_str(&entry.args)?;
-        if !same_json(&args, &event.args) {
+        if !same_args(&entry.args, &event.args) {
             return Err(format!("{} was committed, {} is logged", event.args, entry.args).into());
         }
     }

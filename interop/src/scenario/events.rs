@@ -1,30 +1,37 @@
 //! The events that scenarios commit.
 
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
+use crate::Result;
 use crate::client::Event;
 
+fn event(name: &str, args: &Value) -> Event {
+    Event { name: name.to_owned(), args: args.to_string() }
+}
+
 pub(super) fn created(id: &str) -> Event {
-    Event { name: "v1.TodoCreated", args: json!({ "id": id, "text": format!("todo {id}") }) }
+    event("v1.TodoCreated", &json!({ "id": id, "text": format!("todo {id}") }))
 }
 
 pub(super) fn completed(id: &str) -> Event {
-    Event { name: "v1.TodoCompleted", args: json!({ "id": id }) }
+    event("v1.TodoCompleted", &json!({ "id": id }))
 }
 
 /// Only the newer app knows it.
 pub(super) fn tagged(id: &str) -> Event {
-    Event { name: "v2.TodoTagged", args: json!({ "id": id, "tag": "later" }) }
+    event("v2.TodoTagged", &json!({ "id": id, "tag": "later" }))
 }
 
 /// Client-only.
 pub(super) fn noted(id: &str) -> Event {
-    Event { name: "v1.Noted", args: json!({ "id": id, "text": "for me" }) }
+    event("v1.Noted", &json!({ "id": id, "text": "for me" }))
 }
 
 /// A client document, which is client-only too.
 pub(super) fn screen(filter: &str) -> Event {
-    Event { name: "Screen", args: json!({ "filter": filter }) }
+    event("Screen", &json!({ "filter": filter }))
 }
 
 /// Every type of args, ordinary and at its limits. `by` keeps ids of two clients apart.
@@ -64,7 +71,34 @@ pub(super) fn sampled(by: &str) -> Vec<Event> {
         if let Some(args) = args.as_object_mut() {
             args.insert("id".to_owned(), format!("{by}{number}").into());
         }
-        Event { name: "v1.Sampled", args }
+        event("v1.Sampled", &args)
     })
     .collect()
+}
+
+/// Args of every kind of schema, some of which LiveStore's library alone can declare.
+const KINDS: &str = include_str!("../../peer/kinds.json");
+
+/// An event for every kind of args, as LiveStore's client sends them.
+pub(super) fn kinds() -> Result<Vec<Event>> {
+    #[derive(Deserialize)]
+    struct Line {
+        name: String,
+        #[serde(default, deserialize_with = "present")]
+        args: Option<Box<RawValue>>,
+    }
+
+    /// `null` is something.
+    fn present<'de, D: serde::Deserializer<'de>>(
+        field: D,
+    ) -> std::result::Result<Option<Box<RawValue>>, D::Error> {
+        Box::deserialize(field).map(Some)
+    }
+
+    let lines: Vec<Line> = serde_json::from_str(KINDS)?;
+    let event = |line: Line| Event {
+        name: line.name,
+        args: line.args.map(|args| args.get().to_owned()).unwrap_or_default(),
+    };
+    Ok(lines.into_iter().map(event).collect())
 }

@@ -13,7 +13,7 @@ mod plain;
 pub(crate) type Scenario = (&'static str, fn(&mut World<'_>) -> Result);
 
 /// Every scenario.
-pub(crate) const ALL: [Scenario; 13] = [
+pub(crate) const ALL: [Scenario; 15] = [
     ("commit on each side", plain::commit_on_each_side),
     ("live delivery", plain::live_delivery),
     ("1,000-event catch-up", plain::catch_up),
@@ -24,6 +24,8 @@ pub(crate) const ALL: [Scenario; 13] = [
     ("client-only events stay home", contents::client_only_events),
     ("unknown events", contents::unknown_events),
     ("all types of args", contents::all_types),
+    ("every kind of schema", contents::every_schema),
+    ("a large event", contents::large_event),
     ("wrong token", backends::wrong_token),
     ("backend restarted", backends::restarted),
     ("backend reset", backends::reset),

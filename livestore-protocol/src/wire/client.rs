@@ -253,7 +253,10 @@ fn decode_push(payload: &str) -> Result<Push, String> {
     let fields: PushFields<'_> = serde_json::from_str(payload).map_err(|e| e.to_string())?;
     if let Some(deep) = fields.batch.iter().find(|event| json::deeper_than(MAX_DEPTH, event.args()))
     {
-        return Err(format!("the args of e{} nest deeper than {MAX_DEPTH}", deep.seq()));
+        let (seq, name) = (deep.seq(), deep.name());
+        return Err(format!(
+            "the args of e{seq} nest deeper than {MAX_DEPTH} levels: flatten `{name}`"
+        ));
     }
     let mut ids = Ids::default();
     Ok(Push {

@@ -94,6 +94,10 @@ impl EventFields<'_> {
         self.args.map_or("", RawValue::get)
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn seq(&self) -> u64 {
         self.seq_num.0
     }

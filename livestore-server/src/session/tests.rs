@@ -169,14 +169,14 @@ fn a_push_is_checked_whole() {
         (long, "a push has at most 100 events".to_owned()),
         (
             vec![e("1", "0").replace("{}", &format!(r#"{{"t":"{}"}}"#, "x".repeat(901_000)))],
-            "e1 takes 901345 bytes, and may take 901024: split it".to_owned(),
+            "e1 takes 901345 bytes, and may take 901024: split `n` into".to_owned(),
         ),
         (
             vec![e("1", "0").replace(
                 "{}",
                 &format!("{}{}", r#"{"a":"#.repeat(101), "1".to_owned() + &"}".repeat(101)),
             )],
-            "nest deeper than 100".to_owned(),
+            "the args of e1 nest deeper than 100 levels: flatten `n`".to_owned(),
         ),
     ];
     for (batch, expected) in cases {

@@ -16,7 +16,7 @@ const MAX_LINES: usize = 10;
 
 /// Messages that are longer, because of lines that the compiler adds.
 #[rustfmt::skip]
-const LONGER: [(&str, usize, &[&str]); 7] = [
+const LONGER: [(&str, usize, &[&str]); 8] = [
     // A bound of an inherent method, of `Store`, `Writer`, `Table` or `raw`: the compiler shows the call
     // and the bound, which it does not for a trait's own method. These are what an app looks up first,
     // and should be found in the docs of the type.
@@ -42,6 +42,8 @@ const LONGER: [(&str, usize, &[&str]); 7] = [
     ("the compiler's", 20, &[
         "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
     ]),
+    // A warning, which the test makes an error: the compiler shows where.
+    ("a warning", 11, &["event_deprecated"]),
     // Five lines of ours, of what would break and the ways out.
     ("the lock", 11, &["lock_event_gone", "lock_event_type_gone"]),
     // The SQL is shown as it is written, over several lines.

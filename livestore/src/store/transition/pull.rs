@@ -151,7 +151,7 @@ impl Core {
         let Some(engine) = &mut self.sync else { return Ok(Remaining::default()) };
         let state = engine.state();
         let confirmed = state.confirmed_head;
-        self.log.change(&LogChange {
+        let back = LogChange {
             confirmed: Vec::new(),
             remove_from: Some(SeqNum { client: confirmed.client + 1, ..confirmed }),
             append: state.pending.iter().collect(),
@@ -161,7 +161,8 @@ impl Core {
                 generation: state.local_head.generation,
             },
             new_history: None,
-        })?;
+        };
+        self.log.change(&back)?;
         let effects = engine.state_full(reason);
         let head = engine.state().local_head;
         self.rebuild_state(confirmed, head)?;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::sync::OnQuarantined;
 #[cfg(not(target_family = "wasm"))]
@@ -12,7 +11,7 @@ use super::{IncompatibleEvents, OpenError, Store, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
 use crate::state::{Boot, MAX_STATE_BYTES, Quarantined, UnknownEvents};
-use crate::sync::{InitialSync, SyncOptions};
+use crate::sync::SyncOptions;
 
 /// Settings to open a store with, made by [`Store::builder`].
 ///
@@ -49,18 +48,6 @@ pub(super) struct Options {
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
-}
-
-impl Options {
-    /// How long opening waits for the backend, if it does.
-    pub(super) fn initial_wait(&self) -> Option<Duration> {
-        match &self.sync {
-            Some(SyncOptions {
-                initial: InitialSync::Wait(timeout), starts_paused: false, ..
-            }) => Some(*timeout),
-            _ => None,
-        }
-    }
 }
 
 impl<S: Schema> Builder<S> {
@@ -210,7 +197,7 @@ impl<S: Schema> Builder<S> {
     /// See [`OpenError`].
     #[cfg(not(target_family = "wasm"))]
     pub async fn open_async(self) -> Result<Store<S>, OpenError> {
-        let wait = self.options.initial_wait();
+        let wait = self.options.sync.as_ref().and_then(SyncOptions::initial_wait);
         let store = open::open_at_once(self.options, S::def())?;
         if let Some(timeout) = wait
             && !synced_within(&store, timeout).await?

@@ -34,9 +34,10 @@ pub(super) fn open<S: Schema>(
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
     #[cfg(not(target_family = "wasm"))]
-    if let Some(timeout) = options.initial_wait() {
-        let backend = options.sync.as_ref().map(|sync| &sync.backend);
-        if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
+    if let Some(sync) = &options.sync
+        && let Some(timeout) = sync.initial_wait()
+    {
+        if let Some(reason) = sync.backend.blocked_by_waiting() {
             return Err(OpenError::WouldBlock { reason });
         }
         let store = open_at_once(options, schema)?;

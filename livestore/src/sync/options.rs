@@ -115,6 +115,15 @@ impl SyncOptions {
         self.starts_paused = true;
         self
     }
+
+    /// How long opening waits for the backend, if it does.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn initial_wait(&self) -> Option<Duration> {
+        match self.initial {
+            InitialSync::Wait(timeout) if !self.starts_paused => Some(timeout),
+            _ => None,
+        }
+    }
 }
 
 impl<B: SyncBackend> From<B> for SyncOptions {

@@ -98,6 +98,8 @@ pub(crate) struct Write {
     pub(crate) table: Name,
     pub(crate) alias: Option<Name>,
     pub(crate) kind: WriteKind,
+    /// Whether it is `REPLACE`, or `OR REPLACE`.
+    pub(crate) replaces: bool,
     /// The place of `RETURNING`.
     pub(crate) returning: Option<Span>,
 }
@@ -147,9 +149,10 @@ pub(crate) struct Expr {
 #[derive(Debug)]
 pub(crate) enum ExprKind {
     Null,
-    Integer,
-    Real,
-    Text,
+    /// Literals, with the place of the token.
+    Integer(Span),
+    Real(Span),
+    Text(Span),
     Blob,
     /// `TRUE`, `FALSE`.
     Bool,
@@ -159,10 +162,16 @@ pub(crate) enum ExprKind {
         table: Option<Name>,
         column: Name,
     },
-    /// `+`, `-`, `~`.
-    Sign(Box<Expr>),
+    /// `+`, which changes nothing.
+    Plus(Box<Expr>),
+    Minus(Box<Expr>),
+    /// `~`
+    Invert(Box<Expr>),
     Not(Box<Expr>),
-    Arithmetic(Box<Expr>, Box<Expr>),
+    /// `+`, `-`
+    Sum(Box<Expr>, Box<Expr>),
+    /// `*`
+    Product(Box<Expr>, Box<Expr>),
     /// `/`, `%`: null for zero.
     Divide(Box<Expr>, Box<Expr>),
     /// Operators on bits.
@@ -170,8 +179,10 @@ pub(crate) enum ExprKind {
     Concat(Box<Expr>, Box<Expr>),
     /// `->`, `->>`
     Extract(Box<Expr>, Box<Expr>),
-    /// `=`, `<`, …
-    Compare(Box<Expr>, Box<Expr>),
+    /// `=`, `<>`
+    Equal(Box<Expr>, Box<Expr>),
+    /// `<`, `>=`, …
+    Order(Box<Expr>, Box<Expr>),
     /// `IS`, `IS NOT`, `IS DISTINCT FROM`; never null.
     Is(Box<Expr>, Box<Expr>),
     /// `AND`, `OR`
@@ -183,6 +194,8 @@ pub(crate) enum ExprKind {
     Between(Box<[Expr; 3]>),
     In(Box<Expr>, Vec<Expr>),
     InQuery(Box<Expr>, Box<Query>),
+    /// `IN table`, `IN json_each(…)`
+    InTable(Box<Expr>),
     Case {
         base: Option<Box<Expr>>,
         arms: Vec<(Expr, Expr)>,
@@ -212,21 +225,30 @@ impl AsRef<Self> for Expr {
 }
 
 impl Expr {
+    pub(crate) fn is_bind(&self) -> bool {
+        matches!(self.kind, ExprKind::Param(_))
+    }
+
     /// Returns its direct operands, without those inside of subqueries.
     pub(crate) fn children(&self) -> Vec<&Self> {
         match &self.kind {
-            ExprKind::Sign(a)
+            ExprKind::Plus(a)
+            | ExprKind::Minus(a)
+            | ExprKind::Invert(a)
             | ExprKind::Not(a)
             | ExprKind::IsNull(a)
             | ExprKind::Collate(a)
             | ExprKind::Cast(a, _)
+            | ExprKind::InTable(a)
             | ExprKind::InQuery(a, _) => vec![a],
-            ExprKind::Arithmetic(a, b)
+            ExprKind::Sum(a, b)
+            | ExprKind::Product(a, b)
             | ExprKind::Divide(a, b)
             | ExprKind::Whole(a, b)
             | ExprKind::Concat(a, b)
             | ExprKind::Extract(a, b)
-            | ExprKind::Compare(a, b)
+            | ExprKind::Equal(a, b)
+            | ExprKind::Order(a, b)
             | ExprKind::Is(a, b)
             | ExprKind::Logic(a, b) => vec![a, b],
             ExprKind::Like(all) | ExprKind::Row(all) => all.iter().collect(),

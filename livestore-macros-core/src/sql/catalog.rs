@@ -63,18 +63,53 @@ impl SqlColumn {
         !self.nullable && !self.has_default
     }
 
+    /// Its type without the `Option`, as it is written.
+    pub(crate) fn base_type(&self) -> &str {
+        let ty = self.ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>'));
+        ty.unwrap_or(&self.ty)
+    }
+
     /// Returns how it is stored, or `None` for a type that only the compiler knows.
     pub(crate) fn class(&self) -> Option<StorageClass> {
-        let ty = self.ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>'));
-        match ty.unwrap_or(&self.ty) {
-            "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "bool" => {
-                Some(StorageClass::Integer)
-            }
+        match self.base_type() {
+            "i64" => Some(StorageClass::Integer),
+            _ if self.range().is_some() => Some(StorageClass::Integer),
             "f32" | "f64" => Some(StorageClass::Real),
             "String" => Some(StorageClass::Text),
             "Vec<u8>" => Some(StorageClass::Blob),
             _ => None,
         }
+    }
+
+    /// Returns the least and the greatest integer that it takes, if its type is an integer whose name
+    /// says so.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        Some(match self.base_type() {
+            "i8" => (i8::MIN.into(), i8::MAX.into()),
+            "i16" => (i16::MIN.into(), i16::MAX.into()),
+            "i32" => (i32::MIN.into(), i32::MAX.into()),
+            "u8" => (0, u8::MAX.into()),
+            "u16" => (0, u16::MAX.into()),
+            "u32" => (0, u32::MAX.into()),
+            "u64" => (0, i64::MAX),
+            "bool" => (0, 1),
+            _ => return None,
+        })
+    }
+}
+
+impl StorageClass {
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Integer => "an integer",
+            Self::Real => "a real number",
+            Self::Text => "a text",
+            Self::Blob => "a blob",
+        }
+    }
+
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Real)
     }
 }
 

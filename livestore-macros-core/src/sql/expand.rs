@@ -6,28 +6,31 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use super::infer::{Ty, Typed};
-use super::{CheckedStatement, rows};
+use super::{CheckedStatement, assertions, rows};
 
 pub(super) fn expand(statement: &CheckedStatement) -> syn::Result<TokenStream> {
     let sql = &statement.sql;
     let binds = statement.input.binds.iter().zip(&statement.inferred.binds);
     let binds = binds.map(|(bind, typed)| statement.bind(bind, *typed));
     let context = statement.context();
+    let assertions = assertions::expand(statement);
     let Some(outputs) = &statement.inferred.outputs else {
         if let Some(row) = &statement.input.row {
             let message = "a write has no rows: leave `as …` out";
             return Err(syn::Error::new_spanned(row, message));
         }
         return Ok(
-            quote_spanned!(Span::mixed_site()=> { #context sql.write(#sql, [#(#binds),*]) }),
+            quote_spanned!(Span::mixed_site()=> { #assertions #context sql.write(#sql, [#(#binds),*]) }),
         );
     };
     let (record, row) = rows::expand(statement, outputs)?;
     let reads = reads(statement);
+    let impure = statement.inferred.impure.iter().map(|name| quote!(.impure(#name)));
     Ok(quote_spanned! {Span::mixed_site()=> {
+        #assertions
         #record
         #context
-        sql.query(#sql, [#(#binds),*], #reads, |row| { #context sql.row(#row) })
+        sql.query(#sql, [#(#binds),*], #reads, |row| { #context sql.row(#row) }) #(#impure)*
     }})
 }
 
@@ -67,12 +70,15 @@ impl CheckedStatement {
     pub(super) fn type_of(&self, Typed { ty, nullable }: Typed) -> TokenStream {
         let named = match ty {
             Ty::Column(table, column) => return self.column(table, column, nullable),
+            Ty::Stored(_, _, class) => return self.type_of(Typed { ty: class.into(), nullable }),
             Ty::Integer => quote!(::core::primitive::i64),
             Ty::Count => quote!(::core::primitive::u64),
             Ty::Real => quote!(::core::primitive::f64),
             Ty::Bool => quote!(::core::primitive::bool),
             Ty::Blob => quote!(::std::vec::Vec<::core::primitive::u8>),
-            Ty::Text | Ty::Unknown | Ty::Null => quote!(::std::string::String),
+            Ty::Text | Ty::TextUnlessBlob(..) | Ty::Unknown | Ty::Null => {
+                quote!(::std::string::String)
+            }
         };
         let span = Span::mixed_site();
         if nullable {

@@ -27,7 +27,7 @@ pub fn summarize_sql(
     };
     assert_eq!(plain.len(), sql.len(), "{plain}");
     let ours = parse::parse(&token::tokens(&plain)).ok().map(|parsed| {
-        let inferred = infer(&schema.catalog, &parsed);
+        let inferred = infer(&schema.catalog, &plain, &parsed, &|expr| schema.constant(expr));
         let columns = inferred.outputs.as_ref().map(Vec::len);
         StatementSummary {
             is_write: columns.is_none(),

@@ -11,12 +11,16 @@
 //! 5. [`expand`] writes the query or the write.
 
 mod alias_types;
+mod assertions;
 mod ast;
 mod catalog;
+mod constant;
 #[cfg(feature = "checked-sql")]
 mod conditions;
 #[cfg(feature = "checked-sql")]
 mod ddl;
+#[cfg(all(test, feature = "checked-sql"))]
+mod differential;
 mod expand;
 #[cfg(feature = "checked-sql")]
 pub(crate) mod fuzzing;
@@ -100,7 +104,7 @@ impl CheckedStatement {
         let parsed = parse::parse(&tokens).map_err(|error| report.parse_error(&error))?;
         report.statement(&parsed.statement)?;
         report.binds(parsed.params, &input.binds)?;
-        let inferred = infer(&schema.catalog, &parsed);
+        let inferred = infer(&schema.catalog, &sql, &parsed, &|expr| schema.constant(expr));
         report.mismatches(&inferred.mismatches)?;
         Ok(Self { input, sql, annotations, schema, inferred, reads })
     }
@@ -114,6 +118,7 @@ fn prepared_reads(schema: &SqlSchema, sql: &str, report: &Report<'_>) -> syn::Re
         .and_then(|database| database.prepare(sql))
         .map_err(|error| report.prepare_error(&error, &schema.catalog))?;
     report.functions(&prepared)?;
+    report.tables(&prepared, &schema.catalog)?;
     Ok(Some(prepared.reads))
 }
 

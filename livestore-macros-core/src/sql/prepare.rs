@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
+
+use super::constant::Constant;
 
 /// A statement that SQLite accepts.
 #[derive(Debug, Default, PartialEq)]
@@ -62,6 +65,23 @@ impl Database {
             lock(&recorder).record(&context.action)
         }))?;
         Ok(Self { conn, actions })
+    }
+
+    /// Computes a constant expression; `None` if that fails.
+    pub(crate) fn constant(&self, expr: &str) -> Option<Constant> {
+        let sql = format!("SELECT {expr}");
+        let constant = |row: &rusqlite::Row<'_>| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Null => Some(Constant::Null),
+                ValueRef::Integer(integer) => Some(Constant::Integer(integer)),
+                ValueRef::Real(real) => Some(Constant::Real(real)),
+                ValueRef::Text(text) => {
+                    std::str::from_utf8(text).ok().map(|text| Constant::Text(text.to_owned()))
+                }
+                ValueRef::Blob(_) => None,
+            })
+        };
+        self.conn.query_row(&sql, [], constant).ok().flatten()
     }
 
     /// Prepares a statement.

@@ -1,6 +1,7 @@
 //! Turns SQLite's errors into ours: its words, with the place in the SQL and what to write instead.
 
 use super::catalog::Catalog;
+use super::infer::functions;
 use super::prepare::{PrepareError, Prepared};
 use super::purity::{FORBIDDEN, IMPURE};
 use super::report::Report;
@@ -46,10 +47,14 @@ impl Report<'_> {
             names.iter().any(|other| other.eq_ignore_ascii_case(name))
         };
         let forbidden = prepared.functions.iter().find(|name| is_one_of(name, FORBIDDEN));
+        let unknown = prepared.functions.iter().find(|name| !functions::is_known(name));
         let impure = prepared.functions.iter().find(|name| is_one_of(name, IMPURE));
-        let (name, message) = match (forbidden, impure) {
-            (Some(name), _) => {
+        let (name, message) = match (forbidden.or(unknown), impure) {
+            (Some(name), _) if forbidden.is_some() => {
                 (name, format!("`{name}` reaches outside the database: leave it out"))
+            }
+            (Some(name), _) => {
+                (name, format!("`{name}` is not there on every platform: leave it out"))
             }
             (None, Some(name)) if prepared.is_write => (
                 name,
@@ -82,6 +87,21 @@ impl Report<'_> {
             "`{name}` may return a different value each time, and a condition must always give the same answer for the same row"
         );
         Err(self.text.error(&named(self.tokens, name), &message))
+    }
+
+    /// Refuses tables that are SQLite's own.
+    pub(crate) fn tables(&self, prepared: &Prepared, catalog: &Catalog) -> syn::Result<()> {
+        let is_known = |name: &str| {
+            let of_json = ["json_each", "json_tree"].contains(&name);
+            of_json || catalog.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
+        };
+        match prepared.reads.iter().find(|(table, _)| !is_known(table)) {
+            None => Ok(()),
+            Some((table, _)) => {
+                let message = format!("`{table}` is not a table of the schema");
+                Err(self.text.error(&named(self.tokens, table), &message))
+            }
+        }
     }
 
     fn other_statement(&self, tokens: &[Token]) -> syn::Error {

@@ -10,6 +10,7 @@ use quote::ToTokens as _;
 use syn::LitStr;
 
 use super::catalog::Catalog;
+use super::constant::Constant;
 #[cfg(feature = "checked-sql")]
 use super::prepare::{Database, PrepareError};
 use super::table_tokens;
@@ -48,6 +49,19 @@ pub(crate) fn schema(tables: &Literal) -> syn::Result<Rc<SqlSchema>> {
 }
 
 impl SqlSchema {
+    /// Computes a constant expression, if that is possible.
+    #[cfg(feature = "checked-sql")]
+    pub(crate) fn constant(&self, expr: &str) -> Option<Constant> {
+        self.database.as_ref().ok()?.constant(expr)
+    }
+
+    /// Computes a literal.
+    #[cfg(not(feature = "checked-sql"))]
+    #[expect(clippy::unused_self, reason = "the same signature as with SQLite")]
+    pub(crate) fn constant(&self, expr: &str) -> Option<Constant> {
+        super::constant::of_literal(expr)
+    }
+
     fn read(tables: &Literal, literal: String) -> syn::Result<Self> {
         let tables: LitStr = syn::parse2(tables.to_token_stream())?;
         let catalog = table_tokens::read(tables.parse()?)?;

@@ -1,6 +1,7 @@
 //! The inferred types of statements, and type mismatches.
 
 use super::catalog::Catalog;
+use super::constant::Constant;
 use super::infer::{Inferred, OutputColumn, Ty, Typed, infer};
 use super::parse::parse;
 use super::report::Report;
@@ -29,13 +30,21 @@ fn catalog() -> Catalog {
     table_tokens::read(TABLES.parse().unwrap()).unwrap()
 }
 
+/// Computes literals only.
+fn constant(sql: &str) -> Option<Constant> {
+    #[cfg(feature = "checked-sql")]
+    return super::prepare::Database::open("").unwrap().constant(sql);
+    #[cfg(not(feature = "checked-sql"))]
+    super::constant::of_literal(sql)
+}
+
 fn inferred(sql: &str) -> Inferred {
     #[cfg(feature = "checked-sql")]
     let prepared = super::prepare::Database::open(&catalog().ddl())
         .and_then(|database| database.prepare(sql))
         .unwrap();
     let parsed = parse(&tokens(sql)).unwrap();
-    let inferred = infer(&catalog(), &parsed);
+    let inferred = infer(&catalog(), sql, &parsed, &constant);
     #[cfg(feature = "checked-sql")]
     {
         let columns = inferred.outputs.as_ref().map_or(0, Vec::len);
@@ -56,6 +65,10 @@ fn short(Typed { ty, nullable }: Typed) -> String {
         USER_ID => "user.id",
         NAME => "name",
         Ty::Column(..) => "column",
+        Ty::Stored(_, _, class) => {
+            return short(Typed { ty: class.into(), nullable }) + " if stored so";
+        }
+        Ty::TextUnlessBlob(..) => return short(Typed { ty: Ty::Text, nullable }) + " unless blob",
         Ty::Unknown => "unknown",
         Ty::Null => "null",
         Ty::Integer => "i64",
@@ -172,7 +185,7 @@ fn expressions() {
     );
     assert_eq!(
         types("SELECT owner || 'x', owner + 1, ~id, id & 3 FROM todo"),
-        "String? unknown? i64 i64"
+        "String? unless blob unknown? i64 i64"
     );
     assert_eq!(
         types("SELECT id = 1, owner = 'x', owner IS NULL, NOT done, text LIKE 'a%' FROM todo"),
@@ -184,21 +197,21 @@ fn expressions() {
     );
     assert_eq!(
         types("SELECT coalesce(score, 0.5), ifnull(owner, 'x'), coalesce(score, NULL) FROM todo"),
-        "score owner score?"
+        "f64 String if stored so score?"
     );
     assert_eq!(
         types("SELECT CASE WHEN done THEN text ELSE 'x' END, CASE id WHEN 1 THEN 2 END FROM todo"),
-        "text i64?"
+        "String i64?"
     );
     assert_eq!(
         types(
             "SELECT iif(done, id, 0), nullif(id, 0), CAST(text AS INTEGER), CAST(score AS VARCHAR(3)) FROM todo"
         ),
-        "id id? i64 String?"
+        "i64 id? i64 String?"
     );
     assert_eq!(
         types("SELECT length(text), upper(owner), round(id), x'00', NULL, 0x10, 1e3 FROM todo"),
-        "i64 String? f64 Vec<u8> null? i64 f64"
+        "i64 String? unless blob f64 Vec<u8> null? i64 f64"
     );
     assert_eq!(
         types("SELECT value, text -> '$' FROM todo, json_each(todo.text)"),
@@ -211,7 +224,7 @@ fn unions_and_values() {
     assert_eq!(types("SELECT id, text FROM todo UNION ALL SELECT id, NULL FROM todo"), "id text?");
     assert_eq!(types("SELECT text FROM todo UNION SELECT name FROM user"), "text");
     assert_eq!(types("SELECT owner FROM todo UNION SELECT id FROM user"), "unknown?");
-    assert_eq!(types("SELECT text FROM todo EXCEPT SELECT 'x' ORDER BY 1 LIMIT 1"), "text");
+    assert_eq!(types("SELECT text FROM todo EXCEPT SELECT 'x' ORDER BY 1 LIMIT 1"), "String");
     assert_eq!(types("VALUES (1, 'a'), (2, NULL)"), "i64 String?");
 }
 
@@ -301,7 +314,8 @@ fn a_row_without_a_required_column_is_a_mismatch() {
 fn comparing_incompatible_types_is_a_mismatch() {
     assert_eq!(
         mismatch("SELECT 1 FROM todo WHERE done = 'yes'").unwrap(),
-        "`todo.done` (`bool`) cannot be compared with or set to a text at `'yes'`"
+        "`todo.done` (`bool`) cannot be compared with or set to a text: write `TRUE` or \
+         `FALSE` at `'yes'`"
     );
     assert!(mismatch("SELECT 1 FROM todo WHERE 5 = text").is_some());
     assert!(mismatch("UPDATE todo SET text = id").is_some());

@@ -41,8 +41,12 @@ impl SqlText {
     }
 
     pub(crate) fn error(&self, place: &Span, message: &str) -> syn::Error {
-        let shown = format!("{message}\n\n{}", excerpt(&self.sql, place));
-        syn::Error::new(self.span_of(place), shown)
+        syn::Error::new(self.span_of(place), self.shown(place, message))
+    }
+
+    /// Returns the message, and the line with the place marked.
+    pub(crate) fn shown(&self, place: &Span, message: &str) -> String {
+        format!("{message}\n\n{}", excerpt(&self.sql, place))
     }
 }
 

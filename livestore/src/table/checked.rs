@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use super::raw::{Bind, Raw};
 use super::{QueryError, RowError, RowReader, Write};
-use crate::value::{ColumnType, Operand, Value, ValueError};
+use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
 
 /// `T` is the schema's table at this position.
 pub trait TableAt<const AT: usize, T> {}
@@ -24,6 +24,75 @@ impl<V> Of<V> {
     const fn new() -> Self {
         Self(PhantomData)
     }
+}
+
+/// Questions about a column's type, for constants.
+impl<V: ColumnType> Of<V> {
+    /// Whether its values can equal some of another storage class: numbers can equal each other.
+    #[must_use]
+    pub const fn compares_with(&self, other: Storage) -> bool {
+        match (V::STORAGE, other) {
+            (Storage::Integer | Storage::Real, Storage::Integer | Storage::Real)
+            | (Storage::Text, Storage::Text)
+            | (Storage::Blob, Storage::Blob) => true,
+            _ => false,
+        }
+    }
+
+    /// The same for another column.
+    #[must_use]
+    pub const fn compares_with_column<W: ColumnType>(&self, _: &Of<W>) -> bool {
+        self.compares_with(W::STORAGE)
+    }
+
+    /// Whether its values are of this storage class.
+    #[must_use]
+    pub const fn is_stored_as(&self, storage: Storage) -> bool {
+        matches!(
+            (V::STORAGE, storage),
+            (Storage::Integer, Storage::Integer)
+                | (Storage::Real, Storage::Real)
+                | (Storage::Text, Storage::Text)
+                | (Storage::Blob, Storage::Blob)
+        )
+    }
+
+    /// Whether its values are readable as text.
+    #[must_use]
+    pub const fn is_not_blob(&self) -> bool {
+        !self.is_stored_as(Storage::Blob)
+    }
+
+    /// Whether it can have this value.
+    #[must_use]
+    pub const fn has_integer(&self, integer: i64) -> bool {
+        match V::RANGE {
+            Some((least, most)) => least <= integer && integer <= most,
+            None => true,
+        }
+    }
+
+    /// Whether it can have this value.
+    #[must_use]
+    pub const fn has_text(&self, text: &str) -> bool {
+        let mut at = 0;
+        while at < V::VARIANTS.len() {
+            if equal(V::VARIANTS[at].as_bytes(), text.as_bytes()) {
+                return true;
+            }
+            at += 1;
+        }
+        V::VARIANTS.is_empty()
+    }
+}
+
+/// `==` is not const yet.
+const fn equal(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
 }
 
 impl<V: ColumnType> Of<V> {

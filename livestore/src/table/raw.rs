@@ -33,6 +33,7 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
         sql: Cow::Owned(sql.into()),
         params: params.into_values(),
         reads: "",
+        impure: None,
         columns: R::COLUMNS,
         decode: R::decode,
         of: PhantomData,
@@ -45,6 +46,9 @@ pub struct Raw<R, C = Many> {
     params: Result<Vec<Value<'static>>, ValueError>,
     /// The tables and columns it reads, in the format of [`checked::reads`]; empty if not known.
     reads: &'static str,
+    /// A function that it calls, whose result changes although no row does, if that is known without
+    /// asking.
+    impure: Option<&'static str>,
     /// The columns to decode, by name; empty: by position.
     columns: &'static [&'static str],
     decode: fn(&RowReader<'_>) -> Result<R, RowError>,
@@ -58,7 +62,22 @@ impl<R> Raw<R> {
         reads: &'static str,
         decode: fn(&RowReader<'_>) -> Result<R, RowError>,
     ) -> Self {
-        Self { sql: Cow::Borrowed(sql), params, reads, columns: &[], decode, of: PhantomData }
+        Self {
+            sql: Cow::Borrowed(sql),
+            params,
+            reads,
+            impure: None,
+            columns: &[],
+            decode,
+            of: PhantomData,
+        }
+    }
+
+    /// Says that it calls this function. `sql!` calls it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn impure(self, function: &'static str) -> Self {
+        Self { impure: Some(function), ..self }
     }
 }
 
@@ -83,8 +102,8 @@ impl<R, C> Raw<R, C> {
     }
 
     fn as_<D>(self) -> Raw<R, D> {
-        let Self { sql, params, reads, columns, decode, of: _ } = self;
-        Raw { sql, params, reads, columns, decode, of: PhantomData }
+        let Self { sql, params, reads, impure, columns, decode, of: _ } = self;
+        Raw { sql, params, reads, impure, columns, decode, of: PhantomData }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::ast::{Expr, ExprKind};
 use super::super::catalog::StorageClass;
+use super::super::token::Span;
 use super::scope::Scope;
 use super::{Infer, Ty, Typed};
 
@@ -9,38 +10,41 @@ impl Infer<'_> {
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Typed {
         match &expr.kind {
             ExprKind::Null => Ty::Null.nullable(),
-            ExprKind::Integer => Ty::Integer.always(),
-            ExprKind::Real => Ty::Real.always(),
-            ExprKind::Text => Ty::Text.always(),
+            ExprKind::Integer(literal) => self.integer(literal).always(),
+            ExprKind::Real(_) => Ty::Real.always(),
+            ExprKind::Text(_) => Ty::Text.always(),
             ExprKind::Blob => Ty::Blob.always(),
             ExprKind::Bool => Ty::Bool.always(),
-            ExprKind::Param(_) => Ty::Unknown.nullable(),
+            ExprKind::Param(number) => self.bound(*number),
             ExprKind::Column { table, column } => scope.lookup(table.as_ref(), column),
-            ExprKind::Sign(inner) => {
-                let inner = self.expr(inner, scope);
-                self.number(inner, inner)
-            }
-            ExprKind::Arithmetic(left, right) => {
-                let (left, right) = (self.expr(left, scope), self.expr(right, scope));
-                self.number(left, right)
-            }
+            ExprKind::Plus(inner) | ExprKind::Collate(inner) => self.expr(inner, scope),
+            ExprKind::Minus(inner) => self.minus(inner, scope),
+            ExprKind::Invert(inner) => Ty::Integer.or_null(self.expr(inner, scope).nullable),
+            ExprKind::Sum(left, right) => self.arithmetic(left, right, scope, false),
+            ExprKind::Product(left, right) => self.arithmetic(left, right, scope, true),
             ExprKind::Divide(left, right) => {
                 let (left, right) = (self.expr(left, scope), self.expr(right, scope));
-                self.number(left, right).ty.nullable()
+                self.number(left, right).nullable()
             }
             ExprKind::Whole(left, right) => {
                 let nullable = self.any_null([left, right], scope);
                 Ty::Integer.or_null(nullable)
             }
-            ExprKind::Concat(left, right) => Ty::Text.or_null(self.any_null([left, right], scope)),
+            ExprKind::Concat(left, right) => {
+                let parts = [self.expr(left, scope), self.expr(right, scope)];
+                self.text_of(&parts).or_null(parts.iter().any(|part| part.nullable))
+            }
             ExprKind::Extract(left, right) => {
                 self.any_null([left, right], scope);
                 Ty::Unknown.nullable()
             }
-            ExprKind::Collate(inner) => self.expr(inner, scope),
             ExprKind::Cast(inner, to) => {
                 let inner = self.expr(inner, scope);
-                cast(to).or_null(inner.nullable)
+                let ty = match cast(to) {
+                    Ty::Text => self.text_of(&[inner]),
+                    ty => ty,
+                };
+                ty.or_null(inner.nullable)
             }
             ExprKind::Call(call) => self.call(call, scope),
             ExprKind::Query(query) => {
@@ -59,14 +63,71 @@ impl Infer<'_> {
         }
     }
 
+    /// A literal that does not fit into 64 bits is a real number.
+    fn integer(&self, literal: &Span) -> Ty {
+        let digits = self.text(literal).replace('_', "");
+        let is_hex = digits.starts_with("0x") || digits.starts_with("0X");
+        if is_hex || digits.parse::<i64>().is_ok() { Ty::Integer } else { Ty::Real }
+    }
+
+    fn minus(&mut self, inner: &Expr, scope: &Scope<'_>) -> Typed {
+        let typed = self.expr(inner, scope);
+        let least = matches!(&inner.kind, ExprKind::Integer(literal)
+            if self.text(literal).replace('_', "") == "9223372036854775808");
+        let ty = if least { Ty::Integer } else { self.number(typed, typed) };
+        ty.or_null(typed.nullable)
+    }
+
+    /// The difference of two infinities, and an infinity times zero, are null.
+    fn arithmetic(
+        &mut self,
+        left: &Expr,
+        right: &Expr,
+        scope: &Scope<'_>,
+        is_product: bool,
+    ) -> Typed {
+        let (first, second) = (self.expr(left, scope), self.expr(right, scope));
+        let infinite = |expr: &Expr, typed: Typed| {
+            self.number_literal(expr).is_none_or(f64::is_infinite) && self.may_be_infinite(typed.ty)
+        };
+        let may_be_zero =
+            |expr: &Expr| self.number_literal(expr).is_none_or(|number| number == 0.0);
+        let (one, other) = (infinite(left, first), infinite(right, second));
+        let cancels = match is_product {
+            true => one && may_be_zero(right) || other && may_be_zero(left),
+            false => one && other,
+        };
+        self.number(first, second).or_null(first.nullable || second.nullable || cancels)
+    }
+
+    /// The value of a literal number.
+    fn number_literal(&self, expr: &Expr) -> Option<f64> {
+        match &expr.kind {
+            ExprKind::Integer(literal) | ExprKind::Real(literal) => {
+                self.text(literal).replace('_', "").parse().ok()
+            }
+            ExprKind::Plus(inner) | ExprKind::Minus(inner) => self.number_literal(inner),
+            _ => None,
+        }
+    }
+
     /// Infers an expression that is true or false.
     fn condition(&mut self, expr: &Expr, scope: &Scope<'_>) -> Typed {
         let nullable = match &expr.kind {
             ExprKind::Not(inner) => self.expr(inner, scope).nullable,
             ExprKind::Logic(left, right) => self.any_null([left, right], scope),
-            ExprKind::Compare(left, right) => self.compared(left, right, false, scope),
+            ExprKind::Equal(left, right) => {
+                self.check_null(left, right);
+                self.check_equal(left, right, scope);
+                self.compared(left, right, false, scope)
+            }
+            ExprKind::Order(left, right) => {
+                self.check_null(left, right);
+                self.compared(left, right, false, scope)
+            }
             ExprKind::Is(left, right) => {
                 self.compared(left, right, true, scope);
+                self.check_equal(left, right, scope);
                 false
             }
             ExprKind::IsNull(inner) => {
@@ -82,19 +143,25 @@ impl Infer<'_> {
             }),
             ExprKind::Between(operands) => {
                 let [value, low, high] = operands.as_ref();
-                self.compared(value, low, false, scope) | self.compared(value, high, false, scope)
+                self.compared_with_each(value, &[low, high], scope)
             }
             ExprKind::In(value, members) => {
-                let alone = self.expr(value, scope).nullable;
-                members
-                    .iter()
-                    .fold(alone, |any, member| any | self.compared(value, member, false, scope))
+                let members: Vec<&Expr> = members.iter().collect();
+                let nullable = self.compared_with_each(value, &members, scope);
+                for member in members {
+                    self.check_equal(value, member, scope);
+                }
+                nullable
             }
             ExprKind::InQuery(value, query) => {
                 let outputs = self.query(query, Some(scope), &scope.ctes, &[]);
                 let member = outputs.first().map_or(Ty::Unknown.nullable(), |output| output.typed);
                 let found = self.expect(value, Typed { nullable: false, ..member }, scope);
                 found.nullable || member.nullable
+            }
+            ExprKind::InTable(value) => {
+                self.expr(value, scope);
+                true
             }
             ExprKind::Exists(query) => {
                 self.query(query, Some(scope), &scope.ctes, &[]);
@@ -112,42 +179,40 @@ impl Infer<'_> {
         otherwise: Option<&Expr>,
         scope: &Scope<'_>,
     ) -> Typed {
-        for (when, _) in arms {
-            match base {
-                Some(base) => self.compared(base, when, false, scope),
-                None => self.expr(when, scope).nullable,
-            };
+        let whens: Vec<&Expr> = arms.iter().map(|(when, _)| when).collect();
+        match base {
+            Some(base) => {
+                self.compared_with_each(base, &whens, scope);
+                for when in whens {
+                    self.check_equal(base, when, scope);
+                }
+            }
+            None => {
+                self.any_null(whens, scope);
+            }
         }
         let mut results: Vec<&Expr> = arms.iter().map(|(_, then)| then).collect();
         results.extend(otherwise);
-        let typed = self.all(&results, scope);
+        let typed = self.all(&results, scope).0;
         Typed { nullable: typed.nullable || otherwise.is_none(), ..typed }
     }
 
-    /// Returns the common type of several expressions, which a bind among them gets, too.
-    pub(super) fn all<'e>(
-        &mut self,
-        exprs: impl IntoIterator<Item = &'e &'e Expr> + Clone,
-        scope: &Scope<'_>,
-    ) -> Typed {
-        let is_bind = |expr: &Expr| matches!(expr.kind, ExprKind::Param(_));
-        let mut typed: Option<Typed> = None;
-        let mut any_bind = false;
-        for expr in exprs.clone() {
-            if is_bind(expr) {
-                any_bind = true;
-                continue;
-            }
-            let found = self.expr(expr, scope);
-            typed = Some(typed.map_or(found, |before| self.either(before, found)));
+    /// Returns the common type of several expressions, which a bind among them gets, too, and the type of
+    /// each.
+    pub(super) fn all(&mut self, exprs: &[&Expr], scope: &Scope<'_>) -> (Typed, Vec<Typed>) {
+        let mut each = vec![Ty::Null.nullable(); exprs.len()];
+        let mut common: Option<Typed> = None;
+        for (expr, typed) in exprs.iter().zip(&mut each).filter(|(expr, _)| !expr.is_bind()) {
+            *typed = self.expr(expr, scope);
+            common = Some(common.map_or(*typed, |before| self.either(before, *typed)));
         }
-        let typed = typed.unwrap_or(Ty::Unknown.nullable());
-        for expr in exprs {
-            if is_bind(expr) {
-                self.expect(expr, Typed { nullable: true, ..typed }, scope);
-            }
+        let mut common = common.unwrap_or(Ty::Unknown.nullable());
+        let wanted = Typed { nullable: true, ..common };
+        for (expr, typed) in exprs.iter().zip(&mut each).filter(|(expr, _)| expr.is_bind()) {
+            *typed = self.expect(expr, wanted, scope);
+            common = self.either(common, *typed);
         }
-        Typed { nullable: typed.nullable || any_bind, ..typed }
+        (common, each)
     }
 
     pub(super) fn any_null<'e, E: AsRef<Expr> + 'e>(
@@ -159,16 +224,37 @@ impl Infer<'_> {
     }
 
     /// Returns the type of arithmetic on two numbers: real if one is real, unknown if one is unknown.
-    pub(super) fn number(&self, left: Typed, right: Typed) -> Typed {
-        let ty = match (self.class(left.ty), self.class(right.ty)) {
+    pub(super) fn number(&self, left: Typed, right: Typed) -> Ty {
+        match (self.class(left.ty), self.class(right.ty)) {
             (Some(StorageClass::Integer), Some(StorageClass::Integer)) => Ty::Integer,
             (
                 Some(StorageClass::Integer | StorageClass::Real),
                 Some(StorageClass::Integer | StorageClass::Real),
             ) => Ty::Real,
             _ => Ty::Unknown,
-        };
-        ty.or_null(left.nullable || right.nullable)
+        }
+    }
+
+    pub(super) fn may_be_infinite(&self, ty: Ty) -> bool {
+        self.class(ty) != Some(StorageClass::Integer)
+    }
+
+    /// Returns the type of a text in which bytes of these values stand.
+    pub(super) fn text_of(&self, parts: &[Typed]) -> Ty {
+        let mut unless_blob = None;
+        for part in parts {
+            match (part.ty, self.class(part.ty)) {
+                (_, Some(StorageClass::Blob)) | (Ty::Unknown, _) => return Ty::Unknown,
+                (Ty::Column(table, column), None)
+                    if unless_blob.is_none_or(|other| other == (table, column)) =>
+                {
+                    unless_blob = Some((table, column));
+                }
+                (Ty::Column(..), None) => return Ty::Unknown,
+                _ => {}
+            }
+        }
+        unless_blob.map_or(Ty::Text, |(table, column)| Ty::TextUnlessBlob(table, column))
     }
 }
 

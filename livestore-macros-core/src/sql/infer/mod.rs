@@ -6,19 +6,31 @@
 //!    beside an aggregate without `GROUP BY`, which has a row even for no rows.
 //! 2. A bind has the type of what it is compared with, or of the column it is assigned to.
 //! 3. An expression has the type of SQLite's result: `i64`, `f64`, `String`, `Vec<u8>`; `bool` for
-//!    conditions, `u64` for counts.
+//!    conditions, `u64` for counts. A column beside something else, as in `coalesce(level, -1)`, is an
+//!    expression.
 //! 4. An expression without a type by these rules must be annotated; nothing is guessed.
+//!
+//! The type holds for every value, with one exception: integers whose sum, difference, product or
+//! quotient leaves 64 bits are a real number in SQLite, and such a query fails when it runs.
+//!
+//! How a type of the app's is stored, only the compiler knows. What depends on that becomes a
+//! [`TypeCheck`].
 
+mod checks;
+mod dates;
 mod expr;
-mod functions;
+mod formats;
+pub(crate) mod functions;
 mod query;
 mod scope;
 mod write;
 
 use super::ast::{Expr, ExprKind, Statement};
 use super::catalog::{Catalog, StorageClass};
+use super::constant::Constant;
 use super::parse::Parsed;
 use super::token::Span;
+pub(crate) use checks::{Must, TypeCheck};
 use scope::{Ctes, Scope};
 
 /// A type, as far as it follows from the SQL.
@@ -29,6 +41,10 @@ pub(crate) enum Ty {
     Null,
     /// The type of a column, by the positions of its table and itself.
     Column(usize, usize),
+    /// The type of this class, provided that the column is stored as such.
+    Stored(usize, usize, StorageClass),
+    /// A text, provided that the column is not stored as a blob.
+    TextUnlessBlob(usize, usize),
     Integer,
     Count,
     Real,
@@ -53,8 +69,8 @@ pub(crate) struct OutputColumn {
     pub(crate) span: Span,
 }
 
-/// Two expressions whose types are incompatible.
-#[derive(Debug, PartialEq)]
+/// A mistake that SQLite does not report, such as two expressions whose types are incompatible.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mismatch {
     pub(crate) span: Span,
     pub(crate) message: String,
@@ -68,10 +84,34 @@ pub(crate) struct Inferred {
     /// The type of each bind; `None` if it may be of any type.
     pub(crate) binds: Vec<Option<Typed>>,
     pub(crate) mismatches: Vec<Mismatch>,
+    pub(crate) checks: Vec<TypeCheck>,
+    /// A function that it calls, whose result changes although no row does.
+    pub(crate) impure: Option<String>,
 }
 
-pub(crate) fn infer(catalog: &Catalog, parsed: &Parsed) -> Inferred {
-    let mut infer = Infer { catalog, binds: vec![None; parsed.params], mismatches: Vec::new() };
+/// Computes a constant expression, if it can.
+pub(crate) type Evaluate<'a> = &'a dyn Fn(&str) -> Option<Constant>;
+
+/// Infers the types of the statement that was parsed from `sql`.
+pub(crate) fn infer(
+    catalog: &Catalog,
+    sql: &str,
+    parsed: &Parsed,
+    evaluate: Evaluate<'_>,
+) -> Inferred {
+    let (binds, mismatches, checks) = (vec![None; parsed.params], Vec::new(), Vec::new());
+    let (impure, replaces, aggregates_outside) = (None, false, false);
+    let mut infer = Infer {
+        catalog,
+        sql,
+        evaluate,
+        binds,
+        mismatches,
+        checks,
+        impure,
+        replaces,
+        aggregates_outside,
+    };
     let outputs = match &parsed.statement {
         Statement::Query(query) => Some(infer.query(query, None, &Ctes::default(), &[])),
         Statement::Write(write) => {
@@ -79,33 +119,56 @@ pub(crate) fn infer(catalog: &Catalog, parsed: &Parsed) -> Inferred {
             None
         }
     };
-    Inferred { outputs, binds: infer.binds, mismatches: infer.mismatches }
+    let Infer { binds, mismatches, checks, impure, .. } = infer;
+    Inferred { outputs, binds, mismatches, checks, impure }
 }
 
 struct Infer<'c> {
     catalog: &'c Catalog,
+    sql: &'c str,
+    evaluate: Evaluate<'c>,
     binds: Vec<Option<Typed>>,
     mismatches: Vec<Mismatch>,
+    checks: Vec<TypeCheck>,
+    impure: Option<String>,
+    /// Whether a default stands in for a NULL that the statement writes.
+    replaces: bool,
+    /// Whether a subquery has an aggregate over rows of a query around it, which makes that one a query of
+    /// one row.
+    aggregates_outside: bool,
 }
 
 impl Infer<'_> {
+    /// The text of this place.
+    fn text(&self, span: &Span) -> &str {
+        self.sql.get(span.clone()).unwrap_or_default()
+    }
+
     /// Infers the type of `expr`, which stands where `wanted` is expected.
     fn expect(&mut self, expr: &Expr, wanted: Typed, scope: &Scope<'_>) -> Typed {
-        match expr.kind {
-            ExprKind::Param(number) => {
-                if let Some(bind) = number.checked_sub(1).and_then(|at| self.binds.get_mut(at))
-                    && !matches!(wanted.ty, Ty::Unknown | Ty::Null)
-                {
-                    bind.get_or_insert(wanted);
-                }
-                wanted
+        let found = match expr.kind {
+            ExprKind::Param(number) => self.bind(number, wanted),
+            _ => self.expr(expr, scope),
+        };
+        self.check(&expr.span, found.ty, wanted.ty);
+        found
+    }
+
+    /// Gives a bind this type, unless it has one already, and returns its type.
+    fn bind(&mut self, number: usize, wanted: Typed) -> Typed {
+        let bind = number.checked_sub(1).and_then(|at| self.binds.get_mut(at));
+        match bind {
+            Some(bind) if !matches!(wanted.ty, Ty::Unknown | Ty::Null) => {
+                *bind.get_or_insert(wanted)
             }
-            _ => {
-                let found = self.expr(expr, scope);
-                self.check(&expr.span, found.ty, wanted.ty);
-                found
-            }
+            _ => self.bound(number),
         }
+    }
+
+    /// Returns the type of a bind, as far as it is known.
+    fn bound(&self, number: usize) -> Typed {
+        let bind = number.checked_sub(1).and_then(|at| *self.binds.get(at)?);
+        bind.unwrap_or(Ty::Unknown.nullable())
     }
 
     /// Infers the types of two expressions that are compared, and returns whether one may be null. With
@@ -118,30 +181,35 @@ impl Infer<'_> {
             }
             return nullable;
         }
-        let (first, second) =
-            if matches!(left.kind, ExprKind::Param(_)) { (right, left) } else { (left, right) };
+        let (first, second) = if left.is_bind() { (right, left) } else { (left, right) };
         let known = self.expr(first, scope);
         let found = self.expect(second, Typed { nullable: null, ..known }, scope);
         known.nullable || found.nullable
     }
 
-    fn check(&mut self, span: &Span, found: Ty, wanted: Ty) {
-        let (Some(is), Some(must)) = (self.class(found), self.class(wanted)) else { return };
-        let number = |class| matches!(class, StorageClass::Integer | StorageClass::Real);
-        if is != must && !(number(is) && number(must)) {
-            let (found, wanted) = (self.describe(found), self.describe(wanted));
-            let message = format!("{wanted} cannot be compared with or set to {found}");
-            self.mismatches.push(Mismatch { span: span.clone(), message });
+    /// Infers the types of a value and of those that it is compared with, and returns whether one may be
+    /// null.
+    fn compared_with_each(&mut self, value: &Expr, others: &[&Expr], scope: &Scope<'_>) -> bool {
+        if value.is_bind() || matches!(value.kind, ExprKind::Row(_)) {
+            let alone = self.expr(value, scope).nullable && !value.is_bind();
+            return others
+                .iter()
+                .fold(alone, |any, other| any | self.compared(value, other, false, scope));
         }
+        let known = self.expr(value, scope);
+        others.iter().fold(known.nullable, |any, other| {
+            any | self.expect(other, Typed { nullable: false, ..known }, scope).nullable
+        })
     }
 
     fn class(&self, ty: Ty) -> Option<StorageClass> {
         match ty {
             Ty::Unknown | Ty::Null => None,
             Ty::Column(table, column) => self.catalog.column(table, column)?.class(),
+            Ty::Stored(_, _, class) => Some(class),
             Ty::Integer | Ty::Count | Ty::Bool => Some(StorageClass::Integer),
             Ty::Real => Some(StorageClass::Real),
-            Ty::Text => Some(StorageClass::Text),
+            Ty::Text | Ty::TextUnlessBlob(..) => Some(StorageClass::Text),
             Ty::Blob => Some(StorageClass::Blob),
         }
     }
@@ -155,52 +223,79 @@ impl Infer<'_> {
                     None => "a column".to_owned(),
                 }
             }
-            Ty::Integer | Ty::Count => "an integer".to_owned(),
-            Ty::Real => "a real number".to_owned(),
-            Ty::Text => "a text".to_owned(),
-            Ty::Blob => "a blob".to_owned(),
             Ty::Bool => "a condition".to_owned(),
-            Ty::Unknown | Ty::Null => "a value".to_owned(),
+            _ => match self.class(ty) {
+                Some(class) => class.describe().to_owned(),
+                None => "a value".to_owned(),
+            },
         }
     }
 
     /// Returns the common type of two values.
     fn either(&self, left: Typed, right: Typed) -> Typed {
-        let nullable = left.nullable || right.nullable;
         let ty = match (left.ty, right.ty) {
             (left, right) if left == right => left,
             (Ty::Null, other) | (other, Ty::Null) => other,
-            (Ty::Unknown, _) | (_, Ty::Unknown) => Ty::Unknown,
-            (Ty::Column(..), Ty::Column(..)) => {
-                if self.same_field_type(left.ty, right.ty) {
-                    left.ty
-                } else {
-                    Ty::Unknown
-                }
-            }
-            // A literal takes the type of the column it stands in for.
-            (column @ Ty::Column(..), other) | (other, column @ Ty::Column(..)) => {
-                let class = self.class(column);
-                if class.is_none() || class == self.class(other) { column } else { Ty::Unknown }
-            }
-            (left, right) => match (self.class(left), self.class(right)) {
-                (Some(StorageClass::Integer), Some(StorageClass::Integer)) => Ty::Integer,
-                _ => Ty::Unknown,
-            },
+            (left, right) if self.same_field_type(left, right) => left,
+            (left, right) if self.is_bool(left) && self.is_bool(right) => Ty::Bool,
+            (left, right) => self.wide(left, right),
         };
-        Typed { ty, nullable }
+        ty.or_null(left.nullable || right.nullable)
     }
 
+    /// Returns the type of all values of the class that both have.
+    fn wide(&self, left: Ty, right: Ty) -> Ty {
+        let is_proviso = |ty| matches!(ty, Ty::Stored(..) | Ty::TextUnlessBlob(..));
+        match (left, self.class(left), right, self.class(right)) {
+            (_, Some(one), _, Some(other)) if one == other => {
+                match (is_proviso(left), is_proviso(right)) {
+                    (true, true) => Ty::Unknown,
+                    (true, false) => left,
+                    (false, true) => right,
+                    (false, false) => one.into(),
+                }
+            }
+            (Ty::Column(table, column), None, other, Some(class))
+            | (other, Some(class), Ty::Column(table, column), None)
+                if !is_proviso(other) =>
+            {
+                Ty::Stored(table, column, class)
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    fn is_bool(&self, ty: Ty) -> bool {
+        match ty {
+            Ty::Bool => true,
+            Ty::Column(table, column) => {
+                let column = self.catalog.column(table, column);
+                column.is_some_and(|column| column.base_type() == "bool")
+            }
+            _ => false,
+        }
+    }
+
+    /// By name only where the name can mean one thing.
     fn same_field_type(&self, left: Ty, right: Ty) -> bool {
         let field = |ty| match ty {
             Ty::Column(table, column) => self.catalog.column(table, column),
             _ => None,
         };
-        let bare = |ty: &str| ty.trim_start_matches("Option<").trim_end_matches('>').to_owned();
-        // By name only where the name can mean one thing.
         field(left).zip(field(right)).is_some_and(|(left, right)| {
-            left.class().is_some() && bare(&left.ty) == bare(&right.ty)
+            left.class().is_some() && left.base_type() == right.base_type()
         })
+    }
+}
+
+impl From<StorageClass> for Ty {
+    fn from(class: StorageClass) -> Self {
+        match class {
+            StorageClass::Integer => Self::Integer,
+            StorageClass::Real => Self::Real,
+            StorageClass::Text => Self::Text,
+            StorageClass::Blob => Self::Blob,
+        }
     }
 }
 

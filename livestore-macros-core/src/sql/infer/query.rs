@@ -45,7 +45,8 @@ impl Infer<'_> {
     pub(super) fn ctes(&mut self, ctes: &[Cte], parent: Option<&Scope<'_>>, outer: &Ctes) -> Ctes {
         let mut known = outer.clone();
         for cte in ctes {
-            let mut relation = Relation { name: cte.name.text.clone(), fields: Vec::new() };
+            let name = cte.name.text.clone();
+            let mut relation = Relation { name, fields: Vec::new(), row_id: None };
             // A recursive one has the types of its first arm, then those of all arms, until they are stable.
             let first = Query {
                 ctes: Vec::new(),
@@ -57,7 +58,9 @@ impl Infer<'_> {
             if let Some(arm) = cte.query.arms.first() {
                 relation.fields = fields(cte, self.arm(arm, &first, parent, &nested, &[]));
             }
-            for _ in 0..3 {
+            // Each round makes at least one type wider, or one nullable.
+            let rounds = 4 * relation.fields.len() + 2;
+            for _ in 0..rounds {
                 let mut with_itself = known.clone();
                 with_itself.0.push(relation.clone());
                 let next = fields(cte, self.query(&cte.query, parent, &with_itself, &[]));
@@ -124,10 +127,16 @@ impl Infer<'_> {
         if let Some(filter) = &select.filter {
             self.expr(filter, &scope);
         }
-        if !scope.grouped && has_aggregate(select) {
+        if !scope.grouped && has_aggregate(select, &query.order_by) {
             scope.relations.iter_mut().for_each(Relation::make_nullable);
         }
-        let outputs = self.result_columns(&select.columns, wanted, &scope);
+        let before = std::mem::take(&mut self.aggregates_outside);
+        let mut outputs = self.result_columns(&select.columns, wanted, &scope);
+        if self.aggregates_outside && !scope.grouped {
+            scope.relations.iter_mut().for_each(Relation::make_nullable);
+            outputs = self.result_columns(&select.columns, wanted, &scope);
+        }
+        self.aggregates_outside |= before;
         scope.aliases = named(&outputs);
         let rest = select.group_by.iter().chain(&select.having).chain(&select.windows);
         for expr in rest.chain(&query.order_by) {
@@ -157,7 +166,7 @@ impl Infer<'_> {
 
     fn result(&mut self, expr: &Expr, wanted: Option<&Typed>, scope: &Scope<'_>) -> Typed {
         match wanted {
-            Some(&wanted) => self.expect(expr, wanted, scope),
+            Some(&wanted) => self.assign(expr, wanted, scope),
             None => self.expr(expr, scope),
         }
     }
@@ -194,10 +203,24 @@ impl Infer<'_> {
             if joined.join.left {
                 added.iter_mut().for_each(Relation::make_nullable);
             }
-            merge(joined, &scope.relations, &mut added);
+            self.merge(joined, &mut scope.relations, &mut added);
             scope.relations.extend(added);
             if let Some(on) = &joined.on {
                 self.expr(on, scope);
+            }
+        }
+    }
+
+    /// Marks the columns of `USING` or `NATURAL`, which are the same as those of the tables before.
+    fn merge(&self, joined: &Joined, before: &mut [Relation], added: &mut [Relation]) {
+        for field in added.iter_mut().flat_map(|relation| &mut relation.fields) {
+            let mut fields = before.iter_mut().flat_map(|relation| &mut relation.fields);
+            let first = fields.find(|first| first.name.eq_ignore_ascii_case(&field.name));
+            let used = joined.using.iter().any(|name| name.is(&field.name));
+            let Some(first) = first.filter(|_| used || joined.join.natural) else { continue };
+            field.merged = true;
+            if joined.join.right {
+                first.unqualified = self.either(first.unqualified, field.unqualified);
             }
         }
     }
@@ -214,12 +237,13 @@ impl Infer<'_> {
                     self.expr(arg, scope);
                 }
                 let name = alias.as_ref().unwrap_or(name).text.clone();
-                vec![Relation { name, fields: json_fields() }]
+                let row_id = Some(Ty::Integer.nullable());
+                vec![Relation { name, fields: json_fields(), row_id }]
             }
             Source::Query { query, alias } => {
                 let outputs = self.query(query, scope.parent, &scope.ctes, &[]);
                 let name = alias.as_ref().map(|alias| alias.text.clone()).unwrap_or_default();
-                vec![Relation { name, fields: named(&outputs) }]
+                vec![Relation { name, fields: named(&outputs), row_id: None }]
             }
             Source::Joins(joins) => {
                 let mut inner = Scope::new(scope.parent, scope.ctes.clone());
@@ -236,14 +260,16 @@ impl Infer<'_> {
         let fields = self.catalog.table(name).map(|(position, table)| {
             let columns = table.columns.iter().enumerate();
             columns
-                .map(|(at, column)| Field {
-                    name: column.name.clone(),
-                    typed: Ty::Column(position, at).or_null(column.nullable),
-                    merged: false,
+                .map(|(at, column)| {
+                    Field::new(
+                        column.name.clone(),
+                        Ty::Column(position, at).or_null(column.nullable),
+                    )
                 })
                 .collect()
         });
-        Relation { name: name.text.clone(), fields: fields.unwrap_or_default() }
+        let row_id = Some(Ty::Integer.always());
+        Relation { name: name.text.clone(), fields: fields.unwrap_or_default(), row_id }
     }
 }
 
@@ -257,22 +283,10 @@ fn all(table: Option<&Name>, scope: &Scope<'_>) -> Vec<OutputColumn> {
         .filter(|field| table.is_some() || !field.merged)
         .map(|field| OutputColumn {
             name: Some(field.name.clone()),
-            typed: field.typed,
+            typed: if table.is_some() { field.typed } else { field.unqualified },
             span: span.clone(),
         })
         .collect()
-}
-
-/// Marks the columns of `USING` or `NATURAL`, which are the same as those of the tables before.
-fn merge(joined: &Joined, before: &[Relation], added: &mut [Relation]) {
-    let known = |name: &str| {
-        let mut fields = before.iter().flat_map(|relation| &relation.fields);
-        fields.any(|field| field.name.eq_ignore_ascii_case(name))
-    };
-    for field in added.iter_mut().flat_map(|relation| &mut relation.fields) {
-        let used = joined.using.iter().any(|name| name.is(&field.name));
-        field.merged |= used || joined.join.natural && known(&field.name);
-    }
 }
 
 fn fields(cte: &Cte, outputs: Vec<OutputColumn>) -> Vec<Field> {
@@ -284,18 +298,14 @@ fn fields(cte: &Cte, outputs: Vec<OutputColumn>) -> Vec<Field> {
 }
 
 fn named(outputs: &[OutputColumn]) -> Vec<Field> {
-    let field = |output: &OutputColumn| Field {
-        name: output.name.clone().unwrap_or_default(),
-        typed: output.typed,
-        merged: false,
-    };
+    let field =
+        |output: &OutputColumn| Field::new(output.name.clone().unwrap_or_default(), output.typed);
     outputs.iter().map(field).collect()
 }
 
 /// Returns the columns of `json_each` and `json_tree`, where values of JSON have no type.
 fn json_fields() -> Vec<Field> {
-    let field =
-        |(name, typed): (&str, Typed)| Field { name: name.to_owned(), typed, merged: false };
+    let field = |(name, typed): (&str, Typed)| Field::new(name.to_owned(), typed);
     [
         ("key", Ty::Unknown.nullable()),
         ("value", Ty::Unknown.nullable()),
@@ -310,12 +320,12 @@ fn json_fields() -> Vec<Field> {
     .into()
 }
 
-fn has_aggregate(select: &Select) -> bool {
+fn has_aggregate(select: &Select, order_by: &[Expr]) -> bool {
     let columns = select.columns.iter().filter_map(|column| match column {
         ResultColumn::Expr { expr, .. } => Some(expr),
         ResultColumn::All(_) => None,
     });
-    select.having.is_some() || columns.into_iter().any(calls_aggregate)
+    select.having.is_some() || columns.chain(order_by).any(calls_aggregate)
 }
 
 /// Whether an expression calls an aggregate, outside of its subqueries.

@@ -7,6 +7,7 @@ use super::{Infer, Mismatch, Ty, Typed};
 impl Infer<'_> {
     pub(super) fn write(&mut self, write: &Write) {
         let ctes = self.ctes(&write.ctes, None, &Ctes::default());
+        self.replaces = write.replaces;
         let mut scope = Scope::new(None, ctes);
         let table = self.table(&write.table, &Ctes::default());
         let name = write.alias.as_ref().unwrap_or(&write.table).text.clone();
@@ -75,14 +76,14 @@ impl Infer<'_> {
             match (&set.value.kind, wanted.as_slice()) {
                 (ExprKind::Row(values), wanted) if wanted.len() > 1 => {
                     for (value, &wanted) in values.iter().zip(wanted) {
-                        self.expect(value, wanted, scope);
+                        self.assign(value, wanted, scope);
                     }
                 }
                 (ExprKind::Query(query), wanted) => {
                     self.query(query, Some(scope), &scope.ctes, wanted);
                 }
                 (_, &[wanted]) => {
-                    self.expect(&set.value, wanted, scope);
+                    self.assign(&set.value, wanted, scope);
                 }
                 _ => {
                     self.expr(&set.value, scope);

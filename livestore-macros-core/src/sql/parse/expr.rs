@@ -41,8 +41,12 @@ impl Parser<'_> {
         let kind = if self.is_word("NOT") && !self.is_word_at(1, "EXISTS") {
             self.word("NOT");
             ExprKind::Not(Box::new(self.expr_above(NOT)?))
-        } else if ["-", "+", "~"].iter().any(|sign| self.symbol(sign)) {
-            ExprKind::Sign(Box::new(self.expr_above(SIGN)?))
+        } else if self.symbol("-") {
+            ExprKind::Minus(Box::new(self.expr_above(SIGN)?))
+        } else if self.symbol("+") {
+            ExprKind::Plus(Box::new(self.expr_above(SIGN)?))
+        } else if self.symbol("~") {
+            ExprKind::Invert(Box::new(self.expr_above(SIGN)?))
         } else {
             self.primary()?
         };
@@ -137,7 +141,7 @@ impl Parser<'_> {
             if self.is_symbol("(") {
                 self.args()?;
             }
-            return Ok(ExprKind::In(left, Vec::new()));
+            return Ok(ExprKind::InTable(left));
         }
         self.parenthesized(|parser| {
             if parser.is_query() {
@@ -152,10 +156,10 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<ExprKind> {
         let kind = match self.peek() {
-            Some(TokenKind::Text) => ExprKind::Text,
+            Some(TokenKind::Text) => ExprKind::Text(self.here()),
             Some(TokenKind::Blob) => ExprKind::Blob,
-            Some(TokenKind::Integer) => ExprKind::Integer,
-            Some(TokenKind::Real) => ExprKind::Real,
+            Some(TokenKind::Integer) => ExprKind::Integer(self.here()),
+            Some(TokenKind::Real) => ExprKind::Real(self.here()),
             Some(&TokenKind::Param(number)) => {
                 let number = number.unwrap_or(self.params + 1);
                 if number > MAX_PARAMS {
@@ -167,7 +171,11 @@ impl Parser<'_> {
             Some(TokenKind::Word(word)) => match word.to_ascii_uppercase().as_str() {
                 "NULL" => ExprKind::Null,
                 "TRUE" | "FALSE" => ExprKind::Bool,
-                "CURRENT_TIMESTAMP" | "CURRENT_DATE" | "CURRENT_TIME" => ExprKind::Text,
+                "CURRENT_TIMESTAMP" | "CURRENT_DATE" | "CURRENT_TIME" => {
+                    let name = self.name()?;
+                    let call = Call { name, args: Vec::new(), filter: None, over: None };
+                    return Ok(ExprKind::Call(Box::new(call)));
+                }
                 _ => return self.word_or_name(),
             },
             Some(TokenKind::Quoted(_)) => return self.column(),
@@ -193,13 +201,13 @@ impl Parser<'_> {
             return self.parenthesized(|parser| {
                 let expr = parser.expr()?;
                 parser.expect_word("AS")?;
-                let to = parser.name()?.text;
+                let mut to = parser.name()?.text;
                 // `VARCHAR(3)`, `DOUBLE PRECISION`
                 while !parser.is_symbol(")") {
                     if parser.is_symbol("(") {
                         parser.args()?;
                     } else {
-                        parser.name()?;
+                        to = to + " " + &parser.name()?.text;
                     }
                 }
                 Ok(ExprKind::Cast(Box::new(expr), to))
@@ -334,16 +342,31 @@ impl Parser<'_> {
 
 type Make = fn(Box<Expr>, Box<Expr>) -> ExprKind;
 
+/// The operators that are symbols and stand between two expressions.
+pub(crate) const OPERATORS: [(&str, Power, Make); 20] = [
+    ("=", EQUALITY, ExprKind::Equal),
+    ("==", EQUALITY, ExprKind::Equal),
+    ("<>", EQUALITY, ExprKind::Equal),
+    ("!=", EQUALITY, ExprKind::Equal),
+    ("<", ORDER, ExprKind::Order),
+    ("<=", ORDER, ExprKind::Order),
+    (">", ORDER, ExprKind::Order),
+    (">=", ORDER, ExprKind::Order),
+    ("&", BITS, ExprKind::Whole),
+    ("|", BITS, ExprKind::Whole),
+    ("<<", BITS, ExprKind::Whole),
+    (">>", BITS, ExprKind::Whole),
+    ("+", SUM, ExprKind::Sum),
+    ("-", SUM, ExprKind::Sum),
+    ("*", PRODUCT, ExprKind::Product),
+    ("/", PRODUCT, ExprKind::Divide),
+    ("%", PRODUCT, ExprKind::Divide),
+    ("||", CONCAT, ExprKind::Concat),
+    ("->", CONCAT, ExprKind::Extract),
+    ("->>", CONCAT, ExprKind::Extract),
+];
+
 fn binary(symbol: &str) -> Option<(Power, Make)> {
-    Some(match symbol {
-        "=" | "==" | "<>" | "!=" => (EQUALITY, ExprKind::Compare),
-        "<" | "<=" | ">" | ">=" => (ORDER, ExprKind::Compare),
-        "&" | "|" | "<<" | ">>" => (BITS, ExprKind::Whole),
-        "+" | "-" => (SUM, ExprKind::Arithmetic),
-        "*" => (PRODUCT, ExprKind::Arithmetic),
-        "/" | "%" => (PRODUCT, ExprKind::Divide),
-        "||" => (CONCAT, ExprKind::Concat),
-        "->" | "->>" => (CONCAT, ExprKind::Extract),
-        _ => return None,
-    })
+    let found = OPERATORS.iter().find(|(operator, ..)| *operator == symbol);
+    found.map(|&(_, power, make)| (power, make))
 }

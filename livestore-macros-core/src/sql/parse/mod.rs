@@ -3,7 +3,7 @@
 //! It accepts whatever SQLite accepts, and more: SQLite has checked the statement before. So what this
 //! parser rejects is syntax that it does not know yet.
 
-mod expr;
+pub(crate) mod expr;
 mod query;
 mod write;
 

@@ -6,9 +6,10 @@ use super::{Parser, Result};
 
 impl Parser<'_> {
     pub(super) fn insert(&mut self, ctes: Vec<Cte>) -> Result<Write> {
-        if !self.word("REPLACE") {
+        let mut replaces = self.word("REPLACE");
+        if !replaces {
             self.expect_word("INSERT")?;
-            self.or_else()?;
+            replaces = self.or_else()?;
         }
         self.expect_word("INTO")?;
         let table = self.table()?;
@@ -20,12 +21,12 @@ impl Parser<'_> {
             conflicts.push(self.conflict()?);
         }
         let kind = WriteKind::Insert { columns, rows, conflicts };
-        Ok(Write { ctes, table, alias, kind, returning: self.returning()? })
+        Ok(Write { ctes, table, alias, kind, replaces, returning: self.returning()? })
     }
 
     pub(super) fn update(&mut self, ctes: Vec<Cte>) -> Result<Write> {
         self.expect_word("UPDATE")?;
-        self.or_else()?;
+        let replaces = self.or_else()?;
         let table = self.table()?;
         let alias = self.alias()?;
         self.index()?;
@@ -34,7 +35,7 @@ impl Parser<'_> {
         let from = if self.word("FROM") { self.joins()? } else { Vec::new() };
         let filter = if self.word("WHERE") { Some(self.expr()?) } else { None };
         let kind = WriteKind::Update { sets, from, filter };
-        Ok(Write { ctes, table, alias, kind, returning: self.returning()? })
+        Ok(Write { ctes, table, alias, kind, replaces, returning: self.returning()? })
     }
 
     pub(super) fn delete(&mut self, ctes: Vec<Cte>) -> Result<Write> {
@@ -44,16 +45,19 @@ impl Parser<'_> {
         let alias = self.alias()?;
         self.index()?;
         let filter = if self.word("WHERE") { Some(self.expr()?) } else { None };
-        let kind = WriteKind::Delete { filter };
-        Ok(Write { ctes, table, alias, kind, returning: self.returning()? })
+        let (kind, replaces) = (WriteKind::Delete { filter }, false);
+        Ok(Write { ctes, table, alias, kind, replaces, returning: self.returning()? })
     }
 
-    /// Parses `OR IGNORE` and the like.
-    fn or_else(&mut self) -> Result<()> {
-        if self.word("OR") && !self.one_of(&["IGNORE", "REPLACE", "ABORT", "FAIL", "ROLLBACK"]) {
-            return self.expected("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`");
+    /// Parses `OR IGNORE` and the like, and returns whether it is `OR REPLACE`.
+    fn or_else(&mut self) -> Result<bool> {
+        if !self.word("OR") || self.one_of(&["IGNORE", "ABORT", "FAIL", "ROLLBACK"]) {
+            return Ok(false);
         }
-        Ok(())
+        match self.word("REPLACE") {
+            true => Ok(true),
+            false => self.expected("`IGNORE`, `REPLACE`, `ABORT` or `FAIL`"),
+        }
     }
 
     fn table(&mut self) -> Result<Name> {

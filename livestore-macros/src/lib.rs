@@ -440,7 +440,11 @@ fn package() -> Option<Package> {
 ///
 /// A `SELECT` is a `Raw` query, like one made by `raw`. Pass it to `store.query`, `store.live` or
 /// `state.query`, after `first()`, `one()` or `optional()` where it should return a single row. A live
-/// query runs again when a column that it reads may have changed.
+/// query runs again when a column that it reads may have changed. It may read no clock: `date('now')`,
+/// `unixepoch()`, `random()` and the like fail `store.live`, as nothing says when their result changes.
+/// Bind the time, as in `WHERE due < ?`, and start the live query again when it is time, on a timer.
+///
+/// The functions are those that SQLite has on every platform, so without `soundex` and `sqrt`.
 ///
 /// The type of a row stands behind the schema:
 ///
@@ -470,7 +474,8 @@ fn package() -> Option<Package> {
 /// # A write
 ///
 /// An `INSERT`, `UPDATE` or `DELETE` is for a materializer: `state.run(sql!(…))`. It may not call a
-/// function that reads a clock or returns random values, and it returns no rows.
+/// function that reads a clock or returns random values, and it returns no rows. A constant that its
+/// column cannot hold does not compile: `NULL`, a number out of range, a text that is no variant.
 ///
 /// ```
 /// # use livestore::prelude::*;
@@ -485,7 +490,7 @@ fn package() -> Option<Package> {
 /// # Types
 ///
 /// A column has the type of its field. It becomes an `Option` where an outer join may leave it out,
-/// beside an aggregate without `GROUP BY`, and in a subquery that is a value.
+/// beside an aggregate without `GROUP BY`, and in a subquery that is a value. So does the row id.
 ///
 /// | expression | type |
 /// |---|---|
@@ -493,12 +498,15 @@ fn package() -> Option<Package> {
 /// | `count(…)` | `u64` |
 /// | arithmetic, `sum`, `abs`: of integers / with real numbers | `i64` / `f64` |
 /// | `avg`, `total`, `round` | `f64` |
+/// | sums, differences and products of two real numbers, which may be infinite | `Option<f64>` |
 /// | `length`, `instr`, `row_number()` … | `i64` |
 /// | `\|\|`, `upper`, `substr`, `group_concat`, `json_object` … | `String` |
-/// | `min`, `max`, `coalesce`, `CASE`, `nullif`, `lag` … | that of their arguments |
+/// | `min`, `max`, `coalesce`, `CASE`, `UNION`, `nullif`, `lag` … | that of their arguments, if it is the same; otherwise `i64`, `f64`, `String` or `Vec<u8>`: `coalesce(level, -1)` is an `i64`, whatever integer `level` is |
 /// | `CAST(… AS INTEGER)` | as it says |
 ///
-/// An expression is an `Option` if one of its operands may be null. An expression without a type by these
+/// An expression is an `Option` if one of its operands may be null, or if it may be null all the same, as
+/// `unicode('')` and a division are. The type holds for every value, with one exception: the query fails if
+/// arithmetic on integers leaves 64 bits. An expression without a type by these
 /// rules, such as `value` of `json_each` or a sum over a type of your own, has the type of the tuple's
 /// element or of the struct's field. For a record, the alias says it:
 ///
@@ -510,6 +518,9 @@ fn package() -> Option<Package> {
 ///
 /// A value has the type of what its `?` is compared with or assigned to. In a comparison it is never an
 /// `Option`, since nothing equals `NULL`; with `IS ?` it may be one.
+///
+/// A comparison that means nothing does not compile: a column beside a value of another storage class, such
+/// as a `Timestamp` (milliseconds since 1970) beside a text; a text that is no variant of an enum; `= NULL`.
 ///
 /// # Without SQLite
 ///

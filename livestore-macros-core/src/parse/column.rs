@@ -239,13 +239,22 @@ fn check_target(target: &Expr) -> syn::Result<()> {
 }
 
 fn column_name(ctxt: &Ctxt, ident: &Ident, given: Option<&LitStr>) -> String {
-    match given {
+    let name = match given {
         Some(literal) => {
             names::check_not_empty(ctxt, literal, "a column's name");
             literal.value()
         }
         None => names::plain(ident),
+    };
+    if name.eq_ignore_ascii_case("_rowid_") {
+        let message = "a column cannot be called `_rowid_`, which is how SQLite numbers rows: choose \
+                       another name";
+        match given {
+            Some(literal) => ctxt.error(literal, message),
+            None => ctxt.error(ident, message),
+        }
     }
+    name
 }
 
 /// Refuses `#[cfg]` on a field: attribute macros run before it is decided, so the columns could not be

@@ -41,10 +41,20 @@ fn check_output(statement: &CheckedStatement, output: &OutputColumn) -> Option<T
     if let Some(Annotation::Type(_)) = statement.annotations.get(&output.span.start) {
         return None;
     }
-    let name = output.name.as_deref().unwrap_or("n");
-    let message = format!(
-        "the type of this column cannot be inferred: write it, as in `AS \"{name}: String\"`"
-    );
+    let known = statement.schema.catalog.column(table, column)?;
+    let message = match output.typed.ty {
+        Ty::Stored(_, _, class) => format!(
+            "`{}` (`{}`) is not stored as {}, so that this column has no type: convert one of its \
+             values with `CAST`",
+            known.name,
+            known.ty,
+            class.describe()
+        ),
+        _ => format!(
+            "`{}` (`{}`) is stored as a blob, which need not be UTF-8: take `hex({})`",
+            known.name, known.ty, known.name
+        ),
+    };
     let mismatch = Mismatch { span: output.span.clone(), message };
     Some(TypeCheck { column: (table, column), must, mismatch })
 }

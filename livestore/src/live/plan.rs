@@ -159,10 +159,7 @@ where
         reader: &Reader<'_>,
         schema: &'static SchemaDef,
     ) -> Result<LivePlan<C::Value>, QueryError> {
-        let dependencies = match self.reads() {
-            Some(reads) => dependencies_on(&reads, schema),
-            None => dependencies_on(&reader.reads_of(self.parts()?.0)?, schema),
-        };
+        let dependencies = dependencies_on(&self.live_reads(reader)?, schema);
         let all = Arc::new(self.into_many());
         let asked = Arc::clone(&all);
         let run = move |reader: &Reader<'_>| {

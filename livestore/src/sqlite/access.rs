@@ -5,6 +5,7 @@
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::capture;
+use super::functions::{CHANGING, KNOWN, OF_THE_BUILD, is_one_of};
 
 /// The rights of SQL, by who wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Access {
     Internal,
     /// An app, to read.
     Query,
+    /// An app, for a live query: its result may change only where a row does.
+    Live,
     /// A materializer, to read and write rows.
     Materialize,
 }
@@ -24,40 +27,18 @@ impl Access {
         match self {
             Self::Internal => "i",
             Self::Query => "q",
+            Self::Live => "l",
             Self::Materialize => "m",
         }
     }
 }
-
-/// Functions whose result depends on more than the event and the state (law 3).
-const IMPURE: &[&str] = &[
-    "random",
-    "randomblob",
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "date",
-    "time",
-    "datetime",
-    "julianday",
-    "unixepoch",
-    "strftime",
-    "timediff",
-    "changes",
-    "total_changes",
-    "last_insert_rowid",
-    "sqlite_version",
-    "sqlite_source_id",
-];
-
-/// Functions that reach outside the database.
-const FORBIDDEN: &[&str] = &["load_extension", "fts3_tokenizer"];
 
 pub(super) fn authorize(access: u8, context: &AuthContext<'_>) -> Authorization {
     let action = &context.action;
     let allowed = match access {
         _ if is_capture(context) => true,
         access if access == Access::Query as u8 => may_query(action),
+        access if access == Access::Live as u8 => may_query(action) && !calls(action, CHANGING),
         access if access == Access::Materialize as u8 => may_materialize(action),
         _ => true,
     };
@@ -74,9 +55,7 @@ fn is_capture(context: &AuthContext<'_>) -> bool {
 fn may_query(action: &AuthAction<'_>) -> bool {
     match action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
-        AuthAction::Function { function_name } => {
-            !is_one_of(function_name, FORBIDDEN) && *function_name != capture::FUNCTION
-        }
+        AuthAction::Function { function_name } => is_one_of(function_name, KNOWN),
         _ => false,
     }
 }
@@ -88,15 +67,12 @@ fn may_materialize(action: &AuthAction<'_>) -> bool {
         | AuthAction::Update { table_name, .. } => {
             !table_name.starts_with("__livestore") && !table_name.starts_with("sqlite_")
         }
-        AuthAction::Function { function_name } => {
-            !is_one_of(function_name, IMPURE) && may_query(action)
-        }
-        _ => may_query(action),
+        _ => may_query(action) && !calls(action, CHANGING) && !calls(action, OF_THE_BUILD),
     }
 }
 
-fn is_one_of(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|other| other.eq_ignore_ascii_case(name))
+fn calls(action: &AuthAction<'_>, names: &[&str]) -> bool {
+    matches!(action, AuthAction::Function { function_name } if is_one_of(function_name, names))
 }
 
 #[cfg(test)]
@@ -133,6 +109,8 @@ mod tests {
             "PRAGMA journal_mode",
             "ATTACH ':memory:' AS other",
             "SELECT load_extension('x')",
+            "SELECT soundex('x')",
+            "SELECT sqlite_compileoption_used('x')",
         ] {
             assert_denied(&db, Access::Query, sql);
         }
@@ -147,6 +125,7 @@ mod tests {
             "INSERT INTO t SELECT unixepoch()",
             "UPDATE t SET x = RANDOM()",
             "SELECT CURRENT_TIMESTAMP",
+            "INSERT INTO t SELECT length(sqlite_version())",
             "INSERT INTO __livestore_x VALUES (1)",
             "DROP TABLE t",
             "ROLLBACK",
@@ -154,6 +133,21 @@ mod tests {
             assert_denied(&db, Access::Materialize, sql);
         }
         db.prepare_checked("INSERT INTO t VALUES (abs(?1))", Access::Materialize).unwrap();
+    }
+
+    #[test]
+    fn a_live_query_changes_only_with_a_row() {
+        let db = db();
+        for sql in [
+            "SELECT random()",
+            "SELECT x FROM t WHERE x < unixepoch()",
+            "SELECT CURRENT_DATE",
+            "SELECT date(?1)",
+            "SELECT (SELECT changes())",
+        ] {
+            assert_denied(&db, Access::Live, sql);
+        }
+        db.prepare_checked("SELECT abs(x), sqlite_version() FROM t", Access::Live).unwrap();
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Errors of SQLite, by what a caller can do about them.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
+
+use super::limits;
 
 /// The kind of a [`SqliteError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,9 @@ pub enum SqliteErrorKind {
     Corrupt,
     /// The statement was interrupted.
     Interrupted,
+    /// The SQL, or a value, exceeds a limit of SQLite's, such as the number of binds or the depth of an
+    /// expression; the message says which.
+    Limit,
     /// A sum of integers left the 64-bit range.
     Overflow,
     /// Any other error; the message says which.
@@ -32,7 +38,7 @@ pub enum SqliteErrorKind {
 
 /// An error of SQLite, or of a file that it reads or writes.
 ///
-/// The message is SQLite's own. [`source`](Error::source) returns what caused the error beyond that,
+/// The message is SQLite's own, but for [limits](SqliteErrorKind::Limit). [`source`](Error::source) returns what caused the error beyond that,
 /// if anything did. Two errors are equal if their kinds and messages are.
 #[derive(Debug, Clone)]
 pub struct SqliteError {
@@ -72,7 +78,7 @@ impl SqliteError {
 impl fmt::Display for SqliteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Sqlite(error) => f.write_str(&message_of(error)),
+            Cause::Sqlite(error) => write_message(error, f),
             Cause::Io(error) => error.fmt(f),
         }
     }
@@ -81,6 +87,7 @@ impl fmt::Display for SqliteError {
 impl Error for SqliteError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let source = match &self.cause {
+            Cause::Sqlite(error) if is_about_sql(error) => None,
             Cause::Sqlite(error) => error.source(),
             Cause::Io(error) => error.source(),
         };
@@ -128,6 +135,9 @@ impl SqliteError {
 
 fn kind_of(error: &rusqlite::Error) -> SqliteErrorKind {
     let message = message_of(error);
+    if limits::words(&message).is_some() {
+        return SqliteErrorKind::Limit;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => SqliteErrorKind::Constraint,
         Some(ErrorCode::AuthorizationForStatementDenied) => SqliteErrorKind::Denied,
@@ -153,11 +163,35 @@ fn kind_of(error: &rusqlite::Error) -> SqliteErrorKind {
     }
 }
 
-/// SQLite's message, without the error code that is printed beside it otherwise.
-fn message_of(error: &rusqlite::Error) -> std::borrow::Cow<'_, str> {
+/// Whether its source would say no more than "SQL logic error".
+fn is_about_sql(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqlInputError { .. } => true,
+        rusqlite::Error::SqliteFailure(code, _) => {
+            code.extended_code == rusqlite::ffi::SQLITE_ERROR
+        }
+        _ => false,
+    }
+}
+
+/// SQLite's message, without the error code that is printed beside it otherwise, and without the SQL,
+/// which has a mark of ours.
+fn message_of(error: &rusqlite::Error) -> Cow<'_, str> {
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.into(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.into(),
         other => other.to_string().into(),
+    }
+}
+
+fn write_message(error: &rusqlite::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let message = message_of(error);
+    f.write_str(limits::words(&message).unwrap_or(&message))?;
+    match error {
+        rusqlite::Error::SqlInputError { offset: offset @ 0.., .. } => {
+            write!(f, ", at offset {offset}")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,8 @@
 mod access;
 mod capture;
 mod error;
+mod functions;
+mod limits;
 mod quoting;
 mod row_order;
 

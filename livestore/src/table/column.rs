@@ -138,7 +138,8 @@ impl<T: Table, V: ColumnType> Column<T, Option<V>> {
 }
 
 impl<T: Table, V: ColumnType> Column<T, V> {
-    /// The sum; 0 if there are no rows. A sum of integers that overflows 64 bits fails the query.
+    /// The sum; 0 if there are no rows. A sum of integers that overflows 64 bits fails the query; one of
+    /// real numbers is an `Option`, and `None` if it has both infinities.
     pub fn sum<Sum>(self) -> Expr<T, Sum>
     where
         V::Base: Numeric<Sum = Sum>,

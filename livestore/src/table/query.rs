@@ -17,7 +17,8 @@ use crate::value::{Value, ValueError};
 /// document's `get()` are queries.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a query",
-    note = "build one from a table, such as `Todo::all()`, or use `raw` for SQL"
+    note = "build one from a table, such as `Todo::all()`, or use `raw` for SQL",
+    note = "an `INSERT`, `UPDATE` or `DELETE` is no query: run it in a materializer, with `state.run(sql!(…))`"
 )]
 pub trait Query {
     /// The type of the result.
@@ -77,6 +78,18 @@ pub enum QueryError {
         sql: String,
         /// SQLite's error.
         source: SqliteError,
+    },
+    /// A live query calls a function whose result may change although no row does.
+    #[error(
+        "a live query cannot call `{function}`, as nothing says when its result changes: bind the \
+         time, as in `WHERE due < ?`, and start the query again with a newer time when it is due; in \
+         `{sql}`"
+    )]
+    Impure {
+        /// The SQL.
+        sql: String,
+        /// The function, such as `unixepoch` or `random`.
+        function: String,
     },
     /// A table stands twice in a join.
     #[error("table `{table}` is joined with itself; use `raw` and give each a name with `AS`")]
@@ -173,6 +186,20 @@ impl<'a> Reader<'a> {
     /// The tables and columns that a user's SQL reads.
     pub(crate) fn reads_of(&self, sql: &str) -> Result<Vec<(String, String)>, QueryError> {
         self.db.reads_of(sql, self.access).map_err(|source| QueryError::sql(sql, source))
+    }
+
+    /// The same for a live query, whose SQL may call no function of a clock or of chance.
+    pub(crate) fn live_reads_of(&self, sql: &str) -> Result<Vec<(String, String)>, QueryError> {
+        self.db.reads_of(sql, Access::Live).map_err(|source| {
+            let message = source.to_string();
+            let function = message.strip_prefix("not authorized to use function: ");
+            match function.and_then(|function| function.split(',').next()) {
+                Some(function) if self.db.reads_of(sql, self.access).is_ok() => {
+                    QueryError::Impure { sql: sql.to_owned(), function: function.to_owned() }
+                }
+                _ => QueryError::sql(sql, source),
+            }
+        })
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {

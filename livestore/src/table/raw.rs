@@ -26,6 +26,10 @@ use crate::value::{ColumnType, Value, ValueError};
 /// );
 /// ```
 ///
+/// A live query may call no function that reads a clock or is random: nothing would say when its result
+/// changes. Bind the time, and start the query again when it is time: on a timer, say. Functions of dates
+/// are let through by [`sql!`](crate::sql) alone, which sees whether they read the clock.
+///
 /// `R` is a table or a struct that derives [`Row`] (fields by column name), or a tuple (by
 /// position; for one column `(T,)`).
 pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
@@ -33,7 +37,7 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
         sql: Cow::Owned(sql.into()),
         params: params.into_values(),
         reads: "",
-        impure: None,
+        purity: Purity::Unknown,
         columns: R::COLUMNS,
         decode: R::decode,
         of: PhantomData,
@@ -46,13 +50,21 @@ pub struct Raw<R, C = Many> {
     params: Result<Vec<Value<'static>>, ValueError>,
     /// The tables and columns it reads, in the format of [`checked::reads`]; empty if not known.
     reads: &'static str,
-    /// A function that it calls, whose result changes although no row does, if that is known without
-    /// asking.
-    impure: Option<&'static str>,
+    purity: Purity,
     /// The columns to decode, by name; empty: by position.
     columns: &'static [&'static str],
     decode: fn(&RowReader<'_>) -> Result<R, RowError>,
     of: PhantomData<fn() -> C>,
+}
+
+/// Whether the result changes only where a row does.
+#[derive(Debug, Clone, Copy)]
+enum Purity {
+    /// Only SQLite knows.
+    Unknown,
+    Pure,
+    /// It calls this function.
+    Impure(&'static str),
 }
 
 impl<R> Raw<R> {
@@ -66,7 +78,7 @@ impl<R> Raw<R> {
             sql: Cow::Borrowed(sql),
             params,
             reads,
-            impure: None,
+            purity: Purity::Pure,
             columns: &[],
             decode,
             of: PhantomData,
@@ -77,7 +89,7 @@ impl<R> Raw<R> {
     #[doc(hidden)]
     #[must_use]
     pub fn impure(self, function: &'static str) -> Self {
-        Self { impure: Some(function), ..self }
+        Self { purity: Purity::Impure(function), ..self }
     }
 }
 
@@ -91,9 +103,28 @@ impl<R, C> Raw<R, C> {
         Ok((&self.sql, params))
     }
 
-    /// The tables and columns that it reads, if that is known without asking.
-    pub(crate) fn reads(&self) -> Option<Vec<(&'static str, &'static str)>> {
-        (!self.reads.is_empty()).then(|| checked::reads(self.reads))
+    /// The tables and columns that it reads, for a live query.
+    ///
+    /// # Errors
+    /// When its result may change although no row does, or SQLite refuses it.
+    pub(crate) fn live_reads(
+        &self,
+        reader: &Reader<'_>,
+    ) -> Result<Vec<(Cow<'static, str>, Cow<'static, str>)>, QueryError> {
+        let owned = |reads: Vec<(String, String)>| {
+            Ok(reads.into_iter().map(|(table, column)| (table.into(), column.into())).collect())
+        };
+        match self.purity {
+            Purity::Impure(function) => {
+                Err(QueryError::Impure { sql: self.sql.to_string(), function: function.to_owned() })
+            }
+            Purity::Unknown => owned(reader.live_reads_of(self.parts()?.0)?),
+            Purity::Pure if self.reads.is_empty() => owned(reader.reads_of(self.parts()?.0)?),
+            Purity::Pure => {
+                let reads = checked::reads(self.reads).into_iter();
+                Ok(reads.map(|(table, column)| (table.into(), column.into())).collect())
+            }
+        }
     }
 
     /// The same query, returning all rows.
@@ -102,8 +133,8 @@ impl<R, C> Raw<R, C> {
     }
 
     fn as_<D>(self) -> Raw<R, D> {
-        let Self { sql, params, reads, impure, columns, decode, of: _ } = self;
-        Raw { sql, params, reads, impure, columns, decode, of: PhantomData }
+        let Self { sql, params, reads, purity, columns, decode, of: _ } = self;
+        Raw { sql, params, reads, purity, columns, decode, of: PhantomData }
     }
 }
 

@@ -60,8 +60,8 @@ numeric! {
     u16 => i64, Sum;
     u32 => i64, Sum;
     u64 => i64, Sum;
-    f32 => f64, SumReal;
-    f64 => f64, SumReal;
+    f32 => Option<f64>, SumReal;
+    f64 => Option<f64>, SumReal;
 }
 
 /// A change of the rows of `T` that meet a condition. [`Table::update`] makes it.

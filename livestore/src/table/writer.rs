@@ -19,7 +19,7 @@ pub enum MaterializeError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// SQLite refused a write; see its kind for constraint violations.
-    #[error("SQLite refused a write to `{table}`")]
+    #[error("SQLite refused {}", named(table))]
     Write {
         /// The table, or the SQL.
         table: String,
@@ -246,6 +246,12 @@ fn run_write(
         db.changes().mark_unknown(before);
         db.note_fault(error);
     })
+}
+
+/// Names what was refused: a write to a table, or the app's SQL.
+fn named(table_or_sql: &str) -> String {
+    let is_sql = table_or_sql.trim().contains(|c: char| c.is_whitespace());
+    if is_sql { format!("`{table_or_sql}`") } else { format!("a write to table `{table_or_sql}`") }
 }
 
 fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {

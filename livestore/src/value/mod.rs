@@ -216,10 +216,15 @@ impl<'a> Value<'a> {
     /// Returns the integer.
     ///
     /// # Errors
+    /// [`ValueError::OutOfRange`] when it is a sum or product of integers that left 64 bits,
     /// [`ValueError::Type`] when it is something else.
     pub fn as_integer(&self) -> Result<i64, ValueError> {
         match self {
             Self::Integer(integer) => Ok(*integer),
+            // Integers that leave 64 bits become a real number in SQLite.
+            Self::Real(real) if real.abs() >= 2_f64.powi(63) => {
+                Err(ValueError::out_of_range(format_args!("{real:e}"), "i64"))
+            }
             other => Err(other.unexpected(Storage::Integer)),
         }
     }

@@ -93,7 +93,8 @@ fn aggregates() {
         Book::TITLE.min(),
         Book::GENRE.max(),
     ));
-    let expected = (Some(189), Some(204), 29.75, Some(String::new()), Some(Genre::ScienceFiction));
+    let expected =
+        (Some(189), Some(204), Some(29.75), Some(String::new()), Some(Genre::ScienceFiction));
     assert_eq!(store.query(ends.one()).unwrap(), expected);
 }
 
@@ -108,7 +109,7 @@ fn aggregates_of_nothing() {
         Book::PRICE.avg(),
         Book::TITLE.max(),
     ));
-    assert_eq!(store.query(row.one()).unwrap(), (0, 0, 0.0, None, None));
+    assert_eq!(store.query(row.one()).unwrap(), (0, 0, Some(0.0), None, None));
     let groups = Book::filter(Book::ID.eq("x")).group_by(Book::GENRE).select(count());
     assert_eq!(store.query(groups).unwrap().len(), 0);
 }

@@ -95,13 +95,22 @@ impl Report<'_> {
             let of_json = ["json_each", "json_tree"].contains(&name);
             of_json || catalog.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
         };
-        match prepared.reads.iter().find(|(table, _)| !is_known(table)) {
-            None => Ok(()),
-            Some((table, _)) => {
-                let message = format!("`{table}` is not a table of the schema");
-                Err(self.text.error(&named(self.tokens, table), &message))
+        let Some((table, _)) = prepared.reads.iter().find(|(table, _)| !is_known(table)) else {
+            return Ok(());
+        };
+        // SQLite has several names for one of its tables.
+        let of_sqlite = |token: &&Token| match &token.kind {
+            TokenKind::Word(word) | TokenKind::Quoted(word) => {
+                word.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
             }
-        }
+            _ => false,
+        };
+        let place = match self.tokens.iter().find(of_sqlite) {
+            Some(token) if table.starts_with("sqlite_") => token.span.clone(),
+            _ => named(self.tokens, table),
+        };
+        let name = self.text.sql.get(place.clone()).unwrap_or(table);
+        Err(self.text.error(&place, &format!("`{name}` is not a table of the schema")))
     }
 
     fn other_statement(&self, tokens: &[Token]) -> syn::Error {

@@ -19,7 +19,8 @@ mod constant;
 mod conditions;
 #[cfg(feature = "checked-sql")]
 mod ddl;
-#[cfg(all(test, feature = "checked-sql"))]
+#[cfg(test)]
+#[cfg(feature = "checked-sql")]
 mod differential;
 mod expand;
 #[cfg(feature = "checked-sql")]

@@ -31,12 +31,12 @@ impl<V: ColumnType> Of<V> {
     /// Whether its values can equal some of another storage class: numbers can equal each other.
     #[must_use]
     pub const fn compares_with(&self, other: Storage) -> bool {
-        match (V::STORAGE, other) {
+        matches!(
+            (V::STORAGE, other),
             (Storage::Integer | Storage::Real, Storage::Integer | Storage::Real)
-            | (Storage::Text, Storage::Text)
-            | (Storage::Blob, Storage::Blob) => true,
-            _ => false,
-        }
+                | (Storage::Text, Storage::Text)
+                | (Storage::Blob, Storage::Blob)
+        )
     }
 
     /// The same for another column.
@@ -75,24 +75,26 @@ impl<V: ColumnType> Of<V> {
     /// Whether it can have this value.
     #[must_use]
     pub const fn has_text(&self, text: &str) -> bool {
-        let mut at = 0;
-        while at < V::VARIANTS.len() {
-            if equal(V::VARIANTS[at].as_bytes(), text.as_bytes()) {
+        let mut variants = V::VARIANTS;
+        while let [variant, rest @ ..] = variants {
+            if equal(variant.as_bytes(), text.as_bytes()) {
                 return true;
             }
-            at += 1;
+            variants = rest;
         }
         V::VARIANTS.is_empty()
     }
 }
 
 /// `==` is not const yet.
-const fn equal(left: &[u8], right: &[u8]) -> bool {
-    let mut at = 0;
-    while at < left.len() && at < right.len() && left[at] == right[at] {
-        at += 1;
+const fn equal(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let ([first, rest @ ..], [other, others @ ..]) = (left, right) {
+        if *first != *other {
+            return false;
+        }
+        (left, right) = (rest, others);
     }
-    at == left.len() && at == right.len()
+    left.is_empty() && right.is_empty()
 }
 
 impl<V: ColumnType> Of<V> {

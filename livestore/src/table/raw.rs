@@ -57,6 +57,9 @@ pub struct Raw<R, C = Many> {
     of: PhantomData<fn() -> C>,
 }
 
+/// Tables and columns that a live query reads.
+type LiveReads = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
 /// Whether the result changes only where a row does.
 #[derive(Debug, Clone, Copy)]
 enum Purity {
@@ -107,10 +110,7 @@ impl<R, C> Raw<R, C> {
     ///
     /// # Errors
     /// When its result may change although no row does, or SQLite refuses it.
-    pub(crate) fn live_reads(
-        &self,
-        reader: &Reader<'_>,
-    ) -> Result<Vec<(Cow<'static, str>, Cow<'static, str>)>, QueryError> {
+    pub(crate) fn live_reads(&self, reader: &Reader<'_>) -> Result<LiveReads, QueryError> {
         let owned = |reads: Vec<(String, String)>| {
             Ok(reads.into_iter().map(|(table, column)| (table.into(), column.into())).collect())
         };

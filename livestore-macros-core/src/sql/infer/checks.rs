@@ -117,11 +117,11 @@ impl Infer<'_> {
         let Ty::Column(table, column) = wanted.ty else { return typed };
         let column = self.catalog.column(table, column);
         match (self.constant(expr), column) {
-            (Some(Constant::Null), Some(column)) if !column.nullable => {
-                if !(self.replaces && column.has_default) {
-                    let message = format!("{} is never null", self.describe(wanted.ty));
-                    self.mismatches.push(Mismatch { span: expr.span.clone(), message });
-                }
+            (Some(Constant::Null), Some(column))
+                if !(column.nullable || self.replaces && column.has_default) =>
+            {
+                let message = format!("{} is never null", self.describe(wanted.ty));
+                self.mismatches.push(Mismatch { span: expr.span.clone(), message });
             }
             (Some(constant), Some(_)) => {
                 self.check_has(&expr.span, wanted.ty, constant, "cannot be set to");
@@ -139,7 +139,7 @@ impl Infer<'_> {
         let has = match (&constant, column.class(), column.range()) {
             (Constant::Null, ..) => true,
             (Constant::Integer(integer), Some(StorageClass::Integer), Some((least, most))) => {
-                (least..=most).contains(&integer)
+                (least..=most).contains(integer)
             }
             (Constant::Real(real), Some(StorageClass::Integer), _) => !is_write || is_whole(*real),
             (Constant::Text(text), None, _) if is_json(column) => self.is_json_text(text),

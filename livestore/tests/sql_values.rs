@@ -161,6 +161,17 @@ fn integers_that_leave_64_bits_fail_the_query() {
 }
 
 #[test]
+fn a_query_may_count_the_rows_of_its_own_tables() {
+    let store = store();
+    let counted = sql!(App, "WITH n (x) AS (VALUES (1), (2)) SELECT count(*) AS n FROM n").one();
+    assert_eq!(store.query(counted).unwrap().n, 2);
+    let nested = sql!(App, "SELECT count(*) AS n FROM (SELECT level FROM item) AS part").one();
+    assert_eq!(store.query(nested).unwrap().n, 2);
+    let json = sql!(App, "SELECT count(*) AS n FROM json_each('[1,2,3]')").one();
+    assert_eq!(store.query(json).unwrap().n, 3);
+}
+
+#[test]
 fn a_live_query_reads_no_clock() {
     let store = store();
     let refused = |error: QueryError, function: &str| {

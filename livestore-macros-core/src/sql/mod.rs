@@ -14,9 +14,9 @@ mod alias_types;
 mod assertions;
 mod ast;
 mod catalog;
-mod constant;
 #[cfg(feature = "checked-sql")]
 mod conditions;
+mod constant;
 #[cfg(feature = "checked-sql")]
 mod ddl;
 #[cfg(test)]

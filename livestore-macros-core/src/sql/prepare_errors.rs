@@ -80,7 +80,8 @@ impl Report<'_> {
         let is_refused = |name: &&String| {
             let name = name.to_ascii_lowercase();
             let mut refused = FORBIDDEN.iter().chain(IMPURE);
-            refused.any(|other| *other == name) && !is_constant(&name)
+            let is_known = functions::is_known(&name);
+            !is_known || refused.any(|other| *other == name) && !is_constant(&name)
         };
         let Some(name) = prepared.functions.iter().find(is_refused) else { return Ok(()) };
         let message = format!(
@@ -91,11 +92,14 @@ impl Report<'_> {
 
     /// Refuses tables that are SQLite's own.
     pub(crate) fn tables(&self, prepared: &Prepared, catalog: &Catalog) -> syn::Result<()> {
-        let is_known = |name: &str| {
-            let of_json = ["json_each", "json_tree"].contains(&name);
-            of_json || catalog.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
+        // Without a column, it may be a common table expression.
+        let is_known = |(name, column): &&(String, String)| {
+            let is_in_with = column.is_empty() && !name.starts_with("sqlite_");
+            is_in_with
+                || ["json_each", "json_tree"].contains(&name.as_str())
+                || catalog.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
         };
-        let Some((table, _)) = prepared.reads.iter().find(|(table, _)| !is_known(table)) else {
+        let Some((table, _)) = prepared.reads.iter().find(|read| !is_known(read)) else {
             return Ok(());
         };
         // SQLite has several names for one of its tables.

@@ -69,6 +69,7 @@ impl SqliteError {
             | SqliteErrorKind::Interrupted => true,
             SqliteErrorKind::Constraint
             | SqliteErrorKind::Denied
+            | SqliteErrorKind::Limit
             | SqliteErrorKind::Overflow
             | SqliteErrorKind::Other => false,
         }

@@ -18,14 +18,14 @@ pub use crate::event::{
 };
 pub use crate::schema::{
     Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event, assert_table_keys,
-    assert_unique_events, assert_unique_tables,
+    HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event,
+    assert_table_keys, assert_unique_events, assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
-    Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection, Refer, Row,
-    RowError, RowReader, RowWriter, SelectList, Table, TableDef, TableKeys, Writer,
-    assert_nullability, assert_unique_target, count, table_of,
+    AliasOf, Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection,
+    Refer, Relation, Row, RowError, RowReader, RowWriter, SelectList, Table, TableDef, TableKeys,
+    Writer, assert_nullability, assert_unique_target, count, table_of,
 };
 pub use crate::value::{ColumnType, Storage, Value, ValueError};
 

@@ -243,6 +243,18 @@ fn generic_events() {
 }
 
 #[test]
+fn events_are_committed_by_reference() {
+    let store = open();
+    let events = vec![Shape::Unit, Shape::Old];
+    store.commit(&Shape::Unit).unwrap();
+    store.commit(&events).unwrap();
+    store.commit((&events[1..], [&events[0], &events[0]], Some(&events[1]))).unwrap();
+    let names: Vec<_> = store.events().into_iter().map(|event| event.unwrap().name).collect();
+    let (unit, old) = (Shape::Unit.def().name(), Shape::Old.def().name());
+    assert_eq!(names, [unit, unit, old, old, unit, unit, old]);
+}
+
+#[test]
 fn client_only_events_are_numbered_behind_the_synced_one() {
     let store = open();
     let noted = || Shape::Noted { note: String::new() };

@@ -103,7 +103,7 @@ type Check = Box<dyn FnMut(&Store<App>) -> Result<(), TestCaseError>>;
 /// A live query, a stream and a computed of it, beside a fresh query: all show the same.
 fn follows<Q>(store: &Store<App>, query: Q) -> Check
 where
-    Q: Live<Value: Debug, Output: Debug> + Clone,
+    Q: QueryIn<App, Output: Debug> + Live<Value: Debug> + Clone,
 {
     let live = store.live(query.clone()).unwrap();
     let mut stream = live.stream();

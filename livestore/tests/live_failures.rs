@@ -153,7 +153,7 @@ fn a_computed_that_panics_has_a_value_again_when_its_input_allows() {
 
 /// The query fails once `bad` has run, as a fresh one does, and works again after `good`.
 #[track_caller]
-fn fails_and_recovers<Q: Live + Clone>(query: Q, bad: &str, good: &str) {
+fn fails_and_recovers<Q: QueryIn<App> + Live + Clone>(query: Q, bad: &str, good: &str) {
     let store = store();
     set(&store, "a", 1, "{}");
     set(&store, "b", 2, "{}");

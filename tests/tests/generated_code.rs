@@ -263,7 +263,8 @@ mod without_a_prelude {
 
     schema! { pub(crate) Things { tables: [Thing], events: [ThingEvent] } }
 
-    pub(crate) fn small() -> impl ::livestore::table::Query<Output = ::std::vec::Vec<(Name,)>> {
+    pub(crate) fn small()
+    -> impl ::livestore::schema::QueryIn<Things, Output = ::std::vec::Vec<(Name,)>> {
         let kind = Kind::Small;
         ::livestore::sql!(
             Things as (Name,),

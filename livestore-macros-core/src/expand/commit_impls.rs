@@ -1,7 +1,7 @@
-//! The impls that allow events to be committed to a schema's stores: `Commit<App>` for every listed
-//! event, and `HasDocument` for every document, which does the same for its `Set`.
+//! The impls that say what a schema's stores take: `Commit<App>` for every listed event, `HasDocument` for
+//! every document, which allows its `Set` and its queries, and `HasTable` for every table.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 
@@ -10,8 +10,9 @@ use crate::parse::schema::SchemaItem;
 
 pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
     let commits = schema.events.iter().map(|event| commit_impl(schema, event));
-    let documents = schema.documents.iter().map(|document| has_document_impl(schema, document));
-    commits.chain(documents).collect()
+    let documents = schema.documents.iter().map(|document| has(schema, "HasDocument", document));
+    let tables = schema.tables.iter().map(|table| has(schema, "HasTable", table));
+    commits.chain(documents).chain(tables).collect()
 }
 
 fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
@@ -31,10 +32,11 @@ fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
     }
 }
 
-fn has_document_impl(schema: &SchemaItem, document: &Type) -> TokenStream {
+fn has(schema: &SchemaItem, proof: &str, listed: &Type) -> TokenStream {
     let SchemaItem { runtime, ident, .. } = schema;
+    let proof = Ident::new(proof, Span::mixed_site());
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
-        impl #runtime::HasDocument<#document> for #ident {}
+        impl #runtime::#proof<#listed> for #ident {}
     }
 }

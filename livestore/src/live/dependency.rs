@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::sqlite::Image;
-use crate::table::{Comparison, Predicate, SelectAst, TableDef, order};
+use crate::table::{Comparison, Predicate, SelectAst, TableDef, TableRef, order};
 use crate::value::Value;
 
 /// A table that a query reads, and the rows of it that the query's result can depend on.
@@ -56,7 +56,8 @@ impl Dependency {
                     position > 0 && select.joins.get(position - 1).is_some_and(|join| join.left);
                 let filters = if is_left { Vec::new() } else { own_filters(select, table) };
                 let lookup = lookup(&filters);
-                let dependency = Self { table, lookup, filters, columns: select.columns_of(table) };
+                let columns = select.columns_of(table);
+                let dependency = Self { table: table.def, lookup, filters, columns };
                 if unordered { dependency.in_any_order() } else { dependency }
             })
             .collect()
@@ -109,10 +110,10 @@ impl Dependency {
 }
 
 /// The conditions that use columns of this table alone.
-fn own_filters(select: &SelectAst, table: &'static TableDef) -> Vec<Predicate> {
+fn own_filters(select: &SelectAst, table: TableRef) -> Vec<Predicate> {
     let is_own = |filter: &&Predicate| {
         let mut own = true;
-        filter.columns(&mut |column| own &= std::ptr::eq(column.table, table));
+        filter.columns(&mut |column| own &= column.table == table);
         own
     };
     select.filters.iter().flat_map(Predicate::conjuncts).filter(is_own).cloned().collect()

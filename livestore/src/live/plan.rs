@@ -81,12 +81,17 @@ fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     let plain = |node: &Expression| matches!(node, Expression::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
+    let counts_some = select.counted && !select.counts_all_rows();
     if !Rows::fit_columns(select.from.columns.len()) {
         (Tier::Rerun, TOO_WIDE)
     } else if !select.joins.is_empty() {
         (Tier::Rerun, "it joins tables")
-    } else if select.counted && (limited || !select.group_by.is_empty()) {
-        (Tier::Rerun, "it counts what is limited or grouped")
+    } else if counts_some {
+        (Tier::Rerun, "it counts what is limited, grouped or distinct")
+    } else if select.distinct {
+        (Tier::Rerun, "its rows are distinct")
+    } else if !select.having.is_empty() {
+        (Tier::Rerun, "it has conditions on groups")
     } else if !select.counted && all_plain && select.group_by.is_empty() {
         if select.order_by.iter().all(|(node, _)| plain(node)) {
             (Tier::Rows, "it reads columns of one table")
@@ -142,8 +147,9 @@ impl<T: Table + Send + Sync> Live for GetRow<T> {
     }
 }
 
-impl<R, C> Live for Raw<R, C>
+impl<R, C, S> Live for Raw<R, C, S>
 where
+    S: 'static,
     R: Send + Sync + 'static,
     C: LiveCardinality<R> + 'static,
 {
@@ -212,7 +218,7 @@ impl<D: Document + Send + Sync> Live for GetDocument<D> {
         let dependency = Dependency {
             table,
             lookup: Lookup::Equal { column: 0, values: vec![id.clone()] },
-            filters: vec![Predicate::Compare(ColumnRef { table, index: 0 }, Comparison::Is, id)],
+            filters: vec![Predicate::Compare(ColumnRef::new(table, 0), Comparison::Is, id)],
             columns: None,
         };
         let dependencies = vec![dependency];

@@ -3,8 +3,8 @@
 use super::{EventSet, Listed, Materialize, Schema};
 use crate::event::{EncodeError, Event, EventDef, Subject, encode};
 
-/// A value that can be committed to a store of schema `S`: an event that `S` lists, or an array,
-/// `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
+/// A value that can be committed to a store of schema `S`: an event that `S` lists, a reference to one, or an
+/// array, slice, `Vec`, `Option` or tuple of such. All of it is committed, or nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be committed to a store of `{S}`",
     label = "not an event of `{S}`",
@@ -58,6 +58,33 @@ impl<'a> Batch<'a> {
             .map_err(|source| EncodeBatchError { event: def.name(), source })?;
         self.entries.push(BatchEntry { def, args, set: <Subject<E> as Listed<E>>::EVENTS });
         Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Schema, E: Commit<S> + Materialize> Commit<S> for &E {
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        batch.push(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, S: Schema, E> Commit<S> for &'a [E]
+where
+    &'a E: Commit<S>,
+{
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        self.iter().try_for_each(|event| event.encode(batch))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, S: Schema, E> Commit<S> for &'a Vec<E>
+where
+    &'a E: Commit<S>,
+{
+    fn encode(self, batch: &mut Batch<'_>) -> Result<(), EncodeBatchError> {
+        self.as_slice().encode(batch)
     }
 }
 

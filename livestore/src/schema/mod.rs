@@ -8,6 +8,7 @@ mod commit;
 mod def;
 mod document;
 mod materialize;
+mod query;
 mod unique;
 
 // What an app names in its signatures, or calls.
@@ -15,6 +16,7 @@ pub use commit::{Commit, EncodeBatchError};
 pub use def::{SchemaDef, SchemaError};
 pub use document::{Document, GetDocument, HasDocument};
 pub use materialize::Materialize;
+pub use query::{HasTable, QueryIn};
 
 // What generated code needs: no app names it.
 #[doc(hidden)]
@@ -23,6 +25,8 @@ pub use commit::Batch;
 pub use def::{EventSet, Listed};
 #[doc(hidden)]
 pub use document::{DocumentDef, DocumentKey};
+#[doc(hidden)]
+pub use query::{DocumentIn, TablesIn};
 #[doc(hidden)]
 pub use unique::{
     assert_recorded_event, assert_table_keys, assert_unique_events, assert_unique_tables,

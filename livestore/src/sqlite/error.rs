@@ -58,6 +58,11 @@ impl SqliteError {
         self.kind
     }
 
+    /// The table that a statement names and that there is not, if that is the error.
+    pub(crate) fn missing_table(&self) -> Option<String> {
+        self.to_string().strip_prefix("no such table: ").map(str::to_owned)
+    }
+
     /// Whether the machine is at fault, and not the statement or its values: the same statement may
     /// succeed at another time, or on another client.
     pub(crate) fn is_environmental(&self) -> bool {

@@ -7,6 +7,7 @@ mod capture;
 mod error;
 mod functions;
 mod limits;
+mod own_functions;
 mod quoting;
 mod row_order;
 
@@ -23,6 +24,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub(crate) use access::Access;
 pub(crate) use capture::{Change, Changes, ColumnSet, Image, Rows, TableNames};
 pub use error::{SqliteError, SqliteErrorKind};
+pub(crate) use own_functions::{CONTAINS_TEXT, REAL_OF_BITS, contains_folded, fold};
 pub(crate) use quoting::quote;
 use row_order::RowOrder;
 
@@ -85,6 +87,7 @@ impl Db {
         }))?;
         let changes = Changes::default();
         changes.install(&conn)?;
+        own_functions::install(&conn)?;
         let (watched, watches, fault) = Default::default();
         Ok(Self { conn, access, changes, watched, watches, reads, row_order, fault })
     }

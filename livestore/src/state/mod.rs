@@ -31,7 +31,7 @@ use crate::ambient::materialize;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
 use crate::sqlite::{Access, Db, SqliteError};
-use crate::table::{MaterializeError, Query, QueryError, Reader, Writer};
+use crate::table::{MaterializeError, Reader, Writer};
 
 /// Why the state could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -92,14 +92,6 @@ impl State {
 
     pub(crate) fn schema(&self) -> &'static SchemaDef {
         self.schema
-    }
-
-    pub(crate) fn query<Q: Query>(
-        &self,
-        query: &Q,
-        window_id: &str,
-    ) -> Result<Q::Output, QueryError> {
-        query.run(&self.reader(window_id))
     }
 
     pub(crate) fn reader<'a>(&'a self, window_id: &'a str) -> Reader<'a> {

@@ -9,9 +9,9 @@ use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::Registry;
-use crate::schema::Schema;
+use crate::schema::{QueryIn, Schema};
 use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
-use crate::table::{Query, QueryError};
+use crate::table::QueryError;
 
 /// The state as of one event, made by [`Store::state_at`].
 pub struct StateAt<S> {
@@ -138,9 +138,9 @@ impl<S: Schema> StateAt<S> {
     ///
     /// # Errors
     /// See [`QueryError`].
-    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+    pub fn query<Q: QueryIn<S>>(&self, query: Q) -> Result<Q::Output, QueryError> {
         let state = self.state.lock()?;
-        state.query(&query, &self.window_id)
+        query.run_in(&state.reader(&self.window_id))
     }
 
     /// Returns the number of the last event that is part of this state.

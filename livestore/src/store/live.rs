@@ -8,7 +8,7 @@ use crate::error::Unavailable;
 use crate::live::{
     Computed, Getter, Inspection, Live, LiveQuery, LiveReport, Reactive, computed_with,
 };
-use crate::schema::Schema;
+use crate::schema::{QueryIn, Schema};
 use crate::table::QueryError;
 
 impl<S: Schema> Store<S> {
@@ -32,7 +32,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the query fails, or the store is closed.
-    pub fn live<Q: Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
+    pub fn live<Q: QueryIn<S> + Live>(&self, query: Q) -> Result<LiveQuery<Q::Value>, QueryError> {
         self.start_live(query, None)
     }
 
@@ -70,7 +70,7 @@ impl<S: Schema> Store<S> {
     /// When the first query fails. While a later one fails, the last value stays, and
     /// [`error`](crate::live::Reactive::error) says why.
     #[track_caller]
-    pub fn live_with<Q: Live>(
+    pub fn live_with<Q: QueryIn<S> + Live>(
         &self,
         query: impl Fn(&Getter) -> Q + Send + Sync + 'static,
     ) -> Result<Computed<Q::Value>, QueryError> {
@@ -113,7 +113,7 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// When the query fails, or the store is closed.
-    pub fn explain_live<Q: Live>(&self, query: Q) -> Result<LiveReport, QueryError> {
+    pub fn explain_live<Q: QueryIn<S> + Live>(&self, query: Q) -> Result<LiveReport, QueryError> {
         Ok(self.live(query)?.report())
     }
 

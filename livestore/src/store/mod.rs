@@ -40,10 +40,10 @@ use crate::error::{ErrorChain, Unavailable};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Registry;
-use crate::schema::{Schema, SchemaDef};
+use crate::schema::{QueryIn, Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::engine::Engine;
-use crate::table::{Query, QueryError};
+use crate::table::QueryError;
 use exclusive::{Exclusive, ExclusiveGuard};
 use snapshots::Snapshots;
 use sync::{NextAttempt, Syncing};
@@ -137,12 +137,12 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// See [`QueryError`].
-    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+    pub fn query<Q: QueryIn<S>>(&self, query: Q) -> Result<Q::Output, QueryError> {
         let span = tracing::trace_span!("query");
         let _entered = span.enter();
         let core = self.inner.core()?;
         let core = core.as_ref().ok_or(Unavailable::Closed)?;
-        core.state.query(&query, &self.inner.window_id)
+        query.run_in(&core.state.reader(&self.inner.window_id))
     }
 
     /// Returns the number of the last event: the local head.

@@ -1,23 +1,30 @@
 //! Queries as data: what the typed builders build and `sql` writes out.
 
 use super::TableDef;
-use crate::value::{Value, ValueError};
+use super::predicate::Predicate;
+
+/// A table in a query: as itself, or under an alias.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableRef {
+    pub(crate) def: &'static TableDef,
+    pub(crate) alias: Option<&'static str>,
+}
 
 /// A column of a table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ColumnRef {
-    pub(crate) table: &'static TableDef,
+    pub(crate) table: TableRef,
     pub(crate) index: usize,
 }
 
 /// An expression that has a value for each row or group.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Expression {
     Column(ColumnRef),
     CountAll,
     Aggregate(Aggregate, ColumnRef),
     /// The place of a row among all that were ever inserted.
-    RowId(&'static TableDef),
+    RowId(TableRef),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,22 +35,6 @@ pub(crate) enum Aggregate {
     Min,
     Max,
     Avg,
-}
-
-/// A condition on a row.
-#[derive(Debug, Clone)]
-pub(crate) enum Predicate {
-    Compare(ColumnRef, Comparison, Value<'static>),
-    Between(ColumnRef, Value<'static>, Value<'static>),
-    In(ColumnRef, Vec<Value<'static>>),
-    Like(ColumnRef, Value<'static>),
-    /// The column is a JSON array that has the value.
-    Contains(ColumnRef, Value<'static>),
-    And(Vec<Predicate>),
-    Or(Vec<Predicate>),
-    Not(Box<Predicate>),
-    /// An operand that has no SQL form; the query that has it fails.
-    Invalid(ColumnRef, ValueError),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +54,14 @@ pub(crate) enum Comparison {
 pub(crate) struct SelectAst {
     pub(crate) from: &'static TableDef,
     pub(crate) joins: Vec<Join>,
+    /// Return equal rows once.
+    pub(crate) distinct: bool,
     /// The expressions to return; empty: all columns of all tables.
     pub(crate) list: Vec<Expression>,
     pub(crate) filters: Vec<Predicate>,
     pub(crate) group_by: Vec<ColumnRef>,
+    /// Conditions on groups.
+    pub(crate) having: Vec<Predicate>,
     pub(crate) order_by: Vec<(Expression, Direction)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
@@ -76,7 +71,7 @@ pub(crate) struct SelectAst {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
-    pub(crate) table: &'static TableDef,
+    pub(crate) table: TableRef,
     pub(crate) left: bool,
     pub(crate) on: Vec<(ColumnRef, ColumnRef)>,
 }
@@ -87,21 +82,67 @@ pub(crate) enum Direction {
     Descending,
 }
 
-impl Predicate {
-    /// `a AND b` as `a`, `b`.
-    pub(crate) fn conjuncts(&self) -> &[Self] {
+impl TableRef {
+    /// The name that the query knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        self.alias.unwrap_or(self.def.name)
+    }
+}
+
+impl From<&'static TableDef> for TableRef {
+    fn from(def: &'static TableDef) -> Self {
+        Self { def, alias: None }
+    }
+}
+
+impl PartialEq for TableRef {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.def, other.def) && self.alias == other.alias
+    }
+}
+
+impl ColumnRef {
+    pub(crate) fn new(table: impl Into<TableRef>, index: usize) -> Self {
+        Self { table: table.into(), index }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.table.def.column_name(self.index)
+    }
+
+    /// The column with its table, for messages.
+    pub(crate) fn full_name(self) -> String {
+        format!("{}.{}", self.table.name(), self.name())
+    }
+
+    pub(crate) fn is_nullable(self) -> bool {
+        self.table.def.columns.get(self.index).is_none_or(|column| column.nullable)
+    }
+}
+
+impl Expression {
+    fn is_aggregate(self) -> bool {
+        matches!(self, Self::Aggregate(..) | Self::CountAll)
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn description(self) -> String {
         match self {
-            Self::And(all) => all,
-            other => std::slice::from_ref(other),
+            Self::Column(column) => column.full_name(),
+            Self::Aggregate(aggregate, column) => {
+                format!("{aggregate:?} of {}", column.full_name())
+            }
+            Self::CountAll => "the number of rows".to_owned(),
+            Self::RowId(table) => format!("the row id of {}", table.name()),
         }
     }
 
-    /// Whether all rows that meet the condition have the same value in this column, not `NULL`.
-    pub(crate) fn pins(&self, index: usize) -> bool {
-        self.conjuncts().iter().any(|part| {
-            matches!(part, Self::Compare(column, Comparison::Is, value)
-                if column.index == index && *value != Value::Null)
-        })
+    /// The column that it reads, if it reads one.
+    pub(crate) fn column(self) -> Option<ColumnRef> {
+        match self {
+            Self::Column(column) | Self::Aggregate(_, column) => Some(column),
+            Self::CountAll | Self::RowId(_) => None,
+        }
     }
 }
 
@@ -110,9 +151,11 @@ impl SelectAst {
         Self {
             from,
             joins: Vec::new(),
+            distinct: false,
             list: Vec::new(),
             filters: Vec::new(),
             group_by: Vec::new(),
+            having: Vec::new(),
             order_by: Vec::new(),
             limit: None,
             offset: None,
@@ -121,22 +164,19 @@ impl SelectAst {
     }
 
     /// The columns of `table` that the result depends on, ascending; `None`: all.
-    pub(crate) fn columns_of(&self, table: &'static TableDef) -> Option<Vec<usize>> {
-        if self.list.is_empty() && !self.counted || self.shows_any_row() {
+    pub(crate) fn columns_of(&self, table: TableRef) -> Option<Vec<usize>> {
+        if self.returns_rows() {
             return None;
         }
         let mut columns = Vec::new();
         let mut add = |column: ColumnRef| {
-            if std::ptr::eq(column.table, table) {
+            if column.table == table {
                 columns.push(column.index);
             }
         };
-        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
-            if let Expression::Column(column) | Expression::Aggregate(_, column) = node {
-                add(*column);
-            }
-        });
-        self.filters.iter().for_each(|filter| filter.columns(&mut add));
+        self.returned().filter_map(Expression::column).for_each(&mut add);
+        let conditions = self.filters.iter().chain(&self.having);
+        conditions.for_each(|condition| condition.columns(&mut add));
         self.group_by.iter().copied().for_each(&mut add);
         let on = self.joins.iter().flat_map(|join| &join.on);
         on.flat_map(|(left, right)| [*left, *right]).for_each(&mut add);
@@ -145,23 +185,52 @@ impl SelectAst {
         Some(columns)
     }
 
-    /// Whether it asks for a column of a group whose rows differ in it: SQLite chooses the row, and
-    /// any column may decide which.
-    fn shows_any_row(&self) -> bool {
-        let is_key = |column: &ColumnRef| {
-            self.group_by
-                .iter()
-                .any(|by| by.index == column.index && std::ptr::eq(by.table, column.table))
-        };
-        let (mut is_grouped, mut is_loose) = (!self.group_by.is_empty(), false);
-        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).for_each(|node| {
-            is_grouped |= matches!(node, Expression::Aggregate(..) | Expression::CountAll);
-            is_loose |= matches!(node, Expression::Column(column) if !is_key(column));
-        });
-        is_grouped && is_loose
+    /// Whether a row of the result stands for a group of rows.
+    pub(crate) fn is_grouped(&self) -> bool {
+        !self.group_by.is_empty()
+            || !self.having.is_empty()
+            || self.returned().any(Expression::is_aggregate)
     }
 
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &'static TableDef> {
-        std::iter::once(self.from).chain(self.joins.iter().map(|join| join.table))
+    /// A column whose rows may differ within a group: SQLite would return that of any row.
+    pub(crate) fn ungrouped_column(&self) -> Option<ColumnRef> {
+        if !self.is_grouped() {
+            return None;
+        }
+        let listed = self.returned().filter_map(|node| match node {
+            Expression::Column(column) => Some(column),
+            _ => None,
+        });
+        let rows = self.returns_rows().then(|| self.all_columns());
+        rows.into_iter().flatten().chain(listed).find(|column| !self.is_same_in_group(*column))
+    }
+
+    /// Whether all rows of a group have the same value in this column: they are grouped by it, or by
+    /// its table's primary key.
+    fn is_same_in_group(&self, column: ColumnRef) -> bool {
+        let is_key = |index| self.group_by.contains(&ColumnRef { index, ..column });
+        let key = column.table.def.primary_key;
+        is_key(column.index) || (!key.is_empty() && key.iter().copied().all(is_key))
+    }
+
+    /// Whether it returns whole rows.
+    fn returns_rows(&self) -> bool {
+        self.list.is_empty() && !self.counted
+    }
+
+    /// The expressions that are returned or ordered by.
+    fn returned(&self) -> impl Iterator<Item = Expression> {
+        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).copied()
+    }
+
+    /// All columns of all tables, in order.
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = ColumnRef> {
+        self.tables().flat_map(|table| {
+            (0..table.def.columns.len()).map(move |index| ColumnRef { table, index })
+        })
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = TableRef> {
+        std::iter::once(self.from.into()).chain(self.joins.iter().map(|join| join.table))
     }
 }

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 
 use super::raw::{Bind, Raw};
-use super::{QueryError, RowError, RowReader, Write};
+use super::{Many, QueryError, RowError, RowReader, Write};
 use crate::value::{ColumnType, Operand, Storage, Value, ValueError};
 
 /// `T` is the schema's table at this position.
@@ -145,7 +145,7 @@ impl<S> Sql<S> {
         binds: [Result<Value<'static>, ValueError>; N],
         reads: &'static str,
         decode: fn(&RowReader<'_>) -> Result<R, RowError>,
-    ) -> Raw<R> {
+    ) -> Raw<R, Many, S> {
         Raw::checked(sql, binds.into_iter().collect(), reads, decode)
     }
 

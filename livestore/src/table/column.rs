@@ -3,8 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Expression, Predicate};
-use super::{Anything, Condition, Numeric, On, Table};
+use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Expression};
+use super::predicate::Predicate;
+use super::{AliasOf, Anything, Condition, Numeric, On, Relation, alias};
+use crate::sqlite::fold;
 use crate::value::{ColumnType, Json, Operand, Value};
 
 /// A column of table `T` whose values are `V`.
@@ -35,6 +37,9 @@ pub struct Expr<T, V> {
     pub(super) node: Expression,
     of: PhantomData<fn() -> (T, V)>,
 }
+
+/// A column of a joined table, to be compared with one of another table. [`Column::joined`] makes it.
+pub struct Joined<T, V>(pub(super) Column<T, V>);
 
 /// A sort order by a column or an expression of table `T`.
 pub struct Order<T> {
@@ -79,11 +84,30 @@ impl<T, V> Column<T, V> {
     pub const fn index(self) -> usize {
         self.index
     }
+
+    /// The same column of an alias of the table: see [`alias!`](crate::alias).
+    pub const fn of<A: AliasOf<T>>(self, _: A) -> Column<A, V> {
+        Column::new(self.index)
+    }
+
+    /// The column as one of a joined table, to be compared with a column of another one.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct User { #[column(primary_key)] id: String, seen_at: Timestamp }
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String, edited_at: Timestamp }
+    /// let news = Todo::all()
+    ///     .join(Todo::OWNER.on(User::ID))
+    ///     .filter(Todo::EDITED_AT.gt(User::SEEN_AT.joined()));
+    /// ```
+    pub const fn joined(self) -> Joined<T, V> {
+        Joined(self)
+    }
 }
 
-impl<T: Table, V: ColumnType> Column<T, V> {
+impl<T: Relation, V: ColumnType> Column<T, V> {
     pub(super) fn reference(self) -> ColumnRef {
-        ColumnRef { table: T::def(), index: self.index }
+        ColumnRef::new(alias::reference::<T>(), self.index)
     }
 
     /// From `low` to `high`, both included; never true for `NULL`.
@@ -91,7 +115,7 @@ impl<T: Table, V: ColumnType> Column<T, V> {
         let column = self.reference();
         Condition::new(match (low.into_value(), high.into_value()) {
             (Ok(low), Ok(high)) => Predicate::Between(column, low, high),
-            (Err(error), _) | (_, Err(error)) => Predicate::Invalid(column, error),
+            (Err(error), _) | (_, Err(error)) => Predicate::invalid(column.full_name(), error),
         })
     }
 
@@ -125,7 +149,7 @@ impl<T: Table, V: ColumnType> Column<T, V> {
     }
 }
 
-impl<T: Table, V: ColumnType> Column<T, Option<V>> {
+impl<T: Relation, V: ColumnType> Column<T, Option<V>> {
     /// The column is `NULL`.
     pub fn is_null(self) -> Condition<T> {
         Condition::new(Predicate::Compare(self.reference(), Comparison::Is, Value::Null))
@@ -137,7 +161,7 @@ impl<T: Table, V: ColumnType> Column<T, Option<V>> {
     }
 }
 
-impl<T: Table, V: ColumnType> Column<T, V> {
+impl<T: Relation, V: ColumnType> Column<T, V> {
     /// The sum; 0 if there are no rows. A sum of integers that overflows 64 bits fails the query; one of
     /// real numbers is an `Option`, and `None` if it has both infinities.
     pub fn sum<Sum>(self) -> Expr<T, Sum>
@@ -170,24 +194,53 @@ pub trait Link<W, V, T>: Sized {
     /// # #[table] struct Todo { #[column(primary_key)] id: String, owner: String }
     /// let with_owner = Todo::all().join(Todo::OWNER.on(User::ID));
     /// ```
-    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U>;
+    fn on<U: Relation>(self, other: Column<U, W>) -> On<T, U>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Table, V: ColumnType + SameType<W>, W: ColumnType> Link<W, V, T> for Column<T, V> {
-    fn on<U: Table>(self, other: Column<U, W>) -> On<T, U> {
+impl<T: Relation, V: ColumnType + SameType<W>, W: ColumnType> Link<W, V, T> for Column<T, V> {
+    fn on<U: Relation>(self, other: Column<U, W>) -> On<T, U> {
         On::new(self.reference(), other.reference())
     }
 }
 
-impl<T: Table, V: ColumnType<Base = String>> Column<T, V> {
+impl<T: Relation, V: ColumnType<Base = String>> Column<T, V> {
     /// Matches an SQL `LIKE` pattern: `%` is any text, `_` any character, ASCII case is ignored.
     pub fn like(self, pattern: impl Into<String>) -> Condition<T> {
         Condition::new(Predicate::Like(self.reference(), Value::text(pattern.into())))
     }
+
+    /// Has the text in it, whatever the case of both: `"STRASSE"` finds `"Straße"`. No character has a
+    /// special meaning. It reads every row that the other conditions leave.
+    pub fn contains_text(self, text: impl AsRef<str>) -> Condition<T> {
+        Condition::new(Predicate::ContainsText(self.reference(), fold(text.as_ref())))
+    }
+
+    /// Begins with the text, exactly. No character has a special meaning. An index of the column is
+    /// used.
+    pub fn starts_with(self, text: impl AsRef<str>) -> Condition<T> {
+        let (column, text) = (self.reference(), text.as_ref());
+        let from = Predicate::Compare(column, Comparison::Ge, Value::text(text.to_owned()));
+        let to = behind_prefix(text)
+            .map(|end| Predicate::Compare(column, Comparison::Lt, Value::text(end)));
+        Condition::new(Predicate::all(std::iter::once(from).chain(to)))
+    }
 }
 
-impl<T: Table, E: ColumnType> Column<T, Json<Vec<E>>>
+/// The first text behind all that begin with `prefix`; `None` if there is none.
+fn behind_prefix(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        // The order of bytes in UTF-8 is that of characters, of which none is a surrogate.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}
+
+impl<T: Relation, E: ColumnType> Column<T, Json<Vec<E>>>
 where
     Json<Vec<E>>: ColumnType,
 {
@@ -196,7 +249,7 @@ where
         let column = self.reference();
         Condition::new(match item.into_value() {
             Ok(item) => Predicate::Contains(column, item),
-            Err(error) => Predicate::Invalid(column, error),
+            Err(error) => Predicate::invalid(column.full_name(), error),
         })
     }
 }
@@ -218,7 +271,7 @@ impl<T, V> Expr<T, V> {
 }
 
 impl<T> Order<T> {
-    fn new(node: Expression, direction: Direction) -> Self {
+    pub(super) fn new(node: Expression, direction: Direction) -> Self {
         Self { node, direction, of: PhantomData }
     }
 }
@@ -236,6 +289,12 @@ impl<T, V> Copy for Column<T, V> {}
 impl<T, V> fmt::Debug for Column<T, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Column").field(&self.index).finish()
+    }
+}
+
+impl<T, V> fmt::Debug for Joined<T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Joined").field(&self.0).finish()
     }
 }
 

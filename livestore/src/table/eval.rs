@@ -4,7 +4,10 @@
 
 use std::cmp::Ordering;
 
-use super::ast::{ColumnRef, Comparison, Predicate};
+use super::ast::{ColumnRef, Comparison};
+use super::predicate::Predicate;
+use super::text::like;
+use crate::sqlite::contains_folded;
 use crate::value::Value;
 
 impl Predicate {
@@ -19,17 +22,22 @@ impl Predicate {
                 and(compare(value, Comparison::Ge, low), compare(value, Comparison::Le, high))
             }
             Self::In(column, values) => is_in(at(row, *column), values),
+            Self::CompareColumns(left, comparison, right) => {
+                compare(at(row, *left), *comparison, at(row, *right))
+            }
             Self::Like(column, pattern) => match (at(row, *column), pattern) {
-                (Value::Text(text), Value::Text(pattern)) => {
-                    Some(like(before_nul(pattern), before_nul(text)))
-                }
+                (Value::Text(text), Value::Text(pattern)) => Some(like(pattern, text)),
+                _ => None,
+            },
+            Self::ContainsText(column, folded) => match at(row, *column) {
+                Value::Text(text) => Some(contains_folded(text, folded)),
                 _ => None,
             },
             Self::Contains(column, value) => Some(contains(at(row, *column), value)),
-            Self::And(all) => every(all.iter().map(|part| part.holds(row))),
-            Self::Or(any) => not(every(any.iter().map(|part| not(part.holds(row))))),
+            Self::And(parts) => every(parts.iter().map(|part| part.holds(row))),
+            Self::Or(parts) => not(every(parts.iter().map(|part| not(part.holds(row))))),
             Self::Not(inner) => not(inner.holds(row)),
-            Self::Invalid(..) => None,
+            Self::CompareAggregate(..) | Self::Invalid(_) => None,
         }
     }
 
@@ -46,22 +54,6 @@ impl Predicate {
             Self::And(parts) | Self::Or(parts) => parts.iter().all(|part| part.can_decide(row)),
             Self::Not(inner) => inner.can_decide(row),
             _ => true,
-        }
-    }
-
-    /// Calls `visit` with every column the condition reads.
-    pub(crate) fn columns(&self, visit: &mut dyn FnMut(ColumnRef)) {
-        match self {
-            Self::Compare(column, ..)
-            | Self::Between(column, ..)
-            | Self::In(column, ..)
-            | Self::Like(column, ..)
-            | Self::Contains(column, ..)
-            | Self::Invalid(column, ..) => visit(*column),
-            Self::And(parts) | Self::Or(parts) => {
-                parts.iter().for_each(|part| part.columns(visit));
-            }
-            Self::Not(inner) => inner.columns(visit),
         }
     }
 }
@@ -121,10 +113,10 @@ fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Optio
     }
 }
 
-/// As it is written out: `x IN (…)`, `OR x IS NULL` if NULL is listed.
+/// As it is written out: `x IN (…)`, `OR x IS NULL` if NULL is listed, which is then the first.
 fn is_in(value: &Value<'_>, list: &[Value<'_>]) -> Option<bool> {
-    let found = list.iter().any(|item| order(value, item).is_eq());
-    let only_values = list.iter().any(|item| *item != Value::Null);
+    let found = list.binary_search_by(|item| order(item, value)).is_ok();
+    let only_values = list.last().is_some_and(|item| *item != Value::Null);
     if *value == Value::Null && !found && only_values { None } else { Some(found) }
 }
 
@@ -148,31 +140,6 @@ fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 
 fn not(value: Option<bool>) -> Option<bool> {
     value.map(|value| !value)
-}
-
-/// SQLite's LIKE looks no further.
-fn before_nul(text: &str) -> &str {
-    text.split_once('\0').map_or(text, |(before, _)| before)
-}
-
-/// `%` is any text, `_` any character, ASCII case is ignored.
-fn like(pattern: &str, text: &str) -> bool {
-    let Some(first) = pattern.chars().next() else { return text.is_empty() };
-    let rest = pattern.get(first.len_utf8()..).unwrap_or_default();
-    let mut tail = text.chars();
-    match first {
-        '%' => {
-            let rest = pattern.trim_start_matches('%');
-            rest.is_empty()
-                || text.char_indices().any(|(at, _)| like(rest, text.get(at..).unwrap_or_default()))
-                || like(rest, "")
-        }
-        '_' => tail.next().is_some() && like(rest, tail.as_str()),
-        first => {
-            tail.next().is_some_and(|char| char.eq_ignore_ascii_case(&first))
-                && like(rest, tail.as_str())
-        }
-    }
 }
 
 /// `EXISTS (SELECT 1 FROM json_each(column) WHERE value = ?)`.

@@ -6,6 +6,7 @@
 //!
 //! Everything typed here is a thin shell over the untyped `ast`, which one place turns into SQL.
 
+mod alias;
 mod ast;
 #[doc(hidden)]
 pub mod checked;
@@ -16,7 +17,9 @@ mod condition;
 mod ddl;
 mod def;
 mod eval;
+mod having;
 mod keys;
+mod predicate;
 mod query;
 mod raw;
 mod row;
@@ -24,15 +27,18 @@ mod select;
 mod selection;
 mod source;
 mod sql;
+mod text;
 mod write;
 mod writer;
 
 // What an app names in its signatures, or calls.
-pub use clauses::{Choose, Joins, Narrow};
-pub use column::{Column, Expr, Link, Order, count};
+pub use alias::Relation;
+pub use clauses::{Arrange, Choose, Group, Joins, Narrow};
+pub use column::{Column, Expr, Joined, Link, Order, count};
 pub use compare::{Compare, CompareAny};
-pub use condition::{Condition, Widen};
+pub use condition::{Condition, Conditions, Widen, all_of, any_of};
 pub use def::TableDef;
+pub use having::Having;
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
@@ -45,6 +51,8 @@ pub use crate::ambient::Impurity;
 
 // What the bounds and types of the above need, and generated code: no app names it.
 #[doc(hidden)]
+pub use alias::AliasOf;
+#[doc(hidden)]
 pub use checked::RawWrite;
 #[doc(hidden)]
 pub use column::SameType;
@@ -53,18 +61,21 @@ pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference};
 #[doc(hidden)]
 pub use keys::{TableKeys, assert_nullability, assert_unique_target, table_of};
 #[doc(hidden)]
-pub use raw::Bind;
+pub use raw::{AnySchema, Bind};
 #[doc(hidden)]
 pub use selection::{Projection, SelectList, Selection};
 #[doc(hidden)]
-pub use source::{Anything, Append, In, On, Slot, at};
+pub use source::{Anything, Append, Both, In, On, Slot, at};
 
 #[cfg(test)]
 pub(crate) use ast::Join;
 pub(crate) use ast::{
-    Aggregate, ColumnRef, Comparison, Direction, Expression, Predicate, SelectAst,
+    Aggregate, ColumnRef, Comparison, Direction, Expression, SelectAst, TableRef,
 };
 pub(crate) use eval::order;
+pub(crate) use predicate::Predicate;
+#[cfg(test)]
+pub(crate) use select::sealed::Key as SealedKey;
 
 /// A struct that is a row of a table.
 ///
@@ -105,17 +116,20 @@ pub trait Table: Row + 'static {
     }
 
     /// Returns the query for the rows that meet the condition.
-    fn filter(condition: Condition<Self>) -> Select<Self> {
+    fn filter<C, At>(condition: C) -> Select<Self>
+    where
+        Select<Self>: Narrow<C, Self, At>,
+    {
         Select::new().filter(condition)
     }
 
     /// Returns an update of all rows: add the changes with [`set`](Assign::set) and narrow it with
-    /// [`filter`](Update::filter).
+    /// [`filter`](Narrow::filter).
     fn update() -> Update<Self> {
         Update::new()
     }
 
-    /// Returns a deletion of all rows: narrow it with [`filter`](Delete::filter).
+    /// Returns a deletion of all rows: narrow it with [`filter`](Narrow::filter).
     fn delete() -> Delete<Self> {
         Delete::new()
     }

@@ -91,11 +91,44 @@ pub enum QueryError {
         /// The function, such as `unixepoch` or `random`.
         function: String,
     },
-    /// A table stands twice in a join.
-    #[error("table `{table}` is joined with itself; use `raw` and give each a name with `AS`")]
-    JoinedWithItself {
+    /// The rows of a group may differ in a column that the query returns or orders by.
+    #[error(
+        "the rows of a group may differ in {column}; group by it, too, or use an aggregate such as `max()`"
+    )]
+    Ungrouped {
+        /// The table and column.
+        column: String,
+    },
+    /// Distinct rows are ordered by something that they do not have.
+    #[error("distinct rows are ordered by {column}, which is not selected; select it, too")]
+    OrderOfDistinct {
+        /// The table and column.
+        column: String,
+    },
+    /// A condition is nested too deeply.
+    #[error(
+        "a condition is nested more than {max} levels deep; join its parts with `any_of` or `all_of`"
+    )]
+    TooDeep {
+        /// The number of levels that a condition may have.
+        max: usize,
+    },
+    /// More values are compared with than a statement may have.
+    #[error(
+        "the query compares with {count} values, and SQLite takes {max}; pass a long list to `in_`"
+    )]
+    TooManyValues {
+        /// The number of values.
+        count: usize,
+        /// The number of values that a statement may have.
+        max: usize,
+    },
+    /// The store's schema does not list a table that the query reads. A store refuses such queries while
+    /// compiling; what a materializer asks, it does not see.
+    #[error("table {table} is not in the store's schema; list it in `schema!` under `tables`")]
+    NotInSchema {
         /// The table.
-        table: &'static str,
+        table: String,
     },
     /// The store is closed.
     #[error("{}", Unavailable::Closed)]
@@ -203,7 +236,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
-        self.db.prepare(sql).map_err(|source| QueryError::sql(sql, source))
+        self.db.prepare(sql).map_err(|source| match source.missing_table() {
+            Some(table) => QueryError::NotInSchema { table },
+            None => QueryError::sql(sql, source),
+        })
     }
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
@@ -216,6 +252,9 @@ impl fmt::Debug for Reader<'_> {
         f.debug_struct("Reader").field("access", &self.access).finish_non_exhaustive()
     }
 }
+
+/// Longer SQL is not kept prepared: it would take much memory, and hardly comes again.
+const MAX_CACHED_SQL: usize = 16 * 1024;
 
 /// A statement that is ready to run.
 pub(super) struct Fetch<'q, 'c> {
@@ -240,6 +279,10 @@ pub(super) fn fetch<O>(
             hash_row(row, &mut hash.borrow_mut());
         }
         found.push(decode(&RowReader::new(row, positions))?);
+    }
+    drop(rows);
+    if sql.len() > MAX_CACHED_SQL {
+        statement.discard();
     }
     Ok(found)
 }

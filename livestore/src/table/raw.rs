@@ -44,8 +44,8 @@ pub fn raw<R: Row>(sql: impl Into<String>, params: impl Params) -> Raw<R> {
     }
 }
 
-/// A query in SQL. [`raw`] and [`sql!`](crate::sql) make it.
-pub struct Raw<R, C = Many> {
+/// A query in SQL. [`raw`] and [`sql!`](crate::sql) make it: the latter for the schema `S`.
+pub struct Raw<R, C = Many, S = AnySchema> {
     sql: Cow<'static, str>,
     params: Result<Vec<Value<'static>>, ValueError>,
     /// The tables and columns it reads, in the format of [`checked::reads`]; empty if not known.
@@ -54,8 +54,12 @@ pub struct Raw<R, C = Many> {
     /// The columns to decode, by name; empty: by position.
     columns: &'static [&'static str],
     decode: fn(&RowReader<'_>) -> Result<R, RowError>,
-    of: PhantomData<fn() -> C>,
+    of: PhantomData<fn() -> (C, S)>,
 }
+
+/// The schema of SQL that was not checked against one.
+#[derive(Debug)]
+pub struct AnySchema(());
 
 /// Tables and columns that a live query reads.
 type LiveReads = Vec<(Cow<'static, str>, Cow<'static, str>)>;
@@ -70,7 +74,7 @@ enum Purity {
     Impure(&'static str),
 }
 
-impl<R> Raw<R> {
+impl<R, S> Raw<R, Many, S> {
     pub(super) fn checked(
         sql: &'static str,
         params: Result<Vec<Value<'static>>, ValueError>,
@@ -96,7 +100,7 @@ impl<R> Raw<R> {
     }
 }
 
-impl<R, C> Raw<R, C> {
+impl<R, C, S> Raw<R, C, S> {
     /// The SQL and its binds.
     pub(crate) fn parts(&self) -> Result<(&str, &[Value<'static>]), QueryError> {
         let params = self.params.as_deref().map_err(|source| QueryError::Value {
@@ -128,38 +132,38 @@ impl<R, C> Raw<R, C> {
     }
 
     /// The same query, returning all rows.
-    pub(crate) fn into_many(self) -> Raw<R> {
+    pub(crate) fn into_many(self) -> Raw<R, Many, S> {
         self.as_()
     }
 
-    fn as_<D>(self) -> Raw<R, D> {
+    fn as_<D>(self) -> Raw<R, D, S> {
         let Self { sql, params, reads, purity, columns, decode, of: _ } = self;
         Raw { sql, params, reads, purity, columns, decode, of: PhantomData }
     }
 }
 
-impl<R> Raw<R> {
+impl<R, S> Raw<R, Many, S> {
     /// The first row, as an `Option`.
     #[must_use]
-    pub fn first(self) -> Raw<R, First> {
+    pub fn first(self) -> Raw<R, First, S> {
         self.as_()
     }
 
     /// The only row. No row, or several, fail the query.
     #[must_use]
-    pub fn one(self) -> Raw<R, One> {
+    pub fn one(self) -> Raw<R, One, S> {
         self.as_()
     }
 
     /// The only row, as an `Option`. Several fail the query.
     #[must_use]
-    pub fn optional(self) -> Raw<R, Optional> {
+    pub fn optional(self) -> Raw<R, Optional, S> {
         self.as_()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<R, C: Cardinality<R>> Query for Raw<R, C> {
+impl<R, C: Cardinality<R>, S> Query for Raw<R, C, S> {
     type Output = C::Output;
 
     fn run(&self, reader: &Reader<'_>) -> Result<C::Output, QueryError> {
@@ -190,7 +194,7 @@ fn positions(
         .collect()
 }
 
-/// The values of a statement's `?`s: `()`, a tuple of up to eight, or a `Vec<Value>`.
+/// The values of a statement's `?`s: `()`, a tuple of up to sixteen, or a `Vec<Value>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand for the `?`s of an SQL text",
     label = "expected a tuple of column types",
@@ -265,15 +269,23 @@ tuple_params! {
     (A 0, B 1, C 2, D 3, E 4, F 5)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
 }
 
-impl<R, C> Clone for Raw<R, C> {
+impl<R, C, S> Clone for Raw<R, C, S> {
     fn clone(&self) -> Self {
         Self { sql: self.sql.clone(), params: self.params.clone(), ..*self }
     }
 }
 
-impl<R, C> fmt::Debug for Raw<R, C> {
+impl<R, C, S> fmt::Debug for Raw<R, C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw").field("sql", &self.sql).field("params", &self.params).finish()
     }

@@ -59,13 +59,16 @@ pub struct One(());
 #[derive(Debug)]
 pub struct Optional(());
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::Many {}
     impl Sealed for super::First {}
     impl Sealed for super::One {}
     impl Sealed for super::Optional {}
+
+    /// A primary key.
+    pub trait Key<K> {}
 }
 
 impl<O> Cardinality<O> for Many {
@@ -181,6 +184,19 @@ impl<S: Source, O> Select<S, O> {
         self.with(decode)
     }
 
+    /// Returns equal rows once. They can be ordered by what is selected.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[table] struct Todo { #[column(primary_key)] id: String, list: String }
+    /// let lists = Todo::all().select(Todo::LIST).distinct();
+    /// ```
+    #[must_use]
+    pub fn distinct(mut self) -> Self {
+        self.ast.distinct = true;
+        self
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn count(mut self) -> Select<S, u64, One> {
@@ -188,6 +204,26 @@ impl<S: Source, O> Select<S, O> {
         self.with(|row| row.get(0))
     }
 }
+
+impl<S: Source, O, C> Select<S, O, C> {
+    /// A query changes nothing: this is an error that says so.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn set<V>(self, _: V, _: impl Sized) -> Self
+    where
+        Self: Changes,
+    {
+        self
+    }
+}
+
+/// A change of rows, which no query is.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a query changes nothing: write `Todo::update().set(…).filter(…)`, and have a materializer run it",
+    label = "this is a query"
+)]
+pub trait Changes {}
 
 #[diagnostic::do_not_recommend]
 impl<S: Source, O, C: Cardinality<O>> Query for Select<S, O, C> {
@@ -209,13 +245,16 @@ pub struct GetRow<T> {
     message = "`{Self}` is not a primary key of type `{K}`",
     label = "expected a `{K}`"
 )]
-pub trait IntoKey<K> {
+pub trait IntoKey<K>: sealed::Key<K> {
     /// The key's SQL values.
     ///
     /// # Errors
     /// When one has no SQL form.
     fn into_key(self) -> Result<Vec<Value<'static>>, ValueError>;
 }
+
+#[diagnostic::do_not_recommend]
+impl<K: ColumnType, O: Operand<K>> sealed::Key<K> for O {}
 
 #[diagnostic::do_not_recommend]
 impl<K: ColumnType, O: Operand<K>> IntoKey<K> for O {
@@ -226,6 +265,9 @@ impl<K: ColumnType, O: Operand<K>> IntoKey<K> for O {
 
 macro_rules! tuple_keys {
     ($(($($K:ident $O:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($K: ColumnType, $O: Operand<$K>),+> sealed::Key<($($K,)+)> for ($($O,)+) {}
+
         #[diagnostic::do_not_recommend]
         impl<$($K: ColumnType, $O: Operand<$K>),+> IntoKey<($($K,)+)> for ($($O,)+) {
             fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::ast::Expression;
-use super::{Column, Expr, In, Row, RowError, RowReader, Table};
+use super::{Column, Expr, In, Relation, Row, RowError, RowReader};
 use crate::value::ColumnType;
 
 /// A column, an expression, or a tuple of them, from the source `S`.
@@ -12,7 +12,7 @@ use crate::value::ColumnType;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected from `{S}`",
     label = "not a part of this query",
-    note = "select columns of the query's tables, expressions such as `count()`, or a tuple of them"
+    note = "select columns of the query's tables, expressions such as `count()`, or a tuple of up to sixteen of them; for more, `select_as` takes a struct that derives `Row`"
 )]
 pub trait Selection<S, At> {
     /// The type of a row.
@@ -59,7 +59,7 @@ impl<S> SelectList<S> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, At, T: Table + In<S, At>, V: ColumnType> Selection<S, At> for Column<T, V> {
+impl<S, At, T: Relation + In<S, At>, V: ColumnType> Selection<S, At> for Column<T, V> {
     type Out = T::Wrap<V>;
 
     fn decode(row: &RowReader<'_>, at: &mut usize) -> Result<Self::Out, RowError> {
@@ -118,4 +118,12 @@ tuple_selections! {
     (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF)
     (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG)
     (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK, L AtL)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK, L AtL, M AtM)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK, L AtL, M AtM, N AtN)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK, L AtL, M AtM, N AtN, O AtO)
+    (A AtA, B AtB, C AtC, D AtD, E AtE, F AtF, G AtG, H AtH, I AtI, J AtJ, K AtK, L AtL, M AtM, N AtN, O AtO, P AtP)
 }

@@ -8,13 +8,17 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::ast::ColumnRef;
-use super::{Row, RowError, RowReader, Table};
+use super::{Relation, Row, RowError, RowReader, Table};
 use crate::value::ColumnType;
 
 /// The tables that a query reads from: one, or a join.
-pub trait Source {
+pub trait Source: sealed::Source {
     /// The type of a row, when nothing else is selected.
     type Row;
+
+    /// The names of the tables, or of their aliases.
+    #[doc(hidden)]
+    const NAMES: &'static [&'static str];
 
     /// The first table.
     type First: Table;
@@ -28,8 +32,8 @@ pub trait Source {
 
 /// A table of a join.
 pub trait Slot {
-    /// The table.
-    type Table: Table;
+    /// The table, or its alias.
+    type Relation: Relation;
     /// Its part of a row.
     type Row;
 
@@ -55,6 +59,17 @@ pub trait Append<S: Slot> {
     type Out: Source;
 }
 
+mod sealed {
+    use super::{Slot, Table};
+
+    pub trait Source {}
+
+    impl<T: Table> Source for T {}
+    impl<A: Table, B: Slot> Source for (A, B) {}
+    impl<A: Table, B: Slot, C: Slot> Source for (A, B, C) {}
+    impl<A: Table, B: Slot, C: Slot, D: Slot> Source for (A, B, C, D) {}
+}
+
 /// A fifth table, which no table is: without an impl of [`Append`] for four tables, the compiler would
 /// not get as far as its message.
 trait Fifth {}
@@ -69,6 +84,10 @@ pub trait In<S, At> {
     /// The type of a column of type `V` in this source: an `Option` in a left join.
     type Wrap<V: ColumnType>: ColumnType;
 }
+
+/// The tables of `T` and those of `U`: what a condition on several tables is about.
+#[derive(Debug)]
+pub struct Both<T, U>(PhantomData<fn() -> (T, U)>);
 
 /// Every table and none: where an expression like [`count()`](super::count) is at home.
 #[derive(Debug)]
@@ -88,6 +107,9 @@ pub mod at {
     /// It is the whole join.
     #[derive(Debug)]
     pub struct Whole(());
+    /// It is two parts of the join.
+    #[derive(Debug)]
+    pub struct Pair<A, B>(std::marker::PhantomData<fn() -> (A, B)>);
     /// It belongs to no table.
     #[derive(Debug)]
     pub struct Free(());
@@ -122,28 +144,31 @@ impl<T: Table> Source for T {
     type Row = T;
     type First = T;
 
-    fn decode(row: &RowReader<'_>) -> Result<T, RowError> {
-        <T as Row>::decode(row)
-    }
-}
-
-impl<T: Table> Slot for T {
-    type Table = T;
-    type Row = T;
+    const NAMES: &'static [&'static str] = &[T::NAME];
 
     fn decode(row: &RowReader<'_>) -> Result<T, RowError> {
         <T as Row>::decode(row)
     }
 }
 
-impl<T: Table> Slot for Maybe<T> {
-    type Table = T;
-    type Row = Option<T>;
+impl<T: Relation> Slot for T {
+    type Relation = T;
+    type Row = T::Table;
 
-    fn decode(row: &RowReader<'_>) -> Result<Option<T>, RowError> {
+    fn decode(row: &RowReader<'_>) -> Result<T::Table, RowError> {
+        <T::Table as Row>::decode(row)
+    }
+}
+
+impl<T: Relation> Slot for Maybe<T> {
+    type Relation = T;
+    type Row = Option<T::Table>;
+
+    fn decode(row: &RowReader<'_>) -> Result<Option<T::Table>, RowError> {
         // A primary key is never NULL, so if it is, the join found no row.
-        let missing = T::def().primary_key.first().is_none_or(|&key| row.is_null(key));
-        if missing { Ok(None) } else { <T as Row>::decode(row).map(Some) }
+        let key = T::Table::def().primary_key.first();
+        let missing = key.is_none_or(|&key| row.is_null(key));
+        if missing { Ok(None) } else { <T::Table as Row>::decode(row).map(Some) }
     }
 }
 
@@ -157,11 +182,19 @@ impl<S> In<S, at::Free> for Anything {
     type Wrap<V: ColumnType> = V;
 }
 
+#[diagnostic::do_not_recommend]
+impl<S, T: In<S, A>, U: In<S, B>, A, B> In<S, at::Pair<A, B>> for Both<T, U> {
+    type Wrap<V: ColumnType> = V;
+}
+
 macro_rules! joins {
     ($(($First:ident $($Next:ident)+))*) => {$(
         impl<$First: Table, $($Next: Slot),+> Source for ($First, $($Next),+) {
             type Row = ($First, $($Next::Row),+);
             type First = $First;
+
+            const NAMES: &'static [&'static str] =
+                &[$First::NAME, $(<$Next::Relation as Relation>::NAME),+];
 
             #[expect(non_snake_case, reason = "a value per type parameter")]
             fn decode(row: &RowReader<'_>) -> Result<Self::Row, RowError> {
@@ -169,7 +202,7 @@ macro_rules! joins {
                 let at = <$First as Row>::COLUMNS.len();
                 $(
                     let $Next = <$Next as Slot>::decode(&row.skip(at))?;
-                    let at = at + <$Next::Table as Row>::COLUMNS.len();
+                    let at = at + <<$Next::Relation as Relation>::Table as Row>::COLUMNS.len();
                 )+
                 let _ = at;
                 Ok(($First, $($Next),+))
@@ -226,7 +259,7 @@ macro_rules! members {
         #[diagnostic::do_not_recommend]
         impl<$($T),+> In<($($T),+), at::Nth<$N>> for $This
         where
-            $This: Table,
+            $This: Relation,
         {
             type Wrap<V: ColumnType> = V;
         }
@@ -236,7 +269,7 @@ macro_rules! members {
 macro_rules! maybe_members {
     ($(($($Before:ident)*; $This:ident; $($After:ident)*) $N:literal;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<$($Before,)* $This: Table, $($After),*>
+        impl<$($Before,)* $This: Relation, $($After),*>
             In<($($Before,)* Maybe<$This>, $($After),*), at::MaybeNth<$N>> for $This
         {
             type Wrap<V: ColumnType> = Option<V::Base>;

@@ -4,13 +4,17 @@ use std::fmt::Write as _;
 
 use super::QueryError;
 use super::ast::{
-    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Predicate, SelectAst,
+    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, SelectAst, TableRef,
 };
-use crate::sqlite::quote;
+use super::predicate::{Predicate, SIDE_BY_SIDE};
+use crate::sqlite::{CONTAINS_TEXT, REAL_OF_BITS, quote};
 use crate::value::Value;
 
 /// A list with more values than this is bound as one.
-const MAX_BINDS: usize = 256;
+const MAX_LIST_BINDS: usize = 256;
+
+/// The number of `?`s that SQLite allows in a statement.
+const MAX_BINDS: usize = 32_766;
 
 /// SQL text with the values of its `?`s.
 pub(crate) type BoundSql = (String, Vec<Value<'static>>);
@@ -18,31 +22,56 @@ pub(crate) type BoundSql = (String, Vec<Value<'static>>);
 impl SelectAst {
     /// The SELECT, returning no more than `at_most` rows.
     pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<BoundSql, QueryError> {
-        self.check_tables()?;
+        self.check()?;
         let mut writer = SqlWriter::new(!self.joins.is_empty());
         writer.outer = self.joins.iter().any(|join| join.left);
-        let limited = self.limit.is_some() || self.offset.is_some() || !self.group_by.is_empty();
-        if self.counted && limited {
-            writer.text.push_str("SELECT COUNT(*) FROM (");
-            writer.select(self, "1", self.limit)?;
-            writer.text.push(')');
-        } else if self.counted {
-            writer.select(self, "COUNT(*)", None)?;
+        if !self.counted {
+            writer.select(self, Returned::List, at_most.into_iter().chain(self.limit).min())?;
+        } else if self.counts_all_rows() {
+            writer.select(self, Returned::Count, None)?;
         } else {
-            writer.select(self, "", at_most.into_iter().chain(self.limit).min())?;
+            let needs_list = self.distinct || self.group_by.is_empty() && self.is_grouped();
+            let returned = if needs_list { Returned::List } else { Returned::One };
+            writer.text.push_str("SELECT COUNT(*) FROM (");
+            writer.select(self, returned, self.limit)?;
+            writer.text.push(')');
         }
-        Ok((writer.text, writer.binds))
+        writer.finish()
     }
 
-    /// The columns of a table that occurs twice would be ambiguous.
-    fn check_tables(&self) -> Result<(), QueryError> {
-        for (position, join) in self.joins.iter().enumerate() {
-            if self.tables().take(position + 1).any(|table| table.name == join.table.name) {
-                return Err(QueryError::JoinedWithItself { table: join.table.name });
-            }
-        }
-        Ok(())
+    /// Whether it is counted without being limited, grouped or distinct.
+    pub(crate) fn counts_all_rows(&self) -> bool {
+        let limited = self.limit.is_some() || self.offset.is_some();
+        self.counted && !limited && !self.distinct && !self.is_grouped()
     }
+
+    /// Finds what SQLite would refuse, or answer at will.
+    fn check(&self) -> Result<(), QueryError> {
+        if let Some(column) = self.ungrouped_column() {
+            return Err(QueryError::Ungrouped { column: column.full_name() });
+        }
+        let is_returned = |node: &Expression| match self.list.is_empty() {
+            true => matches!(node, Expression::Column(_)),
+            false => self.list.contains(node),
+        };
+        match self.order_by.iter().find(|(node, _)| !is_returned(node)) {
+            Some((node, _)) if self.distinct => {
+                Err(QueryError::OrderOfDistinct { column: node.description() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The results of a SELECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Returned {
+    /// Its list.
+    List,
+    /// The number of rows.
+    Count,
+    /// A number, for each row.
+    One,
 }
 
 /// Writes SQL text and collects the binds.
@@ -60,26 +89,31 @@ impl SqlWriter {
         Self { text: String::with_capacity(160), binds: Vec::new(), qualified, outer: false }
     }
 
-    pub(super) fn finish(self) -> BoundSql {
-        (self.text, self.binds)
+    pub(super) fn finish(self) -> Result<BoundSql, QueryError> {
+        match self.binds.len() {
+            0..=MAX_BINDS => Ok((self.text, self.binds)),
+            count => Err(QueryError::TooManyValues { count, max: MAX_BINDS }),
+        }
     }
 
     fn select(
         &mut self,
         select: &SelectAst,
-        list: &str,
+        returned: Returned,
         limit: Option<u64>,
     ) -> Result<(), QueryError> {
-        self.text.push_str("SELECT ");
-        match list {
-            "" => self.list(select),
-            list => self.text.push_str(list),
+        self.text.push_str(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        match returned {
+            Returned::List => self.list(select),
+            Returned::Count => self.text.push_str("COUNT(*)"),
+            Returned::One => self.text.push('1'),
         }
         self.text.push_str(" FROM ");
         self.name(select.from.name);
         select.joins.iter().for_each(|join| self.join(join));
         self.filters(&select.filters)?;
         self.separated(" GROUP BY ", &select.group_by, |sql, column| sql.column(*column));
+        self.conditions(" HAVING ", &select.having)?;
         self.separated(" ORDER BY ", &select.order_by, |sql, (node, direction)| {
             sql.node(*node);
             if *direction == Direction::Descending {
@@ -87,7 +121,7 @@ impl SqlWriter {
             }
         });
         let limited = limit.is_some() || select.offset.is_some();
-        if list.is_empty() {
+        if returned == Returned::List {
             self.tie(select);
         }
         if limited {
@@ -107,11 +141,14 @@ impl SqlWriter {
     fn tie(&mut self, select: &SelectAst) {
         let clause = if select.order_by.is_empty() { " ORDER BY " } else { ", " };
         let plain = |node: &Expression| matches!(node, Expression::Column(_));
-        if !select.group_by.is_empty() {
+        if select.distinct {
+            self.text.push_str(clause);
+            self.list(select);
+        } else if !select.group_by.is_empty() {
             self.separated(clause, &select.group_by, |sql, column| sql.column(*column));
         } else if select.joins.is_empty() && select.list.iter().all(plain) {
             self.text.push_str(clause);
-            self.node(Expression::RowId(select.from));
+            self.node(Expression::RowId(select.from.into()));
             if let Some((_, Direction::Descending)) = select.order_by.last() {
                 self.text.push_str(" DESC");
             }
@@ -120,11 +157,7 @@ impl SqlWriter {
 
     fn list(&mut self, select: &SelectAst) {
         if select.list.is_empty() {
-            let columns = select.tables().flat_map(|table| {
-                (0..table.columns.len())
-                    .map(move |index| Expression::Column(ColumnRef { table, index }))
-            });
-            self.items(columns, Self::node);
+            self.items(select.all_columns(), Self::column);
         } else {
             self.items(select.list.iter().copied(), Self::node);
         }
@@ -132,7 +165,7 @@ impl SqlWriter {
 
     fn join(&mut self, join: &Join) {
         self.text.push_str(if join.left { " LEFT JOIN " } else { " JOIN " });
-        self.name(join.table.name);
+        self.table(join.table);
         self.text.push_str(" ON ");
         for (n, (left, right)) in join.on.iter().enumerate() {
             if n > 0 {
@@ -146,18 +179,33 @@ impl SqlWriter {
 
     /// ` WHERE …`, if there is something to say.
     pub(super) fn filters(&mut self, filters: &[Predicate]) -> Result<(), QueryError> {
-        for (n, filter) in filters.iter().enumerate() {
-            self.text.push_str(if n == 0 { " WHERE " } else { " AND " });
-            self.predicate(filter)?;
+        self.conditions(" WHERE ", filters)
+    }
+
+    fn conditions(&mut self, intro: &str, conditions: &[Predicate]) -> Result<(), QueryError> {
+        if conditions.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.text.push_str(intro);
+        self.side_by_side(" AND ", conditions)
     }
 
     fn predicate(&mut self, predicate: &Predicate) -> Result<(), QueryError> {
         match predicate {
             Predicate::Compare(column, comparison, value) => {
                 self.column(*column);
-                self.text.push_str(operator(*comparison, self.outer || column.is_nullable()));
+                self.text.push_str(operator(*comparison, self.is_nullable(*column)));
+                self.bind(value.clone());
+            }
+            Predicate::CompareColumns(left, comparison, right) => {
+                let nullable = self.is_nullable(*left) || self.is_nullable(*right);
+                self.column(*left);
+                self.text.push_str(operator(*comparison, nullable));
+                self.column(*right);
+            }
+            Predicate::CompareAggregate(of, comparison, value) => {
+                self.node(*of);
+                self.text.push_str(operator(*comparison, true));
                 self.bind(value.clone());
             }
             Predicate::Between(column, low, high) => {
@@ -173,6 +221,13 @@ impl SqlWriter {
                 self.text.push_str(" LIKE ");
                 self.bind(pattern.clone());
             }
+            Predicate::ContainsText(column, folded) => {
+                let _ = write!(self.text, "{CONTAINS_TEXT}(");
+                self.column(*column);
+                self.text.push_str(", ");
+                self.bind(Value::text(folded.clone()));
+                self.text.push(')');
+            }
             Predicate::Contains(column, value) => {
                 self.text.push_str("EXISTS (SELECT 1 FROM json_each(");
                 self.column(*column);
@@ -180,21 +235,24 @@ impl SqlWriter {
                 self.bind(value.clone());
                 self.text.push(')');
             }
-            Predicate::And(all) => self.nested(" AND ", all)?,
-            Predicate::Or(any) => self.nested(" OR ", any)?,
+            Predicate::And(parts) => self.parts(" AND ", "1", parts.as_slice())?,
+            Predicate::Or(parts) if parts.as_slice().len() > MAX_LIST_BINDS => {
+                let listed = parts.listed(|column| self.is_nullable(column));
+                self.parts(" OR ", "0", &listed)?;
+            }
+            Predicate::Or(parts) => self.parts(" OR ", "0", parts.as_slice())?,
             Predicate::Not(inner) => {
                 self.text.push_str("NOT (");
                 self.predicate(inner)?;
                 self.text.push(')');
             }
-            Predicate::Invalid(column, source) => {
-                return Err(QueryError::Value {
-                    column: format!("{}.{}", column.table.name, column.name()),
-                    source: source.clone(),
-                });
-            }
+            Predicate::Invalid(error) => return Err((**error).clone()),
         }
         Ok(())
+    }
+
+    fn is_nullable(&self, column: ColumnRef) -> bool {
+        self.outer || column.is_nullable()
     }
 
     /// `NULL` in the list matches `NULL`, as `eq` does.
@@ -204,13 +262,13 @@ impl SqlWriter {
         self.column(column);
         self.text.push_str(" IN (");
         let values: Vec<_> = values.iter().filter(|value| **value != Value::Null).collect();
-        match as_json(&values) {
-            Some(json) => {
-                self.text.push_str("SELECT value FROM json_each(");
-                self.bind(json);
-                self.text.push(')');
-            }
-            None => self.items(values.into_iter(), |sql, value| sql.bind(value.clone())),
+        if values.len() <= MAX_LIST_BINDS {
+            self.items(values.into_iter(), |sql, value| sql.bind(value.clone()));
+        } else {
+            let (value, json) = as_json(&values);
+            let _ = write!(self.text, "SELECT {value} FROM json_each(");
+            self.bind(Value::text(json));
+            self.text.push(')');
         }
         self.text.push(')');
         if has_null {
@@ -221,15 +279,39 @@ impl SqlWriter {
         self.text.push(')');
     }
 
-    fn nested(&mut self, separator: &str, parts: &[Predicate]) -> Result<(), QueryError> {
+    fn parts(
+        &mut self,
+        separator: &str,
+        empty: &str,
+        parts: &[Predicate],
+    ) -> Result<(), QueryError> {
         self.text.push('(');
+        match parts {
+            [] => self.text.push_str(empty),
+            parts => self.side_by_side(separator, parts)?,
+        }
+        self.text.push(')');
+        Ok(())
+    }
+
+    /// Many parts are written in halves of halves, since SQLite counts each part of `a OR b OR c` as
+    /// one level.
+    fn side_by_side(&mut self, separator: &str, parts: &[Predicate]) -> Result<(), QueryError> {
+        if parts.len() > SIDE_BY_SIDE {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            self.text.push('(');
+            self.side_by_side(separator, left)?;
+            let _ = write!(self.text, "){separator}(");
+            self.side_by_side(separator, right)?;
+            self.text.push(')');
+            return Ok(());
+        }
         for (n, part) in parts.iter().enumerate() {
             if n > 0 {
                 self.text.push_str(separator);
             }
             self.predicate(part)?;
         }
-        self.text.push(')');
         Ok(())
     }
 
@@ -238,7 +320,7 @@ impl SqlWriter {
             Expression::Column(column) => self.column(column),
             Expression::CountAll => self.text.push_str("COUNT(*)"),
             Expression::RowId(table) => {
-                self.name(table.name);
+                self.name(table.name());
                 self.text.push_str("._rowid_");
             }
             Expression::Aggregate(aggregate, column) => {
@@ -259,10 +341,18 @@ impl SqlWriter {
 
     pub(super) fn column(&mut self, column: ColumnRef) {
         if self.qualified {
-            self.name(column.table.name);
+            self.name(column.table.name());
             self.text.push('.');
         }
         self.name(column.name());
+    }
+
+    fn table(&mut self, table: TableRef) {
+        self.name(table.def.name);
+        if let Some(alias) = table.alias {
+            self.text.push_str(" AS ");
+            self.name(alias);
+        }
     }
 
     pub(super) fn bind(&mut self, value: Value<'static>) {
@@ -303,33 +393,41 @@ impl SqlWriter {
     }
 }
 
-impl ColumnRef {
-    pub(crate) fn name(self) -> &'static str {
-        self.table.column_name(self.index)
-    }
-
-    fn is_nullable(self) -> bool {
-        self.table.columns.get(self.index).is_none_or(|column| column.nullable)
-    }
-}
-
 /// A number of rows; SQL's "no limit" is -1.
 fn count(rows: Option<u64>) -> i64 {
     rows.map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
-/// A list that is too long for one `?` each, as a JSON array.
-fn as_json(values: &[&Value<'_>]) -> Option<Value<'static>> {
-    if values.len() <= MAX_BINDS {
-        return None;
-    }
-    let item = |value: &&Value<'_>| match value {
-        Value::Integer(integer) => Some(serde_json::Value::from(*integer)),
-        Value::Text(text) => Some(serde_json::Value::from(text.as_ref())),
-        Value::Null | Value::Real(_) | Value::Blob(_) => None,
+/// A list that is too long for one `?` each, as a JSON array, and how SQL reads an item of it.
+///
+/// JSON has no bytes, and SQLite reads neither every real nor a text with a NUL in it as it was written.
+fn as_json(values: &[&Value<'_>]) -> (String, String) {
+    let has_nul = |value: &&Value<'_>| matches!(value, Value::Text(text) if text.contains('\0'));
+    let value = match values.first() {
+        Some(Value::Real(_)) => format!("{REAL_OF_BITS}(value)"),
+        Some(Value::Blob(_)) => "unhex(value)".to_owned(),
+        Some(Value::Text(_)) if values.iter().any(has_nul) => {
+            "CAST(unhex(value) AS TEXT)".to_owned()
+        }
+        _ => "value".to_owned(),
     };
-    let items: Option<Vec<_>> = values.iter().map(item).collect();
-    Some(Value::text(serde_json::Value::from(items?).to_string()))
+    let is_hex = value != "value";
+    let item = |value: &&Value<'_>| match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Integer(integer) => serde_json::Value::from(*integer),
+        Value::Real(real) => serde_json::Value::from(real.to_bits().cast_signed()),
+        Value::Text(text) if is_hex => serde_json::Value::from(hex(text.as_bytes())),
+        Value::Text(text) => serde_json::Value::from(text.as_ref()),
+        Value::Blob(bytes) => serde_json::Value::from(hex(bytes)),
+    };
+    (value, values.iter().map(item).collect::<serde_json::Value>().to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// `=` is `IS` for values that are never NULL, and indexes serve it best.

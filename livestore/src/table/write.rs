@@ -3,9 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Aggregate, ColumnRef, Predicate};
+use super::ast::{Aggregate, ColumnRef};
+use super::predicate::Predicate;
 use super::sql::{BoundSql, SqlWriter};
-use super::{Column, Condition, QueryError, Table};
+use super::{Column, Condition, In, Narrow, QueryError, Table};
 use crate::value::{ColumnType, Operand, Value, ValueError};
 
 /// A write that a materializer can run: an [`Update`], a [`Delete`], or one in [`sql!`](crate::sql).
@@ -13,7 +14,7 @@ use crate::value::{ColumnType, Operand, Value, ValueError};
     message = "`{Self}` is not a write",
     label = "expected an update or a delete"
 )]
-pub trait Write {
+pub trait Write: sealed::Write {
     /// Whether the app wrote the SQL.
     #[doc(hidden)]
     const IS_APP_SQL: bool = false;
@@ -26,9 +27,22 @@ pub trait Write {
     fn to_sql(&self) -> Result<(String, Vec<Value<'static>>), QueryError>;
 }
 
+mod sealed {
+    use super::super::{RawWrite, Table};
+    use super::{Delete, Update};
+
+    pub trait Write {}
+
+    impl<T: Table> Write for Update<T> {}
+    impl<T: Table> Write for Delete<T> {}
+    impl Write for RawWrite {}
+
+    pub trait Numeric {}
+}
+
 /// A number type that can be added up.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a number")]
-pub trait Numeric: ColumnType {
+pub trait Numeric: ColumnType + sealed::Numeric {
     /// The type of a sum.
     type Sum: ColumnType;
 
@@ -43,6 +57,8 @@ pub struct AggregateFunction(pub(super) Aggregate);
 
 macro_rules! numeric {
     ($($number:ty => $sum:ty, $aggregate:ident;)*) => {$(
+        impl sealed::Numeric for $number {}
+
         #[diagnostic::do_not_recommend]
         impl Numeric for $number {
             type Sum = $sum;
@@ -64,7 +80,7 @@ numeric! {
     f64 => Option<f64>, SumReal;
 }
 
-/// A change of the rows of `T` that meet a condition. [`Table::update`] makes it.
+/// A change of the rows of `T` that meet a [condition](Narrow::filter), or of all. [`Table::update`] makes it.
 pub struct Update<T> {
     sets: Vec<(ColumnRef, Assignment)>,
     filters: Vec<Predicate>,
@@ -82,14 +98,31 @@ impl<T: Table> Update<T> {
     pub(super) fn new() -> Self {
         Self { sets: Vec::new(), filters: Vec::new(), of: PhantomData }
     }
-
-    /// Only rows that meet the condition, too. Without one, all rows change.
-    #[must_use]
-    pub fn filter(mut self, condition: Condition<T>) -> Self {
-        self.filters.push(condition.predicate);
-        self
-    }
 }
+
+macro_rules! narrow {
+    ($($Write:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<T: Table, U: In<T, At>, At> Narrow<Condition<U>, T, At> for $Write<T> {
+            fn filter(mut self, condition: Condition<U>) -> Self {
+                self.filters.push(condition.predicate);
+                self
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Table, U: In<T, At>, At> Narrow<Option<Condition<U>>, T, At> for $Write<T> {
+            fn filter(self, condition: Option<Condition<U>>) -> Self {
+                match condition {
+                    Some(condition) => self.filter(condition),
+                    None => self,
+                }
+            }
+        }
+    )*};
+}
+
+narrow!(Update Delete);
 
 /// A change of rows of `T` that can give a column of type `V` an `O`.
 #[diagnostic::on_unimplemented(
@@ -172,7 +205,7 @@ impl<T: Table> Write for Update<T> {
             sql.push(if self.filters.is_empty() { " WHERE " } else { " AND " });
             sql.push("(SELECT 1)");
         }
-        Ok(sql.finish())
+        sql.finish()
     }
 }
 
@@ -190,7 +223,7 @@ impl<T: Table> Update<T> {
     }
 }
 
-/// A deletion of the rows of `T` that meet a condition. [`Table::delete`] makes it.
+/// A deletion of the rows of `T` that meet a [condition](Narrow::filter), or of all. [`Table::delete`] makes it.
 pub struct Delete<T> {
     filters: Vec<Predicate>,
     of: PhantomData<fn() -> T>,
@@ -199,13 +232,6 @@ pub struct Delete<T> {
 impl<T: Table> Delete<T> {
     pub(super) fn new() -> Self {
         Self { filters: Vec::new(), of: PhantomData }
-    }
-
-    /// Only rows that meet the condition, too. Without one, all rows go.
-    #[must_use]
-    pub fn filter(mut self, condition: Condition<T>) -> Self {
-        self.filters.push(condition.predicate);
-        self
     }
 }
 
@@ -216,7 +242,7 @@ impl<T: Table> Write for Delete<T> {
         sql.push("DELETE FROM ");
         sql.name(T::NAME);
         sql.filters(&self.filters)?;
-        Ok(sql.finish())
+        sql.finish()
     }
 }
 

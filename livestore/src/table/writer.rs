@@ -154,8 +154,7 @@ impl<'a> Writer<'a> {
             };
             Ok(statement.execute(rusqlite::params_from_iter(&binds))?)
         };
-        run_write(self.db, run)
-            .map_err(|source| MaterializeError::Write { table: sql.clone(), source })
+        run_write(self.db, run).map_err(|source| write_error(&sql, source))
     }
 
     /// Runs a query on the state.
@@ -206,13 +205,13 @@ impl<'a> Writer<'a> {
     ) -> Result<(), MaterializeError> {
         self.check()?;
         let put = || Ok(self.db.prepare(&table.sql().upsert)?.execute([id, json])?);
-        run_write(self.db, put).map(|_| ()).map_err(|source| write_error(table, source))
+        run_write(self.db, put).map(|_| ()).map_err(|source| write_error(table.name, source))
     }
 
     fn put<T: Table>(&mut self, sql: &'static str, row: &T) -> Result<usize, MaterializeError> {
         self.check()?;
         let (db, table) = (self.db, T::def());
-        let failed = |source: SqliteError| write_error(table, source);
+        let failed = |source: SqliteError| write_error(table.name, source);
         let prepared = self.take_put(sql).inspect_err(|error| db.note_fault(error));
         let mut statement = prepared.map_err(failed)?;
         row.encode(&mut RowWriter::new(&mut statement, table))
@@ -254,8 +253,11 @@ fn named(table_or_sql: &str) -> String {
     if is_sql { format!("`{table_or_sql}`") } else { format!("a write to table `{table_or_sql}`") }
 }
 
-fn write_error(table: &TableDef, source: SqliteError) -> MaterializeError {
-    MaterializeError::Write { table: table.name.to_owned(), source }
+fn write_error(table: &str, source: SqliteError) -> MaterializeError {
+    match source.missing_table() {
+        Some(table) => QueryError::NotInSchema { table }.into(),
+        None => MaterializeError::Write { table: table.to_owned(), source },
+    }
 }
 
 fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {

@@ -2,7 +2,7 @@
 
 use livestore::prelude::*;
 
-use crate::library::{Author, Book, Genre, Library, Loan, library};
+use crate::library::{Author, Book, Genre, Library, LibraryEvent, Loan, library};
 
 #[test]
 fn an_inner_join_leaves_out_what_has_no_match() {
@@ -162,11 +162,45 @@ fn structs_from_joins() {
     assert_eq!(readings, [reading("ada", 2), reading("bob", 1)]);
 }
 
-/// `Book` occurs twice in the query, so its columns would be ambiguous.
+alias! {
+    /// A book of the same price.
+    Other = Book,
+    Writer2 = Author
+}
+
 #[test]
-fn a_table_joined_with_itself() {
+fn a_table_stands_twice_under_an_alias() {
     let store: Store<Library> = library();
-    let same_price = Book::all().join(Book::PRICE.on(Book::PRICE));
-    let error = store.query(same_price.count()).unwrap_err();
-    assert_eq!(error, QueryError::JoinedWithItself { table: "book" });
+    let same_price = Book::all()
+        .join(Book::PRICE.on(Book::PRICE.of(Other)))
+        .filter(Book::ID.lt(Book::ID.of(Other).joined()))
+        .order_by(Book::ID.of(Other));
+    let pairs: Vec<(Book, Book)> = store.query(same_price.clone()).unwrap();
+    let pairs: Vec<_> = pairs.iter().map(|(a, b)| (&*a.id, &*b.id)).collect();
+    assert_eq!(pairs, [("b1", "b2")]);
+    let titles = same_price.clone().select((Book::TITLE, Book::TITLE.of(Other)));
+    assert_eq!(store.query(titles.one()).unwrap(), ("Solaris".into(), "solaris 100%".into()));
+    assert_eq!(store.query(same_price.count()).unwrap(), 1);
+}
+
+#[test]
+fn aliases_go_through_every_clause_and_stay_live() {
+    let store = library();
+    let with_both = Loan::all()
+        .join(Loan::BOOK.on(Book::ID))
+        .left_join(Book::AUTHOR.on(Author::ID))
+        .left_join(Book::AUTHOR.on(Author::ID.of(Writer2)))
+        .filter(Author::NAME.of(Writer2).contains_text("stanisław"))
+        .filter(any_of((Author::BORN.of(Writer2).gt(1900), Loan::DAYS.gt(100))))
+        .group_by(Author::ID.of(Writer2))
+        .having(Loan::DAYS.sum().gt(0))
+        .select((Author::NAME.of(Writer2), Author::ID.of(Writer2), Loan::DAYS.sum()));
+    let live = store.live(with_both.clone()).unwrap();
+    let lem = |days| vec![(Some("Stanisław Lem".to_owned()), Some("lem".to_owned()), days)];
+    assert_eq!(store.query(with_both.clone()).unwrap(), lem(24));
+    store
+        .commit(LibraryEvent::Lent(Loan { reader: "eve".into(), book: "b2".into(), days: 6 }))
+        .unwrap();
+    assert_eq!(live.get().iter().map(|row| (**row).clone()).collect::<Vec<_>>(), lem(30));
+    assert_eq!(store.query(with_both).unwrap(), lem(30));
 }

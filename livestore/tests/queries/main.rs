@@ -5,6 +5,8 @@
 mod conditions;
 mod joins;
 mod library;
+mod limits;
 mod properties;
 mod raw;
+mod reach;
 mod shapes;

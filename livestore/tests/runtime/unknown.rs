@@ -23,7 +23,7 @@ fn open(home: &Home, policy: UnknownEvents) -> Result<Store<first::Notes>, OpenE
     home.builder().unknown_events(policy).open()
 }
 
-fn texts<S: Schema>(store: &Store<S>) -> Vec<String> {
+fn texts<S: livestore::schema::HasTable<Note>>(store: &Store<S>) -> Vec<String> {
     store.query(Note::all().order_by(Note::ID.asc()).select(Note::TEXT)).unwrap()
 }
 

@@ -65,7 +65,7 @@ fn written_home(texts: &[&str]) -> Home {
     home
 }
 
-fn texts<S: Schema>(store: &Store<S>) -> Vec<String> {
+fn texts<S: livestore::schema::HasTable<first::Note>>(store: &Store<S>) -> Vec<String> {
     store
         .query(first::Note::all().order_by(first::Note::ID.asc()).select(first::Note::TEXT))
         .unwrap()

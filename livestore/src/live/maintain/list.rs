@@ -10,7 +10,7 @@ use crate::live::list::List;
 use crate::live::row::SharedRow;
 use crate::sqlite::Image;
 use crate::table::{
-    ColumnRef, Direction, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
+    Direction, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
 };
 use crate::value::Value;
 
@@ -107,13 +107,11 @@ impl<O> TableList<O> {
 
         let mut select = select.clone();
         if select.list.is_empty() {
-            let all = (0..table.columns.len())
-                .map(|index| Expression::Column(ColumnRef { table, index }));
-            select.list = all.collect();
+            select.list = select.all_columns().map(Expression::Column).collect();
         }
-        select.list.push(Expression::RowId(table));
+        select.list.push(Expression::RowId(table.into()));
         select.list.extend(select.order_by.iter().map(|(node, _)| *node));
-        select.order_by.push((Expression::RowId(table), tie));
+        select.order_by.push((Expression::RowId(table.into()), tie));
         Self {
             offset: rows(select.offset.unwrap_or(0)),
             limit: limit.map(rows),

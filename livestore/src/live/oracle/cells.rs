@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use super::dice::Dice;
 use super::tables::table;
 use crate::live::{List, SharedRow};
-use crate::table::{IntoKey, Row, RowError, RowReader, RowWriter, Table, TableDef};
+use crate::table::{IntoKey, Row, RowError, RowReader, RowWriter, SealedKey, Table, TableDef};
 use crate::value::{Value, ValueError};
 
 /// A row of any query. Unlike SQL's values, these are equal only if they are the same to the bit.
@@ -79,6 +79,8 @@ pub(super) struct At<const N: usize>(pub(super) Cells);
 
 /// A key with as many values as it has.
 pub(super) struct AnyKey;
+
+impl SealedKey<AnyKey> for Vec<Value<'static>> {}
 
 impl IntoKey<AnyKey> for Vec<Value<'static>> {
     fn into_key(self) -> Result<Vec<Value<'static>>, ValueError> {

@@ -17,6 +17,7 @@ mod dice;
 mod history;
 mod queries;
 mod regressions;
+mod selects;
 mod tables;
 mod watch;
 mod world;

@@ -40,7 +40,7 @@ fn log(ids: &[u64], continuing: std::ops::Range<usize>) -> (Eventlog, SeqNum) {
 }
 
 fn count(state: &State) -> usize {
-    usize::try_from(state.query(&Item::all().count(), "").unwrap()).unwrap()
+    usize::try_from(Item::all().count().run(&state.reader("")).unwrap()).unwrap()
 }
 
 fn numbers(events: &[Quarantined]) -> Vec<u64> {

@@ -1,0 +1,33 @@
+use livestore::prelude::*;
+
+#[table]
+struct Issue {
+    #[column(primary_key)]
+    id: String,
+    title: String,
+    open: bool,
+    priority: u8,
+    status: Status,
+    labels: Json<Vec<String>>,
+    created_at: Timestamp,
+    assignee: String,
+}
+
+#[derive(ColumnType)]
+enum Status {
+    Todo,
+    Done,
+}
+
+#[table]
+struct User {
+    #[column(primary_key)]
+    id: String,
+    name: String,
+}
+
+alias! { Other = Issue }
+
+fn main() {
+    let _ = Issue::all().join(Issue::ASSIGNEE.on(User::ID.of(Other)));
+}

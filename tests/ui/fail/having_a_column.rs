@@ -1,0 +1,24 @@
+use livestore::prelude::*;
+
+#[table]
+struct Issue {
+    #[column(primary_key)]
+    id: String,
+    title: String,
+    open: bool,
+    priority: u8,
+    status: Status,
+    labels: Json<Vec<String>>,
+    created_at: Timestamp,
+    assignee: String,
+}
+
+#[derive(ColumnType)]
+enum Status {
+    Todo,
+    Done,
+}
+
+fn main() {
+    let _ = Issue::all().group_by(Issue::STATUS).having(Issue::PRIORITY.gt(1)).select(count());
+}

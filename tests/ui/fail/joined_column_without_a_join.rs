@@ -1,0 +1,31 @@
+use livestore::prelude::*;
+
+#[table]
+struct Issue {
+    #[column(primary_key)]
+    id: String,
+    title: String,
+    open: bool,
+    priority: u8,
+    status: Status,
+    labels: Json<Vec<String>>,
+    created_at: Timestamp,
+    assignee: String,
+}
+
+#[derive(ColumnType)]
+enum Status {
+    Todo,
+    Done,
+}
+
+#[table]
+struct User {
+    #[column(primary_key)]
+    id: String,
+    name: String,
+}
+
+fn main() {
+    let _ = Issue::filter(Issue::TITLE.eq(User::NAME.joined()));
+}

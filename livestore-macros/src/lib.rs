@@ -230,7 +230,8 @@ pub fn event(input: TokenStream) -> TokenStream {
     livestore_macros_core::event(package().as_ref(), input.into()).into()
 }
 
-/// Lets a type be stored in a column: an enum without fields as a text, a newtype as the value it wraps.
+/// Lets a type be stored in a column: an enum without fields as a text or an integer, a newtype as the value it
+/// wraps.
 ///
 /// # Example
 ///
@@ -263,11 +264,13 @@ pub fn event(input: TokenStream) -> TokenStream {
 ///
 /// | key | on | meaning | without it |
 /// |---|---|---|---|
+/// | `integer` | an enum | its variants are stored as their integers, which `Done = 2` sets, and sort in that order | a text per variant |
 /// | `rename_all = "snake_case"` | an enum | the case in which variants are stored | serde's `rename_all`, or the variants' own names |
 /// | `rename = "text"` | a variant | the text that is stored for it | serde's `rename`, or as `rename_all` says |
 /// | `crate = path` | the type | the path of `livestore` | `::livestore` |
 ///
-/// serde's attributes count, so that SQL and JSON agree. A column with an enum accepts no other text.
+/// serde's attributes count, so that SQL and JSON agree. A column with an enum accepts no other text, or no
+/// other integer. If an integer comes to stand for another variant, the state is rebuilt from the eventlog.
 #[proc_macro_derive(ColumnType, attributes(column_type, serde))]
 pub fn column_type(input: TokenStream) -> TokenStream {
     livestore_macros_core::column_type(input.into()).into()

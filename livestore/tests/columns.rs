@@ -384,3 +384,112 @@ fn uuid_is_text() {
         maybe: Option<Uuid> = Some(Uuid::nil()) => "00000000-0000-0000-0000-000000000000",
     });
 }
+
+/// By text, `Closed` would come first.
+#[test]
+fn an_enum_that_is_stored_as_integers_sorts_in_its_order() {
+    #[derive(ColumnType, Serialize, Deserialize, Debug, Clone, Copy, PartialEq)]
+    #[column_type(integer)]
+    #[repr(i8)]
+    enum Priority {
+        Low = -1,
+        Normal,
+        Urgent = 10,
+        Closed,
+    }
+
+    #[derive(ColumnType, Serialize, Deserialize, Debug, Clone, PartialEq)]
+    struct Wrapped(Priority);
+
+    #[table]
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Issue {
+        #[column(primary_key)]
+        id: i64,
+        #[column(default = Priority::Normal)]
+        priority: Priority,
+        maybe: Option<Wrapped>,
+    }
+
+    #[derive(Event)]
+    #[event(name = "v1.IssueAdded")]
+    struct IssueAdded(Issue);
+
+    #[derive(Event)]
+    #[event(name = "v1.IssueSet")]
+    struct IssueSet {
+        to: i64,
+    }
+
+    impl Materialize for IssueAdded {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.insert(&self.0)
+        }
+    }
+
+    impl Materialize for IssueSet {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.sql("INSERT INTO issue (id, maybe) VALUES (100, ?)", (self.to,)).map(drop)
+        }
+    }
+
+    livestore::schema! { Issues { tables: [Issue], events: [IssueAdded, IssueSet] } }
+
+    let store = Store::<Issues>::builder("issues").open().unwrap();
+    let all = [Priority::Closed, Priority::Urgent, Priority::Low, Priority::Normal];
+    let issues = all
+        .iter()
+        .zip(1..)
+        .map(|(&priority, id)| IssueAdded(Issue { id, priority, maybe: Some(Wrapped(priority)) }));
+    let live = store.live(Issue::all().order_by(Issue::PRIORITY).select(Issue::PRIORITY)).unwrap();
+    store.commit(issues.collect::<Vec<_>>()).unwrap();
+    let sorted = [Priority::Low, Priority::Normal, Priority::Urgent, Priority::Closed];
+    assert_eq!(live.get().iter().map(|priority| **priority).collect::<Vec<_>>(), sorted);
+    let open = Issue::filter(
+        Issue::PRIORITY.lt(Priority::Closed).and(Issue::MAYBE.gt(Wrapped(Priority::Low))),
+    );
+    assert_eq!(store.query(open.count()).unwrap(), 2);
+    let stored = store.query(raw::<(i64,)>("SELECT priority FROM issue ORDER BY 1", ())).unwrap();
+    assert_eq!(stored, [(-1,), (0,), (10,), (11,)]);
+    assert!(store.commit(IssueSet { to: 5 }).is_err(), "no variant is 5");
+    store.commit(IssueSet { to: 11 }).unwrap();
+    assert_eq!(store.query(Issue::get(100)).unwrap().unwrap().priority, Priority::Normal);
+}
+
+/// Otherwise a state that was stored before would be read as something else.
+#[test]
+fn numbers_that_stand_for_other_variants_are_another_schema() {
+    mod before {
+        use livestore::prelude::*;
+        #[derive(ColumnType)]
+        #[column_type(integer)]
+        pub(super) enum Status {
+            Open,
+            Done,
+        }
+        #[table]
+        pub(super) struct Task {
+            #[column(primary_key)]
+            status: Status,
+        }
+        livestore::schema! { pub(super) App { tables: [Task] } }
+    }
+    mod after {
+        use livestore::prelude::*;
+        #[derive(ColumnType)]
+        #[column_type(integer)]
+        pub(super) enum Status {
+            Done,
+            Open,
+        }
+        #[table]
+        pub(super) struct Task {
+            #[column(primary_key)]
+            status: Status,
+        }
+        livestore::schema! { pub(super) App { tables: [Task] } }
+    }
+    let _ = (before::Status::Open, before::Status::Done, after::Status::Open, after::Status::Done);
+    let hash = |def: &livestore::schema::SchemaDef| def.hash().unwrap();
+    assert_ne!(hash(before::App::def()), hash(after::App::def()));
+}

@@ -1,15 +1,17 @@
 //! `impl ColumnType`, which stores a value in a column.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Generics, Type, parse_quote};
 
 use super::trait_item;
 use crate::parse::column_type::{ColumnTypeItem, StoredForm, StoredVariant};
+use crate::parse::names;
 
 pub(crate) fn expand(column_type: &ColumnTypeItem, form: &StoredForm) -> TokenStream {
     match form {
         StoredForm::Enum(variants) => of_enum(column_type, variants),
+        StoredForm::Numbers(variants) => of_numbers(column_type, variants),
         StoredForm::Newtype(inner) => of_newtype(column_type, inner),
     }
 }
@@ -43,18 +45,52 @@ fn of_enum(column_type: &ColumnTypeItem, variants: &[StoredVariant]) -> TokenStr
     }
 }
 
+fn of_numbers(column_type: &ColumnTypeItem, variants: &[Ident]) -> TokenStream {
+    let ColumnTypeItem { runtime, ident, .. } = column_type;
+    let attributes = &column_type.attributes;
+    let names = variants.iter().map(names::plain);
+    let names: Vec<_> = names.collect();
+    quote_spanned! {Span::mixed_site()=>
+        #attributes
+        impl #runtime::ColumnType for #ident {
+            type Base = Self;
+            const STORAGE: #runtime::Storage = #runtime::Storage::Integer;
+            const NUMBERS: &'static [(&'static str, i64)] =
+                &[#((#names, Self::#variants as i64)),*];
+            fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
+                ::core::result::Result::Ok(#runtime::Value::Integer(match self {
+                    #(Self::#variants => Self::#variants as i64),*
+                }))
+            }
+            fn decode(value: #runtime::Value<'_>) -> ::core::result::Result<Self, #runtime::ValueError> {
+                let found = value.as_integer()?;
+                #(if found == Self::#variants as i64 {
+                    return ::core::result::Result::Ok(Self::#variants);
+                })*
+                ::core::result::Result::Err(#runtime::ValueError::not_a_variant(
+                    &::std::string::ToString::to_string(&found),
+                    &[#(#names),*],
+                ))
+            }
+        }
+    }
+}
+
 fn of_newtype(column_type: &ColumnTypeItem, inner: &Type) -> TokenStream {
     let ColumnTypeItem { runtime, ident, .. } = column_type;
     let attributes = &column_type.attributes;
     let generics = bounded_generics(column_type, inner);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let [storage, range, encode, decode] = ["STORAGE", "RANGE", "encode", "decode"]
-        .map(|item| trait_item(runtime, inner, "ColumnType", item));
+    let items = ["STORAGE", "VARIANTS", "NUMBERS", "RANGE", "encode", "decode"];
+    let [storage, variants, numbers, range, encode, decode] =
+        items.map(|item| trait_item(runtime, inner, "ColumnType", item));
     quote_spanned! {Span::mixed_site()=>
         #attributes
         impl #impl_generics #runtime::ColumnType for #ident #type_generics #where_clause {
             type Base = Self;
             const STORAGE: #runtime::Storage = #storage;
+            const VARIANTS: &'static [&'static str] = #variants;
+            const NUMBERS: &'static [(&'static str, i64)] = #numbers;
             const RANGE: ::core::option::Option<(i64, i64)> = #range;
             fn encode(&self) -> ::core::result::Result<#runtime::Value<'_>, #runtime::ValueError> {
                 #encode(&self.0)

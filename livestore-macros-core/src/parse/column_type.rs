@@ -1,4 +1,5 @@
-//! `#[derive(ColumnType)]`: a field-less enum stored as a text, or a newtype stored as its inner value.
+//! `#[derive(ColumnType)]`: a field-less enum stored as a text or an integer, or a newtype stored as its inner
+//! value.
 
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DeriveInput, Fields, Generics, LitStr, Type, Variant};
@@ -26,6 +27,8 @@ pub(crate) struct ColumnTypeItem {
 pub(crate) enum StoredForm {
     /// A text per variant.
     Enum(Vec<StoredVariant>),
+    /// An integer per variant: its discriminant.
+    Numbers(Vec<Ident>),
     /// The value of the inner type.
     Newtype(Box<Type>),
 }
@@ -39,6 +42,7 @@ pub(crate) struct StoredVariant {
 #[derive(Default)]
 struct TypeKeys {
     runtime: Runtime,
+    integer: KeyValue<()>,
     rename_all: KeyValue<RenameRule>,
     serde_rename_all: KeyValue<RenameRule>,
 }
@@ -46,10 +50,24 @@ struct TypeKeys {
 impl ColumnTypeItem {
     pub(crate) fn parse(ctxt: &Ctxt, input: &DeriveInput) -> Self {
         let keys = TypeKeys::parse(ctxt, input);
+        let is_integer = keys.integer.is_set();
+        if is_integer && keys.rename_all.is_set() {
+            let message =
+                "an enum that is stored as integers has no texts to rename: remove `rename_all`";
+            ctxt.error(&input.ident, message);
+        }
         let rename_all = keys.rename_all.take().or(keys.serde_rename_all.take());
         let form = match &input.data {
+            Data::Enum(data) if is_integer => parse_numbers(ctxt, input, data),
             Data::Enum(data) => parse_enum(ctxt, input, data, rename_all),
-            Data::Struct(data) => parse_newtype(ctxt, input, &data.fields),
+            Data::Struct(data) => {
+                if is_integer {
+                    let message =
+                        "`integer` is for enums; a newtype is stored as what it wraps: remove it";
+                    ctxt.error(&input.ident, message);
+                }
+                parse_newtype(ctxt, input, &data.fields)
+            }
             Data::Union(data) => {
                 ctxt.error(
                     data.union_token,
@@ -73,8 +91,9 @@ impl TypeKeys {
         let mut keys = Self::default();
         each_attribute_key(ctxt, &input.attrs, "column_type", |key| match key.name().as_str() {
             "crate" => keys.runtime.read(key),
+            "integer" => key.flag().and_then(|()| keys.integer.set(key, ())),
             "rename_all" => keys.rename_all.set(key, read_rule(key)?),
-            _ => Err(key.unknown("column_type", &["rename_all", "crate"])),
+            _ => Err(key.unknown("column_type", &["integer", "rename_all", "crate"])),
         });
         // The other keys are for `derive(Serialize)`.
         each_attribute_key(ctxt, &input.attrs, "serde", |key| match key.name().as_str() {
@@ -91,15 +110,7 @@ fn parse_enum(
     data: &DataEnum,
     rename_all: Option<RenameRule>,
 ) -> Option<StoredForm> {
-    if data.variants.is_empty() {
-        ctxt.error(&input.ident, "a column needs a value to hold: add a variant");
-    }
-    if !input.generics.params.is_empty() {
-        ctxt.error(
-            &input.generics,
-            "an enum that is a column has no fields, so it cannot be generic",
-        );
-    }
+    check_enum(ctxt, input, data);
     let variants: Vec<_> = data
         .variants
         .iter()
@@ -109,15 +120,45 @@ fn parse_enum(
     Some(StoredForm::Enum(variants))
 }
 
+fn parse_numbers(ctxt: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Option<StoredForm> {
+    check_enum(ctxt, input, data);
+    for variant in &data.variants {
+        each_attribute_key(ctxt, &variant.attrs, "column_type", |key| {
+            key.skip()?;
+            let message =
+                "this enum is stored as integers, the variants' own: `Variant = 1` sets one";
+            Err(syn::Error::new_spanned(variant, message))
+        });
+    }
+    let idents = data.variants.iter().map(|variant| variant.ident.clone());
+    Some(StoredForm::Numbers(idents.collect()))
+}
+
+fn check_enum(ctxt: &Ctxt, input: &DeriveInput, data: &DataEnum) {
+    if data.variants.is_empty() {
+        ctxt.error(&input.ident, "a column needs a value to hold: add a variant");
+    }
+    if !input.generics.params.is_empty() {
+        ctxt.error(
+            &input.generics,
+            "an enum that is a column has no fields, so it cannot be generic",
+        );
+    }
+    data.variants.iter().for_each(|variant| check_unit(ctxt, variant));
+}
+
+fn check_unit(ctxt: &Ctxt, variant: &Variant) {
+    if !matches!(variant.fields, Fields::Unit) {
+        let message = format!(
+            "`{}` has fields, and a column holds one value: remove them, or put them in columns of their own",
+            variant.ident
+        );
+        ctxt.error(&variant.fields, message);
+    }
+}
+
 impl StoredVariant {
     fn parse(ctxt: &Ctxt, variant: &Variant, rename_all: Option<RenameRule>) -> Self {
-        if !matches!(variant.fields, Fields::Unit) {
-            let message = format!(
-                "`{}` has fields, and a column holds one value: remove them, or put them in columns of their own",
-                variant.ident
-            );
-            ctxt.error(&variant.fields, message);
-        }
         let (mut own, mut serde) = (KeyValue::default(), KeyValue::default());
         each_attribute_key(ctxt, &variant.attrs, "column_type", |key| match key.name().as_str() {
             "rename" => own.set(key, key.string()?),

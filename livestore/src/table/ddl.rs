@@ -125,6 +125,11 @@ fn column_ddl(column: &ColumnDef, declared_type: &str) -> Result<String, ValueEr
         let variants = list(column.variants.iter().map(|text| literal(&Value::text(*text))));
         let _ = write!(ddl, " CHECK ({} IN ({variants}))", quote(column.name));
     }
+    if !column.numbers.is_empty() {
+        // With the names, the schema hash differs when a number stands for something else.
+        let numbers = column.numbers.iter().map(|(name, number)| format!("{number} /* {name} */"));
+        let _ = write!(ddl, " CHECK ({} IN ({}))", quote(column.name), list(numbers));
+    }
     if let Some((first, last)) = column.range {
         let _ = write!(ddl, " CHECK ({} BETWEEN {first} AND {last})", quote(column.name));
     }

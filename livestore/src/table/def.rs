@@ -26,6 +26,7 @@ pub struct ColumnDef {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
+    pub(crate) numbers: &'static [(&'static str, i64)],
     pub(crate) range: Option<(i64, i64)>,
     pub(crate) default: Option<fn() -> Result<Value<'static>, ValueError>>,
     pub(crate) check: Option<&'static str>,
@@ -147,8 +148,8 @@ impl TableDef {
 impl ColumnDef {
     /// A column of a type with this `KIND`.
     pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
-        let ColumnKind { storage, nullable, variants, range } = kind;
-        Self { name, storage, nullable, variants, range, default: None, check: None }
+        let ColumnKind { storage, nullable, variants, numbers, range } = kind;
+        Self { name, storage, nullable, variants, numbers, range, default: None, check: None }
     }
 
     /// The value a row gets when raw SQL inserts it without this column.

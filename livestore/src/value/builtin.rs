@@ -141,6 +141,7 @@ impl<V: ColumnType> ColumnType for Option<V> {
     const STORAGE: Storage = V::STORAGE;
     const NULLABLE: bool = true;
     const VARIANTS: &'static [&'static str] = V::VARIANTS;
+    const NUMBERS: &'static [(&'static str, i64)] = V::NUMBERS;
     const RANGE: Option<(i64, i64)> = V::RANGE;
 
     fn encode(&self) -> Result<Value<'_>, ValueError> {

@@ -60,6 +60,7 @@ pub struct ColumnKind {
     pub(crate) storage: Storage,
     pub(crate) nullable: bool,
     pub(crate) variants: &'static [&'static str],
+    pub(crate) numbers: &'static [(&'static str, i64)],
     pub(crate) range: Option<(i64, i64)>,
 }
 
@@ -117,16 +118,21 @@ pub trait ColumnType: Sized {
     /// The only texts the column may hold, when there is such a list: it becomes a `CHECK`.
     const VARIANTS: &'static [&'static str] = &[];
 
+    /// The only integers the column may hold, each with the name of what it stands for, when there is
+    /// such a list: it becomes a `CHECK`.
+    const NUMBERS: &'static [(&'static str, i64)] = &[];
+
     /// The only integers the column may hold, from the first to the last, when there are such
     /// bounds: they become a `CHECK`.
     const RANGE: Option<(i64, i64)> = None;
 
-    /// The four constants above, together. For generated code.
+    /// The constants above, together. For generated code.
     #[doc(hidden)]
     const KIND: ColumnKind = ColumnKind {
         storage: Self::STORAGE,
         nullable: Self::NULLABLE,
         variants: Self::VARIANTS,
+        numbers: Self::NUMBERS,
         range: Self::RANGE,
     };
 

@@ -169,7 +169,7 @@ impl Holds {
             Self::MaybeTexts => (Storage::Text, true),
             Self::MaybeBytes => (Storage::Blob, true),
         };
-        ColumnKind { storage, nullable, variants: &[], range: None }
+        ColumnKind { storage, nullable, variants: &[], numbers: &[], range: None }
     }
 
     pub(super) fn is_integer(self) -> bool {

@@ -112,7 +112,7 @@ mod through_another_path {
 mod among_users_own_types {
     use livestore::prelude::{ColumnType, Deserialize, Event, Materialize, Row, Serialize, Store};
     use livestore::prelude::{MaterializeError, Table, Writer, client_document, table};
-    use livestore::table::Compare as _;
+    use livestore::table::{Compare as _, Narrow as _};
 
     #[derive(ColumnType, Serialize, Deserialize, Clone, Default)]
     struct String(std::string::String);

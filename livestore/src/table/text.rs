@@ -44,7 +44,7 @@ impl Piece<'_> {
             .0
             .chars()
             .all(|wanted| rest.next().is_some_and(|char| wanted == '_' || wanted == char));
-        fits.then(|| rest.as_str())
+        fits.then_some(rest.as_str())
     }
 
     /// The text behind the first place where the piece fits.

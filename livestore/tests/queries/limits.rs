@@ -1,8 +1,5 @@
 //! Queries beyond SQLite's limits: long lists, many conditions, deep ones.
 
-use std::sync::mpsc;
-use std::time::Duration;
-
 use livestore::prelude::*;
 
 #[table]
@@ -175,17 +172,15 @@ fn limits_and_offsets_go_to_the_end_of_their_type() {
     assert_eq!(query(i64::MAX as u64 + 1, i64::MAX as u64), 0);
 }
 
-/// Each `%` used to double the time that it takes.
+/// Each `%` used to double the time that it takes: this would not end.
 #[test]
 fn a_pattern_of_many_wildcards_does_not_block_a_commit() {
-    let (sender, done) = mpsc::channel();
-    std::thread::spawn(move || {
-        let store = points();
-        let pattern = format!("{}b", "%a".repeat(60));
-        let live = store.live(Point::filter(Point::TEXT.like(pattern))).unwrap();
-        let PointAdded(point) = point(7);
-        store.commit(PointAdded(Point { text: "a".repeat(10_000), ..point })).unwrap();
-        sender.send(live.get().len()).unwrap();
-    });
-    assert_eq!(done.recv_timeout(Duration::from_secs(60)), Ok(0));
+    let store = points();
+    let pattern = format!("{}b", "%a".repeat(60));
+    let live = store.live(Point::filter(Point::TEXT.like(pattern))).unwrap();
+    let PointAdded(point) = point(7);
+    store.commit(PointAdded(Point { text: "a".repeat(10_000), ..point.clone() })).unwrap();
+    assert_eq!(live.get().len(), 0);
+    store.commit(PointAdded(Point { text: "A".repeat(10_000) + "b", ..point })).unwrap();
+    assert_eq!(live.get().len(), 1);
 }

@@ -114,8 +114,18 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
             copy_files(&entry.path(), &to)?;
         } else if entry.file_name() != "eventlog.db-shm" {
             // The index of the write-ahead log, above, is made anew by whoever opens the file first.
-            fs::copy(entry.path(), to)?;
+            copy_file(&entry.path(), &to)?;
         }
     }
     Ok(())
+}
+
+/// Copies a file. A temporary one may be gone since it was listed: an open store renames it to what
+/// it replaces once it is whole.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let is_temporary = from.extension().is_some_and(|extension| extension == "tmp");
+    match fs::copy(from, to) {
+        Err(error) if is_temporary && error.kind() == io::ErrorKind::NotFound => Ok(()),
+        copied => copied.map(drop),
+    }
 }

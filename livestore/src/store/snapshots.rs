@@ -35,8 +35,9 @@ const SNAPSHOT_BYTES_PER_NANOSECOND: u64 = 4;
 /// The time that the replay of an event takes at least, for events that were not replayed yet.
 const MIN_TIME_PER_EVENT: Duration = Duration::from_micros(4);
 
-/// The number of events whose replay shows how long one takes.
-const MIN_MEASURED: u64 = 1_000;
+/// The number of events whose replay shows how long one takes. With fewer, the time says more about
+/// what else the machine does just then.
+const MIN_MEASURED: u64 = 100;
 
 /// A store's snapshots.
 #[derive(Debug)]
@@ -95,8 +96,7 @@ impl Snapshots {
         if events >= MIN_MEASURED {
             maker.time_per_event.fetch_max(nanoseconds(took) / events, Ordering::Relaxed);
         }
-        let is_slow = maker.is_slow(events) || maker.is_slow_replay(nanoseconds(took));
-        let is_due = is_slow || (events >= MIN_EVENTS && maker.is_cheap(events));
+        let is_due = maker.is_slow(events) || (events >= MIN_EVENTS && maker.is_cheap(events));
         if !is_due || !maker.may_write(state.head) {
             return;
         }
@@ -119,9 +119,7 @@ impl Snapshots {
 
     /// Stops the background thread, and writes the state itself, if that is worth it.
     pub(super) fn close(self, state: &mut State) {
-        let Self { maker, background } = self;
-        maker.stopped.store(true, Ordering::Relaxed);
-        drop(background);
+        let maker = self.stop();
         let events = maker.events.load(Ordering::Relaxed);
         if events == 0 || !(maker.is_cheap(events) || maker.is_slow(events)) {
             return;
@@ -133,19 +131,22 @@ impl Snapshots {
         }
     }
 
-    /// Removes the snapshot, and stops making one: the log has a new history.
-    pub(super) fn start_over(self) -> Result<Self, StateError> {
+    /// Removes the snapshot, and stops making one: the log has a new history, or the state is made
+    /// anew of `events` events.
+    pub(super) fn start_over(&mut self, events: u64) -> Result<(), StateError> {
+        let maker = &self.maker;
+        let new = Self::new(maker.snapshot.clone(), maker.schema, maker.syncs, None);
+        new.maker.events.store(events, Ordering::Relaxed);
+        let maker = std::mem::replace(self, new).stop();
+        maker.snapshot.remove()
+    }
+
+    /// Waits until the background thread has ended; what it is making, it does not write.
+    fn stop(self) -> Arc<Maker> {
         let Self { maker, background } = self;
         maker.stopped.store(true, Ordering::Relaxed);
         drop(background);
-        maker.snapshot.remove()?;
-        Ok(Self::new(maker.snapshot.clone(), maker.schema, maker.syncs, None))
-    }
-
-    /// Removes the snapshot.
-    pub(super) fn remove(&self) -> Result<(), StateError> {
-        *lock(&self.maker.replayed) = None;
-        self.maker.snapshot.remove()
+        maker
     }
 }
 
@@ -157,13 +158,9 @@ impl Maker {
 
     /// Whether the replay of these events would make opening noticeably slower.
     fn is_slow(&self, events: u64) -> bool {
-        let time = self.time_per_event.load(Ordering::Relaxed);
-        self.is_slow_replay(events.saturating_mul(time))
-    }
-
-    fn is_slow_replay(&self, nanoseconds: u64) -> bool {
+        let replay = events.saturating_mul(self.time_per_event.load(Ordering::Relaxed));
         let read = self.bytes.load(Ordering::Relaxed) / SNAPSHOT_BYTES_PER_NANOSECOND;
-        nanoseconds >= self::nanoseconds(SLOW_REPLAY).max(read)
+        replay >= nanoseconds(SLOW_REPLAY).max(read)
     }
 
     /// The background thread's job.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use livestore::prelude::*;
 use livestore::store::{Events, HistoryError};
+use livestore_testing::wait_until;
 
 use crate::app::{App, Counter, Todo, TodoEvent, completed, counted, created};
 use crate::kit::{Home, Random, log_of, seqs};
@@ -289,6 +290,26 @@ fn there_is_no_past_between_two_events() {
     let expected = HistoryError::NoSuchEvent { seq, head: SeqNum::new(700) };
     assert_eq!(store.state_at(seq).unwrap_err(), expected);
     assert_eq!(store.fork(seq).unwrap_err(), expected);
+}
+
+#[test]
+fn a_snapshot_in_the_making_does_not_outlive_reset_state() {
+    let home = Home::new();
+    let store = home.open::<App>();
+    store.commit((0..10_000).map(created).collect::<Vec<_>>()).unwrap();
+    let hash = store.state_hash().unwrap();
+    store.reset_state().unwrap();
+    assert!(!home.snapshot().exists());
+    // Whoever was making it had all the time that it takes.
+    let (again, boot) = home.copy().boot::<App>();
+    assert_eq!((boot.replayed(), again.state_hash().unwrap()), (10_000, hash));
+    assert!(!home.snapshot().exists());
+    // The events that were replayed count for the next one.
+    store.commit(created("a")).unwrap();
+    wait_until(|| home.snapshot().exists());
+    let (again, boot) = home.copy().boot::<App>();
+    assert_eq!(boot.replayed(), 0);
+    assert_eq!(again.state_hash().unwrap(), store.state_hash().unwrap());
 }
 
 #[test]

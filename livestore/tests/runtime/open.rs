@@ -190,7 +190,7 @@ fn a_short_tail_does_not_write_a_large_snapshot() {
         count(&store, 5);
         store.close().unwrap();
     }
-    assert!(std::fs::read(home.snapshot()).unwrap() == before, "15 events are replayed in no time");
+    assert!(std::fs::read(home.snapshot()).unwrap() == before, "15 events are too few");
 }
 
 #[test]

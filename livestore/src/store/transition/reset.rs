@@ -27,14 +27,14 @@ impl Core {
         let head = self.state.head;
         let mut state = State::empty(self.state.schema())?;
         let mut replay = Replay::new(&self.log);
-        replay.run(&mut state, self.confirmed_head())?;
+        let replayed = replay.run(&mut state, self.confirmed_head())?;
         if self.sync.is_some() {
             replay.run_pending(&mut state, head)?;
         }
         state.head = head;
         state.limit(self.max_state_bytes)?;
-        if let Some(snapshots) = &self.snapshots {
-            snapshots.remove()?;
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.start_over(replayed)?;
         }
         self.state = state;
         self.restart_live()

@@ -14,8 +14,8 @@ impl Core {
         merge: &Merge,
         rebase: &Rebase,
     ) -> Result<Vec<Quarantined>, ReplayError> {
-        if let Some(snapshots) = self.snapshots.take() {
-            self.snapshots = Some(snapshots.start_over()?);
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.start_over(0)?;
         }
         self.rebuild(merge, rebase)
     }

@@ -5,7 +5,7 @@ use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::Eventlog;
 use crate::schema::SchemaDef;
 use crate::sqlite::{Change, ColumnSet, Image, Rows};
-use crate::state::{Replay, ReplayError, State};
+use crate::state::{ApplyError, Replay, ReplayError, State};
 use crate::table::TableDef;
 
 /// An event's number and wire name.
@@ -154,9 +154,13 @@ fn apply_each(
     let mut effects = Vec::with_capacity(commit.len());
     for event in commit {
         let set = state.schema().event_set(&event.name);
-        if set.is_none_or(|set| state.apply(event, set, &mut state.writer()).is_err()) {
-            savepoint.rollback()?;
-            return Ok(None);
+        match set.map(|set| state.apply(event, set, &mut state.writer())) {
+            Some(Ok(())) => {}
+            Some(Err(ApplyError::State(error))) => return Err(error.into()),
+            Some(Err(ApplyError::Event(_))) | None => {
+                savepoint.rollback()?;
+                return Ok(None);
+            }
         }
         effects.push((name_of(event), Change::net(state.db.changes().take())));
     }

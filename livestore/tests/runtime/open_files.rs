@@ -71,3 +71,20 @@ fn too_many_open_files_are_named_with_their_limit() {
         assert_eq!(last_of(&said, "done"), Some(opened - 1));
     }
 }
+
+#[test]
+fn a_hundred_stores_are_open_at_once() {
+    let home = Home::new();
+    let stores: Vec<_> = (0..100).map(|n| open(home.path(), n).unwrap()).collect();
+    for (n, store) in stores.iter().enumerate() {
+        store.commit(created(n as u64)).unwrap();
+    }
+    for store in stores {
+        assert_eq!(store.events().into_iter().count(), 1);
+        store.close().unwrap();
+    }
+    for n in 0..100 {
+        let store = open(home.path(), n).unwrap();
+        assert_eq!(store.head().unwrap(), SeqNum::new(1));
+    }
+}

@@ -172,3 +172,54 @@ fn apply_each(
 fn name_of(event: &EncodedEvent) -> EventName {
     (event.seq, event.name.clone().into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[table]
+    struct Item {
+        #[column(primary_key)]
+        text: String,
+    }
+
+    #[derive(Event)]
+    #[event(name = "v1.Added")]
+    struct Added {
+        text: String,
+    }
+
+    impl Materialize for Added {
+        fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+            state.insert(&Item { text: self.text.clone() })
+        }
+    }
+
+    crate::schema! { App { tables: [Item], events: [Added] } }
+
+    fn event(bytes: usize) -> EncodedEvent {
+        EncodedEvent {
+            seq: SeqNum::new(1),
+            parent: SeqNum::ROOT,
+            name: "v1.Added".into(),
+            args: format!("{{\"text\":\"{}\"}}", "a".repeat(bytes)),
+            client_id: "c".into(),
+            session_id: "s".into(),
+            schema_hash: 0,
+            sync_metadata: None,
+            continues: false,
+        }
+    }
+
+    #[test]
+    fn a_state_without_room_is_no_fault_of_the_event() {
+        let mut state = State::empty(App::def()).unwrap();
+        state.limit(64 * 1024).unwrap();
+        assert_eq!(apply_each(&mut state, &[event(10)]).unwrap().unwrap().len(), 1);
+        // It fails for its own reason: the item is there.
+        assert!(apply_each(&mut state, &[event(10)]).unwrap().is_none());
+        let error = apply_each(&mut state, &[event(1_000_000)]).map(|_| ()).unwrap_err();
+        assert!(error.is_environmental(), "{error}");
+    }
+}

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::cells::{At, Cells, Flat};
+use super::cells::{At, Cells, Flat, Picky};
 use super::dice::Dice;
+use super::history::Commit;
 use super::queries::select;
 use super::tables::{self, table};
-use crate::live::{Live, Reactive, Registry, deliver, enqueue};
+use super::watch::Watch;
+use super::world::World;
+use super::writes::Write;
+use crate::live::{Live, Reactive, Registry, batch, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
     Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Many, One,
@@ -224,4 +228,28 @@ fn like_looks_no_further_than_a_nul() {
     assert_eq!(like("", "\0a"), Some(true));
     assert_eq!(like("a\0b", "a"), Some(true));
     assert_eq!(like("b", "a\0"), Some(false));
+}
+
+#[test]
+fn a_query_that_works_only_in_the_middle_of_a_batch_calls_its_subscriber() {
+    let mut world = World::new(&mut Dice::new(&[]), false);
+    let query = select::<Picky, Many>(plain());
+    let mut watch = Watch::start(query, Some(plain()), &mut world).unwrap().unwrap();
+    watch.toggle_subscription();
+    let commit = |world: &mut World, sql: &str| {
+        let write = Write { sql: sql.to_owned(), binds: Vec::new() };
+        world.apply(Commit { writes: vec![write], fails: false });
+    };
+    let refused = "INSERT INTO t VALUES (3, 0)";
+    commit(&mut world, refused);
+    watch.check(&world.history.reader()).unwrap();
+    assert!(watch.failed());
+    batch(|| {
+        for sql in ["DELETE FROM t", refused] {
+            commit(&mut world, sql);
+            watch.compare(&world.history.reader()).unwrap();
+        }
+    });
+    watch.check(&world.history.reader()).unwrap();
+    assert!(watch.failed());
 }

@@ -56,7 +56,8 @@ struct Last {
     rows: Vec<Cells>,
     version: u64,
     error: Option<Arc<QueryError>>,
-    /// In the middle of a batch, there were other rows, or a failure.
+    /// In the middle of a batch, there were other rows, or it failed, or worked, as it does not now: its
+    /// subscriber is called at the end, also when all is as before.
     passing: bool,
 }
 
@@ -156,11 +157,11 @@ where
     }
 
     fn compare(&mut self, reader: &Reader<'_>) -> Result<(), String> {
-        let now = self.live.get().flat();
-        let fresh = match (self.query.run(reader), self.live.error()) {
+        let (now, error) = (self.live.get().flat(), self.live.error());
+        self.last.passing |= self.last.error != error;
+        let fresh = match (self.query.run(reader), error) {
             (Ok(fresh), None) => fresh,
             (Err(_), Some(_)) => {
-                self.last.passing |= self.last.error != self.live.error();
                 let kept = self.last.passing || now == self.last.rows;
                 return if kept { Ok(()) } else { Err(self.says("it lost its value", &now, &())) };
             }

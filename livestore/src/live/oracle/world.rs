@@ -60,7 +60,7 @@ impl World {
         world.end()
     }
 
-    fn new(dice: &mut Dice<'_>, is_traced: bool) -> Self {
+    pub(super) fn new(dice: &mut Dice<'_>, is_traced: bool) -> Self {
         let (schema, tables) = tables::schema(dice);
         let mut world = Self {
             tables,
@@ -102,6 +102,10 @@ impl World {
     /// Commits some writes, all or none.
     fn commit(&mut self, dice: &mut Dice<'_>) {
         let commit = self.random_commit(dice);
+        self.apply(commit);
+    }
+
+    pub(super) fn apply(&mut self, commit: Commit) {
         self.trace(|| format!("commit {commit:?}"));
         let (kept, changes) = self.history.commit(commit);
         self.tally.commits += 1;

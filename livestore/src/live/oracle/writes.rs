@@ -9,8 +9,8 @@ use crate::value::Value;
 /// One statement of a materializer.
 #[derive(Debug, Clone)]
 pub(super) struct Write {
-    sql: String,
-    binds: Vec<Value<'static>>,
+    pub(super) sql: String,
+    pub(super) binds: Vec<Value<'static>>,
 }
 
 impl Write {

@@ -14,7 +14,7 @@ use super::sync::Syncing;
 use super::tail::Tail;
 use super::{Core, Inner, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
-use crate::edge::{DirectoryLock, LockError, Stopwatch};
+use crate::edge::{DirectoryLock, LockError, Stopwatch, files};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
 use crate::live::Registry;
@@ -144,8 +144,11 @@ impl Files {
             LockError::Held => OpenError::Locked { path: directory.to_owned() },
             LockError::Io(error) => folder::unusable(directory, error),
         })?;
-        let names = ["eventlog.db", "eventlog.db-wal", "eventlog.db-shm"];
-        lock.note_missing(names.map(|name| directory.join(name)));
+        // The WAL of a log that was there before may have its events, and goes with it alone.
+        if !files::exists(&directory.join("eventlog.db")) {
+            let names = ["eventlog.db-shm", "eventlog.db-wal", "eventlog.db"];
+            lock.note_missing(names.map(|name| directory.join(name)));
+        }
         Self::in_locked(directory, options, Arc::new(lock))
     }
 

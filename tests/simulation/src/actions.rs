@@ -79,6 +79,7 @@ impl World {
         let is_written = client.habits.durability != Durability::Buffered;
         let Some(slot) = client.slots.get_mut(slot) else { return Ok(()) };
         let (keys, is_too_large) = (deed.keys(), deed.is_too_large());
+        let is_refused = self.server.has_rule && deed.is_refused();
         let ledger = self.ledgers.get(&slot.store_id);
         let behind = ledger.zip(slot.client_id.as_deref());
         let behind = behind.map_or(0, |(ledger, client_id)| ledger.of(client_id).count());
@@ -98,10 +99,10 @@ impl World {
             }
             Some(Ok(())) => {
                 self.figures.committed += keys.len() as u64;
-                slot.commit(keys, behind, false, is_written);
+                slot.commit(keys, is_refused, behind, false, is_written);
             }
             // The disk has failed, or ended the process: nobody knows.
-            Some(Err(_)) => slot.commit(keys, behind, true, false),
+            Some(Err(_)) => slot.commit(keys, is_refused, behind, true, false),
         }
         Ok(())
     }

@@ -234,6 +234,11 @@ impl Deed {
         self.keys().iter().filter(|key| !is_client_only(&key.0)).count() > MAX_EVENTS
     }
 
+    /// Whether a backend with a rule refuses it for good.
+    pub fn is_refused(&self) -> bool {
+        self.keys().iter().any(is_refused)
+    }
+
     /// The events, in order.
     pub fn keys(&self) -> Vec<Key> {
         match self {
@@ -252,6 +257,11 @@ impl Deed {
 /// Whether events of this name never leave their client.
 pub fn is_client_only(name: &str) -> bool {
     matches!(name, "v1.ItemLooked" | "v1.ItemOpened" | "DraftSet")
+}
+
+/// Whether a backend with a rule refuses this event for good, and its commit with it.
+pub fn is_refused((name, mark): &Key) -> bool {
+    matches!(&**name, "v1.ItemAdded" | "v1.ItemMoved") && mark % 5 == 1
 }
 
 impl Happening {

@@ -45,6 +45,8 @@ pub trait Opened {
     fn shared(&self) -> Result<Shared, String>;
     /// The events that could not be applied, and not because this version does not know them.
     fn quarantined(&self) -> Result<Vec<SeqNum>, String>;
+    /// The events that are in quarantine because the backend refuses them for good.
+    fn refused(&self) -> Result<Vec<SeqNum>, String>;
     /// The hash of the state.
     fn hash(&self) -> Result<u64, String>;
     /// Makes the state anew.
@@ -165,6 +167,13 @@ impl<S: App> Opened for Held<S> {
         Ok(failed.map(|it| it.seq).collect())
     }
 
+    fn refused(&self) -> Result<Vec<SeqNum>, String> {
+        let all = self.store.quarantined().map_err(|error| text(&error))?;
+        let refused =
+            all.into_iter().filter(|it| matches!(it.reason, QuarantineReason::Refused(_)));
+        Ok(refused.map(|it| it.seq).collect())
+    }
+
     fn hash(&self) -> Result<u64, String> {
         self.store.state_hash().map_err(|error| text(&error))
     }
@@ -199,6 +208,8 @@ pub struct Mine {
     pub key: Key,
     /// It never leaves its client.
     pub is_client_only: bool,
+    /// The backend refuses its commit for good.
+    pub is_refused: bool,
     /// It may be gone, or never have been: a crash or a failing disk decides.
     pub maybe: bool,
     /// It is in the file, as far as the client was told.

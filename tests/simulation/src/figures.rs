@@ -20,6 +20,8 @@ pub struct Figures {
     pub events: u64,
     /// Commits of several synced events that were quarantined as a whole.
     pub quarantined: u64,
+    /// Events that a server refused for good.
+    pub refused: u64,
     /// Commits that were refused because no backend would take them.
     pub too_large: u64,
     /// What befell the worlds, by its kind.
@@ -37,6 +39,7 @@ impl Figures {
         self.committed += other.committed;
         self.events += other.events;
         self.quarantined += other.quarantined;
+        self.refused += other.refused;
         self.too_large += other.too_large;
         for (kind, count) in &other.actions {
             *self.actions.entry(kind).or_default() += count;
@@ -58,13 +61,15 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { worlds, steps, frames, committed, events, quarantined, too_large, .. } = self;
+        let Self { worlds, steps, frames, committed, events, quarantined, .. } = self;
+        let Self { refused, too_large, .. } = self;
         writeln!(
             f,
             "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
              {events} taken by servers"
         )?;
         writeln!(f, "  {quarantined:>9} commits of several events quarantined as a whole")?;
+        writeln!(f, "  {refused:>9} events refused for good")?;
         writeln!(f, "  {too_large:>9} commits refused as too large")?;
         for (kind, count) in &self.actions {
             writeln!(f, "  {count:>9} {kind}")?;

@@ -17,6 +17,7 @@ pub fn plans() -> impl Iterator<Item = Plan> {
         |_| pending_before_the_first_pull(),
         the_same_again_after_a_power_loss,
         |_| a_commit_that_fails_behind_another(),
+        commits_that_the_backend_refuses,
     ];
     all.into_iter().flat_map(|plan| (0..20).map(move |seed| Plan { seed, ..plan(seed) }))
 }
@@ -87,6 +88,31 @@ pub fn a_commit_that_fails_behind_another() -> Plan {
     ])
 }
 
+/// Two clients commit at the same time what the server's rule forbids, between what it does not.
+pub fn commits_that_the_backend_refuses(seed: u64) -> Plan {
+    let added = |mark| Happening::Added { mark, id: format!("item-{mark}"), owner: 0, rank: 0 };
+    let bumped = |mark| Happening::Bumped { mark, tally: 0, by: 1 };
+    let looked = |mark| Happening::Looked { mark, item: "item-2".to_owned() };
+    let commit = |client, all| Action::Commit(client, 0, Deed::Happen(all));
+    let mut actions = vec![wait(1_000), Action::Hold(0, 0, true)];
+    actions.extend([
+        commit(0, vec![added(2)]),
+        commit(0, vec![looked(3), bumped(4), added(6), looked(5)]),
+        commit(1, vec![added(11), bumped(12)]),
+        commit(0, vec![bumped(7)]),
+        commit(1, vec![bumped(13)]),
+        Action::Hold(0, 0, false),
+        wait(100 * (seed % 5)),
+    ]);
+    if seed % 2 == 0 {
+        actions.extend([Action::Crash(0, CrashKind::Process), Action::Start(0)]);
+    }
+    actions.extend([bump(0, 8), bump(1, 14), wait(3_000)]);
+    let mut plan = pair(actions);
+    plan.setup.has_rule = true;
+    plan
+}
+
 fn bump(client: usize, mark: u64) -> Action {
     let bumped = Happening::Bumped { mark, tally: 0, by: 1 };
     Action::Commit(client, 0, Deed::Happen(vec![bumped]))
@@ -100,7 +126,7 @@ fn wait(millis: u64) -> Action {
 fn alone(actions: Vec<Action>) -> Plan {
     let habits = Habits { durability: Durability::Written, on_reset: OnBackendReset::KeepAndStop };
     let delay = Duration::from_millis(20);
-    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay };
+    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay, has_rule: false };
     Plan { seed: 1, setup, actions }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use livestore::prelude::*;
 use livestore::sync::{OnBackendReset, SyncEvent, SyncStatus};
 
-use crate::app::{Key, key};
+use crate::app::{Key, is_client_only, is_refused, key};
 use crate::client::{Astray, Mine, Slot, is_given_up};
 use crate::model::{self, Shared};
 
@@ -178,11 +178,13 @@ impl Slot {
         let check = |is_meant: &dyn Fn(bool) -> bool| {
             let mine: Vec<&Mine> =
                 self.mine.iter().filter(|mine| is_meant(mine.is_client_only)).collect();
-            let own = own.iter().filter(|event| is_meant(event.is_client_only()));
+            // What the backend refuses is client-only from then on: its name says what it was.
+            let own = own.iter().filter(|event| is_meant(is_client_only(&event.name)));
             accounts_for(&mine, own.map(|event| key(&event.name, &event.args)), |_| 0)
         };
         // The server may bring back what a crash has taken, behind client-only events since.
-        let may_come_back = self.mine.iter().any(|mine| mine.maybe && !mine.is_client_only);
+        let may_come_back =
+            self.mine.iter().any(|mine| mine.maybe && !mine.is_client_only && !mine.is_refused);
         check(&|_| true)
             .or_else(|what| match may_come_back {
                 true => check(&|is_client_only| is_client_only)
@@ -219,6 +221,29 @@ impl Slot {
         Ok(())
     }
 
+    /// A commit that the server's rule forbids is in quarantine, all of it, and for that reason; no
+    /// other is.
+    pub fn check_refused(&self, has_rule: bool) -> Result<(), String> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let refused: BTreeSet<_> = open.refused()?.into_iter().collect();
+        let events = open.events(SeqNum::ROOT, false)?;
+        for commit in events.chunk_by(is_one_commit) {
+            let is_forbidden =
+                has_rule && commit.iter().any(|event| is_refused(&key(&event.name, &event.args)));
+            let in_log = |event: &EncodedEvent| event.refusal().is_some();
+            let in_state = |event: &EncodedEvent| refused.contains(&event.seq);
+            let is_right =
+                |it: &EncodedEvent| (in_log(it), in_state(it)) == (is_forbidden, is_forbidden);
+            if !commit.iter().all(is_right) {
+                let seqs: Vec<_> =
+                    commit.iter().map(|it| (it.seq, in_log(it), in_state(it))).collect();
+                let what = if is_forbidden { "is forbidden" } else { "breaks no rule" };
+                return Err(format!("a commit {what}; refused in log and state: {seqs:?}"));
+            }
+        }
+        Ok(())
+    }
+
     /// The rows that all clients share are those that the server's events make.
     pub fn check_shared(&self, ledger: &Ledger) -> Result<(), String> {
         let Some(open) = &self.open else { return Ok(()) };
@@ -230,10 +255,11 @@ impl Slot {
         Err(format!("the state is {found:?}, and the server's events make {expected:?}"))
     }
 
-    /// The server has what was committed, in order, each once.
+    /// The server has what was committed and its rule does not forbid, in order, each once.
     pub fn check_server(&self, ledger: &Ledger) -> Result<(), String> {
         let Some(client_id) = &self.client_id else { return Ok(()) };
-        let synced: Vec<&Mine> = self.mine.iter().filter(|mine| !mine.is_client_only).collect();
+        let is_due = |mine: &&Mine| !mine.is_client_only && !mine.is_refused;
+        let synced: Vec<&Mine> = self.mine.iter().filter(is_due).collect();
         let found = accounts_for(&synced, ledger.of(client_id), |mine| mine.behind);
         found.map_err(|what| format!("in the server's log, {what}"))
     }
@@ -275,6 +301,10 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
         return moved_back("upstream", before.upstream_head, now.upstream_head);
     }
     let (was, is) = (before.local_head, now.local_head);
+    // What the backend refuses gives its number back, to a later generation.
+    if now.refused > before.refused && is.generation > was.generation {
+        return Ok(());
+    }
     if (is.global, is.generation) < (was.global, was.generation) || is.generation < was.generation {
         return moved_back("local", was, is);
     }

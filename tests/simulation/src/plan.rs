@@ -32,6 +32,8 @@ pub struct Setup {
     pub own: u64,
     /// The network's delay.
     pub delay: Duration,
+    /// The server has a rule, and refuses for good what breaks it.
+    pub has_rule: bool,
 }
 
 /// Something that befalls a world.
@@ -122,7 +124,9 @@ impl Plan {
         // A seed has few kinds of trouble, so that each meets the others in many combinations.
         let kinds: Vec<u64> = (0..KINDS).filter(|_| dice.below(3) == 0).collect();
         let loses_backend = dice.below(6) == 0;
-        let setup = Setup::draw(&mut dice);
+        // By dice of its own: it changes nothing else of a plan.
+        let has_rule = Dice::new(!seed).below(3) == 0;
+        let setup = Setup { has_rule, ..Setup::draw(&mut dice) };
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
@@ -170,7 +174,7 @@ impl Setup {
         let (shared, own) = (1 + dice.below(2), dice.below(2));
         let delay = Duration::from_millis([1, 20, 200][index(dice, 3)]);
         let clients = (0..clients).map(|_| habits(dice)).collect();
-        Self { clients, shared, own, delay }
+        Self { clients, shared, own, delay, has_rule: false }
     }
 
     fn client(&self, dice: &mut Dice) -> usize {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use livestore::simulation::{due, elapsed, own, run};
-use livestore::sync::SyncEvent;
+use livestore::sync::{SyncError, SyncEvent};
 use livestore_protocol::{Call, ClientMessage, Exit, Request, RequestId, ServerMessage, Transport};
 use livestore_server::auth::Rights;
 use livestore_server::internal::{Effect, Hub, Room, Session, Ticket};
@@ -14,6 +14,7 @@ use livestore_server::store::{
     Durability, EventStore, SqliteStore, StoreError, StoreId, StoreLimits, StoredEvent,
 };
 
+use crate::app::{is_refused, key};
 use crate::client::text;
 use crate::disk::Dice;
 use crate::model::session;
@@ -35,6 +36,8 @@ pub struct Server {
     acknowledged: Vec<(StoreId, SyncEvent)>,
     /// How long reading from the disk takes, at most.
     pub read_delay: Duration,
+    /// It refuses for good what its rule forbids.
+    pub has_rule: bool,
 }
 
 struct Running {
@@ -79,7 +82,18 @@ impl Server {
         let (answers, dice) = (Answers::default(), Dice::new(seed));
         let read_delay = Duration::from_millis(2);
         let (running, acknowledged) = (None, Vec::new());
-        Self { directory, running, network, answers, lives: 0, dice, acknowledged, read_delay }
+        let (lives, has_rule) = (0, false);
+        Self {
+            directory,
+            running,
+            network,
+            answers,
+            lives,
+            dice,
+            acknowledged,
+            read_delay,
+            has_rule,
+        }
     }
 
     /// Its directory.
@@ -163,7 +177,10 @@ impl Server {
                 running.hub.enter(&store, Box::new(reply));
             }
             Packet::Text(frame) => match running.peers.get_mut(&id) {
-                Some(peer) => peer.receive(&frame),
+                Some(peer) => match self.has_rule.then(|| refusal(&frame)).flatten() {
+                    Some(answer) => self.network.send_down(id, Packet::Text(answer)),
+                    None => peer.receive(&frame),
+                },
                 None => self.network.send_down(id, Packet::End),
             },
             Packet::End => drop(running.peers.remove(&id)),
@@ -316,6 +333,23 @@ impl Peer {
             _ => Ok(()),
         }
     }
+}
+
+/// The answer to a push that the rule forbids: it comes before any other check.
+fn refusal(frame: &str) -> Option<String> {
+    let Ok(ClientMessage::Request(Request { id, call: Call::Push(push) })) =
+        ClientMessage::decode(frame)
+    else {
+        return None;
+    };
+    let is_forbidden = |event: &SyncEvent| is_refused(&key(&event.name, &event.args));
+    if !push.batch.iter().any(is_forbidden) {
+        return None;
+    }
+    let exit = Exit::Failure(SyncError::Invalid("a rule forbids it".to_owned()));
+    let mut answer = String::new();
+    ServerMessage::Exit { request_id: id, exit }.encode(&mut answer);
+    Some(answer)
 }
 
 /// A push is one decision: it has whole commits.

@@ -71,6 +71,7 @@ impl World {
             server,
             clients,
         };
+        world.server.has_rule = plan.setup.has_rule;
         world.server.start()?;
         for client in 0..world.clients.len() {
             world.open_all(client)?;
@@ -295,11 +296,13 @@ impl World {
         for client in 0..self.clients.len() {
             self.look_at(client)?;
         }
+        let has_rule = self.server.has_rule;
         for client in &mut self.clients {
             let on_reset = client.habits.on_reset;
             for slot in &mut client.slots {
                 let ledger = self.ledgers.get(&slot.store_id);
-                let checked = ledger.map_or(Ok(()), |ledger| check_at_rest(slot, on_reset, ledger));
+                let checked =
+                    ledger.map_or(Ok(()), |ledger| check_at_rest(slot, on_reset, has_rule, ledger));
                 checked.map_err(|what| {
                     format!("client {}, {}: {what}", client.index, slot.store_id)
                 })?;
@@ -314,6 +317,7 @@ impl World {
         for client in &self.clients {
             for open in client.slots.iter().filter_map(|slot| slot.open.as_ref()) {
                 self.trace.update(&open.hash()?.to_le_bytes());
+                self.figures.refused += open.refused()?.len() as u64;
             }
         }
         Ok(())
@@ -341,7 +345,12 @@ impl World {
 /// How long a step takes.
 const MOMENT: Duration = Duration::from_micros(10);
 
-fn check_at_rest(slot: &mut Slot, on_reset: OnBackendReset, ledger: &Ledger) -> Result<(), String> {
+fn check_at_rest(
+    slot: &mut Slot,
+    on_reset: OnBackendReset,
+    has_rule: bool,
+    ledger: &Ledger,
+) -> Result<(), String> {
     let open = slot.open.as_ref().ok_or("it is not open")?;
     let status = open.status().ok_or("it has closed itself")?;
     slot.check_own()?;
@@ -357,6 +366,7 @@ fn check_at_rest(slot: &mut Slot, on_reset: OnBackendReset, ledger: &Ledger) -> 
             ledger.head()
         ));
     }
+    slot.check_refused(has_rule)?;
     slot.check_server(ledger)?;
     slot.check_shared(ledger)
 }
@@ -374,6 +384,7 @@ impl Slot {
     pub(crate) fn commit(
         &mut self,
         keys: Vec<crate::app::Key>,
+        is_refused: bool,
         behind: usize,
         maybe: bool,
         written: bool,
@@ -381,9 +392,9 @@ impl Slot {
         let is_astray = self.astray.is_some();
         self.mine.extend(keys.into_iter().map(|key| {
             let is_client_only = is_client_only(&key.0);
-            // A reset takes what is client-only with it.
-            let maybe = maybe || is_astray && is_client_only;
-            Mine { is_client_only, key, maybe, written, behind }
+            // A reset takes with it what the server does not have.
+            let maybe = maybe || is_astray && (is_client_only || is_refused);
+            Mine { is_client_only, is_refused, key, maybe, written, behind }
         }));
     }
 }

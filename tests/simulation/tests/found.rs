@@ -38,6 +38,18 @@ fn the_same_again_after_a_power_loss_is_another_event() {
     assert!(runs.iter().all(|run| run.figures.events == 47), "one of them is missing");
 }
 
+/// Each stays on its client as a whole, and everything else goes to both.
+#[test]
+fn commits_that_the_backend_refuses_hold_nothing_up() {
+    let runs = lives(found::commits_that_the_backend_refuses);
+    let figures = |run: &Run| (run.figures.refused, run.figures.events);
+    assert!(
+        runs.iter().all(|run| figures(run) == (6, 5)),
+        "{:?}",
+        runs.iter().map(figures).collect::<Vec<_>>()
+    );
+}
+
 /// All of it is in quarantine, on both clients, and what failed for client-only events alone is not.
 #[test]
 fn a_commit_that_fails_behind_another_is_quarantined_as_a_whole() {

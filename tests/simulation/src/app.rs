@@ -6,6 +6,7 @@
 
 use livestore::live::{Reactive, computed};
 use livestore::prelude::*;
+use livestore::schema::{HasDocument, HasTable};
 use livestore::store::Committed;
 use livestore::sync::MAX_EVENTS;
 
@@ -330,7 +331,9 @@ fn rank(dice: &mut Dice) -> i64 {
 }
 
 /// A version of the app.
-pub trait App: Schema + Sized + 'static {
+pub trait App:
+    HasTable<Item> + HasTable<Tally> + HasTable<Look> + HasDocument<Draft> + Sized + 'static
+{
     /// Does it, if this version can.
     fn tag(
         store: &Store<Self>,
@@ -421,8 +424,8 @@ fn follow<S, Q>(
 ) -> Result<Watch, QueryError>
 where
     S: App,
-    Q: livestore::live::Live,
-    Q::Output: std::fmt::Debug,
+    Q: livestore::live::Live + QueryIn<S>,
+    <Q as QueryIn<S>>::Output: std::fmt::Debug,
     Q::Value: std::fmt::Debug,
 {
     let (live, store) = (store.live(query())?, store.clone());

@@ -83,8 +83,15 @@ struct Unfinished {
 enum Work {
     Pull(Pull),
     Push(Arc<[StoredEvent]>),
-    /// A push whose last event is this one. It is stored, and not answered yet.
-    Stored(u64),
+    /// A push that is stored or refused, but not answered yet.
+    Decided(Answer),
+}
+
+/// The answer to a push, which follows behind events.
+struct Answer {
+    /// The last of these events.
+    behind: u64,
+    exit: Exit,
 }
 
 impl Session {
@@ -132,7 +139,7 @@ impl Session {
             return Some(effect);
         }
         self.next_of_pulls().or_else(|| {
-            self.answer_stored();
+            self.answer_decided();
             self.effects.pop_front()
         })
     }
@@ -144,27 +151,30 @@ impl Session {
                 Step::Send(page) => Some(chunk(&unfinished.id, &page)),
                 Step::Read { after } => Some(Effect::Read { ticket: unfinished.ticket, after }),
             },
-            Work::Push(_) | Work::Stored(_) => None,
+            Work::Push(_) | Work::Decided(_) => None,
         })
     }
 
     /// Answers the pushes whose events this client's live pulls have sent.
     ///
-    /// So a client receives its own events before the answer, as from LiveStore's backend. A
-    /// pull that still waits for an acknowledgement is not waited for.
-    fn answer_stored(&mut self) {
-        let works = || self.unfinished.iter().map(|unfinished| (&unfinished.id, &unfinished.work));
-        let sent = works().filter_map(|(_, work)| match work {
+    /// So a client receives its own events before the answer, and events that came first before the
+    /// refusal, as from LiveStore's backend. A pull that still waits for an acknowledgement is not
+    /// waited for.
+    fn answer_decided(&mut self) {
+        let works = || self.unfinished.iter().map(|unfinished| &unfinished.work);
+        let sent = works().filter_map(|work| match work {
             Work::Pull(pull) => pull.sent_live(),
-            Work::Push(_) | Work::Stored(_) => None,
+            Work::Push(_) | Work::Decided(_) => None,
         });
         let sent = sent.min().unwrap_or(u64::MAX);
-        let answered = works().filter_map(|(id, work)| match work {
-            Work::Stored(last) if *last <= sent => Some(id.clone()),
-            _ => None,
-        });
-        for id in answered.collect::<Vec<_>>() {
-            self.exit(id, Exit::PushDone);
+        let answered = self.unfinished.extract_if(
+            ..,
+            |unfinished| matches!(&unfinished.work, Work::Decided(answer) if answer.behind <= sent),
+        );
+        for Unfinished { id, work, .. } in answered.collect::<Vec<_>>() {
+            if let Work::Decided(answer) = work {
+                self.exit(id, answer.exit);
+            }
         }
     }
 
@@ -179,6 +189,7 @@ impl Session {
             {
                 self.effects.push_back(Effect::Compare { ticket, batch });
             }
+            Err(StoreError::Behind { head }) => self.behind(ticket, &batch, head),
             Err(error) => self.refuse_push(request, push::failure(&error, &batch)),
         }
     }
@@ -186,10 +197,9 @@ impl Session {
     /// Receives the result of [`Effect::Compare`].
     pub fn compared(&mut self, ticket: Ticket, same: Result<bool, StoreError>) {
         let Some((request, batch)) = self.push(ticket) else { return };
-        let behind = StoreError::Behind { head: self.room.head() };
         match same {
             Ok(true) => self.stored(ticket, &batch),
-            Ok(false) => self.fail(request, push::failure(&behind, &batch)),
+            Ok(false) => self.behind(ticket, &batch, self.room.head()),
             Err(error) => self.fail(request, push::failure(&error, &batch)),
         }
     }
@@ -240,7 +250,7 @@ impl Session {
         let is_refusal = matches!(reason, SyncError::Refused(_));
         for Unfinished { id, work, .. } in std::mem::take(&mut self.unfinished) {
             match work {
-                Work::Stored(_) => self.exit(id, Exit::PushDone),
+                Work::Decided(answer) => self.exit(id, answer.exit),
                 Work::Pull(_) if !is_refusal => {}
                 Work::Pull(_) | Work::Push(_) => self.fail(id, reason.clone()),
             }
@@ -325,12 +335,24 @@ impl Session {
         }
     }
 
-    /// Notes that the events of a push are stored. Its answer follows behind them.
+    /// Notes that the events of a push are stored.
     fn stored(&mut self, ticket: Ticket, batch: &[StoredEvent]) {
         let last = batch.last().map_or(0, |last| last.event().seq);
+        self.decide(ticket, Answer { behind: last, exit: Exit::PushDone });
+    }
+
+    /// Notes that a push is refused, because others came first, up to `head`.
+    fn behind(&mut self, ticket: Ticket, batch: &[StoredEvent], head: u64) {
+        let failure = push::failure(&StoreError::Behind { head }, batch);
+        // A pull sends no more than the room has.
+        let behind = head.min(self.room.head());
+        self.decide(ticket, Answer { behind, exit: Exit::Failure(failure) });
+    }
+
+    fn decide(&mut self, ticket: Ticket, answer: Answer) {
         let push = self.unfinished.iter_mut().find(|unfinished| unfinished.ticket == ticket);
         if let Some(Unfinished { work, .. }) = push {
-            *work = Work::Stored(last);
+            *work = Work::Decided(answer);
         }
     }
 

@@ -308,6 +308,37 @@ fn a_pusher_receives_its_own_events_before_the_answer() {
 }
 
 #[test]
+fn a_refused_pusher_receives_what_came_first_before_the_refusal() {
+    let mut bench = Bench::new();
+    let mine = pushed("1", "0").replace(r#""n""#, r#""mine""#);
+    bench.send(&pull(r#""0""#, true, NONE));
+    bench.others_push(0, 2);
+    let sent = bench.send(&push(r#""1""#, &[mine], NONE));
+    let [events, refusal] = &*sent else { panic!("{sent:?}") };
+    assert_eq!(chunk_of(events), r#""0": 1..2"#);
+    assert!(refusal.contains("ServerAheadError"), "{refusal}");
+    assert!(refusal.contains(r#""minimumExpectedNum":2,"providedNum":0"#), "{refusal}");
+
+    let sent = bench.send(&push(r#""2""#, &[pushed("9", "8")], NONE));
+    let [refusal] = &*sent else { panic!("{sent:?}") };
+    assert!(refusal.contains(r#""minimumExpectedNum":2,"providedNum":8"#), "{refusal}");
+}
+
+#[test]
+fn a_push_is_refused_behind_events_that_are_read_from_the_disk() {
+    let mut bench = Bench::new();
+    let mine = pushed("1", "0").replace(r#""n""#, r#""mine""#);
+    bench.send(&pull(r#""0""#, true, NONE));
+    for parent in 0..1_500 {
+        bench.others_push(parent, 1);
+    }
+    let sent = bench.send(&push(r#""1""#, &[mine], NONE));
+    let [first, .., refusal] = &*sent else { panic!("{sent:?}") };
+    assert!(chunk_of(first).starts_with(r#""0": 1.."#), "{first}");
+    assert!(refusal.contains("ServerAheadError"), "{refusal}");
+}
+
+#[test]
 fn a_push_is_answered_behind_events_that_are_read_from_the_disk() {
     let mut bench = Bench::new();
     bench.send(&pull(r#""0""#, true, NONE));

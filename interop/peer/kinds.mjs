@@ -8,6 +8,7 @@ class Item extends Schema.Class('Item')({ id: Schema.String, at: Schema.Date }) 
 
 const schemas = {
   Void: Schema.Void,
+  Empty: Schema.Struct({}),
   Null: Schema.Null,
   Text: Schema.String,
   Number: Schema.Number,

@@ -148,6 +148,10 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// key per field, for a newtype the JSON of the wrapped value, for a tuple an array. The type of each field
 /// must implement `Serialize` and `Deserialize`.
 ///
+/// The args of an event without fields are `{}`, which LiveStore for TypeScript reads as a `Schema.Void`
+/// and as a `Schema.Struct({})`. Read are also `null` and no args at all, as TypeScript clients send them.
+/// A `Schema.Null` there is a newtype over `()` here.
+///
 /// A materializer gets the event as it is read from that JSON, on this client and on all others. What JSON
 /// cannot say is refused when it is committed: a NaN, `Some(())`, or a value that serde reads as another
 /// one. A field of type `Option<Option<T>>` is a missing key for `None`, and `null` for `Some(None)`. A

@@ -10,12 +10,18 @@ macro_rules! kinds {
     ($($variant:ident($of:ty) = $name:literal,)*) => {
         #[derive(Event, Debug, Clone)]
         pub(super) enum KindEvent {
+            #[event(name = "k.Void")]
+            Void,
+            #[event(name = "k.Empty")]
+            Empty {},
             $(#[event(name = $name)] $variant($of),)*
         }
 
         impl KindEvent {
             fn row(&self) -> serde_json::Result<Kind> {
                 let (id, args) = match self {
+                    Self::Void => ("k.Void", "{}".to_owned()),
+                    Self::Empty {} => ("k.Empty", "{}".to_owned()),
                     $(Self::$variant(args) => ($name, serde_json::to_string(args)?),)*
                 };
                 Ok(Kind { id: id.to_owned(), args })
@@ -25,8 +31,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Void(Value) = "k.Void",
-    Null(Value) = "k.Null",
+    Null(()) = "k.Null",
     Text(String) = "k.Text",
     Number(f64) = "k.Number",
     Boolean(bool) = "k.Boolean",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use livestore_protocol::Identity;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Result;
@@ -245,7 +245,20 @@ impl<'a> Seat<'a> {
     /// The state without what client-only events made, and without what is compared in
     /// [`World::compare_kinds`].
     fn synced_state(&mut self) -> Result<State> {
-        Ok(State { notes: Vec::new(), kinds: Vec::new(), ..self.state()? })
+        let mut state = State { notes: Vec::new(), kinds: Vec::new(), ..self.state()? };
+        state.samples.iter_mut().for_each(|sample| with_javascript_numbers(&mut sample["nested"]));
+        Ok(state)
+    }
+}
+
+/// Makes all numbers floats, and zero without its sign: LiveStore's own client writes the JSON of its
+/// state so.
+fn with_javascript_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = number.as_f64().map_or(Value::Null, |n| (n + 0.0).into()),
+        Value::Array(values) => values.iter_mut().for_each(with_javascript_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(with_javascript_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 

@@ -29,8 +29,10 @@ fn lints() -> Line {
 /// The examples are what their locks say. With a test among what is checked, cargo chooses the
 /// features of dependencies as it does in the other steps, and so has them checked already.
 fn schema_lock() -> Line {
-    Line::cargo("check --workspace --all-features --bin todo --bin repo-history --test cli")
-        .env("LIVESTORE_SCHEMA", "frozen")
+    Line::cargo(
+        "check --workspace --all-features --bin notes --bin todo --bin repo-history --test cli",
+    )
+    .env("LIVESTORE_SCHEMA", "frozen")
 }
 
 /// Without nextest, the targets are named so that doc tests keep their own step.

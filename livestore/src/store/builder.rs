@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::sync::OnQuarantined;
 #[cfg(not(target_family = "wasm"))]
 use super::synced::synced_within;
-use super::{IncompatibleEvents, OpenError, Store, open};
+use super::{IncompatibleEvents, Log, OpenError, Store, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
 use crate::state::{Boot, MAX_STATE_BYTES, Quarantined, UnknownEvents};
@@ -185,6 +185,30 @@ impl<S: Schema> Builder<S> {
     /// See [`OpenError`].
     pub fn open(self) -> Result<Store<S>, OpenError> {
         open::open(self.options, S::def())
+    }
+
+    /// Opens the eventlog alone, without making the state: to export its events, also when the state
+    /// does not fit into memory or this schema cannot read them. Creates nothing.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn export(directory: &std::path::Path) -> livestore::Result<()> {
+    /// let log = Store::<App>::builder("todos").directory(directory).open_log()?;
+    /// for event in log.events() {
+    ///     let event = event?;
+    ///     println!("{} {} {}", event.seq, event.name, event.args);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// [`OpenError::NoLog`] if there is no log; otherwise as [`open`](Self::open), apart from what the
+    /// state needs.
+    pub fn open_log(self) -> Result<Log, OpenError> {
+        open::open_log(&self.options)
     }
 
     /// Opens the store as [`open`](Self::open) does. If it waits for the

@@ -142,6 +142,13 @@ pub enum OpenError {
         /// The rule that it breaks.
         reason: &'static str,
     },
+    /// There is no eventlog that could be opened alone: [`open_log`](super::Builder::open_log) creates
+    /// none.
+    #[error("there is no eventlog of store \"{store_id}\": check the store id and the directory")]
+    NoLog {
+        /// The store.
+        store_id: String,
+    },
     /// The directory cannot be made or written to.
     #[error("{} cannot be used as the store's directory", path.display())]
     Directory {

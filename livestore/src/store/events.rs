@@ -12,7 +12,7 @@ use futures_core::Stream;
 use super::tail::{Tail, TailStatus};
 use super::{Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{EventlogError, Pages, is_after};
+use crate::eventlog::{Eventlog, EventlogError, Pages, is_after};
 use crate::schema::Schema;
 
 impl<S: Schema> Store<S> {
@@ -36,10 +36,13 @@ impl<S: Schema> Store<S> {
         Events {
             inner: Arc::downgrade(&self.inner),
             tail: Arc::clone(&self.inner.tail),
-            wanted: Wanted { after: SeqNum::ROOT, to: None, is_confirmed: None, names: Vec::new() },
+            wanted: Wanted::ALL,
         }
     }
 }
+
+/// The place after every event.
+const LAST: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
 
 /// A selection of the log's events, made by [`Store::events`]. Iterate over it to read them.
 pub struct Events {
@@ -58,6 +61,8 @@ struct Wanted {
 }
 
 impl Wanted {
+    const ALL: Self = Self { after: SeqNum::ROOT, to: None, is_confirmed: None, names: Vec::new() };
+
     fn has(&self, event: &EncodedEvent) -> bool {
         let is_named = self.names.is_empty() || self.names.iter().any(|name| *name == event.name);
         is_named && (self.is_confirmed != Some(true) || event.refusal().is_none())
@@ -141,10 +146,9 @@ impl IntoIterator for Events {
     type IntoIter = EventsIter;
 
     fn into_iter(self) -> EventsIter {
-        let last = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 };
         let open = || {
             let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
-            let (mut after, mut to) = (self.wanted.after, self.wanted.to.unwrap_or(last));
+            let (mut after, mut to) = (self.wanted.after, self.wanted.to.unwrap_or(LAST));
             let confirmed = self.tail.head();
             match self.wanted.is_confirmed {
                 Some(true) if is_after(to, confirmed) => to = confirmed,
@@ -166,6 +170,14 @@ pub struct EventsIter {
     pages: Option<Result<Pages, EventlogError>>,
     wanted: Wanted,
     page: std::vec::IntoIter<EncodedEvent>,
+}
+
+impl EventsIter {
+    /// All events of a log.
+    pub(super) fn all(log: &Eventlog) -> Self {
+        let pages = log.pages(SeqNum::ROOT, LAST);
+        Self { pages: Some(Ok(pages)), wanted: Wanted::ALL, page: Vec::new().into_iter() }
+    }
 }
 
 impl Iterator for EventsIter {

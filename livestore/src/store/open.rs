@@ -12,7 +12,7 @@ use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::Syncing;
 use super::tail::Tail;
-use super::{Core, Inner, OpenError, Store, folder, id};
+use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
 use crate::edge::{DirectoryLock, LockError, Stopwatch, files};
 use crate::event::{SeqNum, new_session_id};
@@ -28,6 +28,9 @@ use crate::sync::merge::SyncState;
 
 /// The number of events that a debug build replays to verify a snapshot.
 const MAX_VERIFIED: u64 = 1_000;
+
+/// The file of the log in a store's folder.
+const EVENTLOG: &str = "eventlog.db";
 
 pub(super) fn open<S: Schema>(
     options: Options,
@@ -116,6 +119,19 @@ fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), 
     Ok(())
 }
 
+/// Opens the log of a store that has one.
+pub(super) fn open_log(options: &Options) -> Result<Log, OpenError> {
+    id::check(&options.store_id)?;
+    let no_log = || OpenError::NoLog { store_id: options.store_id.clone() };
+    let directory = options.directory.as_ref().ok_or_else(no_log)?;
+    let folder = folder::find(directory, &options.store_id)?;
+    if !files::exists(&folder.join(EVENTLOG)) {
+        return Err(no_log());
+    }
+    let Files { lock, log, .. } = Files::in_folder(&folder, options)?;
+    Ok(Log::new(log, lock))
+}
+
 /// A store's files, opened and owned; or, in memory, what stands for them.
 struct Files {
     lock: Option<Arc<DirectoryLock>>,
@@ -157,7 +173,7 @@ impl Files {
         options: &Options,
         lock: Arc<DirectoryLock>,
     ) -> Result<Self, OpenError> {
-        let path = directory.join("eventlog.db");
+        let path = directory.join(EVENTLOG);
         let opened = FileLog::open(&path, options.durability, &options.store_id, new_id);
         let log = opened.inspect_err(|_| lock.remove_made())?;
         if log.store_id() != options.store_id {

@@ -142,3 +142,33 @@ fn a_materializer_cannot_hide_that_there_is_no_room() {
         assert_eq!((store.state_hash().unwrap(), store.quarantined().unwrap()), (hash, vec![]));
     }
 }
+
+#[test]
+fn the_log_of_a_state_that_does_not_fit_is_read_without_it() {
+    let home = Home::new();
+    let store = home.builder::<App>().open().unwrap();
+    for n in 0..3 {
+        store.commit(padded(n)).unwrap();
+    }
+    let events = log_of(&store);
+    let locked = home.builder::<App>().open_log().unwrap_err();
+    assert!(matches!(locked, OpenError::Locked { .. }), "{locked:?}");
+    store.close().unwrap();
+
+    let log = home.builder::<App>().max_state_bytes(1).open_log().unwrap();
+    assert_eq!(log.events().collect::<Result<Vec<_>, _>>().unwrap(), events);
+    assert_eq!(log.head().unwrap(), SeqNum::new(3));
+    assert!(matches!(home.builder::<App>().open(), Err(OpenError::Locked { .. })));
+    drop(log);
+    home.builder::<App>().open().unwrap();
+}
+
+#[test]
+fn a_log_that_is_not_there_is_not_created() {
+    let home = Home::new();
+    let error = home.builder::<App>().open_log().unwrap_err();
+    assert!(matches!(error, OpenError::NoLog { .. }), "{error:?}");
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none());
+    let in_memory = Store::<App>::builder("todos").open_log().unwrap_err();
+    assert!(in_memory.to_string().contains("no eventlog of store \"todos\""), "{in_memory}");
+}

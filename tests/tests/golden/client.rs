@@ -129,7 +129,7 @@ fn assert_state(store: &Store<App>) {
     assert_eq!(store.state_hash().unwrap(), STATE_HASH);
 }
 
-const STATE_HASH: u64 = 0x7278_dae0_d913_ba89;
+const STATE_HASH: u64 = 0xb2e7_165f_0459_d714;
 
 #[test]
 fn the_log_makes_the_state() {

@@ -144,7 +144,6 @@ fn essence_of_client(mut message: Value) -> Value {
     let batch = message.pointer_mut("/payload/batch").and_then(Value::as_array_mut);
     for event in batch.into_iter().flatten() {
         let event = event.as_object_mut().unwrap();
-        event.entry("args").or_insert(Value::Null);
         event.retain(|key, _| {
             ["name", "args", "seqNum", "parentSeqNum", "clientId", "sessionId"].contains(&&**key)
         });
@@ -159,11 +158,6 @@ fn essence_of_server(mut message: Value) -> Value {
     }
     if let Some(defect) = message.get("defect").and_then(|d| d.get("message")).cloned() {
         message["defect"] = defect;
-    }
-    for page in message.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten() {
-        for event in page["batch"].as_array_mut().unwrap() {
-            event["eventEncoded"].as_object_mut().unwrap().entry("args").or_insert(Value::Null);
-        }
     }
     let cause = message.pointer_mut("/exit/cause");
     if let Some(cause) = cause {

@@ -96,7 +96,7 @@ pub enum Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !f.alternate() {
-            return ErrorChain::new(self).fmt(f);
+            return fmt::Display::fmt(&ErrorChain::new(self), f);
         }
         let (variant, error): (_, &dyn fmt::Debug) = match self {
             Self::Open(error) => ("Open", error),

@@ -35,6 +35,7 @@ impl<T> Condition<T> {
 ///
 /// ```
 /// # use livestore::prelude::*;
+/// # use livestore::table::Select;
 /// # #[table] struct Todo { #[column(primary_key)] id: String, text: String }
 /// fn with_words(words: &[&str]) -> Select<Todo> {
 ///     Todo::filter(all_of(words.iter().map(|word| Todo::TEXT.contains_text(word)).collect::<Vec<_>>()))

@@ -112,7 +112,7 @@ impl<S: Schema> Builder<S> {
     /// Sets the most bytes that the state may take in memory; by default, and at most, 1.75 GiB. SQLite
     /// counts them in pages of 4 KiB.
     ///
-    /// A commit that does not fit is refused with [`CommitError::StateFull`](crate::CommitError), and
+    /// A commit that does not fit is refused with [`CommitError::StateFull`](crate::store::CommitError::StateFull), and
     /// what others have written stops sync with
     /// [`StopReason::StateFull`](crate::sync::StopReason::StateFull). What is in the log already is
     /// opened, even if it takes more.

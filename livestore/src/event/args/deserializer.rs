@@ -3,7 +3,7 @@
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
-/// The serde `Deserializer` that the closure of [`Args::field_with`] gets. A field that is missing
+/// The serde `Deserializer` that the closure of [`Args::field_with`](super::Args::field_with) gets. A field that is missing
 /// deserializes as an `Option` only.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldDeserializer<'a>(pub(super) Option<&'a str>);

@@ -266,7 +266,7 @@ impl Inner {
         }
         let Some(mut core) = core else { return Ok(()) };
         let flushed = core.log.flush();
-        // Without the log's last events, or in a folder that is another's by now, it is of no use.
+        // It is of no use without the log's last events, or in a folder that belongs to another store by now.
         if let Some(snapshots) = core.snapshots.take()
             && flushed.is_ok()
         {

@@ -18,7 +18,7 @@ pub(super) struct Batch {
     pub(super) bytes: usize,
 }
 
-/// The synced events behind those that were accepted, up to the end of a commit; at most so many
+/// The synced events behind those that were accepted, up to the end of a commit, of at most this many
 /// commits. A push is one decision of the backend's, so a commit is never part of two.
 ///
 /// Only a commit that is too large for any push is cut: one that was made while the store had no

@@ -39,11 +39,11 @@ impl<T> Exclusive<T> {
             return Err(Unavailable::InMaterializer);
         }
         let address = std::ptr::from_ref(self).addr();
-        if LOCKED.with_borrow(|locked| locked.contains(&address)) {
+        if LOCKED.with(|locked| locked.borrow().contains(&address)) {
             return Err(Unavailable::Reentrant);
         }
         let guard = lock(&self.0);
-        LOCKED.with_borrow_mut(|locked| locked.push(address));
+        LOCKED.with(|locked| locked.borrow_mut().push(address));
         Ok(ExclusiveGuard { guard, address })
     }
 
@@ -69,7 +69,8 @@ impl<T> DerefMut for ExclusiveGuard<'_, T> {
 
 impl<T> Drop for ExclusiveGuard<'_, T> {
     fn drop(&mut self) {
-        LOCKED.with_borrow_mut(|locked| {
+        LOCKED.with(|locked| {
+            let mut locked = locked.borrow_mut();
             if let Some(at) = locked.iter().rposition(|address| *address == self.address) {
                 locked.remove(at);
             }

@@ -126,7 +126,8 @@ fn wait(millis: u64) -> Action {
 fn alone(actions: Vec<Action>) -> Plan {
     let habits = Habits { durability: Durability::Written, on_reset: OnBackendReset::KeepAndStop };
     let delay = Duration::from_millis(20);
-    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay, has_rule: false };
+    let (has_rule, is_hasty) = (false, false);
+    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay, has_rule, is_hasty };
     Plan { seed: 1, setup, actions }
 }
 

@@ -34,6 +34,8 @@ pub struct Setup {
     pub delay: Duration,
     /// The server has a rule, and refuses for good what breaks it.
     pub has_rule: bool,
+    /// The server refuses a push before it tells of the events that came first.
+    pub is_hasty: bool,
 }
 
 /// Something that befalls a world.
@@ -125,8 +127,9 @@ impl Plan {
         let kinds: Vec<u64> = (0..KINDS).filter(|_| dice.below(3) == 0).collect();
         let loses_backend = dice.below(6) == 0;
         // By dice of its own: it changes nothing else of a plan.
-        let has_rule = Dice::new(!seed).below(3) == 0;
-        let setup = Setup { has_rule, ..Setup::draw(&mut dice) };
+        let mut own = Dice::new(!seed);
+        let (has_rule, is_hasty) = (own.below(3) == 0, own.below(3) == 0);
+        let setup = Setup { has_rule, is_hasty, ..Setup::draw(&mut dice) };
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
@@ -174,7 +177,7 @@ impl Setup {
         let (shared, own) = (1 + dice.below(2), dice.below(2));
         let delay = Duration::from_millis([1, 20, 200][index(dice, 3)]);
         let clients = (0..clients).map(|_| habits(dice)).collect();
-        Self { clients, shared, own, delay, has_rule: false }
+        Self { clients, shared, own, delay, has_rule: false, is_hasty: false }
     }
 
     fn client(&self, dice: &mut Dice) -> usize {

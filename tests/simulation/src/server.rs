@@ -38,6 +38,8 @@ pub struct Server {
     pub read_delay: Duration,
     /// It refuses for good what its rule forbids.
     pub has_rule: bool,
+    /// It refuses a push before it tells of the events that came first, as may happen over HTTP.
+    pub is_hasty: bool,
 }
 
 struct Running {
@@ -54,6 +56,8 @@ struct Peer {
     fenced: Option<u64>,
     /// The pushes that have no answer yet.
     asked: Vec<(RequestId, Vec<StoredEvent>)>,
+    /// The pushes that were refused before their turn.
+    answered: Vec<RequestId>,
 }
 
 enum Question {
@@ -82,7 +86,7 @@ impl Server {
         let (answers, dice) = (Answers::default(), Dice::new(seed));
         let read_delay = Duration::from_millis(2);
         let (running, acknowledged) = (None, Vec::new());
-        let (lives, has_rule) = (0, false);
+        let (lives, has_rule, is_hasty) = (0, false, false);
         Self {
             directory,
             running,
@@ -93,6 +97,7 @@ impl Server {
             acknowledged,
             read_delay,
             has_rule,
+            is_hasty,
         }
     }
 
@@ -224,7 +229,8 @@ impl Server {
         match answer {
             Answer::Entered(Ok(room)) => {
                 let session = Session::new(Arc::clone(&room), Transport::WebSocket, Rights::ALL);
-                let peer = Peer { room, session, fenced: None, asked: Vec::new() };
+                let (asked, answered) = (Vec::new(), Vec::new());
+                let peer = Peer { room, session, fenced: None, asked, answered };
                 running.peers.insert(id, peer);
                 self.network.send_down(id, Packet::Open(String::new()));
             }
@@ -237,6 +243,10 @@ impl Server {
                     self.acknowledged.extend(events);
                 }
                 if let Some(peer) = running.peers.get_mut(&id) {
+                    let refusal = self.is_hasty.then(|| peer.refuse_at_once(&push, &appended));
+                    if let Some(refusal) = refusal.flatten() {
+                        self.network.send_down(id, Packet::Text(refusal));
+                    }
                     peer.appended(&push, appended);
                 }
             }
@@ -253,7 +263,9 @@ impl Server {
                 None => return Ok(()),
                 Some(Effect::Send(frame)) => {
                     peer.check_answer(&frame)?;
-                    self.network.send_down(id, Packet::Text(frame));
+                    if !peer.has_answered(&frame) {
+                        self.network.send_down(id, Packet::Text(frame));
+                    }
                 }
                 Some(Effect::Close(_)) => {
                     running.peers.remove(&id);
@@ -292,18 +304,39 @@ impl Peer {
 
     /// What the server says it has taken, it has.
     fn check_answer(&mut self, frame: &str) -> Result<(), String> {
-        if self.asked.is_empty() || !frame.contains(r#""Exit""#) {
+        if self.asked.is_empty() {
             return Ok(());
         }
-        let Ok(ServerMessage::Exit { request_id, exit }) = ServerMessage::decode(frame) else {
-            return Ok(());
-        };
+        let Some((request_id, exit)) = exit_of(frame) else { return Ok(()) };
         let asked = self.asked.iter().position(|(id, _)| *id == request_id);
         let batch = asked.map(|at| self.asked.swap_remove(at).1).unwrap_or_default();
         if exit == Exit::PushDone && self.room.has(&batch) == Ok(false) {
             return Err(format!("a push was acknowledged and is not there: {batch:?}"));
         }
         Ok(())
+    }
+
+    /// The refusal of a push that came too late, to be sent before its turn.
+    fn refuse_at_once(&mut self, push: &Push, done: &Result<(), StoreError>) -> Option<String> {
+        let Err(StoreError::Behind { head }) = *done else { return None };
+        let parent = push.batch.first()?.event().parent;
+        let is_it = |events: &[StoredEvent]| {
+            events.iter().map(StoredEvent::event).eq(push.batch.iter().map(StoredEvent::event))
+        };
+        let (request_id, _) = self.asked.iter().find(|(_, events)| is_it(events))?;
+        self.answered.push(request_id.clone());
+        let exit = Exit::Failure(SyncError::ServerAhead { head, parent });
+        Some(answer(request_id.clone(), exit))
+    }
+
+    /// Whether this is the answer to a push that has had it.
+    fn has_answered(&mut self, frame: &str) -> bool {
+        if self.answered.is_empty() {
+            return false;
+        }
+        let Some((request_id, _)) = exit_of(frame) else { return false };
+        let answered = self.answered.iter().position(|id| *id == request_id);
+        answered.map(|at| self.answered.swap_remove(at)).is_some()
     }
 
     fn appended(&mut self, push: &Push, done: Result<(), StoreError>) {
@@ -346,10 +379,23 @@ fn refusal(frame: &str) -> Option<String> {
     if !push.batch.iter().any(is_forbidden) {
         return None;
     }
-    let exit = Exit::Failure(SyncError::Invalid("a rule forbids it".to_owned()));
-    let mut answer = String::new();
-    ServerMessage::Exit { request_id: id, exit }.encode(&mut answer);
-    Some(answer)
+    Some(answer(id, Exit::Failure(SyncError::Invalid("a rule forbids it".to_owned()))))
+}
+
+fn answer(request_id: RequestId, exit: Exit) -> String {
+    let mut frame = String::new();
+    ServerMessage::Exit { request_id, exit }.encode(&mut frame);
+    frame
+}
+
+fn exit_of(frame: &str) -> Option<(RequestId, Exit)> {
+    if !frame.contains(r#""Exit""#) {
+        return None;
+    }
+    match ServerMessage::decode(frame) {
+        Ok(ServerMessage::Exit { request_id, exit }) => Some((request_id, exit)),
+        _ => None,
+    }
 }
 
 /// A push is one decision: it has whole commits.

@@ -72,6 +72,7 @@ impl World {
             clients,
         };
         world.server.has_rule = plan.setup.has_rule;
+        world.server.is_hasty = plan.setup.is_hasty;
         world.server.start()?;
         for client in 0..world.clients.len() {
             world.open_all(client)?;

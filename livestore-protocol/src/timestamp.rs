@@ -85,13 +85,37 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.0.div_euclid(MILLIS_PER_DAY));
         let of_day = self.0.rem_euclid(MILLIS_PER_DAY);
-        match year {
-            0..=9999 => write!(f, "{year:04}")?,
-            _ => write!(f, "{year:+07}")?,
-        }
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, milli) = (of_day / 1_000 % 60, of_day % 1_000);
-        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+        // Most events have one, and `write!` is slow.
+        let mut text = *b"-00-00T00:00:00.000Z";
+        for (end, number) in
+            [(3, month), (6, day), (9, hour), (12, minute), (15, second), (19, milli)]
+        {
+            put_digits(&mut text, end, number);
+        }
+        match year {
+            0..=9999 => {
+                let mut digits = *b"0000";
+                put_digits(&mut digits, 4, year);
+                f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)?;
+            }
+            _ => write!(f, "{year:+07}")?,
+        }
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Adds the digits of a number to the zeros that end there.
+fn put_digits(text: &mut [u8], end: usize, mut number: i64) {
+    for digit in text.iter_mut().take(end).rev() {
+        if number == 0 {
+            break;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a digit")]
+        let last = (number % 10) as u8;
+        *digit += last;
+        number /= 10;
     }
 }
 
@@ -139,9 +163,13 @@ fn parse_time(time: &str) -> Option<i64> {
         return None;
     }
     // A leap second has no number of its own: it is the first second of the next minute.
-    let milli: i64 = match second {
+    let milli = match second {
         60 => 0,
-        _ => format!("{fraction:0<3}").get(..3)?.parse().ok()?,
+        _ => fraction
+            .bytes()
+            .chain([b'0'; 2])
+            .take(3)
+            .fold(0, |n, digit| n * 10 + i64::from(digit - b'0')),
     };
     let exists = hour <= 23 && minute <= 59 && second <= 60;
     exists.then_some(hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli)
@@ -163,8 +191,9 @@ fn parse_date(date: &str) -> Option<(i64, i64, i64)> {
 }
 
 fn digits(text: &str, width: usize) -> Option<i64> {
-    let all_digits = text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit());
-    all_digits.then(|| text.parse().ok()).flatten()
+    let add =
+        |number, byte: u8| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'));
+    if text.len() == width { text.bytes().try_fold(0, add) } else { None }
 }
 
 impl Serialize for Timestamp {

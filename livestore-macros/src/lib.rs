@@ -156,7 +156,11 @@ pub fn client_document(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// cannot say is refused when it is committed: a NaN, `Some(())`, or a value that serde reads as another
 /// one. A field of type `Option<Option<T>>` is a missing key for `None`, and `null` for `Some(None)`. A
 /// number such as `2.0` is written as `2`, as JavaScript does, except where it would be read as an integer.
-/// An integer past 2^53 is carried between Rust clients, but a client or backend in JavaScript rounds it.
+///
+/// All digits of an integer are carried between Rust clients, and read from whatever client wrote them. A
+/// client in JavaScript reads one past 2^53 rounded. A backend in JavaScript stores it rounded: then the
+/// client that committed it adopts the rounded one, which all others have, and logs a warning. If you
+/// need such integers there, use a `String`.
 ///
 /// # Example
 ///

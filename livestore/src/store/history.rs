@@ -121,7 +121,8 @@ impl<S: Schema> Store<S> {
     }
 }
 
-fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {
+/// Returns the events up to `to`.
+pub(super) fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {
     let mut pages = log.pages(SeqNum::ROOT, to);
     let mut events = Vec::new();
     loop {

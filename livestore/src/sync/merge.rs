@@ -51,6 +51,8 @@ pub(crate) struct Merge {
     pub(crate) new: Vec<EncodedEvent>,
     /// Whether events leave the log, and which come back behind the new ones.
     pub(crate) rebase: Option<Rebase>,
+    /// Those of the new events that were pending here, with other args: the backend has rewritten them.
+    pub(crate) rewritten: Vec<SeqNum>,
     /// The heads once the merge is published.
     pub(crate) heads: Heads,
 }
@@ -125,9 +127,9 @@ impl SyncState {
             return Err(OutOfOrder { expected: self.upstream_head });
         }
         let upstream = events.last().map_or(base, |event| event.seq);
-        let Split { mut confirmed, mut new, rewritten } = self.split(events);
+        let Split { mut confirmed, mut new, returned, rewritten } = self.split(events);
         let first_left = self.pending.get(confirmed.len());
-        let left = self.left(confirmed.len(), rewritten);
+        let left = self.left(confirmed.len(), returned);
         if cut.is_some() {
             // They leave the log with the rest, and are appended again.
             new.splice(..0, self.with_metadata(confirmed.drain(..)));
@@ -140,15 +142,15 @@ impl SyncState {
             .or(confirmed.last().map(|event| event.seq))
             .unwrap_or(if cut.is_some() { base } else { self.confirmed_head });
         let heads = self.heads(upstream, confirmed_head, rebase.as_ref(), new.is_empty());
-        Ok(Merge { confirmed, new, rebase, heads })
+        Ok(Merge { confirmed, new, rebase, rewritten, heads })
     }
 
-    /// The pending events behind the first `confirmed` ones, without the `rewritten` next synced ones.
-    fn left(&self, confirmed: usize, rewritten: usize) -> Vec<&EncodedEvent> {
-        let mut rewritten = rewritten;
+    /// The pending events behind the first `confirmed` ones, without the `returned` next synced ones.
+    fn left(&self, confirmed: usize, returned: usize) -> Vec<&EncodedEvent> {
+        let mut returned = returned;
         let mut is_left = |event: &&EncodedEvent| {
-            let is_left = rewritten == 0 || event.is_client_only();
-            rewritten -= usize::from(!is_left);
+            let is_left = returned == 0 || event.is_client_only();
+            returned -= usize::from(!is_left);
             is_left
         };
         self.pending.range(confirmed..).filter(|event| is_left(event)).collect()
@@ -221,8 +223,12 @@ impl SyncState {
         let synced = self.pending.range(confirmed.len()..).filter(|event| !event.is_client_only());
         let is_pending =
             |(ours, theirs): &(&EncodedEvent, &EncodedEvent)| ours.identity() == theirs.identity();
-        let rewritten = synced.zip(&new).take_while(is_pending).count();
-        Split { confirmed, new, rewritten }
+        let returned: Vec<_> = synced.zip(&new).take_while(is_pending).collect();
+        let is_rewritten = |(ours, theirs): &&(&EncodedEvent, &EncodedEvent)| {
+            !ours.identity().has_same_args(&theirs.identity())
+        };
+        let rewritten = returned.iter().filter(is_rewritten).map(|(_, theirs)| theirs.seq);
+        Split { rewritten: rewritten.collect(), returned: returned.len(), confirmed, new }
     }
 
     /// Adds the next client-only events to the confirmed ones.
@@ -298,9 +304,11 @@ struct Split {
     confirmed: Vec<Confirmed>,
     /// The events behind them.
     new: Vec<EncodedEvent>,
-    /// The number of events at the beginning of `new` that are the next pending synced ones, but the
-    /// first of them was rewritten by the backend.
-    rewritten: usize,
+    /// The number of events at the beginning of `new` that are the next pending synced ones, of which
+    /// the backend has rewritten the first.
+    returned: usize,
+    /// Those of them that it has rewritten.
+    rewritten: Vec<SeqNum>,
 }
 
 /// Whether a pending event has come back as it was pushed. A backend in JavaScript rewrites numbers

@@ -11,7 +11,7 @@ use crate::ambient::new_id;
 use crate::error::ErrorChain;
 use crate::event::SeqNum;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
-use crate::state::{Quarantined, ReplayError};
+use crate::state::{Quarantined, ReplayError, State};
 use crate::store::{Core, Inner};
 use crate::sync::SyncStatus;
 use crate::sync::engine::{Effect, Engine, Input, Step, Transition};
@@ -43,15 +43,12 @@ impl Inner {
         let core = slot.as_mut()?;
         let published = match core.sync.as_mut()?.handle(input, now) {
             Step::Effects(effects) => Remaining { effects, ..Remaining::default() },
-            Step::Write(transition) => match core.write(transition) {
-                Ok(written) => match written.publish_or_take_back(core, now) {
-                    Ok(published) => published,
-                    Err(error) => {
-                        self.fail(&mut slot, &error);
-                        return None;
-                    }
-                },
-                Err(error) => core.write_failed(&error, now),
+            Step::Write(transition) => match core.transition(transition, now) {
+                Ok(published) => published,
+                Err(error) => {
+                    self.fail(&mut slot, &error);
+                    return None;
+                }
             },
         };
         self.tail.advance(core.confirmed_head());
@@ -70,20 +67,46 @@ struct Remaining {
     quarantined: Vec<Quarantined>,
 }
 
-/// A transition that is in the log, but not published yet.
-#[must_use = "a written transition has to be published"]
-struct Written {
+/// The engine's plan, and what has to be there before it is written.
+#[must_use = "a plan has no effect until it is written and published"]
+struct Plan {
     transition: Transition,
-    /// Whether confirmed events have left the log.
-    rewrites_history: bool,
+    /// The state to start over with, if confirmed events leave the log.
+    fresh: Option<State>,
 }
 
+/// A plan that is in the log, but not published yet.
+#[must_use = "a written transition has to be published"]
+struct Written(Plan);
+
 impl Core {
-    fn write(&self, transition: Transition) -> Result<Written, EventlogError> {
+    /// Plans, writes and publishes. An error means that the state cannot follow the log.
+    fn transition(
+        &mut self,
+        transition: Transition,
+        now: Duration,
+    ) -> Result<Remaining, ReplayError> {
+        let plan = match self.plan(transition) {
+            Ok(plan) => plan,
+            Err(error) => return Ok(self.state_full(&error)),
+        };
+        match self.write(plan) {
+            Ok(written) => written.publish_or_take_back(self, now),
+            Err(error) => Ok(self.write_failed(&error, now)),
+        }
+    }
+
+    fn plan(&self, transition: Transition) -> Result<Plan, ReplayError> {
         let merge = &transition.merge;
         let confirmed = self.confirmed_head();
-        let rewrites_history =
-            merge.rebase.as_ref().is_some_and(|rebase| !is_after(rebase.from, confirmed));
+        let rewrite = merge.rebase.as_ref().filter(|rebase| !is_after(rebase.from, confirmed));
+        let fresh = rewrite.map(|rebase| self.plan_start_over(merge, rebase)).transpose()?;
+        Ok(Plan { transition, fresh })
+    }
+
+    fn write(&self, plan: Plan) -> Result<Written, EventlogError> {
+        let Plan { transition, fresh } = &plan;
+        let merge = &transition.merge;
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
         self.log.change(&LogChange {
             confirmed: merge.confirmed.iter().filter_map(Confirmed::metadata).collect(),
@@ -94,9 +117,9 @@ impl Core {
                 head: merge.heads.upstream.global,
                 generation: merge.heads.local.generation,
             },
-            new_history: rewrites_history.then(new_id),
+            new_history: fresh.is_some().then(new_id),
         })?;
-        Ok(Written { transition, rewrites_history })
+        Ok(Written(plan))
     }
 
     /// The engine drops its plan, and tries again later.
@@ -116,7 +139,7 @@ impl Written {
         core: &mut Core,
         now: Duration,
     ) -> Result<Remaining, ReplayError> {
-        let rewrites_history = self.rewrites_history;
+        let rewrites_history = self.0.fresh.is_some();
         match self.publish(core, now) {
             // What was confirmed before is no longer in the log.
             Err(error) if error.is_environmental() && !rewrites_history => core.take_back(&error),
@@ -125,12 +148,14 @@ impl Written {
     }
 
     fn publish(self, core: &mut Core, now: Duration) -> Result<Remaining, ReplayError> {
-        let Self { transition, rewrites_history } = self;
+        let Plan { transition, fresh } = self.0;
+        let rewrites_history = fresh.is_some();
         let merge = &transition.merge;
-        let quarantined = match &merge.rebase {
-            Some(rebase) if rewrites_history => core.start_over(merge, rebase)?,
-            Some(rebase) => core.rebase(merge, rebase)?,
-            None => core.advance(merge)?,
+        warn_of_rewritten(merge);
+        let quarantined = match (&merge.rebase, fresh) {
+            (Some(rebase), Some(fresh)) => core.start_over(fresh, merge, rebase)?,
+            (Some(rebase), None) => core.rebase(merge, rebase)?,
+            (None, _) => core.advance(merge)?,
         };
         core.state.head = merge.heads.local;
         if rewrites_history || !quarantined.is_empty() {
@@ -143,12 +168,30 @@ impl Written {
     }
 }
 
+/// A backend in JavaScript rounds integers past 2^53. What all others have is adopted, but not silently.
+fn warn_of_rewritten(merge: &Merge) {
+    for event in merge.new.iter().filter(|event| merge.rewritten.contains(&event.seq)) {
+        tracing::warn!(
+            seq = %event.seq,
+            name = %event.name,
+            "the backend has changed numbers of this event, and all clients have its version: \
+             use text for integers past 2^53"
+        );
+    }
+}
+
 impl Core {
-    /// Brings the log and the state back to what the engine, which publishes last, has seen so far.
-    fn take_back(&mut self, error: &ReplayError) -> Result<Remaining, ReplayError> {
+    /// Stops sync, because the state has no room for what is not in the log.
+    fn state_full(&mut self, error: &ReplayError) -> Remaining {
         let reason = ErrorChain::new(error).to_string();
         tracing::error!(reason, "the state has no room for the backend's events: sync stops");
-        let Some(engine) = &mut self.sync else { return Ok(Remaining::default()) };
+        let effects = self.sync.as_mut().map(|engine| engine.state_full(reason));
+        Remaining { effects: effects.unwrap_or_default(), ..Remaining::default() }
+    }
+
+    /// Brings the log and the state back to what the engine, which publishes last, has seen so far.
+    fn take_back(&mut self, error: &ReplayError) -> Result<Remaining, ReplayError> {
+        let Some(engine) = &self.sync else { return Ok(Remaining::default()) };
         let state = engine.state();
         let confirmed = state.confirmed_head;
         let back = LogChange {
@@ -162,12 +205,11 @@ impl Core {
             },
             new_history: None,
         };
+        let head = state.local_head;
         self.log.change(&back)?;
-        let effects = engine.state_full(reason);
-        let head = engine.state().local_head;
         self.rebuild_state(confirmed, head)?;
         self.state.head = head;
-        Ok(Remaining { effects, ..Remaining::default() })
+        Ok(self.state_full(error))
     }
 
     /// Applies the new events; the confirmed ones are part of the state already. As long as some of

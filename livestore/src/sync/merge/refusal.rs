@@ -22,7 +22,8 @@ impl SyncState {
         let rebase = self.make_room(from, left, head, &mut new);
         let confirmed_head = new.last().map_or(head, |event| event.seq);
         let heads = self.heads(self.upstream_head, confirmed_head, Some(&rebase), new.is_empty());
-        Merge { confirmed: Vec::new(), new, rebase: Some(rebase), heads }
+        let (confirmed, rewritten) = (Vec::new(), Vec::new());
+        Merge { confirmed, new, rebase: Some(rebase), rewritten, heads }
     }
 
     /// The number of events in the first pending commit, client-only ones included.

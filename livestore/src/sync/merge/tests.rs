@@ -138,8 +138,21 @@ fn what_the_backend_has_rewritten_is_adopted() {
         let news: Vec<_> = synced.take(count).map(rewritten).collect();
         let merge = state.plan(UpstreamChange::Advance(news)).unwrap();
         assert!(merge.new.iter().take(count).all(|event| event.args.contains("992")), "{pending}");
+        let adopted: Vec<_> = merge.new.iter().take(count).map(|event| event.seq).collect();
+        assert_eq!(merge.rewritten, adopted, "{pending}");
         assert_eq!(published(state, Ok(merge)), expected, "{pending}");
     }
+}
+
+#[test]
+fn an_event_that_comes_back_unchanged_behind_a_rewritten_one_counts_as_such() {
+    let mut state = state("e2", "e3:a e4:b e5:c");
+    state.pending.iter_mut().filter(|event| event.seq.global != 4).for_each(|event| {
+        event.args = event.args.replace('}', ",\"n\":9007199254740993}");
+    });
+    let news: Vec<_> = state.pending.iter().map(rewritten).collect();
+    let merge = state.plan(UpstreamChange::Advance(news)).unwrap();
+    assert_eq!(merge.rewritten, [SeqNum::new(3), SeqNum::new(5)]);
 }
 
 #[test]

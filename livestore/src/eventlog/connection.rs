@@ -203,11 +203,8 @@ impl LogConnection {
         let Some(head) = self.find_meta("upstream_head")? else { return Ok(None) };
         let generation = self.find_meta("rebase_generation")?.unwrap_or_default();
         let parse = |text: String| {
-            let damaged = || EventlogError::Corrupt {
-                at: None,
-                detail: format!("\"{text}\" is not a number in its table meta"),
-            };
-            text.parse().map_err(|_| damaged())
+            let detail = || format!("\"{text}\" is not a number in its table meta");
+            text.parse().map_err(|_| EventlogError::corrupt(None, detail()))
         };
         Ok(Some(Upstream {
             backend_id: self.find_meta("backend_id")?.filter(|id| !id.is_empty()),
@@ -317,10 +314,8 @@ impl LogConnection {
 
     /// The store that the log belongs to.
     pub(super) fn store_id(&self) -> Result<String, EventlogError> {
-        self.find_meta("store_id")?.ok_or_else(|| EventlogError::Corrupt {
-            at: None,
-            detail: "its table meta has no store_id".to_owned(),
-        })
+        self.find_meta("store_id")?
+            .ok_or_else(|| EventlogError::corrupt(None, "its table meta has no store_id"))
     }
 
     pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
@@ -420,12 +415,11 @@ fn event_of(
         };
         Ok((event, row.get(11)?))
     };
-    let corrupt = |detail: String| EventlogError::Corrupt { at: Some(seq), detail };
-    let (event, checksum) = read().map_err(|error| corrupt(error.to_string()))?;
+    let (event, checksum) = read().map_err(|error| EventlogError::unreadable(Some(seq), error))?;
     if chain.checksum(before, &(&event).into()) == checksum {
         Ok((event, checksum))
     } else {
-        Err(corrupt("its checksum does not match".to_owned()))
+        Err(EventlogError::corrupt(Some(seq), "its checksum does not match"))
     }
 }
 

@@ -41,6 +41,8 @@ pub enum EventlogError {
         at: Option<SeqNum>,
         /// A description of the damage.
         detail: String,
+        /// What SQLite says, if it was SQLite that noticed.
+        source: Option<SqliteError>,
     },
     /// The disk is full. The events in question were not logged.
     #[error("the disk is full; free some space and try again")]
@@ -97,6 +99,17 @@ fn limit_text(limit: Option<u64>) -> String {
 }
 
 impl EventlogError {
+    /// What was read is not what was written.
+    pub(super) fn corrupt(at: Option<SeqNum>, detail: impl Into<String>) -> Self {
+        Self::Corrupt { at, detail: detail.into(), source: None }
+    }
+
+    /// SQLite cannot read what was written.
+    pub(super) fn unreadable(at: Option<SeqNum>, source: impl Into<SqliteError>) -> Self {
+        let detail = "SQLite cannot read it".to_owned();
+        Self::Corrupt { at, detail, source: Some(source.into()) }
+    }
+
     /// Whether another program has the file locked: it may be done in a moment.
     pub(crate) fn is_busy(&self) -> bool {
         match self {
@@ -139,7 +152,7 @@ unavailable_becomes!(EventlogError);
 impl From<SqliteError> for EventlogError {
     fn from(error: SqliteError) -> Self {
         match error.kind() {
-            SqliteErrorKind::Corrupt => Self::Corrupt { at: None, detail: error.to_string() },
+            SqliteErrorKind::Corrupt => Self::unreadable(None, error),
             SqliteErrorKind::Full => Self::Full(error),
             SqliteErrorKind::Busy => Self::Busy(error),
             _ => Self::Io(error),
@@ -161,7 +174,7 @@ impl From<rusqlite::Error> for EventlogError {
         };
         match SqliteError::from(error) {
             error if fits => error.into(),
-            error => Self::Corrupt { at: None, detail: error.to_string() },
+            error => Self::unreadable(None, error),
         }
     }
 }

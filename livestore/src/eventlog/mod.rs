@@ -300,9 +300,8 @@ fn check_chain(before: SeqNum, event: &EncodedEvent) -> Result<(), EventlogError
     if place(event.seq) == place(next) && place(event.parent) == place(parent) {
         Ok(())
     } else {
-        Err(EventlogError::Corrupt {
-            at: Some(event.seq),
-            detail: format!("its parent is {}, but the event before it is {before}", event.parent),
-        })
+        let parent = event.parent;
+        let detail = format!("its parent is {parent}, but the event before it is {before}");
+        Err(EventlogError::corrupt(Some(event.seq), detail))
     }
 }

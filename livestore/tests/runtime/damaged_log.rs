@@ -245,6 +245,28 @@ fn the_events_before_the_damage_can_be_read() {
 }
 
 #[test]
+fn what_sqlite_says_of_the_damage_is_the_source() {
+    for (sql, at, says) in [
+        ("UPDATE eventlog SET name = CAST(x'ff' AS TEXT) WHERE seq_global = 50", Some(50), "utf-8"),
+        ("ALTER TABLE eventlog RENAME COLUMN seq_client TO client", None, "no such column"),
+        ("UPDATE eventlog SET checksum = 0 WHERE seq_global = 50", Some(50), ""),
+    ] {
+        let (home, _) = closed();
+        home.sqlite().execute_batch(sql).unwrap();
+        let error = read(&home).unwrap_err();
+        let EventlogError::Corrupt { at: found, detail, source } = &error else {
+            panic!("{sql}: {error:?}");
+        };
+        assert_eq!(found.map(|seq| seq.global), at, "{sql}");
+        let source = source.as_ref().map_or_else(String::new, ToString::to_string);
+        assert!(source.contains(says) && source.is_empty() == says.is_empty(), "{sql}: {source}");
+        let is_told_twice = !source.is_empty() && error.to_string().contains(&source);
+        assert!(!detail.is_empty() && !is_told_twice, "{error}");
+        assert_eq!(std::error::Error::source(&error).is_some(), !says.is_empty());
+    }
+}
+
+#[test]
 fn a_range_that_starts_at_a_missing_event_is_noticed() {
     let home = closed_with_client_only_events();
     home.sqlite()

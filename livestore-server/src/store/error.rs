@@ -23,6 +23,19 @@ pub enum StoreError {
     /// The disk is full. Nothing was stored; another attempt succeeds once there is space.
     #[error("the server's disk is full")]
     DiskFull,
+    /// The storage cannot be used at the moment. Nothing was stored; another attempt may succeed.
+    #[error("the server's storage cannot be used at the moment: {0}")]
+    Unavailable(String),
+    /// A file was deleted, moved or replaced while the server was running. Nothing is stored any
+    /// more: nobody would find it later.
+    #[error(
+        "`{name}` in the server's data directory was deleted, moved or replaced while the server was \
+         running; restore it, and start the server again"
+    )]
+    FileLost {
+        /// The name of the file.
+        name: String,
+    },
     /// An event was read that differs from the one that was written.
     #[error("event e{seq} is damaged on the server's disk")]
     Corrupt {
@@ -35,7 +48,7 @@ pub enum StoreError {
     /// The server is shutting down, or its storage has failed.
     #[error("the server's storage is closed")]
     Closed,
-    /// Anything else.
-    #[error("the server's storage failed: {0}")]
+    /// Anything else. What is on the disk may be uncertain, so nothing is stored any more.
+    #[error("the server's storage failed: {0}; check the disk, and start the server again")]
     Failed(String),
 }

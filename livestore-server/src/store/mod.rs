@@ -131,5 +131,5 @@ impl StoreLimits {
 
 /// Returns a new backend id: 126 random bits, in the form of LiveStore's.
 fn new_backend_id() -> Result<String, StoreError> {
-    edge::new_id().map_err(|error| StoreError::Failed(error.to_string()))
+    edge::new_id().map_err(|error| StoreError::Unavailable(error.to_string()))
 }

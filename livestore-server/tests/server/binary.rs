@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::client::{Client, accepted, event, push};
+use crate::operator::get;
 
 pub(crate) struct Binary {
     child: Child,
@@ -140,17 +141,24 @@ async fn a_full_disk_refuses_pushes_and_keeps_what_it_has() {
     };
     assert!(head > 0);
     assert_eq!(refused["_tag"], "Failure", "{refused}");
-    assert!(refused.to_string().contains("the server's storage failed"), "{refused}");
+    assert!(refused.to_string().contains("cannot be used at the moment"), "{refused}");
+    let ready = get(&server.address, "/ready").await;
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("at the moment"), "{ready}");
     // It still answers, on the same connection and on others.
     assert_eq!(pulled(&server.address, "st").await.len() as u64, head);
     assert_eq!(client.push("2", &[event(1)]).await["_tag"], "Failure");
+    // There is room again: the write-ahead log starts over.
+    let file = rusqlite::Connection::open(data.path().join("events.db")).unwrap();
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    drop(file);
+    let ready = get(&server.address, "/ready").await;
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert_eq!(client.push("3", &[event(head + 1)]).await, accepted());
+    assert_eq!(pulled(&server.address, "st").await.len() as u64, head + 1);
     server.kill();
 
-    // There is room again.
     let server = Binary::start(data.path(), &[]);
-    assert_eq!(pulled(&server.address, "st").await.len() as u64, head);
-    let mut client = Client::connect(&server.address, "st").await;
-    assert_eq!(client.push("1", &[event(head + 1)]).await, accepted());
+    assert_eq!(pulled(&server.address, "st").await.len() as u64, head + 1);
 }
 
 #[cfg(unix)]

@@ -338,14 +338,17 @@ struct FileWatch(Vec<(PathBuf, FileIdentity)>);
 
 impl FileWatch {
     fn new(path: &Path) -> Result<Self, EventlogError> {
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
         let main = FileIdentity::at(path)
             .map_err(|_| EventlogError::FileLost { path: path.to_owned() })?;
         // Some file systems do not allow for a WAL.
-        let wal = PathBuf::from(wal);
-        let wal = FileIdentity::at(&wal).ok().map(|identity| (wal, identity));
-        Ok(Self([(path.to_owned(), main)].into_iter().chain(wal).collect()))
+        let beside = ["-wal", "-shm"].into_iter().filter_map(|suffix| {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(suffix);
+            let beside = PathBuf::from(beside);
+            Some((FileIdentity::at(&beside).ok()?, beside))
+        });
+        let beside = beside.map(|(identity, path)| (path, identity));
+        Ok(Self([(path.to_owned(), main)].into_iter().chain(beside).collect()))
     }
 
     /// Fails if a path no longer leads to the file that is open.

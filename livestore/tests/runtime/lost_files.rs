@@ -32,6 +32,11 @@ fn delete_wal(home: &Home) {
     fs::remove_file(home.wal()).unwrap();
 }
 
+/// The memory that all connections share: one that opens now would not see the locks of the others.
+fn delete_shared_memory(home: &Home) {
+    fs::remove_file(home.eventlog().with_extension("db-shm")).unwrap();
+}
+
 fn replace_log(home: &Home) {
     let copy = home.path().join("copy");
     fs::copy(home.eventlog(), &copy).unwrap();
@@ -51,7 +56,9 @@ fn assert_lost(error: &EventlogError, folder: &Path) {
 
 #[test]
 fn flush_and_close_notice_that_the_files_are_lost() {
-    for lose in [delete_folder, move_folder, delete_log, delete_wal, replace_log] {
+    let losses =
+        [delete_folder, move_folder, delete_log, delete_wal, delete_shared_memory, replace_log];
+    for lose in losses {
         for durability in DURABILITIES {
             let home = Home::new();
             let store = home.builder::<App>().durability(durability).open().unwrap();

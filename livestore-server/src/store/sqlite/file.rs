@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Durability, OpenStoreError};
-use crate::store::StoreError;
 
 /// The format of the file, in its `user_version`.
 pub(super) const FORMAT: i64 = 1;
@@ -51,6 +50,9 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Op
     let prepare = || {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", synchronous)?;
+        // On macOS, what was synced as elsewhere may still be in the drive's cache.
+        connection.pragma_update(None, "fullfsync", true)?;
+        connection.pragma_update(None, "checkpoint_fullfsync", true)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "cache_size", -65_536)?;
         match found {
@@ -62,48 +64,6 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Op
         0 | FORMAT => prepare().map(|()| connection).map_err(sqlite),
         found => Err(OpenStoreError::Format { path: path.into(), found }),
     }
-}
-
-/// The file that was opened, to notice that it was deleted or replaced: SQLite would go on writing to a
-/// file that nobody finds any more.
-#[derive(Debug)]
-pub(super) struct Place {
-    path: PathBuf,
-    id: Option<FileId>,
-}
-
-/// The device and the number of a file on it.
-type FileId = (u64, u64);
-
-impl Place {
-    pub(super) fn of(path: &Path) -> Self {
-        Self { path: path.into(), id: file_id(path) }
-    }
-
-    /// Checks that the file is where it was.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        if file_id(&self.path) == self.id {
-            return Ok(());
-        }
-        Err(StoreError::Failed(format!(
-            "{} was deleted or replaced while the server was running; restore it, and start the \
-             server again",
-            self.path.display()
-        )))
-    }
-}
-
-#[cfg(all(unix, not(simulation)))]
-fn file_id(path: &Path) -> Option<FileId> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-/// Where files have no number, one that is open cannot be deleted.
-#[cfg(not(all(unix, not(simulation))))]
-fn file_id(_: &Path) -> Option<FileId> {
-    None
 }
 
 /// Opens the file to read.

@@ -13,6 +13,7 @@ mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod writer;
 
 use std::fs::TryLockError;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use self::queue::Queue;
 use self::reader::Readers;
+use self::watch::FileWatch;
 use self::writer::{Job, Writer};
 use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
 use crate::edge::fs::{self, File};
@@ -94,9 +96,11 @@ impl SqliteStore {
         let lock = DirectoryLock::acquire(directory)?;
         let path = file::path(directory);
         let connection = file::open(&path, durability)?;
-        let queue = Queue::start(Writer::new(connection, limits).watch(file::Place::of(&path)))
-            .map_err(|source| OpenStoreError::Io { path: directory.into(), source })?;
-        Ok(Self { queue, readers: Readers::new(path), _lock: lock })
+        let io = |source| OpenStoreError::Io { path: directory.into(), source };
+        let files = Arc::new(FileWatch::new(&[path.as_path(), &lock.path]).map_err(io)?);
+        let writer = Writer::new(connection, limits, Arc::clone(&files));
+        let queue = Queue::start(writer).map_err(io)?;
+        Ok(Self { queue, readers: Readers::new(path, Some(files)), _lock: lock })
     }
 
     /// Opens the directory only for reading, while a server may be using it.
@@ -106,7 +110,7 @@ impl SqliteStore {
     pub fn reader(directory: &Path) -> Result<ReadOnlyStore, OpenStoreError> {
         let path = file::path(directory);
         file::check(&path)?;
-        Ok(ReadOnlyStore { readers: Readers::new(path) })
+        Ok(ReadOnlyStore { readers: Readers::new(path, None) })
     }
 }
 
@@ -195,7 +199,10 @@ impl ReadOnlyStore {
 /// The client has a lock like this one. They have no common home: the server does not depend on
 /// `livestore`, and the crate that both stand on, `livestore-protocol`, has no files.
 #[derive(Debug)]
-struct DirectoryLock(File);
+struct DirectoryLock {
+    path: PathBuf,
+    file: File,
+}
 
 impl DirectoryLock {
     fn acquire(directory: &Path) -> Result<Self, OpenStoreError> {
@@ -203,9 +210,10 @@ impl DirectoryLock {
         fs::create_dir_all(directory).map_err(io)?;
         let mut options = File::options();
         let options = options.create(true).truncate(false).write(true);
-        let file = options.open(directory.join("lock")).map_err(io)?;
+        let path = directory.join("lock");
+        let file = options.open(&path).map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self { path, file }),
             Err(TryLockError::WouldBlock) => Err(OpenStoreError::InUse(directory.into())),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
@@ -215,6 +223,6 @@ impl DirectoryLock {
 /// Closing the file is not enough: a process that is just being started has it open, too.
 impl Drop for DirectoryLock {
     fn drop(&mut self) {
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }

@@ -1,12 +1,15 @@
 //! Reading, on separate connections.
 
+use std::ffi::c_int;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::ffi;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::{StoreError, StoreId, StoreInfo, StoredEvent};
+use super::watch::FileWatch;
 use super::{OpenStoreError, file, row};
 
 /// The most connections that stay open for the next reader.
@@ -16,12 +19,14 @@ const MAX_IDLE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
+    /// The files of the server that reads.
+    files: Option<Arc<FileWatch>>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+    pub(super) fn new(path: PathBuf, files: Option<Arc<FileWatch>>) -> Self {
+        Self { path, files, idle: Mutex::default() }
     }
 
     pub(super) fn read(
@@ -76,6 +81,10 @@ impl Readers {
             Some(connection) => connection,
             None => file::open_read_only(&self.path).map_err(failed)?,
         };
+        if let Some(files) = &self.files {
+            // What lies there now may be the events of another server.
+            files.check()?;
+        }
         let answer = read(&connection)?;
         let mut idle = idle();
         if idle.len() < MAX_IDLE {
@@ -126,8 +135,27 @@ fn key_of(connection: &Connection, store: &StoreId) -> Result<Option<i64>, Store
 /// Returns the error of the storage that an error of SQLite means.
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => StoreError::DiskFull,
+    use rusqlite::ErrorCode::{
+        DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, ReadOnly, SystemIoFailure,
+    };
+    let Some(&code) = error.sqlite_error() else { return StoreError::Failed(error.to_string()) };
+    match code.code {
+        DiskFull => StoreError::DiskFull,
+        DatabaseBusy | DatabaseLocked | OutOfMemory | ReadOnly => {
+            StoreError::Unavailable(error.to_string())
+        }
+        SystemIoFailure if NOTHING_WRITTEN.contains(&code.extended_code) => {
+            StoreError::Unavailable(error.to_string())
+        }
         _ => StoreError::Failed(error.to_string()),
     }
 }
+
+/// The I/O errors after which everything on the disk is as it was: a write that the system refused,
+/// as on a disk that became read-only, is rolled back. After a failed fsync nothing is certain.
+const NOTHING_WRITTEN: [c_int; 4] = [
+    ffi::SQLITE_IOERR_READ,
+    ffi::SQLITE_IOERR_WRITE,
+    ffi::SQLITE_IOERR_SHMSIZE,
+    ffi::SQLITE_IOERR_SHMMAP,
+];

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
-use super::file::Place;
+use super::file::FORMAT;
 use super::reader::{Tail, failed, tail_of};
 use super::row;
+use super::watch::FileWatch;
 
 /// A transaction takes no more jobs once it has this many, or this many bytes.
 const GROUP_JOBS: usize = 4_096;
@@ -56,23 +57,25 @@ enum Outcome {
 pub(super) struct Writer {
     connection: Connection,
     limits: StoreLimits,
-    /// The file that the connection writes to.
-    place: Option<Place>,
+    files: Arc<FileWatch>,
     /// The stores that were opened. Cleared whenever a transaction fails.
     tails: HashMap<StoreId, Tail>,
-    /// A write failed, so nothing about the disk is certain any more.
-    broken: Option<StoreError>,
+    health: Health,
+}
+
+/// What the last transaction says about the next one.
+enum Health {
+    Well,
+    /// The last transaction failed, and the next one may succeed.
+    Failing,
+    /// What is on the disk is not certain any more, or nobody will find it.
+    Broken(StoreError),
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, limits: StoreLimits) -> Self {
+    pub(super) fn new(connection: Connection, limits: StoreLimits, files: Arc<FileWatch>) -> Self {
         let limits = StoreLimits { stores: limits.stores.min(row::MAX_STORES), ..limits };
-        Self { connection, limits, place: None, tails: HashMap::new(), broken: None }
-    }
-
-    /// Checks with each transaction that the file is still there.
-    pub(super) fn watch(self, place: Place) -> Self {
-        Self { place: Some(place), ..self }
+        Self { connection, limits, files, tails: HashMap::new(), health: Health::Well }
     }
 
     /// Writes and answers a job, and those that wait behind it.
@@ -88,22 +91,49 @@ impl Writer {
     }
 
     fn commit(&mut self, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
-        if let Some(error) = &self.broken {
+        if let Health::Broken(error) = &self.health {
             return Err(error.clone());
         }
-        let outcomes = transact(&mut self.connection, &mut self.tails, self.limits, group)
-            .and_then(|outcomes| {
-                self.place.as_ref().map_or(Ok(()), Place::check)?;
-                Ok(outcomes)
-            });
-        if let Err(error) = &outcomes {
-            self.tails.clear();
+        let outcomes = self.transact(group).and_then(|outcomes| {
+            self.files.check()?;
+            Ok(outcomes)
+        });
+        self.health = match &outcomes {
+            Ok(_) => Health::Well,
+            Err(StoreError::DiskFull | StoreError::Unavailable(_)) => Health::Failing,
             // After a failed fsync the next one may succeed although the data is gone.
-            if !matches!(error, StoreError::DiskFull) {
-                self.broken = Some(error.clone());
-            }
+            Err(error) => Health::Broken(error.clone()),
+        };
+        if outcomes.is_err() {
+            self.tails.clear();
         }
         outcomes
+    }
+
+    fn transact(&mut self, group: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+        let Self { connection, limits, tails, .. } = self;
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if let Health::Failing = self.health {
+            // Only a write shows whether writing works again: this one writes what is there.
+            transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
+        }
+        let outcomes = group
+            .iter()
+            .map(|job| match job {
+                Job::Open { store, .. } => {
+                    refusal_or_failure(open(&transaction, tails, *limits, store))
+                        .map(Outcome::Opened)
+                }
+                Job::Append { store, events, .. } => {
+                    refusal_or_failure(append(&transaction, tails, *limits, store, events))
+                        .map(Outcome::Appended)
+                }
+                Job::Check { .. } => Ok(Outcome::Appended(Ok(()))),
+            })
+            .collect::<Result<_, _>>()?;
+        transaction.commit().map_err(failed)?;
+        Ok(outcomes)
     }
 }
 
@@ -131,38 +161,19 @@ fn answer(group: Vec<Job>, outcomes: Vec<Outcome>) {
     }
 }
 
-fn transact(
-    connection: &mut Connection,
-    tails: &mut HashMap<StoreId, Tail>,
-    limits: StoreLimits,
-    group: &[Job],
-) -> Result<Vec<Outcome>, StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let outcomes = group
-        .iter()
-        .map(|job| match job {
-            Job::Open { store, .. } => {
-                refusal_or_failure(open(&transaction, tails, limits, store)).map(Outcome::Opened)
-            }
-            Job::Append { store, events, .. } => {
-                refusal_or_failure(append(&transaction, tails, limits, store, events))
-                    .map(Outcome::Appended)
-            }
-            Job::Check { .. } => Ok(Outcome::Appended(Ok(()))),
-        })
-        .collect::<Result<_, _>>()?;
-    transaction.commit().map_err(failed)?;
-    Ok(outcomes)
-}
-
 /// Separates a refusal, which concerns one job, from a failure, which ends the transaction.
 fn refusal_or_failure<T>(
     result: Result<T, StoreError>,
 ) -> Result<Result<T, StoreError>, StoreError> {
     match result {
-        Err(error @ (StoreError::DiskFull | StoreError::Failed(_))) => Err(error),
-        result => Ok(result),
+        Ok(value) => Ok(Ok(value)),
+        Err(
+            refusal @ (StoreError::Behind { .. }
+            | StoreError::TooManyStores { .. }
+            | StoreError::StoreFull { .. }
+            | StoreError::Unknown),
+        ) => Ok(Err(refusal)),
+        Err(failure) => Err(failure),
     }
 }
 

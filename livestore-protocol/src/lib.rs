@@ -7,6 +7,7 @@
 //! | [`Identity`] | when two events are the same |
 //! | [`MAX_EVENTS`], [`MAX_EVENT_BYTES`], [`check_push`] | what a backend accepts |
 //! | [`StoreId`], [`id_from_random`] | ids |
+//! | [`printable`], [`ErrorChain`] | text for people: from outside, and about errors |
 //!
 //! A client sends [`ClientMessage`]s and a backend [`ServerMessage`]s, each one JSON object: a text
 //! frame of a WebSocket, or over HTTP the body of a request and an element of the array that
@@ -27,6 +28,7 @@
 //! # Ok::<(), livestore_protocol::WireError>(())
 //! ```
 
+mod chain;
 mod error;
 mod event;
 mod id;
@@ -38,6 +40,7 @@ mod text;
 mod timestamp;
 mod wire;
 
+pub use chain::ErrorChain;
 pub use error::SyncError;
 pub use event::SyncEvent;
 pub use id::{ID_LENGTH, StoreId, StoreIdError, id_from_random};

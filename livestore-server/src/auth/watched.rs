@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use livestore_protocol::ErrorChain;
+
 /// The parsed content of a file, as of its last change.
 #[derive(Debug)]
 pub(super) struct Watched<T, E> {
@@ -71,7 +73,7 @@ impl<T, E: Display> Watched<T, E> {
     fn current(&self) -> MutexGuard<'_, Last<T>> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = self.refresh(&mut last) {
-            let error = crate::report::Chain(&error);
+            let error = ErrorChain::new(&error);
             tracing::error!(%error, "a file cannot be read again; its last content stays in force");
         }
         last

@@ -100,8 +100,7 @@ fn open_as<S: App>(
 
 /// An error in its own words and those of its sources: the disk may be to blame, and only they say.
 pub(crate) fn text(error: &(dyn std::error::Error + 'static)) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    livestore::ErrorChain::new(error).to_string()
 }
 
 impl<S: App> Opened for Held<S> {

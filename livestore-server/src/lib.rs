@@ -31,10 +31,13 @@ pub mod auth;
 pub mod cli;
 mod edge;
 mod hub;
-mod report;
 mod server;
 mod session;
 pub mod store;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use server::{Limits, Server};
 

@@ -42,6 +42,10 @@ mod net;
 #[cfg(feature = "client")]
 mod websocket;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "client")]
 pub use http::Http;
 pub use in_process::{InProcess, NextPush};

@@ -337,6 +337,19 @@ fn a_web_page_is_not_shown_as_a_reason() {
 }
 
 #[test]
+fn a_payload_that_is_too_long_for_the_backend_is_named() {
+    let (backend, _served) = serve_raw(|mut stream| {
+        let _ = stream.read(&mut [0; 64 * 1024]).unwrap();
+        let head = "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let payload = format!("\"{}\"", "x".repeat(20_000));
+    let store = Store::connect(&backend, Some(&payload));
+    let BackendMessage::PullFailed(SyncError::Refused(reason)) = store.next() else { panic!() };
+    assert!(reason.contains("the sync payload is part of the URL"), "{reason}");
+}
+
+#[test]
 fn what_a_backend_says_does_not_reach_a_terminal_unescaped() {
     let (backend, _served) = serve_raw(|mut stream| {
         let _ = stream.read(&mut [0; 2048]).unwrap();

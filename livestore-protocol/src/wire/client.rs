@@ -190,6 +190,7 @@ fn write_cursor(cursor: &Cursor, out: &mut String) {
 
 /// The fields of any message of a client. Others, such as trace ids, are skipped.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a `_tag`")]
 struct Frame<'a> {
     #[serde(rename = "_tag", borrow)]
     tag: Text<'a>,

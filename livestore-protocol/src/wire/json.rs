@@ -131,7 +131,7 @@ impl Visitor<'_> for WholeVisitor {
     type Value = Whole;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number")
+        f.write_str("a whole number that is not negative")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {

@@ -53,13 +53,19 @@ pub enum QueryError {
         /// The field.
         field: &'static str,
     },
+    /// A field is there twice: a proxy might go by one of them, and the backend by the other.
+    #[error("{field} is given twice")]
+    Repeated {
+        /// The field.
+        field: &'static str,
+    },
     /// The transport is unknown.
     #[error("transport is `{found}`, and not `ws` or `http`")]
     Transport {
         /// The transport.
         found: String,
     },
-    /// The payload is not JSON. It may hold a token, so it is not shown.
+    /// The payload is not encoded JSON. It may hold a token, so it is not shown.
     #[error("payload is not JSON")]
     Payload,
     /// A `%` is not followed by two hexadecimal digits.
@@ -118,12 +124,21 @@ impl Fields {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = || percent_decode(&value.replace('+', " "));
         match name {
-            "storeId" => self.store_id = Some(decode()?),
-            "transport" => self.transport = Some(decode_transport(&decode()?)?),
-            "payload" => self.payload = Some(decode_payload(decode()?)?),
-            _ => {}
+            "storeId" => set(&mut self.store_id, "storeId", decode()?),
+            "transport" => set(&mut self.transport, "transport", decode_transport(&decode()?)?),
+            "payload" => {
+                let once = decode().map_err(|_| QueryError::Payload)?;
+                set(&mut self.payload, "payload", decode_payload(&once)?)
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+}
+
+fn set<T>(place: &mut Option<T>, field: &'static str, value: T) -> Result<(), QueryError> {
+    match place.replace(value) {
+        Some(_) => Err(QueryError::Repeated { field }),
+        None => Ok(()),
     }
 }
 
@@ -135,11 +150,11 @@ fn decode_transport(name: &str) -> Result<Transport, QueryError> {
     }
 }
 
-fn decode_payload(once: String) -> Result<String, QueryError> {
-    if is_json(&once) {
-        return Ok(once);
+fn decode_payload(once: &str) -> Result<String, QueryError> {
+    if is_json(once) {
+        return Ok(once.to_owned());
     }
-    let twice = percent_decode(&once)?;
+    let twice = percent_decode(once).map_err(|_| QueryError::Payload)?;
     if is_json(&twice) { Ok(twice) } else { Err(QueryError::Payload) }
 }
 

@@ -1,11 +1,13 @@
 //! How a connection ends, and what an unexpected answer over HTTP means.
 
-use std::error::Error;
 use std::time::Duration;
 
-use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use hyper::http::response::Parts;
 use livestore::sync::{BackendMessage, SyncError};
+use livestore_protocol::ErrorChain;
+
+use super::retry_after::retry_after;
 
 /// The end of a connection: the messages before `Disconnected`, if any, and the reason.
 #[derive(Debug)]
@@ -36,10 +38,7 @@ impl End {
 
     /// hyper says what it was doing; the cause says why that failed.
     pub(crate) fn broken(error: hyper::Error) -> Self {
-        match error.source() {
-            Some(cause) => Self::disconnected(format!("{error}: {cause}")),
-            None => Self::disconnected(error),
-        }
+        Self::disconnected(ErrorChain::new(&error))
     }
 
     /// The answer is not what was asked for, and ends the connection. `schemes` are those that this
@@ -50,12 +49,17 @@ impl End {
         let end = match status {
             300..=399 => Self::disconnected(redirect(status, &parts.headers, schemes)),
             400 | 401 | 403 => Self::pull_failed(SyncError::Refused(text)),
+            414 | 431 => Self::pull_failed(SyncError::Refused(HEAD_TOO_LONG.to_owned())),
             200..=299 | 404 | 426 => Self::pull_failed(SyncError::Invalid(text)),
             _ => Self::disconnected(format!("the backend answers {status}: {text}")),
         };
         Self { retry_after: retry_after(&parts.headers), is_too_large: status == 413, ..end }
     }
 }
+
+/// Servers that say so give no reason.
+const HEAD_TOO_LONG: &str = "the request has a longer URL or longer headers than the backend reads: the \
+                             sync payload is part of the URL, so make it shorter";
 
 /// Returns the text with its control characters escaped, except line breaks.
 fn printable(text: &str) -> String {
@@ -87,10 +91,4 @@ fn text_of(headers: &HeaderMap, body: &[u8]) -> String {
             .to_owned();
     }
     if text.is_empty() { "no reason given".to_owned() } else { printable(text) }
-}
-
-/// Only in seconds: a date would be that of another clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

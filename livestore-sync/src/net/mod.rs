@@ -4,6 +4,7 @@
 mod address;
 mod dial;
 mod end;
+mod retry_after;
 mod run;
 mod traffic;
 

@@ -5,6 +5,7 @@ mod copy;
 mod options;
 mod serve;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -65,9 +66,10 @@ pub fn run() -> ExitCode {
     match checked.and_then(|options| dispatch(options, command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let failure = crate::report::Chain(&*failure).to_string();
+            let failure = livestore_protocol::ErrorChain::new(&*failure).to_string();
             let lines: Vec<_> = failure.lines().map(livestore_protocol::printable).collect();
-            eprintln!("livestore-server: {}", lines.join("\n"));
+            // If nobody reads it, the exit code says enough.
+            let _ = writeln!(std::io::stderr(), "livestore-server: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
     }

@@ -56,7 +56,10 @@ fn start_log(options: &Options) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would say so on standard error, and panic: a log that cannot be written, because its disk
+        // is full or its reader has gone, stops no server.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.fmt_fields(printable_fields()).init(),
         LogFormat::Json => log.json().init(),

@@ -8,7 +8,7 @@ use super::metrics::Metrics;
 use crate::auth::Rights;
 use crate::edge;
 use crate::hub::{Page, Room};
-use crate::session::{Effect, Session, Ticket};
+use crate::session::{Effect, Refusal, Session, Ticket};
 use crate::store::{StoreError, StoredEvent};
 
 /// Carries out the effects of a [`Session`], except sending.
@@ -56,9 +56,18 @@ impl Driver {
 
     /// Returns the next step, if there is one now.
     pub(super) fn step(&mut self) -> Option<Step> {
-        for reason in self.session.take_refusals() {
-            self.metrics.pushes_refused_total.add(1);
-            tracing::warn!(store = %self.room.id(), %reason, "refused a push");
+        let store = self.room.id();
+        for refusal in self.session.take_refusals() {
+            match refusal {
+                Refusal::Push(reason) => {
+                    self.metrics.pushes_refused_total.add(1);
+                    tracing::warn!(%store, reason, "refused a push");
+                }
+                Refusal::Request(reason) => {
+                    self.metrics.requests_refused_total.add(1);
+                    tracing::warn!(%store, reason, "refused a request");
+                }
+            }
         }
         loop {
             match self.session.next_effect()? {

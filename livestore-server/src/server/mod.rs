@@ -141,7 +141,7 @@ async fn serve_connection(backend: Arc<Backend>, router: Router, seat: Seat, str
     let mut stream = Box::pin(TimeoutStream::new(stream));
     // The client of a WebSocket is disconnected before that, with a reason.
     stream.as_mut().set_write_timeout_pinned(Some(2 * backend.limits.send));
-    let mut drain = backend.drain.subscribe();
+    let (mut drain, metrics) = (backend.drain.subscribe(), Arc::clone(&backend.metrics));
     let mut serving = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -157,8 +157,13 @@ async fn serve_connection(backend: Arc<Backend>, router: Router, seat: Seat, str
             serving.await
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection broke");
+    match served {
+        Err(error) if error.is_parse() => {
+            metrics.refused_total.add(1);
+            tracing::info!(%error, "refused a request that is not HTTP, or too long");
+        }
+        Err(error) => tracing::debug!(%error, "a connection broke"),
+        Ok(()) => {}
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::credentials::Credentials;
 use super::driver::Driver;
-use super::rpc;
+use super::rpc::Post;
 use super::socket::{Client, End};
 use super::upgrade::{Socket, Upgrade};
 use super::{Backend, Seat};
@@ -29,6 +29,18 @@ pub(super) struct Admitted {
     pub(super) room: Arc<Room>,
     pub(super) grant: Grant,
     pub(super) credentials: Credentials,
+}
+
+/// A request that is not carried out, and why, for the client and the operator.
+pub(super) struct Refused {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
 }
 
 /// The routes. Clients may use any path.
@@ -60,34 +72,53 @@ async fn connect(State(backend): State<Arc<Backend>>, request: Request) -> Respo
     let (parts, body) = request.into_parts();
     let mut response = match parts.method {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-        Method::GET | Method::POST => {
-            admit(&backend, parts, body).await.unwrap_or_else(|refused| {
-                backend.metrics.refused_total.add(1);
-                refused
-            })
+        Method::GET | Method::POST => answer(&backend, parts, body).await,
+        _ => {
+            backend.metrics.refused_total.add(1);
+            StatusCode::METHOD_NOT_ALLOWED.into_response()
         }
-        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     };
     allow_browsers(&mut response);
     response
 }
 
-async fn admit(backend: &Arc<Backend>, mut parts: Parts, body: Body) -> Result<Response, Response> {
-    // As LiveStore's backend does: a request without parameters is answered with what this is.
-    let query = ConnectQuery::decode(parts.uri.query().unwrap_or_default())
-        .map_err(|problem| plain(StatusCode::OK, format!("{INFO}{problem}\n")))?;
+async fn answer(backend: &Arc<Backend>, parts: Parts, body: Body) -> Response {
+    let query = match ConnectQuery::decode(parts.uri.query().unwrap_or_default()) {
+        Ok(query) => query,
+        // As LiveStore's backend does: a request without parameters is answered with what this is.
+        Err(problem) => {
+            backend.metrics.refused_total.add(1);
+            tracing::debug!(reason = %problem, "a request is not that of a client");
+            return plain(StatusCode::OK, format!("{INFO}{problem}\n"));
+        }
+    };
+    admit(backend, &query, parts, body).await.unwrap_or_else(|Refused { status, reason }| {
+        backend.metrics.refused_total.add(1);
+        let store = &*query.store_id;
+        tracing::info!(store, status = status.as_u16(), reason, "refused a connection");
+        plain(status, reason)
+    })
+}
+
+async fn admit(
+    backend: &Arc<Backend>,
+    query: &ConnectQuery,
+    mut parts: Parts,
+    body: Body,
+) -> Result<Response, Refused> {
     match (query.transport, parts.method == Method::POST) {
         (Transport::Http, true) => {
-            let admitted = enter(backend, &query, &parts).await?;
-            Ok(rpc::answer(backend, admitted, body).await)
+            let request = Post::from_request(&parts, body, backend.limits.message_bytes)?;
+            let admitted = enter(backend, query, &parts).await?;
+            request.answer(backend, admitted).await
         }
         (Transport::Http, false) => {
-            Err(plain(StatusCode::METHOD_NOT_ALLOWED, "transport=http is for POST"))
+            Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "transport=http is for POST"))
         }
         (Transport::WebSocket, _) => {
             let upgrade = Upgrade::from_request(&mut parts)
-                .map_err(|problem| plain(StatusCode::UPGRADE_REQUIRED, problem))?;
-            let admitted = enter(backend, &query, &parts).await?;
+                .map_err(|problem| Refused::new(StatusCode::UPGRADE_REQUIRED, problem))?;
+            let admitted = enter(backend, query, &parts).await?;
             let seat = parts.extensions.remove::<Seat>();
             Ok(open_socket(backend, upgrade, admitted, seat))
         }
@@ -99,24 +130,22 @@ async fn enter(
     backend: &Backend,
     query: &ConnectQuery,
     parts: &Parts,
-) -> Result<Admitted, Response> {
-    let store = StoreId::new(&query.store_id)
-        .map_err(|error| plain(StatusCode::BAD_REQUEST, error.to_string()))?;
+) -> Result<Admitted, Refused> {
+    let bad_request = |error: String| Refused::new(StatusCode::BAD_REQUEST, error);
+    let store = StoreId::new(&query.store_id).map_err(|error| bad_request(error.to_string()))?;
     let payload = query.payload.as_ref().map(Secret::as_str);
     let attempt = Attempt { store: &store, payload, headers: &parts.headers };
     // A change from now on counts as one after the decision.
     let revision = backend.auth.revision();
-    let grant = backend.auth.authenticate(&attempt).await.map_err(|denied| {
-        tracing::info!(%store, reason = %denied, "refused a connection");
-        plain(StatusCode::BAD_REQUEST, denied.to_string())
-    })?;
+    let decision = backend.auth.authenticate(&attempt).await;
+    let grant = decision.map_err(|denied| bad_request(denied.to_string()))?;
     match ask(|reply| backend.hub.enter(&store, reply)).await {
         Ok(room) => {
             let (payload, headers) = (query.payload.clone(), parts.headers.clone());
             let credentials = Credentials::new(store, payload, headers, revision);
             Ok(Admitted { room, grant, credentials })
         }
-        Err(error) => Err(plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+        Err(error) => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
     }
 }
 
@@ -174,6 +203,6 @@ fn allow_browsers(response: &mut Response) {
     }
 }
 
-pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response {
+fn plain(status: StatusCode, text: impl Into<String>) -> Response {
     (status, text.into()).into_response()
 }

@@ -34,7 +34,7 @@ pub struct Session {
     unfinished: Vec<Unfinished>,
     tickets: u64,
     effects: VecDeque<Effect>,
-    refusals: Vec<SyncError>,
+    refusals: Vec<Refusal>,
     ended: bool,
 }
 
@@ -94,6 +94,14 @@ struct Answer {
     exit: Exit,
 }
 
+/// Something that was refused, and why, for the operator.
+pub(crate) enum Refusal {
+    /// A push.
+    Push(String),
+    /// Another request, or a frame that is none.
+    Request(String),
+}
+
 impl Session {
     /// Returns the session of a connection that was just made.
     pub fn new(room: Arc<Room>, transport: Transport, rights: Rights) -> Self {
@@ -126,10 +134,14 @@ impl Session {
                 if tag.ends_with("Push") {
                     self.refuse_push(request_id, failure);
                 } else {
-                    self.fail(request_id, failure);
+                    self.refuse(request_id, failure);
                 }
             }
-            Err(error) => self.send(&ServerMessage::Defect(error.to_string())),
+            Err(error) => {
+                let problem = error.to_string();
+                self.refusals.push(Refusal::Request(problem.clone()));
+                self.send(&ServerMessage::Defect(problem));
+            }
         }
     }
 
@@ -200,7 +212,7 @@ impl Session {
         match same {
             Ok(true) => self.stored(ticket, &batch),
             Ok(false) => self.behind(ticket, &batch, self.room.head()),
-            Err(error) => self.fail(request, push::failure(&error, &batch)),
+            Err(error) => self.refuse_push(request, push::failure(&error, &batch)),
         }
     }
 
@@ -227,8 +239,8 @@ impl Session {
         ids.iter().for_each(|id| self.acknowledge(id));
     }
 
-    /// Takes the refusals of pushes since the last call.
-    pub fn take_refusals(&mut self) -> Vec<SyncError> {
+    /// Takes what was refused since the last call.
+    pub(crate) fn take_refusals(&mut self) -> Vec<Refusal> {
         std::mem::take(&mut self.refusals)
     }
 
@@ -267,7 +279,7 @@ impl Session {
         if self.find(&id).is_some() {
             // For the client an id means one request, so neither can go on.
             let problem = format!("request id {id} was in use; both requests are ended");
-            return self.fail(id, SyncError::Invalid(problem));
+            return self.refuse(id, SyncError::Invalid(problem));
         }
         let started = match call {
             _ if self.unfinished.len() >= MAX_UNFINISHED => {
@@ -292,7 +304,7 @@ impl Session {
         match started {
             Ok(Work::Push(batch)) if batch.is_empty() => self.exit(id, Exit::PushDone),
             Ok(work) => self.add(id, work),
-            Err(failure) => self.fail(id, failure),
+            Err(failure) => self.refuse(id, failure),
         }
     }
 
@@ -368,8 +380,14 @@ impl Session {
     /// Fails a push, and notes it for the operator, unless others only came first.
     fn refuse_push(&mut self, request: RequestId, failure: SyncError) {
         if !matches!(failure, SyncError::ServerAhead { .. }) {
-            self.refusals.push(failure.clone());
+            self.refusals.push(Refusal::Push(failure.to_string()));
         }
+        self.fail(request, failure);
+    }
+
+    /// Fails another request, and notes it for the operator.
+    fn refuse(&mut self, request: RequestId, failure: SyncError) {
+        self.refusals.push(Refusal::Request(failure.to_string()));
         self.fail(request, failure);
     }
 

@@ -116,6 +116,28 @@ async fn other_requests_are_answered_as_livestore_does() {
 }
 
 #[tokio::test]
+async fn what_its_head_shows_to_be_in_vain_is_not_waited_for() {
+    let server = TestServer::start().await;
+    let request = |header: &str| {
+        format!("POST /?{QUERY} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n")
+    };
+    for (header, status, reason) in [
+        ("content-length: 1048577", "413", "a request may have at most 1048576 bytes"),
+        (
+            "content-length: 9\r\ncontent-encoding: gzip",
+            "415",
+            "send it without a content-encoding",
+        ),
+    ] {
+        let answer = server.raw(&request(header)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.contains(reason), "{answer}");
+    }
+    let query = "storeId=a&storeId=b&transport=http";
+    assert!(server.post(query, "").await.contains("storeId is given twice"));
+}
+
+#[tokio::test]
 async fn browsers_may_ask() {
     let server = TestServer::start().await;
     let request = "OPTIONS /?storeId=a&transport=http HTTP/1.1\r\nhost: x\r\norigin: http://app\r\nconnection: close\r\n\r\n";

@@ -3,14 +3,16 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use livestore_server::Limits;
 use livestore_server::auth::{Jwt, TokenFile};
 use serde_json::json;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::binary::{Binary, command};
-use crate::client::{Client, TestServer, accepted, event};
+use crate::client::{Client, PATIENCE, TestServer, accepted, event, pull};
 
 fn complaint(data: &Path, arguments: &[&str]) -> String {
     let mut command = command(data, arguments);
@@ -116,10 +118,79 @@ async fn a_refused_push_leaves_a_line_and_a_count() {
     assert!(log.contains("store=st") && log.contains("the name of e1 is empty"), "{log}");
 }
 
-async fn get(address: &str, path: &str) -> String {
+#[tokio::test]
+async fn every_other_refusal_leaves_a_line_and_a_count() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let server = command(&directory.path().join("data"), &["--listen", "127.0.0.1:0"]);
+    let server = Binary::run_with_log(server, Stdio::from(File::create(&log).unwrap()));
+    let mut client = Client::connect(&server.address, "st").await;
+    for frame in [
+        "{nope".to_owned(),
+        "null".to_owned(),
+        r#"{"_tag":"\u001b[2J"}"#.to_owned(),
+        pull("1", "other", false).to_string(),
+        pull("2", "st", false).to_string().replace(r#""storeId":"st""#, r#""storeId":7"#),
+    ] {
+        client.send(frame).await;
+        client.receive().await;
+    }
+    client.assert_serves().await;
+    for request in [
+        "GET /?storeId=st&transport=http HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        "GET /?storeId=st&transport=ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        "this is no HTTP\r\n\r\n",
+    ] {
+        assert!(raw(&server.address, request).await.starts_with("HTTP/1.1 4"), "{request}");
+    }
+    let counted = async {
+        // What is no HTTP is counted once its connection has ended.
+        while !get(&server.address, "/metrics").await.contains("\nlivestore_refused_total 3\n") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, counted).await.expect("three are counted");
+    let metrics = get(&server.address, "/metrics").await;
+    assert!(metrics.contains("\nlivestore_requests_refused_total 5\n"), "{metrics}");
+    server.kill();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("refused a request ").count(), 5 + 1, "{log}");
+    assert_eq!(log.matches("refused a connection").count(), 2, "{log}");
+    assert!(log.contains(r"Unknown request tag: \u{1b}[2J") && !log.contains('\u{1b}'), "{log}");
+}
+
+/// Its disk is full, or whoever read it has gone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_no_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let server = command(&directory.path().join("data"), &["--listen", "127.0.0.1:0"]);
+    let server = Binary::run_with_log(server, Stdio::from(full));
+    let mut client = Client::connect(&server.address, "st").await;
+    let mut unnamed = event(1);
+    unnamed["name"] = json!("");
+    for _ in 0..3 {
+        assert_eq!(client.push("1", &[unnamed.clone()]).await["_tag"], "Failure");
+        client.send("{nope").await;
+        client.receive().await;
+    }
+    std::fs::remove_dir_all(directory.path().join("data")).unwrap();
+    // The writer has something to say, too.
+    for _ in 0..2 {
+        let exit = client.push("2", &[event(1)]).await.to_string();
+        assert!(exit.contains("deleted, moved or replaced"), "{exit}");
+    }
+    assert!(get(&server.address, "/ready").await.contains("deleted, moved or replaced"));
+}
+
+pub(crate) async fn get(address: &str, path: &str) -> String {
+    raw(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
+}
+
+async fn raw(address: &str, request: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -137,9 +208,12 @@ async fn a_server_whose_data_was_deleted_is_not_ready_and_accepts_nothing() {
     assert!(get(&server.address, "/ready").await.starts_with("HTTP/1.1 200"));
     std::fs::remove_dir_all(&data).unwrap();
     let exit = client.push("2", &[event(2)]).await.to_string();
-    assert!(exit.contains("was deleted or replaced while the server was running"), "{exit}");
+    assert!(exit.contains("was deleted, moved or replaced while the server was running"), "{exit}");
     let ready = get(&server.address, "/ready").await;
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("deleted or replaced"), "{ready}");
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("deleted, moved or replaced"),
+        "{ready}"
+    );
     assert!(get(&server.address, "/health").await.starts_with("HTTP/1.1 200"));
 }
 

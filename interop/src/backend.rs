@@ -63,8 +63,8 @@ impl Backend {
     }
 
     /// Whether a pull has an event without args as it was pushed. LiveStore's backend stores `null` and
-    /// pulls that, so that over HTTP, where nothing is broadcast, LiveStore's own client takes its
-    /// event for another one, and pushes it again for ever.
+    /// pulls that: LiveStore's own client then takes its event for another one, and pushes it again for
+    /// ever. So it is over HTTP, where nothing is broadcast, and in the first page of a pull.
     pub(crate) fn keeps_missing_args(&self, transport: Transport) -> bool {
         (self.kind, transport) != (Kind::LiveStore, Transport::Http)
     }

@@ -230,6 +230,16 @@ impl<'a> Seat<'a> {
         })
     }
 
+    /// Waits until new events reach it as they are pushed: until it has what was stored before.
+    pub(crate) fn follows(&self) -> Result {
+        if self.transport == Transport::Http {
+            return Ok(());
+        }
+        until(&format!("{} to receive its first page", self.name), || {
+            Ok(Look::when(self.wire.has_acknowledged(), || "it has received none".to_owned()))
+        })
+    }
+
     /// Whether the client sent nothing that LiveStore's backend does not survive.
     pub(crate) fn check_traps(&self) -> Result {
         self.wire.check_traps().map_err(|trap| format!("{} sent {trap}", self.name).into())

@@ -1,5 +1,7 @@
 //! A client's messages, decoded from HTTP and WebSocket: all that arrived whole.
 
+use serde_json::Value;
+
 use crate::Result;
 
 /// The messages of one connection: text frames, or the bodies of HTTP requests.
@@ -22,6 +24,14 @@ pub(super) fn messages(sent: &[u8]) -> Result<Vec<Vec<u8>>> {
         rest = after;
     }
     Ok(messages)
+}
+
+/// Whether an `Ack` was among them: a client sends one for each page that it has received.
+pub(super) fn has_ack(sent: &[u8]) -> bool {
+    let is_ack = |message: &Vec<u8>| {
+        serde_json::from_slice::<Value>(message).is_ok_and(|message| message["_tag"] == "Ack")
+    };
+    messages(sent).is_ok_and(|messages| messages.iter().any(is_ack))
 }
 
 /// How many HTTP requests were begun.
@@ -104,6 +114,14 @@ mod tests {
         let sent = upgraded(&[frame(0x01, b"he"), frame(0x89, b"ping"), frame(0x80, b"llo")]);
         assert_eq!(messages(&sent).unwrap(), [b"hello"]);
         assert_eq!(heads(&sent), 1);
+    }
+
+    #[test]
+    fn a_page_that_was_received_is_acknowledged() {
+        let pull = frame(0x81, br#"{"_tag":"Request","id":"0","tag":"SyncWsRpc.Pull"}"#);
+        let ack = frame(0x81, br#"{"_tag":"Ack","requestId":"0"}"#);
+        assert!(!has_ack(&upgraded(&[pull.clone()])));
+        assert!(has_ack(&upgraded(&[pull, ack])));
     }
 
     #[test]

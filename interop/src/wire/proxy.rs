@@ -66,6 +66,11 @@ impl Wire {
         self.shared.state().sent.iter().map(|sent| message::heads(sent)).sum()
     }
 
+    /// Whether the client has acknowledged a page of a pull. Over HTTP there is no such message.
+    pub(crate) fn has_acknowledged(&self) -> bool {
+        self.shared.state().sent.iter().any(|sent| message::has_ack(sent))
+    }
+
     /// Whether all that the client sent is such that LiveStore's backend lives on.
     pub(crate) fn check_traps(&self) -> Result {
         self.shared.state().sent.iter().try_for_each(|sent| traps::check(sent))

@@ -33,7 +33,7 @@ pub(crate) fn get() -> Result<Measured> {
     let _guard = calls.subscribe(&query);
     store.commit(revised(0, 0))?;
     assert_eq!(calls.count(), 1);
-    assert_eq!(query.get().as_ref().as_ref().map(|task| task.revision), Some(1));
+    assert_eq!(query.get().map(|task| task.revision), Some(1));
     measure(READS, || {
         time(|| {
             for _ in 0..READS {

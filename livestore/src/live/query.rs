@@ -15,6 +15,7 @@ use super::list::List;
 use super::maintain::{Label, Maintain, MustRerun, Plan, Refresh, TableChange, Tier};
 use super::observers::Observers;
 use super::reactive::{NodeRef, Reactive};
+use super::row::SharedRow;
 use super::subscription::TaskWaker;
 use crate::edge::Stopwatch;
 use crate::edge::primitives::{Mutex, lock};
@@ -53,7 +54,7 @@ const SLOW_RUN: Duration = Duration::from_millis(16);
 /// subscription and stream of a live query is dropped, the query is no longer kept up to date.
 ///
 /// The type of the value depends on the query: several rows are a [`List`], one row is a
-/// [`SharedRow`](super::SharedRow), one that may be missing is an `Option` of that.
+/// [`SharedRow`], one that may be missing is an `Option` of that.
 ///
 /// If the query fails after a commit, because a sum overflows or a row cannot be decoded, it keeps its
 /// last value, its subscribers are called, and [`error`](Reactive::error) says why. It is run again at
@@ -68,7 +69,7 @@ const SLOW_RUN: Duration = Duration::from_millis(16);
 /// let count = store.live(Todo::all().count())?;
 /// store.commit(TodoEvent::Created { id: "milk".into(), text: "Milk".into(), created_at: now() })?;
 /// assert_eq!(all.get()[0].text, "Milk");
-/// assert!(milk.get().as_ref().as_ref().is_some_and(|todo| !todo.completed));
+/// assert!(!milk.get().unwrap().completed);
 /// assert_eq!(**count.get(), 1);
 /// # Ok(())
 /// # }
@@ -276,6 +277,13 @@ impl<V: LiveValue> LiveQuery<V> {
     /// [`explain_live`](crate::Store::explain_live).
     pub fn report(&self) -> LiveReport {
         self.0.report()
+    }
+}
+
+impl<T: Send + Sync + 'static> LiveQuery<Option<SharedRow<T>>> {
+    /// Returns the row as it is now, if there is one. It is shared, not copied.
+    pub fn get(&self) -> Option<SharedRow<T>> {
+        Option::clone(&Reactive::get(self))
     }
 }
 

@@ -112,7 +112,6 @@ fn put_digits(text: &mut [u8], end: usize, mut number: i64) {
         if number == 0 {
             break;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a digit")]
         let last = (number % 10) as u8;
         *digit += last;
         number /= 10;

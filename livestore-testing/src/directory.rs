@@ -112,8 +112,8 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&to)?;
             copy_files(&entry.path(), &to)?;
-        } else if entry.file_name() != "eventlog.db-shm" {
-            // The index of the write-ahead log, above, is made anew by whoever opens the file first.
+        } else if entry.file_type()?.is_file() && entry.file_name() != "eventlog.db-shm" {
+            // What is no file is a socket of an open store. The index of the write-ahead log, above, is made anew by whoever opens the file first.
             copy_file(&entry.path(), &to)?;
         }
     }

@@ -81,7 +81,8 @@ fn a_directory_is_opened_again_and_copied() {
     let directory = StoreDirectory::new("notes");
     let store = directory.open::<App>().unwrap();
     store.commit([added("1"), NoteEvent::Seen { id: "1".into() }]).unwrap();
-    assert!(matches!(directory.open::<App>(), Err(OpenError::Locked { .. })));
+    let single = directory.builder::<App>().single_process();
+    assert!(matches!(single.open(), Err(OpenError::Locked { .. })));
     let copy = directory.copy();
     store.commit(added("it's")).unwrap();
     store.close().unwrap();

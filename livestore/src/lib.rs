@@ -138,6 +138,7 @@ pub mod eventlog;
 pub mod live;
 pub mod prelude;
 pub mod schema;
+mod session;
 #[cfg(simulation)]
 #[doc(hidden)]
 pub mod simulation;

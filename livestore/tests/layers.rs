@@ -14,6 +14,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 const LAYERS: &[&[&str]] = &[
     &["prelude", "private", "simulation"],
     &["store"],
+    &["session"],
     &["live", "sync", "state", "eventlog"],
     &["schema", "table", "event"],
     &["sqlite"],

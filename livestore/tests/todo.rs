@@ -23,7 +23,9 @@ fn commit_query_close_open() -> livestore::Result<()> {
     assert_eq!(store.query(open_todos.clone().select(Todo::ID))?, ["b"]);
     assert_eq!(store.query(UiState::get())?.filter, Filter::Active);
     let hash = store.state_hash()?;
-    assert!(matches!(open(), Err(OpenError::Locked { .. })));
+    let single = directory.builder::<App>().single_process();
+    assert!(matches!(single.open(), Err(OpenError::Locked { .. })));
+    assert_eq!(open()?.state_hash()?, hash);
     store.close()?;
 
     let store = open()?;

@@ -14,6 +14,8 @@
 pub(crate) mod files;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 mod native;
+#[cfg(any(simulation, target_family = "wasm"))]
+mod no_sockets;
 pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
@@ -33,4 +35,8 @@ pub(crate) use edge::{
     Background, Mailbox, Stopwatch, Worker, fill_random, for_each_chunk, pause, read_ahead,
     unix_millis,
 };
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) use edge::{Line, LineEvent, Listener, OnLine, dial, listen};
 pub(crate) use files::{DirectoryLock, LockError, ReadFile};
+#[cfg(any(simulation, target_family = "wasm"))]
+pub(crate) use no_sockets::{Line, LineEvent, Listener, OnLine, dial, listen};

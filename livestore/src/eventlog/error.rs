@@ -76,6 +76,13 @@ pub enum EventlogError {
     /// again.
     #[error("the events that were committed before are not written yet")]
     Unwritten(#[source] Box<EventlogError>),
+    /// The session that has the log could not write this session's commits, or does not answer. They
+    /// stay pending in this session, and are sent again.
+    #[error("the session that has the log has not written the last commits: {reason}")]
+    Unacknowledged {
+        /// The reason, for people.
+        reason: String,
+    },
     /// The store is closed.
     #[error("{}", Unavailable::Closed)]
     Closed,

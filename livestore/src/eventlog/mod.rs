@@ -18,6 +18,7 @@ mod format;
 mod memory;
 mod migrate;
 mod shapes;
+mod shared;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) use busy::Patience;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
 pub(crate) use shapes::RecordedShape;
+pub(crate) use shared::SharedLog;
 
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -38,7 +40,8 @@ pub enum Durability {
     /// process may lose the last commits, but never one before them. `flush()` and closing the
     /// store wait until all are written.
     Buffered,
-    /// It is written to the file: it survives a crash of the process.
+    /// It is written to the file: it survives a crash of the process. If another session has the log, it
+    /// is on its way there: it survives a crash of this session's process as long as the other goes on.
     #[default]
     Written,
     /// It is on disk: it survives a power cut.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
 use crate::event::{DecodeError, EventDef, Subject, decode};
@@ -149,6 +149,29 @@ impl SchemaDef {
     /// When a column's default has no SQL form.
     pub fn hash(&self) -> Result<i64, SchemaError> {
         Ok(self.resolved()?.hash)
+    }
+
+    /// The parts that make up the schema hash, each with a name for people and a hash.
+    pub(crate) fn parts(&self) -> Vec<(String, u64)> {
+        let tables = self.tables().map(|table| {
+            let ddl = table.ddl().unwrap_or_default();
+            (format!("table `{}`", table.name()), xxh3_64(ddl.as_bytes()))
+        });
+        let documents = self.documents.iter().map(|document| {
+            let document = document();
+            let name = format!("client document `{}`", document.table().name());
+            (name, xxh3_64(document.shape().as_bytes()))
+        });
+        let events = self.events.iter().flat_map(|set| {
+            set.defs.iter().flat_map(EventDef::with_upcasts).map(|def| {
+                let mut hash = Xxh3::new();
+                hash.update(&set.version.to_le_bytes());
+                hash.update(def.shape().as_bytes());
+                def.fields().iter().for_each(|field| hash.update(field.as_bytes()));
+                (format!("event `{}`", def.name()), hash.digest())
+            })
+        });
+        tables.chain(documents).chain(events).collect()
     }
 
     /// The SQL that makes the tables.

@@ -48,6 +48,7 @@ pub(super) struct Options {
     pub(super) on_boot: Option<Box<dyn FnMut(Boot)>>,
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
+    pub(super) single_process: bool,
 }
 
 impl<S: Schema> Builder<S> {
@@ -66,12 +67,15 @@ impl<S: Schema> Builder<S> {
             on_boot: None,
             sync: None,
             on_quarantined: None,
+            single_process: false,
         };
         Self { options, schema: PhantomData }
     }
 
     /// Stores everything in a folder of its own in `directory`. Both are created if they are
     /// missing. Without a directory, the store is in memory, and ends with its last handle.
+    ///
+    /// It may be [open several times](Self::single_process).
     ///
     /// The folder is named after the store's id, as [docs/file-formats.md] says: `todos` is in
     /// `todos`, and `Todos` in `todos~1`, so that ids which differ only in case are two stores where
@@ -83,6 +87,19 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
+        self
+    }
+
+    /// Refuses to share the store: while it is open, nobody else can open it, and if somebody has it
+    /// open, this fails with [`OpenError::Locked`].
+    ///
+    /// By default, a store in a directory may be open several times, in one process or in several. The
+    /// first to open it leads; the others are further *sessions* of the same client, with a state of
+    /// their own. What one of them commits, all of them show. If the leader ends, another session takes
+    /// its place.
+    #[must_use]
+    pub fn single_process(mut self) -> Self {
+        self.options.single_process = true;
         self
     }
 

@@ -165,11 +165,39 @@ pub enum OpenError {
         /// The limit.
         reason: String,
     },
-    /// Another process, or another store of this one, has the directory open.
-    #[error("{} is in use; a store is open once at a time", path.display())]
+    /// Another process, or another store of this one, has the directory open, and does not
+    /// [share](super::Builder::single_process) it.
+    #[error("{} is in use, and not shared", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
+    },
+    /// The session that has the directory open does not answer.
+    #[error("{} is in use by a session that does not answer; end that process, or try again", path.display())]
+    Unresponsive {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The session that has the directory open is of another version of LiveStore.
+    #[error(
+        "{} is in use by an app with another version of LiveStore; close it, or update both",
+        path.display()
+    )]
+    OtherVersion {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The app that has the directory open has another schema.
+    #[error(
+        "{} is in use by an app with another schema ({}); close it, or run the same version of the app",
+        path.display(),
+        list_differences(differences)
+    )]
+    OtherSchema {
+        /// The directory.
+        path: PathBuf,
+        /// The parts that differ. If there are none, the versions of LiveStore do.
+        differences: Vec<SchemaDifference>,
     },
     /// The eventlog belongs to another store: its folder was renamed, or copied to where this store's
     /// would be. Under another store's id its events would be pushed to that store's backend.
@@ -230,6 +258,37 @@ pub enum OpenError {
     /// The store was used by code that it calls while it works.
     #[error("{}", Unavailable::Reentrant)]
     Reentrant,
+}
+
+/// A part in which the schemas of two apps differ that have the same store open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemaDifference {
+    /// The part, such as "table `todo`".
+    pub part: String,
+    /// Whether this app's schema has it.
+    pub is_here: bool,
+    /// Whether the schema of the app that has the store open has it.
+    pub is_there: bool,
+}
+
+/// ``table `todo` differs``
+impl fmt::Display for SchemaDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match (self.is_here, self.is_there) {
+            (true, true) => "differs",
+            (true, false) => "is only in this app",
+            (false, _) => "is only in the app that has it open",
+        };
+        write!(f, "{} {what}", self.part)
+    }
+}
+
+fn list_differences(differences: &[SchemaDifference]) -> String {
+    match differences {
+        [] => "made by another version of LiveStore".to_owned(),
+        differences => differences.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn list(events: &[IncompatibleEvent]) -> String {

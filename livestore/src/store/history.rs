@@ -3,12 +3,16 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::exclusive::Exclusive;
+use super::order::Order;
+use super::session::Sessions;
+use super::sync::Waiting;
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
-use crate::live::Registry;
+use crate::live::{Registry, signal};
 use crate::schema::{QueryIn, Schema};
 use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::table::QueryError;
@@ -80,6 +84,22 @@ impl<S: Schema> Store<S> {
         state.limit(max_state_bytes).map_err(StateError::from)?;
         let head = state.head;
         let refused = state.refused().map_err(StateError::from)?;
+        let core = Core {
+            state,
+            live: Registry::new(self.inner.schema),
+            snapshots: None,
+            log,
+            order: Order::Own,
+            hub: None,
+            told: None,
+            refused,
+            next_attempt: None,
+            unknown_events: UnknownEvents::default(),
+            max_state_bytes,
+            window_id: Arc::clone(&self.inner.window_id),
+            lock: None,
+        };
+        let status = core.sync_status();
         Ok(Self::from_inner(Arc::new(Inner {
             store_id: self.inner.store_id.clone(),
             client_id: Arc::clone(&self.inner.client_id),
@@ -87,21 +107,14 @@ impl<S: Schema> Store<S> {
             window_id: Arc::clone(&self.inner.window_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,
-            core: Exclusive::new(Some(Core {
-                state,
-                live: Registry::new(self.inner.schema),
-                snapshots: None,
-                log,
-                sync: None,
-                refused,
-                next_attempt: None,
-                unknown_events: UnknownEvents::default(),
-                max_state_bytes,
-                window_id: Arc::clone(&self.inner.window_id),
-                _lock: None,
-            })),
+            handles: AtomicUsize::new(0),
+            core: Exclusive::new(Some(core)),
             tail: Arc::new(Tail::new(head)),
             sync: None,
+            sessions: Sessions::none(),
+            status: signal(status),
+            waiting: Waiting::default(),
+            on_quarantined: None,
         })))
     }
 

@@ -11,7 +11,8 @@ use crate::eventlog::{Eventlog, EventlogError};
 /// A store's eventlog without its state, opened by [`Builder::open_log`](super::Builder::open_log): to
 /// export it, or to see what is in it when the state cannot be made.
 ///
-/// Nobody else can open the store meanwhile. The log is closed when this is dropped.
+/// While it has the log, nobody else can open the store; if a session has the store open already, this
+/// reads what that one has written. The log is closed when this is dropped.
 pub struct Log {
     log: Eventlog,
     _lock: Option<Arc<DirectoryLock>>,

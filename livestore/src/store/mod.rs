@@ -15,6 +15,8 @@ mod id;
 mod live;
 mod log;
 mod open;
+mod order;
+mod session;
 mod shapes;
 mod snapshots;
 mod sync;
@@ -26,9 +28,12 @@ mod verify;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use builder::Builder;
-pub use error::{CloseError, CommitError, HistoryError, OpenError, ReadError, VerifyError};
+pub use error::{
+    CloseError, CommitError, HistoryError, OpenError, ReadError, SchemaDifference, VerifyError,
+};
 pub use events::{Events, EventsIter, Follow};
 pub use history::StateAt;
 pub use log::Log;
@@ -41,14 +46,18 @@ use crate::edge::DirectoryLock;
 use crate::error::{ErrorChain, Unavailable};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
-use crate::live::Registry;
+use crate::live::{Registry, Signal};
 use crate::schema::{QueryIn, Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
-use crate::sync::engine::Engine;
+use crate::sync::{NetworkStatus, SyncStatus};
 use crate::table::QueryError;
+use crate::value::Timestamp;
 use exclusive::{Exclusive, ExclusiveGuard};
+use open::EVENTLOG;
+use order::Order;
+use session::{Hub, Sessions};
 use snapshots::Snapshots;
-use sync::{NextAttempt, Syncing};
+use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
 use tail::Tail;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -93,11 +102,19 @@ struct Inner {
     window_id: Arc<str>,
     schema: &'static SchemaDef,
     schema_hash: i64,
+    /// The number of handles.
+    handles: AtomicUsize,
     /// `None` once the store is closed.
     core: Exclusive<Option<Core>>,
     tail: Arc<Tail>,
     /// `None` if there is no backend.
     sync: Option<Syncing>,
+    sessions: Sessions,
+    /// A moment behind the truth.
+    status: Signal<SyncStatus>,
+    /// Tasks that wait until the store is synced.
+    waiting: Waiting,
+    on_quarantined: Option<OnQuarantined>,
 }
 
 /// The part that one commit or query uses at a time. Fields are dropped in this order, the
@@ -107,8 +124,12 @@ struct Core {
     live: Registry,
     snapshots: Option<Snapshots>,
     log: Eventlog,
-    /// `None` if there is no backend: then every event counts as confirmed.
-    sync: Option<Engine>,
+    /// Who decides the order of the events.
+    order: Order,
+    /// The other sessions, if this one leads and may have some.
+    hub: Option<Arc<Hub>>,
+    /// What they were told last.
+    told: Option<(NetworkStatus, Option<Timestamp>)>,
     /// The number of events that the backend has refused for good.
     refused: usize,
     /// When the engine tries again.
@@ -118,7 +139,7 @@ struct Core {
     max_state_bytes: u64,
     /// As in [`Inner`].
     window_id: Arc<str>,
-    _lock: Option<Arc<DirectoryLock>>,
+    lock: Option<Arc<DirectoryLock>>,
 }
 
 impl<S: Schema> Store<S> {
@@ -127,10 +148,6 @@ impl<S: Schema> Store<S> {
     /// The id is up to 100 letters, digits, `-`, `_` and `.`, and does not start with a dot.
     pub fn builder(store_id: impl Into<String>) -> Builder<S> {
         Builder::new(store_id.into())
-    }
-
-    fn from_inner(inner: Arc<Inner>) -> Self {
-        Self { inner, schema: PhantomData }
     }
 
     /// Runs a query on the state, which has every event committed so far.
@@ -191,12 +208,13 @@ impl<S: Schema> Store<S> {
     }
 
     /// Waits until all commits so far are as durable as the store's
-    /// [`Durability`](crate::Durability) promises: with `Buffered`, until they are written.
+    /// [`Durability`](crate::Durability) promises: with `Buffered`, until they are written. If another
+    /// session has the log, it waits until that one has written them.
     ///
     /// # Errors
-    /// When it cannot be written; it stays buffered.
+    /// When it cannot be written; it stays buffered, or pending in this session.
     pub fn flush(&self) -> Result<(), EventlogError> {
-        self.inner.log()?.flush()
+        self.inner.flush()
     }
 
     /// Closes the store: writes what is buffered, and frees the directory. Other handles get
@@ -248,7 +266,32 @@ impl Inner {
         Ok(self.with_core(|core| core.log.clone())?)
     }
 
+    fn flush(&self) -> Result<(), EventlogError> {
+        let log = self.log()?;
+        #[cfg(not(target_family = "wasm"))]
+        self.sessions.acks.wait(session::PATIENCE)?;
+        log.flush()
+    }
+
     fn close(&self) -> Result<(), CloseError> {
+        // What is on its way to the leader arrives.
+        let flushed = self.flush_own();
+        self.close_now()?;
+        Ok(flushed?)
+    }
+
+    /// Waits until the leader has this session's commits, if it follows one.
+    fn flush_own(&self) -> Result<(), EventlogError> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Err(error) = self.sessions.acks.wait(session::CLOSING)
+            && error != EventlogError::Closed
+        {
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    fn close_now(&self) -> Result<(), CloseError> {
         let core = match self.core() {
             Ok(mut slot) => slot.take(),
             Err(Unavailable::InMaterializer) => return Err(CloseError::InMaterializer),
@@ -264,6 +307,8 @@ impl Inner {
         if let Some(sync) = &self.sync {
             sync.close();
         }
+        self.sessions.close();
+        self.waiting.wake();
         let Some(mut core) = core else { return Ok(()) };
         let flushed = core.log.flush();
         // It is of no use without the log's last events, or in a folder that belongs to another store by now.
@@ -271,6 +316,10 @@ impl Inner {
             && flushed.is_ok()
         {
             snapshots.close(&mut core.state);
+        }
+        // The other sessions look for a leader at once: the lock is free in a moment.
+        if let Some(hub) = core.hub.take() {
+            hub.close();
         }
         Ok(flushed?)
     }
@@ -282,13 +331,14 @@ impl Inner {
         tracing::error!(%error, "the store is closed, because its state could not follow the log; open it again to rebuild the state");
         self.tail.close();
         let core = slot.take();
-        if let Some(sync) = &self.sync {
-            sync.wake_waiting();
-        }
-        if let Some(core) = core
-            && let Err(error) = core.log.flush()
-        {
+        self.waiting.wake();
+        self.sessions.acks.close();
+        let Some(core) = core else { return };
+        if let Err(error) = core.log.flush() {
             tracing::error!(%error, "the last commits could not be written");
+        }
+        if let Some(hub) = &core.hub {
+            hub.close();
         }
     }
 }
@@ -302,9 +352,27 @@ impl Drop for Inner {
     }
 }
 
+impl<S> Store<S> {
+    fn from_inner(inner: Arc<Inner>) -> Self {
+        inner.handles.fetch_add(1, Ordering::Relaxed);
+        Self { inner, schema: PhantomData }
+    }
+}
+
 impl<S> Clone for Store<S> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), schema: PhantomData }
+        Self::from_inner(Arc::clone(&self.inner))
+    }
+}
+
+/// What the last handle of a session has committed arrives at the leader.
+impl<S> Drop for Store<S> {
+    fn drop(&mut self) {
+        if self.inner.handles.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Err(error) = self.inner.flush_own()
+        {
+            tracing::error!(error = %ErrorChain::new(&error), "the last commits are lost");
+        }
     }
 }
 

@@ -1,23 +1,28 @@
 //! Opening a store: lock the directory, open the log, make the state.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::builder::Options;
 use super::exclusive::Exclusive;
+use super::order::Order;
+use super::session::{Hub, Joined, Seeker, Sessions, Setup, join};
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
-use super::sync::Syncing;
+use super::sync::{Syncing, Waiting};
 use super::tail::Tail;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
-use crate::edge::{DirectoryLock, LockError, Stopwatch, files};
+use crate::edge::{DirectoryLock, LockError, Stopwatch, files, pause};
 use crate::event::{SeqNum, new_session_id};
-use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog};
-use crate::live::Registry;
+use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
+use crate::live::{Registry, signal};
 use crate::schema::{Schema, SchemaDef};
 use crate::state::{
     Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, UnknownEvents, Unusable,
@@ -30,7 +35,14 @@ use crate::sync::merge::SyncState;
 const MAX_VERIFIED: u64 = 1_000;
 
 /// The file of the log in a store's folder.
-const EVENTLOG: &str = "eventlog.db";
+pub(super) const EVENTLOG: &str = "eventlog.db";
+
+/// The file of the state's snapshot there.
+pub(super) const SNAPSHOT: &str = "state.snapshot";
+
+/// How often a session looks for a leader that does not listen yet, and how long it waits between.
+const ATTEMPTS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) fn open<S: Schema>(
     options: Options,
@@ -74,47 +86,150 @@ pub(super) fn open_at_once<S: Schema>(
     }
     id::check_session(options.client_id.as_deref(), &options.window_id)?;
     let schema_hash = schema.hash().map_err(StateError::from)?;
-    let files = Files::open(&options)?;
+    let session_id: Arc<str> = new_session_id(&options.window_id).into();
+    let files = match find(&options, schema, schema_hash, &session_id)? {
+        Found::Free(files) => files,
+        Found::Led(joined, log) => {
+            return follow(options, schema, schema_hash, session_id, *joined, log);
+        }
+    };
     let lock = files.lock.clone();
     // What was opened is closed before it is removed.
-    start(options, schema, schema_hash, files).inspect_err(|_| {
+    start(options, schema, schema_hash, session_id, files).inspect_err(|_| {
         if let Some(lock) = &lock {
             lock.remove_made();
         }
     })
 }
 
+/// A store's files, or the session that has them open.
+enum Found {
+    Free(Files),
+    /// Another session leads; its folder.
+    Led(Box<Joined>, PathBuf),
+}
+
+/// Opens the store's files, or finds the session that has them open.
+fn find(
+    options: &Options,
+    schema: &'static SchemaDef,
+    schema_hash: i64,
+    session_id: &Arc<str>,
+) -> Result<Found, OpenError> {
+    let mut attempts = 0;
+    loop {
+        let folder = match Files::open(options) {
+            Ok(files) => return Ok(Found::Free(files)),
+            Err(OpenError::Locked { path }) if !options.single_process => path,
+            Err(error) => return Err(error),
+        };
+        let log = folder.join(EVENTLOG);
+        let joined = join(&folder, &log, &options.store_id, session_id, schema, schema_hash)?;
+        if let Some(joined) = joined {
+            return Ok(Found::Led(Box::new(joined), folder));
+        }
+        // The leader may be about to listen, or has just gone.
+        attempts += 1;
+        if attempts == ATTEMPTS || !pause(PAUSE) {
+            return Err(OpenError::Locked { path: folder });
+        }
+    }
+}
+
 fn start<S: Schema>(
     mut options: Options,
     schema: &'static SchemaDef,
     schema_hash: i64,
-    files: Files,
+    session_id: Arc<str>,
+    mut files: Files,
 ) -> Result<Store<S>, OpenError> {
-    let (core, client_id) = boot(&mut options, schema, files)?;
-    tracing::debug!(head = %core.state.head, "the store is open");
-    let sync = options.sync.as_ref();
-    let callback = options.on_quarantined.take();
-    let sync = sync.map(|sync| Syncing::new(core.sync_status(), sync, callback));
-    let store = Store::from_inner(Arc::new(Inner {
-        client_id: client_id.into(),
-        session_id: new_session_id(&options.window_id).into(),
-        window_id: options.window_id.into(),
-        store_id: options.store_id,
-        schema,
-        schema_hash,
-        tail: Arc::new(Tail::new(core.confirmed_head())),
-        core: Exclusive::new(Some(core)),
-        sync,
-    }));
-    if let Some(options) = &options.sync {
+    let client_id = std::mem::take(&mut files.client_id).into();
+    let order = match &options.sync {
+        Some(sync) => Order::Backend(Box::new(engine(&files.log, sync, sync.starts_paused)?)),
+        None => Order::Own,
+    };
+    let core = boot(&mut options, schema, files, order)?;
+    let sync = options.sync.take();
+    let hub = core.hub.clone();
+    let ids = Ids { client_id, session_id, schema_hash };
+    let store = make(options, schema, ids, core, sync.as_ref(), Sessions::none());
+    if let Some(options) = &sync {
         start_sync(&store, options)?;
+    }
+    if let Some(hub) = hub {
+        hub.attach(Arc::downgrade(&store.inner));
     }
     Ok(store)
 }
 
+/// Opens the store as a session of the leader that was found.
+fn follow<S: Schema>(
+    mut options: Options,
+    schema: &'static SchemaDef,
+    schema_hash: i64,
+    session_id: Arc<str>,
+    joined: Joined,
+    folder: PathBuf,
+) -> Result<Store<S>, OpenError> {
+    let Joined { follower, client_id, mailbox, assembler } = joined;
+    let log = Eventlog::new(follower.log().clone());
+    let files = Files {
+        lock: None,
+        snapshot: Some(Snapshot { path: folder.join(SNAPSHOT), log: log.clone() }),
+        log,
+        client_id: String::new(),
+        hub: None,
+    };
+    let core = boot(&mut options, schema, files, Order::Leader(Box::new(follower)))?;
+    let sync = options.sync.take();
+    let setup = Setup { folder, durability: options.durability, sync: sync.clone() };
+    let ids = Ids { client_id, session_id, schema_hash };
+    let sessions = Sessions::following(setup);
+    let store: Store<S> = make(options, schema, ids, core, sync.as_ref(), sessions);
+    let seeker = Seeker::new(Arc::downgrade(&store.inner), Arc::clone(&mailbox), assembler);
+    let started = store.inner.sessions.start(mailbox, seeker);
+    started.map_err(|error| EventlogError::NoThread(error.into()))?;
+    Ok(store)
+}
+
+/// Who a store is.
+struct Ids {
+    client_id: Arc<str>,
+    session_id: Arc<str>,
+    schema_hash: i64,
+}
+
+fn make<S: Schema>(
+    options: Options,
+    schema: &'static SchemaDef,
+    ids: Ids,
+    core: Core,
+    sync: Option<&SyncOptions>,
+    sessions: Sessions,
+) -> Store<S> {
+    tracing::debug!(head = %core.state.head, "the store is open");
+    let Ids { client_id, session_id, schema_hash } = ids;
+    Store::from_inner(Arc::new(Inner {
+        client_id,
+        session_id,
+        window_id: options.window_id.into(),
+        store_id: options.store_id,
+        schema,
+        schema_hash,
+        handles: AtomicUsize::new(0),
+        tail: Arc::new(Tail::new(core.confirmed_head())),
+        status: signal(core.sync_status()),
+        core: Exclusive::new(Some(core)),
+        sync: sync.map(Syncing::new),
+        sessions,
+        waiting: Waiting::default(),
+        on_quarantined: options.on_quarantined,
+    }))
+}
+
 fn start_sync<S: Schema>(store: &Store<S>, options: &SyncOptions) -> Result<(), OpenError> {
     let Some(sync) = &store.inner.sync else { return Ok(()) };
-    sync.start(Arc::downgrade(&store.inner), store.store_id(), options)
+    sync.start(Arc::downgrade(&store.inner), store.store_id(), options.starts_paused)
         .map_err(|error| EventlogError::NoThread(error.into()))?;
     Ok(())
 }
@@ -128,8 +243,34 @@ pub(super) fn open_log(options: &Options) -> Result<Log, OpenError> {
     if !files::exists(&folder.join(EVENTLOG)) {
         return Err(no_log());
     }
-    let Files { lock, log, .. } = Files::in_folder(&folder, options)?;
-    Ok(Log::new(log, lock))
+    match Files::in_folder(&folder, options) {
+        Ok(Files { lock, log, .. }) => Ok(Log::new(log, lock)),
+        Err(OpenError::Locked { .. }) if !options.single_process => read_log(&folder, options),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the log of a store that another session has open.
+fn read_log(folder: &Path, options: &Options) -> Result<Log, OpenError> {
+    let path = folder.join(EVENTLOG);
+    let log = SharedLog::open(&path)?;
+    if log.store_id() != options.store_id {
+        let (found, store_id) = (log.store_id().to_owned(), options.store_id.clone());
+        return Err(OpenError::OtherStore { path, found, store_id });
+    }
+    Ok(Log::new(Eventlog::new(log), None))
+}
+
+/// Waits for other sessions. A store does without where that is not possible.
+fn listen(folder: &Path) -> Option<Arc<Hub>> {
+    match Hub::listen(folder) {
+        Ok(hub) => Some(hub),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
+        Err(error) => {
+            tracing::warn!(%error, "no other session can follow this one");
+            None
+        }
+    }
 }
 
 /// A store's files, opened and owned; or, in memory, what stands for them.
@@ -138,18 +279,23 @@ struct Files {
     log: Eventlog,
     snapshot: Option<Snapshot>,
     client_id: String,
+    hub: Option<Arc<Hub>>,
 }
 
 impl Files {
     fn open(options: &Options) -> Result<Self, OpenError> {
         match &options.directory {
             Some(directory) => {
-                Self::in_folder(&folder::find(directory, &options.store_id)?, options)
+                let folder = folder::find(directory, &options.store_id)?;
+                let files = Self::in_folder(&folder, options)?;
+                let hub = if options.single_process { None } else { listen(&folder) };
+                Ok(Self { hub, ..files })
             }
             None => Ok(Self {
                 lock: None,
                 log: Eventlog::new(MemoryLog::default()),
                 snapshot: None,
+                hub: None,
                 client_id: options.client_id.clone().unwrap_or_else(new_id),
             }),
         }
@@ -182,8 +328,8 @@ impl Files {
         }
         let client_id = options.client_id.clone().unwrap_or_else(|| log.client_id().to_owned());
         let log = Eventlog::new(log);
-        let snapshot = Snapshot { path: directory.join("state.snapshot"), log: log.clone() };
-        Ok(Self { lock: Some(lock), log, snapshot: Some(snapshot), client_id })
+        let snapshot = Snapshot { path: directory.join(SNAPSHOT), log: log.clone() };
+        Ok(Self { lock: Some(lock), log, snapshot: Some(snapshot), client_id, hub: None })
     }
 }
 
@@ -193,26 +339,29 @@ fn boot(
     options: &mut Options,
     schema: &'static SchemaDef,
     files: Files,
-) -> Result<(Core, String), OpenError> {
-    let Files { lock, log, snapshot, client_id } = files;
+    order: Order,
+) -> Result<Core, OpenError> {
+    let Files { lock, log, snapshot, hub, .. } = files;
+    let leads = !matches!(order, Order::Leader(_));
     let mut shapes = Shapes::read(&log, schema)?;
     if options.incompatible_events == IncompatibleEvents::Fail {
         shapes.check(&log)?;
     }
     let head = log.head()?;
-    let sync = options.sync.as_ref().map(|options| engine(&log, options)).transpose()?;
-    let confirmed = sync.as_ref().map_or(head, |engine| engine.state().confirmed_head);
+    let confirmed = order.state().map_or(head, |state| state.confirmed_head);
     let mut progress = Progress(options.on_boot.take());
     let restored = match &snapshot {
-        Some(snapshot) => restore(snapshot, schema, confirmed, &mut progress)?,
+        Some(snapshot) => restore(snapshot, schema, confirmed, leads, &mut progress)?,
         None => None,
     };
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
         None => (State::empty(schema)?, None),
     };
-    let snapshots =
-        snapshot.map(|snapshot| Snapshots::new(snapshot, schema, sync.is_some(), snapshot_bytes));
+    // Those of a leader are its own matter.
+    let snapshots = snapshot
+        .filter(|_| leads)
+        .map(|snapshot| Snapshots::new(snapshot, schema, order.syncs(), snapshot_bytes));
     let total = if progress.0.is_some() { log.count(state.head)? } else { 0 };
     progress.report(BootStage::Replay, 0, total);
     let mut report = |done| progress.report(BootStage::Replay, done, total);
@@ -224,14 +373,16 @@ fn boot(
     if let Some(snapshots) = &snapshots {
         snapshots.after_replay(&mut state, replayed, took);
     }
-    if let Some(engine) = &sync {
+    if let Some(sync) = order.state() {
         let mut report = |done| progress.report(BootStage::Replay, replayed + done, total);
         let mut replay = Replay::new(&log).unknown(&options.unknown_events).progress(&mut report);
         replay.run_pending(&mut state, head)?;
         check_known(&state, &options.unknown_events)?;
-        state.head = engine.state().local_head;
+        state.head = sync.local_head;
     }
-    shapes.record(&log)?;
+    if leads {
+        shapes.record(&log)?;
+    }
     progress.report(BootStage::Done, total, total);
     let live = Registry::new(schema);
     let unknown_events = std::mem::take(&mut options.unknown_events);
@@ -244,15 +395,17 @@ fn boot(
         live,
         snapshots,
         log,
-        sync,
+        order,
+        hub,
+        told: None,
         refused,
         next_attempt: None,
         unknown_events,
         max_state_bytes,
         window_id,
-        _lock: lock,
+        lock,
     };
-    Ok((core, client_id))
+    Ok(core)
 }
 
 /// Enforces the policy to fail. A snapshot may have been made under a more lenient one.
@@ -264,11 +417,16 @@ fn check_known(state: &State, policy: &UnknownEvents) -> Result<(), OpenError> {
     }
 }
 
-fn engine(log: &Eventlog, options: &SyncOptions) -> Result<Engine, EventlogError> {
+/// The engine of a store that syncs, at once or when the app resumes it.
+pub(super) fn engine(
+    log: &Eventlog,
+    options: &SyncOptions,
+    is_paused: bool,
+) -> Result<Engine, EventlogError> {
     let (state, backend_id) = SyncState::read(log)?;
     let seed = xxh3_64(new_id().as_bytes());
     let mut engine = Engine::new(state, backend_id, options.on_reset, seed);
-    if !options.starts_paused {
+    if !is_paused {
         engine.expect_start();
     }
     Ok(engine)
@@ -278,6 +436,7 @@ fn restore(
     snapshot: &Snapshot,
     schema: &'static SchemaDef,
     confirmed: SeqNum,
+    leads: bool,
     progress: &mut Progress,
 ) -> Result<Option<(State, u64)>, StateError> {
     let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
@@ -286,7 +445,9 @@ fn restore(
         Ok(restored) => Ok(Some(restored)),
         Err(reason) => {
             tracing::info!(%reason, "no snapshot is used: the state is made from the eventlog");
-            if let Unusable::Ahead(_) = reason {
+            if let Unusable::Ahead(_) = reason
+                && leads
+            {
                 // It has events that the log has lost, or that are pending.
                 snapshot.remove()?;
             }

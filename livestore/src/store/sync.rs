@@ -7,13 +7,15 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::driver::{Command, Driver};
+use super::order::Order;
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
 use crate::ambient::now;
 use crate::edge::{Mailbox, Worker};
 use crate::event::SeqNum;
-use crate::live::{Computed, Signal, computed, deliver, signal};
+use crate::live::{Computed, computed, deliver};
 use crate::schema::Schema;
+use crate::session;
 use crate::state::Quarantined;
 use crate::sync::engine::Engine;
 use crate::sync::payload::Payload;
@@ -26,16 +28,16 @@ pub(super) type OnQuarantined = Box<dyn Fn(&Quarantined) + Send + Sync>;
 /// The part of a store that syncs it with a backend.
 pub(super) struct Syncing {
     mailbox: Arc<Mailbox<Command>>,
-    status: Signal<SyncStatus>,
     /// Whether the driver is about to look for events to push.
     pub(super) is_woken: AtomicBool,
-    on_quarantined: Option<OnQuarantined>,
     payload: Payload,
     worker: Mutex<Option<Worker<Command>>>,
     backend: Arc<dyn SyncBackend>,
-    /// Tasks that wait until the store is synced.
-    wakers: Mutex<Vec<Waker>>,
 }
+
+/// Tasks that wait until a store is synced.
+#[derive(Default)]
+pub(super) struct Waiting(Mutex<Vec<Waker>>);
 
 /// The next attempt of the engine, by its clock and by that of people. Their clock may be set to another
 /// time; what was said once is not changed by that.
@@ -74,10 +76,8 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// When the store is closed.
     pub fn live_sync_status(&self) -> Result<Computed<SyncStatus>, ReadError> {
-        let status = match &self.inner.sync {
-            Some(sync) => sync.status.clone(),
-            None => signal(self.sync_status()?),
-        };
+        self.sync_status()?;
+        let status = self.inner.status.clone();
         Ok(computed(move |get| (*get.of(&status)).clone()))
     }
 
@@ -91,27 +91,13 @@ impl<S: Schema> Store<S> {
 
     /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work.
     pub fn pause_sync(&self) {
-        // What is committed from now on is not pushed, even if the driver is late.
-        match self.inner.core().as_deref_mut() {
-            Ok(Some(Core { sync: Some(engine), .. })) => engine.pause(),
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "sync is not paused"),
-        }
-        self.inner.command(Command::Pause);
+        self.inner.pause_sync();
     }
 
     /// Connects now: after [`pause_sync`](Self::pause_sync), after a stop, or before the next attempt
     /// is due.
     pub fn resume_sync(&self) {
-        match self.inner.core().as_deref_mut() {
-            Ok(Some(Core { sync: Some(engine), .. })) => engine.expect_start(),
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(%error, "sync is not resumed");
-                return;
-            }
-        }
-        self.inner.command(Command::Start);
+        self.inner.resume_sync();
     }
 
     /// Has the store connect now, if it is offline and waits for the [next
@@ -130,7 +116,7 @@ impl<S: Schema> Store<S> {
     /// }
     /// ```
     pub fn reconnect_now(&self) {
-        self.inner.command(Command::Reconnect);
+        self.inner.reconnect_now();
     }
 
     /// Replaces the [payload](SyncOptions::payload) that the store sends to the backend when it connects,
@@ -149,28 +135,17 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// When it is not JSON; the old one stays.
     pub fn set_sync_payload(&self, json: impl Into<String>) -> Result<(), InvalidPayload> {
-        if let Some(sync) = &self.inner.sync {
-            sync.payload.set(json.into())?;
-            self.reconnect_now();
-        }
-        Ok(())
+        self.inner.set_sync_payload(json.into())
     }
 }
 
 impl Syncing {
-    /// Syncing for a store with this status; [`start`](Self::start) it once the store is made.
-    pub(super) fn new(
-        status: SyncStatus,
-        options: &SyncOptions,
-        on_quarantined: Option<OnQuarantined>,
-    ) -> Self {
+    /// Syncing for a store; [`start`](Self::start) it once the store is made, and leads.
+    pub(super) fn new(options: &SyncOptions) -> Self {
         Self {
             backend: Arc::clone(&options.backend),
-            wakers: Mutex::default(),
             mailbox: Arc::new(Mailbox::new()),
-            status: signal(status),
             is_woken: AtomicBool::new(false),
-            on_quarantined,
             payload: options.payload.clone(),
             worker: Mutex::new(None),
         }
@@ -181,7 +156,7 @@ impl Syncing {
         &self,
         inner: Weak<Inner>,
         store_id: &str,
-        options: &SyncOptions,
+        is_paused: bool,
     ) -> std::io::Result<()> {
         let mailbox = Arc::clone(&self.mailbox);
         let backend = Arc::clone(&self.backend);
@@ -189,7 +164,7 @@ impl Syncing {
         let mut driver = Driver::new(inner, backend, store_id, payload, Arc::clone(&mailbox));
         let worker = Worker::spawn("livestore-sync", mailbox, move |order| driver.turn(order))?;
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).replace(worker);
-        if !options.starts_paused {
+        if !is_paused {
             self.mailbox.put(Command::Start);
         }
         Ok(())
@@ -199,7 +174,6 @@ impl Syncing {
     pub(super) fn close(&self) {
         let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(worker);
-        self.wake_waiting();
     }
 
     /// Returns why this thread must not wait for the backend, if so.
@@ -207,31 +181,74 @@ impl Syncing {
     pub(super) fn blocked_by_waiting(&self) -> Option<String> {
         self.backend.blocked_by_waiting()
     }
+}
 
-    /// The status, to be notified of.
-    #[cfg(not(target_family = "wasm"))]
-    pub(super) fn status(&self) -> &Signal<SyncStatus> {
-        &self.status
-    }
-
+impl Waiting {
     /// Has the task woken when the status changes.
-    pub(super) fn wake_later(&self, waker: &Waker) {
-        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn add(&self, waker: &Waker) {
+        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !wakers.iter().any(|waiting| waiting.will_wake(waker)) {
             wakers.push(waker.clone());
         }
     }
 
-    pub(super) fn wake_waiting(&self) {
-        let waiting =
-            std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn wake(&self) {
+        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         waiting.into_iter().for_each(Waker::wake);
     }
 }
 
 impl Inner {
-    fn command(&self, command: Command) {
+    pub(super) fn pause_sync(&self) {
+        match self.core().as_deref_mut() {
+            // What is committed from now on is not pushed, even if the driver is late.
+            Ok(Some(Core { order: Order::Backend(engine), .. })) => engine.pause(),
+            Ok(Some(core)) => return core.command(session::Command::Pause),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "sync is not paused"),
+        }
+        self.command(Command::Pause);
+    }
+
+    pub(super) fn resume_sync(&self) {
+        match self.core().as_deref_mut() {
+            Ok(Some(Core { order: Order::Backend(engine), .. })) => engine.expect_start(),
+            Ok(Some(core)) => return core.command(session::Command::Resume),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "sync is not resumed");
+                return;
+            }
+        }
+        self.command(Command::Start);
+    }
+
+    pub(super) fn reconnect_now(&self) {
+        if let Ok(Some(core)) = self.core().as_deref_mut() {
+            core.command(session::Command::Reconnect);
+        }
+        self.command(Command::Reconnect);
+    }
+
+    pub(super) fn set_sync_payload(&self, json: String) -> Result<(), InvalidPayload> {
+        let follows = self.with_core(|core| matches!(core.order, Order::Leader(_)));
+        if follows == Ok(true) {
+            Payload::fixed(json.clone()).check()?;
+        }
         if let Some(sync) = &self.sync {
+            sync.payload.set(json.clone())?;
+        }
+        if let Ok(Some(core)) = self.core().as_deref_mut() {
+            core.command(session::Command::Payload(json));
+        }
+        self.reconnect_now();
+        Ok(())
+    }
+
+    /// Gives the driver a command. If another session leads, there is nothing to drive.
+    fn command(&self, command: Command) {
+        let leads = self.with_core(|core| core.order.engine().is_some()).unwrap_or(true);
+        if let Some(sync) = self.sync.as_ref().filter(|_| leads) {
             sync.mailbox.put(command);
         }
     }
@@ -247,23 +264,35 @@ impl Inner {
 
     /// Notifies the app of the outcome of a turn. Call it while no lock is held.
     pub(super) fn notify(&self, turn: Turn) {
-        let Some(sync) = &self.sync else { return };
-        if let Some(callback) = &sync.on_quarantined {
-            let call = || turn.quarantined.iter().for_each(callback);
+        self.notify_quarantined(&turn.quarantined);
+        self.status.set(turn.status);
+        self.waiting.wake();
+        deliver();
+    }
+
+    /// Notifies the app of events that could not be applied.
+    pub(super) fn notify_quarantined(&self, quarantined: &[Quarantined]) {
+        if let Some(callback) = &self.on_quarantined {
+            let call = || quarantined.iter().for_each(callback);
             if catch_unwind(AssertUnwindSafe(call)).is_err() {
                 tracing::error!("the callback for quarantined events panicked; sync goes on");
             }
         }
-        sync.status.set(turn.status);
-        sync.wake_waiting();
-        deliver();
+    }
+
+    /// Notifies the app of the status as it is now.
+    pub(super) fn notify_status(&self) {
+        if let Ok(status) = self.with_core(Core::sync_status) {
+            self.status.set(status);
+            self.waiting.wake();
+        }
     }
 }
 
 impl Core {
     pub(super) fn sync_status(&self) -> SyncStatus {
-        match &self.sync {
-            Some(engine) => SyncStatus {
+        match &self.order {
+            Order::Backend(engine) => SyncStatus {
                 local_head: engine.state().local_head,
                 upstream_head: engine.state().upstream_head,
                 pending: engine.state().to_push(),
@@ -271,7 +300,18 @@ impl Core {
                 network: engine.network(),
                 next_attempt: self.next_attempt.map(|next| next.at),
             },
-            None => SyncStatus {
+            Order::Leader(follower) if follower.syncs() => {
+                let (network, next_attempt) = follower.network();
+                SyncStatus {
+                    local_head: follower.state().local_head,
+                    upstream_head: follower.state().upstream_head,
+                    pending: follower.state().to_push(),
+                    refused: self.refused,
+                    network,
+                    next_attempt,
+                }
+            }
+            Order::Own | Order::Leader(_) => SyncStatus {
                 local_head: self.state.head,
                 upstream_head: self.state.head,
                 pending: 0,
@@ -282,9 +322,31 @@ impl Core {
         }
     }
 
+    /// Has the leader do this, if there is one.
+    fn command(&mut self, command: session::Command) {
+        if let Some(follower) = self.order.follower_mut() {
+            follower.command(command);
+        }
+    }
+
+    /// Tells the other sessions of the connection, if that has changed.
+    pub(super) fn tell_network(&mut self) {
+        if !self.has_sessions() {
+            return;
+        }
+        let SyncStatus { network, next_attempt, .. } = self.sync_status();
+        let told = Some((network, next_attempt));
+        if self.told != told
+            && let Some((network, next_attempt)) = told.clone()
+        {
+            self.told = told;
+            self.broadcast(|| session::FromLeader::Network(network, next_attempt));
+        }
+    }
+
     /// Notes when the engine makes its next attempt.
     pub(super) fn note_next_attempt(&mut self, time: Duration) {
-        let due = self.sync.as_ref().and_then(Engine::next_attempt);
+        let due = self.order.engine().and_then(Engine::next_attempt);
         self.next_attempt = match (due, self.next_attempt) {
             (Some(due), Some(known)) if known.due == due => Some(known),
             (Some(due), _) => {
@@ -299,6 +361,6 @@ impl Core {
 
     /// The last event that is not pending.
     pub(super) fn confirmed_head(&self) -> SeqNum {
-        self.sync.as_ref().map_or(self.state.head, |engine| engine.state().confirmed_head)
+        self.order.state().map_or(self.state.head, |state| state.confirmed_head)
     }
 }

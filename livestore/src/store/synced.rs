@@ -21,6 +21,7 @@ use crate::eventlog::EventlogError;
 #[cfg(not(target_family = "wasm"))]
 use crate::live::Reactive;
 use crate::schema::Schema;
+use crate::sync::{NetworkStatus, SyncStatus};
 
 impl<S: Schema> Store<S> {
     /// Waits until nothing is pending and nothing is left to pull. Returns whether that happened
@@ -33,13 +34,17 @@ impl<S: Schema> Store<S> {
     /// a current-thread runtime.
     #[cfg(not(target_family = "wasm"))]
     pub fn wait_synced(&self, timeout: Duration) -> Result<bool, ReadError> {
-        let Some(sync) = &self.inner.sync else { return Ok(true) };
-        if let Some(reason) = sync.blocked_by_waiting() {
+        if self.network_status()? == NetworkStatus::None {
+            return Ok(true);
+        }
+        if let Some(sync) = &self.inner.sync
+            && let Some(reason) = sync.blocked_by_waiting()
+        {
             return Err(ReadError::WouldBlock { reason });
         }
         let changed = Arc::new(Mailbox::new());
         let theirs = Arc::clone(&changed);
-        let _guard = sync.status().subscribe(move |_| theirs.put(()));
+        let _guard = self.inner.status.subscribe(move |_| theirs.put(()));
         // One that is beyond all time is none.
         let deadline = changed.now().checked_add(timeout);
         while !self.sync_status()?.is_synced() {
@@ -84,10 +89,10 @@ impl<S: Schema> Future for Synced<S> {
     type Output = Result<(), ReadError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(sync) = &self.store.inner.sync else { return Poll::Ready(Ok(())) };
         // Before the look: what changes after it wakes the task.
-        sync.wake_later(context.waker());
+        self.store.inner.waiting.add(context.waker());
         match self.store.sync_status() {
+            Ok(SyncStatus { network: NetworkStatus::None, .. }) => Poll::Ready(Ok(())),
             Ok(status) if !status.is_synced() => Poll::Pending,
             Ok(_) => Poll::Ready(Ok(())),
             Err(error) => Poll::Ready(Err(error)),
@@ -134,10 +139,8 @@ fn timer<S: Schema>(
             return ControlFlow::Continue(until);
         }
         is_over.store(true, Ordering::Release);
-        if let Some(inner) = inner.upgrade()
-            && let Some(sync) = &inner.sync
-        {
-            sync.wake_waiting();
+        if let Some(inner) = inner.upgrade() {
+            inner.waiting.wake();
         }
         ControlFlow::Break(())
     };

@@ -35,11 +35,14 @@ pub enum Role {
     Fill(Durability),
     /// Makes a large state of few events, and closes.
     Swell,
+    /// Commits todos of its own and flushes them, until its input ends.
+    Share,
     /// Opens one store after the other until that is refused, and says what is left of it.
     OpenMany,
 }
 
-const ROLES: [Role; 11] = [
+const ROLES: [Role; 12] = [
+    Role::Share,
     Role::OpenMany,
     Role::Open,
     Role::Hold,
@@ -119,6 +122,12 @@ impl Running {
         said
     }
 
+    /// Sends the child a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     /// Lets the child end, and returns all that it had still said.
     pub fn finish(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
@@ -191,6 +200,7 @@ fn play(role: Role, directory: &Path) {
             }
         }
         Role::Fill(durability) => fill(open(durability).unwrap()),
+        Role::Share => crate::session_processes::share(&open(Durability::Written).unwrap()),
         Role::OpenMany => crate::open_files::open_many(directory),
         Role::Swell => {
             let store = open(Durability::Written).unwrap();

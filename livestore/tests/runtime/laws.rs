@@ -148,13 +148,13 @@ fn a_closed_store_says_so() {
 }
 
 #[test]
-fn a_second_open_is_refused_until_the_last_handle_is_gone() {
+fn a_store_is_in_use_until_the_last_handle_is_gone() {
     let home = Home::new();
     let store = home.open::<App>();
     let clone = store.clone();
     let locked = || {
         matches!(
-            home.builder::<App>().open(),
+            home.builder::<App>().single_process().open(),
             Err(OpenError::Locked { path }) if path == home.folder()
         )
     };

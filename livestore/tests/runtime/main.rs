@@ -42,3 +42,7 @@ mod lost_files;
 mod open_files;
 #[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+mod session_processes;
+#[cfg(unix)]
+mod sessions;

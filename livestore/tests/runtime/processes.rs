@@ -17,15 +17,16 @@ use crate::kit::{Home, seqs};
 const NOBODY: u32 = 65_534;
 
 #[test]
-fn a_directory_is_open_in_one_process() {
+fn a_directory_is_open_in_one_process_if_it_says_so() {
     let home = Home::new();
     let mut holder = Running::start(command(Role::Hold, home.path()));
     holder.wait_for("opened");
     let path = home.folder();
-    assert_eq!(home.builder::<App>().open().unwrap_err(), OpenError::Locked { path });
+    let single = home.builder::<App>().single_process();
+    assert_eq!(single.open().unwrap_err(), OpenError::Locked { path });
     holder.finish();
 
-    let store = home.open::<App>();
+    let store = home.builder::<App>().single_process().open().unwrap();
     let refused = Running::start(command(Role::Open, home.path())).wait_for("refused");
     assert!(refused.starts_with("Locked"), "{refused}");
     drop(store);

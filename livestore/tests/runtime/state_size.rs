@@ -151,14 +151,15 @@ fn the_log_of_a_state_that_does_not_fit_is_read_without_it() {
         store.commit(padded(n)).unwrap();
     }
     let events = log_of(&store);
-    let locked = home.builder::<App>().open_log().unwrap_err();
+    let locked = home.builder::<App>().single_process().open_log().unwrap_err();
     assert!(matches!(locked, OpenError::Locked { .. }), "{locked:?}");
     store.close().unwrap();
 
     let log = home.builder::<App>().max_state_bytes(1).open_log().unwrap();
     assert_eq!(log.events().collect::<Result<Vec<_>, _>>().unwrap(), events);
     assert_eq!(log.head().unwrap(), SeqNum::new(3));
-    assert!(matches!(home.builder::<App>().open(), Err(OpenError::Locked { .. })));
+    let single = home.builder::<App>().single_process();
+    assert!(matches!(single.open(), Err(OpenError::Locked { .. })));
     drop(log);
     home.builder::<App>().open().unwrap();
 }

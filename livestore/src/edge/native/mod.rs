@@ -7,6 +7,7 @@ mod disk;
 mod mailbox;
 mod parallel;
 mod random;
+mod socket;
 
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
@@ -18,6 +19,7 @@ pub(crate) use disk::{
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub(crate) use parallel::for_each_chunk;
 pub(crate) use random::fill_random;
+pub(crate) use socket::{Line, LineEvent, Listener, OnLine, dial, listen};
 pub(crate) use std::fs;
 
 /// Fills the buffer with the bytes of the file from `at` on.

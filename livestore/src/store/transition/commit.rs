@@ -8,7 +8,11 @@ use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
 use crate::schema::{Batch, BatchEntry, Commit, Schema};
+use crate::session::{Change, FromLeader};
 use crate::state::{ApplyError, State};
+use crate::store::order::Order;
+#[cfg(not(target_family = "wasm"))]
+use crate::store::session::PATIENCE;
 use crate::store::{CommitError, Core, Inner, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
@@ -115,10 +119,18 @@ impl Inner {
             });
         }
         let committed = logged.publish(core);
+        let follows = matches!(core.order, Order::Leader(_));
+        if follows {
+            self.sessions.acks.committed(committed.as_slice().len());
+        }
         self.tail.advance(core.confirmed_head());
         drop(slot);
         self.wake_sync();
         deliver();
+        #[cfg(not(target_family = "wasm"))]
+        if follows && self.sessions.is_synced() {
+            self.sessions.acks.wait(PATIENCE)?;
+        }
         Ok(committed)
     }
 }
@@ -127,8 +139,10 @@ impl Inner {
 struct CommitPlan<'a> {
     events: Vec<EncodedEvent>,
     entries: &'a mut [BatchEntry],
-    /// Whether there is a backend to push them to.
+    /// Whether there is a backend that they are pushed to.
     syncs: bool,
+    /// Whether others need them once they are written.
+    is_shared: bool,
 }
 
 impl<'a> CommitPlan<'a> {
@@ -153,7 +167,8 @@ impl<'a> CommitPlan<'a> {
             });
             head = seq;
         }
-        let plan = Self { events, entries, syncs: core.sync.is_some() };
+        let is_shared = !matches!(core.order, Order::Own) || core.has_sessions();
+        let plan = Self { events, entries, syncs: core.order.syncs(), is_shared };
         plan.check()?;
         Ok(plan)
     }
@@ -199,9 +214,9 @@ impl<'a> CommitPlan<'a> {
 
     fn write(mut self, log: &Eventlog) -> Result<LoggedCommit, CommitError> {
         let committed = Committed::of(&self.events);
-        let to_push = self.syncs.then(|| self.events.clone());
+        let shared = self.is_shared.then(|| self.events.clone());
         log.append(&mut self.events)?;
-        Ok(LoggedCommit { committed, to_push })
+        Ok(LoggedCommit { committed, shared })
     }
 }
 
@@ -218,7 +233,8 @@ impl Drop for CommitPlan<'_> {
 #[must_use = "a logged commit has to be published"]
 struct LoggedCommit {
     committed: Committed,
-    to_push: Option<Vec<EncodedEvent>>,
+    /// For the backend and the other sessions.
+    shared: Option<Vec<EncodedEvent>>,
 }
 
 impl LoggedCommit {
@@ -231,12 +247,12 @@ impl LoggedCommit {
     }
 
     fn publish(self, core: &mut Core) -> Committed {
-        let Self { committed, to_push } = self;
+        let Self { committed, shared } = self;
         if let Some(head) = committed.last() {
             core.state.head = head;
         }
-        if let (Some(engine), Some(events)) = (&mut core.sync, to_push) {
-            engine.commit(events);
+        if let Some(events) = shared {
+            core.share(events);
         }
         if let Some(snapshots) = &core.snapshots {
             snapshots.after_commit(committed.as_slice().len() as u64);
@@ -245,6 +261,22 @@ impl LoggedCommit {
         core.update_live(&changes);
         core.state.recycle_changes(changes);
         committed
+    }
+}
+
+impl Core {
+    /// Hands a commit to whoever decides its place, and to the other sessions.
+    pub(in crate::store) fn share(&mut self, events: Vec<EncodedEvent>) {
+        let has_sessions = self.has_sessions();
+        let told = has_sessions.then(|| events.clone());
+        match &mut self.order {
+            Order::Own => {}
+            Order::Backend(engine) => engine.commit(events),
+            Order::Leader(follower) => follower.commit(events),
+        }
+        if let Some(events) = told {
+            self.broadcast(|| FromLeader::Changed(Change::Committed(events)));
+        }
     }
 }
 

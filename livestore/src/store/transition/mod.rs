@@ -65,6 +65,27 @@ impl Core {
         Ok(quarantined)
     }
 
+    /// Applies events that are in the log behind all others. Returns those that could not be applied.
+    pub(in crate::store) fn append(
+        &mut self,
+        events: &[EncodedEvent],
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
+        let is_rebuilt = self.state.within(self.max_state_bytes, |state| {
+            replay.apply(state, events)?;
+            replay.rebuild_if_broken(state, END)
+        })?;
+        let quarantined = replay.into_quarantined();
+        if is_rebuilt {
+            self.restart_live()?;
+        } else {
+            let changes = self.state.take_changes();
+            self.update_live(&changes);
+            self.state.recycle_changes(changes);
+        }
+        Ok(quarantined)
+    }
+
     /// Brings the live queries up to date with changes to rows. Their subscribers are notified once
     /// no lock is held.
     fn update_live(&mut self, changes: &[Change]) {

@@ -11,6 +11,7 @@ use crate::ambient::new_id;
 use crate::error::ErrorChain;
 use crate::event::SeqNum;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
+use crate::session::{Change, FromLeader};
 use crate::state::{Quarantined, ReplayError, State};
 use crate::store::{Core, Inner};
 use crate::sync::SyncStatus;
@@ -41,7 +42,7 @@ impl Inner {
         }
         let mut slot = self.core().ok()?;
         let core = slot.as_mut()?;
-        let published = match core.sync.as_mut()?.handle(input, now) {
+        let published = match core.order.engine_mut()?.handle(input, now) {
             Step::Effects(effects) => Remaining { effects, ..Remaining::default() },
             Step::Write(transition) => match core.transition(transition, now) {
                 Ok(published) => published,
@@ -54,7 +55,8 @@ impl Inner {
         self.tail.advance(core.confirmed_head());
         core.note_next_attempt(now);
         let Remaining { effects, is_rebase, quarantined } = published;
-        let deadline = core.sync.as_ref()?.deadline();
+        core.tell_network();
+        let deadline = core.order.engine()?.deadline();
         Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
     }
 }
@@ -73,6 +75,8 @@ struct Plan {
     transition: Transition,
     /// The state to start over with, if confirmed events leave the log.
     fresh: Option<State>,
+    /// The new id of its history then.
+    new_history: Option<String>,
 }
 
 /// A plan that is in the log, but not published yet.
@@ -101,11 +105,12 @@ impl Core {
         let confirmed = self.confirmed_head();
         let rewrite = merge.rebase.as_ref().filter(|rebase| !is_after(rebase.from, confirmed));
         let fresh = rewrite.map(|rebase| self.plan_start_over(merge, rebase)).transpose()?;
-        Ok(Plan { transition, fresh })
+        let new_history = fresh.is_some().then(new_id);
+        Ok(Plan { transition, fresh, new_history })
     }
 
     fn write(&self, plan: Plan) -> Result<Written, EventlogError> {
-        let Plan { transition, fresh } = &plan;
+        let Plan { transition, new_history, .. } = &plan;
         let merge = &transition.merge;
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
         self.log.change(&LogChange {
@@ -117,7 +122,7 @@ impl Core {
                 head: merge.heads.upstream.global,
                 generation: merge.heads.local.generation,
             },
-            new_history: fresh.is_some().then(new_id),
+            new_history: new_history.clone(),
         })?;
         Ok(Written(plan))
     }
@@ -126,7 +131,7 @@ impl Core {
     fn write_failed(&mut self, error: &EventlogError, now: Duration) -> Remaining {
         let reason = ErrorChain::new(error).to_string();
         tracing::warn!(reason, "events of the sync backend could not be written");
-        let effects = self.sync.as_mut().map(|engine| engine.write_failed(reason, now));
+        let effects = self.order.engine_mut().map(|engine| engine.write_failed(reason, now));
         Remaining { effects: effects.unwrap_or_default(), ..Remaining::default() }
     }
 }
@@ -148,22 +153,17 @@ impl Written {
     }
 
     fn publish(self, core: &mut Core, now: Duration) -> Result<Remaining, ReplayError> {
-        let Plan { transition, fresh } = self.0;
-        let rewrites_history = fresh.is_some();
+        let Plan { transition, fresh, new_history } = self.0;
         let merge = &transition.merge;
         warn_of_rewritten(merge);
-        let quarantined = match (&merge.rebase, fresh) {
-            (Some(rebase), Some(fresh)) => core.start_over(fresh, merge, rebase)?,
-            (Some(rebase), None) => core.rebase(merge, rebase)?,
-            (None, _) => core.advance(merge)?,
-        };
-        core.state.head = merge.heads.local;
-        if rewrites_history || !quarantined.is_empty() {
-            core.refused = core.state.refused()?;
-        }
+        let quarantined = core.publish_merge(merge, fresh)?;
         let is_rebase = merge.rebase.is_some();
+        core.broadcast(|| {
+            let change = Change::Merged { merge: merge.clone(), rewrites_history: new_history };
+            FromLeader::Changed(change)
+        });
         let publish = |engine: &mut Engine| engine.publish(transition, now);
-        let effects = core.sync.as_mut().map(publish).unwrap_or_default();
+        let effects = core.order.engine_mut().map(publish).unwrap_or_default();
         Ok(Remaining { effects, is_rebase, quarantined })
     }
 }
@@ -185,13 +185,13 @@ impl Core {
     fn state_full(&mut self, error: &ReplayError) -> Remaining {
         let reason = ErrorChain::new(error).to_string();
         tracing::error!(reason, "the state has no room for the backend's events: sync stops");
-        let effects = self.sync.as_mut().map(|engine| engine.state_full(reason));
+        let effects = self.order.engine_mut().map(|engine| engine.state_full(reason));
         Remaining { effects: effects.unwrap_or_default(), ..Remaining::default() }
     }
 
     /// Brings the log and the state back to what the engine, which publishes last, has seen so far.
     fn take_back(&mut self, error: &ReplayError) -> Result<Remaining, ReplayError> {
-        let Some(engine) = &self.sync else { return Ok(Remaining::default()) };
+        let Some(engine) = self.order.engine() else { return Ok(Remaining::default()) };
         let state = engine.state();
         let confirmed = state.confirmed_head;
         let back = LogChange {
@@ -212,10 +212,29 @@ impl Core {
         Ok(self.state_full(error))
     }
 
+    /// Makes the state what the log is after a merge. `fresh`: the state to start over with.
+    pub(in crate::store) fn publish_merge(
+        &mut self,
+        merge: &Merge,
+        fresh: Option<State>,
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        let rewrites_history = fresh.is_some();
+        let quarantined = match (&merge.rebase, fresh) {
+            (Some(rebase), Some(fresh)) => self.start_over(fresh, merge, rebase)?,
+            (Some(rebase), None) => self.rebase(merge, rebase)?,
+            (None, _) => self.advance(merge)?,
+        };
+        self.state.head = merge.heads.local;
+        if rewrites_history || !quarantined.is_empty() {
+            self.refused = self.state.refused()?;
+        }
+        Ok(quarantined)
+    }
+
     /// Applies the new events; the confirmed ones are part of the state already. As long as some of
     /// the store's events are pending, there are no new ones, and the state stays as it is.
     fn advance(&mut self, merge: &Merge) -> Result<Vec<Quarantined>, ReplayError> {
-        let pending = self.sync.as_ref().map_or(0, |engine| engine.state().pending.len());
+        let pending = self.order.state().map_or(0, |state| state.pending.len());
         if pending > merge.confirmed.len() {
             return Ok(Vec::new());
         }

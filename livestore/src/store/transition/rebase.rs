@@ -25,9 +25,9 @@ impl Core {
 
     /// Applies the pending events again, after a materializer has rolled them back (`OR ROLLBACK`).
     pub(super) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
-        let Some(engine) = &self.sync else { return Ok(()) };
-        let (head, confirmed) = (self.state.head, engine.state().confirmed_head);
-        let pending: Vec<_> = engine.state().pending.iter().cloned().collect();
+        let Some(state) = self.order.state() else { return Ok(()) };
+        let (head, confirmed) = (self.state.head, state.confirmed_head);
+        let pending: Vec<_> = state.pending.iter().cloned().collect();
         let changes = self.state.rollback_pending()?;
         self.apply(changes, confirmed, &[], &pending)?;
         self.state.head = head;

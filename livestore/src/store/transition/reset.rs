@@ -3,8 +3,9 @@
 use crate::error::Unavailable;
 use crate::live::deliver;
 use crate::schema::Schema;
+use crate::session::{Command, FromLeader};
 use crate::state::{Replay, ReplayError, State};
-use crate::store::{Core, HistoryError, Store};
+use crate::store::{Core, HistoryError, Inner, Store};
 
 impl<S: Schema> Store<S> {
     /// Discards the state and rebuilds it from the whole eventlog. Quarantined events are tried
@@ -13,9 +14,30 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`HistoryError`]; the old state stays.
     pub fn reset_state(&self) -> Result<(), HistoryError> {
-        let mut slot = self.inner.core()?;
+        self.inner.reset()
+    }
+}
+
+impl Inner {
+    /// Resets the state of this session, and has all others reset theirs.
+    pub(in crate::store) fn reset(&self) -> Result<(), HistoryError> {
+        let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(Unavailable::Closed)?;
+        match core.order.follower_mut() {
+            // It resets itself, and all sessions with it.
+            Some(follower) => follower.command(Command::Reset),
+            None => core.broadcast(|| FromLeader::Reset),
+        }
         core.reset()?;
+        drop(slot);
+        deliver();
+        Ok(())
+    }
+
+    /// Resets the state of this session alone.
+    pub(in crate::store) fn reset_here(&self) -> Result<(), HistoryError> {
+        let mut slot = self.core()?;
+        slot.as_mut().ok_or(Unavailable::Closed)?.reset()?;
         drop(slot);
         deliver();
         Ok(())
@@ -28,7 +50,7 @@ impl Core {
         let mut state = State::empty(self.state.schema())?;
         let mut replay = Replay::new(&self.log);
         let replayed = replay.run(&mut state, self.confirmed_head())?;
-        if self.sync.is_some() {
+        if self.order.state().is_some() {
             replay.run_pending(&mut state, head)?;
         }
         state.head = head;

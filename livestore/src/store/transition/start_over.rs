@@ -5,6 +5,7 @@ use crate::error::ErrorChain;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, MemoryLog, before, is_after};
 use crate::state::{Quarantined, Replay, ReplayError, State};
+use crate::store::order::Order;
 use crate::store::{Core, history};
 use crate::sync::merge::{Merge, Rebase};
 
@@ -42,7 +43,7 @@ impl Core {
 
     /// Rebuilds the state from the whole log. Of the events that the rebase has moved or added,
     /// returns those that could not be applied.
-    pub(super) fn rebuild(
+    pub(in crate::store) fn rebuild(
         &mut self,
         merge: &Merge,
         rebase: &Rebase,
@@ -72,6 +73,17 @@ impl Core {
         self.state = State::empty(self.state.schema())?;
         self.state = self.make_state(&self.log, confirmed, head)?;
         self.restart_live()
+    }
+
+    /// Makes the state from the log, as it is.
+    pub(in crate::store) fn restore(&mut self) -> Result<(), ReplayError> {
+        let head = self.state.head;
+        self.rebuild_state(self.confirmed_head(), END)?;
+        if let Order::Own = self.order {
+            self.state.confirm_pending()?;
+        }
+        self.state.head = head;
+        Ok(())
     }
 
     fn make_state(

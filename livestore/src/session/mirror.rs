@@ -1,0 +1,425 @@
+//! What a session makes of its leader's changes, as a value.
+//!
+//! A session's order is its leader's, with the session's own commits at the end that the leader has not
+//! acknowledged. [`Mirror::plan`] says what a change of the leader's log means for the session's state;
+//! nothing has happened before [`Mirror::publish`].
+
+use std::sync::Arc;
+
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::is_after;
+use crate::sync::merge::{Confirmed, Heads, Merge, Rebase, SyncState};
+
+/// The leader's order, and behind it the session's own commits that are not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mirror {
+    session_id: Arc<str>,
+    /// The leader's state of sync, with the session's own events at the end of the pending ones.
+    state: SyncState,
+    /// The last event of the leader's.
+    leader_head: SeqNum,
+    /// The number of the session's own events.
+    own: usize,
+    /// Whether the leader has a backend. Without one, all its events are confirmed.
+    syncs: bool,
+    history_id: String,
+}
+
+/// The leader's order at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LeaderOrder {
+    pub(crate) state: SyncState,
+    pub(crate) syncs: bool,
+    pub(crate) history_id: String,
+}
+
+/// A change of the leader's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A commit, of the leader's own or of a session.
+    Committed(Vec<EncodedEvent>),
+    /// The backend's order has grown.
+    Merged {
+        merge: Merge,
+        /// Whether confirmed events have left the log, whose history has a new id then.
+        rewrites_history: Option<String>,
+    },
+}
+
+/// What a session has to do.
+#[must_use = "an update has no effect until it is published"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Planned {
+    pub(crate) update: Update,
+    /// What the mirror is then.
+    next: Next,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Next {
+    leader_head: SeqNum,
+    own: usize,
+    syncs: bool,
+    history_id: Option<String>,
+}
+
+/// What has to happen to a session's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Update {
+    /// Nothing: it has the events, under the numbers that they have.
+    Nothing,
+    /// These events come behind all others, and are pending.
+    Append(Vec<EncodedEvent>),
+    /// As when a backend's order has grown.
+    Merge {
+        merge: Merge,
+        /// Whether the state has to be made anew.
+        rewrites_history: bool,
+    },
+}
+
+/// The leader said something that does not follow from what it said before: the session has to begin
+/// anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfStep;
+
+impl Mirror {
+    /// The mirror of a leader in this order, for a session without commits of its own.
+    pub(crate) fn new(session_id: Arc<str>, order: LeaderOrder) -> Self {
+        let LeaderOrder { state, syncs, history_id } = order;
+        Self { session_id, leader_head: state.local_head, state, own: 0, syncs, history_id }
+    }
+
+    /// The session's order. Its own events are pending, too.
+    pub(crate) fn state(&self) -> &SyncState {
+        &self.state
+    }
+
+    /// Whether the leader has a backend.
+    pub(crate) fn syncs(&self) -> bool {
+        self.syncs
+    }
+
+    /// The id of the log's history.
+    pub(crate) fn history_id(&self) -> &str {
+        &self.history_id
+    }
+
+    /// The session's own events that the leader has not acknowledged, first to last.
+    pub(crate) fn own(&self) -> impl ExactSizeIterator<Item = &EncodedEvent> {
+        self.state.pending.range(self.state.pending.len() - self.own..)
+    }
+
+    /// Adds a commit of the session, whose events follow the local head.
+    pub(crate) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        self.own += events.len();
+        self.state.local_head = events.last().map_or(self.state.local_head, |event| event.seq);
+        self.state.pending.extend(events);
+    }
+
+    /// Plans what a change of the leader's log means here.
+    ///
+    /// It takes little time where the session's own commits are acknowledged in order, and where there
+    /// are none; otherwise the time of a rebase.
+    pub(crate) fn plan(&self, change: Change) -> Result<Planned, OutOfStep> {
+        match change {
+            Change::Committed(events) => self.plan_commit(events),
+            Change::Merged { merge, rewrites_history } => {
+                self.check_order(&merge)?;
+                Ok(self.plan_merge(merge, rewrites_history))
+            }
+        }
+    }
+
+    /// Plans what several changes mean together: one rebase for all of them.
+    pub(crate) fn plan_all(&self, changes: Vec<Change>) -> Result<Planned, OutOfStep> {
+        let mut order = self.leader_order();
+        let mut between = Vec::new();
+        for change in changes {
+            order.add(change, &mut between)?;
+        }
+        Ok(self.plan_order(order, between))
+    }
+
+    /// Whether changes are better planned [together](Self::plan_all): each would be a rebase of the
+    /// session's own commits.
+    pub(crate) fn is_rebase(&self, change: &Change) -> bool {
+        self.own > 0
+            && match change {
+                Change::Committed(events) => {
+                    events.first().is_some_and(|first| first.session_id != self.session_id)
+                }
+                Change::Merged { merge, .. } => merge.rebase.is_some() || !merge.new.is_empty(),
+            }
+    }
+
+    fn leader_order(&self) -> LeaderOrder {
+        let state = SyncState {
+            pending: self.leaders().cloned().collect(),
+            local_head: self.leader_head,
+            upstream_head: self.state.upstream_head,
+            confirmed_head: self.state.confirmed_head,
+        };
+        LeaderOrder { state, syncs: self.syncs, history_id: self.history_id.clone() }
+    }
+
+    fn plan_commit(&self, events: Vec<EncodedEvent>) -> Result<Planned, OutOfStep> {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Err(OutOfStep);
+        };
+        check_next(self.leader_head, &events)?;
+        let is_own = first.session_id == self.session_id;
+        if is_own && !self.own().take(events.len()).eq(&events) {
+            return Err(OutOfStep);
+        }
+        let (leader_head, is_pending) = (last.seq, self.is_pending(&events));
+        let own = if is_own { self.own - events.len() } else { self.own };
+        let next = Next { leader_head, own, syncs: self.syncs, history_id: None };
+        let update = match (is_own, is_pending) {
+            (true, true) => Update::Nothing,
+            (true, false) => self.confirm_own(&events),
+            (false, true) if self.own == 0 => Update::Append(events),
+            (false, true) => {
+                let pending = self.leaders().cloned().chain(events).collect();
+                self.rebase(Vec::new(), self.heads_of_leader(leader_head), pending)
+            }
+            (false, false) => {
+                let mut heads = self.heads_of_leader(leader_head);
+                (heads.confirmed, heads.upstream) = (leader_head, self.upstream(leader_head));
+                self.rebase(events, heads, Vec::new())
+            }
+        };
+        Ok(Planned { update, next })
+    }
+
+    /// Whether a commit of the leader's waits for the backend there.
+    fn is_pending(&self, events: &[EncodedEvent]) -> bool {
+        let waits = self.state.pending.len() > self.own;
+        self.syncs && (waits || events.iter().any(|event| !event.is_client_only()))
+    }
+
+    /// The session's first own commit waits for nothing more.
+    fn confirm_own(&self, events: &[EncodedEvent]) -> Update {
+        let confirmed =
+            events.iter().map(|event| Confirmed { seq: event.seq, sync_metadata: None }).collect();
+        let head = events.last().map_or(self.leader_head, |event| event.seq);
+        let heads =
+            Heads { upstream: self.upstream(head), confirmed: head, local: self.state.local_head };
+        let merge =
+            Merge { confirmed, new: Vec::new(), rebase: None, rewritten: Vec::new(), heads };
+        Update::Merge { merge, rewrites_history: false }
+    }
+
+    /// The upstream head when `confirmed` is the last confirmed event.
+    fn upstream(&self, confirmed: SeqNum) -> SeqNum {
+        if self.syncs { self.state.upstream_head } else { confirmed }
+    }
+
+    fn heads_of_leader(&self, local: SeqNum) -> Heads {
+        Heads { upstream: self.state.upstream_head, confirmed: self.state.confirmed_head, local }
+    }
+
+    /// The pending events of the leader's.
+    fn leaders(&self) -> impl Iterator<Item = &EncodedEvent> {
+        self.state.pending.range(..self.state.pending.len() - self.own)
+    }
+
+    /// Plans that `new` events are confirmed, and then come `pending` ones of the leader's, and then the
+    /// session's own ones.
+    fn rebase(&self, new: Vec<EncodedEvent>, heads: Heads, pending: Vec<EncodedEvent>) -> Update {
+        let merge =
+            Merge { confirmed: Vec::new(), new, rebase: None, rewritten: Vec::new(), heads };
+        let first_own = self.own().next().map(|event| event.seq);
+        let from = self.leaders().next().map(|event| event.seq).or(first_own);
+        let rebase = from.map(|from| Rebase { from, pending });
+        let merge = self.with_own(Merge { rebase, ..merge }, self.own().cloned());
+        Update::Merge { merge, rewrites_history: false }
+    }
+
+    /// The leader's merge, with these events of the session behind it.
+    fn with_own(&self, merge: Merge, own: impl Iterator<Item = EncodedEvent>) -> Merge {
+        let mut merge = merge;
+        let own = behind(merge.heads.local, own);
+        if let Some(last) = own.last() {
+            merge.heads.local = last.seq;
+        }
+        if let Some(rebase) = &mut merge.rebase {
+            rebase.pending.extend(own);
+        }
+        merge
+    }
+
+    fn check_order(&self, merge: &Merge) -> Result<(), OutOfStep> {
+        let are_pending = merge.confirmed.len() <= self.state.pending.len() - self.own;
+        let pairs = merge.confirmed.iter().zip(&self.state.pending);
+        let are_these = pairs.into_iter().all(|(confirmed, event)| confirmed.seq == event.seq);
+        if are_pending && are_these { Ok(()) } else { Err(OutOfStep) }
+    }
+
+    fn plan_merge(&self, merge: Merge, history_id: Option<String>) -> Planned {
+        let rewrites_history = history_id.is_some();
+        let next =
+            Next { leader_head: merge.heads.local, own: self.own, syncs: self.syncs, history_id };
+        let is_in_place = merge.rebase.is_none() && merge.new.is_empty();
+        let mut merge = merge;
+        if is_in_place {
+            merge.heads.local = self.state.local_head;
+        } else if let Some(first) = self.own().next() {
+            let from = first.seq;
+            merge.rebase.get_or_insert_with(|| Rebase { from, pending: Vec::new() });
+            merge = self.with_own(merge, self.own().cloned());
+        }
+        Planned { update: Update::Merge { merge, rewrites_history }, next }
+    }
+
+    /// Plans what a leader's whole order means here: after a line was cut, or of another leader.
+    /// `between` are its confirmed events behind those that are confirmed here.
+    pub(crate) fn plan_order(&self, order: LeaderOrder, between: Vec<EncodedEvent>) -> Planned {
+        let LeaderOrder { state, syncs, history_id } = order;
+        let is_same_history = history_id == self.history_id;
+        let acknowledged = self.acknowledged(between.iter().chain(&state.pending), is_same_history);
+        let left = self.own().skip(acknowledged).cloned();
+        let own = self.own - acknowledged;
+        let leader_head = state.local_head;
+        let pending: Vec<_> =
+            state.pending.iter().cloned().chain(behind(leader_head, left)).collect();
+        let heads = Heads {
+            upstream: state.upstream_head,
+            confirmed: state.confirmed_head,
+            local: pending.last().map_or(leader_head, |last| last.seq),
+        };
+        let is_there = self.state.pending.iter().eq(&pending);
+        let is_confirmed_same = state.confirmed_head == self.state.confirmed_head;
+        let rebase = if is_same_history && is_confirmed_same && is_there {
+            None
+        } else {
+            // What is confirmed in both orders stays where it is.
+            let kept = state.confirmed_head.min(self.state.confirmed_head);
+            Some(Rebase { from: kept.next(true).0, pending })
+        };
+        let merge =
+            Merge { confirmed: Vec::new(), new: between, rebase, rewritten: Vec::new(), heads };
+        let update = Update::Merge { merge, rewrites_history: !is_same_history };
+        let next = Next { leader_head, own, syncs, history_id: Some(history_id) };
+        Planned { update, next }
+    }
+
+    /// The number of the session's own events that the leader's order has, given all its events behind
+    /// those that are confirmed here. A commit is there as a whole or not at all.
+    fn acknowledged<'e>(
+        &self,
+        leaders: impl Iterator<Item = &'e EncodedEvent>,
+        is_same_history: bool,
+    ) -> usize {
+        let is_ours = |event: &&EncodedEvent| event.session_id == self.session_id;
+        let there: Vec<_> = leaders.filter(is_ours).collect();
+        if is_same_history {
+            let known = self.leaders().filter(is_ours).count();
+            return there.len().saturating_sub(known).min(self.own);
+        }
+        // Events that were confirmed are gone: what is there ends with the last that arrived.
+        let own: Vec<_> = self.own().collect();
+        let is_end = |count: &usize| {
+            let end = there.len().checked_sub(*count).and_then(|from| there.get(from..));
+            let first = own.get(..*count);
+            end.zip(first).is_some_and(|(end, first)| {
+                end.iter().zip(first).all(|(a, b)| a.name == b.name && a.args == b.args)
+            })
+        };
+        (0..=own.len()).rev().find(is_end).unwrap_or(0)
+    }
+
+    /// Moves to what was planned, which the session's state has.
+    pub(crate) fn publish(&mut self, planned: Planned) {
+        let Planned { update, next } = planned;
+        match update {
+            Update::Nothing => {}
+            Update::Append(events) => {
+                self.state.local_head =
+                    events.last().map_or(self.state.local_head, |event| event.seq);
+                self.state.pending.extend(events);
+            }
+            Update::Merge { merge, .. } => self.state.publish(merge),
+        }
+        let Next { leader_head, own, syncs, history_id } = next;
+        (self.leader_head, self.own, self.syncs) = (leader_head, own, syncs);
+        if let Some(history_id) = history_id {
+            self.history_id = history_id;
+        }
+    }
+
+    /// The commit that begins with the session's own event at this place, if there is one.
+    pub(crate) fn own_commit(&self, at: usize) -> Option<Vec<EncodedEvent>> {
+        let from = self.state.pending.len() - self.own + at;
+        let mut events = self.state.pending.range(from.min(self.state.pending.len())..);
+        let mut commit = vec![events.next()?.clone()];
+        for event in events {
+            if !commit.last().is_some_and(|before| event.is_of_the_commit_of(before)) {
+                break;
+            }
+            commit.push(event.clone());
+        }
+        Some(commit)
+    }
+}
+
+impl LeaderOrder {
+    /// Moves to the order after a change. Adds what is confirmed by it to `confirmed`.
+    fn add(&mut self, change: Change, confirmed: &mut Vec<EncodedEvent>) -> Result<(), OutOfStep> {
+        match change {
+            Change::Committed(events) => {
+                check_next(self.state.local_head, &events)?;
+                if !self.syncs {
+                    let head = events.last().map_or(self.state.local_head, |event| event.seq);
+                    (self.state.upstream_head, self.state.confirmed_head) = (head, head);
+                    self.state.local_head = head;
+                    confirmed.extend(events);
+                    return Ok(());
+                }
+                let before = self.state.pending.len();
+                self.state.commit(events.clone());
+                if self.state.pending.len() == before {
+                    confirmed.extend(events);
+                }
+            }
+            Change::Merged { rewrites_history: Some(_), .. } => return Err(OutOfStep),
+            Change::Merged { merge, rewrites_history: None } => {
+                if merge.confirmed.len() > self.state.pending.len() {
+                    return Err(OutOfStep);
+                }
+                let pairs = self.state.pending.iter().zip(&merge.confirmed);
+                confirmed.extend(pairs.map(|(event, of)| EncodedEvent {
+                    sync_metadata: of.sync_metadata.clone(),
+                    ..event.clone()
+                }));
+                confirmed.extend(merge.new.iter().cloned());
+                self.state.publish(merge);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that there are events, and that they follow the last one.
+fn check_next(head: SeqNum, events: &[EncodedEvent]) -> Result<(), OutOfStep> {
+    let first = events.first().ok_or(OutOfStep)?;
+    let (next, _) = head.next(first.is_client_only());
+    if is_after(first.seq, next) || is_after(next, first.seq) { Err(OutOfStep) } else { Ok(()) }
+}
+
+/// Gives the events the numbers behind `head`.
+pub(crate) fn behind(
+    head: SeqNum,
+    events: impl Iterator<Item = EncodedEvent>,
+) -> Vec<EncodedEvent> {
+    let mut head = head;
+    let numbered = events.map(|event| {
+        let (seq, parent) = head.next(event.is_client_only());
+        head = seq;
+        EncodedEvent { seq, parent, ..event }
+    });
+    numbered.collect()
+}
+
+#[cfg(test)]
+mod tests;

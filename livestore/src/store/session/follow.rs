@@ -1,0 +1,257 @@
+//! Following: the leader's log has changed.
+
+use std::collections::VecDeque;
+
+use crate::edge::Line;
+use crate::error::ErrorChain;
+use crate::event::EncodedEvent;
+use crate::eventlog::SharedLog;
+use crate::live::deliver;
+use crate::session::{
+    Change, Command, FromLeader, FromSession, Mirror, OutOfStep, Planned, Update, frames,
+};
+use crate::state::{Quarantined, ReplayError};
+use crate::store::order::Order;
+use crate::store::{Core, Inner};
+use crate::sync::NetworkStatus;
+use crate::sync::merge::SyncState;
+use crate::value::Timestamp;
+
+/// The most bytes that are sent ahead of what the leader has acknowledged. More would pile up on the way
+/// to a leader that hangs.
+const WINDOW: usize = 1 << 20;
+
+/// The part of a store that follows a leader.
+#[derive(Debug)]
+pub(in crate::store) struct Follower {
+    mirror: Mirror,
+    log: SharedLog,
+    /// `None` while there is no leader.
+    line: Option<Line>,
+    /// The commits that are on their way: the number of events of each, and of bytes.
+    sent: VecDeque<(usize, usize)>,
+    network: NetworkStatus,
+    next_attempt: Option<Timestamp>,
+    /// Whether the client was offline on purpose when a leader with a backend said so last.
+    is_paused: bool,
+}
+
+impl Follower {
+    pub(super) fn new(
+        mirror: Mirror,
+        log: SharedLog,
+        line: Line,
+        network: NetworkStatus,
+        next_attempt: Option<Timestamp>,
+    ) -> Self {
+        let (line, sent, is_paused) = (Some(line), VecDeque::new(), false);
+        let mut new = Self { mirror, log, line, sent, network, next_attempt, is_paused };
+        new.note_network();
+        new
+    }
+
+    /// How far the order is decided: the session's own commits are pending.
+    pub(in crate::store) fn state(&self) -> &SyncState {
+        self.mirror.state()
+    }
+
+    pub(in crate::store) fn syncs(&self) -> bool {
+        self.mirror.syncs()
+    }
+
+    pub(super) fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    pub(in crate::store) fn log(&self) -> &SharedLog {
+        &self.log
+    }
+
+    /// Plans the next change, or all of them, if that saves rebases.
+    fn plan(&self, changes: &mut VecDeque<Change>) -> Result<Planned, OutOfStep> {
+        let rewrites =
+            |change: &Change| matches!(change, Change::Merged { rewrites_history: Some(_), .. });
+        let Some(next) = changes.pop_front() else { return Err(OutOfStep) };
+        if !self.mirror.is_rebase(&next) || rewrites(&next) {
+            return self.mirror.plan(next);
+        }
+        let together = changes.iter().position(rewrites).unwrap_or(changes.len());
+        if together == 0 {
+            return self.mirror.plan(next);
+        }
+        self.mirror.plan_all([next].into_iter().chain(changes.drain(..together)).collect())
+    }
+
+    pub(in crate::store) fn network(&self) -> (NetworkStatus, Option<Timestamp>) {
+        (self.network.clone(), self.next_attempt)
+    }
+
+    pub(super) fn set_network(&mut self, network: NetworkStatus, next_attempt: Option<Timestamp>) {
+        (self.network, self.next_attempt) = (network, next_attempt);
+        self.note_network();
+    }
+
+    fn note_network(&mut self) {
+        if self.network != NetworkStatus::None {
+            self.is_paused = self.network == NetworkStatus::Paused;
+        }
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Adds a commit, which the state and the log have, and sends it.
+    pub(in crate::store) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        self.mirror.commit(events);
+        self.send_commits();
+    }
+
+    /// Begins a conversation with a leader.
+    pub(super) fn set_line(&mut self, line: Option<Line>) {
+        self.line = line;
+        self.sent.clear();
+    }
+
+    pub(in crate::store) fn command(&self, command: Command) {
+        self.send(&FromSession::Command(command));
+    }
+
+    fn send(&self, message: &FromSession) -> usize {
+        let message = message.encode();
+        if let Some(line) = &self.line {
+            frames(&message).for_each(|frame| line.send(frame));
+        }
+        message.len()
+    }
+
+    /// Sends commits, as far as not too much is on its way.
+    pub(super) fn send_commits(&mut self) {
+        if self.line.is_none() {
+            return;
+        }
+        let mut events: usize = self.sent.iter().map(|(events, _)| events).sum();
+        let mut bytes: usize = self.sent.iter().map(|(_, bytes)| bytes).sum();
+        while bytes < WINDOW
+            && let Some(commit) = self.mirror.own_commit(events)
+        {
+            let count = commit.len();
+            let sent = self.send(&FromSession::Commit(commit));
+            self.sent.push_back((count, sent));
+            (events, bytes) = (events + count, bytes + sent);
+        }
+    }
+
+    /// Notes that the leader has acknowledged this many events.
+    fn acknowledged(&mut self, events: usize) {
+        let mut left = events;
+        while left > 0
+            && let Some((count, _)) = self.sent.pop_front()
+        {
+            left = left.saturating_sub(count);
+        }
+        self.send_commits();
+    }
+}
+
+impl Core {
+    /// Makes the log that this session reads, its state and its live queries what was planned.
+    pub(super) fn follow(&mut self, planned: Planned) -> Result<Vec<Quarantined>, ReplayError> {
+        let Order::Leader(follower) = &mut self.order else { return Ok(Vec::new()) };
+        let log = follower.log.clone();
+        let quarantined = match &planned.update {
+            Update::Nothing => Vec::new(),
+            Update::Append(events) => {
+                log.extend(events.iter().cloned());
+                self.append(events)?
+            }
+            Update::Merge { merge, rewrites_history } => {
+                match &merge.rebase {
+                    Some(rebase) => {
+                        log.set(merge.heads.confirmed, rebase.pending.iter().cloned());
+                    }
+                    None => log.confirm(merge.confirmed.len(), merge.heads.confirmed),
+                }
+                match &merge.rebase {
+                    Some(rebase) if *rewrites_history => {
+                        let quarantined = self.rebuild(merge, rebase)?;
+                        self.refused = self.state.refused()?;
+                        quarantined
+                    }
+                    _ => self.publish_merge(merge, None)?,
+                }
+            }
+        };
+        let Order::Leader(follower) = &mut self.order else { return Ok(quarantined) };
+        let before = follower.mirror.own().len();
+        follower.mirror.publish(planned);
+        let after = follower.mirror.own().len();
+        follower.acknowledged(before - after);
+        self.state.head = follower.state().local_head;
+        Ok(quarantined)
+    }
+}
+
+impl Inner {
+    /// Does what a message of the leader's says. Returns whether it could be expected.
+    pub(super) fn receive(&self, message: FromLeader) -> bool {
+        match message {
+            FromLeader::Changed(change) => return self.receive_changes(vec![change]),
+            FromLeader::Network(network, next_attempt) => {
+                if let Ok(mut slot) = self.core()
+                    && let Some(core) = slot.as_mut()
+                    && let Some(follower) = core.order.follower_mut()
+                {
+                    follower.set_network(network, next_attempt);
+                }
+                self.notify_status();
+            }
+            FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
+            FromLeader::Reset => {
+                if let Err(error) = self.reset_here() {
+                    let error = ErrorChain::new(&error);
+                    tracing::error!(%error, "the state is not reset");
+                }
+            }
+            FromLeader::Welcome(_) | FromLeader::Refused(_) => return false,
+        }
+        true
+    }
+
+    /// Notes what the log is now, for those who wait for it.
+    pub(super) fn note_followed(&self, core: &Core) {
+        if let Order::Leader(follower) = &core.order {
+            self.sessions.acks.left(follower.mirror.own().len());
+        }
+        self.tail.advance(core.confirmed_head());
+    }
+
+    /// Follows these changes, the first ones of them together if each would be a rebase.
+    pub(super) fn receive_changes(&self, changes: Vec<Change>) -> bool {
+        let mut changes = VecDeque::from(changes);
+        while !changes.is_empty() {
+            if !self.receive_next(&mut changes) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn receive_next(&self, changes: &mut VecDeque<Change>) -> bool {
+        let Ok(mut slot) = self.core() else { return true };
+        let Some(core) = slot.as_mut() else { return true };
+        let Some(follower) = core.order.follower_mut() else { return true };
+        let Ok(planned) = follower.plan(changes) else { return false };
+        match core.follow(planned) {
+            Ok(quarantined) => {
+                self.note_followed(core);
+                drop(slot);
+                self.notify_quarantined(&quarantined);
+                self.notify_status();
+                deliver();
+            }
+            Err(error) => self.fail(&mut slot, &error),
+        }
+        true
+    }
+}

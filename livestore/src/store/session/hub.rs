@@ -1,0 +1,409 @@
+//! Leading: other sessions of the client say hello, commit, and are told of every change.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use super::parts;
+use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
+use crate::error::ErrorChain;
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::EventlogError;
+use crate::live::deliver;
+use crate::session::{
+    Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Refusal,
+    SchemaPart, Welcome, behind, frames,
+};
+use crate::state::{Quarantined, ReplayError};
+use crate::store::{Core, Inner};
+
+/// The other sessions of a leader.
+pub(in crate::store) struct Hub {
+    listener: Mutex<Option<Listener>>,
+    peers: Mutex<Vec<Peer>>,
+    next_id: AtomicU64,
+    /// The number of sessions that are told of changes.
+    joined: AtomicUsize,
+    store: OnceLock<Weak<Inner>>,
+    /// What came before the store was open; `None` once it is.
+    early: Mutex<Option<Vec<(u64, LineEvent)>>>,
+}
+
+/// The message that a frame ends, if it ends one.
+type Added = Result<Option<Vec<u8>>, Garbage>;
+
+struct Peer {
+    id: u64,
+    line: Line,
+    assembler: Assembler,
+    /// Set once it was welcomed.
+    session_id: Option<Arc<str>>,
+}
+
+impl Hub {
+    /// Waits for other sessions of the store in this folder. They are answered once the hub is
+    /// [attached](Self::attach).
+    pub(in crate::store) fn listen(folder: &Path) -> std::io::Result<Arc<Self>> {
+        let hub = Arc::new(Self {
+            listener: Mutex::default(),
+            peers: Mutex::default(),
+            next_id: AtomicU64::new(0),
+            joined: AtomicUsize::new(0),
+            store: OnceLock::new(),
+            early: Mutex::new(Some(Vec::new())),
+        });
+        let theirs = Arc::downgrade(&hub);
+        *lock(&hub.listener) = Some(listen(folder, move |line| accept(&theirs, line))?);
+        Ok(hub)
+    }
+
+    /// Answers the other sessions from now on, for this store.
+    pub(in crate::store) fn attach(&self, store: Weak<Inner>) {
+        let _ = self.store.set(store);
+        loop {
+            let mut early = lock(&self.early);
+            let waiting = early.as_mut().map(std::mem::take).unwrap_or_default();
+            if waiting.is_empty() {
+                *early = None;
+                return;
+            }
+            drop(early);
+            waiting.into_iter().for_each(|(id, event)| self.handle(id, event));
+        }
+    }
+
+    /// Ends all lines. The other sessions look for another leader then.
+    pub(in crate::store) fn close(&self) {
+        let listener = lock(&self.listener).take();
+        drop(listener);
+        self.disconnect();
+    }
+
+    /// Ends all lines; the sessions come back, and find out what they have missed.
+    fn disconnect(&self) {
+        let peers = std::mem::take(&mut *lock(&self.peers));
+        self.joined.store(0, Ordering::Release);
+        peers.into_iter().for_each(|peer| peer.line.close());
+    }
+
+    /// Whether there are sessions to tell.
+    pub(in crate::store) fn has_sessions(&self) -> bool {
+        self.joined.load(Ordering::Acquire) > 0
+    }
+
+    /// Tells every session, in the order of the calls.
+    fn broadcast(&self, message: &FromLeader) {
+        let lines: Vec<_> = lock(&self.peers)
+            .iter()
+            .filter(|peer| peer.session_id.is_some())
+            .map(|peer| peer.line.clone())
+            .collect();
+        if lines.is_empty() {
+            return;
+        }
+        let message = message.encode();
+        for line in lines {
+            send(&line, &message);
+        }
+    }
+
+    fn receive(&self, id: u64, event: LineEvent) {
+        let mut early = lock(&self.early);
+        match &mut *early {
+            Some(waiting) => waiting.push((id, event)),
+            None => {
+                drop(early);
+                self.handle(id, event);
+            }
+        }
+    }
+
+    fn handle(&self, id: u64, event: LineEvent) {
+        match event {
+            LineEvent::Closed { reason } => {
+                tracing::debug!(reason, "a session has gone");
+                self.remove(id);
+            }
+            LineEvent::Frame(frame) => {
+                let Some((line, added)) = self.add(id, &frame) else { return };
+                let is_fine = match added {
+                    Ok(Some(message)) => self.message(id, &line, &message),
+                    Ok(None) => true,
+                    Err(_) => false,
+                };
+                if !is_fine {
+                    tracing::warn!("another session has sent what is no message of a session");
+                    self.remove(id);
+                    line.close();
+                }
+            }
+        }
+    }
+
+    /// Adds a frame to what the line has sent. `None` if the line is not listened to any more.
+    fn add(&self, id: u64, frame: &[u8]) -> Option<(Line, Added)> {
+        let mut peers = lock(&self.peers);
+        let peer = peers.iter_mut().find(|peer| peer.id == id)?;
+        Some((peer.line.clone(), peer.assembler.add(frame)))
+    }
+
+    /// Handles a message; returns whether it is one.
+    fn message(&self, id: u64, line: &Line, message: &[u8]) -> bool {
+        let Some(store) = self.store.get().and_then(Weak::upgrade) else {
+            line.close();
+            return true;
+        };
+        if let Some(version) = Hello::version(message).filter(|version| *version != PROTOCOL) {
+            tracing::debug!(version, "a session of another version is refused");
+            send(line, &FromLeader::Refused(Refusal::Version(PROTOCOL)).encode());
+            return true;
+        }
+        match FromSession::decode(message) {
+            Some(FromSession::Hello(hello)) => store.welcome(self, id, line, hello),
+            Some(FromSession::Commit(events)) => store.commit_of(self, id, line, events),
+            Some(FromSession::Command(command)) => store.carry_out(command),
+            None => return false,
+        }
+        true
+    }
+
+    fn session_of(&self, id: u64) -> Option<Arc<str>> {
+        let peers = lock(&self.peers);
+        peers.iter().find(|peer| peer.id == id)?.session_id.clone()
+    }
+
+    /// From now on, the session is told of changes. What it has sent on an earlier line, and has not
+    /// arrived, never arrives.
+    fn join(&self, id: u64, session_id: &Arc<str>) {
+        let mut peers = lock(&self.peers);
+        peers.retain(|peer| peer.session_id.as_ref() != Some(session_id) || peer.id == id);
+        if let Some(peer) = peers.iter_mut().find(|peer| peer.id == id) {
+            peer.session_id = Some(Arc::clone(session_id));
+        }
+        self.count(&peers);
+    }
+
+    fn remove(&self, id: u64) {
+        let mut peers = lock(&self.peers);
+        peers.retain(|peer| peer.id != id);
+        self.count(&peers);
+    }
+
+    fn count(&self, peers: &[Peer]) {
+        let joined = peers.iter().filter(|peer| peer.session_id.is_some()).count();
+        self.joined.store(joined, Ordering::Release);
+    }
+}
+
+fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
+    let id = hub.upgrade().map(|hub| {
+        let id = hub.next_id.fetch_add(1, Ordering::Relaxed);
+        let peer = Peer { id, line, assembler: Assembler::default(), session_id: None };
+        lock(&hub.peers).push(peer);
+        id
+    });
+    let hub = Weak::clone(hub);
+    Box::new(move |event| {
+        if let (Some(hub), Some(id)) = (hub.upgrade(), id) {
+            hub.receive(id, event);
+        }
+    })
+}
+
+fn send(line: &Line, message: &[u8]) {
+    frames(message).for_each(|frame| line.send(frame));
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    /// Whether other sessions are told of changes.
+    pub(in crate::store) fn has_sessions(&self) -> bool {
+        self.hub.as_ref().is_some_and(|hub| hub.has_sessions())
+    }
+
+    /// Tells the other sessions, if there are any.
+    pub(in crate::store) fn broadcast(&self, message: impl FnOnce() -> FromLeader) {
+        let Some(hub) = self.hub.as_ref().filter(|hub| hub.has_sessions()) else { return };
+        // They read the file: what it is told to have, it must have.
+        match self.log.flush() {
+            Ok(()) => hub.broadcast(&message()),
+            Err(error) => {
+                tracing::error!(%error, "the other sessions are sent away");
+                hub.disconnect();
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn welcome(&self, hub: &Hub, id: u64, line: &Line, hello: Hello) {
+        if let Some(refusal) = self.refusal(&hello) {
+            send(line, &FromLeader::Refused(refusal).encode());
+            return;
+        }
+        let Ok(slot) = self.core() else { return line.close() };
+        let welcome = slot.as_ref().map(|core| core.welcome(&self.client_id));
+        match welcome {
+            Some(Ok(welcome)) => {
+                hub.join(id, &hello.session_id);
+                send(line, &FromLeader::Welcome(welcome).encode());
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a session is sent away");
+                line.close();
+            }
+            None => line.close(),
+        }
+    }
+
+    fn refusal(&self, hello: &Hello) -> Option<Refusal> {
+        if hello.store_id != self.store_id {
+            return Some(Refusal::Store(self.store_id.clone()));
+        }
+        (hello.schema_hash != self.schema_hash)
+            .then(|| Refusal::Schema(differences(&hello.schema, &parts(self.schema))))
+    }
+
+    /// Adds a session's commit to the log, and applies it. The session's app was told that it is
+    /// committed: if it cannot be applied, it is quarantined.
+    fn commit_of(&self, hub: &Hub, id: u64, line: &Line, events: Vec<EncodedEvent>) {
+        let Ok(mut slot) = self.core() else { return line.close() };
+        let Some(core) = slot.as_mut() else { return line.close() };
+        // The session may have come back on another line meanwhile, without this commit.
+        let Some(session_id) = hub.session_of(id) else { return line.close() };
+        let events = events.into_iter().enumerate().map(|(n, event)| EncodedEvent {
+            client_id: Arc::clone(&self.client_id),
+            session_id: Arc::clone(&session_id),
+            sync_metadata: None,
+            continues: n > 0,
+            ..event
+        });
+        let events = behind(core.state.head, events);
+        match core.add_commit(events) {
+            Ok(quarantined) => {
+                self.tail.advance(core.confirmed_head());
+                drop(slot);
+                self.wake_sync();
+                self.notify_quarantined(&quarantined);
+                deliver();
+            }
+            Err(AddError::Refused(error)) => {
+                let reason = ErrorChain::new(&error).to_string();
+                tracing::error!(reason, "a commit of another session could not be written");
+                send(line, &FromLeader::Failed(reason).encode());
+                hub.remove(id);
+                line.close();
+            }
+            Err(AddError::Lost(error)) => self.fail(&mut slot, &error),
+        }
+    }
+
+    fn carry_out(&self, command: Command) {
+        match command {
+            Command::Pause => self.pause_sync(),
+            Command::Resume => self.resume_sync(),
+            Command::Reconnect => self.reconnect_now(),
+            Command::Payload(json) => {
+                if let Err(error) = self.set_sync_payload(json) {
+                    tracing::error!(%error, "another session's payload is not used");
+                }
+            }
+            Command::Reset => {
+                if let Err(error) = self.reset() {
+                    tracing::error!(error = %ErrorChain::new(&error), "the state is not reset");
+                }
+            }
+        }
+    }
+}
+
+/// Why a session's commit was not added.
+enum AddError {
+    /// It is not in the log.
+    Refused(EventlogError),
+    /// The state cannot follow the log.
+    Lost(ReplayError),
+}
+
+impl Core {
+    fn welcome(&self, client_id: &Arc<str>) -> Result<Welcome, EventlogError> {
+        self.log.flush()?;
+        let history_id = self.history_id()?;
+        let status = self.sync_status();
+        let head = self.state.head;
+        let (upstream_head, confirmed_head, pending) = match self.order.state() {
+            Some(state) => {
+                let pending = state.pending.iter().cloned().collect();
+                (state.upstream_head, state.confirmed_head, pending)
+            }
+            None => (head, head, Vec::new()),
+        };
+        Ok(Welcome {
+            client_id: Arc::clone(client_id),
+            syncs: self.order.syncs(),
+            history_id,
+            upstream_head,
+            confirmed_head,
+            local_head: head,
+            pending,
+            network: status.network,
+            next_attempt: status.next_attempt,
+        })
+    }
+
+    /// The id of the log's history.
+    pub(super) fn history_id(&self) -> Result<String, EventlogError> {
+        let fingerprint = self.log.fingerprint(SeqNum::ROOT)?;
+        Ok(fingerprint.map(|found| found.history_id).unwrap_or_default())
+    }
+
+    fn add_commit(&mut self, events: Vec<EncodedEvent>) -> Result<Vec<Quarantined>, AddError> {
+        let Some(first) = events.first().map(|event| event.seq) else { return Ok(Vec::new()) };
+        self.log.append(&mut events.clone()).map_err(AddError::Refused)?;
+        let quarantined = match self.append(&events) {
+            Ok(quarantined) => quarantined,
+            Err(error) => {
+                // The state is what it was once the log is.
+                self.log.retract(first).map_err(AddError::Refused)?;
+                self.restore().map_err(AddError::Lost)?;
+                let reason = ErrorChain::new(&error).to_string();
+                return Err(AddError::Refused(EventlogError::Unacknowledged { reason }));
+            }
+        };
+        if let Some(head) = events.last() {
+            self.state.head = head.seq;
+        }
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.after_commit(events.len() as u64);
+        }
+        self.share(events);
+        Ok(quarantined)
+    }
+}
+
+fn differences(session: &[SchemaPart], leader: &[SchemaPart]) -> Vec<Difference> {
+    let missing = |part: &&SchemaPart, other: &[SchemaPart]| !other.contains(part);
+    let names =
+        |parts: &[SchemaPart], part: &SchemaPart| parts.iter().any(|other| other.name == part.name);
+    let ours = session.iter().filter(|part| missing(part, leader)).map(|part| Difference {
+        part: part.name.clone(),
+        is_in_session: true,
+        is_in_leader: names(leader, part),
+    });
+    let theirs = leader.iter().filter(|part| !names(session, part)).map(|part| Difference {
+        part: part.name.clone(),
+        is_in_session: false,
+        is_in_leader: true,
+    });
+    ours.chain(theirs).collect()
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("joined", &self.joined).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! Taking over: the leader has gone, and this session has the directory's lock.
+
+use std::sync::Arc;
+
+use super::{Follower, Hub};
+use crate::edge::DirectoryLock;
+use crate::event::SeqNum;
+use crate::eventlog::{Eventlog, EventlogError, FileLog};
+use crate::live::deliver;
+use crate::session::{LeaderOrder, Planned};
+use crate::state::{ReplayError, Snapshot};
+use crate::store::open::{EVENTLOG, SNAPSHOT, engine};
+use crate::store::order::Order;
+use crate::store::snapshots::Snapshots;
+use crate::store::{Core, Inner};
+use crate::sync::merge::SyncState;
+
+impl Follower {
+    /// Plans what the order of another leader means here. Reads what was confirmed meanwhile.
+    pub(super) fn plan_order(&self, order: LeaderOrder) -> Result<Planned, EventlogError> {
+        let is_same = order.history_id == self.mirror().history_id();
+        let known = if is_same { self.state().confirmed_head } else { SeqNum::ROOT };
+        let between = self.log().read_file(known, order.state.confirmed_head)?;
+        Ok(self.mirror().plan_order(order, between))
+    }
+}
+
+/// Why a session does not lead.
+enum Failure {
+    Log(EventlogError),
+    /// The state cannot follow the log.
+    State(ReplayError),
+}
+
+impl From<EventlogError> for Failure {
+    fn from(error: EventlogError) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl Inner {
+    /// Leads from now on: opens the log, adds the commits that the last leader has not written, and
+    /// connects to the backend.
+    pub(super) fn lead(self: &Arc<Self>, lock: DirectoryLock) -> Result<(), EventlogError> {
+        let Some(setup) = &self.sessions.setup else { return Ok(()) };
+        let path = setup.folder.join(EVENTLOG);
+        let file = FileLog::open(&path, setup.durability, &self.store_id, crate::ambient::new_id)?;
+        if file.store_id() != self.store_id {
+            return Err(EventlogError::FileLost { path });
+        }
+        let mut slot = self.core()?;
+        let Some(core) = slot.as_mut() else { return Ok(()) };
+        let is_paused = setup.sync.as_ref().is_some_and(|sync| sync.starts_paused)
+            || core.order.follower_mut().is_some_and(|follower| follower.is_paused());
+        let log = Eventlog::new(file);
+        match self.take_over(core, &log, is_paused) {
+            Ok(()) => {}
+            Err(Failure::Log(error)) => return Err(error),
+            Err(Failure::State(error)) => {
+                self.fail(&mut slot, &error);
+                return Ok(());
+            }
+        }
+        core.lock = Some(Arc::new(lock));
+        core.hub = Hub::listen(&setup.folder)
+            .inspect_err(|error| tracing::warn!(%error, "no other session can follow this one"))
+            .ok();
+        let hub = core.hub.clone();
+        self.sessions.acks.left(0);
+        self.tail.advance(core.confirmed_head());
+        drop(slot);
+        tracing::info!("this session leads now");
+        if let Some(sync) = &self.sync
+            && let Err(error) = sync.start(Arc::downgrade(self), &self.store_id, is_paused)
+        {
+            tracing::error!(%error, "sync cannot be started");
+        }
+        if let Some(hub) = hub {
+            hub.attach(Arc::downgrade(self));
+        }
+        self.notify_status();
+        deliver();
+        Ok(())
+    }
+
+    /// If the log fails, the session still follows.
+    fn take_over(&self, core: &mut Core, log: &Eventlog, is_paused: bool) -> Result<(), Failure> {
+        let Some(setup) = &self.sessions.setup else { return Ok(()) };
+        let sync = setup.sync.as_ref();
+        let head = log.head()?;
+        let state = match sync {
+            Some(_) => SyncState::read(log)?.0,
+            None => SyncState {
+                upstream_head: head,
+                confirmed_head: head,
+                local_head: head,
+                ..SyncState::default()
+            },
+        };
+        let history_id = log.fingerprint(SeqNum::ROOT)?.map(|found| found.history_id);
+        let history_id = history_id.unwrap_or_default();
+        let order = LeaderOrder { state, syncs: sync.is_some(), history_id };
+        let Some(follower) = core.order.follower_mut() else { return Ok(()) };
+        let planned = follower.plan_order(order)?;
+        core.follow(planned).map_err(Failure::State)?;
+        let Some(follower) = core.order.follower_mut() else { return Ok(()) };
+        let mut own: Vec<_> = follower.mirror().own().cloned().collect();
+        let events = own.len() as u64;
+        log.append(&mut own)?;
+        match sync {
+            Some(options) => {
+                let engine = engine(log, options, is_paused)?;
+                core.state.head = engine.state().local_head;
+                core.order = Order::Backend(Box::new(engine));
+            }
+            None => {
+                core.order = Order::Own;
+                core.state.confirm_pending().map_err(|error| Failure::State(error.into()))?;
+            }
+        }
+        core.log = log.clone();
+        let snapshot = Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() };
+        let snapshots = Snapshots::new(snapshot, self.schema, sync.is_some(), None);
+        snapshots.after_commit(events);
+        core.snapshots = Some(snapshots);
+        Ok(())
+    }
+}

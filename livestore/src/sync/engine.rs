@@ -56,6 +56,7 @@ pub(crate) enum Input {
 
 /// The engine's answer to an input.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a step is taken apart at once")]
 pub(crate) enum Step {
     /// Do this, in order.
     Effects(Vec<Effect>),

@@ -33,7 +33,9 @@ use syn::DeriveInput;
 
 #[cfg(feature = "checked-sql")]
 #[doc(hidden)]
-pub use sql::fuzzing::{StatementSummary, summarize_sql};
+pub use sql::fuzzing::{
+    SqlFunction, StatementSummary, accepted_sql, sql_functions, sql_operators, summarize_sql,
+};
 
 use crate::ctxt::Ctxt;
 use crate::lock::Package;

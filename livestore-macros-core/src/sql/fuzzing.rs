@@ -1,7 +1,13 @@
-//! For fuzzing: a statement as this crate parses it, and as SQLite does.
+//! For tests of other crates: a statement as this crate parses it, and as SQLite does; and what there is
+//! to make statements of.
 
+use proc_macro2::Literal;
+use quote::quote;
+
+use super::infer::functions::{FUNCTIONS, Kind};
 use super::infer::infer;
-use super::{alias_types, parse, schema_cache, token};
+use super::parse::expr::OPERATORS;
+use super::{alias_types, expand_in_schema, parse, schema_cache, token};
 
 /// Facts about a statement that this crate and SQLite must agree on.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,4 +48,39 @@ pub fn summarize_sql(
         params: prepared.params,
     });
     (ours, sqlites)
+}
+
+/// A function that `sql!` knows.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlFunction {
+    /// Its name, or an operator that SQLite treats as a function.
+    pub name: &'static str,
+    /// The least and the greatest number of arguments.
+    pub args: (usize, usize),
+    /// Whether it needs `OVER`.
+    pub is_window: bool,
+}
+
+/// Returns the functions that `sql!` knows.
+pub fn sql_functions() -> impl Iterator<Item = SqlFunction> {
+    FUNCTIONS.iter().map(|function| SqlFunction {
+        name: function.name,
+        args: function.args,
+        is_window: function.kind == Kind::Window,
+    })
+}
+
+/// Returns the binary operators that `sql!` knows.
+pub fn sql_operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|(operator, ..)| *operator)
+}
+
+/// Returns the SQL that is run where `sql!` accepts a statement; `None` if it does not. Each bind is `0`,
+/// and what only the compiler sees of their types is left to it.
+pub fn accepted_sql(tables: &str, sql: &str) -> Option<String> {
+    let (plain, _) = alias_types::extract(sql).ok()?;
+    let params = parse::parse(&token::tokens(&plain)).ok()?.params;
+    let tables = Literal::string(tables);
+    let binds = vec![Literal::i64_unsuffixed(0); params];
+    expand_in_schema(quote!(#tables App, #sql, #(#binds),*)).ok().map(|_| plain)
 }

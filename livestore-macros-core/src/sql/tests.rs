@@ -1,8 +1,8 @@
 //! The inferred types of statements, and type mismatches.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, StorageClass};
 use super::constant::Constant;
-use super::infer::{Inferred, OutputColumn, Ty, Typed, infer};
+use super::infer::{Inferred, Must, OutputColumn, Ty, Typed, infer};
 use super::parse::parse;
 use super::report::Report;
 use super::table_tokens;
@@ -395,4 +395,33 @@ fn sql_ends_at_no_nul() {
         let error = Report { text: &text, tokens: &tokens(sql) }.tokens().unwrap_err();
         assert!(error.to_string().contains("this NUL character"), "{error}");
     }
+}
+
+#[test]
+fn json_functions_get_their_arguments_in_pairs() {
+    let label = "a label is text, and this is";
+    let help = "write the text, or `CAST(… AS TEXT)` around it";
+    let no_value =
+        |what: &str| format!("this {what} has no value: write `, ` and a value behind it");
+    for (call, expected) in [
+        ("json_object('id', id, 'text')", format!("{} at `'text'`", no_value("label"))),
+        ("jsonb_object(id, text)", format!("{label} `todo.id` (`i64`): {help} at `id`")),
+        ("json_object('a', 1, NULL, 2)", format!("{label} NULL: {help} at `NULL`")),
+        ("json_set('[]', '$[0]')", format!("{} at `'$[0]'`", no_value("path"))),
+        ("jsonb_array_insert('[]', '$[0]', 1, text)", format!("{} at `text`", no_value("path"))),
+    ] {
+        assert_eq!(mismatch(&format!("SELECT {call} FROM todo")), Some(expected), "{call}");
+    }
+    for call in [
+        "json_object()",
+        "json_object('a', NULL, text, id, CAST(id AS TEXT), 1)",
+        "json_set('[]')",
+        "json_replace('[]', '$[0]', text)",
+        "json_remove('[]', '$[0]')",
+    ] {
+        assert_eq!(mismatch(&format!("SELECT {call} FROM todo")), None, "{call}");
+    }
+    // The compiler knows what an owner's id is.
+    let checks = inferred("SELECT json_object(owner, 1) FROM todo").checks;
+    assert!(matches!(&*checks, [check] if check.must == Must::BeStoredAs(StorageClass::Text)));
 }

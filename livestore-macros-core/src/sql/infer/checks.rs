@@ -58,7 +58,7 @@ impl Infer<'_> {
         }
     }
 
-    fn require(&mut self, span: &Span, ty: Ty, must: Must, message: String) {
+    pub(super) fn require(&mut self, span: &Span, ty: Ty, must: Must, message: String) {
         let Ty::Column(table, column) = ty else { return };
         let mismatch = Mismatch { span: span.clone(), message };
         self.checks.push(TypeCheck { column: (table, column), must, mismatch });

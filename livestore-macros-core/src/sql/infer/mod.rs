@@ -21,6 +21,7 @@ mod dates;
 mod expr;
 mod formats;
 pub(crate) mod functions;
+mod json;
 mod query;
 mod scope;
 mod write;

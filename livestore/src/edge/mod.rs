@@ -1,4 +1,4 @@
-//! The edges: where time, threads, randomness and files come from.
+//! The edges: where time, threads, randomness, files and sockets come from.
 //!
 //! The rest of the crate has none of them (law 7); clippy holds it to that. There are three edges:
 //! an operating system, a browser (`wasm32-unknown-unknown`), and a simulator, which decides what

@@ -7,8 +7,8 @@
 mod address;
 mod frame;
 mod line;
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
@@ -72,15 +72,12 @@ pub(crate) fn dial(folder: &Path, on_event: impl FnOnce(Line) -> OnLine) -> io::
     for path in address::to_dial(folder)? {
         match connect(&path) {
             Ok(socket) => return End::new(socket).start(on_event),
-            Err(error) if is_nobody(&error) => nobody = error,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => nobody = error,
             Err(error) => return Err(error),
         }
     }
     Err(nobody)
-}
-
-fn is_nobody(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
 
 /// Connects without waiting for a session that hangs, where the system can.

@@ -20,6 +20,7 @@ impl Line {
 
 /// What happens on a line.
 #[derive(Debug)]
+#[expect(dead_code, reason = "the other edge makes them")]
 pub(crate) enum LineEvent {
     Frame(Vec<u8>),
     Closed { reason: String },

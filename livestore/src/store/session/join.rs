@@ -90,7 +90,7 @@ fn answer(
         let frame = match mailbox.take(Some(until)) {
             Mail::Message(Input { event: LineEvent::Frame(frame), .. }) => frame,
             Mail::Message(Input { event: LineEvent::Closed { .. }, .. }) => return Ok(None),
-            Mail::Deadline | Mail::Closed => return Err(unresponsive()),
+            _ => return Err(unresponsive()),
         };
         if let Some(message) = assembler.add(&frame).map_err(|_| unresponsive())? {
             return FromLeader::decode(&message).map(Some).ok_or_else(unresponsive);

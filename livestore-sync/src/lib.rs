@@ -27,6 +27,9 @@
 //! store drops the connection. An app that has a tokio runtime can pass it to
 //! [`WebSocket::runtime`] or [`Http::runtime`]; then there is no thread.
 //!
+//! In a browser (`wasm32-unknown-unknown`), connections are the browser's own, and run on the event
+//! loop of the page or worker. [`WebSocket`] and [`Http`] say what differs there.
+//!
 //! # Features
 //!
 //! `client` (default): [`WebSocket`] and [`Http`]. Without it there is only [`InProcess`], which

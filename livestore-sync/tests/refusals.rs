@@ -7,6 +7,7 @@
     reason = "a test, not an API"
 )]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use livestore::prelude::*;
@@ -212,6 +213,21 @@ fn an_open_store_gets_a_new_token() {
     assert!(provided.wait_synced(TIMEOUT).unwrap());
     handed.set_sync_payload("2").unwrap();
     livestore_testing::sync(&[&handed, &provided]).unwrap();
+}
+
+#[test]
+fn sync_goes_on_after_the_app_panicked_for_its_token() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let provide = move || match counted.fetch_add(1, Ordering::Relaxed) {
+        0 => panic!("nobody is signed in"),
+        _ => Ok::<_, String>("1".to_owned()),
+    };
+    let options = SyncOptions::new(InProcess::new()).payload_with(provide);
+    let store = Store::<App>::builder("notes").sync(options).open().unwrap();
+    wait_until(|| store.network_status().unwrap().to_string().contains("nobody is signed in"));
+    store.reconnect_now();
+    assert!(store.wait_synced(TIMEOUT).unwrap());
 }
 
 /// A backend that reads and writes JSON as JavaScript does.

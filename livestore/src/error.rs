@@ -1,6 +1,8 @@
 //! The parts that the errors of all layers share. The errors stand beside the operations that fail;
 //! [`Error`](crate::Error), into which all of them widen, stands above the store.
 
+use std::any::Any;
+
 pub use livestore_protocol::ErrorChain;
 
 /// Why a store cannot be used at all: the faults that every operation of a store has. Each operation's
@@ -34,3 +36,14 @@ macro_rules! unavailable_becomes {
 }
 
 pub(crate) use unavailable_becomes;
+
+/// Returns the message of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "it did not say why".to_owned()
+    }
+}

@@ -33,7 +33,7 @@ const CRATES: &[&[&str]] = &[
     &["livestore-fuzz"],
     &["livestore-testing"],
     &["livestore-server"],
-    &["livestore-sync"],
+    &["livestore-sync", "livestore-web"],
     &["livestore"],
     &["livestore-macros"],
     &["livestore-macros-core"],

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::web::Web;
+
 /// The text that `cargo xtask help` prints.
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
@@ -13,7 +15,8 @@ Usage: cargo xtask COMMAND
 One of the proofs:
   dependencies                 licences, sources and versions of all dependencies
   api [--check]                write what is public to docs/api; --check: only compare
-  wasm                         build livestore for browsers
+  wasm                         build the libraries for browsers
+  web test [WORD…]             the browser's example in Chromium: all scenarios, or those with every WORD
   interleavings                the live graph, with threads in many orders
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
@@ -22,6 +25,8 @@ One of the proofs:
   package [--allow-dirty]      pack the crates and build the packages
 
 Longer, or to be looked at:
+  web build                    build the browser's example, small
+  web serve                    and serve it, beside a backend
   soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
   bench [--json FILE] [NAME…]  run the benchmarks, all or those named
 ";
@@ -42,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Build for browsers.
     Wasm,
+    /// Build, serve or try the browser's example.
+    Web(Web),
     /// Run the model of the live graph.
     Interleavings,
     /// Run the simulator's tests.
@@ -92,6 +99,13 @@ pub(crate) enum Wrong {
     NoCommand,
     /// There is no such command.
     Command(String),
+    /// The command has several parts, and none was asked for.
+    NoPart {
+        /// The command.
+        command: &'static str,
+        /// The parts.
+        parts: &'static str,
+    },
     /// The command has no such argument.
     Argument {
         /// The command.
@@ -106,6 +120,7 @@ impl fmt::Display for Wrong {
         match self {
             Self::NoCommand => write!(f, "which command?"),
             Self::Command(name) => write!(f, "there is no command `{name}`"),
+            Self::NoPart { command, parts } => write!(f, "`cargo xtask {command}` wants {parts}"),
             Self::Argument { command, argument } => {
                 write!(f, "`cargo xtask {command}` does not take `{argument}`")
             }
@@ -127,6 +142,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "dependencies" => nothing("dependencies", rest).map(|()| Command::Dependencies),
         "api" => Ok(Command::Api { check: flag("api", "--check", rest)? }),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
+        "web" => web(rest).map(Command::Web),
         "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
         "simulation" => Ok(Command::Simulation { args: rest }),
         "mutants" => Ok(Command::Mutants { args: rest }),
@@ -177,6 +193,21 @@ fn seconds(mut args: Vec<String>) -> Result<(u64, Vec<String>), Wrong> {
     }
 }
 
+fn web(mut args: Vec<String>) -> Result<Web, Wrong> {
+    let wrong = |argument: &str| Wrong::Argument { command: "web", argument: argument.to_owned() };
+    if args.is_empty() {
+        return Err(Wrong::NoPart { command: "web", parts: "build, serve or test" });
+    }
+    let name = args.remove(0);
+    match (name.as_str(), args.first()) {
+        ("test", _) => Ok(Web::Test(args)),
+        ("build", None) => Ok(Web::Build),
+        ("serve", None) => Ok(Web::Serve),
+        ("build" | "serve", Some(argument)) => Err(wrong(argument)),
+        (name, _) => Err(wrong(name)),
+    }
+}
+
 fn nothing(command: &'static str, args: Vec<String>) -> Result<(), Wrong> {
     match args.into_iter().next() {
         None => Ok(()),
@@ -199,6 +230,9 @@ mod tests {
         assert_eq!(parsed("api"), Ok(Command::Api { check: false }));
         assert_eq!(parsed("api --check"), Ok(Command::Api { check: true }));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
+        assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build)));
+        assert_eq!(parsed("web serve"), Ok(Command::Web(Web::Serve)));
+        assert_eq!(parsed("web test ws"), Ok(Command::Web(Web::Test(vec!["ws".to_owned()]))));
         assert_eq!(parsed("interleavings"), Ok(Command::Interleavings));
         assert_eq!(parsed("simulation"), Ok(Command::Simulation { args: vec![] }));
         assert_eq!(parsed("package"), Ok(Command::Package { allow_dirty: false }));
@@ -240,6 +274,8 @@ mod tests {
             ("soak 5", "`cargo xtask soak` does not take `5`"),
             ("fuzz --seconds", "`cargo xtask fuzz` does not take `--seconds`"),
             ("fuzz sql --second 5", "`cargo xtask fuzz` does not take `--second`"),
+            ("web", "`cargo xtask web` wants build, serve or test"),
+            ("web serve 80", "`cargo xtask web` does not take `80`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),
         ];

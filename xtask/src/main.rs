@@ -22,6 +22,7 @@ mod step;
 mod test;
 mod tool;
 mod wasm;
+mod web;
 
 use args::Command;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Ok(Command::Dependencies) => dependencies::run(),
         Ok(Command::Api { check }) => api::run(check),
         Ok(Command::Wasm) => wasm::run(is_strict()),
+        Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),
         Ok(Command::Simulation { args }) => simulation::run(&args),
         Ok(Command::Mutants { args }) => mutants::run(&args),

@@ -18,6 +18,10 @@ pub(crate) enum Tool {
     WasmTarget,
     /// A C compiler for browsers.
     Clang,
+    /// Debian's compiler for browsers, unpacked.
+    WasmToolchain,
+    /// A browser.
+    Chromium,
 }
 
 impl Tool {
@@ -30,6 +34,8 @@ impl Tool {
             Self::Npm => "npm",
             Self::WasmTarget => "the target wasm32-unknown-unknown",
             Self::Clang => "clang",
+            Self::WasmToolchain => "Debian's compiler for browsers",
+            Self::Chromium => "chromium",
         }
     }
 
@@ -41,7 +47,8 @@ impl Tool {
             Self::Nextest => "cargo install cargo-nextest --locked",
             Self::Npm => "with Node.js 22 or newer: https://nodejs.org",
             Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
-            Self::Clang => "from your system's packages",
+            Self::Clang | Self::Chromium => "from your system's packages",
+            Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
         }
     }
 
@@ -54,6 +61,8 @@ impl Tool {
             Self::Npm => Line::new("npm", "--version"),
             Self::WasmTarget => return crate::wasm::has_target(),
             Self::Clang => Line::new("clang", "--version"),
+            Self::WasmToolchain => return crate::wasm::has_toolchain(),
+            Self::Chromium => Line::new("chromium", "--version"),
         };
         probe.succeeds()
     }

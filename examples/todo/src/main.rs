@@ -1,13 +1,12 @@
 //! TodoMVC in a terminal: a small app on LiveStore.
 //!
-//! `schema` says what is stored and what can happen, `model` is what the screen shows, and `screen`
-//! draws it and takes the keys. This file has the commands for scripts.
+//! The package `todo-schema` says what is stored and what can happen, `model` is what the screen shows,
+//! and `screen` draws it and takes the keys. This file has the commands for scripts.
 
 #![expect(unreachable_pub, reason = "`pub` is what a module offers the others; an app has no API")]
 #![expect(clippy::disallowed_methods, reason = "an app may have threads; the core has none")]
 
 mod model;
-mod schema;
 mod screen;
 
 use std::error::Error;
@@ -23,7 +22,7 @@ use livestore::sync::{NetworkStatus, SyncOptions, SyncStatus};
 use livestore_sync::{Http, WebSocket};
 use serde_json::json;
 
-use schema::{App, Filter, Todo, TodoEvent};
+use todo_schema::{App, Filter, Todo, TodoEvent};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 

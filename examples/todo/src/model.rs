@@ -7,8 +7,7 @@ use livestore::live::{Computed, List, SharedRow};
 use livestore::prelude::*;
 use livestore::schema::Commit;
 use livestore::sync::{NetworkStatus, SyncStatus};
-
-use crate::schema::{App, Filter, Todo, TodoEvent, UiState};
+use todo_schema::{App, Filter, Todo, TodoEvent, UiState};
 
 /// The screen's state. All of it but the selection, the mode and the undo stack is in the store.
 pub struct Model {

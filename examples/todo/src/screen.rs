@@ -11,7 +11,7 @@ use ratatui::prelude::*;
 use ratatui::widgets::{Block, List, ListState, Paragraph, Tabs};
 
 use crate::model::{Model, View};
-use crate::schema::{Filter, Todo};
+use todo_schema::{Filter, Todo};
 
 const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  u undo  q quit";
 const TYPING_KEYS: &str = "enter add  esc back to the list";
@@ -128,7 +128,7 @@ mod tests {
     use ratatui::backend::TestBackend;
 
     use super::*;
-    use crate::schema::{App, TodoEvent, UiState};
+    use todo_schema::{App, TodoEvent, UiState};
 
     /// A store in memory with the todos "one" and "two", of which "two" is done.
     fn store() -> Store<App> {

@@ -29,7 +29,8 @@ pub(super) fn messages(sent: &[u8]) -> Result<Vec<Vec<u8>>> {
 /// Whether an `Ack` was among them: a client sends one for each page that it has received.
 pub(super) fn has_ack(sent: &[u8]) -> bool {
     let is_ack = |message: &Vec<u8>| {
-        serde_json::from_slice::<Value>(message).is_ok_and(|message| message["_tag"] == "Ack")
+        serde_json::from_slice::<Value>(message)
+            .is_ok_and(|message| message.get("_tag").is_some_and(|tag| tag == "Ack"))
     };
     messages(sent).is_ok_and(|messages| messages.iter().any(is_ack))
 }
@@ -120,7 +121,7 @@ mod tests {
     fn a_page_that_was_received_is_acknowledged() {
         let pull = frame(0x81, br#"{"_tag":"Request","id":"0","tag":"SyncWsRpc.Pull"}"#);
         let ack = frame(0x81, br#"{"_tag":"Ack","requestId":"0"}"#);
-        assert!(!has_ack(&upgraded(&[pull.clone()])));
+        assert!(!has_ack(&upgraded(std::slice::from_ref(&pull))));
         assert!(has_ack(&upgraded(&[pull, ack])));
     }
 

@@ -2,15 +2,15 @@
 
 use std::convert::Infallible;
 
+use futures_util::StreamExt as _;
 use livestore::sync::{
     BackendMessage, ConnectRequest, Cursor, MessageSender, Page, Secret, SyncError, SyncEvent,
 };
 use livestore_protocol::{Call, Exit, Ping, Pull, Push, Request, RequestId, ServerMessage};
-use tokio::time::{Instant, sleep_until};
 
 use super::Http;
 use super::request::Client;
-use crate::net::{Command, Commands, End};
+use crate::net::{Command, Commands, End, timeout};
 
 /// Pings the backend, then carries out the commands of the store until something fails.
 pub(super) async fn run(
@@ -35,23 +35,20 @@ async fn try_run(
     let mut connection = Polling { client, connect_request, messages, requests: 0, cursor: None };
     connection.ping().await?;
     connection.messages.send(BackendMessage::Connected);
-    let mut next_poll: Option<Instant> = None;
+    let mut is_pulling = false;
     loop {
-        let command = tokio::select! {
-            Some(command) = commands.recv() => command,
-            () = poll_time(next_poll) => Command::Pull(connection.cursor.clone()),
+        let command = match is_pulling {
+            true => timeout(http.poll_every, commands.next()).await,
+            false => Some(commands.next().await),
         };
-        let poll_again = connection.obey(command, next_poll.is_some()).await?;
-        if poll_again {
-            next_poll = Some(Instant::now() + http.poll_every);
-        }
-    }
-}
-
-async fn poll_time(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
+        let command = match command {
+            Some(Some(command)) => command,
+            // The store has dropped the connection.
+            Some(None) => std::future::pending().await,
+            None => Command::Pull(connection.cursor.clone()),
+        };
+        is_pulling |= matches!(command, Command::Pull(_));
+        connection.obey(command, is_pulling).await?;
     }
 }
 
@@ -64,29 +61,15 @@ struct Polling {
 }
 
 impl Polling {
-    /// Does what the store wants; returns whether it has pulled.
-    async fn obey(&mut self, command: Command, pulling: bool) -> Result<bool, End> {
+    /// Does what the store wants, and pulls: a refused push follows something new, and an accepted one
+    /// comes back by the pull.
+    async fn obey(&mut self, command: Command, is_pulling: bool) -> Result<(), End> {
         match command {
-            Command::Pull(cursor) => {
-                self.cursor = cursor;
-                self.pull().await?;
-                Ok(true)
-            }
-            Command::Check => {
-                if pulling {
-                    self.pull().await?;
-                }
-                Ok(pulling)
-            }
-            Command::Push(events, backend_id) => {
-                self.push(events, backend_id).await?;
-                // A refused push follows something new; a taken one comes back by the pull.
-                if pulling {
-                    self.pull().await?;
-                }
-                Ok(pulling)
-            }
+            Command::Pull(cursor) => self.cursor = cursor,
+            Command::Check => {}
+            Command::Push(events, backend_id) => self.push(events, backend_id).await?,
         }
+        if is_pulling { self.pull().await } else { Ok(()) }
     }
 
     async fn ping(&mut self) -> Result<(), End> {

@@ -1,8 +1,15 @@
 //! A backend that is reached by POST requests.
 
+mod answer;
 mod connection;
 mod elements;
+#[cfg(target_family = "wasm")]
+mod fetch;
+#[cfg(not(target_family = "wasm"))]
 mod request;
+
+#[cfg(target_family = "wasm")]
+use fetch as request;
 
 use std::time::Duration;
 
@@ -24,6 +31,14 @@ use crate::net::{self, Options};
 /// ```
 ///
 /// Connections to an `https:` URL are encrypted; the operating system's certificates are trusted.
+///
+/// # In a browser
+///
+/// The requests are the browser's (`fetch`). A backend on another origin than the page has to allow
+/// it ([CORS]), and each [`header`](Self::header), which `livestore-server` does; a browser does not
+/// send those that it sets itself, such as `cookie` and `host`. It follows no redirect.
+///
+/// [CORS]: https://developer.mozilla.org/docs/Web/HTTP/CORS
 #[derive(Debug, Clone)]
 pub struct Http {
     options: Options,
@@ -57,7 +72,10 @@ impl Http {
     }
 }
 
+// A browser does not say when it has connected.
+#[cfg(not(target_family = "wasm"))]
 net::connection_setters!(Http);
+net::header_setter!(Http);
 
 impl SyncBackend for Http {
     fn check(&self) -> Result<(), InvalidBackend> {
@@ -70,12 +88,12 @@ impl SyncBackend for Http {
         messages: MessageSender,
     ) -> Box<dyn Connection> {
         let this = self.clone();
-        net::connect(self.options.runtime.as_ref(), messages.clone(), move |commands| {
+        net::connect(&self.options.place, messages.clone(), move |commands| {
             connection::run(this, connect_request, messages, commands)
         })
     }
 
     fn blocked_by_waiting(&self) -> Option<String> {
-        self.options.blocked_by_waiting()
+        self.options.place.blocked_by_waiting()
     }
 }

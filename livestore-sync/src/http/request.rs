@@ -8,13 +8,13 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::CONTENT_ENCODING;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use livestore::sync::{BackendMessage, ConnectRequest, MessageSender, Secret};
+use livestore::sync::{ConnectRequest, MessageSender, Secret};
 use livestore_protocol::{ServerMessage, Transport, transfer_time};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::Http;
-use super::elements::Elements;
-use crate::net::{Address, End, MAX_MESSAGE_BYTES, dial};
+use super::answer::{Answer, MAX_REFUSAL_BYTES, SCHEMES};
+use crate::net::{Address, End, dial};
 
 /// Sends requests, over a new connection if the backend has closed the last one.
 pub(super) struct Client {
@@ -62,29 +62,11 @@ impl Client {
         if response.status() != StatusCode::OK || is_compressed(&response) {
             return Err(self.refusal(response).await);
         }
-        let (mut elements, mut beginning) = (Elements::default(), Vec::new());
-        let mut pulse = Instant::now() + PULSE;
+        let mut answer = Answer::new(&self.messages);
         while let Some(bytes) = self.read(&mut response).await? {
-            if beginning.len() < MAX_REFUSAL_BYTES {
-                beginning.extend_from_slice(&bytes);
-            }
-            elements.push(&bytes);
-            while let Some(element) = elements.next() {
-                receive(decode(element)?)?;
-            }
-            if elements.pending() > MAX_MESSAGE_BYTES {
-                return Err(End::disconnected("the backend sends a message that is too large"));
-            }
-            if Instant::now() >= pulse {
-                self.messages.send(BackendMessage::Receiving);
-                pulse = Instant::now() + PULSE;
-            }
+            answer.push(&bytes, &mut receive)?;
         }
-        match beginning.trim_ascii_start().first() {
-            Some(b'[') => Ok(()),
-            // It is no answer to a request: what it says is the best reason there is.
-            _ => Err(End::answer(&response.into_parts().0, &beginning, SCHEMES)),
-        }
+        answer.finish(&response.into_parts().0)
     }
 
     fn post(&self, body: String) -> Result<Request<Full<Bytes>>, End> {
@@ -137,14 +119,6 @@ impl Client {
     }
 }
 
-const MAX_REFUSAL_BYTES: usize = 4096;
-
-/// The schemes of this backend's URLs.
-const SCHEMES: [&str; 2] = ["http", "https"];
-
-/// The time between two signs of life during a long answer.
-const PULSE: Duration = Duration::from_secs(5);
-
 async fn timely<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, End> {
     timeout(limit, work).await.map_err(|_| End::disconnected("the backend does not answer"))
 }
@@ -160,9 +134,4 @@ async fn connect(address: &Address) -> Result<SendRequest<Full<Bytes>>, End> {
     // It ends with the sender; its errors are those of the requests.
     tokio::spawn(connection);
     Ok(sender)
-}
-
-fn decode(element: &[u8]) -> Result<ServerMessage, End> {
-    let text = std::str::from_utf8(element).map_err(End::disconnected)?;
-    ServerMessage::decode(text).map_err(End::disconnected)
 }

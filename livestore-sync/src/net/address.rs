@@ -1,10 +1,11 @@
 //! Addresses: what a URL of a backend says, and what is wrong with it.
 
-use hyper::Uri;
+use http::Uri;
 use livestore::sync::{ConnectRequest, Secret};
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use livestore_protocol::{ConnectQuery, Transport};
+
+use super::platform::is_host as can_be_host;
 
 /// The address of a backend.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Address {
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| format!("`{url}` names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        if ServerName::try_from(host.as_str()).is_err() {
+        if !can_be_host(&host) {
             return Err(format!("`{url}` names a host that cannot exist: `{host}`"));
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str()).to_owned();
@@ -45,6 +46,18 @@ impl Address {
             authority,
             target: Secret::from(target(&uri, connect_request, transport)),
         })
+    }
+
+    /// Returns the URL for a browser, which resolves and dials it itself.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn url(&self, transport: Transport) -> String {
+        let scheme = match (transport, self.tls) {
+            (Transport::WebSocket, false) => "ws",
+            (Transport::WebSocket, true) => "wss",
+            (Transport::Http, false) => "http",
+            (Transport::Http, true) => "https",
+        };
+        format!("{scheme}://{}{}", self.authority, self.target.as_str())
     }
 
     /// Returns the problem with the URL, if there is one.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION};
-use hyper::http::response::Parts;
+use http::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use http::response::Parts;
 use livestore::sync::{BackendMessage, SyncError};
 use livestore_protocol::ErrorChain;
 
@@ -37,6 +37,7 @@ impl End {
     }
 
     /// hyper says what it was doing; the cause says why that failed.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn broken(error: hyper::Error) -> Self {
         Self::disconnected(ErrorChain::new(&error))
     }

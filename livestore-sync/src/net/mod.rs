@@ -1,25 +1,34 @@
 //! The parts that both network backends share: options, addresses, and the task that runs a
-//! connection.
+//! connection. `native` and `web` have what differs between an operating system and a browser.
 
 mod address;
-mod dial;
 mod end;
+#[cfg(not(target_family = "wasm"))]
+mod native;
 mod retry_after;
 mod run;
-mod traffic;
+#[cfg(target_family = "wasm")]
+mod web;
+
+#[cfg(not(target_family = "wasm"))]
+use native as platform;
+#[cfg(target_family = "wasm")]
+use web as platform;
 
 pub(crate) use address::Address;
-pub(crate) use dial::dial;
 pub(crate) use end::End;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{Counted, Traffic, dial};
+pub(crate) use platform::{Instant, Place, timeout};
 pub(crate) use run::{Command, Commands, connect};
-pub(crate) use traffic::{Counted, Traffic};
+#[cfg(target_family = "wasm")]
+pub(crate) use web::describe;
 
 use std::time::Duration;
 
-use hyper::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use livestore::sync::{InvalidBackend, Secret};
 use livestore_protocol::Transport;
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// The options that both backends have.
 #[derive(Debug, Clone)]
@@ -27,12 +36,13 @@ pub(crate) struct Options {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) connect_timeout: Duration,
-    pub(crate) runtime: Option<Handle>,
+    pub(crate) place: Place,
 }
 
 impl Options {
     pub(crate) fn new(url: String) -> Self {
-        Self { url, headers: Vec::new(), connect_timeout: Duration::from_secs(10), runtime: None }
+        let connect_timeout = Duration::from_secs(10);
+        Self { url, headers: Vec::new(), connect_timeout, place: Place::default() }
     }
 
     /// Checks everything that no connection could be made with.
@@ -48,33 +58,6 @@ impl Options {
         }
         Ok(())
     }
-
-    /// Returns why this thread must not wait for the connection, if so: it is the only one of the
-    /// runtime that runs it.
-    pub(crate) fn blocked_by_waiting(&self) -> Option<String> {
-        let runtime = self.runtime.as_ref()?;
-        let threads = match runtime.runtime_flavor() {
-            RuntimeFlavor::CurrentThread => 1,
-            _ => runtime.metrics().num_workers(),
-        };
-        let is_inside = Handle::try_current().is_ok_and(|current| current.id() == runtime.id());
-        // Inside, there are threads that may wait, too: those of `spawn_blocking`.
-        if threads > 1 || !is_inside || runs_meanwhile(runtime) {
-            return None;
-        }
-        let flavor = match runtime.runtime_flavor() {
-            RuntimeFlavor::CurrentThread => "a current-thread runtime",
-            _ => "a runtime with one worker",
-        };
-        Some(format!("it is the only thread of {flavor} of tokio, which the connection runs on"))
-    }
-}
-
-/// Whether the runtime runs a task while this thread waits for it.
-fn runs_meanwhile(runtime: &Handle) -> bool {
-    let (ran, runs) = std::sync::mpsc::channel();
-    runtime.spawn(async move { ran.send(()) });
-    runs.recv_timeout(Duration::from_millis(200)).is_ok()
 }
 
 /// The setters of a backend for its [`Options`].
@@ -88,6 +71,22 @@ macro_rules! connection_setters {
                 self
             }
 
+            /// Runs connections on a tokio runtime of the app, which must have I/O and time enabled,
+            /// instead of a thread each.
+            #[cfg(not(target_family = "wasm"))]
+            #[must_use]
+            pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
+                self.options.place = $crate::net::Place(Some(runtime));
+                self
+            }
+        }
+    };
+}
+
+/// The setter for headers, of a backend that can send some.
+macro_rules! header_setter {
+    ($Backend:ident) => {
+        impl $Backend {
             /// Adds a header to every HTTP request, including the one that opens a WebSocket. A name
             /// that is added again is sent again.
             #[must_use]
@@ -95,19 +94,11 @@ macro_rules! connection_setters {
                 self.options.headers.push((name.into(), livestore::sync::Secret::from(value)));
                 self
             }
-
-            /// Runs connections on a tokio runtime of the app, which must have I/O and time enabled,
-            /// instead of a thread each.
-            #[must_use]
-            pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
-                self.options.runtime = Some(runtime);
-                self
-            }
         }
     };
 }
 
-pub(crate) use connection_setters;
+pub(crate) use {connection_setters, header_setter};
 
 /// The longest time that an option takes: a year, as good as for ever. A clock cannot count any further
 /// than some centuries.

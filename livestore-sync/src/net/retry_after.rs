@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use hyper::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// Returns the time that a backend asks to be left alone for: `Retry-After`, in seconds or as a date.
 ///

@@ -1,13 +1,12 @@
 use std::convert::Infallible;
-use std::future::Future;
-use std::io;
-use std::thread;
+use std::pin::pin;
 
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::{Either, select};
 use livestore::sync::{BackendMessage, Connection, Cursor, MessageSender, SyncEvent};
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::{mpsc, oneshot};
 
 use super::End;
+use super::platform::{MaySend, Place, spawn};
 
 /// A request of the store.
 #[derive(Debug)]
@@ -21,28 +20,22 @@ pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 
 /// Runs a connection until it ends by itself, or the store drops it.
 ///
-/// It runs on `runtime`, or on a thread of its own. That thread ends with the connection, and no
-/// store waits while the messages of another are decoded.
+/// On a thread of its own, no store waits while the messages of another are decoded; that thread
+/// ends with the connection.
 pub(crate) fn connect<F>(
-    runtime: Option<&Handle>,
+    place: &Place,
     messages: MessageSender,
     connection: impl FnOnce(Commands) -> F,
 ) -> Box<dyn Connection>
 where
-    F: Future<Output = End> + Send + 'static,
+    F: Future<Output = End> + MaySend + 'static,
 {
-    let (commands, receiver) = mpsc::unbounded_channel();
+    let (commands, receiver) = mpsc::unbounded();
     let (alive, dropped) = oneshot::channel();
     let task = until_dropped(connection(receiver), dropped, messages.clone());
-    match runtime {
-        Some(runtime) => drop(runtime.spawn(task)),
-        None => {
-            if let Err(error) = spawn_thread(task) {
-                messages.send(BackendMessage::Disconnected {
-                    reason: format!("no thread for sync: {error}"),
-                });
-            }
-        }
+    if let Err(error) = spawn(place, task) {
+        messages
+            .send(BackendMessage::Disconnected { reason: format!("no thread for sync: {error}") });
     }
     Box::new(NetConnection { commands, _alive: alive })
 }
@@ -52,9 +45,9 @@ async fn until_dropped(
     dropped: oneshot::Receiver<Infallible>,
     messages: MessageSender,
 ) {
-    let end = tokio::select! {
-        _ = dropped => return,
-        end = connection => end,
+    let end = match select(dropped, pin!(connection)).await {
+        Either::Left(_) => return,
+        Either::Right((end, _)) => end,
     };
     if let Some(last) = end.last {
         messages.send(last);
@@ -63,16 +56,6 @@ async fn until_dropped(
         messages.send(BackendMessage::RetryAfter(wait));
     }
     messages.send(BackendMessage::Disconnected { reason: end.reason });
-}
-
-fn spawn_thread(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let run = move || {
-        runtime.block_on(task);
-        // Do not wait for a name that is still being looked up.
-        runtime.shutdown_background();
-    };
-    thread::Builder::new().name("livestore-sync".to_owned()).spawn(run).map(drop)
 }
 
 /// The store's end of a connection. Dropping it ends the connection.
@@ -98,6 +81,6 @@ impl Connection for NetConnection {
 impl NetConnection {
     fn request(&self, command: Command) {
         // A connection that has ended has sent `Disconnected`.
-        let _ = self.commands.send(command);
+        let _ = self.commands.unbounded_send(command);
     }
 }

@@ -70,7 +70,7 @@ async fn talk(
                     return end;
                 }
             }
-            Some(command) = commands.recv(), if !outgoing.is_sending => match command {
+            Some(command) = commands.next(), if !outgoing.is_sending => match command {
                 Command::Check => life.pings.reset_immediately(),
                 command => outgoing.push(session.request(command)),
             },

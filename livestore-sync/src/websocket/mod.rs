@@ -1,8 +1,12 @@
 //! A backend that is reached by WebSocket.
 
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(not(target_family = "wasm"))]
 mod connection;
 mod conversation;
 mod session;
+#[cfg(not(target_family = "wasm"))]
 mod upgrade;
 
 use std::time::Duration;
@@ -13,6 +17,9 @@ use livestore_protocol::Transport;
 use crate::net::{self, Options};
 
 pub use conversation::{Conversation, Ended};
+
+#[cfg(target_family = "wasm")]
+use browser as connection;
 
 /// A sync backend that is reached by WebSocket: LiveStore's own, or `livestore-server`.
 ///
@@ -26,6 +33,13 @@ pub use conversation::{Conversation, Ended};
 /// ```
 ///
 /// Connections to a `wss:` URL are encrypted; the operating system's certificates are trusted.
+///
+/// # In a browser
+///
+/// The socket is the browser's. It has no headers, so that whoever connects is known by the sync
+/// payload or a cookie. A page hears of whole messages only: one that takes longer than two pings
+/// to arrive ends the connection, so that slow links need pings that are further apart. Of a server
+/// that refuses to connect, it does not hear the reason.
 #[derive(Debug, Clone)]
 pub struct WebSocket {
     options: Options,
@@ -51,6 +65,10 @@ impl WebSocket {
 
 net::connection_setters!(WebSocket);
 
+// A browser lets a page set none.
+#[cfg(not(target_family = "wasm"))]
+net::header_setter!(WebSocket);
+
 impl SyncBackend for WebSocket {
     fn check(&self) -> Result<(), InvalidBackend> {
         self.options.check(Transport::WebSocket)
@@ -62,12 +80,12 @@ impl SyncBackend for WebSocket {
         messages: MessageSender,
     ) -> Box<dyn Connection> {
         let this = self.clone();
-        net::connect(self.options.runtime.as_ref(), messages.clone(), move |commands| {
+        net::connect(&self.options.place, messages.clone(), move |commands| {
             connection::run(this, connect_request, messages, commands)
         })
     }
 
     fn blocked_by_waiting(&self) -> Option<String> {
-        self.options.blocked_by_waiting()
+        self.options.place.blocked_by_waiting()
     }
 }

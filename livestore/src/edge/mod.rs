@@ -32,8 +32,8 @@ use web as edge;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use edge::Mail;
 pub(crate) use edge::{
-    Background, Mailbox, Stopwatch, Worker, fill_random, for_each_chunk, pause, read_ahead,
-    unix_millis,
+    Background, Mailbox, Stopwatch, Worker, catch_panic, fill_random, for_each_chunk, pause,
+    read_ahead, unix_millis,
 };
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use edge::{Line, LineEvent, Listener, OnLine, dial, listen};

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use super::graph::{ComputeError, GraphNode, ValueNode};
 use super::inspect::{NodeReport, Timing, ValueKind, ValueReport};
 use super::observers::{Observers, revision};
 use super::reactive::{NodeRef, Reactive};
-use crate::edge::Stopwatch;
 use crate::edge::primitives::{Mutex, lock};
+use crate::edge::{Stopwatch, catch_panic};
 use crate::table::QueryError;
 
 /// A value that is computed from live queries, signals and other computeds.
@@ -195,11 +195,11 @@ impl<V: Send + Sync + 'static> ComputedNode<V> {
         let get = Getter::default();
         let before = last.as_ref().and_then(|last| last.value.as_ref());
         let mut watch = Stopwatch::start();
-        let computed = catch_unwind(AssertUnwindSafe(|| {
+        let computed = catch_panic(|| {
             let value = (self.compute)(&get);
             let is_same = before.is_some_and(|(_, before)| (self.is_same)(before, &value));
             (!is_same).then_some(value)
-        }));
+        });
         let took = watch.lap();
         let (value, panicked) = match computed {
             Ok(value) => (value, Ok(())),

@@ -1,13 +1,13 @@
 //! Subscriptions: callbacks, and the tasks that they wake.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 
 use super::graph::{GraphNode, ValueNode};
 use super::observers::Subscriber;
+use crate::edge::catch_panic;
 use crate::edge::primitives::{AtomicU64, Mutex, lock};
 
 /// A subscription, which ends when this guard is dropped. Until then it keeps the value alive.
@@ -109,7 +109,10 @@ impl<V, F: FnMut(&V)> Callback<F, V> {
             Ok((version, _)) if version == call.seen => {}
             Ok((version, value)) => {
                 call.seen = version;
-                (call.callback)(&value);
+                // Inside of the lock, which a browser would not unlock otherwise.
+                if catch_panic(|| (call.callback)(&value)).is_err() {
+                    tracing::error!("a subscriber panicked; the others are called all the same");
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "a subscriber cannot be called: there is no value")
@@ -124,9 +127,7 @@ impl<V: Send + Sync + 'static, F: FnMut(&V) + Send> Subscriber for Callback<F, V
             return;
         }
         loop {
-            if catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {
-                tracing::error!("a subscriber panicked; the others are called all the same");
-            }
+            self.run();
             if self.turn.finish() {
                 return;
             }

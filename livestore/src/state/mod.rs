@@ -15,9 +15,6 @@ mod size;
 mod snapshot;
 mod verify;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use rusqlite::{Connection, OpenFlags};
 
 pub use boot::{Boot, BootStage, UnknownEvents};
@@ -28,6 +25,8 @@ pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub use verify::{Difference, Divergence, DivergenceCause};
 
 use crate::ambient::materialize;
+use crate::edge::catch_panic;
+use crate::error::panic_message;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
 use crate::sqlite::{Access, Db, SqliteError};
@@ -84,6 +83,8 @@ impl State {
         db.run_all(
             "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;",
         )?;
+        // The limits count pages of this size. A browser's SQLite would make larger ones.
+        db.run_all("PRAGMA page_size = 4096;")?;
         // Nobody else has the database: no need to look for changes before each commit.
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
         size::raise_limit(&db)?;
@@ -113,7 +114,7 @@ impl State {
         let writer = writer.in_window(event.window_id());
         let apply = || set.apply(&event.name, &event.args, writer);
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
-        let (applied, impurity) = materialize(|| catch_unwind(AssertUnwindSafe(apply)));
+        let (applied, impurity) = materialize(|| catch_panic(apply));
         let applied = applied.unwrap_or_else(|panic| {
             Err(MaterializeError::Panicked { message: panic_message(&*panic) })
         });
@@ -134,15 +135,4 @@ impl State {
 fn open_in_memory() -> Result<Connection, SqliteError> {
     let flags = OpenFlags::default();
     Ok(Connection::open_with_flags_and_vfs("state", flags, c"memdb")?)
-}
-
-/// Returns the message of a panic.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "it did not say why".to_owned()
-    }
 }

@@ -1,11 +1,10 @@
 //! State from events.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::boot::UnknownEvents;
 use super::{ApplyError, QuarantineReason, Quarantined, State, StateError};
-use crate::edge::read_ahead;
+use crate::edge::{catch_panic, read_ahead};
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
@@ -409,7 +408,7 @@ impl<'a> Replay<'a> {
             }
             UnknownEvents::Ignore | UnknownEvents::Fail => {}
             UnknownEvents::Call(callback) => {
-                if catch_unwind(AssertUnwindSafe(|| callback(event))).is_err() {
+                if catch_panic(|| callback(event)).is_err() {
                     tracing::error!(seq = %event.seq, "the callback for unknown events panicked");
                 }
             }

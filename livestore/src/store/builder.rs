@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use super::sync::OnQuarantined;
-#[cfg(not(target_family = "wasm"))]
 use super::synced::synced_within;
 use super::{IncompatibleEvents, Log, OpenError, Store, open};
 use crate::eventlog::Durability;
@@ -171,7 +170,6 @@ impl<S: Schema> Builder<S> {
     /// # }
     /// # fn main() {}
     /// ```
-    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn sync(mut self, options: impl Into<SyncOptions>) -> Self {
         self.options.sync = Some(options.into());
@@ -199,7 +197,8 @@ impl<S: Schema> Builder<S> {
     /// Opens the store: from the newest snapshot and the events after it, or from all events.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`]. In a browser, nothing can wait for the
+    /// [first sync](crate::sync::InitialSync::Wait) but [`open_async`](Self::open_async).
     pub fn open(self) -> Result<Store<S>, OpenError> {
         open::open(self.options, S::def())
     }
@@ -236,7 +235,6 @@ impl<S: Schema> Builder<S> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    #[cfg(not(target_family = "wasm"))]
     pub async fn open_async(self) -> Result<Store<S>, OpenError> {
         let wait = self.options.sync.as_ref().and_then(SyncOptions::initial_wait);
         let store = open::open_at_once(self.options, S::def())?;

@@ -27,8 +27,8 @@ mod verify;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 pub use builder::Builder;
 pub use error::{
@@ -148,6 +148,29 @@ impl<S: Schema> Store<S> {
     /// The id is up to 100 letters, digits, `-`, `_` and `.`, and does not start with a dot.
     pub fn builder(store_id: impl Into<String>) -> Builder<S> {
         Builder::new(store_id.into())
+    }
+
+    /// Returns a handle that does not keep the store open: for listeners that outlive the app's part
+    /// that opened it.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// let store = Store::<App>::builder("todos").open()?;
+    /// let weak = store.downgrade();
+    /// let on_network_change = move || weak.upgrade().is_some_and(|store| {
+    ///     store.reconnect_now();
+    ///     true
+    /// });
+    /// assert!(on_network_change());
+    /// drop(store);
+    /// assert!(!on_network_change());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn downgrade(&self) -> WeakStore<S> {
+        WeakStore { inner: Arc::downgrade(&self.inner), schema: PhantomData }
     }
 
     /// Runs a query on the state, which has every event committed so far.
@@ -349,6 +372,33 @@ impl Drop for Inner {
         if let Err(error) = self.end(core) {
             tracing::error!(error = %ErrorChain::new(&error), "the store could not be closed properly");
         }
+    }
+}
+
+/// A handle that does not keep its store open, made by [`Store::downgrade`].
+pub struct WeakStore<S> {
+    inner: Weak<Inner>,
+    schema: PhantomData<fn() -> S>,
+}
+
+impl<S: Schema> WeakStore<S> {
+    /// Returns the store, unless its last handle was dropped.
+    pub fn upgrade(&self) -> Option<Store<S>> {
+        let inner = self.inner.upgrade()?;
+        let is_open = inner.handles.load(Ordering::Acquire) > 0;
+        is_open.then(|| Store::from_inner(inner))
+    }
+}
+
+impl<S> Clone for WeakStore<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Weak::clone(&self.inner), schema: PhantomData }
+    }
+}
+
+impl<S> fmt::Debug for WeakStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakStore").finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Opening a store: lock the directory, open the log, make the state.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -19,7 +18,7 @@ use super::sync::{Syncing, Waiting};
 use super::tail::Tail;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
-use crate::edge::{DirectoryLock, LockError, Stopwatch, files, pause};
+use crate::edge::{DirectoryLock, LockError, Stopwatch, catch_panic, files, pause};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
 use crate::live::{Registry, signal};
@@ -48,23 +47,39 @@ pub(super) fn open<S: Schema>(
     options: Options,
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
-    #[cfg(not(target_family = "wasm"))]
-    if let Some(sync) = &options.sync
-        && let Some(timeout) = sync.initial_wait()
-    {
-        if let Some(reason) = sync.backend.blocked_by_waiting() {
-            return Err(OpenError::WouldBlock { reason });
-        }
-        let store = open_at_once(options, schema)?;
-        if !store.wait_synced(timeout)? {
-            warn_not_synced();
-        }
-        return Ok(store);
+    match options.sync.as_ref().and_then(SyncOptions::initial_wait) {
+        Some(timeout) => open_and_wait(options, schema, timeout),
+        None => open_at_once(options, schema),
     }
-    open_at_once(options, schema)
 }
 
 #[cfg(not(target_family = "wasm"))]
+fn open_and_wait<S: Schema>(
+    options: Options,
+    schema: &'static SchemaDef,
+    timeout: Duration,
+) -> Result<Store<S>, OpenError> {
+    let backend = options.sync.as_ref().map(|sync| &sync.backend);
+    if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
+        return Err(OpenError::WouldBlock { reason });
+    }
+    let store = open_at_once(options, schema)?;
+    if !store.wait_synced(timeout)? {
+        warn_not_synced();
+    }
+    Ok(store)
+}
+
+#[cfg(target_family = "wasm")]
+fn open_and_wait<S: Schema>(
+    _: Options,
+    _: &'static SchemaDef,
+    _: Duration,
+) -> Result<Store<S>, OpenError> {
+    let reason = "it is the only thread, on which everything runs here".to_owned();
+    Err(OpenError::WouldBlock { reason })
+}
+
 pub(super) fn warn_not_synced() {
     tracing::warn!("the store opens before it is synced: the backend took too long");
 }
@@ -475,7 +490,7 @@ struct Progress(Option<Box<dyn FnMut(Boot)>>);
 impl Progress {
     fn report(&mut self, stage: BootStage, done: u64, total: u64) {
         let Some(callback) = &mut self.0 else { return };
-        let called = catch_unwind(AssertUnwindSafe(|| callback(Boot { stage, done, total })));
+        let called = catch_panic(|| callback(Boot { stage, done, total }));
         if called.is_err() {
             tracing::error!("the boot callback panicked; it is not called again");
             self.0 = None;

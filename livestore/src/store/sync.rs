@@ -1,6 +1,5 @@
 //! Sync, as an app sees it: status, pausing, waiting.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
@@ -11,7 +10,7 @@ use super::order::Order;
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
 use crate::ambient::now;
-use crate::edge::{Mailbox, Worker};
+use crate::edge::{Mailbox, Worker, catch_panic};
 use crate::event::SeqNum;
 use crate::live::{Computed, computed, deliver};
 use crate::schema::Schema;
@@ -274,7 +273,7 @@ impl Inner {
     pub(super) fn notify_quarantined(&self, quarantined: &[Quarantined]) {
         if let Some(callback) = &self.on_quarantined {
             let call = || quarantined.iter().for_each(callback);
-            if catch_unwind(AssertUnwindSafe(call)).is_err() {
+            if catch_panic(call).is_err() {
                 tracing::error!("the callback for quarantined events panicked; sync goes on");
             }
         }

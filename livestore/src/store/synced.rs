@@ -1,22 +1,18 @@
-//! Waiting until a store is synced: on this thread, or in a task.
+//! Waiting until a store is synced: in a task, or on this thread, where threads may wait.
 
 use std::fmt;
 use std::future::Future;
-#[cfg(not(target_family = "wasm"))]
 use std::ops::ControlFlow;
 use std::pin::Pin;
-#[cfg(not(target_family = "wasm"))]
 use std::sync::Arc;
-#[cfg(not(target_family = "wasm"))]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use super::{ReadError, Store};
 #[cfg(not(target_family = "wasm"))]
-use crate::edge::{Mail, Mailbox, Worker};
-#[cfg(not(target_family = "wasm"))]
+use crate::edge::Mail;
+use crate::edge::{Mailbox, Worker};
 use crate::eventlog::EventlogError;
 #[cfg(not(target_family = "wasm"))]
 use crate::live::Reactive;
@@ -107,7 +103,6 @@ impl<S> fmt::Debug for Synced<S> {
 }
 
 /// Waits in a task until the store is synced, for at most this long; returns whether it is.
-#[cfg(not(target_family = "wasm"))]
 pub(super) async fn synced_within<S: Schema>(
     store: &Store<S>,
     timeout: Duration,
@@ -125,7 +120,6 @@ pub(super) async fn synced_within<S: Schema>(
 }
 
 /// Sets `is_over` after this time, and wakes the tasks that wait for the store.
-#[cfg(not(target_family = "wasm"))]
 fn timer<S: Schema>(
     store: &Store<S>,
     is_over: &Arc<AtomicBool>,

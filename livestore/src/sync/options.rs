@@ -67,7 +67,8 @@ impl SyncOptions {
     /// token that is valid for some minutes.
     ///
     /// It is called on the store's sync thread, where it may take its time; no commit or query waits for
-    /// it. If it fails, the store is offline for that reason, and tries again later.
+    /// it, but in a browser, where everything runs on one thread. If it fails or panics, the store is
+    /// offline for that reason, and tries again later.
     ///
     /// ```
     /// use livestore::sync::{SyncBackend, SyncOptions};
@@ -117,7 +118,6 @@ impl SyncOptions {
     }
 
     /// How long opening waits for the backend, if it does.
-    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn initial_wait(&self) -> Option<Duration> {
         match self.initial {
             InitialSync::Wait(timeout) if !self.starts_paused => Some(timeout),

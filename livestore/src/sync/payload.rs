@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use livestore_protocol::Secret;
 use serde::de::IgnoredAny;
 
-use crate::error::ErrorChain;
+use crate::edge::catch_panic;
+use crate::error::{ErrorChain, panic_message};
 
 /// A sync payload that is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,8 +76,11 @@ impl Payload {
             Source::None => Ok(None),
             Source::Fixed(json) => Ok(Some(Secret::from(json))),
             Source::Provided(provide) => {
+                let provided = catch_panic(&*provide).unwrap_or_else(|panic| {
+                    Err(format!("its function panicked: {}", panic_message(&*panic)))
+                });
                 let json =
-                    provide().map_err(|error| format!("the app has no sync payload: {error}"))?;
+                    provided.map_err(|error| format!("the app has no sync payload: {error}"))?;
                 check_json(&json).map_err(|error| error.to_string())?;
                 Ok(Some(Secret::from(json)))
             }

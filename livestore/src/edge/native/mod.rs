@@ -22,6 +22,11 @@ pub(crate) use random::fill_random;
 pub(crate) use socket::{Line, LineEvent, Listener, OnLine, dial, listen};
 pub(crate) use std::fs;
 
+/// Calls `work`, and catches its panic.
+pub(crate) fn catch_panic<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+}
+
 /// Fills the buffer with the bytes of the file from `at` on.
 #[cfg(unix)]
 pub(crate) fn read_at(file: &fs::File, at: u64, buffer: &mut [u8]) -> std::io::Result<()> {

@@ -16,6 +16,11 @@ pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub use random::{fill_random, seed};
 pub use schedule::{Background, Due, JobId, due, next_deadline, own, run};
 
+/// Calls `work`, and catches its panic.
+pub(crate) fn catch_panic<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+}
+
 /// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.
 pub(crate) fn read_ahead<T: Send, E>(
     read: impl FnMut() -> Option<T> + Send,

@@ -1,11 +1,13 @@
 //! The edge in a browser: time and randomness from JavaScript, and no threads.
 //!
-//! The types that stand for a thread have no values here, so that nothing that needs one can begin;
-//! the public functions that would lead there do not exist on this target.
+//! What has a thread elsewhere takes its turns on the event loop, where nothing may wait; the public
+//! functions that would wait do not exist on this target. There are no files either.
 
 mod clock;
 mod disk;
+mod event_loop;
 mod mailbox;
+mod panics;
 mod threads;
 
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
@@ -13,9 +15,10 @@ pub(crate) use disk::{
     FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
     remove_directory, resolve,
 };
-pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::{Mailbox, Worker};
+pub(crate) use panics::catch_panic;
 pub(crate) use std::fs;
-pub(crate) use threads::{Background, Worker, read_ahead};
+pub(crate) use threads::{Background, read_ahead};
 
 /// Fills the bytes with random ones.
 ///

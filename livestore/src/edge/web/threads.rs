@@ -1,13 +1,6 @@
 //! The threads that a browser's page does not have.
 
-use std::convert::Infallible;
 use std::io;
-use std::marker::PhantomData;
-use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::Mailbox;
 
 /// A thread that runs one job each time it is woken. The browser has none: `start` says so.
 #[derive(Debug)]
@@ -23,35 +16,10 @@ impl Background {
     /// # Errors
     /// Always.
     pub(crate) fn start(&self) -> io::Result<()> {
-        Err(no_thread())
+        Err(io::Error::new(io::ErrorKind::Unsupported, "there are no threads on this platform"))
     }
 
     pub(crate) fn wake(&self) {}
-}
-
-/// A thread with a mailbox. The browser has none.
-#[derive(Debug)]
-pub(crate) struct Worker<T> {
-    _none: Infallible,
-    of: PhantomData<fn(T)>,
-}
-
-impl<T> Worker<T> {
-    /// Refuses.
-    ///
-    /// # Errors
-    /// Always.
-    pub(crate) fn spawn(
-        _: &str,
-        _: Arc<Mailbox<T>>,
-        _: impl FnMut(Option<T>) -> ControlFlow<(), Option<Duration>> + Send + 'static,
-    ) -> io::Result<Self> {
-        Err(no_thread())
-    }
-}
-
-fn no_thread() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "there are no threads on this platform")
 }
 
 /// Calls `work` with what `read` returns, until `read` returns `None` or `work` fails.

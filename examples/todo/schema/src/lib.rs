@@ -1,4 +1,7 @@
 //! The heart of the app: what is stored, what can happen, and how the one follows from the other.
+//! The terminal's app and the browser's share it, and so may share a store.
+
+#![expect(missing_docs, reason = "the names of an app's own data say what it is")]
 
 use std::fmt;
 

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::Address;
+use crate::net::Address;
 
 /// A connection to a backend, encrypted or not.
 #[derive(Debug)]

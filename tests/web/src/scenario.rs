@@ -1,0 +1,168 @@
+//! What happens in a browser.
+
+use crate::Result;
+use crate::page::{Look, Page};
+use crate::probe;
+use crate::world::{Programs, World};
+
+type Scenario = fn(&mut World<'_>) -> Result;
+
+const SCENARIOS: &[(&str, Scenario)] = &[
+    ("todos are added, done, filtered and deleted", todos),
+    ("two pages converge over WebSocket", |world| two_pages(world, "ws")),
+    ("two pages converge over HTTP", |world| two_pages(world, "http")),
+    ("a page works offline, and syncs when the backend is back", offline),
+    ("a page pauses, and goes on", paused),
+    ("pages and the terminal's app agree", with_native),
+    ("what holds natively holds in a page", probe::run),
+    ("it looks as it should", looks),
+];
+
+/// Whether all scenarios passed whose names have every word.
+pub(crate) fn run_all(programs: &Programs, words: &[String]) -> Result<bool> {
+    let chosen = SCENARIOS.iter().filter(|(name, _)| words.iter().all(|word| name.contains(word)));
+    let (mut passed, mut failed) = (0, 0);
+    for (name, scenario) in chosen {
+        match World::new(programs).and_then(|mut world| scenario(&mut world)) {
+            Ok(()) => passed += 1,
+            Err(error) => {
+                failed += 1;
+                println!("FAILED: {error}");
+            }
+        }
+        println!("{name}");
+    }
+    println!("{passed} passed, {failed} failed");
+    Ok(failed == 0 && passed > 0)
+}
+
+/// Nothing went wrong that a person would not see.
+fn is_quiet(page: &Page) -> Result {
+    let complaints = page.complaints();
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
+}
+
+fn todos(world: &mut World<'_>) -> Result {
+    let page = world.open_page("ws")?;
+    page.wait_for_sync("Synced")?;
+    page.add("Milk")?;
+    page.add("  ")?;
+    page.add("<b>Bread</b> & \u{1f35e}")?;
+    page.wait_for_todos(&["[ ] Milk", "[ ] <b>Bread</b> & \u{1f35e}"])?;
+    page.click("#todos li:first-child input")?;
+    page.wait_for_todos(&["[x] Milk", "[ ] <b>Bread</b> & \u{1f35e}"])?;
+    page.click("#active")?;
+    page.wait_for_todos(&["[ ] <b>Bread</b> & \u{1f35e}"])?;
+    page.click("#completed")?;
+    page.wait_for_todos(&["[x] Milk"])?;
+    page.click("#all")?;
+    page.click("#todos li:last-child .delete")?;
+    page.click("#clear")?;
+    page.wait_for_todos(&[])?;
+    page.wait_for_sync("Synced")?;
+    is_quiet(&page)
+}
+
+fn two_pages(world: &mut World<'_>, transport: &str) -> Result {
+    let [one, two] = [world.open_page(transport)?, world.open_page(transport)?];
+    for page in [&one, &two] {
+        page.wait_for_sync("Synced")?;
+    }
+    one.add("from one")?;
+    two.wait_for_todos(&["[ ] from one"])?;
+    two.click("#todos li input")?;
+    one.wait_for_todos(&["[x] from one"])?;
+    two.add("from two")?;
+    one.wait_for_todos(&["[x] from one", "[ ] from two"])?;
+    is_quiet(&one)?;
+    is_quiet(&two)
+}
+
+fn offline(world: &mut World<'_>) -> Result {
+    let [one, two] = [world.open_page("ws")?, world.open_page("ws")?];
+    for page in [&one, &two] {
+        page.wait_for_sync("Synced")?;
+    }
+    world.stop_backend();
+    one.add("first")?;
+    one.wait_for_sync("Offline · 1 to push")?;
+    one.wait_for_todos(&["[ ] first"])?;
+    two.add("second")?;
+    two.wait_for_sync("Offline · 1 to push")?;
+    world.start_backend()?;
+    for page in [&one, &two] {
+        // As the browser does when the network is back.
+        page.eval("dispatchEvent(new Event('online'))")?;
+        page.wait_for_todos(&["[ ] first", "[ ] second"])?;
+        page.wait_for_sync("Synced")?;
+    }
+    Ok(())
+}
+
+fn paused(world: &mut World<'_>) -> Result {
+    let [one, two] = [world.open_page("ws")?, world.open_page("ws")?];
+    for page in [&one, &two] {
+        page.wait_for_sync("Synced")?;
+    }
+    one.click("#sync")?;
+    one.wait_for_sync("Paused")?;
+    one.add("later")?;
+    one.wait_for_sync("Paused · 1 to push")?;
+    two.add("now")?;
+    two.wait_for_sync("Synced")?;
+    two.wait_for_todos(&["[ ] now"])?;
+    one.click("#sync")?;
+    // By when they were created, whatever the backend's order is.
+    two.wait_for_todos(&["[ ] later", "[ ] now"])?;
+    one.wait_for_todos(&["[ ] later", "[ ] now"])?;
+    is_quiet(&one)
+}
+
+fn with_native(world: &mut World<'_>) -> Result {
+    let [ws, http] = [world.open_page("ws")?, world.open_page("http")?];
+    for page in [&ws, &http] {
+        page.wait_for_sync("Synced")?;
+    }
+    let id = world.todo(&["add", "from a shell"])?.concat();
+    for page in [&ws, &http] {
+        page.wait_for_todos(&["[ ] from a shell"])?;
+    }
+    http.add("from a page")?;
+    ws.wait_for_todos(&["[ ] from a shell", "[ ] from a page"])?;
+    world.todo(&["done", &id])?;
+    for page in [&ws, &http] {
+        page.wait_for_todos(&["[x] from a shell", "[ ] from a page"])?;
+    }
+    let listed = world.todo(&["list"])?;
+    // A line ends with the todo's id.
+    let texts: Vec<_> =
+        listed.iter().filter_map(|line| line.rsplit_once("  ")).map(|it| it.0).collect();
+    ws.wait_for_todos(&texts)
+}
+
+fn looks(world: &mut World<'_>) -> Result {
+    let page = world.open_page("ws")?;
+    page.wait_for_sync("Synced")?;
+    let looks = [
+        Look { name: "wide-light", scheme: "light", width: 1100, height: 760 },
+        Look { name: "wide-dark", scheme: "dark", width: 1100, height: 760 },
+        Look { name: "narrow-light", scheme: "light", width: 360, height: 740 },
+        Look { name: "narrow-dark", scheme: "dark", width: 360, height: 740 },
+    ];
+    page.picture(&Look { name: "empty", ..looks[0] }, &world.programs.pictures)?;
+    let long = "Read about a word that is long: Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
+    for text in ["Buy milk", "Call the dentist about Thursday", long] {
+        page.add(text)?;
+    }
+    page.click("#todos li:first-child input")?;
+    page.wait_for_sync("Synced")?;
+    for look in &looks {
+        page.picture(look, &world.programs.pictures)?;
+        // Nothing is wider than the window.
+        let wide = page.eval("document.documentElement.scrollWidth > innerWidth")?;
+        if wide != false {
+            return Err(format!("{}: something is wider than the page", look.name).into());
+        }
+    }
+    is_quiet(&page)
+}

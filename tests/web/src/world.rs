@@ -1,0 +1,109 @@
+//! What a scenario happens in: a backend, the server of the pages, a browser, and the terminal's app.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::Result;
+use crate::devtools::Browser;
+use crate::page::Page;
+
+/// The programs and folders that were built.
+pub(crate) struct Programs {
+    /// `livestore-web-tool`.
+    pub(crate) tool: PathBuf,
+    pub(crate) site: PathBuf,
+    pub(crate) pictures: PathBuf,
+}
+
+/// A world of its own for each scenario.
+pub(crate) struct World<'a> {
+    pub(crate) programs: &'a Programs,
+    pub(crate) browser: Browser,
+    site: Server,
+    backend: Option<Server>,
+    backend_address: String,
+    dir: TempDir,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(programs: &'a Programs) -> Result<Self> {
+        let dir = TempDir::new()?;
+        let mut serve = Command::new(&programs.tool);
+        serve.arg("serve").arg(&programs.site).arg("0");
+        let backend = start_backend(dir.path(), "127.0.0.1:0")?;
+        Ok(Self {
+            programs,
+            browser: Browser::start(&dir.path().join("profile"))?,
+            site: Server::start(serve)?,
+            backend_address: backend.address.clone(),
+            backend: Some(backend),
+            dir,
+        })
+    }
+
+    /// Opens the example, which syncs over `transport`: `ws` or `http`.
+    pub(crate) fn open_page(&self, transport: &str) -> Result<Page> {
+        let (site, backend) = (&self.site.address, &self.backend_address);
+        Page::open(&self.browser, &format!("{site}/?sync={transport}://{backend}"))
+    }
+
+    pub(crate) fn stop_backend(&mut self) {
+        self.backend = None;
+    }
+
+    /// Starts the backend again, with its data and where it was.
+    pub(crate) fn start_backend(&mut self) -> Result {
+        self.backend = Some(start_backend(self.dir.path(), &self.backend_address)?);
+        Ok(())
+    }
+
+    /// Runs the terminal's app, and returns the lines that it prints.
+    pub(crate) fn todo(&self, args: &[&str]) -> Result<Vec<String>> {
+        let mut todo = Command::new(beside_this_program("todo")?);
+        todo.args(args).args(["--sync", &format!("ws://{}", self.backend_address), "--dir"]);
+        let output = todo.arg(self.dir.path().join("native")).output()?;
+        if !output.status.success() || !output.stderr.is_empty() {
+            return Err(format!("todo {args:?}: {output:?}").into());
+        }
+        Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
+    }
+}
+
+fn start_backend(dir: &Path, listen: &str) -> Result<Server> {
+    let mut command = Command::new(beside_this_program("livestore-server")?);
+    command.args(["--listen", listen, "--data"]).arg(dir.join("backend"));
+    let mut server = Server::start(command)?;
+    server.address = server.address.trim_start_matches("ws://").to_owned();
+    Ok(server)
+}
+
+/// The path of a program that was built with this one.
+pub(crate) fn beside_this_program(name: &str) -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+/// A process whose first line ends with the address where it listens. It is killed when dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+        let address = line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+        Ok(Self { child, address })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

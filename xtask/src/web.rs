@@ -1,0 +1,153 @@
+//! `cargo xtask web`: the browser's example, built, served, tried in a real browser, and weighed.
+
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use crate::line::{self, Line};
+use crate::step::{self, Step};
+use crate::tool::Tool;
+use crate::wasm::{self, Compiler};
+
+/// A folder outside of the workspace, so that nobody has to build it who does not need it.
+const TOOL: &str = "xtask/web/Cargo.toml";
+
+/// Where the page is served.
+const PORT: &str = "8080";
+
+/// What to do with the example.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Web {
+    /// Build it, as small as it gets.
+    Build,
+    /// Serve it, beside a backend.
+    Serve,
+    /// Try it in Chromium: the scenarios whose names have every word.
+    Test(Vec<String>),
+}
+
+/// Does it. `strict`: what is missing is installed.
+pub(crate) fn run(web: Web, strict: bool) -> ExitCode {
+    match web {
+        Web::Build => step::run_all(&[plan_build(strict, Tool::is_here)], strict),
+        Web::Test(words) => step::run_all(&[plan(words, strict, Tool::is_here)], strict),
+        Web::Serve => {
+            let built = step::run_all(&[plan_build(strict, Tool::is_here)], true);
+            if built == ExitCode::SUCCESS { serve() } else { built }
+        }
+    }
+}
+
+fn plan_build(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    match Compiler::find(strict, is_here) {
+        Ok(compiler) => {
+            let mut lines = site(compiler, "web", &["todo-web"]);
+            lines.push(Line::cargo("build --package livestore-server"));
+            Step::new("web build", 12, lines)
+        }
+        Err(tool) => Step::lacking("web build", tool),
+    }
+}
+
+/// The step of CI: the example as `cargo xtask wasm` has built the libraries, in Chromium.
+pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    let compiler = match Compiler::find(strict, &is_here) {
+        Ok(compiler) => compiler,
+        Err(tool) => return Step::lacking("web", tool),
+    };
+    let mut lines = Vec::new();
+    match (is_here(Tool::Chromium), strict) {
+        (true, _) => {}
+        (false, true) => lines.push(Line::new("bash", ".ci/chromium")),
+        (false, false) => return Step::lacking("web", Tool::Chromium),
+    }
+    lines.extend(site(compiler, "dev", &["todo-web", "livestore-web-probe"]));
+    // With a test among what is built, cargo chooses the features of dependencies as it does for
+    // all tests, and so has them built already.
+    let bins = "--bin livestore-server --bin todo --bin livestore-web-tests --bin livestore-web-probe \
+                --test storm";
+    lines.push(Line::cargo(&format!("build --workspace --all-features {bins}")));
+    let tests = line::target().join("debug/livestore-web-tests").display().to_string();
+    let folders =
+        [tool(), site_folder("dev"), line::target().join("web/pictures").display().to_string()];
+    lines.push(Line::new(tests, "").args(folders).args(words));
+    Step::new("web", 10, lines)
+}
+
+/// The lines that make the folder of files that a browser loads.
+fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
+    let named: String = packages.iter().map(|package| format!("--package {package} ")).collect();
+    let mut lines = compiler.build(&format!("{named}--profile {profile}"));
+    let tool_target = line::target().join("web-tool").display().to_string();
+    let build = format!("build --quiet --manifest-path {TOOL} --target-dir");
+    lines.push(Line::cargo(&build).args([tool_target]));
+    let built = wasm::folder().join("wasm32-unknown-unknown");
+    let built = built.join(if profile == "dev" { "debug" } else { profile });
+    lines.extend(packages.iter().map(|package| {
+        let wasm = built.join(format!("{package}.wasm")).display().to_string();
+        Line::new(tool(), "bindgen")
+            .args([wasm, site_folder(profile)])
+            .args(FILES.map(str::to_owned))
+    }));
+    lines
+}
+
+/// What a browser loads as it is.
+const FILES: [&str; 2] = ["examples/todo-web/index.html", "examples/todo-web/style.css"];
+
+fn tool() -> String {
+    line::target().join("web-tool/debug/livestore-web-tool").display().to_string()
+}
+
+fn site_folder(profile: &str) -> String {
+    line::target().join("web").join(profile).display().to_string()
+}
+
+/// Serves the page, with a backend beside it, until it is interrupted.
+fn serve() -> ExitCode {
+    let backend = line::target().join("debug/livestore-server");
+    let data = line::target().join("web/data");
+    let backend = Command::new(backend).arg("--data").arg(data).stdin(Stdio::null()).spawn();
+    let _backend = match backend {
+        Ok(backend) => Running(backend),
+        Err(error) => {
+            eprintln!("error: livestore-server did not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = Line::new(tool(), "serve").args([site_folder("web"), PORT.to_owned()]).run();
+    match served {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// A process that ends with this one.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tool_writes_javascript_for_the_wasm_bindgen_that_is_locked() {
+        let read = |path: &str| std::fs::read_to_string(line::root().join(path)).unwrap();
+        let lock = read("Cargo.lock");
+        let locked = lock.split("name = \"wasm-bindgen\"\nversion = \"").nth(1).unwrap();
+        let locked = locked.split('"').next().unwrap();
+        let pinned = format!("wasm-bindgen-cli-support = \"={locked}\"");
+        assert!(read(TOOL).contains(&pinned), "{TOOL} should say {pinned}");
+    }
+
+    #[test]
+    fn without_a_browser_it_is_skipped_by_a_person_and_installed_by_ci() {
+        let step = |strict| plan(Vec::new(), strict, |tool| tool != Tool::Chromium).to_string();
+        assert!(step(false).starts_with("web: chromium is not installed ("), "{}", step(false));
+        assert!(step(true).starts_with("web: bash .ci/chromium && "), "{}", step(true));
+    }
+}

@@ -172,7 +172,8 @@ fn files_that_are_lost_are_noticed_whoever_asks_first() {
         &rename_and_serve,
     ];
     let store = StoreId::new("s").unwrap();
-    let asks: [&dyn Fn(&SqliteStore) -> Result<(), StoreError>; 5] = [
+    type Ask<'a> = &'a dyn Fn(&SqliteStore) -> Result<(), StoreError>;
+    let asks: [Ask<'_>; 5] = [
         &|storage| ask(|reply| storage.check(reply)),
         &|storage| append(storage, &store, event(1, "{}")),
         &|storage| ask(|reply| storage.open(&store, reply)).map(drop),

@@ -311,7 +311,8 @@ mod callbacks {
     #[test]
     fn a_callback_may_drop_the_last_of_its_store() {
         let directory = tempfile::tempdir().unwrap();
-        let open = || Store::<App>::builder("graph").directory(directory.path()).open();
+        let builder = || Store::<App>::builder("graph").directory(directory.path());
+        let open = || builder().single_process().open();
         let store = open().unwrap();
         let (go, held) = (signal(false), Mutex::new(Some(store.clone())));
         let live = store.live(Item::all().count()).unwrap();

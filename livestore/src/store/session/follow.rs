@@ -34,6 +34,11 @@ pub(in crate::store) struct Follower {
     next_attempt: Option<Timestamp>,
     /// Whether the client was offline on purpose when a leader with a backend said so last.
     is_paused: bool,
+    /// Whether this session wants sync to be paused, until the leader says that it is so: a leader that
+    /// goes may not have heard of it.
+    wants_paused: Option<bool>,
+    /// Commands for the next leader.
+    waiting: Vec<Command>,
 }
 
 impl Follower {
@@ -44,8 +49,17 @@ impl Follower {
         network: NetworkStatus,
         next_attempt: Option<Timestamp>,
     ) -> Self {
-        let (line, sent, is_paused) = (Some(line), VecDeque::new(), false);
-        let mut new = Self { mirror, log, line, sent, network, next_attempt, is_paused };
+        let mut new = Self {
+            mirror,
+            log,
+            line: Some(line),
+            sent: VecDeque::new(),
+            network,
+            next_attempt,
+            is_paused: false,
+            wants_paused: None,
+            waiting: Vec::new(),
+        };
         new.note_network();
         new
     }
@@ -94,11 +108,13 @@ impl Follower {
     fn note_network(&mut self) {
         if self.network != NetworkStatus::None {
             self.is_paused = self.network == NetworkStatus::Paused;
+            self.wants_paused = self.wants_paused.filter(|wanted| *wanted != self.is_paused);
         }
     }
 
+    /// Whether sync is paused if this session leads.
     pub(super) fn is_paused(&self) -> bool {
-        self.is_paused
+        self.wants_paused.unwrap_or(self.is_paused)
     }
 
     /// Adds a commit, which the state and the log have, and sends it.
@@ -113,8 +129,33 @@ impl Follower {
         self.sent.clear();
     }
 
-    pub(in crate::store) fn command(&self, command: Command) {
-        self.send(&FromSession::Command(command));
+    pub(in crate::store) fn command(&mut self, command: Command) {
+        match command {
+            Command::Pause => self.wants_paused = Some(true),
+            Command::Resume => self.wants_paused = Some(false),
+            Command::Reconnect | Command::Payload(_) | Command::Reset => {}
+        }
+        if self.line.is_some() {
+            self.send(&FromSession::Command(command));
+        } else {
+            self.waiting.push(command);
+        }
+    }
+
+    /// Has a leader that was just found do what this session wants.
+    pub(super) fn send_commands(&mut self) {
+        let wish =
+            self.wants_paused.map(|pause| if pause { Command::Pause } else { Command::Resume });
+        for command in self.take_waiting().into_iter().chain(wish) {
+            self.send(&FromSession::Command(command));
+        }
+    }
+
+    /// Takes the commands that no leader has got, but for pausing.
+    pub(super) fn take_waiting(&mut self) -> Vec<Command> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|command| !matches!(command, Command::Pause | Command::Resume));
+        waiting
     }
 
     fn send(&self, message: &FromSession) -> usize {

@@ -302,7 +302,7 @@ impl Inner {
         }
     }
 
-    fn carry_out(&self, command: Command) {
+    pub(super) fn carry_out(&self, command: Command) {
         match command {
             Command::Pause => self.pause_sync(),
             Command::Resume => self.resume_sync(),

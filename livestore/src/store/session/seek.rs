@@ -274,6 +274,7 @@ impl Inner {
                 if let Some(follower) = core.order.follower_mut() {
                     follower.set_line(Some(line));
                     follower.send_commits();
+                    follower.send_commands();
                 }
                 self.note_followed(core);
                 drop(slot);

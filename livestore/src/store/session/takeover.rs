@@ -52,6 +52,7 @@ impl Inner {
         let Some(core) = slot.as_mut() else { return Ok(()) };
         let is_paused = setup.sync.as_ref().is_some_and(|sync| sync.starts_paused)
             || core.order.follower_mut().is_some_and(|follower| follower.is_paused());
+        let waiting = core.order.follower_mut().map(Follower::take_waiting).unwrap_or_default();
         let log = Eventlog::new(file);
         match self.take_over(core, &log, is_paused) {
             Ok(()) => {}
@@ -78,6 +79,7 @@ impl Inner {
         if let Some(hub) = hub {
             hub.attach(Arc::downgrade(self));
         }
+        waiting.into_iter().for_each(|command| self.carry_out(command));
         self.notify_status();
         deliver();
         Ok(())

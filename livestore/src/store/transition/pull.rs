@@ -92,6 +92,7 @@ impl Core {
     ) -> Result<Remaining, ReplayError> {
         let plan = match self.plan(transition) {
             Ok(plan) => plan,
+            Err(ReplayError::Eventlog(error)) => return Ok(self.write_failed(&error, now)),
             Err(error) => return Ok(self.state_full(&error)),
         };
         match self.write(plan) {

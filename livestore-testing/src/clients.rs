@@ -46,7 +46,7 @@ impl<S: Schema> Clients<S> {
     /// [closed](Client::close) or all clients are dropped.
     ///
     /// # Errors
-    /// See [`OpenError`]. If the client is open already, this is another session of it.
+    /// See [`OpenError`]. If the client is open already, this opens one more session of it.
     pub fn open(&self, client_id: &str) -> Result<Client<S>, OpenError> {
         let builder = Store::builder(STORE_ID).directory(self.path(client_id));
         let store = builder.client_id(client_id).sync(self.backend.clone()).open()?;

@@ -81,7 +81,7 @@ impl Metrics {
             ),
             (
                 "requests_refused_total",
-                "Other requests refused, and frames that are none.",
+                "Other requests refused, and malformed frames.",
                 &self.requests_refused_total,
             ),
             ("events_total", "Events accepted.", &self.events_total),

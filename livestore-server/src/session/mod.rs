@@ -98,7 +98,7 @@ struct Answer {
 pub(crate) enum Refusal {
     /// A push.
     Push(String),
-    /// Another request, or a frame that is none.
+    /// A different request, or a malformed frame.
     Request(String),
 }
 

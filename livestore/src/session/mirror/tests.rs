@@ -103,7 +103,7 @@ impl Leader {
         Some(Change::Merged { merge, rewrites_history: None })
     }
 
-    /// The backend is another one.
+    /// The backend has changed.
     fn start_over(&mut self) -> Option<Change> {
         let state = self.sync.as_mut()?;
         let change = UpstreamChange::Replace { keep: SeqNum::ROOT, events: Vec::new() };
@@ -311,7 +311,7 @@ fn run(seed: u64, syncs: bool, changes_history: bool) {
             broadcast(&mut sessions, &change);
         }
     }
-    settle(&mut leader, &mut sessions);
+    deliver_all(&mut leader, &mut sessions);
     for session in &sessions {
         assert_eq!(session.mirror.own().len(), 0);
         assert_eq!(session.mirror.state().local_head, leader.head());
@@ -342,7 +342,7 @@ fn broadcast(sessions: &mut [Session], change: &Change) {
 }
 
 /// Lets everything arrive.
-fn settle(leader: &mut Leader, sessions: &mut [Session]) {
+fn deliver_all(leader: &mut Leader, sessions: &mut [Session]) {
     for session in sessions.iter_mut().filter(|session| !session.is_connected) {
         session.reconnect(leader);
         session.send();

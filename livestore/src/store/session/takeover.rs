@@ -7,7 +7,7 @@ use crate::edge::DirectoryLock;
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError, FileLog};
 use crate::live::deliver;
-use crate::session::{LeaderOrder, Planned};
+use crate::session::{Command, LeaderOrder, Planned};
 use crate::state::{ReplayError, Snapshot};
 use crate::store::open::{EVENTLOG, SNAPSHOT, engine};
 use crate::store::order::Order;
@@ -52,16 +52,15 @@ impl Inner {
         let Some(core) = slot.as_mut() else { return Ok(()) };
         let is_paused = setup.sync.as_ref().is_some_and(|sync| sync.starts_paused)
             || core.order.follower_mut().is_some_and(|follower| follower.is_paused());
-        let waiting = core.order.follower_mut().map(Follower::take_waiting).unwrap_or_default();
         let log = Eventlog::new(file);
-        match self.take_over(core, &log, is_paused) {
-            Ok(()) => {}
+        let waiting = match self.take_over(core, &log, is_paused) {
+            Ok(waiting) => waiting,
             Err(Failure::Log(error)) => return Err(error),
             Err(Failure::State(error)) => {
                 self.fail(&mut slot, &error);
                 return Ok(());
             }
-        }
+        };
         core.lock = Some(Arc::new(lock));
         core.hub = Hub::listen(&setup.folder)
             .inspect_err(|error| tracing::warn!(%error, "no other session can follow this one"))
@@ -85,9 +84,14 @@ impl Inner {
         Ok(())
     }
 
-    /// If the log fails, the session still follows.
-    fn take_over(&self, core: &mut Core, log: &Eventlog, is_paused: bool) -> Result<(), Failure> {
-        let Some(setup) = &self.sessions.setup else { return Ok(()) };
+    /// Returns the commands that no leader has got. If the log fails, the session still follows.
+    fn take_over(
+        &self,
+        core: &mut Core,
+        log: &Eventlog,
+        is_paused: bool,
+    ) -> Result<Vec<Command>, Failure> {
+        let Some(setup) = &self.sessions.setup else { return Ok(Vec::new()) };
         let sync = setup.sync.as_ref();
         let head = log.head()?;
         let state = match sync {
@@ -102,16 +106,17 @@ impl Inner {
         let history_id = log.fingerprint(SeqNum::ROOT)?.map(|found| found.history_id);
         let history_id = history_id.unwrap_or_default();
         let order = LeaderOrder { state, syncs: sync.is_some(), history_id };
-        let Some(follower) = core.order.follower_mut() else { return Ok(()) };
+        let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let planned = follower.plan_order(order)?;
         core.follow(planned).map_err(Failure::State)?;
-        let Some(follower) = core.order.follower_mut() else { return Ok(()) };
+        let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();
         let events = own.len() as u64;
         log.append(&mut own)?;
-        match sync {
-            Some(options) => {
-                let engine = engine(log, options, is_paused)?;
+        let engine = sync.map(|options| engine(log, options, is_paused)).transpose()?;
+        let waiting = core.order.follower_mut().map(Follower::take_waiting).unwrap_or_default();
+        match engine {
+            Some(engine) => {
                 core.state.head = engine.state().local_head;
                 core.order = Order::Backend(Box::new(engine));
             }
@@ -125,6 +130,6 @@ impl Inner {
         let snapshots = Snapshots::new(snapshot, self.schema, sync.is_some(), None);
         snapshots.after_commit(events);
         core.snapshots = Some(snapshots);
-        Ok(())
+        Ok(waiting)
     }
 }

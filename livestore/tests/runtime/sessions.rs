@@ -139,6 +139,21 @@ fn another_session_takes_over_when_the_leader_closes() {
     assert_eq!(store.state_hash().unwrap(), home.replayed_hash::<App>());
 }
 
+/// Its thread once went on for ever with changes that a closed store does not take.
+#[test]
+fn a_session_closes_while_changes_arrive() {
+    let home = Home::new();
+    let leader = home.open::<App>();
+    for round in 0..40 {
+        let follower = home.open::<App>();
+        for n in 0..20 {
+            leader.commit(created(round * 100 + n)).unwrap();
+        }
+        follower.close().unwrap();
+    }
+    assert_eq!(count(&leader), 800);
+}
+
 /// Also when nobody leads just then.
 #[test]
 fn the_last_commit_of_a_session_that_ends_arrives() {

@@ -1,6 +1,7 @@
 //! Following: the leader's log has changed.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 
 use crate::edge::Line;
 use crate::error::ErrorChain;
@@ -267,22 +268,25 @@ impl Inner {
         self.tail.advance(core.confirmed_head());
     }
 
-    /// Follows these changes, the first ones of them together if each would be a rebase.
+    /// Follows these changes, the first ones of them together if each would be a rebase. Returns whether
+    /// they could be expected.
     pub(super) fn receive_changes(&self, changes: Vec<Change>) -> bool {
         let mut changes = VecDeque::from(changes);
         while !changes.is_empty() {
-            if !self.receive_next(&mut changes) {
-                return false;
+            if let ControlFlow::Break(was_expected) = self.receive_next(&mut changes) {
+                return was_expected;
             }
         }
         true
     }
 
-    fn receive_next(&self, changes: &mut VecDeque<Change>) -> bool {
-        let Ok(mut slot) = self.core() else { return true };
-        let Some(core) = slot.as_mut() else { return true };
-        let Some(follower) = core.order.follower_mut() else { return true };
-        let Ok(planned) = follower.plan(changes) else { return false };
+    /// Breaks if none of the changes is followed any more: the store is closed, or leads, or they could
+    /// not be expected.
+    fn receive_next(&self, changes: &mut VecDeque<Change>) -> ControlFlow<bool> {
+        let Ok(mut slot) = self.core() else { return ControlFlow::Break(true) };
+        let Some(core) = slot.as_mut() else { return ControlFlow::Break(true) };
+        let Some(follower) = core.order.follower_mut() else { return ControlFlow::Break(true) };
+        let Ok(planned) = follower.plan(changes) else { return ControlFlow::Break(false) };
         match core.follow(planned) {
             Ok(quarantined) => {
                 self.note_followed(core);
@@ -290,9 +294,12 @@ impl Inner {
                 self.notify_quarantined(&quarantined);
                 self.notify_status();
                 deliver();
+                ControlFlow::Continue(())
             }
-            Err(error) => self.fail(&mut slot, &error),
+            Err(error) => {
+                self.fail(&mut slot, &error);
+                ControlFlow::Break(true)
+            }
         }
-        true
     }
 }

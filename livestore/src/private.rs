@@ -40,3 +40,14 @@ macro_rules! __livestore_unknown_table {
 }
 
 pub use __livestore_unknown_table as unknown_table;
+
+/// What `livestore-web` builds on: sessions without files, and the browser.
+pub mod web {
+    #[cfg(all(target_family = "wasm", not(simulation)))]
+    pub use crate::edge::web::{
+        Disk, Handle, IfHeld, OpenMode, WebLock, install_disk, request_lock,
+    };
+    pub use crate::store::web::{
+        History, Journal, Recovery, folder_of, in_worker, recover, store_id, without_files,
+    };
+}

@@ -113,20 +113,32 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     })
 }
 
-/// A file that is only read.
+/// A file that is only read, or its bytes.
 #[derive(Debug)]
 pub(crate) struct ReadFile {
-    file: File,
+    content: Content,
     length: u64,
 }
 
+#[derive(Debug)]
+enum Content {
+    File(File),
+    Bytes(Vec<u8>),
+}
+
 impl ReadFile {
+    /// What somebody else has read from a file.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let length = bytes.len() as u64;
+        Self { content: Content::Bytes(bytes), length }
+    }
+
     /// Opens the file, if it is there.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         match File::open(path) {
             Ok(file) => {
                 let length = file.metadata()?.len();
-                Ok(Some(Self { file, length }))
+                Ok(Some(Self { content: Content::File(file), length }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -140,7 +152,23 @@ impl ReadFile {
 
     /// Fills the buffer with the bytes from `at` on.
     pub(crate) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        edge::read_at(&self.file, at, buffer)
+        match &self.content {
+            Content::File(file) => edge::read_at(file, at, buffer),
+            Content::Bytes(bytes) => {
+                let from = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
+                let found = from.and_then(|bytes| bytes.get(..buffer.len()));
+                buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads all of it.
+    pub(crate) fn read_all(&self) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.length).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        self.read_at(0, &mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -14,13 +14,15 @@
 pub(crate) mod files;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 mod native;
-#[cfg(any(simulation, target_family = "wasm"))]
+#[cfg(simulation)]
 mod no_sockets;
 pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
+#[cfg(any(simulation, target_family = "wasm"))]
+pub(crate) mod virtual_fs;
 #[cfg(all(target_family = "wasm", not(simulation)))]
-mod web;
+pub(crate) mod web;
 
 #[cfg(not(any(simulation, target_family = "wasm")))]
 use native as edge;
@@ -35,8 +37,8 @@ pub(crate) use edge::{
     Background, Mailbox, Stopwatch, Worker, catch_panic, fill_random, for_each_chunk, pause,
     read_ahead, unix_millis,
 };
-#[cfg(not(any(simulation, target_family = "wasm")))]
+#[cfg(not(simulation))]
 pub(crate) use edge::{Line, LineEvent, Listener, OnLine, dial, listen};
 pub(crate) use files::{DirectoryLock, LockError, ReadFile};
-#[cfg(any(simulation, target_family = "wasm"))]
+#[cfg(simulation)]
 pub(crate) use no_sockets::{Line, LineEvent, Listener, OnLine, dial, listen};

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::busy::MAX_BUSY;
 use super::chain::{Chain, START};
+use super::file::ONE_CONNECTION;
 use super::format::{self, Found};
 use super::migrate::migrate;
 use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream};
@@ -328,6 +329,13 @@ impl LogConnection {
         Ok(count.cast_unsigned())
     }
 
+    /// The number of events that this session has committed.
+    pub(super) fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        let select = "SELECT COUNT(*) FROM eventlog WHERE session_id = ?";
+        let count: i64 = self.conn.query_row(select, [session_id], |row| row.get(0))?;
+        Ok(count.cast_unsigned())
+    }
+
     /// Returns the value under `key`. If there is none, stores the one that `make` returns.
     pub(super) fn meta(
         &self,
@@ -359,6 +367,10 @@ impl LogConnection {
 /// Determines the log's format, and sets how it is written.
 fn set_up(conn: &Connection, path: &Path, synchronous: &str) -> Result<Found, EventlogError> {
     conn.busy_timeout(MAX_BUSY)?;
+    if ONE_CONNECTION {
+        // The WAL's index is in this process's memory then, not in a file that is shared.
+        conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    }
     let found = format::recognize(conn, path)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", synchronous)?;

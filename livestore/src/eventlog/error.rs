@@ -83,6 +83,16 @@ pub enum EventlogError {
         /// The reason, for people.
         reason: String,
     },
+    /// This session cannot read the log's file, as in a browser's page, and has not received what comes
+    /// before an event.
+    #[error(
+        "this session has the events after {after} only; in a browser, \
+         `livestore_web::load_history(&store).await` gets those before"
+    )]
+    NotReceived {
+        /// The event behind which the session has them all.
+        after: SeqNum,
+    },
     /// The store is closed.
     #[error("{}", Unavailable::Closed)]
     Closed,

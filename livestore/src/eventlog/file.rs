@@ -1,8 +1,8 @@
 //! A log in a file.
 //!
 //! It has up to three connections, so that nobody waits: one writes, one reads, one makes checkpoints
-//! in the background. The last two are opened when they are needed. Locks are taken in the order
-//! writer, buffer.
+//! in the background. The last two are opened when they are needed. In a browser a file has one
+//! connection, which does all of it. Locks are taken in the order writer, buffer.
 
 use std::ops::Not;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,9 @@ const WAL_LIMIT: i64 = if cfg!(simulation) { 64 } else { 8_192 };
 
 /// The number of commits after which one looks whether the files are still there.
 const LOOK_EVERY: u64 = 32;
+
+/// Whether a file can have one connection only.
+pub(super) const ONE_CONNECTION: bool = cfg!(target_family = "wasm");
 
 /// Events in an SQLite file.
 #[derive(Debug)]
@@ -139,7 +142,7 @@ impl FileLog {
             self.shared.write_buffer(LostFiles::Write)?;
         }
         let mut reader = lock(&self.reader);
-        if reader.is_none() {
+        if reader.is_none() && !ONE_CONNECTION {
             let open = || LogConnection::open(&self.path, self.durability);
             *reader = self.shared.files.open_again(open).ok();
         }
@@ -202,6 +205,10 @@ impl LogStorage for FileLog {
         self.read_with(|log| log.count(after))
     }
 
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        self.read_with(|log| log.count_of_session(session_id))
+    }
+
     fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         self.look_up(|log| log.fingerprint(seq))
     }
@@ -247,6 +254,12 @@ impl Shared {
     ) {
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "buffered events could not be written");
+        }
+        if ONE_CONNECTION {
+            if let Err(error) = lock(&self.writer).checkpoint() {
+                tracing::warn!(%error, "the eventlog's checkpoint failed");
+            }
+            return;
         }
         let opened = match checkpointer.take() {
             Some(opened) => Ok(opened),

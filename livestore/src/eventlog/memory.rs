@@ -55,6 +55,11 @@ impl LogStorage for MemoryLog {
         Ok((events.len() - start) as u64)
     }
 
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        let events = self.events();
+        Ok(events.iter().filter(|event| *event.session_id == *session_id).count() as u64)
+    }
+
     fn flush(&self) -> Result<(), EventlogError> {
         Ok(())
     }

@@ -17,6 +17,8 @@ mod file;
 mod format;
 mod memory;
 mod migrate;
+mod reader;
+mod received;
 mod shapes;
 mod shared;
 
@@ -28,6 +30,7 @@ pub use error::{EventlogError, IoError};
 pub(crate) use busy::Patience;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
+pub(crate) use received::Received;
 pub(crate) use shapes::RecordedShape;
 pub(crate) use shared::SharedLog;
 
@@ -70,8 +73,16 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// The last event, or none.
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError>;
 
+    /// The last event's number; `e0` if there is none.
+    fn head(&self) -> Result<SeqNum, EventlogError> {
+        Ok(self.last()?.map_or(SeqNum::ROOT, |event| event.seq))
+    }
+
     /// The number of events after `after`.
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
+
+    /// The number of events that this session has committed. Reads the whole log.
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError>;
 
     /// The identity of the history up to the event at `seq`. `None` if there is no such event, or
     /// if the log ends with its store.
@@ -192,6 +203,11 @@ impl Eventlog {
         self.storage.count(after)
     }
 
+    /// The number of events that this session has committed. Reads the whole log.
+    pub(crate) fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        self.storage.count_of_session(session_id)
+    }
+
     /// The identity of the history up to the event at `seq`; `None` if there is no such event.
     pub(crate) fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         self.storage.fingerprint(seq)
@@ -233,7 +249,7 @@ impl Eventlog {
 
     /// The last event's number; `e0` in an empty log.
     pub(crate) fn head(&self) -> Result<SeqNum, EventlogError> {
-        Ok(self.storage.last()?.map_or(SeqNum::ROOT, |event| event.seq))
+        self.storage.head()
     }
 
     /// The event at this place, if there is one.

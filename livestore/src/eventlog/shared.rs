@@ -1,17 +1,17 @@
 //! The log of a leader, as another session reads it.
 //!
-//! What is confirmed is read from the file, which the leader writes and this session never does. What
-//! comes behind, the session has in memory: the leader may be ahead of what it has said so far, and the
-//! session's own commits may not have arrived.
+//! What is confirmed is read from the file, which the leader writes and this session never does, or is
+//! what the leader has sent. What comes behind, the session has in memory: the leader may be ahead of
+//! what it has said so far, and the session's own commits may not have arrived.
 
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::connection::LogConnection;
+use super::reader::FileReader;
+use super::received::Received;
 use super::{
-    Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
-    VisitArgs, is_after,
+    EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream, VisitArgs, is_after,
 };
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -21,14 +21,21 @@ const END: SeqNum = SeqNum { global: u64::MAX, client: u64::MAX, generation: 0 }
 /// A leader's log, up to the events that a session knows of.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedLog {
-    file: Arc<Mutex<LogConnection>>,
+    confirmed: Confirmed,
     tail: Arc<Mutex<Tail>>,
     store_id: Arc<str>,
 }
 
+/// Where confirmed events are read.
+#[derive(Debug, Clone)]
+enum Confirmed {
+    File(Arc<FileReader>),
+    Received(Arc<Received>),
+}
+
 #[derive(Debug)]
 struct Tail {
-    /// The last event that is read from the file.
+    /// The last confirmed event.
     confirmed: SeqNum,
     /// The events behind it.
     pending: VecDeque<EncodedEvent>,
@@ -37,11 +44,18 @@ struct Tail {
 impl SharedLog {
     /// Opens the log at `path`, which another process may be writing, up to its end.
     pub(crate) fn open(path: &Path) -> Result<Self, EventlogError> {
-        let file = LogConnection::open(path, Durability::Written)?;
+        let file = FileReader::open(path)?;
         let store_id = file.store_id()?.into();
         let tail = Tail { confirmed: END, pending: VecDeque::new() };
-        let (file, tail) = (Arc::new(Mutex::new(file)), Arc::new(Mutex::new(tail)));
-        Ok(Self { file, tail, store_id })
+        let (confirmed, tail) = (Confirmed::File(Arc::new(file)), Arc::new(Mutex::new(tail)));
+        Ok(Self { confirmed, tail, store_id })
+    }
+
+    /// The log of this store as its leader has sent it.
+    pub(crate) fn received(events: Received, store_id: &str) -> Self {
+        let tail = Tail { confirmed: END, pending: VecDeque::new() };
+        let confirmed = Confirmed::Received(Arc::new(events));
+        Self { confirmed, tail: Arc::new(Mutex::new(tail)), store_id: store_id.into() }
     }
 
     /// The store that the log belongs to.
@@ -49,18 +63,55 @@ impl SharedLog {
         &self.store_id
     }
 
-    /// From now on, the log is the file up to `confirmed`, and these events.
+    /// From now on, the log's confirmed events end with `confirmed`, and then come these.
     pub(crate) fn set(&self, confirmed: SeqNum, pending: impl IntoIterator<Item = EncodedEvent>) {
         *self.tail() = Tail { confirmed, pending: pending.into_iter().collect() };
     }
 
-    /// From now on, the first `count` of the events behind the file's are the file's, up to
-    /// `confirmed`.
+    /// From now on, the first `count` of the pending events are confirmed, and `confirmed` is the last
+    /// event that is.
     pub(crate) fn confirm(&self, count: usize, confirmed: SeqNum) {
         let mut tail = self.tail();
         let count = count.min(tail.pending.len());
-        tail.pending.drain(..count);
         tail.confirmed = confirmed;
+        let events = tail.pending.drain(..count);
+        if let Confirmed::Received(received) = &self.confirmed {
+            received.extend(events);
+        }
+    }
+
+    /// Notes confirmed events that are new to the session; a leader that has a file has written them.
+    pub(crate) fn add_confirmed(&self, new: &[EncodedEvent]) {
+        if let Confirmed::Received(received) = &self.confirmed {
+            received.extend(new.iter().cloned());
+        }
+    }
+
+    /// Notes that these are all confirmed events: others have left the log.
+    pub(crate) fn replace_confirmed(&self, all: &[EncodedEvent]) {
+        if let Confirmed::Received(received) = &self.confirmed {
+            received.replace(all.to_vec());
+        }
+    }
+
+    /// Whether the session has no file to read.
+    pub(crate) fn is_received(&self) -> bool {
+        matches!(self.confirmed, Confirmed::Received(_))
+    }
+
+    /// The place in the log behind which the session has all events: its beginning, if it reads the file.
+    pub(crate) fn begins_after(&self) -> SeqNum {
+        match &self.confirmed {
+            Confirmed::File(_) => SeqNum::ROOT,
+            Confirmed::Received(received) => received.begins_after(),
+        }
+    }
+
+    /// Adds the log's first events, for a session that has no file to read.
+    pub(crate) fn complete(&self, first: Vec<EncodedEvent>) {
+        if let Confirmed::Received(received) = &self.confirmed {
+            received.complete(first);
+        }
     }
 
     /// Adds events behind all others.
@@ -68,8 +119,8 @@ impl SharedLog {
         self.tail().pending.extend(events);
     }
 
-    /// The events of the file behind `after` up to `to`, whatever the session knows.
-    pub(crate) fn read_file(
+    /// The leader's confirmed events behind `after` up to `to`, whatever the session knows.
+    pub(crate) fn read_confirmed(
         &self,
         after: SeqNum,
         to: SeqNum,
@@ -77,7 +128,7 @@ impl SharedLog {
         let mut events = Vec::new();
         let mut at = after;
         while is_after(to, at) {
-            let page = self.file().read(at, super::PAGE)?;
+            let page = self.confirmed().read(at, super::PAGE)?;
             let Some(last) = page.last() else { break };
             at = last.seq;
             events.extend(page.into_iter().filter(|event| !is_after(event.seq, to)));
@@ -85,8 +136,11 @@ impl SharedLog {
         Ok(events)
     }
 
-    fn file(&self) -> MutexGuard<'_, LogConnection> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    fn confirmed(&self) -> &dyn LogStorage {
+        match &self.confirmed {
+            Confirmed::File(file) => &**file,
+            Confirmed::Received(received) => &**received,
+        }
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -111,7 +165,7 @@ impl LogStorage for SharedLog {
         let confirmed = self.tail().confirmed;
         let mut events = Vec::new();
         if is_after(confirmed, after) {
-            events = self.file().read(after, limit)?;
+            events = self.confirmed().read(after, limit)?;
             let len = events.len();
             events.retain(|event| !is_after(event.seq, confirmed));
             if events.len() == len && len == limit {
@@ -133,11 +187,20 @@ impl LogStorage for SharedLog {
         };
         match last {
             Some(last) => Ok(Some(last)),
-            None if confirmed == END => self.file().last(),
+            None if confirmed == END || self.is_received() => self.confirmed().last(),
             None => {
-                let events = self.file().read(super::before(confirmed), 1)?;
+                let events = self.confirmed().read(super::before(confirmed), 1)?;
                 Ok(events.into_iter().next().filter(|event| !is_after(event.seq, confirmed)))
             }
+        }
+    }
+
+    fn head(&self) -> Result<SeqNum, EventlogError> {
+        let last = self.tail().pending.back().map(|event| event.seq);
+        match (last, &self.confirmed) {
+            (Some(last), _) => Ok(last),
+            (None, Confirmed::Received(received)) => received.head(),
+            (None, Confirmed::File(_)) => Ok(self.last()?.map_or(SeqNum::ROOT, |event| event.seq)),
         }
     }
 
@@ -147,13 +210,17 @@ impl LogStorage for SharedLog {
             let behind = tail.pending.iter().filter(|event| is_after(event.seq, after)).count();
             (tail.confirmed, behind as u64)
         };
-        let file = self.file();
-        let beyond = if confirmed == END { 0 } else { file.count(confirmed)? };
-        Ok(file.count(after)?.saturating_sub(beyond) + pending)
+        let log = self.confirmed();
+        let beyond = if confirmed == END { 0 } else { log.count(confirmed)? };
+        Ok(log.count(after)?.saturating_sub(beyond) + pending)
+    }
+
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        self.confirmed().count_of_session(session_id)
     }
 
     fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
-        self.file().fingerprint(seq)
+        self.confirmed().fingerprint(seq)
     }
 
     /// Only its leader can write it.
@@ -162,7 +229,7 @@ impl LogStorage for SharedLog {
     }
 
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
-        self.file().upstream()
+        self.confirmed().upstream()
     }
 
     /// Nothing here writes a leader's log.
@@ -171,10 +238,10 @@ impl LogStorage for SharedLog {
     }
 
     fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
-        self.file().shapes()
+        self.confirmed().shapes()
     }
 
     fn visit_named(&self, name: &str, visit: VisitArgs<'_>) -> Result<(), EventlogError> {
-        self.file().visit_named(name, visit)
+        self.confirmed().visit_named(name, visit)
     }
 }

@@ -135,6 +135,24 @@ impl<T: Code> Code for Vec<T> {
     }
 }
 
+/// Bytes as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl Code for Bytes {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (self.0.len() as u64).put(bytes);
+        bytes.extend(&self.0);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        let length = usize::try_from(u64::get(bytes)?).ok()?;
+        let (found, rest) = bytes.split_at_checked(length)?;
+        *bytes = rest;
+        Some(Self(found.to_vec()))
+    }
+}
+
 /// Structs whose fields are put one after the other.
 macro_rules! structs {
     ($($struct:ident { $($field:ident),+ $(,)? })*) => {$(

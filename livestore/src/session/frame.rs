@@ -1,7 +1,7 @@
 //! Messages as frames: a long message is cut, so that no frame is long.
 
-/// The most bytes of a frame, its first byte included.
-const MAX_FRAME: usize = 64 * 1024;
+/// The most bytes of a frame, its first byte included. In a browser, a frame costs more than its bytes.
+const MAX_FRAME: usize = if cfg!(target_family = "wasm") { 4 << 20 } else { 64 * 1024 };
 
 /// The most bytes of a message. One with as much pending is refused, so that garbage does not fill the
 /// memory.

@@ -4,17 +4,20 @@
 //! [`Welcome`] or a [`Refusal`]. From then on the session sends its commits, in order, and the leader
 //! every change of its log, in order; a session finds its own commits among them. A line that ends has
 //! said all there is to say: the session looks for the leader again, or takes over.
+//!
+//! A session that cannot read the leader's files, as in a browser's page, is sent what is in them before
+//! it is welcomed.
 
 use std::sync::Arc;
 
-use super::codec::{Code, enums, structs};
+use super::codec::{Bytes, Code, enums, structs};
 use super::mirror::Change;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::sync::NetworkStatus;
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 1;
+pub(crate) const PROTOCOL: u64 = 2;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,10 @@ pub(crate) enum FromSession {
     /// The events of one commit, not numbered yet but for whether they are client-only.
     Commit(Vec<EncodedEvent>),
     Command(Command),
+    /// The leader is to send all confirmed events up to this one.
+    Read(SeqNum),
+    /// Commits of a session that has ended, instead of a hello.
+    Recover(Recover),
 }
 
 /// A message of the leader's.
@@ -38,6 +45,13 @@ pub(crate) enum FromLeader {
     Failed(String),
     /// The state is rebuilt: events that could not be applied are tried again.
     Reset,
+    /// The state of the snapshot: before the welcome of a session that cannot read it.
+    Snapshot(StateImage),
+    /// Confirmed events, in order: before the welcome those that the session does not have, and later
+    /// those that it wants to read. An empty page is the last.
+    Events(Vec<EncodedEvent>),
+    /// The commits of a session that has ended are in the log.
+    Recovered,
 }
 
 /// The first message of a session's.
@@ -48,6 +62,54 @@ pub(crate) struct Hello {
     pub(crate) session_id: Arc<str>,
     pub(crate) schema_hash: i64,
     pub(crate) schema: Vec<SchemaPart>,
+    pub(crate) reads: Reads,
+}
+
+/// How a session gets to what is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// It reads the leader's files.
+    Files,
+    /// The leader sends its snapshot, and the events behind that.
+    Everything,
+    /// The leader sends the events behind this one, if the log still has this history, and otherwise all.
+    Behind { head: SeqNum, history_id: String },
+}
+
+impl Reads {
+    /// All events, whatever their history.
+    pub(crate) fn all() -> Self {
+        Self::Behind { head: SeqNum::ROOT, history_id: String::new() }
+    }
+}
+
+/// A state as it is in a snapshot, for a session that cannot read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StateImage {
+    /// The last event that the state is made of, and the log's identity there.
+    pub(crate) head: SeqNum,
+    pub(crate) history_id: String,
+    pub(crate) checksum: i64,
+    /// The snapshot's bytes.
+    pub(crate) snapshot: Bytes,
+}
+
+/// Commits of a session that has ended, which it may not have got to the leader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recover {
+    pub(crate) protocol: u64,
+    pub(crate) store_id: String,
+    pub(crate) session_id: Arc<str>,
+    /// Each with the number of events that the session committed before it.
+    pub(crate) commits: Vec<Recovered>,
+}
+
+/// A commit of a session that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    /// The number of events that the session committed before it.
+    pub(crate) behind: u64,
+    pub(crate) events: Vec<EncodedEvent>,
 }
 
 /// A part of a schema.
@@ -128,6 +190,17 @@ impl FromLeader {
     }
 }
 
+impl Recovered {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// `None` if the bytes are not such a commit.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        decode(bytes)
+    }
+}
+
 impl Hello {
     /// The version in a message that may be of another version, if it begins like a hello.
     pub(crate) fn version(message: &[u8]) -> Option<u64> {
@@ -147,7 +220,10 @@ fn decode<T: Code>(mut bytes: &[u8]) -> Option<T> {
 }
 
 structs! {
-    Hello { protocol, store_id, session_id, schema_hash, schema }
+    Hello { protocol, store_id, session_id, schema_hash, schema, reads }
+    StateImage { head, history_id, checksum, snapshot }
+    Recover { protocol, store_id, session_id, commits }
+    Recovered { behind, events }
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,
@@ -163,6 +239,8 @@ enums! {
         0 => Hello(hello),
         1 => Commit(events),
         2 => Command(command),
+        3 => Read(head),
+        4 => Recover(recover),
     }
     FromLeader {
         // Likewise.
@@ -172,6 +250,14 @@ enums! {
         3 => Network(network, next_attempt),
         4 => Failed(reason),
         5 => Reset,
+        6 => Snapshot(image),
+        7 => Events(events),
+        8 => Recovered,
+    }
+    Reads {
+        0 => Files,
+        1 => Everything,
+        2 => Behind { head, history_id },
     }
     Refusal {
         0 => Version(version),
@@ -203,6 +289,7 @@ mod tests {
             session_id: "s".into(),
             schema_hash: 1,
             schema: vec![SchemaPart { name: "table `todo`".into(), hash: 7 }],
+            reads: Reads::Behind { head: SeqNum::new(7), history_id: "h".into() },
         };
         let mut bytes = FromSession::Hello(hello.clone()).encode();
         assert_eq!(FromSession::decode(&bytes), Some(FromSession::Hello(hello)));

@@ -105,6 +105,11 @@ impl Mirror {
         &self.history_id
     }
 
+    /// The next [order](Self::plan_order) is one of another history.
+    pub(crate) fn forget_history(&mut self) {
+        self.history_id.clear();
+    }
+
     /// The session's own events that the leader has not acknowledged, first to last.
     pub(crate) fn own(&self) -> impl ExactSizeIterator<Item = &EncodedEvent> {
         self.state.pending.range(self.state.pending.len() - self.own..)

@@ -14,8 +14,10 @@ mod frame;
 mod message;
 mod mirror;
 
+pub(crate) use codec::Bytes;
 pub(crate) use frame::{Assembler, Garbage, frames};
 pub(crate) use message::{
-    Command, Difference, FromLeader, FromSession, Hello, PROTOCOL, Refusal, SchemaPart, Welcome,
+    Command, Difference, FromLeader, FromSession, Hello, PROTOCOL, Reads, Recover, Recovered,
+    Refusal, SchemaPart, StateImage, Welcome,
 };
 pub(crate) use mirror::{Change, LeaderOrder, Mirror, OutOfStep, Planned, Update, behind};

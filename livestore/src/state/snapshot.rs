@@ -68,17 +68,69 @@ impl Snapshot {
         confirmed: SeqNum,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(State, u64), Unusable> {
-        let damaged = |error: &dyn std::fmt::Display| Unusable::Damaged(error.to_string());
+        self.read_from(&self.open()?, schema, confirmed, progress)
+    }
+
+    /// Returns the bytes of the file, and the last event that its state is made of, if the file can be
+    /// used as [`read`](Self::read) uses it. What comes behind the header may be damaged.
+    pub(crate) fn read_bytes(
+        &self,
+        schema: &'static SchemaDef,
+        confirmed: SeqNum,
+    ) -> Result<(Vec<u8>, SeqNum), Unusable> {
+        let file = self.open()?;
+        let header = self.read_header(&file, schema, confirmed)?;
+        Ok((file.read_all().map_err(|error| damaged(&error))?, header.head))
+    }
+
+    /// Checks that these bytes of such a file, which were received, are whole.
+    pub(crate) fn check_bytes(
+        &self,
+        bytes: &[u8],
+        schema: &'static SchemaDef,
+        confirmed: SeqNum,
+    ) -> Result<(), Unusable> {
+        let (header, body) =
+            bytes.split_first_chunk().ok_or_else(|| damaged(&"its length is wrong"))?;
+        let header = self.check(header, schema, confirmed)?;
+        let digests: Vec<_> = body.chunks(PIECE).map(xxh3_64).collect();
+        if header.checksum_with(&digests) == header.checksum {
+            Ok(())
+        } else {
+            Err(damaged(&"its checksum does not match"))
+        }
+    }
+
+    fn open(&self) -> Result<ReadFile, Unusable> {
         let opened = ReadFile::open(&self.path).map_err(|error| damaged(&error))?;
-        let file = opened.ok_or(Unusable::Missing)?;
+        opened.ok_or(Unusable::Missing)
+    }
+
+    fn read_header(
+        &self,
+        file: &ReadFile,
+        schema: &'static SchemaDef,
+        confirmed: SeqNum,
+    ) -> Result<Header, Unusable> {
         let mut header = [0; HEADER];
         file.read_at(0, &mut header).map_err(|error| damaged(&error))?;
-        let header = self.check(&header, schema, confirmed)?;
+        self.check(&header, schema, confirmed)
+    }
+
+    /// Returns the state in a file that was opened, as [`read`](Self::read) does.
+    pub(crate) fn read_from(
+        &self,
+        file: &ReadFile,
+        schema: &'static SchemaDef,
+        confirmed: SeqNum,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(State, u64), Unusable> {
+        let header = self.read_header(file, schema, confirmed)?;
         if file.length().checked_sub(HEADER as u64) != Some(header.length) {
             return Err(damaged(&"its length is wrong"));
         }
         let length = usize::try_from(header.length).map_err(|error| damaged(&error))?;
-        let mut body = Body { file: &file, digests: Vec::new(), progress };
+        let mut body = Body { file, digests: Vec::new(), progress };
         let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
         conn.deserialize_read_exact(MAIN_DB, &mut body, length, false)
             .map_err(|error| damaged(&error))?;
@@ -156,6 +208,10 @@ impl Snapshot {
             _ => Err(Unusable::OtherEvents(header.head)),
         }
     }
+}
+
+fn damaged(error: &dyn std::fmt::Display) -> Unusable {
+    Unusable::Damaged(error.to_string())
 }
 
 /// Why a snapshot was not written.

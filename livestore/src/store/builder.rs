@@ -4,9 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
+use super::session::Journal;
 use super::sync::OnQuarantined;
 use super::synced::synced_within;
-use super::{IncompatibleEvents, Log, OpenError, Store, open};
+use super::{IncompatibleEvents, Log, OpenError, Store, folder, open};
 use crate::eventlog::Durability;
 use crate::schema::Schema;
 use crate::state::{Boot, MAX_STATE_BYTES, Quarantined, UnknownEvents};
@@ -48,6 +49,20 @@ pub(super) struct Options {
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
     pub(super) single_process: bool,
+    pub(super) without_files: Option<WithoutFiles>,
+}
+
+/// The settings of a session that cannot have the store's files: it never leads.
+pub(super) struct WithoutFiles {
+    pub(super) journal: Box<dyn Journal>,
+}
+
+impl Options {
+    /// The folder of a store that is in a directory.
+    pub(super) fn folder(&self) -> Result<PathBuf, OpenError> {
+        let no_log = || OpenError::NoLog { store_id: self.store_id.clone() };
+        folder::find(self.directory.as_ref().ok_or_else(no_log)?, &self.store_id)
+    }
 }
 
 impl<S: Schema> Builder<S> {
@@ -67,6 +82,7 @@ impl<S: Schema> Builder<S> {
             sync: None,
             on_quarantined: None,
             single_process: false,
+            without_files: None,
         };
         Self { options, schema: PhantomData }
     }
@@ -237,6 +253,12 @@ impl<S: Schema> Builder<S> {
     /// See [`OpenError`].
     pub async fn open_async(self) -> Result<Store<S>, OpenError> {
         let wait = self.options.sync.as_ref().and_then(SyncOptions::initial_wait);
+        #[cfg(target_family = "wasm")]
+        let store = match &self.options.without_files {
+            Some(_) => open::open_without_files(self.options, S::def()).await?,
+            None => open::open_at_once(self.options, S::def())?,
+        };
+        #[cfg(not(target_family = "wasm"))]
         let store = open::open_at_once(self.options, S::def())?;
         if let Some(timeout) = wait
             && !synced_within(&store, timeout).await?

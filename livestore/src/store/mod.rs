@@ -9,6 +9,7 @@ mod driver;
 pub(crate) mod error;
 mod events;
 mod exclusive;
+mod flushed;
 mod folder;
 mod history;
 mod id;
@@ -24,6 +25,7 @@ mod synced;
 mod tail;
 mod transition;
 mod verify;
+pub(crate) mod web;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -35,6 +37,7 @@ pub use error::{
     CloseError, CommitError, HistoryError, OpenError, ReadError, SchemaDifference, VerifyError,
 };
 pub use events::{Events, EventsIter, Follow};
+pub use flushed::Flushed;
 pub use history::StateAt;
 pub use log::Log;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
@@ -235,7 +238,9 @@ impl<S: Schema> Store<S> {
     /// session has the log, it waits until that one has written them.
     ///
     /// # Errors
-    /// When it cannot be written; it stays buffered, or pending in this session.
+    /// When it cannot be written; it stays buffered, or pending in this session. In a browser this does
+    /// not exist: use [`flushed`](Self::flushed).
+    #[cfg(not(target_family = "wasm"))]
     pub fn flush(&self) -> Result<(), EventlogError> {
         self.inner.flush()
     }
@@ -289,9 +294,9 @@ impl Inner {
         Ok(self.with_core(|core| core.log.clone())?)
     }
 
+    #[cfg(not(target_family = "wasm"))]
     fn flush(&self) -> Result<(), EventlogError> {
         let log = self.log()?;
-        #[cfg(not(target_family = "wasm"))]
         self.sessions.acks.wait(session::PATIENCE)?;
         log.flush()
     }

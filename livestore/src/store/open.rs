@@ -8,21 +8,24 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::builder::Options;
+use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
 use super::order::Order;
-use super::session::{Hub, Joined, Seeker, Sessions, Setup, join};
+use super::session::{Hub, Joined, Joining, Seeker, Sessions, Setup};
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::{Syncing, Waiting};
 use super::tail::Tail;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
-use crate::edge::{DirectoryLock, LockError, Stopwatch, catch_panic, files, pause};
+#[cfg(not(target_family = "wasm"))]
+use crate::edge::pause;
+use crate::edge::{DirectoryLock, LockError, ReadFile, Stopwatch, catch_panic, files};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
 use crate::live::{Registry, signal};
 use crate::schema::{Schema, SchemaDef};
+use crate::session::Reads;
 use crate::state::{
     Boot, BootStage, Replay, ReplayError, Snapshot, State, StateError, UnknownEvents, Unusable,
 };
@@ -40,7 +43,9 @@ pub(super) const EVENTLOG: &str = "eventlog.db";
 pub(super) const SNAPSHOT: &str = "state.snapshot";
 
 /// How often a session looks for a leader that does not listen yet, and how long it waits between.
+#[cfg(not(target_family = "wasm"))]
 const ATTEMPTS: u32 = 200;
+#[cfg(not(target_family = "wasm"))]
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) fn open<S: Schema>(
@@ -89,11 +94,47 @@ pub(super) fn open_at_once<S: Schema>(
     options: Options,
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
+    let span = tracing::info_span!("open", store_id = %options.store_id);
+    let _entered = span.enter();
+    let ids = prepare(&options, schema)?;
+    let files = match find(&options, schema, &ids)? {
+        Found::Free(files) => files,
+        Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
+    };
+    let lock = files.lock.clone();
+    // What was opened is closed before it is removed.
+    start(options, schema, ids, files).inspect_err(|_| {
+        if let Some(lock) = &lock {
+            lock.remove_made();
+        }
+    })
+}
+
+/// Opens the store as a session of the leader, for as long as it takes to find that.
+#[cfg(target_family = "wasm")]
+pub(super) async fn open_without_files<S: Schema>(
+    options: Options,
+    schema: &'static SchemaDef,
+) -> Result<Store<S>, OpenError> {
+    let ids = prepare(&options, schema)?;
+    let folder = options.folder()?;
+    let mut reads = Reads::Everything;
+    loop {
+        let log = folder.join(EVENTLOG);
+        let joining = joining(&options, &folder, &log, schema, &ids, reads.clone());
+        let Some(joined) = joining.join().await? else { continue };
+        if joined.has_usable_snapshot(schema) {
+            return follow(options, schema, ids, joined, folder);
+        }
+        reads = Reads::all();
+    }
+}
+
+/// Checks what can be checked before anything is opened.
+fn prepare(options: &Options, schema: &'static SchemaDef) -> Result<Ids, OpenError> {
     if is_impure(Impurity::Store) {
         return Err(OpenError::InMaterializer);
     }
-    let span = tracing::info_span!("open", store_id = %options.store_id);
-    let _entered = span.enter();
     id::check(&options.store_id)?;
     if let Some(sync) = &options.sync {
         sync.payload.check()?;
@@ -101,20 +142,8 @@ pub(super) fn open_at_once<S: Schema>(
     }
     id::check_session(options.client_id.as_deref(), &options.window_id)?;
     let schema_hash = schema.hash().map_err(StateError::from)?;
-    let session_id: Arc<str> = new_session_id(&options.window_id).into();
-    let files = match find(&options, schema, schema_hash, &session_id)? {
-        Found::Free(files) => files,
-        Found::Led(joined, log) => {
-            return follow(options, schema, schema_hash, session_id, *joined, log);
-        }
-    };
-    let lock = files.lock.clone();
-    // What was opened is closed before it is removed.
-    start(options, schema, schema_hash, session_id, files).inspect_err(|_| {
-        if let Some(lock) = &lock {
-            lock.remove_made();
-        }
-    })
+    let session_id = new_session_id(&options.window_id).into();
+    Ok(Ids { session_id, schema_hash })
 }
 
 /// A store's files, or the session that has them open.
@@ -125,13 +154,10 @@ enum Found {
 }
 
 /// Opens the store's files, or finds the session that has them open.
-fn find(
-    options: &Options,
-    schema: &'static SchemaDef,
-    schema_hash: i64,
-    session_id: &Arc<str>,
-) -> Result<Found, OpenError> {
+#[cfg(not(target_family = "wasm"))]
+fn find(options: &Options, schema: &'static SchemaDef, ids: &Ids) -> Result<Found, OpenError> {
     let mut attempts = 0;
+    let mut reads = if options.without_files.is_some() { Reads::Everything } else { Reads::Files };
     loop {
         let folder = match Files::open(options) {
             Ok(files) => return Ok(Found::Free(files)),
@@ -139,9 +165,12 @@ fn find(
             Err(error) => return Err(error),
         };
         let log = folder.join(EVENTLOG);
-        let joined = join(&folder, &log, &options.store_id, session_id, schema, schema_hash)?;
-        if let Some(joined) = joined {
-            return Ok(Found::Led(Box::new(joined), folder));
+        match joining(options, &folder, &log, schema, ids, reads.clone()).join()? {
+            Some(joined) if joined.has_usable_snapshot(schema) => {
+                return Ok(Found::Led(Box::new(joined), folder));
+            }
+            Some(_) => reads = Reads::all(),
+            None => {}
         }
         // The leader may be about to listen, or has just gone.
         attempts += 1;
@@ -151,11 +180,29 @@ fn find(
     }
 }
 
+/// Opens the store's files. Nothing can wait for another session here.
+#[cfg(target_family = "wasm")]
+fn find(options: &Options, _: &'static SchemaDef, _: &Ids) -> Result<Found, OpenError> {
+    Files::open(options).map(Found::Free)
+}
+
+fn joining<'a>(
+    options: &'a Options,
+    folder: &'a Path,
+    log: &'a Path,
+    schema: &'static SchemaDef,
+    ids: &'a Ids,
+    reads: Reads,
+) -> Joining<'a> {
+    let Ids { session_id, schema_hash } = ids;
+    let (store_id, schema_hash) = (&options.store_id, *schema_hash);
+    Joining { folder, log, store_id, session_id, schema, schema_hash, reads }
+}
+
 fn start<S: Schema>(
     mut options: Options,
     schema: &'static SchemaDef,
-    schema_hash: i64,
-    session_id: Arc<str>,
+    ids: Ids,
     mut files: Files,
 ) -> Result<Store<S>, OpenError> {
     let client_id = std::mem::take(&mut files.client_id).into();
@@ -166,8 +213,7 @@ fn start<S: Schema>(
     let core = boot(&mut options, schema, files, order)?;
     let sync = options.sync.take();
     let hub = core.hub.clone();
-    let ids = Ids { client_id, session_id, schema_hash };
-    let store = make(options, schema, ids, core, sync.as_ref(), Sessions::none());
+    let store = make(options, schema, client_id, ids, core, sync.as_ref(), Sessions::none());
     if let Some(options) = &sync {
         start_sync(&store, options)?;
     }
@@ -181,35 +227,42 @@ fn start<S: Schema>(
 fn follow<S: Schema>(
     mut options: Options,
     schema: &'static SchemaDef,
-    schema_hash: i64,
-    session_id: Arc<str>,
+    ids: Ids,
     joined: Joined,
     folder: PathBuf,
 ) -> Result<Store<S>, OpenError> {
-    let Joined { follower, client_id, mailbox, assembler } = joined;
+    let Joined { mut follower, client_id, mailbox, assembler, snapshot: received } = joined;
+    let without_files = options.without_files.take();
+    let setup = Setup {
+        durability: options.durability,
+        sync: options.sync.clone(),
+        without_files: without_files.is_some(),
+        folder,
+    };
+    if let Some(WithoutFiles { journal }) = without_files {
+        follower.keep_journal(journal);
+    }
     let log = Eventlog::new(follower.log().clone());
     let files = Files {
         lock: None,
-        snapshot: Some(Snapshot { path: folder.join(SNAPSHOT), log: log.clone() }),
+        snapshot: Some(Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() }),
+        received: received.map(ReadFile::of),
         log,
         client_id: String::new(),
         hub: None,
     };
     let core = boot(&mut options, schema, files, Order::Leader(Box::new(follower)))?;
     let sync = options.sync.take();
-    let setup = Setup { folder, durability: options.durability, sync: sync.clone() };
-    let ids = Ids { client_id, session_id, schema_hash };
     let sessions = Sessions::following(setup);
-    let store: Store<S> = make(options, schema, ids, core, sync.as_ref(), sessions);
+    let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
     let seeker = Seeker::new(Arc::downgrade(&store.inner), Arc::clone(&mailbox), assembler);
     let started = store.inner.sessions.start(mailbox, seeker);
     started.map_err(|error| EventlogError::NoThread(error.into()))?;
     Ok(store)
 }
 
-/// Who a store is.
+/// Who a session is.
 struct Ids {
-    client_id: Arc<str>,
     session_id: Arc<str>,
     schema_hash: i64,
 }
@@ -217,13 +270,14 @@ struct Ids {
 fn make<S: Schema>(
     options: Options,
     schema: &'static SchemaDef,
+    client_id: Arc<str>,
     ids: Ids,
     core: Core,
     sync: Option<&SyncOptions>,
     sessions: Sessions,
 ) -> Store<S> {
     tracing::debug!(head = %core.state.head, "the store is open");
-    let Ids { client_id, session_id, schema_hash } = ids;
+    let Ids { session_id, schema_hash } = ids;
     Store::from_inner(Arc::new(Inner {
         client_id,
         session_id,
@@ -293,15 +347,20 @@ struct Files {
     lock: Option<Arc<DirectoryLock>>,
     log: Eventlog,
     snapshot: Option<Snapshot>,
+    /// The snapshot's file as the leader has sent it, for a session without files.
+    received: Option<ReadFile>,
     client_id: String,
     hub: Option<Arc<Hub>>,
 }
 
 impl Files {
     fn open(options: &Options) -> Result<Self, OpenError> {
+        if options.without_files.is_some() {
+            return Err(OpenError::Locked { path: options.folder()? });
+        }
         match &options.directory {
-            Some(directory) => {
-                let folder = folder::find(directory, &options.store_id)?;
+            Some(_) => {
+                let folder = options.folder()?;
                 let files = Self::in_folder(&folder, options)?;
                 let hub = if options.single_process { None } else { listen(&folder) };
                 Ok(Self { hub, ..files })
@@ -310,6 +369,7 @@ impl Files {
                 lock: None,
                 log: Eventlog::new(MemoryLog::default()),
                 snapshot: None,
+                received: None,
                 hub: None,
                 client_id: options.client_id.clone().unwrap_or_else(new_id),
             }),
@@ -344,7 +404,8 @@ impl Files {
         let client_id = options.client_id.clone().unwrap_or_else(|| log.client_id().to_owned());
         let log = Eventlog::new(log);
         let snapshot = Snapshot { path: directory.join(SNAPSHOT), log: log.clone() };
-        Ok(Self { lock: Some(lock), log, snapshot: Some(snapshot), client_id, hub: None })
+        let lock = Some(lock);
+        Ok(Self { lock, log, snapshot: Some(snapshot), received: None, client_id, hub: None })
     }
 }
 
@@ -356,7 +417,7 @@ fn boot(
     files: Files,
     order: Order,
 ) -> Result<Core, OpenError> {
-    let Files { lock, log, snapshot, hub, .. } = files;
+    let Files { lock, log, snapshot, received, hub, .. } = files;
     let leads = !matches!(order, Order::Leader(_));
     let mut shapes = Shapes::read(&log, schema)?;
     if options.incompatible_events == IncompatibleEvents::Fail {
@@ -366,7 +427,13 @@ fn boot(
     let confirmed = order.state().map_or(head, |state| state.confirmed_head);
     let mut progress = Progress(options.on_boot.take());
     let restored = match &snapshot {
-        Some(snapshot) => restore(snapshot, schema, confirmed, leads, &mut progress)?,
+        Some(snapshot) => {
+            let read = |report: &mut dyn FnMut(u64, u64)| match &received {
+                Some(file) => snapshot.read_from(file, schema, confirmed, report),
+                None => snapshot.read(schema, confirmed, report),
+            };
+            restore(snapshot, read, leads, &mut progress)?
+        }
         None => None,
     };
     let (mut state, snapshot_bytes) = match restored {
@@ -449,13 +516,11 @@ pub(super) fn engine(
 
 fn restore(
     snapshot: &Snapshot,
-    schema: &'static SchemaDef,
-    confirmed: SeqNum,
+    read: impl FnOnce(&mut dyn FnMut(u64, u64)) -> Result<(State, u64), Unusable>,
     leads: bool,
     progress: &mut Progress,
 ) -> Result<Option<(State, u64)>, StateError> {
-    let mut read = |done, total| progress.report(BootStage::Snapshot, done, total);
-    match snapshot.read(schema, confirmed, &mut read) {
+    match read(&mut |done, total| progress.report(BootStage::Snapshot, done, total)) {
         Ok((state, _)) if is_outdated(&state, &snapshot.log) => Ok(None),
         Ok(restored) => Ok(Some(restored)),
         Err(reason) => {

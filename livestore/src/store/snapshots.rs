@@ -88,6 +88,11 @@ impl Snapshots {
         Self { maker, background }
     }
 
+    /// The place of the snapshot.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.maker.snapshot
+    }
+
     /// Counts events that were replayed while opening. If that took long, or they were many, the state
     /// is written: a copy of it, so that the store need not wait.
     pub(super) fn after_replay(&self, state: &mut State, events: u64, took: Duration) {

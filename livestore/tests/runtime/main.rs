@@ -46,3 +46,5 @@ mod processes;
 mod session_processes;
 #[cfg(unix)]
 mod sessions;
+#[cfg(unix)]
+mod without_files;

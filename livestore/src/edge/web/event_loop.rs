@@ -67,6 +67,17 @@ pub(super) fn wake(id: JobId) {
     }
 }
 
+/// Has the job run once what is due now, such as messages that have arrived, is done.
+pub(super) fn wake_later(id: JobId) {
+    let is_new = with(|jobs| {
+        let job = jobs.by_id.get_mut(&id)?;
+        Some(!std::mem::replace(&mut job.is_woken, true))
+    });
+    if is_new == Some(true) {
+        set_timer(id, Duration::ZERO);
+    }
+}
+
 /// Drops the job. It may be the one that runs: then this run is its last.
 pub(super) fn remove(id: JobId) {
     let removed = with(|jobs| jobs.by_id.remove(&id));

@@ -1,24 +1,30 @@
 //! The edge in a browser: time and randomness from JavaScript, and no threads.
 //!
 //! What has a thread elsewhere takes its turns on the event loop, where nothing may wait; the public
-//! functions that would wait do not exist on this target. There are no files either.
+//! functions that would wait do not exist on this target. Files are those of a [`Disk`] that
+//! `livestore-web` installs.
 
+mod channel;
 mod clock;
-mod disk;
 mod event_loop;
+mod line;
+mod locks;
 mod mailbox;
 mod panics;
 mod threads;
 
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
-pub(crate) use disk::{
-    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
-    remove_directory, resolve,
-};
+pub(crate) use line::{Line, LineEvent, Listener, OnLine, dial, listen};
+pub use locks::{IfHeld, WebLock, request_lock};
 pub(crate) use mailbox::{Mailbox, Worker};
 pub(crate) use panics::catch_panic;
-pub(crate) use std::fs;
 pub(crate) use threads::{Background, read_ahead};
+
+pub use super::virtual_fs::{self as fs, Disk, Handle, OpenMode, install_disk};
+pub(crate) use super::virtual_fs::{
+    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
+    read_at, remove_directory, resolve,
+};
 
 /// Fills the bytes with random ones.
 ///
@@ -37,9 +43,4 @@ pub(crate) fn for_each_chunk<R: Send>(
     mut done: impl FnMut(usize, R),
 ) {
     buffer.chunks_mut(size).enumerate().for_each(|(n, chunk)| done(n, work(n, chunk)));
-}
-
-/// Refuses: no store on this target has files.
-pub(crate) fn read_at(_: &fs::File, _: u64, _: &mut [u8]) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }

@@ -3,10 +3,10 @@
 #[cfg(not(target_family = "wasm"))]
 use std::sync::Condvar;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 #[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
-#[cfg(not(target_family = "wasm"))]
 use crate::eventlog::EventlogError;
 
 /// The longest wait for a leader that does not answer.
@@ -34,12 +34,61 @@ struct Count {
     /// The last reason.
     reason: String,
     closed: bool,
+    /// Tasks that wait.
+    wakers: Vec<Waker>,
     /// The thread that acknowledgements arrive on, which cannot wait for them.
     #[cfg(not(target_family = "wasm"))]
     thread: Option<std::thread::ThreadId>,
 }
 
+/// What somebody waits for.
+#[derive(Debug)]
+pub(in crate::store) struct Awaited {
+    committed: u64,
+    failures: u64,
+}
+
+impl Count {
+    /// Whether it has happened; `None` if that is not decided.
+    fn outcome(&self, awaited: &Awaited) -> Option<Result<(), EventlogError>> {
+        if self.acknowledged >= awaited.committed {
+            return Some(Ok(()));
+        }
+        if self.closed {
+            return Some(Err(EventlogError::Closed));
+        }
+        let has_failed = self.failures > awaited.failures;
+        let reason = || self.reason.clone();
+        has_failed.then(|| Err(EventlogError::Unacknowledged { reason: reason() }))
+    }
+
+    fn awaited(&self) -> Awaited {
+        Awaited { committed: self.committed, failures: self.failures }
+    }
+}
+
 impl Acks {
+    /// Everything that was committed so far.
+    pub(in crate::store) fn awaited(&self) -> Awaited {
+        self.count().awaited()
+    }
+
+    /// Polls for acknowledgements; the task is woken when there are some.
+    pub(in crate::store) fn poll(
+        &self,
+        awaited: &Awaited,
+        context: &Context<'_>,
+    ) -> Poll<Result<(), EventlogError>> {
+        let mut count = self.count();
+        if let Some(outcome) = count.outcome(awaited) {
+            return Poll::Ready(outcome);
+        }
+        if !count.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            count.wakers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
     /// Counts events that were committed here.
     pub(in crate::store) fn committed(&self, events: usize) {
         self.count().committed += events as u64;
@@ -75,32 +124,32 @@ impl Acks {
     #[cfg(not(target_family = "wasm"))]
     pub(in crate::store) fn wait(&self, patience: Duration) -> Result<(), EventlogError> {
         let mut count = self.count();
-        let (wanted, failures) = (count.committed, count.failures);
+        let awaited = count.awaited();
         if count.thread == Some(std::thread::current().id()) {
             return Ok(());
         }
-        while count.acknowledged < wanted {
-            if count.closed {
-                return Err(EventlogError::Closed);
-            }
-            if count.failures > failures {
-                return Err(EventlogError::Unacknowledged { reason: count.reason.clone() });
+        loop {
+            if let Some(outcome) = count.outcome(&awaited) {
+                return outcome;
             }
             let (next, timeout) =
                 self.changed.wait_timeout(count, patience).unwrap_or_else(PoisonError::into_inner);
             count = next;
-            if timeout.timed_out() && count.acknowledged < wanted {
+            if timeout.timed_out() && count.outcome(&awaited).is_none() {
                 let reason = "the session that has the log does not answer".to_owned();
                 return Err(EventlogError::Unacknowledged { reason });
             }
         }
-        Ok(())
     }
 
     fn change(&self, change: impl FnOnce(&mut Count)) {
-        change(&mut self.count());
+        let mut count = self.count();
+        change(&mut count);
+        let wakers = std::mem::take(&mut count.wakers);
+        drop(count);
         #[cfg(not(target_family = "wasm"))]
         self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn count(&self) -> MutexGuard<'_, Count> {

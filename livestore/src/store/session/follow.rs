@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use super::journal::{Journal, Journaling};
 use crate::edge::Line;
 use crate::error::ErrorChain;
-use crate::event::EncodedEvent;
+use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::SharedLog;
 use crate::live::deliver;
 use crate::session::{
@@ -40,6 +41,9 @@ pub(in crate::store) struct Follower {
     wants_paused: Option<bool>,
     /// Commands for the next leader.
     waiting: Vec<Command>,
+    journaling: Option<Journaling>,
+    /// The log's first events, as far as the leader has sent them, since they were asked for.
+    first: Option<Vec<EncodedEvent>>,
 }
 
 impl Follower {
@@ -60,9 +64,16 @@ impl Follower {
             is_paused: false,
             wants_paused: None,
             waiting: Vec::new(),
+            journaling: None,
+            first: None,
         };
         new.note_network();
         new
+    }
+
+    /// From now on, commits are in this journal until the leader has them.
+    pub(in crate::store) fn keep_journal(&mut self, journal: Box<dyn Journal>) {
+        self.journaling = Some(Journaling::new(journal));
     }
 
     /// How far the order is decided: the session's own commits are pending.
@@ -87,6 +98,10 @@ impl Follower {
         let rewrites =
             |change: &Change| matches!(change, Change::Merged { rewrites_history: Some(_), .. });
         let Some(next) = changes.pop_front() else { return Err(OutOfStep) };
+        if self.log.is_received() && rewrites(&next) {
+            // All events are needed then.
+            return Err(OutOfStep);
+        }
         if !self.mirror.is_rebase(&next) || rewrites(&next) {
             return self.mirror.plan(next);
         }
@@ -120,6 +135,9 @@ impl Follower {
 
     /// Adds a commit, which the state and the log have, and sends it.
     pub(in crate::store) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        if let Some(journaling) = &mut self.journaling {
+            journaling.commit(&events);
+        }
         self.mirror.commit(events);
         self.send_commits();
     }
@@ -128,6 +146,7 @@ impl Follower {
     pub(super) fn set_line(&mut self, line: Option<Line>) {
         self.line = line;
         self.sent.clear();
+        self.first = None;
     }
 
     pub(in crate::store) fn command(&mut self, command: Command) {
@@ -159,6 +178,38 @@ impl Follower {
         waiting
     }
 
+    /// Asks for the log's first events, if they are not here and not on their way. Returns whether they
+    /// are here.
+    pub(in crate::store) fn ask_for_history(&mut self) -> bool {
+        let begin = self.log.begins_after();
+        if begin == SeqNum::ROOT {
+            return true;
+        }
+        if self.first.is_none() && self.line.is_some() {
+            self.send(&FromSession::Read(begin));
+            self.first = Some(Vec::new());
+        }
+        false
+    }
+
+    /// Adds some of the log's first events; an empty page is the last one. Returns whether they are all
+    /// here. `None` if nobody has asked for them.
+    fn add_history(&mut self, mut page: Vec<EncodedEvent>) -> Option<bool> {
+        let first = self.first.as_mut()?;
+        if page.is_empty() {
+            let first = self.first.take()?;
+            self.log.complete(first);
+            return Some(true);
+        }
+        first.append(&mut page);
+        Some(false)
+    }
+
+    /// Has the next leader send everything, because the state is to be made of all events.
+    fn forget_history(&mut self) {
+        self.mirror.forget_history();
+    }
+
     fn send(&self, message: &FromSession) -> usize {
         let message = message.encode();
         if let Some(line) = &self.line {
@@ -186,6 +237,9 @@ impl Follower {
 
     /// Notes that the leader has acknowledged this many events.
     fn acknowledged(&mut self, events: usize) {
+        if let Some(journaling) = &mut self.journaling {
+            journaling.left(self.mirror.own().len());
+        }
         let mut left = events;
         while left > 0
             && let Some((count, _)) = self.sent.pop_front()
@@ -208,11 +262,13 @@ impl Core {
                 self.append(events)?
             }
             Update::Merge { merge, rewrites_history } => {
-                match &merge.rebase {
-                    Some(rebase) => {
-                        log.set(merge.heads.confirmed, rebase.pending.iter().cloned());
-                    }
-                    None => log.confirm(merge.confirmed.len(), merge.heads.confirmed),
+                log.confirm(merge.confirmed.len(), merge.heads.confirmed);
+                match rewrites_history {
+                    true => log.replace_confirmed(&merge.new),
+                    false => log.add_confirmed(&merge.new),
+                }
+                if let Some(rebase) = &merge.rebase {
+                    log.set(merge.heads.confirmed, rebase.pending.iter().cloned());
                 }
                 match &merge.rebase {
                     Some(rebase) if *rewrites_history => {
@@ -249,15 +305,45 @@ impl Inner {
                 self.notify_status();
             }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
+            FromLeader::Events(page) => return self.receive_history(page),
+            FromLeader::Reset if self.must_read_all() => return false,
             FromLeader::Reset => {
                 if let Err(error) = self.reset_here() {
                     let error = ErrorChain::new(&error);
                     tracing::error!(%error, "the state is not reset");
                 }
             }
-            FromLeader::Welcome(_) | FromLeader::Refused(_) => return false,
+            FromLeader::Welcome(_)
+            | FromLeader::Refused(_)
+            | FromLeader::Snapshot(_)
+            | FromLeader::Recovered => return false,
         }
         true
+    }
+
+    fn receive_history(&self, page: Vec<EncodedEvent>) -> bool {
+        let added = self
+            .core()
+            .ok()
+            .and_then(|mut slot| slot.as_mut()?.order.follower_mut()?.add_history(page));
+        if added == Some(true) {
+            self.waiting.wake();
+        }
+        added.is_some()
+    }
+
+    /// Whether the state cannot be made anew from the events that are here. Then the next leader sends
+    /// all of them.
+    fn must_read_all(&self) -> bool {
+        let Ok(mut slot) = self.core() else { return false };
+        let Some(follower) = slot.as_mut().and_then(|core| core.order.follower_mut()) else {
+            return false;
+        };
+        let must = follower.log.begins_after() != SeqNum::ROOT;
+        if must {
+            follower.forget_history();
+        }
+        must
     }
 
     /// Notes what the log is now, for those who wait for it.

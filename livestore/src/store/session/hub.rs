@@ -10,10 +10,9 @@ use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::EventlogError;
-use crate::live::deliver;
 use crate::session::{
-    Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Refusal,
-    SchemaPart, Welcome, behind, frames,
+    Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Recover,
+    Refusal, SchemaPart, Welcome, behind, frames,
 };
 use crate::state::{Quarantined, ReplayError};
 use crate::store::{Core, Inner};
@@ -163,6 +162,13 @@ impl Hub {
             Some(FromSession::Hello(hello)) => store.welcome(self, id, line, hello),
             Some(FromSession::Commit(events)) => store.commit_of(self, id, line, events),
             Some(FromSession::Command(command)) => store.carry_out(command),
+            Some(FromSession::Read(head)) => store.send_history(line, head),
+            Some(FromSession::Recover(recover)) if recover.protocol == PROTOCOL => {
+                store.recover_on(line, recover);
+            }
+            Some(FromSession::Recover(_)) => {
+                send(line, &FromLeader::Refused(Refusal::Version(PROTOCOL)).encode());
+            }
             None => return false,
         }
         true
@@ -246,9 +252,13 @@ impl Inner {
             return;
         }
         let Ok(slot) = self.core() else { return line.close() };
-        let welcome = slot.as_ref().map(|core| core.welcome(&self.client_id));
+        let welcome = slot.as_ref().map(|core| {
+            let welcome = core.welcome(&self.client_id)?;
+            Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
+        });
         match welcome {
-            Some(Ok(welcome)) => {
+            Some(Ok((opening, welcome))) => {
+                opening.iter().for_each(|message| send(line, &message.encode()));
                 hub.join(id, &hello.session_id);
                 send(line, &FromLeader::Welcome(welcome).encode());
             }
@@ -268,29 +278,13 @@ impl Inner {
             .then(|| Refusal::Schema(differences(&hello.schema, &parts(self.schema))))
     }
 
-    /// Adds a session's commit to the log, and applies it. The session's app was told that it is
-    /// committed: if it cannot be applied, it is quarantined.
+    /// Adds a session's commit.
     fn commit_of(&self, hub: &Hub, id: u64, line: &Line, events: Vec<EncodedEvent>) {
-        let Ok(mut slot) = self.core() else { return line.close() };
-        let Some(core) = slot.as_mut() else { return line.close() };
         // The session may have come back on another line meanwhile, without this commit.
         let Some(session_id) = hub.session_of(id) else { return line.close() };
-        let events = events.into_iter().enumerate().map(|(n, event)| EncodedEvent {
-            client_id: Arc::clone(&self.client_id),
-            session_id: Arc::clone(&session_id),
-            sync_metadata: None,
-            continues: n > 0,
-            ..event
-        });
-        let events = behind(core.state.head, events);
-        match core.add_commit(events) {
-            Ok(quarantined) => {
-                self.tail.advance(core.confirmed_head());
-                drop(slot);
-                self.wake_sync();
-                self.notify_quarantined(&quarantined);
-                deliver();
-            }
+        match self.add_commit_of(&session_id, events) {
+            Ok(()) => {}
+            Err(AddError::Closed) => line.close(),
             Err(AddError::Refused(error)) => {
                 let reason = ErrorChain::new(&error).to_string();
                 tracing::error!(reason, "a commit of another session could not be written");
@@ -298,8 +292,32 @@ impl Inner {
                 hub.remove(id);
                 line.close();
             }
-            Err(AddError::Lost(error)) => self.fail(&mut slot, &error),
+            // This store is closed by now, and its lines with it.
+            Err(AddError::Lost(_)) => {}
         }
+    }
+
+    fn recover_on(&self, line: &Line, recover: Recover) {
+        if recover.store_id != self.store_id {
+            return send(
+                line,
+                &FromLeader::Refused(Refusal::Store(self.store_id.clone())).encode(),
+            );
+        }
+        let answer = match self.recover(recover) {
+            Ok(()) => FromLeader::Recovered,
+            Err(error) => FromLeader::Failed(ErrorChain::new(&error).to_string()),
+        };
+        send(line, &answer.encode());
+    }
+
+    fn send_history(&self, line: &Line, head: SeqNum) {
+        let Ok(slot) = self.core() else { return line.close() };
+        let Some(Ok(messages)) = slot.as_ref().map(|core| core.history(head)) else {
+            return line.close();
+        };
+        drop(slot);
+        messages.iter().for_each(|message| send(line, &message.encode()));
     }
 
     pub(super) fn carry_out(&self, command: Command) {
@@ -322,7 +340,9 @@ impl Inner {
 }
 
 /// Why a session's commit was not added.
-enum AddError {
+pub(super) enum AddError {
+    /// The store is closed.
+    Closed,
     /// It is not in the log.
     Refused(EventlogError),
     /// The state cannot follow the log.
@@ -361,7 +381,12 @@ impl Core {
         Ok(fingerprint.map(|found| found.history_id).unwrap_or_default())
     }
 
-    fn add_commit(&mut self, events: Vec<EncodedEvent>) -> Result<Vec<Quarantined>, AddError> {
+    /// Adds a commit of a session behind all others.
+    pub(super) fn add_session_commit(
+        &mut self,
+        events: impl Iterator<Item = EncodedEvent>,
+    ) -> Result<Vec<Quarantined>, AddError> {
+        let events = behind(self.state.head, events);
         let Some(first) = events.first().map(|event| event.seq) else { return Ok(Vec::new()) };
         self.log.append(&mut events.clone()).map_err(AddError::Refused)?;
         let quarantined = match self.append(&events) {

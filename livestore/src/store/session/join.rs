@@ -1,6 +1,5 @@
 //! Joining: opening a store that another session has open.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(not(target_family = "wasm"))]
@@ -8,14 +7,15 @@ use std::time::Duration;
 
 use super::seek::Input;
 use super::{Follower, hello};
-#[cfg(not(target_family = "wasm"))]
-use crate::edge::LineEvent;
-use crate::edge::{Line, Mailbox, OnLine, dial};
-use crate::eventlog::SharedLog;
+use crate::edge::{Line, LineEvent, Mailbox, OnLine, dial};
+use crate::event::{EncodedEvent, SeqNum};
+use crate::eventlog::{Eventlog, Fingerprint, Received, SharedLog};
 use crate::schema::SchemaDef;
 use crate::session::{
-    Assembler, Difference, FromLeader, FromSession, LeaderOrder, Mirror, Refusal, Welcome, frames,
+    Assembler, Difference, FromLeader, FromSession, LeaderOrder, Mirror, Reads, Refusal,
+    StateImage, Welcome, frames,
 };
+use crate::state::Snapshot;
 use crate::store::{OpenError, SchemaDifference};
 use crate::sync::merge::SyncState;
 
@@ -29,42 +29,206 @@ pub(in crate::store) struct Joined {
     pub(in crate::store) client_id: Arc<str>,
     pub(in crate::store) mailbox: Arc<Mailbox<Input>>,
     pub(in crate::store) assembler: Assembler,
+    /// The leader's snapshot, if this session cannot read it.
+    pub(in crate::store) snapshot: Option<Vec<u8>>,
 }
 
-/// Finds the leader of the store in `folder`. `None` if it does not listen yet, or has gone meanwhile.
-pub(in crate::store) fn join(
-    folder: &Path,
-    log: &Path,
-    store_id: &str,
-    session_id: &Arc<str>,
-    schema: &'static SchemaDef,
-    schema_hash: i64,
-) -> Result<Option<Joined>, OpenError> {
-    let mailbox = Arc::new(Mailbox::new());
-    let line = match dial(folder, on_line(&mailbox, 0)) {
-        Ok(line) => line,
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            return Err(OpenError::Locked { path: folder.to_owned() });
+/// A session that looks for its leader.
+pub(in crate::store) struct Joining<'a> {
+    pub(in crate::store) folder: &'a Path,
+    pub(in crate::store) log: &'a Path,
+    pub(in crate::store) store_id: &'a str,
+    pub(in crate::store) session_id: &'a Arc<str>,
+    pub(in crate::store) schema: &'static SchemaDef,
+    pub(in crate::store) schema_hash: i64,
+    pub(in crate::store) reads: Reads,
+}
+
+/// What a leader says, up to its answer.
+#[derive(Default)]
+struct Opening {
+    assembler: Assembler,
+    image: Option<StateImage>,
+    events: Vec<EncodedEvent>,
+}
+
+enum Answer {
+    Welcome(Welcome),
+    Refused(Refusal),
+    /// The leader has gone.
+    Gone,
+}
+
+/// What the leader says is no answer.
+struct NoAnswer;
+
+impl Joined {
+    /// Whether the leader's snapshot is whole, if there is one.
+    pub(in crate::store) fn has_usable_snapshot(&self, schema: &'static SchemaDef) -> bool {
+        let Some(bytes) = &self.snapshot else { return true };
+        let snapshot =
+            Snapshot { path: PathBuf::new(), log: Eventlog::new(self.follower.log().clone()) };
+        let checked = snapshot.check_bytes(bytes, schema, self.follower.state().confirmed_head);
+        checked.inspect_err(|reason| tracing::warn!(%reason, "no snapshot is used")).is_ok()
+    }
+}
+
+impl Joining<'_> {
+    /// Finds the leader. `None` if it does not listen yet, or has gone meanwhile.
+    #[cfg(not(target_family = "wasm"))]
+    pub(in crate::store) fn join(&self) -> Result<Option<Joined>, OpenError> {
+        use crate::edge::Mail;
+        let mailbox = Arc::new(Mailbox::new());
+        let Some(line) = self.greet(on_line(&mailbox, 0))? else { return Ok(None) };
+        let (mut opening, until) = (Opening::default(), mailbox.now() + PATIENCE);
+        loop {
+            let Mail::Message(input) = mailbox.take(Some(until)) else {
+                return Err(self.unresponsive());
+            };
+            let added = opening.add(input.event).map_err(|NoAnswer| self.unresponsive())?;
+            if let Some(answer) = added {
+                return self.joined(opening, answer, line, mailbox);
+            }
         }
-        Err(_) => return Ok(None),
-    };
-    let hello = FromSession::Hello(hello(store_id, session_id, schema, schema_hash)).encode();
-    frames(&hello).for_each(|frame| line.send(frame));
-    let mut assembler = Assembler::default();
-    let Some(answer) = answer(&mailbox, &mut assembler, folder)? else { return Ok(None) };
-    let welcome = match answer {
-        FromLeader::Welcome(welcome) => welcome,
-        FromLeader::Refused(refusal) => return Err(refused(refusal, folder, log, store_id)),
-        _ => return Err(OpenError::Unresponsive { path: folder.to_owned() }),
-    };
-    let log = SharedLog::open(log)?;
-    let (client_id, network) = (Arc::clone(&welcome.client_id), welcome.network.clone());
-    let next_attempt = welcome.next_attempt;
-    let order = order(welcome);
-    log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
-    let mirror = Mirror::new(Arc::clone(session_id), order);
-    let follower = Follower::new(mirror, log, line, network, next_attempt);
-    Ok(Some(Joined { follower, client_id, mailbox, assembler }))
+    }
+
+    /// Finds the leader, for as long as that takes. `None` if it has gone meanwhile.
+    #[cfg(target_family = "wasm")]
+    pub(in crate::store) async fn join(&self) -> Result<Option<Joined>, OpenError> {
+        use std::sync::{Mutex, PoisonError};
+        use std::task::{Poll, Waker};
+        let mailbox = Arc::new(Mailbox::new());
+        let waker: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let (theirs, wakes) = (Arc::clone(&mailbox), Arc::clone(&waker));
+        let on_event: OnLine = Box::new(move |event| {
+            theirs.put(Input { connection: 0, event });
+            if let Some(waker) = wakes.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                waker.wake();
+            }
+        });
+        let Some(line) = self.greet(|_| on_event)? else { return Ok(None) };
+        let mut opening = Opening::default();
+        let answered = std::future::poll_fn(|context| {
+            while let Some(input) = mailbox.take_if(|_| true) {
+                match opening.add(input.event) {
+                    Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
+                    Ok(None) => {}
+                    Err(NoAnswer) => return Poll::Ready(Err(self.unresponsive())),
+                }
+            }
+            let mut slot = waker.lock().unwrap_or_else(PoisonError::into_inner);
+            *slot = Some(context.waker().clone());
+            Poll::Pending
+        });
+        let answer = answered.await?;
+        self.joined(opening, answer, line, mailbox)
+    }
+
+    /// Says hello. `None` if nobody listens.
+    fn greet(&self, on_event: impl FnOnce(Line) -> OnLine) -> Result<Option<Line>, OpenError> {
+        let line = match dial(self.folder, on_event) {
+            Ok(line) => line,
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                return Err(OpenError::Locked { path: self.folder.to_owned() });
+            }
+            Err(_) => return Ok(None),
+        };
+        let Self { store_id, session_id, schema, schema_hash, .. } = *self;
+        let hello = hello(store_id, session_id, schema, schema_hash, self.reads.clone());
+        let hello = FromSession::Hello(hello).encode();
+        frames(&hello).for_each(|frame| line.send(frame));
+        Ok(Some(line))
+    }
+
+    fn joined(
+        &self,
+        opening: Opening,
+        answer: Answer,
+        line: Line,
+        mailbox: Arc<Mailbox<Input>>,
+    ) -> Result<Option<Joined>, OpenError> {
+        let welcome = match answer {
+            Answer::Welcome(welcome) => welcome,
+            Answer::Refused(refusal) => return Err(self.refused(refusal)),
+            Answer::Gone => return Ok(None),
+        };
+        let Opening { assembler, image, events } = opening;
+        let (log, snapshot) = match self.reads {
+            Reads::Files => (SharedLog::open(self.log)?, None),
+            _ => self.received(image, events),
+        };
+        let (client_id, network) = (Arc::clone(&welcome.client_id), welcome.network.clone());
+        let next_attempt = welcome.next_attempt;
+        let order = order(welcome);
+        log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
+        let mirror = Mirror::new(Arc::clone(self.session_id), order);
+        let follower = Follower::new(mirror, log, line, network, next_attempt);
+        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot }))
+    }
+
+    /// The log as the leader has sent it, and its snapshot.
+    fn received(
+        &self,
+        image: Option<StateImage>,
+        events: Vec<EncodedEvent>,
+    ) -> (SharedLog, Option<Vec<u8>>) {
+        let store_id = self.store_id.to_owned();
+        let (after, fingerprint, snapshot) = match image {
+            Some(StateImage { head, history_id, checksum, snapshot }) => {
+                let fingerprint = Fingerprint { store_id, history_id, checksum };
+                (head, Some(fingerprint), Some(snapshot.0))
+            }
+            None => (SeqNum::ROOT, None, None),
+        };
+        let received = Received::new(after, fingerprint, events);
+        (SharedLog::received(received, self.store_id), snapshot)
+    }
+
+    fn unresponsive(&self) -> OpenError {
+        OpenError::Unresponsive { path: self.folder.to_owned() }
+    }
+
+    fn refused(&self, refusal: Refusal) -> OpenError {
+        let path: PathBuf = self.folder.to_owned();
+        match refusal {
+            Refusal::Version(_) => OpenError::OtherVersion { path },
+            Refusal::Store(found) => OpenError::OtherStore {
+                path: self.log.to_owned(),
+                found,
+                store_id: self.store_id.to_owned(),
+            },
+            Refusal::Schema(differences) => OpenError::OtherSchema {
+                path,
+                differences: differences.into_iter().map(SchemaDifference::from).collect(),
+            },
+        }
+    }
+}
+
+impl Opening {
+    /// Adds what happened on the line; returns the leader's answer, once it is there.
+    fn add(&mut self, event: LineEvent) -> Result<Option<Answer>, NoAnswer> {
+        let frame = match event {
+            LineEvent::Frame(frame) => frame,
+            LineEvent::Closed { .. } => return Ok(Some(Answer::Gone)),
+        };
+        let Some(message) = self.assembler.add(&frame).map_err(|_| NoAnswer)? else {
+            return Ok(None);
+        };
+        match FromLeader::decode(&message) {
+            Some(FromLeader::Welcome(welcome)) => Ok(Some(Answer::Welcome(welcome))),
+            Some(FromLeader::Refused(refusal)) => Ok(Some(Answer::Refused(refusal))),
+            Some(FromLeader::Snapshot(image)) => {
+                self.image = Some(image);
+                Ok(None)
+            }
+            Some(FromLeader::Events(mut events)) => {
+                self.events.append(&mut events);
+                Ok(None)
+            }
+            _ => Err(NoAnswer),
+        }
+    }
 }
 
 /// Puts what happens on a line, which has this number, into a mailbox.
@@ -76,38 +240,6 @@ pub(super) fn on_line(
     move |_| Box::new(move |event| mailbox.put(Input { connection, event }))
 }
 
-/// Waits for the leader's answer; `None` if it has gone.
-#[cfg(not(target_family = "wasm"))]
-fn answer(
-    mailbox: &Mailbox<Input>,
-    assembler: &mut Assembler,
-    folder: &Path,
-) -> Result<Option<FromLeader>, OpenError> {
-    use crate::edge::Mail;
-    let unresponsive = || OpenError::Unresponsive { path: folder.to_owned() };
-    let until = mailbox.now() + PATIENCE;
-    loop {
-        let frame = match mailbox.take(Some(until)) {
-            Mail::Message(Input { event: LineEvent::Frame(frame), .. }) => frame,
-            Mail::Message(Input { event: LineEvent::Closed { .. }, .. }) => return Ok(None),
-            _ => return Err(unresponsive()),
-        };
-        if let Some(message) = assembler.add(&frame).map_err(|_| unresponsive())? {
-            return FromLeader::decode(&message).map(Some).ok_or_else(unresponsive);
-        }
-    }
-}
-
-/// Nobody leads here.
-#[cfg(target_family = "wasm")]
-fn answer(
-    _: &Mailbox<Input>,
-    _: &mut Assembler,
-    folder: &Path,
-) -> Result<Option<FromLeader>, OpenError> {
-    Err(OpenError::Unresponsive { path: folder.to_owned() })
-}
-
 pub(super) fn order(welcome: Welcome) -> LeaderOrder {
     let state = SyncState {
         pending: welcome.pending.into(),
@@ -116,20 +248,6 @@ pub(super) fn order(welcome: Welcome) -> LeaderOrder {
         local_head: welcome.local_head,
     };
     LeaderOrder { state, syncs: welcome.syncs, history_id: welcome.history_id }
-}
-
-fn refused(refusal: Refusal, folder: &Path, log: &Path, store_id: &str) -> OpenError {
-    let path: PathBuf = folder.to_owned();
-    match refusal {
-        Refusal::Version(_) => OpenError::OtherVersion { path },
-        Refusal::Store(found) => {
-            OpenError::OtherStore { path: log.to_owned(), found, store_id: store_id.to_owned() }
-        }
-        Refusal::Schema(differences) => OpenError::OtherSchema {
-            path,
-            differences: differences.into_iter().map(SchemaDifference::from).collect(),
-        },
-    }
 }
 
 impl From<Difference> for SchemaDifference {

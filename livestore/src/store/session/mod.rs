@@ -7,24 +7,28 @@ mod acks;
 mod follow;
 mod hub;
 mod join;
+mod journal;
+mod recover;
 mod seek;
+mod send;
 mod takeover;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(super) use acks::Acks;
+pub(super) use acks::{Acks, Awaited};
 #[cfg(not(target_family = "wasm"))]
 pub(super) use acks::{CLOSING, PATIENCE};
 pub(super) use follow::Follower;
 pub(super) use hub::Hub;
-pub(super) use join::{Joined, join};
+pub(super) use join::{Joined, Joining};
+pub use journal::Journal;
 pub(super) use seek::{Input, Seeker};
 
 use crate::edge::{Mailbox, Worker};
 use crate::eventlog::Durability;
 use crate::schema::SchemaDef;
-use crate::session::{Hello, PROTOCOL, SchemaPart};
+use crate::session::{Hello, PROTOCOL, Reads, SchemaPart};
 use crate::sync::SyncOptions;
 
 /// What a session needs to become the leader.
@@ -32,6 +36,8 @@ pub(super) struct Setup {
     pub(super) folder: PathBuf,
     pub(super) durability: Durability,
     pub(super) sync: Option<SyncOptions>,
+    /// Whether it can never lead, as it cannot have the store's files.
+    pub(super) without_files: bool,
 }
 
 /// A store's part in the conversation of its client's sessions.
@@ -84,6 +90,7 @@ fn hello(
     session_id: &Arc<str>,
     schema: &'static SchemaDef,
     schema_hash: i64,
+    reads: Reads,
 ) -> Hello {
     Hello {
         protocol: PROTOCOL,
@@ -91,6 +98,7 @@ fn hello(
         session_id: Arc::clone(session_id),
         schema_hash,
         schema: parts(schema),
+        reads,
     }
 }
 

@@ -4,13 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::hello;
 use super::join::{on_line, order};
+use super::{Setup, hello};
 use crate::edge::{DirectoryLock, Line, LineEvent, LockError, Mailbox, dial, files, fill_random};
 use crate::error::ErrorChain;
+use crate::event::EncodedEvent;
 use crate::live::deliver;
-use crate::session::{Assembler, FromLeader, FromSession, Refusal, Welcome, frames};
+use crate::session::{Assembler, FromLeader, FromSession, Hello, Reads, Refusal, Welcome, frames};
 use crate::store::Inner;
+use crate::store::order::Order;
 
 /// The first wait for a leader, at most; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(4);
@@ -38,6 +40,8 @@ pub(in crate::store) struct Seeker {
     inner: Weak<Inner>,
     mailbox: Arc<Mailbox<Input>>,
     assembler: Assembler,
+    /// What a leader that was asked has sent so far of the confirmed events that are new here.
+    between: Vec<EncodedEvent>,
     /// The number of connections so far.
     connections: u64,
     phase: Phase,
@@ -70,8 +74,16 @@ impl Seeker {
         mailbox: Arc<Mailbox<Input>>,
         assembler: Assembler,
     ) -> Self {
-        let (connections, phase, attempts, has_failed) = (0, Phase::Following, 0, false);
-        Self { inner, mailbox, assembler, connections, phase, attempts, has_failed }
+        Self {
+            inner,
+            mailbox,
+            assembler,
+            between: Vec::new(),
+            connections: 0,
+            phase: Phase::Following,
+            attempts: 0,
+            has_failed: false,
+        }
     }
 
     /// Handles what happened on the line, or the deadline that the last turn gave. Breaks when the
@@ -158,11 +170,15 @@ impl Seeker {
                 self.has_failed = matches!(message, FromLeader::Failed(_));
                 inner.receive(message)
             }
+            (Phase::Greeting { .. }, FromLeader::Events(mut events)) => {
+                self.between.append(&mut events);
+                true
+            }
             (Phase::Greeting { line, .. }, FromLeader::Welcome(welcome)) => {
                 let line = line.clone();
                 self.phase = Phase::Following;
                 self.attempts = 0;
-                inner.rejoin(welcome, line)
+                inner.rejoin(welcome, std::mem::take(&mut self.between), line)
             }
             (Phase::Greeting { .. }, FromLeader::Refused(refusal)) => {
                 let reason = match refusal {
@@ -194,32 +210,16 @@ impl Seeker {
         inner.lose_line();
         self.connections += 1;
         self.assembler = Assembler::default();
+        self.between.clear();
         let Some(setup) = &inner.sessions.setup else { return ControlFlow::Break(()) };
-        if !files::exists(&setup.folder.join(crate::store::EVENTLOG)) {
-            inner.sessions.acks.failed("the store's files are gone".to_owned());
-            return self.wait(LONG_DELAY);
-        }
-        match DirectoryLock::acquire(&setup.folder) {
-            Ok(lock) => match inner.lead(lock) {
-                Ok(()) => return ControlFlow::Break(()),
-                Err(error) => {
-                    let reason = ErrorChain::new(&error).to_string();
-                    tracing::warn!(reason, "this session cannot lead");
-                    inner.sessions.acks.failed(reason);
-                    return self.wait(LONG_DELAY);
-                }
-            },
-            Err(LockError::Held) => {}
-            Err(LockError::Io(error)) => {
-                inner.sessions.acks.failed(error.to_string());
-                return self.wait(LONG_DELAY);
-            }
+        if !setup.without_files
+            && let Some(turn) = self.try_to_lead(inner, setup)
+        {
+            return turn;
         }
         match dial(&setup.folder, on_line(&self.mailbox, self.connections)) {
             Ok(line) => {
-                let hello =
-                    hello(&inner.store_id, &inner.session_id, inner.schema, inner.schema_hash);
-                let hello = FromSession::Hello(hello).encode();
+                let hello = FromSession::Hello(inner.hello()).encode();
                 frames(&hello).for_each(|frame| line.send(frame));
                 let until = self.mailbox.now() + PATIENCE;
                 self.phase = Phase::Greeting { line, until };
@@ -231,6 +231,25 @@ impl Seeker {
                 self.wait(doubled.min(MAX_DELAY))
             }
         }
+    }
+
+    /// Leads, if nobody else does. `None` if somebody does.
+    fn try_to_lead(&mut self, inner: &Arc<Inner>, setup: &Setup) -> Option<Turn> {
+        if !files::exists(&setup.folder.join(crate::store::EVENTLOG)) {
+            inner.sessions.acks.failed("the store's files are gone".to_owned());
+            return Some(self.wait(LONG_DELAY));
+        }
+        let reason = match DirectoryLock::acquire(&setup.folder) {
+            Ok(lock) => match inner.lead(lock) {
+                Ok(()) => return Some(ControlFlow::Break(())),
+                Err(error) => ErrorChain::new(&error).to_string(),
+            },
+            Err(LockError::Held) => return None,
+            Err(LockError::Io(error)) => error.to_string(),
+        };
+        tracing::warn!(reason, "this session cannot lead");
+        inner.sessions.acks.failed(reason);
+        Some(self.wait(LONG_DELAY))
     }
 
     /// Tries again after between half of this time and all of it.
@@ -246,6 +265,16 @@ impl Seeker {
 }
 
 impl Inner {
+    /// The first message to a leader that was found anew.
+    fn hello(&self) -> Hello {
+        let reads = self.core().ok().and_then(|slot| match &slot.as_ref()?.order {
+            Order::Leader(follower) => Some(follower.reads()),
+            _ => None,
+        });
+        let reads = reads.unwrap_or(Reads::Files);
+        hello(&self.store_id, &self.session_id, self.schema, self.schema_hash, reads)
+    }
+
     fn lose_line(&self) {
         if let Ok(mut slot) = self.core()
             && let Some(core) = slot.as_mut()
@@ -256,13 +285,14 @@ impl Inner {
     }
 
     /// Goes on with a leader that was found again, or another one. Returns whether that worked.
-    fn rejoin(&self, welcome: Welcome, line: Line) -> bool {
+    /// `between` are the confirmed events that the leader has sent, for a session without files.
+    fn rejoin(&self, welcome: Welcome, between: Vec<EncodedEvent>, line: Line) -> bool {
         let Ok(mut slot) = self.core() else { return true };
         let Some(core) = slot.as_mut() else { return true };
         let Some(follower) = core.order.follower_mut() else { return true };
         follower.set_network(welcome.network.clone(), welcome.next_attempt);
         let order = order(welcome);
-        let planned = match follower.plan_order(order) {
+        let planned = match follower.plan_order(order, between) {
             Ok(planned) => planned,
             Err(error) => {
                 tracing::warn!(%error, "the log could not be read");

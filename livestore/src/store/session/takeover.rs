@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Follower, Hub};
 use crate::edge::DirectoryLock;
-use crate::event::SeqNum;
+use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, FileLog};
 use crate::live::deliver;
-use crate::session::{Command, LeaderOrder, Planned};
+use crate::session::{Command, LeaderOrder, Planned, Reads};
 use crate::state::{ReplayError, Snapshot};
 use crate::store::open::{EVENTLOG, SNAPSHOT, engine};
 use crate::store::order::Order;
@@ -16,12 +16,31 @@ use crate::store::{Core, Inner};
 use crate::sync::merge::SyncState;
 
 impl Follower {
-    /// Plans what the order of another leader means here. Reads what was confirmed meanwhile.
-    pub(super) fn plan_order(&self, order: LeaderOrder) -> Result<Planned, EventlogError> {
+    /// Plans what the order of another leader means here. Reads what was confirmed meanwhile, unless it
+    /// was `received`.
+    pub(super) fn plan_order(
+        &self,
+        order: LeaderOrder,
+        received: Vec<EncodedEvent>,
+    ) -> Result<Planned, EventlogError> {
         let is_same = order.history_id == self.mirror().history_id();
         let known = if is_same { self.state().confirmed_head } else { SeqNum::ROOT };
-        let between = self.log().read_file(known, order.state.confirmed_head)?;
+        let between = match self.log().is_received() {
+            true => received,
+            false => self.log().read_confirmed(known, order.state.confirmed_head)?,
+        };
         Ok(self.mirror().plan_order(order, between))
+    }
+
+    /// How this session gets to what was confirmed meanwhile.
+    pub(super) fn reads(&self) -> Reads {
+        match self.log().is_received() {
+            true => Reads::Behind {
+                head: self.state().confirmed_head,
+                history_id: self.mirror().history_id().to_owned(),
+            },
+            false => Reads::Files,
+        }
     }
 }
 
@@ -107,7 +126,7 @@ impl Inner {
         let history_id = history_id.unwrap_or_default();
         let order = LeaderOrder { state, syncs: sync.is_some(), history_id };
         let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
-        let planned = follower.plan_order(order)?;
+        let planned = follower.plan_order(order, Vec::new())?;
         core.follow(planned).map_err(Failure::State)?;
         let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();

@@ -1,6 +1,7 @@
 //! A reset: the app asks for the state to be rebuilt. The log does not change.
 
 use crate::error::Unavailable;
+use crate::event::SeqNum;
 use crate::live::deliver;
 use crate::schema::Schema;
 use crate::session::{Command, FromLeader};
@@ -25,7 +26,13 @@ impl Inner {
         let core = slot.as_mut().ok_or(Unavailable::Closed)?;
         match core.order.follower_mut() {
             // It resets itself, and all sessions with it.
-            Some(follower) => follower.command(Command::Reset),
+            Some(follower) => {
+                follower.command(Command::Reset);
+                if follower.log().begins_after() != SeqNum::ROOT {
+                    // This one, too: it needs all events for that.
+                    return Ok(());
+                }
+            }
             None => core.broadcast(|| FromLeader::Reset),
         }
         core.reset()?;

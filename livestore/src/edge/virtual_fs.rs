@@ -1,10 +1,11 @@
-//! The part of [`std::fs`] that is used, over a [`Disk`] of the world's.
+//! The part of [`std::fs`] that is used, over a [`Disk`] that is installed on this thread: a simulated
+//! one, or what a browser gives a page or a worker.
 #![expect(missing_docs, reason = "each is what std::fs has under that name")]
 
 use std::cell::RefCell;
 use std::fs::TryLockError;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// An open file, as its disk numbers it. A number is never used twice.
@@ -183,4 +184,60 @@ impl Drop for File {
             disk.close(self.handle);
         }
     }
+}
+
+/// Fills the buffer with the bytes of the file from `at` on.
+pub(crate) fn read_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+    file.read_at(at, buffer)
+}
+
+/// What stays the same for as long as a path leads to the same file: here, that it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileIdentity;
+
+impl FileIdentity {
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        if exists(path)? { Ok(Self) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
+    pub(crate) fn of(_: &File) -> io::Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Paths of such a disk begin at its root.
+#[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
+pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
+    Ok(path.to_owned())
+}
+
+/// Such a disk has no links.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    path.to_owned()
+}
+
+/// Nobody looks for directories that are left behind.
+#[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
+pub(crate) fn remove_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Such a disk has no limit.
+pub(crate) fn note_open_files_limit() {}
+
+/// Such a disk has no limit.
+pub(crate) fn open_files_limit() -> Option<u64> {
+    None
+}
+
+/// Such a disk has no limit.
+pub(crate) fn is_out_of_files(_: &io::Error) -> bool {
+    false
+}
+
+/// No names: such a disk cannot list a directory, and has none of an earlier version.
+#[expect(clippy::unnecessary_wraps, reason = "other edges can fail")]
+pub(crate) fn names_in(_directory: &Path) -> io::Result<Vec<String>> {
+    Ok(Vec::new())
 }

@@ -1,0 +1,81 @@
+//! A log's file that another process may be writing: it is only read.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::connection::LogConnection;
+use super::{
+    Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
+    VisitArgs,
+};
+use crate::event::{EncodedEvent, SeqNum};
+
+/// A log that is read from its file.
+#[derive(Debug)]
+pub(super) struct FileReader(Mutex<LogConnection>);
+
+impl FileReader {
+    pub(super) fn open(path: &Path) -> Result<Self, EventlogError> {
+        Ok(Self(Mutex::new(LogConnection::open(path, Durability::Written)?)))
+    }
+
+    /// The store that the log belongs to.
+    pub(super) fn store_id(&self) -> Result<String, EventlogError> {
+        self.file().store_id()
+    }
+
+    fn file(&self) -> MutexGuard<'_, LogConnection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What would write it, fails.
+impl LogStorage for FileReader {
+    fn append(&self, _: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn retract(&self, _: SeqNum) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn change(&self, _: &LogChange<'_>) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn flush(&self) -> Result<(), EventlogError> {
+        Ok(())
+    }
+
+    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.file().read(after, limit)
+    }
+
+    fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
+        self.file().last()
+    }
+
+    fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.file().count(after)
+    }
+
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        self.file().count_of_session(session_id)
+    }
+
+    fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        self.file().fingerprint(seq)
+    }
+
+    fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        self.file().upstream()
+    }
+
+    fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
+        self.file().shapes()
+    }
+
+    fn visit_named(&self, name: &str, visit: VisitArgs<'_>) -> Result<(), EventlogError> {
+        self.file().visit_named(name, visit)
+    }
+}

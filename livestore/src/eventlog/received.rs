@@ -1,0 +1,124 @@
+//! A log's confirmed events as its leader has sent them, for a session that cannot read the file.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{EventlogError, Fingerprint, LogChange, LogStorage, Upstream, is_after};
+use crate::event::{EncodedEvent, SeqNum};
+
+/// The confirmed events behind a place in the log.
+#[derive(Debug)]
+pub(crate) struct Received(Mutex<Events>);
+
+#[derive(Debug)]
+struct Events {
+    /// The place that the events come behind.
+    after: SeqNum,
+    /// The log's identity there.
+    fingerprint: Option<Fingerprint>,
+    events: Vec<EncodedEvent>,
+}
+
+impl Received {
+    /// The events behind `after`, where the log has this identity.
+    pub(crate) fn new(
+        after: SeqNum,
+        fingerprint: Option<Fingerprint>,
+        events: Vec<EncodedEvent>,
+    ) -> Self {
+        Self(Mutex::new(Events { after, fingerprint, events }))
+    }
+
+    /// Adds events that are confirmed now.
+    pub(super) fn extend(&self, events: impl IntoIterator<Item = EncodedEvent>) {
+        self.events().events.extend(events);
+    }
+
+    /// From now on, the log has these events, and no others.
+    pub(super) fn replace(&self, events: Vec<EncodedEvent>) {
+        *self.events() = Events { after: SeqNum::ROOT, fingerprint: None, events };
+    }
+
+    /// Puts the log's first events before those that are here. Does nothing if they do not end where
+    /// these begin.
+    pub(super) fn complete(&self, mut first: Vec<EncodedEvent>) {
+        let mut here = self.events();
+        let end = first.partition_point(|event| !is_after(event.seq, here.after));
+        first.truncate(end);
+        let last = first.last().map_or(SeqNum::ROOT, |event| event.seq);
+        if last == here.after {
+            first.append(&mut here.events);
+            (here.events, here.after) = (first, SeqNum::ROOT);
+        }
+    }
+
+    /// The place in the log that the first event comes behind.
+    pub(super) fn begins_after(&self) -> SeqNum {
+        self.events().after
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events {
+    /// Those behind `after`, if all of them are here.
+    fn behind(&self, after: SeqNum) -> Result<&[EncodedEvent], EventlogError> {
+        if is_after(self.after, after) {
+            return Err(EventlogError::NotReceived { after: self.after });
+        }
+        let from = self.events.partition_point(|event| !is_after(event.seq, after));
+        Ok(self.events.get(from..).unwrap_or_default())
+    }
+}
+
+/// What would write it, fails.
+impl LogStorage for Received {
+    fn append(&self, _: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn retract(&self, _: SeqNum) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn change(&self, _: &LogChange<'_>) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    fn flush(&self) -> Result<(), EventlogError> {
+        Ok(())
+    }
+
+    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+        Ok(self.events().behind(after)?.iter().take(limit).cloned().collect())
+    }
+
+    fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
+        Ok(self.events().events.last().cloned())
+    }
+
+    fn head(&self) -> Result<SeqNum, EventlogError> {
+        let here = self.events();
+        Ok(here.events.last().map_or(here.after, |event| event.seq))
+    }
+
+    fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        Ok(self.events().behind(after)?.len() as u64)
+    }
+
+    fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
+        let here = self.events();
+        let events = here.behind(SeqNum::ROOT)?;
+        Ok(events.iter().filter(|event| *event.session_id == *session_id).count() as u64)
+    }
+
+    fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
+        let here = self.events();
+        Ok(here.fingerprint.clone().filter(|_| seq == here.after))
+    }
+
+    fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,175 @@
+//! What `livestore-web` does with a store, beyond what an app does.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::builder::WithoutFiles;
+use super::{Builder, OpenError, Order, Store, folder};
+use crate::edge::{Line, LineEvent, OnLine, dial};
+use crate::error::Unavailable;
+use crate::eventlog::EventlogError;
+use crate::schema::Schema;
+use crate::session::{Assembler, FromLeader, FromSession, PROTOCOL, Recover, Recovered, frames};
+
+pub use super::session::Journal;
+
+/// The directory of all stores on a disk that is installed: it has no others.
+const DIRECTORY: &str = "/";
+
+/// Has the builder open a session of the store's leader, which reads nothing but what that sends. It
+/// never leads.
+pub fn without_files<S>(mut builder: Builder<S>, journal: impl Journal + 'static) -> Builder<S> {
+    builder.options.directory.get_or_insert_with(|| PathBuf::from(DIRECTORY));
+    builder.options.without_files = Some(WithoutFiles { journal: Box::new(journal) });
+    builder
+}
+
+/// Has the builder open the store on the disk that is installed.
+pub fn in_worker<S>(mut builder: Builder<S>) -> Builder<S> {
+    builder.options.directory = Some(PathBuf::from(DIRECTORY));
+    builder
+}
+
+/// Returns the id of the store that the builder opens.
+pub fn store_id<S>(builder: &Builder<S>) -> &str {
+    &builder.options.store_id
+}
+
+/// Returns the folder of a store on a disk that is installed.
+///
+/// # Errors
+/// When the id cannot be a store's.
+pub fn folder_of(store_id: &str) -> Result<PathBuf, OpenError> {
+    super::id::check(store_id)?;
+    folder::find(DIRECTORY.as_ref(), store_id)
+}
+
+/// Has the leader add those of these commits that it does not have. They are those of one session that
+/// has ended, as its [`Journal`] has got them, in order.
+///
+/// # Errors
+/// When there are no channels here.
+pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::Result<Recovery> {
+    let shared = Arc::new(Shared::default());
+    let commits: Vec<_> = commits.iter().filter_map(|bytes| Recovered::decode(bytes)).collect();
+    let events = commits.iter().flat_map(|commit| &commit.events);
+    let Some(session_id) = events.map(|event| Arc::clone(&event.session_id)).next() else {
+        shared.answer(Ok(()));
+        return Ok(Recovery { shared, _line: None });
+    };
+    let theirs = Arc::clone(&shared);
+    let mut assembler = Assembler::default();
+    let on_event: OnLine = Box::new(move |event| {
+        if let Some(answer) = answer(&mut assembler, event) {
+            theirs.answer(answer);
+        }
+    });
+    let line = dial(folder, |_| on_event)?;
+    let store_id = store_id.to_owned();
+    let recover = Recover { protocol: PROTOCOL, store_id, session_id, commits };
+    let message = FromSession::Recover(recover).encode();
+    frames(&message).for_each(|frame| line.send(frame));
+    Ok(Recovery { shared, _line: Some(line) })
+}
+
+/// A leader's answer to commits that it was sent, or why there is none.
+type Answer = Result<(), String>;
+
+fn answer(assembler: &mut Assembler, event: LineEvent) -> Option<Answer> {
+    let frame = match event {
+        LineEvent::Frame(frame) => frame,
+        LineEvent::Closed { reason } => return Some(Err(reason)),
+    };
+    let message = assembler.add(&frame).ok().flatten()?;
+    Some(match FromLeader::decode(&message) {
+        Some(FromLeader::Recovered) => Ok(()),
+        Some(FromLeader::Failed(reason)) => Err(reason),
+        _ => Err("the session that leads does not take them".to_owned()),
+    })
+}
+
+/// Waits until a leader has the commits of a session that has ended; the error is for people.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Recovery {
+    shared: Arc<Shared>,
+    _line: Option<Line>,
+}
+
+#[derive(Default)]
+struct Shared(Mutex<(Option<Answer>, Option<Waker>)>);
+
+impl Shared {
+    fn answer(&self, answer: Answer) {
+        let mut state = self.state();
+        state.0.get_or_insert(answer);
+        if let Some(waker) = state.1.take() {
+            drop(state);
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Option<Answer>, Option<Waker>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Future for Recovery {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let mut state = self.shared.state();
+        match state.0.clone() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                state.1 = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recovery").finish_non_exhaustive()
+    }
+}
+
+/// Waits until the session has all of the log's events, from the first on.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct History<S>(Store<S>);
+
+impl<S> History<S> {
+    /// Asks for them when it is first polled.
+    pub fn of(store: &Store<S>) -> Self
+    where
+        S: Schema,
+    {
+        Self(store.clone())
+    }
+}
+
+impl<S: Schema> Future for History<S> {
+    type Output = Result<(), EventlogError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = &self.0.inner;
+        // Before the look: what changes after it wakes the task.
+        inner.waiting.add(context.waker());
+        let mut slot = inner.core()?;
+        let is_here = match &mut slot.as_mut().ok_or(Unavailable::Closed)?.order {
+            Order::Leader(follower) => follower.ask_for_history(),
+            Order::Own | Order::Backend(_) => true,
+        };
+        if is_here { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+impl<S> fmt::Debug for History<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History").finish_non_exhaustive()
+    }
+}

@@ -45,7 +45,7 @@ pub use __livestore_unknown_table as unknown_table;
 pub mod web {
     #[cfg(all(target_family = "wasm", not(simulation)))]
     pub use crate::edge::web::{
-        Disk, Handle, IfHeld, OpenMode, WebLock, install_disk, request_lock,
+        Disk, Handle, IfHeld, OpenMode, WebLock, fs, install_disk, request_lock,
     };
     pub use crate::store::web::{
         History, Journal, Recovery, folder_of, in_worker, recover, store_id, without_files,

@@ -20,7 +20,7 @@ pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
 #[cfg(any(simulation, target_family = "wasm"))]
-pub(crate) mod virtual_fs;
+pub mod virtual_fs;
 #[cfg(all(target_family = "wasm", not(simulation)))]
 pub(crate) mod web;
 

@@ -97,6 +97,10 @@ pub(super) fn open_at_once<S: Schema>(
     let span = tracing::info_span!("open", store_id = %options.store_id);
     let _entered = span.enter();
     let ids = prepare(&options, schema)?;
+    // In a browser nothing can wait for another session here.
+    #[cfg(target_family = "wasm")]
+    let files = Files::open(&options)?;
+    #[cfg(not(target_family = "wasm"))]
     let files = match find(&options, schema, &ids)? {
         Found::Free(files) => files,
         Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
@@ -147,6 +151,7 @@ fn prepare(options: &Options, schema: &'static SchemaDef) -> Result<Ids, OpenErr
 }
 
 /// A store's files, or the session that has them open.
+#[cfg(not(target_family = "wasm"))]
 enum Found {
     Free(Files),
     /// Another session leads; its folder.
@@ -178,12 +183,6 @@ fn find(options: &Options, schema: &'static SchemaDef, ids: &Ids) -> Result<Foun
             return Err(OpenError::Locked { path: folder });
         }
     }
-}
-
-/// Opens the store's files. Nothing can wait for another session here.
-#[cfg(target_family = "wasm")]
-fn find(options: &Options, _: &'static SchemaDef, _: &Ids) -> Result<Found, OpenError> {
-    Files::open(options).map(Found::Free)
 }
 
 fn joining<'a>(

@@ -16,7 +16,9 @@ use crate::kit::{Home, STORE, log_of};
 
 /// A journal in memory: the end of each commit, and its bytes.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<(u64, Vec<u8>)>>>);
+struct Kept(Arc<Mutex<Vec<Entry>>>);
+
+type Entry = (u64, Vec<u8>);
 
 impl Journal for Kept {
     fn add(&self, end: u64, commit: &[u8]) {

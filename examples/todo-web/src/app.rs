@@ -5,9 +5,11 @@ use std::error::Error;
 use futures_util::StreamExt as _;
 use livestore::prelude::*;
 use livestore::schema::Commit;
+use livestore::store::Builder;
 use livestore::sync::{NetworkStatus, SyncOptions};
 use livestore_sync::{Http, WebSocket};
 use todo_schema::{App, Filter, Todo, TodoEvent, UiState};
+use web_sys::Url;
 
 use crate::page::{Action, Page};
 use crate::view::View;
@@ -20,14 +22,10 @@ const SYNC_PORT: u16 = 8787;
 /// Opens the store and follows it, for as long as there is the page.
 pub(crate) async fn run() -> Result<()> {
     let page = Page::find()?;
-    let url = match page.parameter("sync") {
-        Some(url) => url,
-        None => format!("ws://{}:{SYNC_PORT}", page.host()?),
-    };
-    let store_id = page.parameter("store").unwrap_or_else(|| "todos".to_owned());
-    let builder = Store::<App>::builder(store_id).sync(sync(&url));
-    let store = livestore_web::open(builder).await?;
-    page.show_storage(livestore_web::storage(&store));
+    let url = page.url()?;
+    let store_id = parameter(&url, "store").unwrap_or_else(|| "todos".to_owned());
+    let store = livestore_web::open(builder(store_id, &url)).await?;
+    page.show_storage(&livestore_web::storage(&store));
     let acting = store.clone();
     page.listen(move |action| act(&acting, action).map_err(|error| error.to_string()))?;
     let mut views = View::of(&store)?.stream();
@@ -37,11 +35,26 @@ pub(crate) async fn run() -> Result<()> {
     Ok(())
 }
 
-fn sync(url: &str) -> SyncOptions {
+/// How the store is opened: in the page, and in the worker that has its files.
+pub(crate) fn builder(store_id: String, page_url: &str) -> Builder<App> {
+    Store::<App>::builder(store_id).sync(sync(page_url))
+}
+
+fn sync(page_url: &str) -> SyncOptions {
+    let default = || {
+        let host = Url::new(page_url).map(|url| url.hostname()).unwrap_or_default();
+        format!("ws://{host}:{SYNC_PORT}")
+    };
+    let url = parameter(page_url, "sync").unwrap_or_else(default);
     match url.starts_with("http") {
         true => SyncOptions::new(Http::new(url)),
         false => SyncOptions::new(WebSocket::new(url)),
     }
+}
+
+/// A parameter of a page's address: `?name=value`.
+fn parameter(url: &str, name: &str) -> Option<String> {
+    Url::new(url).ok()?.search_params().get(name)
 }
 
 fn act(store: &Store<App>, action: Action) -> Result<()> {

@@ -12,6 +12,9 @@ mod view;
 
 #[cfg(target_family = "wasm")]
 fn main() {
+    if livestore_web::worker(|request| app::builder(request.store_id, &request.page_url)) {
+        return;
+    }
     std::panic::set_hook(Box::new(|panic| page::complain(&panic.to_string())));
     wasm_bindgen_futures::spawn_local(async {
         if let Err(error) = app::run().await {

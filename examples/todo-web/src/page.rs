@@ -7,9 +7,7 @@ use livestore_web::Storage;
 use todo_schema::{Filter, Todo};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    Document, Element, Event, EventTarget, HtmlElement, HtmlInputElement, UrlSearchParams, Window,
-};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlInputElement, Window};
 
 use crate::view::View;
 
@@ -71,19 +69,16 @@ impl Page {
         })
     }
 
-    /// The name of the host that the page comes from.
-    pub(crate) fn host(&self) -> Result<String> {
-        self.window.location().hostname().map_err(thrown)
+    /// The page's address.
+    pub(crate) fn url(&self) -> Result<String> {
+        self.window.location().href().map_err(thrown)
     }
 
-    /// A parameter of the page's address: `?name=value`.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        let search = self.window.location().search().ok()?;
-        UrlSearchParams::new_with_str(&search).ok()?.get(name)
-    }
-
-    pub(crate) fn show_storage(&self, storage: Storage) {
-        self.notice.set_hidden(storage != Storage::Memory);
+    pub(crate) fn show_storage(&self, storage: &Storage) {
+        if let Storage::Memory { reason } = storage {
+            self.notice.set_title(reason);
+            self.notice.set_hidden(false);
+        }
     }
 
     /// Passes everything that people do to `act`, for as long as there is the page.

@@ -35,6 +35,9 @@ pub struct Builder<S> {
     schema: PhantomData<fn() -> S>,
 }
 
+/// As in LiveStore's Node adapter: a process is one window, and finds its documents again.
+pub(super) const DEFAULT_WINDOW: &str = "static";
+
 /// A builder's settings.
 pub(super) struct Options {
     pub(super) store_id: String,
@@ -72,9 +75,7 @@ impl<S: Schema> Builder<S> {
             directory: None,
             durability: Durability::default(),
             client_id: None,
-            // As in LiveStore's Node adapter: a process is one window, and finds its documents
-            // again.
-            window_id: "static".to_owned(),
+            window_id: DEFAULT_WINDOW.to_owned(),
             max_state_bytes: MAX_STATE_BYTES,
             unknown_events: UnknownEvents::default(),
             incompatible_events: IncompatibleEvents::default(),
@@ -133,8 +134,8 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Sets the id of this window, which client documents are keyed by; by default `static`. An app
-    /// with several windows gives each one an id that it finds again.
+    /// Sets the id of this window, which client documents are keyed by; by default `static`, and in a
+    /// browser one for each tab. An app with several windows gives each one an id that it finds again.
     #[must_use]
     pub fn window_id(mut self, window_id: impl Into<String>) -> Self {
         self.options.window_id = window_id.into();

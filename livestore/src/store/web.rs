@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::builder::WithoutFiles;
+use super::builder::{DEFAULT_WINDOW, WithoutFiles};
 use super::{Builder, OpenError, Order, Store, folder};
 use crate::edge::{Line, LineEvent, OnLine, dial};
 use crate::error::Unavailable;
@@ -21,17 +21,27 @@ pub use super::session::Journal;
 const DIRECTORY: &str = "/";
 
 /// Has the builder open a session of the store's leader, which reads nothing but what that sends. It
-/// never leads.
-pub fn without_files<S>(mut builder: Builder<S>, journal: impl Journal + 'static) -> Builder<S> {
+/// never leads. It is in the window `window_id`, unless the builder says another.
+pub fn without_files<S>(
+    mut builder: Builder<S>,
+    window_id: String,
+    journal: impl Journal + 'static,
+) -> Builder<S> {
+    if builder.options.window_id == DEFAULT_WINDOW {
+        builder.options.window_id = window_id;
+    }
     builder.options.directory.get_or_insert_with(|| PathBuf::from(DIRECTORY));
     builder.options.without_files = Some(WithoutFiles { journal: Box::new(journal) });
     builder
 }
 
-/// Has the builder open the store on the disk that is installed.
-pub fn in_worker<S>(mut builder: Builder<S>) -> Builder<S> {
+/// Opens the store on the disk that is installed, and does not wait for its first sync.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open_in_worker<S: Schema>(mut builder: Builder<S>) -> Result<Store<S>, OpenError> {
     builder.options.directory = Some(PathBuf::from(DIRECTORY));
-    builder
+    super::open::open_at_once(builder.options, S::def())
 }
 
 /// Returns the id of the store that the builder opens.

@@ -41,7 +41,7 @@ fn page(home: &Home) -> Store<App> {
 }
 
 fn page_with(home: &Home, journal: Kept) -> Store<App> {
-    without_files(home.builder(), journal).open().unwrap()
+    without_files(home.builder(), "static".to_owned(), journal).open().unwrap()
 }
 
 fn count(store: &Store<App>) -> u64 {

@@ -1,7 +1,8 @@
 //! The browser's example in a real browser: `cargo xtask web test`.
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
-//! the server of the pages, and the terminal's `todo`; [`scenario`] is what happens, [`probe`] what holds.
+//! the server of the pages, and the terminal's `todo`; [`scenario`] and [`tabs`] are what happens,
+//! [`probe`] is what holds.
 
 #![cfg(unix)]
 #![expect(
@@ -17,6 +18,7 @@ mod devtools;
 mod page;
 mod probe;
 mod scenario;
+mod tabs;
 mod wait;
 mod world;
 

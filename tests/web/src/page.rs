@@ -7,10 +7,25 @@ use serde_json::{Value, json};
 use crate::devtools::Browser;
 use crate::{Result, wait};
 
-/// A page, which nothing but the backend connects with the others.
+/// A page.
 pub(crate) struct Page {
     browser: Browser,
     session: String,
+    target: String,
+    profile: Profile,
+    url: String,
+}
+
+/// A profile: what its pages store, they share, and nobody else has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile(String);
+
+impl Profile {
+    /// A new one, in which nothing is stored.
+    pub(crate) fn new(browser: &Browser) -> Result<Self> {
+        let made = browser.call(None, "Target.createBrowserContext", json!({}))?;
+        Ok(Self(made["browserContextId"].as_str().ok_or("no profile")?.to_owned()))
+    }
 }
 
 /// What a page looks like to whom.
@@ -23,18 +38,121 @@ pub(crate) struct Look {
 
 impl Page {
     /// Opens a page in a window of its own.
-    pub(crate) fn open(browser: &Browser, url: &str) -> Result<Self> {
-        let target = browser.call(None, "Target.createTarget", json!({ "url": "about:blank" }))?;
+    pub(crate) fn open(browser: &Browser, profile: &Profile, url: &str) -> Result<Self> {
+        Self::open_with(browser, profile, url, "")
+    }
+
+    /// Opens a page in which this JavaScript has run first.
+    pub(crate) fn open_with(
+        browser: &Browser,
+        profile: &Profile,
+        url: &str,
+        script: &str,
+    ) -> Result<Self> {
+        let params = json!({ "url": "about:blank", "browserContextId": profile.0 });
+        let target = browser.call(None, "Target.createTarget", params)?;
         let params = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = browser.call(None, "Target.attachToTarget", params)?;
-        let session = attached["sessionId"].as_str().ok_or("no session")?.to_owned();
-        let page = Self { browser: browser.clone(), session };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let page = Self {
+            browser: browser.clone(),
+            session: text(&attached["sessionId"]).ok_or("no session")?,
+            target: text(&target["targetId"]).ok_or("no target")?,
+            profile: profile.clone(),
+            url: url.to_owned(),
+        };
         page.call("Runtime.enable", json!({}))?;
         page.call("Page.enable", json!({}))?;
+        page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }))?;
         // A page that is out of sight is not drawn.
         page.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }))?;
         page.call("Page.navigate", json!({ "url": url }))?;
         Ok(page)
+    }
+
+    /// Opens the same page in another tab.
+    pub(crate) fn open_tab(&self) -> Result<Self> {
+        Self::open(&self.browser, &self.profile, &self.url)
+    }
+
+    /// Loads the page again, without waiting for anything.
+    pub(crate) fn reload(&self) -> Result {
+        // A page that is about to go does not answer.
+        self.call("Page.reload", json!({})).map(drop)
+    }
+
+    /// Adds a todo and loads the page again, in one task of the page's.
+    pub(crate) fn add_and_reload(&self, text: &str) -> Result {
+        let text = json!(text);
+        let script = format!(
+            "const input = document.querySelector('#text'); input.value = {text}; \
+             input.dispatchEvent(new Event('input')); \
+             document.querySelector('#new').requestSubmit(); location.reload()"
+        );
+        // A page that is going may not answer.
+        let _ = self.eval(&script);
+        Ok(())
+    }
+
+    /// What is typed, and not added yet.
+    pub(crate) fn typed(&self) -> Result<String> {
+        let typed = self.look("document.querySelector('#text')?.value ?? ''")?;
+        Ok(typed.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Opens the page as somebody does who duplicates the tab.
+    pub(crate) fn duplicate(&self) -> Result<Self> {
+        let before = self.targets()?;
+        self.eval("void window.open(location.href)")?;
+        let new = || Ok(self.targets()?.into_iter().find(|target| !before.contains(target)));
+        wait::until("a new tab", &true, || new().map(|target| target.is_some()))?;
+        let target = new()?.ok_or("no new tab")?;
+        let params = json!({ "targetId": target, "flatten": true });
+        let attached = self.browser.call(None, "Target.attachToTarget", params)?;
+        let session = attached["sessionId"].as_str().ok_or("no session")?.to_owned();
+        let (browser, profile) = (self.browser.clone(), self.profile.clone());
+        let page = Self { browser, session, target, profile, url: self.url.clone() };
+        page.call("Runtime.enable", json!({}))?;
+        Ok(page)
+    }
+
+    fn targets(&self) -> Result<Vec<String>> {
+        let found = self.browser.call(None, "Target.getTargets", json!({}))?;
+        let pages = found["targetInfos"].as_array().into_iter().flatten();
+        let pages = pages.filter(|target| target["type"] == "page");
+        Ok(pages.filter_map(|page| page["targetId"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Has the browser freeze the tab, as it does with those that are long out of sight, or go on with it.
+    pub(crate) fn freeze(&self, is_frozen: bool) -> Result {
+        let state = if is_frozen { "frozen" } else { "active" };
+        self.call("Page.setWebLifecycleState", json!({ "state": state })).map(drop)
+    }
+
+    /// Limits what the page's origin may store, in bytes; `None` ends that.
+    pub(crate) fn limit_storage(&self, bytes: Option<u64>) -> Result {
+        let origin = self.url.split("/?").next().unwrap_or_default();
+        let mut params = json!({ "origin": origin });
+        if let (Some(bytes), Some(params)) = (bytes, params.as_object_mut()) {
+            params.insert("quotaSize".to_owned(), bytes.into());
+        }
+        self.call("Storage.overrideQuotaForOrigin", params).map(drop)
+    }
+
+    /// What the page says went wrong.
+    pub(crate) fn problem(&self) -> Result<String> {
+        let problem = self.eval("document.querySelector('#problem')?.textContent ?? ''")?;
+        Ok(problem.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Whether the page says that nothing is stored.
+    pub(crate) fn says_nothing_is_stored(&self) -> Result<bool> {
+        Ok(self.eval("document.querySelector('#storage')?.hidden === false")? == true)
+    }
+
+    /// Closes the tab, without asking the page.
+    pub(crate) fn close(self) -> Result {
+        self.browser.call(None, "Target.closeTarget", json!({ "targetId": self.target })).map(drop)
     }
 
     fn call(&self, method: &str, params: Value) -> Result<Value> {
@@ -52,16 +170,29 @@ impl Page {
         }
     }
 
+    /// The value of an expression; null while the page is loaded.
+    fn look(&self, expression: &str) -> Result<Value> {
+        match self.eval(expression) {
+            Err(error) if error.to_string().contains("navigated or closed") => Ok(Value::Null),
+            seen => seen,
+        }
+    }
+
     /// Types a todo and presses the key.
     pub(crate) fn add(&self, text: &str) -> Result {
         self.eval("document.querySelector('#text').focus()")?;
-        self.call("Input.insertText", json!({ "text": text }))?;
+        self.type_text(text)?;
         for kind in ["rawKeyDown", "char", "keyUp"] {
             let key = json!({ "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
                               "windowsVirtualKeyCode": 13 });
             self.call("Input.dispatchKeyEvent", key)?;
         }
         Ok(())
+    }
+
+    /// Types into what has the focus.
+    pub(crate) fn type_text(&self, text: &str) -> Result {
+        self.call("Input.insertText", json!({ "text": text })).map(drop)
     }
 
     /// Clicks on what a selector finds.
@@ -72,16 +203,16 @@ impl Page {
 
     /// The todos that are shown: `[x] text`.
     pub(crate) fn todos(&self) -> Result<Vec<String>> {
-        let rows = self.eval(
+        let rows = self.look(
             "[...document.querySelectorAll('#todos li')].map(row => \
              `[${row.querySelector('input').checked ? 'x' : ' '}] ${row.querySelector('span').textContent}`)",
         )?;
-        Ok(serde_json::from_value(rows)?)
+        Ok(serde_json::from_value::<Option<_>>(rows)?.unwrap_or_default())
     }
 
     /// How it stands with the backend.
     pub(crate) fn sync(&self) -> Result<String> {
-        let text = self.eval("document.querySelector('#sync-text')?.textContent ?? 'loading'")?;
+        let text = self.look("document.querySelector('#sync-text')?.textContent ?? 'loading'")?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 

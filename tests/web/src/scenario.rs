@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::page::{Look, Page};
-use crate::probe;
 use crate::world::{Programs, World};
+use crate::{probe, tabs};
 
 type Scenario = fn(&mut World<'_>) -> Result;
 
@@ -16,6 +16,16 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("pages and the terminal's app agree", with_native),
     ("what holds natively holds in a page", probe::run),
     ("it looks as it should", looks),
+    ("what was stored is there after a reload", tabs::reload),
+    ("two tabs are sessions of one client", tabs::two_tabs),
+    ("tabs that open at the same moment agree", tabs::at_the_same_moment),
+    ("a commit survives an immediate reload", tabs::immediate_reload),
+    ("a tab that leads is closed", tabs::leader_closes),
+    ("a tab that leads is frozen", tabs::leader_is_frozen),
+    ("a duplicated tab is a window of its own", tabs::duplicated),
+    ("a full quota loses nothing", tabs::full_quota),
+    ("without storage, the page says so", tabs::denied),
+    ("a worker that cannot be loaded is named", tabs::not_loaded),
 ];
 
 /// Whether all scenarios passed whose names have every word.
@@ -37,7 +47,7 @@ pub(crate) fn run_all(programs: &Programs, words: &[String]) -> Result<bool> {
 }
 
 /// Nothing went wrong that a person would not see.
-fn is_quiet(page: &Page) -> Result {
+pub(crate) fn is_quiet(page: &Page) -> Result {
     let complaints = page.complaints();
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::devtools::Browser;
-use crate::page::Page;
+use crate::page::{Page, Profile};
 
 /// The programs and folders that were built.
 pub(crate) struct Programs {
@@ -44,10 +44,14 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Opens the example, which syncs over `transport`: `ws` or `http`.
+    /// Opens the example in a profile of its own; it syncs over `transport`: `ws` or `http`.
     pub(crate) fn open_page(&self, transport: &str) -> Result<Page> {
-        let (site, backend) = (&self.site.address, &self.backend_address);
-        Page::open(&self.browser, &format!("{site}/?sync={transport}://{backend}"))
+        Page::open(&self.browser, &Profile::new(&self.browser)?, &self.url(transport))
+    }
+
+    /// The address of the example.
+    pub(crate) fn url(&self, transport: &str) -> String {
+        format!("{}/?sync={transport}://{}", self.site.address, self.backend_address)
     }
 
     pub(crate) fn stop_backend(&mut self) {

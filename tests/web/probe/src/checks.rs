@@ -168,7 +168,32 @@ async fn open_waits() -> Outcome {
 }
 
 async fn in_a_page() -> Outcome {
-    let store = livestore_web::open(Store::<App>::builder("words")).await?;
-    store.commit(said("hello"))?;
-    holds(livestore_web::storage(&store) == livestore_web::Storage::Memory, "it is elsewhere")
+    let open = || livestore_web::open(Store::<App>::builder("words"));
+    let store = open().await?;
+    let is_here = matches!(livestore_web::storage(&store), livestore_web::Storage::Browser);
+    holds(is_here == cfg!(target_family = "wasm"), "it is elsewhere")?;
+    if !is_here {
+        return Ok(());
+    }
+    store.commit((said("hello"), said("world")))?;
+    store.flushed().await?;
+    let (client, head) = (store.client_id().to_owned(), store.head()?);
+    drop(store);
+    let store = open().await?;
+    holds(words(&store)? == 2 && store.head()? == head, "it is not found again")?;
+    holds(store.client_id() == client, "it is another client")?;
+    store.commit(said("again"))?;
+    livestore_web::load_history(&store).await?;
+    let events: Vec<_> = store.events().into_iter().collect::<Result<_, _>>()?;
+    holds(events.len() == 3, "it does not have all events")?;
+    let then = store.state_at(SeqNum::new(1))?;
+    holds(then.query(Word::all().count())? == 1, "the past was different")?;
+    let usage = livestore_web::usage().await.ok_or("nothing is known of the storage")?;
+    holds(usage.used > 0.0 && usage.quota > usage.used, "nothing is stored")
+}
+
+/// What this program's worker opens.
+#[cfg(target_family = "wasm")]
+pub(crate) fn builder(request: livestore_web::WorkerRequest) -> livestore::store::Builder<App> {
+    Store::<App>::builder(request.store_id)
 }

@@ -16,6 +16,9 @@ async fn report() -> Value {
 
 #[cfg(target_family = "wasm")]
 fn main() {
+    if livestore_web::worker(checks::builder) {
+        return;
+    }
     wasm_bindgen_futures::spawn_local(async {
         let report = report().await.to_string();
         let _ = js_sys::Reflect::set(&js_sys::global(), &"report".into(), &report.into());

@@ -1,0 +1,139 @@
+//! Commits in `localStorage`, until the leader has them.
+//!
+//! A page that is reloaded or closed right after a commit may be gone before its message is on its way, and
+//! nothing else is written at once. Each page has entries of its own, and a lock for as long as it is
+//! there: entries whose lock is free are of a page that is gone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use livestore::__private::web::{IfHeld, Journal, WebLock, recover, request_lock};
+use wasm_bindgen::JsValue;
+
+/// How often a leader is asked to take the commits of a page that is gone.
+const ATTEMPTS: u32 = 5;
+
+/// The journal of a page's store.
+pub(crate) struct LocalJournal {
+    /// What the keys of its entries begin with.
+    prefix: String,
+    /// The ends of the commits that are in it.
+    ends: Mutex<VecDeque<u64>>,
+}
+
+impl LocalJournal {
+    /// A journal of the store in this folder, and the lock that says that this page is there. `None` if the
+    /// browser has no `localStorage`.
+    pub(crate) async fn new(folder: &Path) -> Option<(Self, WebLock)> {
+        storage()?;
+        let prefix = format!("{}{}", prefix(folder), random_id());
+        let lock = lock(&prefix).await?;
+        Some((Self { prefix, ends: Mutex::default() }, lock))
+    }
+
+    fn key(&self, end: u64) -> String {
+        format!("{} {end:016}", self.prefix)
+    }
+
+    fn ends(&self) -> std::sync::MutexGuard<'_, VecDeque<u64>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for LocalJournal {
+    fn add(&self, end: u64, commit: &[u8]) {
+        let Some(storage) = storage() else { return };
+        match storage.set_item(&self.key(end), &to_text(commit)) {
+            Ok(()) => self.ends().push_back(end),
+            // It is on its way to the leader all the same.
+            Err(error) => full(&error),
+        }
+    }
+
+    fn remove(&self, end: u64) {
+        let Some(storage) = storage() else { return };
+        let mut ends = self.ends();
+        while let Some(next) = ends.pop_front_if(|next| *next <= end) {
+            let _ = storage.remove_item(&self.key(next));
+        }
+    }
+}
+
+fn full(error: &JsValue) {
+    tracing::warn!(?error, "localStorage is full: a commit may not survive an immediate reload");
+}
+
+/// Has the leader add the commits that pages which are gone have left behind.
+pub(crate) async fn recover_all(folder: &Path, store_id: &str) {
+    let Some(storage) = storage() else { return };
+    for (page, keys) in entries(&storage, folder) {
+        let Some(_lock) = lock(&page).await else { continue };
+        let commit = |key: &String| storage.get_item(key).ok().flatten();
+        let commits: Vec<_> = keys.iter().filter_map(commit).map(|text| to_bytes(&text)).collect();
+        if has_recovered(folder, store_id, &commits).await {
+            keys.iter().for_each(|key| drop(storage.remove_item(key)));
+        }
+    }
+}
+
+async fn has_recovered(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> bool {
+    for _ in 0..ATTEMPTS {
+        let recovered = match recover(folder, store_id, commits) {
+            Ok(recovery) => recovery.await,
+            Err(error) => Err(error.to_string()),
+        };
+        match recovered {
+            Ok(()) => return true,
+            Err(reason) => tracing::warn!(reason, "commits of an earlier page are not stored yet"),
+        }
+    }
+    false
+}
+
+/// The entries of each page, in order.
+fn entries(storage: &web_sys::Storage, folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let prefix = prefix(folder);
+    let count = storage.length().unwrap_or(0);
+    let keys = (0..count).filter_map(|n| storage.key(n).ok().flatten());
+    let mut entries = BTreeMap::<_, Vec<_>>::new();
+    for key in keys.filter(|key| key.starts_with(&prefix)) {
+        if let Some((page, _)) = key.rsplit_once(' ') {
+            entries.entry(page.to_owned()).or_default().push(key);
+        }
+    }
+    entries.values_mut().for_each(|keys| keys.sort());
+    entries
+}
+
+/// The lock of this name, unless somebody has it.
+async fn lock(name: &str) -> Option<WebLock> {
+    let (send, granted) = futures_channel::oneshot::channel();
+    request_lock(name, IfHeld::GiveUp, |lock| {
+        let _ = send.send(lock);
+    })
+    .ok()?;
+    granted.await.ok()?
+}
+
+fn prefix(folder: &Path) -> String {
+    format!("livestore {} ", folder.display())
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+/// A character for each byte: browsers store those in a byte.
+fn to_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Bytes from what may be anybody's text: what is no byte makes it no commit.
+fn to_bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+}
+
+pub(crate) fn random_id() -> String {
+    livestore::new_id()
+}

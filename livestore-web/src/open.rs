@@ -13,7 +13,7 @@ use livestore::Store;
 use livestore::schema::Schema;
 use livestore::store::Builder;
 
-use crate::recovery::{LocalJournal, recover_all};
+use crate::recovery::{LocalJournal, Watching, recover_all};
 use crate::worker::{Said, Spawned};
 use crate::{OpenError, Storage, leader, page, storage, window};
 
@@ -48,7 +48,7 @@ async fn open_session<S: Schema>(
 ) -> Result<Store<S>, OpenError> {
     let opening = async {
         recover_all(folder, id).await;
-        let part = Part::new(folder, worker).await;
+        let part = Part::new(folder, id, worker).await;
         let window_id = window::id().await;
         without_files(builder, window_id, part).open_async().await
     };
@@ -88,7 +88,7 @@ struct Part {
 #[derive(Default)]
 struct Parts {
     count: u64,
-    by_id: BTreeMap<u64, (Spawned, Option<WebLock>)>,
+    by_id: BTreeMap<u64, (Spawned, Watching, Option<WebLock>)>,
 }
 
 thread_local! {
@@ -97,13 +97,14 @@ thread_local! {
 }
 
 impl Part {
-    async fn new(folder: &Path, worker: Spawned) -> Self {
+    async fn new(folder: &Path, store_id: &str, worker: Spawned) -> Self {
+        let watching = Watching::start(folder, store_id);
         let (journal, lock) = LocalJournal::new(folder).await.unzip();
         let id = PARTS.with(|parts| {
             let mut parts = parts.borrow_mut();
             parts.count += 1;
             let id = parts.count;
-            parts.by_id.insert(id, (worker, lock));
+            parts.by_id.insert(id, (worker, watching, lock));
             id
         });
         Self { id, journal }

@@ -4,12 +4,15 @@
 //! nothing else is written at once. Each page has entries of its own, and a lock for as long as it is
 //! there: entries whose lock is free are of a page that is gone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use livestore::__private::web::{IfHeld, Journal, WebLock, recover, request_lock};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::StorageEvent;
 
 /// How often a leader is asked to take the commits of a page that is gone.
 const ATTEMPTS: u32 = 5;
@@ -28,7 +31,7 @@ impl LocalJournal {
     pub(crate) async fn new(folder: &Path) -> Option<(Self, WebLock)> {
         storage()?;
         let prefix = format!("{}{}", prefix(folder), random_id());
-        let lock = lock(&prefix).await?;
+        let lock = lock(&prefix, IfHeld::GiveUp).await?;
         Some((Self { prefix, ends: Mutex::default() }, lock))
     }
 
@@ -66,14 +69,79 @@ fn full(error: &JsValue) {
 
 /// Has the leader add the commits that pages which are gone have left behind.
 pub(crate) async fn recover_all(folder: &Path, store_id: &str) {
-    let Some(storage) = storage() else { return };
-    for (page, keys) in entries(&storage, folder) {
-        let Some(_lock) = lock(&page).await else { continue };
-        let commit = |key: &String| storage.get_item(key).ok().flatten();
-        let commits: Vec<_> = keys.iter().filter_map(commit).map(|text| to_bytes(&text)).collect();
-        if has_recovered(folder, store_id, &commits).await {
-            keys.iter().for_each(|key| drop(storage.remove_item(key)));
+    for page in pages(folder) {
+        match lock(&page, IfHeld::GiveUp).await {
+            Some(_lock) => recover_page(folder, store_id, &page).await,
+            None => watch(folder, store_id, page),
         }
+    }
+}
+
+/// Recovers what pages leave behind that are there now or come later, until it is dropped.
+pub(crate) struct Watching {
+    listener: Closure<dyn FnMut(StorageEvent)>,
+}
+
+impl Watching {
+    pub(crate) fn start(folder: &Path, store_id: &str) -> Self {
+        let (folder, store_id) = (folder.to_owned(), store_id.to_owned());
+        // It happens in all pages but the one that changes the storage.
+        let listener = Closure::new(move |event: StorageEvent| {
+            if let Some(key) = event.key().filter(|key| key.starts_with(&prefix(&folder)))
+                && let Some((page, _)) = key.rsplit_once(' ')
+            {
+                watch(&folder, &store_id, page.to_owned());
+            }
+        });
+        if let Some(window) = web_sys::window() {
+            let function = listener.as_ref().unchecked_ref();
+            let _ = window.add_event_listener_with_callback(STORAGE, function);
+        }
+        Self { listener }
+    }
+}
+
+const STORAGE: &str = "storage";
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let function = self.listener.as_ref().unchecked_ref();
+            let _ = window.remove_event_listener_with_callback(STORAGE, function);
+        }
+    }
+}
+
+thread_local! {
+    /// The pages whose end this one waits for.
+    static WATCHED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Waits until the page is gone, and recovers what it leaves behind. One that was just reloaded is there
+/// for another moment.
+fn watch(folder: &Path, store_id: &str, page: String) {
+    if !WATCHED.with(|watched| watched.borrow_mut().insert(page.clone())) {
+        return;
+    }
+    let (folder, store_id) = (folder.to_owned(), store_id.to_owned());
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Some(_lock) = lock(&page, IfHeld::Wait).await {
+            recover_page(&folder, &store_id, &page).await;
+        }
+        WATCHED.with(|watched| watched.borrow_mut().remove(&page));
+    });
+}
+
+/// Recovers the commits of a page that is gone, whose lock this one has.
+async fn recover_page(folder: &Path, store_id: &str, page: &str) {
+    let Some(storage) = storage() else { return };
+    let prefix = format!("{page} ");
+    let mut keys: Vec<_> = keys(&storage).filter(|key| key.starts_with(&prefix)).collect();
+    keys.sort();
+    let commit = |key: &String| storage.get_item(key).ok().flatten();
+    let commits: Vec<_> = keys.iter().filter_map(commit).map(|text| to_bytes(&text)).collect();
+    if has_recovered(folder, store_id, &commits).await {
+        keys.iter().for_each(|key| drop(storage.remove_item(key)));
     }
 }
 
@@ -91,25 +159,23 @@ async fn has_recovered(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> bo
     false
 }
 
-/// The entries of each page, in order.
-fn entries(storage: &web_sys::Storage, folder: &Path) -> BTreeMap<String, Vec<String>> {
+/// The pages that have entries.
+fn pages(folder: &Path) -> BTreeSet<String> {
+    let Some(storage) = storage() else { return BTreeSet::new() };
     let prefix = prefix(folder);
-    let count = storage.length().unwrap_or(0);
-    let keys = (0..count).filter_map(|n| storage.key(n).ok().flatten());
-    let mut entries = BTreeMap::<_, Vec<_>>::new();
-    for key in keys.filter(|key| key.starts_with(&prefix)) {
-        if let Some((page, _)) = key.rsplit_once(' ') {
-            entries.entry(page.to_owned()).or_default().push(key);
-        }
-    }
-    entries.values_mut().for_each(|keys| keys.sort());
-    entries
+    let keys = keys(&storage).filter(|key| key.starts_with(&prefix));
+    keys.filter_map(|key| Some(key.rsplit_once(' ')?.0.to_owned())).collect()
 }
 
-/// The lock of this name, unless somebody has it.
-async fn lock(name: &str) -> Option<WebLock> {
+fn keys(storage: &web_sys::Storage) -> impl Iterator<Item = String> + '_ {
+    let count = storage.length().unwrap_or(0);
+    (0..count).filter_map(|n| storage.key(n).ok().flatten())
+}
+
+/// The lock of this name.
+async fn lock(name: &str, if_held: IfHeld) -> Option<WebLock> {
     let (send, granted) = futures_channel::oneshot::channel();
-    request_lock(name, IfHeld::GiveUp, |lock| {
+    request_lock(name, if_held, |lock| {
         let _ = send.send(lock);
     })
     .ok()?;

@@ -87,11 +87,14 @@ impl Page {
         let script = format!(
             "const input = document.querySelector('#text'); input.value = {text}; \
              input.dispatchEvent(new Event('input')); \
-             document.querySelector('#new').requestSubmit(); location.reload()"
+             document.querySelector('#new').requestSubmit(); \
+             window.isLeaving = true; location.reload()"
         );
         // A page that is going may not answer.
         let _ = self.eval(&script);
-        Ok(())
+        wait::until("the page to be loaded again", &Value::Null, || {
+            self.look("window.isLeaving ?? null")
+        })
     }
 
     /// What is typed, and not added yet.

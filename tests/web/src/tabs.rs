@@ -89,9 +89,9 @@ pub(crate) fn immediate_reload(world: &mut World<'_>) -> Result {
     page.wait_for_sync("Offline")?;
     for n in 1..=tries() {
         page.add_and_reload(&format!("todo {n}"))?;
-        page.wait_for_sync(&format!("Offline · {n} to push"))?;
         wait_for_count(&page, n)?;
     }
+    page.wait_for_sync(&to_push(tries()))?;
     world.start_backend()?;
     page.eval("dispatchEvent(new Event('online'))")?;
     page.wait_for_sync("Synced")?;

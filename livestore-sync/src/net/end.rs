@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use http::response::Parts;
 use livestore::sync::{BackendMessage, SyncError};
+#[cfg(not(target_family = "wasm"))]
 use livestore_protocol::ErrorChain;
 
 use super::retry_after::retry_after;

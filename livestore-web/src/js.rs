@@ -1,6 +1,7 @@
 //! What JavaScript says, in words.
 
 use js_sys::{Function, Promise, Reflect, global};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -25,6 +26,15 @@ pub(crate) async fn call(object: &JsValue, method: &str) -> Result<JsValue, JsVa
     let function: Function = Reflect::get(object, &method.into())?.dyn_into()?;
     let promise: Promise = function.call0(object)?.dyn_into()?;
     JsFuture::from(promise).await
+}
+
+/// Runs this at the end of the page's current task.
+pub(crate) fn soon(run: impl FnOnce() + 'static) {
+    let run = Closure::once_into_js(run);
+    let queue = member(&global(), "queueMicrotask").and_then(|it| it.dyn_into::<Function>().ok());
+    if let Some(queue) = queue {
+        let _ = queue.call1(&JsValue::UNDEFINED, &run);
+    }
 }
 
 /// `navigator.storage`.

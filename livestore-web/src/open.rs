@@ -112,7 +112,7 @@ impl Part {
 }
 
 impl Journal for Part {
-    fn add(&self, end: u64, commit: &[u8]) {
+    fn add(&self, end: u64, commit: Vec<u8>) {
         if let Some(journal) = &self.journal {
             journal.add(end, commit);
         }

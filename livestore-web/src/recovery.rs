@@ -7,22 +7,35 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livestore::__private::web::{IfHeld, Journal, WebLock, recover, request_lock};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::StorageEvent;
 
+use crate::js;
+
 /// How often a leader is asked to take the commits of a page that is gone.
 const ATTEMPTS: u32 = 5;
 
-/// The journal of a page's store.
-pub(crate) struct LocalJournal {
-    /// What the keys of its entries begin with.
+/// The journal of a page's store. What is committed in one task of the page is one entry, which is there
+/// before the next task begins: nothing unloads a page in between.
+pub(crate) struct LocalJournal(Arc<Entries>);
+
+struct Entries {
+    /// What their keys begin with.
     prefix: String,
-    /// The ends of the commits that are in it.
-    ends: Mutex<VecDeque<u64>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The ends of those that are stored.
+    ends: VecDeque<u64>,
+    /// The next one, and its end.
+    next: String,
+    end: u64,
 }
 
 impl LocalJournal {
@@ -32,34 +45,52 @@ impl LocalJournal {
         storage()?;
         let prefix = format!("{}{}", prefix(folder), random_id());
         let lock = lock(&prefix, IfHeld::GiveUp).await?;
-        Some((Self { prefix, ends: Mutex::default() }, lock))
+        Some((Self(Arc::new(Entries { prefix, state: Mutex::default() })), lock))
+    }
+}
+
+impl Journal for LocalJournal {
+    fn add(&self, end: u64, commit: Vec<u8>) {
+        let mut state = self.0.state();
+        let is_first = state.next.is_empty();
+        push_commit(&mut state.next, &commit);
+        state.end = end;
+        drop(state);
+        if is_first {
+            let entries = Arc::clone(&self.0);
+            js::soon(move || entries.store());
+        }
+    }
+
+    fn remove(&self, end: u64) {
+        let mut state = self.0.state();
+        while state.ends.front().is_some_and(|first| *first <= end)
+            && let Some(first) = state.ends.pop_front()
+            && let Some(storage) = storage()
+        {
+            let _ = storage.remove_item(&self.0.key(first));
+        }
+    }
+}
+
+impl Entries {
+    fn store(&self) {
+        let mut state = self.state();
+        let (entry, end) = (std::mem::take(&mut state.next), state.end);
+        let Some(storage) = storage() else { return };
+        match storage.set_item(&self.key(end), &entry) {
+            Ok(()) => state.ends.push_back(end),
+            // It is on its way to the leader all the same.
+            Err(error) => full(&error),
+        }
     }
 
     fn key(&self, end: u64) -> String {
         format!("{} {end:016}", self.prefix)
     }
 
-    fn ends(&self) -> std::sync::MutexGuard<'_, VecDeque<u64>> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Journal for LocalJournal {
-    fn add(&self, end: u64, commit: &[u8]) {
-        let Some(storage) = storage() else { return };
-        match storage.set_item(&self.key(end), &to_text(commit)) {
-            Ok(()) => self.ends().push_back(end),
-            // It is on its way to the leader all the same.
-            Err(error) => full(&error),
-        }
-    }
-
-    fn remove(&self, end: u64) {
-        let Some(storage) = storage() else { return };
-        let mut ends = self.ends();
-        while let Some(next) = ends.pop_front_if(|next| *next <= end) {
-            let _ = storage.remove_item(&self.key(next));
-        }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,7 +170,8 @@ async fn recover_page(folder: &Path, store_id: &str, page: &str) {
     let mut keys: Vec<_> = keys(&storage).filter(|key| key.starts_with(&prefix)).collect();
     keys.sort();
     let commit = |key: &String| storage.get_item(key).ok().flatten();
-    let commits: Vec<_> = keys.iter().filter_map(commit).map(|text| to_bytes(&text)).collect();
+    let commits: Vec<_> =
+        keys.iter().filter_map(commit).flat_map(|entry| commits_of(&entry)).collect();
     if has_recovered(folder, store_id, &commits).await {
         keys.iter().for_each(|key| drop(storage.remove_item(key)));
     }
@@ -190,14 +222,29 @@ fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
 }
 
-/// A character for each byte: browsers store those in a byte.
-fn to_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
+/// Appends a commit to an entry: its length, and a character for each byte, which browsers store in one.
+fn push_commit(entry: &mut String, commit: &[u8]) {
+    entry.push_str(&commit.len().to_string());
+    entry.push(':');
+    entry.extend(commit.iter().map(|byte| char::from(*byte)));
 }
 
-/// Bytes from what may be anybody's text: what is no byte makes it no commit.
-fn to_bytes(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+/// The commits in an entry. It may be anybody's text: where it is no commit, it ends.
+fn commits_of(entry: &str) -> Vec<Vec<u8>> {
+    let mut commits = Vec::new();
+    let mut rest = entry;
+    while let Some((length, behind)) = rest.split_once(':')
+        && let Ok(length) = length.parse::<usize>()
+    {
+        let commit: Vec<_> =
+            behind.chars().take(length).map_while(|c| u8::try_from(c).ok()).collect();
+        if commit.len() != length {
+            break;
+        }
+        commits.push(commit);
+        rest = behind.char_indices().nth(length).map_or("", |(at, _)| &behind[at..]);
+    }
+    commits
 }
 
 pub(crate) fn random_id() -> String {

@@ -6,7 +6,7 @@
 
 use std::ops::Not;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::busy::Patience;
@@ -50,6 +50,8 @@ pub(crate) struct FileLog {
 struct Shared {
     writer: Mutex<LogConnection>,
     buffer: Mutex<Buffer>,
+    /// Whether much was written since the last checkpoint.
+    is_checkpoint_due: AtomicBool,
     files: FileWatch,
 }
 
@@ -79,6 +81,7 @@ impl FileLog {
         let shared = Arc::new(Shared {
             writer: Mutex::new(writer),
             buffer: Mutex::new(Buffer::default()),
+            is_checkpoint_due: AtomicBool::new(false),
             files: FileWatch::new(path)?,
         });
         let (theirs, path) = (Arc::clone(&shared), path.to_owned());
@@ -117,6 +120,7 @@ impl FileLog {
     fn count_written(&self, rows: u64) {
         if self.since_checkpoint.fetch_add(rows, Ordering::Relaxed) + rows >= CHECKPOINT_EVERY {
             self.since_checkpoint.store(0, Ordering::Relaxed);
+            self.shared.is_checkpoint_due.store(true, Ordering::Relaxed);
             self.background.wake();
         }
     }
@@ -255,8 +259,10 @@ impl Shared {
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "buffered events could not be written");
         }
+        let is_due = self.is_checkpoint_due.swap(false, Ordering::Relaxed);
         if ONE_CONNECTION {
-            if let Err(error) = lock(&self.writer).checkpoint() {
+            // Everything waits for it: it is made when it is worth it.
+            if is_due && let Err(error) = lock(&self.writer).checkpoint() {
                 tracing::warn!(%error, "the eventlog's checkpoint failed");
             }
             return;

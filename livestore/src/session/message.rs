@@ -169,6 +169,16 @@ pub(crate) enum Command {
 }
 
 impl FromSession {
+    /// The bytes of [`Commit`](Self::Commit).
+    pub(crate) fn encode_commit<'e>(
+        events: impl ExactSizeIterator<Item = &'e EncodedEvent>,
+    ) -> Vec<u8> {
+        let mut bytes = vec![COMMIT];
+        (events.len() as u64).put(&mut bytes);
+        events.for_each(|event| event.put(&mut bytes));
+        bytes
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         encode(self)
     }
@@ -191,8 +201,12 @@ impl FromLeader {
 }
 
 impl Recovered {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        encode(self)
+    /// The bytes of such a commit, of those of its [message](FromSession::encode_commit).
+    pub(crate) fn encode(behind: u64, message: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(message.len() + 9);
+        behind.put(&mut bytes);
+        bytes.extend(message.get(1..).unwrap_or_default());
+        bytes
     }
 
     /// `None` if the bytes are not such a commit.
@@ -231,6 +245,9 @@ structs! {
     }
     Difference { part, is_in_session, is_in_leader }
 }
+
+/// The number of [`FromSession::Commit`].
+const COMMIT: u8 = 1;
 
 enums! {
     FromSession {
@@ -297,5 +314,25 @@ mod tests {
         assert_eq!(FromSession::decode(&bytes), None);
         assert_eq!(Hello::version(&bytes), Some(300));
         assert_eq!(Hello::version(&FromSession::Command(Command::Pause).encode()), None);
+    }
+
+    #[test]
+    fn a_commit_has_the_same_bytes_either_way() {
+        let event = EncodedEvent {
+            seq: SeqNum::new(7),
+            parent: SeqNum::new(6),
+            name: "v1.Said".into(),
+            args: "{}".into(),
+            client_id: "c".into(),
+            session_id: "s".into(),
+            schema_hash: 1,
+            sync_metadata: None,
+            continues: false,
+        };
+        let commit = FromSession::Commit(vec![event.clone(), event.clone()]);
+        let bytes = FromSession::encode_commit([&event, &event].into_iter());
+        assert_eq!(bytes, commit.encode());
+        let recovered = Recovered { behind: 300, events: vec![event.clone(), event] };
+        assert_eq!(Recovered::decode(&Recovered::encode(300, &bytes)), Some(recovered));
     }
 }

@@ -353,18 +353,18 @@ impl Mirror {
         }
     }
 
-    /// The commit that begins with the session's own event at this place, if there is one.
-    pub(crate) fn own_commit(&self, at: usize) -> Option<Vec<EncodedEvent>> {
+    /// The commit that begins with the session's own event at this place; empty if there is none.
+    pub(crate) fn own_commit(&self, at: usize) -> Vec<&EncodedEvent> {
         let from = self.state.pending.len() - self.own + at;
-        let mut events = self.state.pending.range(from.min(self.state.pending.len())..);
-        let mut commit = vec![events.next()?.clone()];
+        let events = self.state.pending.range(from.min(self.state.pending.len())..);
+        let mut commit: Vec<&EncodedEvent> = Vec::new();
         for event in events {
-            if !commit.last().is_some_and(|before| event.is_of_the_commit_of(before)) {
+            if commit.last().is_some_and(|before| !event.is_of_the_commit_of(before)) {
                 break;
             }
-            commit.push(event.clone());
+            commit.push(event);
         }
-        Some(commit)
+        commit
     }
 }
 

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
 use super::order::Order;
-use super::session::{Hub, Joined, Joining, Seeker, Sessions, Setup};
+use super::session::{GATHERS, Hub, Joined, Joining, Seeker, Sessions, Setup};
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::{Syncing, Waiting};
@@ -22,7 +22,7 @@ use crate::ambient::{Impurity, is_impure, new_id};
 use crate::edge::pause;
 use crate::edge::{DirectoryLock, LockError, ReadFile, Stopwatch, catch_panic, files};
 use crate::event::{SeqNum, new_session_id};
-use crate::eventlog::{Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
+use crate::eventlog::{Durability, Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
 use crate::live::{Registry, signal};
 use crate::schema::{Schema, SchemaDef};
 use crate::session::Reads;
@@ -394,7 +394,13 @@ impl Files {
         lock: Arc<DirectoryLock>,
     ) -> Result<Self, OpenError> {
         let path = directory.join(EVENTLOG);
-        let opened = FileLog::open(&path, options.durability, &options.store_id, new_id);
+        let durability = if GATHERS && options.durability == Durability::Written {
+            // Each session is told of a commit when it is written.
+            Durability::Buffered
+        } else {
+            options.durability
+        };
+        let opened = FileLog::open(&path, durability, &options.store_id, new_id);
         let log = opened.inspect_err(|_| lock.remove_made())?;
         if log.store_id() != options.store_id {
             let (found, store_id) = (log.store_id().to_owned(), options.store_id.clone());

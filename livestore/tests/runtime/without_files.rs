@@ -21,8 +21,8 @@ struct Kept(Arc<Mutex<Vec<Entry>>>);
 type Entry = (u64, Vec<u8>);
 
 impl Journal for Kept {
-    fn add(&self, end: u64, commit: &[u8]) {
-        self.0.lock().unwrap().push((end, commit.to_vec()));
+    fn add(&self, end: u64, commit: Vec<u8>) {
+        self.0.lock().unwrap().push((end, commit));
     }
 
     fn remove(&self, end: u64) {

@@ -14,6 +14,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod bench;
 mod devtools;
 mod page;
 mod probe;
@@ -27,9 +28,10 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 
 const USAGE: &str = "\
 Usage: livestore-web-tests TOOL SITE PICTURES [WORD…]
+       livestore-web-tests TOOL SITE PICTURES --bench
 
 Serves the folder SITE by the program TOOL, and runs every scenario, or those whose name has every
-WORD. What the pages look like is saved in the folder PICTURES.
+WORD. What the pages look like is saved in the folder PICTURES. Or measures how fast it is.
 ";
 
 fn main() -> ExitCode {
@@ -39,7 +41,13 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let [tool, site, pictures] = [tool, site, pictures].map(PathBuf::from);
-    match scenario::run_all(&world::Programs { tool, site, pictures }, &args.collect::<Vec<_>>()) {
+    let programs = world::Programs { tool, site, pictures };
+    let words: Vec<_> = args.collect();
+    let done = match words.as_slice() {
+        [word] if word == "--bench" => bench::run(&programs).map(|()| true),
+        words => scenario::run_all(&programs, words),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -18,13 +18,18 @@ pub(crate) struct Page {
 
 /// A profile: what its pages store, they share, and nobody else has it.
 #[derive(Debug, Clone)]
-pub(crate) struct Profile(String);
+pub(crate) struct Profile(Option<String>);
 
 impl Profile {
     /// A new one, in which nothing is stored.
     pub(crate) fn new(browser: &Browser) -> Result<Self> {
         let made = browser.call(None, "Target.createBrowserContext", json!({}))?;
-        Ok(Self(made["browserContextId"].as_str().ok_or("no profile")?.to_owned()))
+        Ok(Self(Some(made["browserContextId"].as_str().ok_or("no profile")?.to_owned())))
+    }
+
+    /// The one that is on disk. What others store is in memory.
+    pub(crate) fn on_disk() -> Self {
+        Self(None)
     }
 }
 
@@ -49,7 +54,10 @@ impl Page {
         url: &str,
         script: &str,
     ) -> Result<Self> {
-        let params = json!({ "url": "about:blank", "browserContextId": profile.0 });
+        let mut params = json!({ "url": "about:blank" });
+        if let (Some(profile), Some(params)) = (&profile.0, params.as_object_mut()) {
+            params.insert("browserContextId".to_owned(), profile.as_str().into());
+        }
         let target = browser.call(None, "Target.createTarget", params)?;
         let params = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = browser.call(None, "Target.attachToTarget", params)?;

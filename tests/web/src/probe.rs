@@ -68,8 +68,17 @@ fn native() -> Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// Starts the probe in a page, which leaves what it finds in the page's global `report`.
+pub(crate) fn start(page: &Page, wanted: &str) -> Result {
+    page.eval(&format!(
+        "globalThis.wanted = '{wanted}'; \
+         import('/livestore-web-probe.js').then(probe => probe.default()).then(() => 0)"
+    ))
+    .map(drop)
+}
+
 fn in_page(page: &Page) -> Result<Value> {
-    page.eval("import('/livestore-web-probe.js').then(probe => probe.default()).then(() => 0)")?;
+    start(page, "checks")?;
     wait::until("the probe's report", &Value::from("string"), || page.eval("typeof report"))?;
     let report = page.eval("report")?;
     Ok(serde_json::from_str(report.as_str().unwrap_or_default())?)

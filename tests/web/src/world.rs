@@ -54,6 +54,11 @@ impl<'a> World<'a> {
         format!("{}/?sync={transport}://{}", self.site.address, self.backend_address)
     }
 
+    /// The address of a page of the same origin that has no script.
+    pub(crate) fn plain_url(&self) -> String {
+        format!("{}/style.css", self.site.address)
+    }
+
     pub(crate) fn stop_backend(&mut self) {
         self.backend = None;
     }

@@ -1,7 +1,8 @@
 //! A channel that everything in the same browser profile and of the same origin can join by its name.
 
-use js_sys::Uint8Array;
 use std::io;
+
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
@@ -10,7 +11,7 @@ use super::catch_panic;
 
 /// A message on a channel.
 pub(super) enum Message {
-    Bytes(Vec<u8>),
+    Frames(Vec<Vec<u8>>),
     Word(String),
 }
 
@@ -40,8 +41,9 @@ impl Channel {
         Ok(Self { channel, _on_message: on_message })
     }
 
-    pub(super) fn send_bytes(&self, bytes: &[u8]) {
-        self.post(&Uint8Array::from(bytes).into());
+    pub(super) fn send_frames(&self, frames: &[Vec<u8>]) {
+        let frames: Array = frames.iter().map(|frame| Uint8Array::from(&**frame)).collect();
+        self.post(&frames.into());
     }
 
     pub(super) fn send_word(&self, word: &str) {
@@ -64,9 +66,8 @@ impl Drop for Channel {
 
 impl Message {
     fn of(data: &JsValue) -> Option<Self> {
-        match data.dyn_ref::<Uint8Array>() {
-            Some(bytes) => Some(Self::Bytes(bytes.to_vec())),
-            None => data.as_string().map(Self::Word),
-        }
+        let Some(frames) = data.dyn_ref::<Array>() else { return data.as_string().map(Self::Word) };
+        let frames = frames.iter().map(|frame| Some(frame.dyn_ref::<Uint8Array>()?.to_vec()));
+        frames.collect::<Option<_>>().map(Self::Frames)
     }
 }

@@ -67,6 +67,11 @@ pub(super) fn wake(id: JobId) {
     }
 }
 
+/// Runs this as soon as the code that runs now is done.
+pub(super) fn soon(run: impl FnOnce() + 'static) {
+    call(SOON, &[Closure::once_into_js(run)]);
+}
+
 /// Has the job run once what is due now, such as messages that have arrived, is done.
 pub(super) fn wake_later(id: JobId) {
     let is_new = with(|jobs| {

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::channel::{Channel, Message};
+use super::event_loop::soon;
 use super::fill_random;
 use super::locks::{IfHeld, WebLock, request_lock};
 
@@ -43,8 +44,10 @@ struct End {
     channel: Rc<Channel>,
     /// Not there while it runs.
     on_event: Option<OnLine>,
-    /// What is sent once the line is accepted; `None` when it is.
-    early: Option<Vec<Vec<u8>>>,
+    /// What is sent once the code that runs now is done, and the line is accepted: a message costs more
+    /// than its bytes.
+    outgoing: Vec<Vec<u8>>,
+    is_accepted: bool,
     /// The listener that accepted it.
     listener: Option<u64>,
     /// What the end that asked has until it ends: its lock, and its place on the store's channel.
@@ -116,7 +119,8 @@ pub(crate) fn dial(folder: &Path, on_event: impl FnOnce(Line) -> OnLine) -> io::
     let new = End {
         channel: Rc::new(channel),
         on_event: Some(on_event(handle.clone())),
-        early: Some(Vec::new()),
+        outgoing: Vec::new(),
+        is_accepted: false,
         listener: None,
         asked: Some((Rc::clone(&on_store), None)),
     };
@@ -137,15 +141,14 @@ pub(crate) fn dial(folder: &Path, on_event: impl FnOnce(Line) -> OnLine) -> io::
 impl Line {
     /// Sends a frame.
     pub(crate) fn send(&self, frame: Vec<u8>) {
-        let channel = with(|ends| match ends.ends.get_mut(&self.0.0)? {
-            End { early: Some(early), .. } => {
-                early.push(frame.clone());
-                None
-            }
-            end => Some(Rc::clone(&end.channel)),
+        let id = self.0.0;
+        let is_due = with(|ends| {
+            let end = ends.ends.get_mut(&id)?;
+            end.outgoing.push(frame);
+            Some(end.is_accepted && end.outgoing.len() == 1)
         });
-        if let Some(channel) = channel {
-            channel.send_bytes(&frame);
+        if is_due == Some(true) {
+            soon(move || send_all(id));
         }
     }
 
@@ -182,7 +185,14 @@ fn accept_line(
     let channel = Rc::new(Channel::join(name, move |message| receive(id, message))?);
     let on_event = Some(accept(Line(Arc::new(Handle(id)))));
     let listener = Some(listener);
-    let new = End { channel: Rc::clone(&channel), on_event, early: None, listener, asked: None };
+    let new = End {
+        channel: Rc::clone(&channel),
+        on_event,
+        outgoing: Vec::new(),
+        is_accepted: true,
+        listener,
+        asked: None,
+    };
     with(|ends| ends.ends.insert(id, new));
     request_lock(name, IfHeld::Wait, move |_| end(id, "the session is gone"))?;
     channel.send_word(ACCEPTED);
@@ -191,18 +201,32 @@ fn accept_line(
 
 fn receive(id: u64, message: Message) {
     match message {
-        Message::Bytes(frame) => happen(id, LineEvent::Frame(frame)),
+        Message::Frames(frames) => {
+            frames.into_iter().for_each(|frame| happen(id, LineEvent::Frame(frame)));
+        }
         Message::Word(word) if word == ACCEPTED => {
-            let early = with(|ends| {
-                let end = ends.ends.get_mut(&id)?;
-                Some((Rc::clone(&end.channel), end.early.take()?))
+            with(|ends| {
+                if let Some(end) = ends.ends.get_mut(&id) {
+                    end.is_accepted = true;
+                }
             });
-            if let Some((channel, early)) = early {
-                early.iter().for_each(|frame| channel.send_bytes(frame));
-            }
+            send_all(id);
         }
         Message::Word(word) if word == CLOSED => end(id, "the other session closed the line"),
         Message::Word(_) => {}
+    }
+}
+
+/// Sends what waits for that.
+fn send_all(id: u64) {
+    let outgoing = with(|ends| {
+        let end = ends.ends.get_mut(&id)?;
+        Some((Rc::clone(&end.channel), std::mem::take(&mut end.outgoing)))
+    });
+    if let Some((channel, frames)) = outgoing
+        && !frames.is_empty()
+    {
+        channel.send_frames(&frames);
     }
 }
 
@@ -231,6 +255,9 @@ fn end(id: u64, reason: &str) {
 fn close(id: u64) {
     // Dropping an end may drop other lines.
     if let Some(end) = with(|ends| ends.ends.remove(&id)) {
+        if end.is_accepted && !end.outgoing.is_empty() {
+            end.channel.send_frames(&end.outgoing);
+        }
         end.channel.send_word(CLOSED);
     }
 }

@@ -32,7 +32,7 @@ impl Background {
         self.add().map(|_| ())
     }
 
-    /// Has the job run soon.
+    /// Has the job run once what has arrived is handled.
     pub(crate) fn wake(&self) {
         match self.add() {
             Ok(job) => event_loop::wake_later(job),

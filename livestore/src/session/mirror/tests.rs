@@ -187,9 +187,11 @@ impl Session {
     }
 
     fn send(&mut self) {
-        while self.is_connected
-            && let Some(commit) = self.mirror.own_commit(self.sent)
-        {
+        while self.is_connected {
+            let commit: Vec<_> = self.mirror.own_commit(self.sent).into_iter().cloned().collect();
+            if commit.is_empty() {
+                break;
+            }
             self.sent += commit.len();
             self.to_leader.push_back(commit);
         }

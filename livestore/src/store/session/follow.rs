@@ -30,8 +30,7 @@ pub(in crate::store) struct Follower {
     log: SharedLog,
     /// `None` while there is no leader.
     line: Option<Line>,
-    /// The commits that are on their way: the number of events of each, and of bytes.
-    sent: VecDeque<(usize, usize)>,
+    sent: Sent,
     network: NetworkStatus,
     next_attempt: Option<Timestamp>,
     /// Whether the client was offline on purpose when a leader with a backend said so last.
@@ -46,6 +45,31 @@ pub(in crate::store) struct Follower {
     first: Option<Vec<EncodedEvent>>,
 }
 
+/// The commits that are on their way.
+#[derive(Debug, Default)]
+struct Sent {
+    /// The number of events of each, and of bytes.
+    commits: VecDeque<(usize, usize)>,
+    events: usize,
+    bytes: usize,
+}
+
+impl Sent {
+    fn push(&mut self, events: usize, bytes: usize) {
+        self.commits.push_back((events, bytes));
+        self.events += events;
+        self.bytes += bytes;
+    }
+
+    /// Removes the first one; returns the number of its events.
+    fn pop(&mut self) -> Option<usize> {
+        let (events, bytes) = self.commits.pop_front()?;
+        self.events -= events;
+        self.bytes -= bytes;
+        Some(events)
+    }
+}
+
 impl Follower {
     pub(super) fn new(
         mirror: Mirror,
@@ -58,7 +82,7 @@ impl Follower {
             mirror,
             log,
             line: Some(line),
-            sent: VecDeque::new(),
+            sent: Sent::default(),
             network,
             next_attempt,
             is_paused: false,
@@ -135,17 +159,23 @@ impl Follower {
 
     /// Adds a commit, which the state and the log have, and sends it.
     pub(in crate::store) fn commit(&mut self, events: Vec<EncodedEvent>) {
+        let (count, message) = (events.len(), FromSession::encode_commit(events.iter()));
         if let Some(journaling) = &mut self.journaling {
-            journaling.commit(&events);
+            journaling.commit(count, &message);
         }
+        // Otherwise others are sent before it.
+        let is_next = self.sent.events == self.mirror.own().len() && self.sent.bytes < WINDOW;
         self.mirror.commit(events);
-        self.send_commits();
+        if is_next && self.line.is_some() {
+            self.sent.push(count, message.len());
+            self.send_bytes(&message);
+        }
     }
 
     /// Begins a conversation with a leader.
     pub(super) fn set_line(&mut self, line: Option<Line>) {
         self.line = line;
-        self.sent.clear();
+        self.sent = Sent::default();
         self.first = None;
     }
 
@@ -210,12 +240,14 @@ impl Follower {
         self.mirror.forget_history();
     }
 
-    fn send(&self, message: &FromSession) -> usize {
-        let message = message.encode();
+    fn send(&self, message: &FromSession) {
+        self.send_bytes(&message.encode());
+    }
+
+    fn send_bytes(&self, message: &[u8]) {
         if let Some(line) = &self.line {
-            frames(&message).for_each(|frame| line.send(frame));
+            frames(message).for_each(|frame| line.send(frame));
         }
-        message.len()
     }
 
     /// Sends commits, as far as not too much is on its way.
@@ -223,15 +255,14 @@ impl Follower {
         if self.line.is_none() {
             return;
         }
-        let mut events: usize = self.sent.iter().map(|(events, _)| events).sum();
-        let mut bytes: usize = self.sent.iter().map(|(_, bytes)| bytes).sum();
-        while bytes < WINDOW
-            && let Some(commit) = self.mirror.own_commit(events)
-        {
-            let count = commit.len();
-            let sent = self.send(&FromSession::Commit(commit));
-            self.sent.push_back((count, sent));
-            (events, bytes) = (events + count, bytes + sent);
+        while self.sent.bytes < WINDOW {
+            let commit = self.mirror.own_commit(self.sent.events);
+            if commit.is_empty() {
+                return;
+            }
+            let (events, message) = (commit.len(), FromSession::encode_commit(commit.into_iter()));
+            self.sent.push(events, message.len());
+            self.send_bytes(&message);
         }
     }
 
@@ -242,7 +273,7 @@ impl Follower {
         }
         let mut left = events;
         while left > 0
-            && let Some((count, _)) = self.sent.pop_front()
+            && let Some(count) = self.sent.pop()
         {
             left = left.saturating_sub(count);
         }

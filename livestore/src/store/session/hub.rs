@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use super::outgoing::Outgoing;
 use super::parts;
 use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::EventlogError;
+use crate::eventlog::{Eventlog, EventlogError};
 use crate::session::{
     Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Recover,
     Refusal, SchemaPart, Welcome, behind, frames,
@@ -27,6 +28,7 @@ pub(in crate::store) struct Hub {
     store: OnceLock<Weak<Inner>>,
     /// What came before the store was open; `None` once it is.
     early: Mutex<Option<Vec<(u64, LineEvent)>>>,
+    outgoing: Outgoing,
 }
 
 /// The message that a frame ends, if it ends one.
@@ -44,13 +46,14 @@ impl Hub {
     /// Waits for other sessions of the store in this folder. They are answered once the hub is
     /// [attached](Self::attach).
     pub(in crate::store) fn listen(folder: &Path) -> std::io::Result<Arc<Self>> {
-        let hub = Arc::new(Self {
+        let hub = Arc::new_cyclic(|hub: &Weak<Self>| Self {
             listener: Mutex::default(),
             peers: Mutex::default(),
             next_id: AtomicU64::new(0),
             joined: AtomicUsize::new(0),
             store: OnceLock::new(),
             early: Mutex::new(Some(Vec::new())),
+            outgoing: Outgoing::new(Weak::clone(hub)),
         });
         let theirs = Arc::downgrade(&hub);
         *lock(&hub.listener) = Some(listen(folder, move |line| accept(&theirs, line))?);
@@ -92,18 +95,37 @@ impl Hub {
     }
 
     /// Tells every session, in the order of the calls.
-    fn broadcast(&self, message: &FromLeader) {
+    fn broadcast(&self, message: &[u8]) {
         let lines: Vec<_> = lock(&self.peers)
             .iter()
             .filter(|peer| peer.session_id.is_some())
             .map(|peer| peer.line.clone())
             .collect();
-        if lines.is_empty() {
+        for line in lines {
+            send(&line, message);
+        }
+    }
+
+    /// Sends what was gathered, once the log has it: what a session is told to be in the log, must be.
+    pub(super) fn send_outgoing(&self, log: &Eventlog) {
+        let messages = self.outgoing.take();
+        if messages.is_empty() {
             return;
         }
-        let message = message.encode();
-        for line in lines {
-            send(&line, &message);
+        match log.flush() {
+            Ok(()) => messages.iter().for_each(|message| self.broadcast(message)),
+            Err(error) => {
+                tracing::error!(%error, "the other sessions are sent away");
+                self.disconnect();
+            }
+        }
+    }
+
+    /// Sends what was gathered, of the store that this is the hub of.
+    pub(super) fn send_gathered(&self) {
+        let store = self.store.get().and_then(Weak::upgrade);
+        if let Some(Ok(log)) = store.map(|store| store.log()) {
+            self.send_outgoing(&log);
         }
     }
 
@@ -234,13 +256,9 @@ impl Core {
     /// Tells the other sessions, if there are any.
     pub(in crate::store) fn broadcast(&self, message: impl FnOnce() -> FromLeader) {
         let Some(hub) = self.hub.as_ref().filter(|hub| hub.has_sessions()) else { return };
-        // They read the file: what it is told to have, it must have.
-        match self.log.flush() {
-            Ok(()) => hub.broadcast(&message()),
-            Err(error) => {
-                tracing::error!(%error, "the other sessions are sent away");
-                hub.disconnect();
-            }
+        hub.outgoing.add(message().encode());
+        if !Outgoing::GATHERS {
+            hub.send_outgoing(&self.log);
         }
     }
 }
@@ -253,6 +271,8 @@ impl Inner {
         }
         let Ok(slot) = self.core() else { return line.close() };
         let welcome = slot.as_ref().map(|core| {
+            // A session that joins is not told of what it is welcomed with.
+            hub.send_outgoing(&core.log);
             let welcome = core.welcome(&self.client_id)?;
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
         });

@@ -1,13 +1,12 @@
 //! Where a session without files keeps its commits until the leader has them.
 
-use crate::event::EncodedEvent;
 use crate::session::Recovered;
 
 /// A place that outlives the session, such as a browser's `localStorage`. The session's commits are in it
 /// until the leader has acknowledged them: a page may be gone before a message of its is on its way.
 pub trait Journal: Send + Sync {
     /// Adds a commit, behind which the session has committed this many events.
-    fn add(&self, end: u64, commit: &[u8]);
+    fn add(&self, end: u64, commit: Vec<u8>);
 
     /// Removes the commits up to the one behind which the session has committed this many events.
     fn remove(&self, end: u64);
@@ -27,10 +26,11 @@ impl Journaling {
         Self { journal, committed: 0, acknowledged: 0 }
     }
 
-    pub(super) fn commit(&mut self, events: &[EncodedEvent]) {
-        let commit = Recovered { behind: self.committed, events: events.to_vec() };
-        self.committed += events.len() as u64;
-        self.journal.add(self.committed, &commit.encode());
+    /// Adds a commit of this many events, as it is sent.
+    pub(super) fn commit(&mut self, events: usize, message: &[u8]) {
+        let commit = Recovered::encode(self.committed, message);
+        self.committed += events as u64;
+        self.journal.add(self.committed, commit);
     }
 
     /// Notes how many of the session's events the leader has not acknowledged.

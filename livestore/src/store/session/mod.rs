@@ -8,6 +8,7 @@ mod follow;
 mod hub;
 mod join;
 mod journal;
+mod outgoing;
 mod recover;
 mod seek;
 mod send;
@@ -23,6 +24,9 @@ pub(super) use follow::Follower;
 pub(super) use hub::Hub;
 pub(super) use join::{Joined, Joining};
 pub use journal::Journal;
+/// Whether a leader writes the commits of sessions together.
+pub(super) const GATHERS: bool = outgoing::Outgoing::GATHERS;
+
 pub(super) use seek::{Input, Seeker};
 
 use crate::edge::{Mailbox, Worker};

@@ -18,13 +18,13 @@ use livestore_sync::InProcess;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Word {
     #[column(primary_key)]
-    text: String,
+    pub(crate) text: String,
 }
 
 #[derive(Event, Debug, Clone)]
 #[event(name = "v1.WordSaid")]
 pub(crate) struct WordSaid {
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Materialize for WordSaid {

@@ -1,6 +1,8 @@
 //! What must hold in a browser as it does elsewhere. Natively it prints its report; in a browser
 //! it is `report`, a global.
 
+#[cfg(target_family = "wasm")]
+mod bench;
 mod checks;
 mod sqlite;
 
@@ -14,16 +16,29 @@ async fn report() -> Value {
     }
 }
 
+/// What the page wants is in its global `wanted`.
 #[cfg(target_family = "wasm")]
 fn main() {
     if livestore_web::worker(checks::builder) {
         return;
     }
-    wasm_bindgen_futures::spawn_local(async {
-        let report = report().await.to_string();
+    let wanted = js_sys::Reflect::get(&js_sys::global(), &"wanted".into()).ok();
+    let wanted = wanted.and_then(|wanted| wanted.as_string()).unwrap_or_default();
+    wasm_bindgen_futures::spawn_local(async move {
+        let report = match wanted.as_str() {
+            "bench" => bench::run().await,
+            "listen" => bench::listen(COMMITS_TO_SEND).await,
+            "send" => bench::send(COMMITS_TO_SEND).await,
+            _ => report().await,
+        };
+        let report = report.to_string();
         let _ = js_sys::Reflect::set(&js_sys::global(), &"report".into(), &report.into());
     });
 }
+
+/// The number of commits whose way to another tab is measured.
+#[cfg(target_family = "wasm")]
+const COMMITS_TO_SEND: usize = 100;
 
 #[cfg(not(target_family = "wasm"))]
 fn main() -> std::io::Result<()> {

@@ -25,6 +25,7 @@ One of the proofs:
   package [--allow-dirty]      pack the crates and build the packages
 
 Longer, or to be looked at:
+  web bench                    measure stores in Chromium
   web build                    build the browser's example, small
   web serve                    and serve it, beside a backend
   soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
@@ -196,11 +197,12 @@ fn seconds(mut args: Vec<String>) -> Result<(u64, Vec<String>), Wrong> {
 fn web(mut args: Vec<String>) -> Result<Web, Wrong> {
     let wrong = |argument: &str| Wrong::Argument { command: "web", argument: argument.to_owned() };
     if args.is_empty() {
-        return Err(Wrong::NoPart { command: "web", parts: "build, serve or test" });
+        return Err(Wrong::NoPart { command: "web", parts: "bench, build, serve or test" });
     }
     let name = args.remove(0);
     match (name.as_str(), args.first()) {
         ("test", _) => Ok(Web::Test(args)),
+        ("bench", None) => Ok(Web::Bench),
         ("build", None) => Ok(Web::Build),
         ("serve", None) => Ok(Web::Serve),
         ("build" | "serve", Some(argument)) => Err(wrong(argument)),
@@ -230,6 +232,7 @@ mod tests {
         assert_eq!(parsed("api"), Ok(Command::Api { check: false }));
         assert_eq!(parsed("api --check"), Ok(Command::Api { check: true }));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
+        assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
         assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build)));
         assert_eq!(parsed("web serve"), Ok(Command::Web(Web::Serve)));
         assert_eq!(parsed("web test ws"), Ok(Command::Web(Web::Test(vec!["ws".to_owned()]))));
@@ -274,7 +277,7 @@ mod tests {
             ("soak 5", "`cargo xtask soak` does not take `5`"),
             ("fuzz --seconds", "`cargo xtask fuzz` does not take `--seconds`"),
             ("fuzz sql --second 5", "`cargo xtask fuzz` does not take `--second`"),
-            ("web", "`cargo xtask web` wants build, serve or test"),
+            ("web", "`cargo xtask web` wants bench, build, serve or test"),
             ("web serve 80", "`cargo xtask web` does not take `80`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),

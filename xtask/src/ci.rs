@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
-use crate::{fuzz, interop, simulation, wasm};
+use crate::{fuzz, interop, simulation, wasm, web};
 
 /// For each target: enough to see that it works, and that nothing is wrong near its seeds.
 const FUZZ_SECONDS: u64 = 10;
@@ -21,6 +21,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         Step::new("docs", 2, [docs()]),
         Step::new("public API", 2, [Line::cargo("xtask api --check")]),
         wasm::plan(strict, &is_here),
+        web::plan(Vec::new(), strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),
         Step::new("simulation", 7, [simulation::line(&[])]),
         Step::new("mutants", 3, [Line::cargo("xtask mutants")]),

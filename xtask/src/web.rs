@@ -16,6 +16,8 @@ const PORT: &str = "8080";
 /// What to do with the example.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Web {
+    /// Measure stores in Chromium.
+    Bench,
     /// Build it, as small as it gets.
     Build,
     /// Serve it, beside a backend.
@@ -27,6 +29,7 @@ pub(crate) enum Web {
 /// Does it. `strict`: what is missing is installed.
 pub(crate) fn run(web: Web, strict: bool) -> ExitCode {
     match web {
+        Web::Bench => step::run_all(&[plan_bench(strict, Tool::is_here)], strict),
         Web::Build => step::run_all(&[plan_build(strict, Tool::is_here)], strict),
         Web::Test(words) => step::run_all(&[plan(words, strict, Tool::is_here)], strict),
         Web::Serve => {
@@ -49,27 +52,48 @@ fn plan_build(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
 
 /// The step of CI: the example as `cargo xtask wasm` has built the libraries, in Chromium.
 pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
-    let compiler = match Compiler::find(strict, &is_here) {
-        Ok(compiler) => compiler,
-        Err(tool) => return Step::lacking("web", tool),
-    };
-    let mut lines = Vec::new();
-    match (is_here(Tool::Chromium), strict) {
-        (true, _) => {}
-        (false, true) => lines.push(Line::new("bash", ".ci/chromium")),
-        (false, false) => return Step::lacking("web", Tool::Chromium),
-    }
-    lines.extend(site(compiler, "dev", &["todo-web", "livestore-web-probe"]));
     // With a test among what is built, cargo chooses the features of dependencies as it does for
     // all tests, and so has them built already.
     let bins = "--bin livestore-server --bin todo --bin livestore-web-tests --bin livestore-web-probe \
                 --test storm";
-    lines.push(Line::cargo(&format!("build --workspace --all-features {bins}")));
+    let build = Line::cargo(&format!("build --workspace --all-features {bins}"));
+    match in_chromium("dev", build, words, strict, is_here) {
+        Ok(lines) => Step::new("web", 10, lines),
+        Err(tool) => Step::lacking("web", tool),
+    }
+}
+
+fn plan_bench(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    let build = "build --package livestore-server --package livestore-web-tests";
+    match in_chromium("web", Line::cargo(build), vec!["--bench".to_owned()], strict, is_here) {
+        Ok(lines) => Step::new("web bench", 12, lines),
+        Err(tool) => Step::lacking("web bench", tool),
+    }
+}
+
+/// The lines that build everything for the browser in this profile, and run the program of the tests; or
+/// what they lack.
+fn in_chromium(
+    profile: &str,
+    build: Line,
+    words: Vec<String>,
+    strict: bool,
+    is_here: impl Fn(Tool) -> bool,
+) -> Result<Vec<Line>, Tool> {
+    let compiler = Compiler::find(strict, &is_here)?;
+    let mut lines = Vec::new();
+    match (is_here(Tool::Chromium), strict) {
+        (true, _) => {}
+        (false, true) => lines.push(Line::new("bash", ".ci/chromium")),
+        (false, false) => return Err(Tool::Chromium),
+    }
+    lines.extend(site(compiler, profile, &["todo-web", "livestore-web-probe"]));
+    lines.push(build);
     let tests = line::target().join("debug/livestore-web-tests").display().to_string();
     let folders =
-        [tool(), site_folder("dev"), line::target().join("web/pictures").display().to_string()];
+        [tool(), site_folder(profile), line::target().join("web/pictures").display().to_string()];
     lines.push(Line::new(tests, "").args(folders).args(words));
-    Step::new("web", 10, lines)
+    Ok(lines)
 }
 
 /// The lines that make the folder of files that a browser loads.

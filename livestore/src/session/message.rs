@@ -41,7 +41,7 @@ pub(crate) enum FromLeader {
     Changed(Change),
     /// The connection to the backend has changed, and when the next attempt is made.
     Network(NetworkStatus, Option<Timestamp>),
-    /// The next commit of this session could not be written; the line ends. The text is for people.
+    /// What this session has committed could not be written; the line ends. The text is for people.
     Failed(String),
     /// The state is rebuilt: events that could not be applied are tried again.
     Reset,

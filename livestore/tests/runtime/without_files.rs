@@ -164,6 +164,25 @@ fn it_goes_on_with_the_next_leader() {
 }
 
 #[test]
+fn a_leader_that_cannot_write_says_so() {
+    let home = Home::new();
+    let leader: Store<App> = home.builder().durability(Durability::Buffered).open().unwrap();
+    let page = page(&home);
+    page.commit(created("stored")).unwrap();
+    wait(page.flushed()).unwrap();
+    std::fs::remove_file(home.eventlog()).unwrap();
+    page.commit(created("kept")).unwrap();
+    let failed = wait(page.flushed()).unwrap_err();
+    assert!(matches!(failed, EventlogError::Unacknowledged { .. }), "{failed:?}");
+    assert!(failed.to_string().contains("was deleted"), "{failed}");
+    assert_eq!((count(&page), page.sync_status().unwrap().pending), (2, 0));
+    // Another one cannot join.
+    let refused = without_files(home.builder::<App>(), "w".to_owned(), Kept::default()).open();
+    assert!(refused.unwrap_err().to_string().contains("was deleted"));
+    drop(leader);
+}
+
+#[test]
 fn a_reset_reaches_it() {
     let home = Home::new();
     let leader = with_snapshot(&home);

@@ -115,7 +115,9 @@ impl Hub {
         match log.flush() {
             Ok(()) => messages.iter().for_each(|message| self.broadcast(message)),
             Err(error) => {
-                tracing::error!(%error, "the other sessions are sent away");
+                let reason = ErrorChain::new(&error).to_string();
+                tracing::error!(reason, "the other sessions are sent away");
+                self.broadcast(&FromLeader::Failed(reason).encode());
                 self.disconnect();
             }
         }
@@ -283,7 +285,9 @@ impl Inner {
                 send(line, &FromLeader::Welcome(welcome).encode());
             }
             Some(Err(error)) => {
-                tracing::warn!(%error, "a session is sent away");
+                let reason = ErrorChain::new(&error).to_string();
+                tracing::warn!(reason, "a session is sent away");
+                send(line, &FromLeader::Failed(reason).encode());
                 line.close();
             }
             None => line.close(),

@@ -9,7 +9,7 @@ use super::seek::Input;
 use super::{Follower, hello};
 use crate::edge::{Line, LineEvent, Mailbox, OnLine, dial};
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, Fingerprint, Received, SharedLog};
+use crate::eventlog::{Eventlog, EventlogError, Fingerprint, Received, SharedLog};
 use crate::schema::SchemaDef;
 use crate::session::{
     Assembler, Difference, FromLeader, FromSession, LeaderOrder, Mirror, Reads, Refusal,
@@ -55,6 +55,8 @@ struct Opening {
 enum Answer {
     Welcome(Welcome),
     Refused(Refusal),
+    /// The leader cannot write its log; the reason.
+    Failed(String),
     /// The leader has gone.
     Gone,
 }
@@ -150,6 +152,7 @@ impl Joining<'_> {
         let welcome = match answer {
             Answer::Welcome(welcome) => welcome,
             Answer::Refused(refusal) => return Err(self.refused(refusal)),
+            Answer::Failed(reason) => return Err(EventlogError::Unacknowledged { reason }.into()),
             Answer::Gone => return Ok(None),
         };
         let Opening { assembler, image, events } = opening;
@@ -218,6 +221,7 @@ impl Opening {
         match FromLeader::decode(&message) {
             Some(FromLeader::Welcome(welcome)) => Ok(Some(Answer::Welcome(welcome))),
             Some(FromLeader::Refused(refusal)) => Ok(Some(Answer::Refused(refusal))),
+            Some(FromLeader::Failed(reason)) => Ok(Some(Answer::Failed(reason))),
             Some(FromLeader::Snapshot(image)) => {
                 self.image = Some(image);
                 Ok(None)

@@ -180,6 +180,13 @@ impl Seeker {
                 self.attempts = 0;
                 inner.rejoin(welcome, std::mem::take(&mut self.between), line)
             }
+            (Phase::Greeting { .. }, FromLeader::Failed(reason)) => {
+                inner.sessions.acks.failed(reason);
+                // What becomes of this line does not matter.
+                self.connections += 1;
+                let _ = self.wait(LONG_DELAY);
+                true
+            }
             (Phase::Greeting { .. }, FromLeader::Refused(refusal)) => {
                 let reason = match refusal {
                     Refusal::Schema(_) => "the app that leads now has another schema",

@@ -3,7 +3,9 @@
 //!
 //! ```no_run
 //! use livestore::prelude::*;
+//! use livestore::store::Builder;
 //! # use livestore_testing::sample::todos::*;
+//! # fn spawn_local(_: impl Future<Output = Result<(), livestore_web::OpenError>>) {}
 //!
 //! /// How this app opens its store: in the page, and in the worker that has the files.
 //! fn builder(store_id: &str) -> Builder<App> {
@@ -11,17 +13,16 @@
 //! }
 //!
 //! fn main() {
-//!     if livestore_web::worker(builder) {
+//!     if livestore_web::worker(|request| builder(&request.store_id)) {
 //!         return; // This is the worker: it needs nothing else.
 //!     }
-//! # let spawn_local = |_| ();
 //!     spawn_local(async {
 //!         let store = livestore_web::open(builder("todos")).await?;
 //!         if let livestore_web::Storage::Memory { reason } = livestore_web::storage(&store) {
-//!             // Say so: what was not pushed to a backend is gone with the page.
-//! #           let _ = reason;
+//!             // Show it: what was not pushed to a backend is gone with the page.
+//!             println!("nothing is stored: {reason}");
 //!         }
-//! #       Ok::<(), livestore_web::OpenError>(())
+//!         Ok(())
 //!     });
 //! }
 //! ```

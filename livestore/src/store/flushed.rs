@@ -21,7 +21,7 @@ impl<S: Schema> Store<S> {
     /// # use livestore::prelude::*;
     /// # use livestore_testing::sample::todos::*;
     /// # async fn save(store: &Store<App>) -> livestore::Result<()> {
-    /// store.commit(TodoCreated { id: "a".into(), text: "Milk".into() })?;
+    /// store.commit(TodoEvent::Completed { id: "a".into() })?;
     /// store.flushed().await?;
     /// # Ok(())
     /// # }

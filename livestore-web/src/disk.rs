@@ -160,13 +160,13 @@ impl Disk for WorkerDisk {
         }
     }
 
-    fn exists(&self, path: &Path) -> bool {
-        match name(path) {
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(match name(path) {
             SNAPSHOT => self.current.get().is_some(),
             // SQLite has it, and makes it if it is missing.
             EVENTLOG | "lock" => true,
             name => !name.contains('.'),
-        }
+        })
     }
 }
 

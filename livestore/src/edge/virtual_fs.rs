@@ -35,7 +35,7 @@ pub trait Disk {
     fn unlock(&self, file: Handle);
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove_file(&self, path: &Path) -> io::Result<()>;
-    fn exists(&self, path: &Path) -> bool;
+    fn exists(&self, path: &Path) -> io::Result<bool>;
 }
 
 thread_local! {
@@ -66,7 +66,7 @@ pub fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 }
 
 pub fn exists(path: impl AsRef<Path>) -> io::Result<bool> {
-    Ok(disk()?.exists(path.as_ref()))
+    disk()?.exists(path.as_ref())
 }
 
 /// An open file of this thread's disk.

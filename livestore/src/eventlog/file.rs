@@ -4,6 +4,7 @@
 //! in the background. The last two are opened when they are needed. In a browser a file has one
 //! connection, which does all of it. Locks are taken in the order writer, buffer.
 
+use std::io;
 use std::ops::Not;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -357,8 +358,10 @@ struct FileWatch(Vec<(PathBuf, FileIdentity)>);
 
 impl FileWatch {
     fn new(path: &Path) -> Result<Self, EventlogError> {
-        let main = FileIdentity::at(path)
-            .map_err(|_| EventlogError::FileLost { path: path.to_owned() })?;
+        let main = FileIdentity::at(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => EventlogError::FileLost { path: path.to_owned() },
+            _ => EventlogError::Io(error.into()),
+        })?;
         // Some file systems do not allow for a WAL.
         let beside = ["-wal", "-shm"].into_iter().filter_map(|suffix| {
             let mut beside = path.as_os_str().to_owned();

@@ -400,11 +400,19 @@ impl Slot {
     }
 }
 
-/// Whether the disk is to blame.
+/// Whether the disk is to blame. A lock that the disk fails to give looks like one that others have.
 pub(crate) fn is_disk(what: &str) -> bool {
-    ["disk", "I/O", "crashed", "database or disk is full", "storage space", "unable to open"]
-        .iter()
-        .any(|sign| what.contains(sign))
+    [
+        "disk",
+        "I/O",
+        "crashed",
+        "database or disk is full",
+        "storage space",
+        "unable to open",
+        "locked",
+    ]
+    .iter()
+    .any(|sign| what.contains(sign))
 }
 
 /// The folder of a client's machine.

@@ -69,8 +69,8 @@ impl simulation::Disk for Files {
         Ok(lock(&self.0).remove(path)?)
     }
 
-    fn exists(&self, path: &Path) -> bool {
-        lock(&self.0).stat(path).is_ok_and(|length| length.is_some())
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(lock(&self.0).stat(path)?.is_some())
     }
 }
 

@@ -531,7 +531,10 @@ fn package() -> Option<Package> {
 /// `Option`, since nothing equals `NULL`; with `IS ?` it may be one.
 ///
 /// A comparison that means nothing does not compile: a column beside a value of another storage class, such
-/// as a `Timestamp` (milliseconds since 1970) beside a text; a text that is no variant of an enum; `= NULL`.
+/// as a `Timestamp` (milliseconds since 1970) beside a text, or beside the seconds of `unixepoch`; a text or a
+/// number that is no variant of an enum; `<` and `>` beside an enum that is stored as text; `LIKE` beside
+/// what is not a text; `= NULL`. So does a write of a value that the column cannot have, also as a result of
+/// `CASE`, `iif` or `coalesce`.
 ///
 /// # Without SQLite
 ///

@@ -83,7 +83,12 @@ fn assert(statement: &CheckedStatement, check: &TypeCheck) -> TokenStream {
         }
         Must::Have(Constant::Integer(integer)) => quote!(has_integer(#integer)),
         Must::Have(Constant::Text(text)) => quote!(has_text(#text)),
-        Must::Have(Constant::Null | Constant::Real(_)) => return TokenStream::new(),
+        Must::Have(Constant::Real(real)) => {
+            let bits = real.to_bits();
+            quote!(has_real(#bits))
+        }
+        Must::Have(Constant::Null) => return TokenStream::new(),
+        Must::HaveAnOrder => quote!(has_an_order()),
     };
     let text = &statement.input.text;
     let message = text.shown(&mismatch.span, &mismatch.message);

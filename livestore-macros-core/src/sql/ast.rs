@@ -229,6 +229,28 @@ impl Expr {
         matches!(self.kind, ExprKind::Param(_))
     }
 
+    /// Returns the expressions of which one is its value, if it is a choice: the results of `CASE` and `iif`,
+    /// the arguments of `coalesce`.
+    pub(crate) fn choices(&self) -> Vec<&Self> {
+        match &self.kind {
+            ExprKind::Case { arms, otherwise, .. } => {
+                arms.iter().map(|(_, then)| then).chain(otherwise.as_deref()).collect()
+            }
+            ExprKind::Call(call) if call.name.is("iif") || call.name.is("if") => {
+                call.args.chunks(2).filter_map(<[Self]>::last).collect()
+            }
+            ExprKind::Call(_) if self.passes_over_null() => self.children(),
+            ExprKind::Plus(inner) | ExprKind::Collate(inner) => inner.choices(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it is a choice that is null only if all of its choices are.
+    pub(crate) fn passes_over_null(&self) -> bool {
+        matches!(&self.kind, ExprKind::Call(call)
+            if call.name.is("coalesce") || call.name.is("ifnull"))
+    }
+
     /// Returns its direct operands, without those inside of subqueries.
     pub(crate) fn children(&self) -> Vec<&Self> {
         match &self.kind {

@@ -167,7 +167,7 @@ impl World {
             Must::CompareWithColumn(table, column) => compares(class((table, column))),
             Must::BeStoredAs(other) => is == other,
             Must::NotBeStoredAsBlob => is != StorageClass::Blob,
-            Must::Have(_) => true,
+            Must::Have(_) | Must::HaveAnOrder => true,
         }
     }
 

@@ -322,7 +322,58 @@ fn comparing_incompatible_types_is_a_mismatch() {
     assert!(mismatch("INSERT INTO todo (id, text) VALUES (1, 2)").is_some());
     assert!(mismatch("SELECT 1 FROM todo WHERE id IN (1, '2')").is_some());
     // Only the compiler knows how an owner is stored.
-    assert_eq!(mismatch("SELECT 1 FROM todo WHERE owner = 5 AND id = 1.5 AND done = 1"), None);
+    assert_eq!(mismatch("SELECT 1 FROM todo WHERE owner = 5 AND id = 1.0 AND done = 1"), None);
+}
+
+const NONE: [&str; 0] = [];
+
+/// The places of the mistakes in a statement.
+fn mistakes(sql: &str) -> Vec<&str> {
+    let inferred = inferred(sql);
+    let mut places: Vec<_> = inferred.mismatches.into_iter().map(|it| it.span).collect();
+    places.sort_by_key(|place| place.start);
+    places.dedup();
+    places.into_iter().map(|place| &sql[place]).collect()
+}
+
+#[test]
+fn each_value_that_a_column_may_be_set_to_is_checked() {
+    let of_case = "UPDATE todo SET text = CASE WHEN done THEN 5 WHEN id = 1 THEN NULL ELSE 'a' END";
+    assert_eq!(mistakes(of_case), ["5", "NULL"]);
+    assert_eq!(mistakes("UPDATE todo SET text = iif(done, 'a', id)"), ["id"]);
+    assert_eq!(mistakes("UPDATE todo SET done = iif(id = 1, 0, id = 2, 1, 2)"), ["2"]);
+    assert_eq!(mistakes("UPDATE todo SET text = coalesce(NULL, iif(done, 1, 'a'))"), ["1"]);
+    assert_eq!(mistakes("INSERT INTO todo (id, text) VALUES (ifnull(?, 'x'), '')"), ["'x'"]);
+    assert_eq!(mistakes("INSERT INTO user SELECT 1, coalesce(text, 2) FROM todo"), ["2"]);
+    // One may be null, and so may what is given for it.
+    assert_eq!(mistakes("UPDATE todo SET owner = CASE WHEN done THEN NULL ELSE ? END"), NONE);
+    assert_eq!(binds("UPDATE todo SET text = coalesce(?, text)"), "text?");
+    assert_eq!(binds("UPDATE todo SET text = CASE WHEN ? THEN ? ELSE ? END"), "any text? text?");
+    // The same where they are compared.
+    assert_eq!(mistakes("SELECT 1 FROM todo WHERE id > coalesce(?, 'a')"), ["'a'"]);
+    assert_eq!(mistakes("SELECT 1 FROM todo WHERE text = iif(done, 'a', NULL)"), NONE);
+}
+
+#[test]
+fn an_integer_column_has_whole_numbers_only() {
+    assert_eq!(mistakes("SELECT 1 FROM todo WHERE id = 1.5 OR id < 1.5"), ["1.5"]);
+    assert_eq!(mistakes("SELECT 1 FROM todo WHERE id IN (1, 2.5)"), ["2.5"]);
+    assert_eq!(mistakes("SELECT 1 FROM todo WHERE score = 1.5"), NONE);
+}
+
+#[test]
+fn patterns_are_for_texts() {
+    assert_eq!(
+        mismatch("SELECT 1 FROM todo WHERE id LIKE '1%'").unwrap(),
+        "`todo.id` (`i64`) is not stored as text, which patterns are for: write `CAST(id AS TEXT)` \
+         at `id`"
+    );
+    assert_eq!(mistakes("SELECT glob('1*', id) FROM todo WHERE done NOT LIKE '1'"), ["id", "done"]);
+    let of_text = "SELECT 1 FROM todo WHERE text LIKE ? ESCAPE '!' AND CAST(id AS TEXT) GLOB '1*'";
+    assert_eq!(mistakes(of_text), NONE);
+    // Only the compiler knows how an owner is stored.
+    let checks = inferred("SELECT 1 FROM todo WHERE owner LIKE 'a%'").checks;
+    assert_eq!(checks.first().unwrap().must, Must::BeStoredAs(StorageClass::Text));
 }
 
 #[test]

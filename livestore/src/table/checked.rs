@@ -39,10 +39,38 @@ impl<V: ColumnType> Of<V> {
         )
     }
 
-    /// The same for another column.
+    /// The same for another column. Two enums need a variant in common.
     #[must_use]
-    pub const fn compares_with_column<W: ColumnType>(&self, _: &Of<W>) -> bool {
-        self.compares_with(W::STORAGE)
+    pub const fn compares_with_column<W: ColumnType>(&self, other: &Of<W>) -> bool {
+        self.compares_with(W::STORAGE) && self.shares_a_text(other) && self.shares_a_number(other)
+    }
+
+    const fn shares_a_text<W: ColumnType>(&self, other: &Of<W>) -> bool {
+        let mut variants = V::VARIANTS;
+        while let [variant, rest @ ..] = variants {
+            if other.has_text(variant) {
+                return true;
+            }
+            variants = rest;
+        }
+        V::VARIANTS.is_empty()
+    }
+
+    const fn shares_a_number<W: ColumnType>(&self, other: &Of<W>) -> bool {
+        let mut numbers = V::NUMBERS;
+        while let [(_, number), rest @ ..] = numbers {
+            if other.has_integer(*number) {
+                return true;
+            }
+            numbers = rest;
+        }
+        V::NUMBERS.is_empty()
+    }
+
+    /// Whether the order of its values means something: an enum's texts have the order of the alphabet.
+    #[must_use]
+    pub const fn has_an_order(&self) -> bool {
+        V::VARIANTS.is_empty()
     }
 
     /// Whether its values are of this storage class.
@@ -66,10 +94,33 @@ impl<V: ColumnType> Of<V> {
     /// Whether it can have this value.
     #[must_use]
     pub const fn has_integer(&self, integer: i64) -> bool {
-        match V::RANGE {
-            Some((least, most)) => least <= integer && integer <= most,
-            None => true,
+        if let Some((least, most)) = V::RANGE
+            && (integer < least || most < integer)
+        {
+            return false;
         }
+        let mut numbers = V::NUMBERS;
+        while let [(_, number), rest @ ..] = numbers {
+            if *number == integer {
+                return true;
+            }
+            numbers = rest;
+        }
+        V::NUMBERS.is_empty()
+    }
+
+    /// Whether it can have the value of the number with these bits: a column of integers has whole ones.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rounded integer is none of the real number's"
+    )]
+    #[expect(clippy::cast_possible_truncation, reason = "what is cut off is compared")]
+    #[expect(clippy::float_cmp, reason = "only the same number is meant")]
+    pub const fn has_real(&self, bits: u64) -> bool {
+        let real = f64::from_bits(bits);
+        !self.is_stored_as(Storage::Integer)
+            || (real as i64) as f64 == real && self.has_integer(real as i64)
     }
 
     /// Whether it can have this value.

@@ -25,7 +25,8 @@ pub trait Compare<O, V, T>: Sized {
     /// Not equal to the value or the other column. `NULL` differs from every value but `None`.
     fn ne(self, value: O) -> Condition<Self::On>;
 
-    /// Less than the value or the other column; never true for `NULL`.
+    /// Less than the value or the other column; never true for `NULL`. An enum that is stored as text has no
+    /// order that means something, and this does not compile for it.
     fn lt(self, value: O) -> Condition<Self::On>;
 
     /// At most the value or the other column; never true for `NULL`.
@@ -51,20 +52,33 @@ impl<T: Relation, V: ColumnType, O: Comparand<V, T>> Compare<O, V, T> for Column
     }
 
     fn lt(self, value: O) -> Condition<O::On> {
+        const { assert_order::<V>() };
         compare(self, Comparison::Lt, value)
     }
 
     fn le(self, value: O) -> Condition<O::On> {
+        const { assert_order::<V>() };
         compare(self, Comparison::Le, value)
     }
 
     fn gt(self, value: O) -> Condition<O::On> {
+        const { assert_order::<V>() };
         compare(self, Comparison::Gt, value)
     }
 
     fn ge(self, value: O) -> Condition<O::On> {
+        const { assert_order::<V>() };
         compare(self, Comparison::Ge, value)
     }
+}
+
+/// Refuses an enum that is stored as text: its variants have the order of the alphabet.
+const fn assert_order<V: ColumnType>() {
+    assert!(
+        V::VARIANTS.is_empty(),
+        "an enum that is stored as text has the order of the alphabet: list the variants that are meant with \
+         `.in_([…])`, or store the enum as integers, with `#[column_type(integer)]`"
+    );
 }
 
 fn compare<T: Relation, V: ColumnType, O: Comparand<V, T>>(

@@ -27,6 +27,8 @@ pub(crate) enum Must {
     CompareWithColumn(usize, usize),
     /// It has this value.
     Have(Constant),
+    /// It is not an enum that is stored as text.
+    HaveAnOrder,
 }
 
 impl Infer<'_> {
@@ -111,37 +113,88 @@ impl Infer<'_> {
         }
     }
 
+    /// Refuses `<`, `>` and `BETWEEN` beside an enum whose texts only have the order of the alphabet.
+    pub(super) fn check_order<const N: usize>(&mut self, operands: [&Expr; N], scope: &Scope<'_>) {
+        for operand in operands {
+            let Some(ty) = column_of(operand, scope) else { continue };
+            if self.class(ty).is_none() {
+                let message = format!(
+                    "{} is stored as text, and `<`, `>` and `BETWEEN` compare the letters: list its \
+                     variants with `IN (…)`, or store it as integers, with `#[column_type(integer)]` \
+                     at the enum",
+                    self.describe(ty)
+                );
+                self.require(&operand.span, ty, Must::HaveAnOrder, message);
+            }
+        }
+    }
+
+    /// Refuses a pattern beside a column that is not a text.
+    pub(super) fn check_pattern(&mut self, operand: &Expr, ty: Ty) {
+        let Ty::Column(table, position) = ty else { return };
+        let Some(column) = self.catalog.column(table, position) else { return };
+        let text = self.text(&operand.span);
+        let help = match (column.base_type(), column.class()) {
+            (_, Some(StorageClass::Text)) => return,
+            ("bool", _) => format!("write `{text}`, or `NOT {text}`"),
+            (_, Some(StorageClass::Blob)) => format!("write `hex({text})`"),
+            (_, Some(_)) => format!("write `CAST({text} AS TEXT)`"),
+            _ if self.is_timestamp(ty) => format!(
+                "write `datetime({text} / 1000, 'unixepoch')`, or compare it with \
+                 `unixepoch('2026-01-01') * 1000`"
+            ),
+            _ => "compare it with `=` or `IN (…)`".to_owned(),
+        };
+        let message =
+            format!("{} is not stored as text, which patterns are for: {help}", self.describe(ty));
+        if column.class().is_some() {
+            self.mismatches.push(Mismatch { span: operand.span.clone(), message });
+        } else {
+            let must = Must::BeStoredAs(StorageClass::Text);
+            self.require(&operand.span, ty, must, message);
+        }
+    }
+
     /// Infers an expression that a column of this type is set to.
     pub(super) fn assign(&mut self, expr: &Expr, wanted: Typed, scope: &Scope<'_>) -> Typed {
         let typed = self.expect(expr, wanted, scope);
-        let Ty::Column(table, column) = wanted.ty else { return typed };
+        self.check_unit(expr, wanted.ty);
+        self.check_assigned(expr, wanted.ty, true);
+        typed
+    }
+
+    /// Checks a constant that a column is set to, or may be set to. With `null_is_left`, nothing takes
+    /// the place of a NULL.
+    fn check_assigned(&mut self, expr: &Expr, wanted: Ty, null_is_left: bool) {
+        let Ty::Column(table, column) = wanted else { return };
+        for choice in expr.choices() {
+            self.check_assigned(choice, wanted, null_is_left && !expr.passes_over_null());
+        }
         let column = self.catalog.column(table, column);
         match (self.constant(expr), column) {
             (Some(Constant::Null), Some(column))
-                if !(column.nullable || self.replaces && column.has_default) =>
+                if null_is_left && !(column.nullable || self.replaces && column.has_default) =>
             {
-                let message = format!("{} is never null", self.describe(wanted.ty));
+                let message = format!("{} is never null", self.describe(wanted));
                 self.mismatches.push(Mismatch { span: expr.span.clone(), message });
             }
             (Some(constant), Some(_)) => {
-                self.check_has(&expr.span, wanted.ty, constant, "cannot be set to");
+                self.check_has(&expr.span, wanted, constant, "cannot be set to");
             }
             _ => {}
         }
-        typed
     }
 
     /// Checks that a column can have this value.
     fn check_has(&mut self, span: &Span, ty: Ty, constant: Constant, verb: &str) {
         let Ty::Column(table, position) = ty else { return };
         let Some(column) = self.catalog.column(table, position) else { return };
-        let is_write = verb != "never equals";
         let has = match (&constant, column.class(), column.range()) {
             (Constant::Null, ..) => true,
             (Constant::Integer(integer), Some(StorageClass::Integer), Some((least, most))) => {
                 (least..=most).contains(integer)
             }
-            (Constant::Real(real), Some(StorageClass::Integer), _) => !is_write || is_whole(*real),
+            (Constant::Real(real), Some(StorageClass::Integer), _) => is_whole(*real),
             (Constant::Text(text), None, _) if is_json(column) => self.is_json_text(text),
             (_, Some(_), _) => true,
             (_, None, _) => {

@@ -86,12 +86,7 @@ impl Infer<'_> {
 
     /// A [`Timestamp`] is in milliseconds, which SQLite would take for days, or for seconds.
     fn check_milliseconds(&mut self, function: &str, arg: &Expr, ty: Ty) {
-        let Ty::Column(table, column) = ty else { return };
-        let is_timestamp = self
-            .catalog
-            .column(table, column)
-            .is_some_and(|column| column.base_type().rsplit("::").next() == Some("Timestamp"));
-        if is_timestamp {
+        if self.is_timestamp(ty) {
             let (column, text) = (self.describe(ty), self.text(&arg.span));
             let message = format!(
                 "{column} is in milliseconds since 1970, which `{function}` would misread: write \
@@ -99,6 +94,29 @@ impl Infer<'_> {
             );
             self.mismatches.push(Mismatch { span: arg.span.clone(), message });
         }
+    }
+
+    /// Refuses seconds, or days, where a [`Timestamp`] is expected.
+    pub(super) fn check_unit(&mut self, expr: &Expr, wanted: Ty) {
+        if self.is_timestamp(wanted)
+            && let Some((call, function, unit)) = other_unit(expr)
+        {
+            let (column, text) = (self.describe(wanted), self.text(&call.span));
+            let help = match unit {
+                "seconds" => format!("`{text} * 1000`"),
+                _ => "`unixepoch(…) * 1000`".to_owned(),
+            };
+            let message = format!(
+                "{column} is in milliseconds since 1970, and `{function}` gives {unit}: write {help}"
+            );
+            self.mismatches.push(Mismatch { span: call.span.clone(), message });
+        }
+    }
+
+    pub(super) fn is_timestamp(&self, ty: Ty) -> bool {
+        let Ty::Column(table, column) = ty else { return false };
+        let column = self.catalog.column(table, column);
+        column.is_some_and(|column| column.base_type().rsplit("::").next() == Some("Timestamp"))
     }
 
     /// Whether the value is a number, or null, whatever the operands are.
@@ -119,5 +137,16 @@ impl Infer<'_> {
     /// What stands inside a literal text, in lower case.
     fn word(&self, literal: &Span) -> String {
         self.text(literal).trim_matches('\'').trim().to_ascii_lowercase()
+    }
+}
+
+/// Returns the call whose unit the expression has, its name and the unit, if that is not milliseconds.
+fn other_unit(expr: &Expr) -> Option<(&Expr, &'static str, &'static str)> {
+    match &expr.kind {
+        ExprKind::Call(call) if call.name.is("unixepoch") => Some((expr, "unixepoch", "seconds")),
+        ExprKind::Call(call) if call.name.is("julianday") => Some((expr, "julianday", "days")),
+        ExprKind::Plus(inner) | ExprKind::Cast(inner, _) => other_unit(inner),
+        ExprKind::Sum(left, right) => other_unit(left).or_else(|| other_unit(right)),
+        _ => expr.choices().into_iter().find_map(other_unit),
     }
 }

@@ -123,6 +123,7 @@ impl Infer<'_> {
             }
             ExprKind::Order(left, right) => {
                 self.check_null(left, right);
+                self.check_order([left, right], scope);
                 self.compared(left, right, false, scope)
             }
             ExprKind::Is(left, right) => {
@@ -139,10 +140,12 @@ impl Infer<'_> {
                     ExprKind::Param(_) => self.expect(operand, Ty::Text.always(), scope),
                     _ => self.expr(operand, scope),
                 };
+                self.check_pattern(operand, typed.ty);
                 any | typed.nullable
             }),
             ExprKind::Between(operands) => {
                 let [value, low, high] = operands.as_ref();
+                self.check_order([value, low, high], scope);
                 self.compared_with_each(value, &[low, high], scope)
             }
             ExprKind::In(value, members) => {

@@ -212,6 +212,11 @@ impl Infer<'_> {
         let typed: Vec<Typed> = args.iter().map(|arg| self.expr(arg, scope)).collect();
         self.date_args(call, &typed);
         self.json_args(call, &typed);
+        if call.name.is("like") || call.name.is("glob") {
+            for (arg, typed) in args.iter().zip(&typed) {
+                self.check_pattern(arg, typed.ty);
+            }
+        }
         let first = typed.first().copied().unwrap_or(Ty::Unknown.nullable());
         let any = typed.iter().any(|typed| typed.nullable);
         if is_aggregate(call) && scope.is_of_outer_query(&args) {

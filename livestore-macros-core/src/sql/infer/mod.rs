@@ -151,7 +151,19 @@ impl Infer<'_> {
             ExprKind::Param(number) => self.bind(number, wanted),
             _ => self.expr(expr, scope),
         };
-        self.check(&expr.span, found.ty, wanted.ty);
+        let choices = expr.choices();
+        if choices.is_empty() {
+            self.check(&expr.span, found.ty, wanted.ty);
+        }
+        for choice in choices {
+            // It may be null although the column is not.
+            let wanted = Typed { nullable: true, ..wanted };
+            match choice.kind {
+                // The others have given it a type, or have none.
+                ExprKind::Param(number) => self.bind(number, wanted),
+                _ => self.expect(choice, wanted, scope),
+            };
+        }
         found
     }
 
@@ -185,6 +197,8 @@ impl Infer<'_> {
         let (first, second) = if left.is_bind() { (right, left) } else { (left, right) };
         let known = self.expr(first, scope);
         let found = self.expect(second, Typed { nullable: null, ..known }, scope);
+        self.check_unit(second, known.ty);
+        self.check_unit(first, found.ty);
         known.nullable || found.nullable
     }
 
@@ -199,7 +213,10 @@ impl Infer<'_> {
         }
         let known = self.expr(value, scope);
         others.iter().fold(known.nullable, |any, other| {
-            any | self.expect(other, Typed { nullable: false, ..known }, scope).nullable
+            let found = self.expect(other, Typed { nullable: false, ..known }, scope);
+            self.check_unit(other, known.ty);
+            self.check_unit(value, found.ty);
+            any | found.nullable
         })
     }
 

@@ -26,11 +26,12 @@ pub enum StoreError {
     /// The storage cannot be used at the moment. Nothing was stored; another attempt may succeed.
     #[error("the server's storage cannot be used at the moment: {0}")]
     Unavailable(String),
-    /// A file was deleted, moved or replaced while the server was running. Nothing is stored any
-    /// more: nobody would find it later.
+    /// A file was deleted, moved or replaced while the server was running. Nothing is stored until the
+    /// very same file is back: nobody would find it later.
     #[error(
         "`{name}` in the server's data directory was deleted, moved or replaced while the server was \
-         running; restore it, and start the server again"
+         running. If it was moved, move it back, and the server goes on; if not, restore it, and start the \
+         server again"
     )]
     FileLost {
         /// The name of the file.

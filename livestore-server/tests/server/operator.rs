@@ -217,6 +217,40 @@ async fn a_server_whose_data_was_deleted_is_not_ready_and_accepts_nothing() {
     assert!(get(&server.address, "/health").await.starts_with("HTTP/1.1 200"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_whose_data_is_moved_back_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, elsewhere] = ["data", "elsewhere"].map(|name| directory.path().join(name));
+    let log = directory.path().join("log");
+    let server = command(&data, &["--listen", "127.0.0.1:0"]);
+    let server = Binary::run_with_log(server, File::create(&log).unwrap().into());
+    let mut client = Client::connect(&server.address, "st").await;
+    assert_eq!(client.push("1", &[event(1)]).await, accepted());
+    std::fs::rename(&data, &elsewhere).unwrap();
+    for attempt in ["2", "3"] {
+        let exit = client.push(attempt, &[event(2)]).await.to_string();
+        assert!(exit.contains("move it back, and the server goes on"), "{exit}");
+    }
+    // What lies there now is another server's.
+    std::fs::create_dir(&data).unwrap();
+    let ready = get(&server.address, "/ready").await;
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("start the server again"),
+        "{ready}"
+    );
+    std::fs::remove_dir(&data).unwrap();
+    std::fs::rename(&elsewhere, &data).unwrap();
+    assert!(get(&server.address, "/ready").await.starts_with("HTTP/1.1 200"));
+    // Nothing of what was refused has been stored.
+    assert_eq!(client.push("4", &[event(2)]).await, accepted());
+    client.pull("0", false).await;
+    assert_eq!(client.chunk().await, [1, 2]);
+    server.kill();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("was not stored") && log.contains("are back"), "{log}");
+}
+
 async fn connect(server: &TestServer, token: &str) -> Client {
     let query = format!("storeId=st&transport=ws&payload=%7B%22token%22:%22{token}%22%7D");
     Client::try_connect(&server.address, &query, "st").await.unwrap()

@@ -68,6 +68,8 @@ enum Health {
     Well,
     /// The last transaction failed, and the next one may succeed.
     Failing,
+    /// The files are not where they belong; nothing was written since.
+    Lost,
     /// What is on the disk is not certain any more, or nobody will find it.
     Broken(StoreError),
 }
@@ -94,6 +96,14 @@ impl Writer {
         if let Health::Broken(error) = &self.health {
             return Err(error.clone());
         }
+        if let Err(error) = self.files.check() {
+            self.health = Health::Lost;
+            self.tails.clear();
+            return Err(error);
+        }
+        if let Health::Lost = self.health {
+            tracing::info!("the files of the data directory are back");
+        }
         let outcomes = self.transact(group).and_then(|outcomes| {
             self.files.check()?;
             Ok(outcomes)
@@ -114,7 +124,7 @@ impl Writer {
         let Self { connection, limits, tails, .. } = self;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        if let Health::Failing = self.health {
+        if let Health::Failing | Health::Lost = self.health {
             // Only a write shows whether writing works again: this one writes what is there.
             transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
         }

@@ -113,6 +113,8 @@ impl PartialEq for SqliteError {
 
 impl Eq for SqliteError {}
 
+/// For `?` within the crate; apps have no use for it, nor for the version of `rusqlite` that it names.
+#[doc(hidden)]
 impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
         Self { kind: kind_of(&error), cause: Cause::Sqlite(Arc::new(error)) }

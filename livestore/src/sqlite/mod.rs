@@ -235,6 +235,8 @@ impl Db {
     }
 }
 
+/// For statements within the crate; apps have no use for it.
+#[doc(hidden)]
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {

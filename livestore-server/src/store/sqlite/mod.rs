@@ -16,6 +16,7 @@ mod tests;
 mod watch;
 mod writer;
 
+use std::error::Error;
 use std::fs::TryLockError;
 use std::io;
 use std::ops::ControlFlow;
@@ -62,7 +63,7 @@ pub enum OpenStoreError {
         /// The file.
         path: PathBuf,
         /// The error of SQLite.
-        source: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A different version, or a different program, has written the file.
     #[error("{}: the file has format {found}, but this server reads format {}", path.display(), file::FORMAT)]

@@ -2,6 +2,7 @@
 //! has its own.
 
 pub use crate::edge::simulated::{
-    Background, Disk, Due, Handle, JobId, OpenMode, due, elapsed, fill_random, fs, install_disk,
-    next_deadline, own, pass, run, seed, set_wall_clock,
+    Background, Disk, Due, Handle, JobId, OpenMode, cut_lines, due, elapsed, end, fill_random, fs,
+    hang, has_ended, install_disk, listener_of, next_deadline, own, owner, pass, run, seed,
+    set_line_delay, set_wall_clock,
 };

@@ -14,8 +14,6 @@
 pub(crate) mod files;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 mod native;
-#[cfg(simulation)]
-mod no_sockets;
 pub(crate) mod primitives;
 #[cfg(simulation)]
 pub(crate) mod simulated;
@@ -31,14 +29,10 @@ use simulated as edge;
 #[cfg(all(target_family = "wasm", not(simulation)))]
 use web as edge;
 
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use edge::Mail;
 pub(crate) use edge::{
-    Background, Mailbox, Stopwatch, Worker, catch_panic, fill_random, for_each_chunk, pause,
-    read_ahead, unix_millis,
+    Background, Line, LineEvent, Listener, Mailbox, OnLine, Stopwatch, Worker, catch_panic, dial,
+    fill_random, for_each_chunk, listen, pause, read_ahead, unix_millis,
 };
-#[cfg(not(simulation))]
-pub(crate) use edge::{Line, LineEvent, Listener, OnLine, dial, listen};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use edge::{Condition, Mail, Task, current_task};
 pub(crate) use files::{DirectoryLock, LockError, ReadFile};
-#[cfg(simulation)]
-pub(crate) use no_sockets::{Line, LineEvent, Listener, OnLine, dial, listen};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use livestore::now;
 use livestore::prelude::*;
-use livestore::simulation::{elapsed, set_wall_clock};
+use livestore::simulation::{self, elapsed, set_wall_clock};
 
 use crate::app::Deed;
-use crate::client::{Astray, Version};
+use crate::client::{Opened, Version};
 use crate::disk::{Chance, CrashKind, Dice, Faults, Image};
 use crate::plan::Action;
 use crate::server::SERVER;
+use crate::slot::{Astray, Committed, Slot};
 use crate::world::World;
 
 impl World {
@@ -21,10 +22,10 @@ impl World {
         match action {
             Action::Wait(time) => self.work(*time)?,
             Action::Commit(client, slot, deed) => self.commit(*client, *slot, deed)?,
-            Action::Flush(client, slot) => self.flush(*client, *slot),
+            Action::Flush(client, slot) => self.flush(*client, *slot)?,
             Action::ResetState(client, slot) => self.reset_state(*client, *slot)?,
             Action::Hold(client, slot, hold) => {
-                if let Some(open) = self.open_slot(*client, *slot) {
+                if let Some((_, open)) = self.draw_session(*client, *slot) {
                     open.hold(*hold);
                 }
             }
@@ -32,6 +33,12 @@ impl World {
             Action::Upgrade(client) => self.reopen(*client, true)?,
             Action::Crash(client, kind) => self.crash_client(*client, *kind),
             Action::Start(client) => self.start_client(*client)?,
+            Action::EndProcess(client, process) => self.end_process(*client, *process)?,
+            Action::CloseProcess(client, process) => self.close_process(*client, *process)?,
+            Action::StartProcess(client, process) => self.start_process(*client, *process)?,
+            Action::Stop(client, process) => self.stop_process(*client, *process, true),
+            Action::GoOn(client, process) => self.stop_process(*client, *process, false),
+            Action::CutLines(client) => self.cut_lines(*client),
             Action::Partition(client) => self.network.partition(*client),
             Action::Heal(client) => self.network.heal(Some(*client)),
             Action::Cut(client) => drop(self.network.cut(*client)),
@@ -64,8 +71,20 @@ impl World {
         Ok(())
     }
 
-    fn open_slot(&self, client: usize, slot: usize) -> Option<&dyn crate::client::Opened> {
-        self.clients.get(client)?.slots.get(slot)?.open.as_deref()
+    /// A session of a client's store, if one is open and its process does not hang, and its process.
+    fn draw_session(&mut self, client: usize, slot: usize) -> Option<(usize, &dyn Opened)> {
+        let found = self.clients.get(client)?;
+        let processes = found.processes.iter().enumerate();
+        let able = processes.filter(|(_, process)| process.is_up && !process.hangs);
+        let able: Vec<usize> = able.map(|(n, _)| n).collect();
+        let drawn = if able.len() > 1 { self.draw(able.len()) } else { 0 };
+        let process = able.get(drawn).copied()?;
+        let slot = self.clients.get(client)?.slots.get(slot)?;
+        Some((process, slot.sessions.get(process)?.open()?))
+    }
+
+    fn slot(&mut self, client: usize, slot: usize) -> Option<&mut Slot> {
+        self.clients.get_mut(client)?.slots.get_mut(slot)
     }
 
     fn commit(&mut self, index: usize, slot: usize, deed: &Deed) -> Result<(), String> {
@@ -75,19 +94,24 @@ impl World {
     }
 
     fn commit_at_once(&mut self, index: usize, slot: usize, deed: &Deed) -> Result<(), String> {
-        let Some(client) = self.clients.get_mut(index) else { return Ok(()) };
-        let is_written = client.habits.durability != Durability::Buffered;
-        let Some(slot) = client.slots.get_mut(slot) else { return Ok(()) };
-        let (keys, is_too_large) = (deed.keys(), deed.is_too_large());
+        let Some(client) = self.clients.get(index) else { return Ok(()) };
+        let written = client.habits.durability != Durability::Buffered;
+        let syncs = client.habits.syncs;
+        let (keys, is_too_large) = (deed.keys(), syncs && deed.is_too_large());
         let is_refused = self.server.has_rule && deed.is_refused();
-        let ledger = self.ledgers.get(&slot.store_id);
-        let behind = ledger.zip(slot.client_id.as_deref());
-        let behind = behind.map_or(0, |(ledger, client_id)| ledger.of(client_id).count());
-        let done = slot.open.as_ref().and_then(|open| open.commit(deed.clone()));
+        let Some((process, open)) = self.draw_session(index, slot) else { return Ok(()) };
+        let session = open.session_id().to_owned();
+        let done = open.commit(deed.clone());
+        let behind = self.count_at_server(index, slot, &session);
+        let figures = &mut self.figures;
+        let slot = self.clients.get_mut(index).and_then(|client| client.slots.get_mut(slot));
+        let Some(slot) = slot else { return Ok(()) };
+        slot.note_leader();
+        let how = Committed { is_refused, behind, maybe: false, written };
         match done {
             None | Some(Err(CommitError::Materialize { .. } | CommitError::Closed)) => {}
             Some(Err(CommitError::CommitTooLarge { .. })) if is_too_large => {
-                self.figures.too_large += 1;
+                figures.too_large += 1;
             }
             Some(Err(
                 error @ (CommitError::CommitTooLarge { .. } | CommitError::TooLarge { .. }),
@@ -98,26 +122,41 @@ impl World {
                 return Err(format!("client {index} has committed more than a backend takes"));
             }
             Some(Ok(())) => {
-                self.figures.committed += keys.len() as u64;
-                slot.commit(keys, is_refused, behind, false, is_written);
+                figures.committed += keys.len() as u64;
+                slot.commit(process, keys, &how);
             }
-            // The disk has failed, or ended the process: nobody knows.
-            Some(Err(_)) => slot.commit(keys, is_refused, behind, true, false),
+            // The disk has failed, or ended the process, or the leader does not answer: nobody knows.
+            Some(Err(_)) => {
+                slot.commit(process, keys, &Committed { maybe: true, written: false, ..how });
+            }
         }
         Ok(())
     }
 
-    fn flush(&mut self, client: usize, slot: usize) {
-        let slot = self.clients.get_mut(client).and_then(|client| client.slots.get_mut(slot));
-        if let Some(slot) = slot
-            && slot.open.as_ref().is_some_and(|open| open.flush())
-        {
-            slot.mine.iter_mut().for_each(|mine| mine.written = true);
+    /// The number of the events that the server has of a client, or of its session if it has several.
+    fn count_at_server(&self, index: usize, slot: usize, session: &str) -> usize {
+        let slot = self.clients.get(index).and_then(|client| client.slots.get(slot));
+        let found = slot.and_then(|slot| {
+            let ledger = self.ledgers.get(&slot.store_id)?;
+            let session = slot.is_shared().then_some(session);
+            Some(ledger.of(slot.client_id.as_deref()?, session).count())
+        });
+        found.unwrap_or_default()
+    }
+
+    fn flush(&mut self, client: usize, slot: usize) -> Result<(), String> {
+        let Some((_, open)) = self.draw_session(client, slot) else { return Ok(()) };
+        let (session, is_written) = (open.session_id().to_owned(), open.flush());
+        if let Some(slot) = self.slot(client, slot).filter(|_| is_written) {
+            let is_shared = slot.is_shared();
+            let flushed = slot.mine.iter_mut().filter(|it| !is_shared || it.session == session);
+            flushed.for_each(|mine| mine.written = true);
         }
+        self.look_at(client)
     }
 
     fn reset_state(&mut self, client: usize, slot: usize) -> Result<(), String> {
-        let Some(open) = self.open_slot(client, slot) else { return Ok(()) };
+        let Some((_, open)) = self.draw_session(client, slot) else { return Ok(()) };
         match open.reset_state() {
             Err(what) if !crate::world::is_disk(&what) => Err(what),
             _ => self.look_at(client),
@@ -130,17 +169,75 @@ impl World {
         if upgrade {
             client.version = Version::Two;
         }
+        for process in &mut client.processes {
+            simulation::hang(process.owner, false);
+            process.hangs = false;
+        }
         for slot in &mut client.slots {
-            let Some(open) = slot.open.take() else { continue };
-            if open.close() {
-                slot.mine.iter_mut().for_each(|mine| mine.written = true);
-            } else {
-                slot.before = None;
-                slot.mine.iter_mut().for_each(|mine| mine.maybe |= !mine.written);
-            }
+            (0..slot.sessions.len()).for_each(|process| slot.close(process));
         }
         self.network.leave(index);
         self.open_all(index)
+    }
+
+    /// A process of a client's ends, and its machine goes on.
+    fn end_process(&mut self, index: usize, process: usize) -> Result<(), String> {
+        let Some(client) = self.clients.get_mut(index).filter(|client| !client.is_down) else {
+            return Ok(());
+        };
+        let is_fine = !client.has_bad_disk && client.processes.iter().all(|it| !it.hangs);
+        let Some(ended) = client.processes.get_mut(process).filter(|it| it.is_up) else {
+            return Ok(());
+        };
+        ended.is_up = false;
+        client.slots.iter_mut().for_each(Slot::note_leader);
+        self.disk.end_process(ended.owner);
+        for slot in &mut client.slots {
+            slot.ended(process, client.habits.durability, is_fine);
+        }
+        self.renew(index, process);
+        self.look_at(index)
+    }
+
+    fn close_process(&mut self, index: usize, process: usize) -> Result<(), String> {
+        let Some(client) = self.clients.get_mut(index).filter(|client| !client.is_down) else {
+            return Ok(());
+        };
+        let Some(closed) = client.processes.get_mut(process).filter(|it| it.is_up && !it.hangs)
+        else {
+            return Ok(());
+        };
+        closed.is_up = false;
+        client.slots.iter_mut().for_each(|slot| slot.close(process));
+        self.renew(index, process);
+        self.look_at(index)
+    }
+
+    fn start_process(&mut self, index: usize, process: usize) -> Result<(), String> {
+        let client = self.clients.get_mut(index);
+        if let Some(process) = client.and_then(|client| client.processes.get_mut(process)) {
+            process.is_up = true;
+        }
+        self.open_all(index)
+    }
+
+    /// Has a process do nothing, or go on.
+    fn stop_process(&mut self, index: usize, process: usize, hangs: bool) {
+        let Some(client) = self.clients.get_mut(index).filter(|client| !client.is_down) else {
+            return;
+        };
+        if let Some(process) = client.processes.get_mut(process).filter(|it| it.is_up) {
+            process.hangs = hangs;
+            simulation::hang(process.owner, hangs);
+        }
+        client.slots.iter_mut().for_each(Slot::disturb);
+    }
+
+    fn cut_lines(&mut self, index: usize) {
+        self.figures.lines += simulation::cut_lines(&self.directory(index)) as u64;
+        if let Some(client) = self.clients.get_mut(index) {
+            client.slots.iter_mut().for_each(Slot::disturb);
+        }
     }
 
     fn crash_client(&mut self, index: usize, kind: CrashKind) {
@@ -192,6 +289,10 @@ impl World {
             None => self.server.directory().to_owned(),
             Some(client) => self.directory(client),
         };
+        if let Some(client) = owner.and_then(|client| self.clients.get_mut(client)) {
+            client.has_bad_disk = faults.chance.is_some();
+            client.slots.iter_mut().for_each(Slot::disturb);
+        }
         for (fault, count) in self.disk.points(&directory).struck {
             self.figures.struck(fault, count);
         }
@@ -246,12 +347,13 @@ impl World {
             };
             replaced.insert(store.clone(), astray);
         }
-        for client in &mut self.clients {
+        for client in self.clients.iter_mut().filter(|client| client.habits.syncs) {
             for slot in &mut client.slots {
                 let astray = replaced.get(&slot.store_id).copied().flatten();
                 // What one that is down or astray has in its log, it may have written unseen.
                 let unseen = client.is_down || slot.astray.is_some();
                 slot.astray = astray.or(unseen.then_some(Astray::Restored));
+                slot.sessions.iter_mut().for_each(|session| session.astray = slot.astray);
                 slot.mine.iter_mut().for_each(|mine| (mine.maybe, mine.behind) = (true, 0));
             }
         }
@@ -271,9 +373,15 @@ impl World {
         }
         // A storage that has lost a write takes no more: it has to be started again.
         self.server.stop();
+        for client in &mut self.clients {
+            for process in &mut client.processes {
+                (process.is_up, process.hangs) = (true, false);
+                simulation::hang(process.owner, false);
+            }
+        }
         self.start_all()?;
-        for open in self.clients.iter().flat_map(|it| &it.slots).filter_map(|it| it.open.as_ref()) {
-            open.hold(false);
+        for slot in self.clients.iter().flat_map(|it| &it.slots) {
+            slot.open_sessions().for_each(|(_, open)| open.hold(false));
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! A client: a machine with several stores of one app.
+//! A store that a client has open, of either version of the app.
 
 use std::path::Path;
 
 use livestore::prelude::*;
 use livestore::state::QuarantineReason;
 use livestore::store::CommitError;
-use livestore::sync::{NetworkStatus, OnBackendReset, SyncOptions, SyncStatus};
+use livestore::sync::{OnBackendReset, SyncOptions, SyncStatus};
 
-use crate::app::{App, Deed, Item, Key, Tally, V1, V2, Watch, watch};
+use crate::app::{App, Deed, Item, Tally, V1, V2, Watch, watch};
 use crate::model::Shared;
 use crate::network::Wire;
 
@@ -27,6 +27,10 @@ pub struct Habits {
     pub durability: Durability,
     /// What it does about another backend.
     pub on_reset: OnBackendReset,
+    /// The number of its processes: each has a session of every store.
+    pub processes: usize,
+    /// Whether it has a backend.
+    pub syncs: bool,
 }
 
 /// An open store, of whichever version.
@@ -57,6 +61,8 @@ pub trait Opened {
     fn hold(&self, hold: bool);
     /// The client's id.
     fn client_id(&self) -> &str;
+    /// The session's id.
+    fn session_id(&self) -> &str;
     /// Closes it; says whether everything could be written.
     fn close(self: Box<Self>) -> bool;
 }
@@ -86,14 +92,13 @@ fn open_as<S: App>(
     habits: Habits,
     wire: Wire,
 ) -> Result<Box<dyn Opened>, String> {
-    let sync = SyncOptions::new(wire).on_backend_reset(habits.on_reset);
-    let store = Store::<S>::builder(store_id)
+    let builder = Store::<S>::builder(store_id)
         .directory(directory)
         .durability(habits.durability)
-        .unknown_events(UnknownEvents::Ignore)
-        .sync(sync)
-        .open()
-        .map_err(|error| text(&error))?;
+        .unknown_events(UnknownEvents::Ignore);
+    let sync = SyncOptions::new(wire).on_backend_reset(habits.on_reset);
+    let builder = if habits.syncs { builder.sync(sync) } else { builder };
+    let store = builder.open().map_err(|error| text(&error))?;
     let watches = watch(&store).map_err(|error| text(&error))?;
     Ok(Box::new(Held { store, watches }))
 }
@@ -193,106 +198,13 @@ impl<S: App> Opened for Held<S> {
         self.store.client_id()
     }
 
+    fn session_id(&self) -> &str {
+        self.store.session_id()
+    }
+
     fn close(self: Box<Self>) -> bool {
         let Self { store, watches } = *self;
         drop(watches);
         store.close().is_ok()
     }
-}
-
-/// An event that a client committed.
-#[derive(Debug, Clone)]
-pub struct Mine {
-    /// What it is.
-    pub key: Key,
-    /// It never leaves its client.
-    pub is_client_only: bool,
-    /// The backend refuses its commit for good.
-    pub is_refused: bool,
-    /// It may be gone, or never have been: a crash or a failing disk decides.
-    pub maybe: bool,
-    /// It is in the file, as far as the client was told.
-    pub written: bool,
-    /// The number of this client's events that the server had when it was committed: it is none of
-    /// them.
-    pub behind: usize,
-}
-
-/// A store of a client, open or not.
-pub struct Slot {
-    /// Its id.
-    pub store_id: String,
-    /// There while it is open.
-    pub open: Option<Box<dyn Opened>>,
-    /// The client's id in this store.
-    pub client_id: Option<String>,
-    /// What was committed, in order.
-    pub mine: Vec<Mine>,
-    /// How it stood when it was looked at last, and was open.
-    pub before: Option<SyncStatus>,
-    /// Up to here, its confirmed events were compared with the server's.
-    pub compared: u64,
-    /// The most that it was ever seen to know of the server's order.
-    pub known: u64,
-    /// Why its history may not be the server's any more.
-    pub astray: Option<Astray>,
-}
-
-/// What befell the server that a store knew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Astray {
-    /// There is another one in its place, with an id of its own: it is always noticed.
-    Replaced,
-    /// It was put back to an old state. It is noticed until the server has as many events again.
-    Restored,
-}
-
-impl Slot {
-    /// A store that is not open yet.
-    pub fn new(store_id: String) -> Self {
-        Self {
-            store_id,
-            open: None,
-            client_id: None,
-            mine: Vec::new(),
-            before: None,
-            compared: 0,
-            known: 0,
-            astray: None,
-        }
-    }
-
-    /// Whether nothing is left to do between it and the server.
-    pub fn is_at_rest(&self, on_reset: OnBackendReset) -> bool {
-        let Some(status) = self.open.as_ref().and_then(|open| open.status()) else { return false };
-        status.is_synced()
-            || match self.astray {
-                None => false,
-                Some(Astray::Replaced) => is_given_up(&status, on_reset),
-                Some(Astray::Restored) => true,
-            }
-    }
-}
-
-/// Whether a store has noticed that another backend is there, and does about it what it was told to.
-pub fn is_given_up(status: &SyncStatus, on_reset: OnBackendReset) -> bool {
-    matches!(
-        (on_reset, &status.network),
-        (OnBackendReset::KeepAndStop, NetworkStatus::Stopped(_))
-            | (OnBackendReset::Ignore, NetworkStatus::Offline { .. })
-    )
-}
-
-/// A client.
-pub struct Client {
-    /// Its number.
-    pub index: usize,
-    /// Which release it runs.
-    pub version: Version,
-    /// How it opens its stores.
-    pub habits: Habits,
-    /// Its stores.
-    pub slots: Vec<Slot>,
-    /// Its machine is down.
-    pub is_down: bool,
 }

@@ -24,6 +24,12 @@ pub struct Figures {
     pub refused: u64,
     /// Commits that were refused because no backend would take them.
     pub too_large: u64,
+    /// Events that clients committed in a process that followed another.
+    pub followed: u64,
+    /// Times that a process took the place of the one that led.
+    pub takeovers: u64,
+    /// Lines between processes of a client that were cut.
+    pub lines: u64,
     /// What befell the worlds, by its kind.
     pub actions: BTreeMap<&'static str, u64>,
     /// Faults of the disk that struck, by their kind.
@@ -41,6 +47,9 @@ impl Figures {
         self.quarantined += other.quarantined;
         self.refused += other.refused;
         self.too_large += other.too_large;
+        self.followed += other.followed;
+        self.takeovers += other.takeovers;
+        self.lines += other.lines;
         for (kind, count) in &other.actions {
             *self.actions.entry(kind).or_default() += count;
         }
@@ -62,7 +71,7 @@ impl Figures {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worlds, steps, frames, committed, events, quarantined, .. } = self;
-        let Self { refused, too_large, .. } = self;
+        let Self { refused, too_large, followed, takeovers, lines, .. } = self;
         writeln!(
             f,
             "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
@@ -71,6 +80,9 @@ impl fmt::Display for Figures {
         writeln!(f, "  {quarantined:>9} commits of several events quarantined as a whole")?;
         writeln!(f, "  {refused:>9} events refused for good")?;
         writeln!(f, "  {too_large:>9} commits refused as too large")?;
+        writeln!(f, "  {followed:>9} events committed while another process led")?;
+        writeln!(f, "  {takeovers:>9} processes that took over")?;
+        writeln!(f, "  {lines:>9} lines between sessions cut")?;
         for (kind, count) in &self.actions {
             writeln!(f, "  {count:>9} {kind}")?;
         }

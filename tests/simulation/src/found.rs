@@ -18,6 +18,7 @@ pub fn plans() -> impl Iterator<Item = Plan> {
         the_same_again_after_a_power_loss,
         |_| a_commit_that_fails_behind_another(),
         commits_that_the_backend_refuses,
+        |_| a_leader_that_ends_before_its_buffer_is_written(),
     ];
     all.into_iter().flat_map(|plan| (0..20).map(move |seed| Plan { seed, ..plan(seed) }))
 }
@@ -113,6 +114,18 @@ pub fn commits_that_the_backend_refuses(seed: u64) -> Plan {
     plan
 }
 
+/// Two processes commit in turns, and the one that leads ends before it writes by itself.
+pub fn a_leader_that_ends_before_its_buffer_is_written() -> Plan {
+    let mut actions = vec![Action::Slow(Some(0), Duration::from_secs(3)), wait(100)];
+    actions.extend((1..=6).flat_map(|mark| [bump(0, mark), wait(5)]));
+    actions.extend([Action::EndProcess(0, 0), wait(1_000), bump(0, 7), wait(1_000)]);
+    let mut plan = alone(actions);
+    for client in &mut plan.setup.clients {
+        (client.durability, client.processes) = (Durability::Buffered, 2);
+    }
+    plan
+}
+
 fn bump(client: usize, mark: u64) -> Action {
     let bumped = Happening::Bumped { mark, tally: 0, by: 1 };
     Action::Commit(client, 0, Deed::Happen(vec![bumped]))
@@ -124,10 +137,11 @@ fn wait(millis: u64) -> Action {
 
 /// One client with one store.
 fn alone(actions: Vec<Action>) -> Plan {
-    let habits = Habits { durability: Durability::Written, on_reset: OnBackendReset::KeepAndStop };
-    let delay = Duration::from_millis(20);
-    let (has_rule, is_hasty) = (false, false);
-    let setup = Setup { clients: vec![habits], shared: 1, own: 0, delay, has_rule, is_hasty };
+    let (durability, on_reset) = (Durability::Written, OnBackendReset::KeepAndStop);
+    let habits = Habits { durability, on_reset, processes: 1, syncs: true };
+    let (delay, line_delay) = (Duration::from_millis(20), Duration::from_millis(1));
+    let (clients, has_rule, is_hasty) = (vec![habits], false, false);
+    let setup = Setup { clients, shared: 1, own: 0, delay, line_delay, has_rule, is_hasty };
     Plan { seed: 1, setup, actions }
 }
 

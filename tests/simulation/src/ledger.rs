@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use livestore::prelude::*;
-use livestore::sync::{OnBackendReset, SyncEvent, SyncStatus};
+use livestore::sync::{SyncEvent, SyncStatus};
 
 use crate::app::{Key, is_client_only, is_refused, key};
-use crate::client::{Astray, Mine, Slot, is_given_up};
+use crate::client::Habits;
 use crate::model::{self, Shared};
+use crate::slot::{Astray, Mine, Session, Slot, is_given_up};
 
 /// The server's events of one store, as they were seen on its disk. It only ever grows.
 #[derive(Debug, Default)]
@@ -52,66 +53,38 @@ impl Ledger {
         self.extend(found.into_iter().skip(known))
     }
 
-    /// A client's events, in order.
-    pub(crate) fn of<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = Key> + 'a {
-        let own = self.events.iter().filter(move |event| *event.client_id == *client_id);
+    /// A client's events, in order; of one session, if one is given.
+    pub(crate) fn of<'a>(
+        &'a self,
+        client_id: &'a str,
+        session_id: Option<&'a str>,
+    ) -> impl Iterator<Item = Key> + 'a {
+        let own = self.events.iter().filter(move |event| {
+            let session = model::session(event).0;
+            *event.client_id == *client_id && session_id.is_none_or(|id| id == session)
+        });
         own.map(|event| key(&event.name, &event.args))
     }
 }
 
 impl Slot {
-    /// Looks at the store after it may have changed.
-    pub fn observe(&mut self, ledger: &Ledger) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let Some(status) = open.status() else { return Ok(()) };
-        if self.astray.is_some() {
-            if !self.has_started_over(&status) {
-                return Ok(());
+    /// Looks at the store's sessions after they may have changed.
+    pub fn observe(&mut self, ledger: &Ledger, syncs: bool) -> Result<(), String> {
+        self.note_leader();
+        let is_shared = self.is_shared();
+        for session in &mut self.sessions {
+            let Some(status) = session.status() else { continue };
+            if session.astray.is_some() && syncs {
+                if !session.has_started_over(&status, is_shared) {
+                    continue;
+                }
+                (session.astray, session.before, session.compared) = (None, None, 0);
+                self.astray = None;
             }
-            (self.astray, self.before, self.compared, self.known) = (None, None, 0, 0);
-        }
-        if let Some(before) = &self.before {
-            monotone(before, &status)?;
-            self.check_generation(before, &status, ledger)?;
-        }
-        let upstream = status.upstream_head.global;
-        if upstream > ledger.head() {
-            return Err(format!(
-                "a client's upstream head is e{upstream}, the server's last event e{}",
-                ledger.head()
-            ));
-        }
-        if upstream > self.compared {
-            self.compare(upstream, ledger)?;
-        }
-        self.before = Some(status);
-        Ok(())
-    }
-
-    /// It has given its history up for the one that the server has now.
-    fn has_started_over(&self, status: &SyncStatus) -> bool {
-        let before = self.before.as_ref().map_or(0, |before| before.upstream_head.global);
-        status.upstream_head.global == 0 && before > 0
-    }
-
-    /// A number means one event for good: whatever is numbered anew gets another generation.
-    fn check_generation(
-        &self,
-        before: &SyncStatus,
-        status: &SyncStatus,
-        ledger: &Ledger,
-    ) -> Result<(), String> {
-        let [from, to] = [before, status]
-            .map(|status| usize::try_from(status.upstream_head.global).unwrap_or(usize::MAX));
-        let news = ledger.events.get(from..to).unwrap_or_default();
-        let is_own = |event: &SyncEvent| Some(&*event.client_id) == self.client_id.as_deref();
-        let confirmed = news.iter().take_while(|event| is_own(event)).count();
-        let is_rebase = confirmed < news.len() && before.pending > confirmed && status.pending > 0;
-        if is_rebase && status.local_head.generation == before.local_head.generation {
-            return Err(format!(
-                "events were numbered anew, and the head went from {} to {}",
-                before.local_head, status.local_head
-            ));
+            let follows = self.leader != Some(session.owner);
+            let client_id = self.client_id.as_deref().filter(|_| !follows);
+            let observed = session.observe(status, client_id, ledger, syncs);
+            observed.map_err(|what| session.context(is_shared, what))?;
         }
         Ok(())
     }
@@ -121,30 +94,183 @@ impl Slot {
     pub fn check_astray(
         &mut self,
         astray: Astray,
-        on_reset: OnBackendReset,
+        habits: &Habits,
         ledger: &Ledger,
     ) -> Result<(), String> {
-        let status = self.open.as_ref().and_then(|open| open.status());
-        let status = status.ok_or("it has closed itself")?;
-        let upstream = status.upstream_head.global;
-        match astray {
-            _ if status.is_synced() && upstream != ledger.head() => {
-                Err(format!("it says {status:?}, and the server has e{}", ledger.head()))
+        self.sessions.iter_mut().try_for_each(|session| {
+            let status = session.status().ok_or("it has closed itself")?;
+            let upstream = status.upstream_head.global;
+            match astray {
+                _ if status.is_synced() && upstream != ledger.head() => {
+                    Err(format!("it says {status:?}, and the server has e{}", ledger.head()))
+                }
+                Astray::Replaced if status.is_synced() => {
+                    session.compared = 0;
+                    session.compare(upstream, ledger)
+                }
+                Astray::Replaced if !is_given_up(&status, habits.on_reset) => {
+                    Err(format!("another server is there, and it says {status:?}"))
+                }
+                _ => Ok(()),
             }
-            Astray::Replaced if status.is_synced() => {
-                self.compared = 0;
-                self.compare(upstream, ledger)
+        })
+    }
+
+    /// All sessions have the same events, and the same state.
+    pub fn check_converged(&self) -> Result<(), String> {
+        let mut first = None;
+        for (session, open) in self.open_sessions() {
+            let (events, hash) = (open.events(SeqNum::ROOT, false)?, open.hash()?);
+            let Some((id, former, former_hash)) = &first else {
+                first = Some((session.id.clone(), events, hash));
+                continue;
+            };
+            if let Some((ours, theirs)) = former.iter().zip(&events).find(|(a, b)| a != b) {
+                return Err(format!("session {id} has {ours:?}, and {} {theirs:?}", session.id));
             }
-            Astray::Replaced if !is_given_up(&status, on_reset) => {
-                Err(format!("another server is there, and it says {status:?}"))
+            if former.len() != events.len() {
+                let counts = (former.len(), events.len());
+                return Err(format!("of two sessions, one has more events: {counts:?}"));
             }
-            _ => Ok(()),
+            if *former_hash != hash {
+                return Err("two sessions have the same events and another state".to_owned());
+            }
         }
+        Ok(())
+    }
+
+    /// The log has what was committed, in order, and nothing else, as far as each session can know.
+    pub fn check_own(&self, is_at_rest: bool) -> Result<(), String> {
+        for (session, open) in self.open_sessions() {
+            let events = open.events(SeqNum::ROOT, false)?;
+            let is_own =
+                |event: &&EncodedEvent| Some(&*event.client_id) == self.client_id.as_deref();
+            let own: Vec<&EncodedEvent> = events.iter().filter(is_own).collect();
+            if !self.is_shared() {
+                self.check_events(&own, None, &|mine| !mine.may_be_missing())?;
+                continue;
+            }
+            let leads = self.leader == Some(session.owner);
+            let is_due = |mine: &Mine| {
+                let is_known = is_at_rest || mine.session == session.id;
+                match is_known {
+                    true => !mine.maybe,
+                    false if self.is_alive(&mine.session) => leads && mine.written && !mine.maybe,
+                    false => leads && !mine.may_be_missing(),
+                }
+            };
+            let ids: BTreeSet<&str> = self.mine.iter().map(|mine| &*mine.session).collect();
+            let is_ours = |event: &&&EncodedEvent| ids.contains(&*event.session_id);
+            if let Some(stray) = own.iter().find(|event| !is_ours(event)) {
+                return Err(format!("nobody has committed {stray:?}"));
+            }
+            for id in ids {
+                let of_session = own.iter().filter(|event| *event.session_id == *id).copied();
+                let checked = self.check_events(&of_session.collect::<Vec<_>>(), Some(id), &is_due);
+                checked.map_err(|what| {
+                    format!("as session {} has it, of session {id}, {what}", session.id)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that these are the events that were committed, by one session or by all.
+    fn check_events(
+        &self,
+        own: &[&EncodedEvent],
+        session_id: Option<&str>,
+        is_due: &dyn Fn(&Mine) -> bool,
+    ) -> Result<(), String> {
+        let is_of = |mine: &&Mine| session_id.is_none_or(|id| mine.session == id);
+        let check = |is_meant: &dyn Fn(bool) -> bool| {
+            let mine = self.mine.iter().filter(is_of);
+            let mine: Vec<&Mine> = mine.filter(|mine| is_meant(mine.is_client_only)).collect();
+            // What the backend refuses is client-only from then on: its name says what it was.
+            let own = own.iter().filter(|event| is_meant(is_client_only(&event.name)));
+            accounts_for(&mine, own.map(|event| key(&event.name, &event.args)), |_| 0, is_due)
+        };
+        // The server may bring back what a crash has taken, behind client-only events since.
+        let may_come_back = self
+            .mine
+            .iter()
+            .filter(is_of)
+            .any(|mine| mine.may_be_missing() && !mine.is_client_only && !mine.is_refused);
+        check(&|_| true)
+            .or_else(|what| match may_come_back {
+                true => check(&|is_client_only| is_client_only)
+                    .and_then(|()| check(&|is_client_only| !is_client_only)),
+                false => Err(what),
+            })
+            .map_err(|what| format!("in a client's log, {what}"))
+    }
+
+    /// The server has what was committed and its rule does not forbid, in order, each once.
+    pub fn check_server(&self, ledger: &Ledger) -> Result<(), String> {
+        let Some(client_id) = &self.client_id else { return Ok(()) };
+        let sessions: BTreeSet<_> = match self.is_shared() {
+            true => self.mine.iter().map(|mine| Some(&*mine.session)).collect(),
+            false => [None].into(),
+        };
+        for session in sessions {
+            let is_due = |mine: &&Mine| {
+                let is_of = session.is_none_or(|id| mine.session == id);
+                is_of && !mine.is_client_only && !mine.is_refused
+            };
+            let synced: Vec<&Mine> = self.mine.iter().filter(is_due).collect();
+            let found = ledger.of(client_id, session);
+            let found = accounts_for(&synced, found, |mine| mine.behind, |mine| !mine.maybe);
+            found.map_err(|what| format!("in the server's log, {what}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// An error with the session that it is about.
+    pub(crate) fn context(&self, is_shared: bool, what: String) -> String {
+        if is_shared { format!("session {}: {what}", self.id) } else { what }
+    }
+
+    /// Looks at a session that is not astray. The client's id is that of a session that leads.
+    fn observe(
+        &mut self,
+        status: SyncStatus,
+        client_id: Option<&str>,
+        ledger: &Ledger,
+        syncs: bool,
+    ) -> Result<(), String> {
+        if let Some(before) = &self.before {
+            monotone(before, &status)?;
+            if let Some(client_id) = client_id.filter(|_| syncs) {
+                check_generation(before, &status, client_id, ledger)?;
+            }
+        }
+        let upstream = status.upstream_head.global;
+        if syncs && upstream > ledger.head() {
+            return Err(format!(
+                "a client's upstream head is e{upstream}, the server's last event e{}",
+                ledger.head()
+            ));
+        }
+        if syncs && upstream > self.compared {
+            self.compare(upstream, ledger)?;
+        }
+        self.before = Some(status);
+        Ok(())
+    }
+
+    /// It has given its history up for the one that the server has now.
+    fn has_started_over(&self, status: &SyncStatus, is_shared: bool) -> bool {
+        let before = self.before.as_ref().map_or(0, |before| before.upstream_head.global);
+        let now = status.upstream_head.global;
+        // One that follows may not have been looked at before it had some of the new one.
+        now < before && (now == 0 || is_shared)
     }
 
     /// What is confirmed is what the server has, and what it said of it.
     fn compare(&mut self, upstream: u64, ledger: &Ledger) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = self.open() else { return Ok(()) };
         let after = SeqNum { client: u64::MAX, ..SeqNum::new(self.compared) };
         let confirmed = open.events(after, true)?;
         let mut synced = as_others_see(&confirmed).into_iter();
@@ -165,39 +291,13 @@ impl Slot {
             return Err(format!("confirmed, and not the server's: {more:?}"));
         }
         self.compared = upstream;
-        self.known = self.known.max(upstream);
         Ok(())
-    }
-
-    /// The log has what was committed, in order, and nothing else.
-    pub fn check_own(&self) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let events = open.events(SeqNum::ROOT, false)?;
-        let is_own = |event: &&EncodedEvent| Some(&*event.client_id) == self.client_id.as_deref();
-        let own: Vec<&EncodedEvent> = events.iter().filter(is_own).collect();
-        let check = |is_meant: &dyn Fn(bool) -> bool| {
-            let mine: Vec<&Mine> =
-                self.mine.iter().filter(|mine| is_meant(mine.is_client_only)).collect();
-            // What the backend refuses is client-only from then on: its name says what it was.
-            let own = own.iter().filter(|event| is_meant(is_client_only(&event.name)));
-            accounts_for(&mine, own.map(|event| key(&event.name, &event.args)), |_| 0)
-        };
-        // The server may bring back what a crash has taken, behind client-only events since.
-        let may_come_back =
-            self.mine.iter().any(|mine| mine.maybe && !mine.is_client_only && !mine.is_refused);
-        check(&|_| true)
-            .or_else(|what| match may_come_back {
-                true => check(&|is_client_only| is_client_only)
-                    .and_then(|()| check(&|is_client_only| !is_client_only)),
-                false => Err(what),
-            })
-            .map_err(|what| format!("in a client's log, {what}"))
     }
 
     /// Each commit is in the state as a whole, or in quarantine; without its client-only events, if
     /// only they could not be applied.
     pub fn check_whole(&self) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = self.open() else { return Ok(()) };
         let quarantined = open.quarantined()?;
         let quarantined: BTreeSet<_> =
             quarantined.iter().map(|seq| (seq.global, seq.client)).collect();
@@ -224,7 +324,7 @@ impl Slot {
     /// A commit that the server's rule forbids is in quarantine, all of it, and for that reason; no
     /// other is.
     pub fn check_refused(&self, has_rule: bool) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = self.open() else { return Ok(()) };
         let refused: BTreeSet<_> = open.refused()?.into_iter().collect();
         let events = open.events(SeqNum::ROOT, false)?;
         for commit in events.chunk_by(is_one_commit) {
@@ -246,7 +346,7 @@ impl Slot {
 
     /// The rows that all clients share are those that the server's events make.
     pub fn check_shared(&self, ledger: &Ledger) -> Result<(), String> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = self.open() else { return Ok(()) };
         let found = open.shared()?;
         let expected = Shared::of(&ledger.events, found.tags.is_some());
         if found == expected {
@@ -254,15 +354,28 @@ impl Slot {
         }
         Err(format!("the state is {found:?}, and the server's events make {expected:?}"))
     }
+}
 
-    /// The server has what was committed and its rule does not forbid, in order, each once.
-    pub fn check_server(&self, ledger: &Ledger) -> Result<(), String> {
-        let Some(client_id) = &self.client_id else { return Ok(()) };
-        let is_due = |mine: &&Mine| !mine.is_client_only && !mine.is_refused;
-        let synced: Vec<&Mine> = self.mine.iter().filter(is_due).collect();
-        let found = accounts_for(&synced, ledger.of(client_id), |mine| mine.behind);
-        found.map_err(|what| format!("in the server's log, {what}"))
+/// A number means one event for good: whatever is numbered anew gets another generation.
+fn check_generation(
+    before: &SyncStatus,
+    status: &SyncStatus,
+    client_id: &str,
+    ledger: &Ledger,
+) -> Result<(), String> {
+    let [from, to] = [before, status]
+        .map(|status| usize::try_from(status.upstream_head.global).unwrap_or(usize::MAX));
+    let news = ledger.events.get(from..to).unwrap_or_default();
+    let is_own = |event: &SyncEvent| *event.client_id == *client_id;
+    let confirmed = news.iter().take_while(|event| is_own(event)).count();
+    let is_rebase = confirmed < news.len() && before.pending > confirmed && status.pending > 0;
+    if is_rebase && status.local_head.generation == before.local_head.generation {
+        return Err(format!(
+            "events were numbered anew, and the head went from {} to {}",
+            before.local_head, status.local_head
+        ));
     }
+    Ok(())
 }
 
 /// The synced events, as the server has them: other clients do not see that an event continues a
@@ -315,11 +428,13 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
 /// not among them.
 ///
 /// Events that look alike make several readings possible: all that are left are kept in mind. An
-/// event is none of the first ones: the number of those is `behind`.
+/// event is none of the first ones: the number of those is `behind`. Events at the end may be missing
+/// that are not `is_due`.
 fn accounts_for(
     mine: &[&Mine],
     found: impl Iterator<Item = Key>,
     behind: impl Fn(&Mine) -> usize,
+    is_due: impl Fn(&Mine) -> bool,
 ) -> Result<(), String> {
     let (mine, found) = without_strays(mine, found)?;
     let mut readings: Vec<usize> = vec![0];
@@ -333,7 +448,7 @@ fn accounts_for(
                         break;
                     }
                 }
-                if !one.maybe {
+                if !one.may_be_missing() {
                     break;
                 }
             }
@@ -348,7 +463,7 @@ fn accounts_for(
         }
         readings = next;
     }
-    let rest = |at: &usize| mine.iter().skip(*at).find(|mine| !mine.maybe);
+    let rest = |at: &usize| mine.iter().skip(*at).find(|mine| is_due(mine));
     match readings.iter().map(rest).min_by_key(Option::is_some).flatten() {
         None => Ok(()),
         Some(lost) => Err(format!("{lost:?} is lost")),
@@ -361,7 +476,7 @@ fn without_strays<'a>(
     mine: &[&'a Mine],
     found: impl Iterator<Item = Key>,
 ) -> Result<(Vec<&'a Mine>, Vec<(usize, Key)>), String> {
-    let is_stray = |one: &&&Mine| one.maybe && one.key.1 != 0;
+    let is_stray = |one: &&&Mine| one.may_be_missing() && one.key.1 != 0;
     let strays: BTreeSet<&Key> = mine.iter().filter(is_stray).map(|one| &one.key).collect();
     let (mut seen, mut rest) = (BTreeSet::new(), Vec::new());
     for (n, key) in found.enumerate() {

@@ -21,4 +21,5 @@ pub mod network;
 pub mod plan;
 pub mod run;
 pub mod server;
+pub mod slot;
 pub mod world;

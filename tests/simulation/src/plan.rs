@@ -34,6 +34,8 @@ pub struct Setup {
     pub delay: Duration,
     /// The server has a rule, and refuses for good what breaks it.
     pub has_rule: bool,
+    /// The delay of what the processes of a client say to each other.
+    pub line_delay: Duration,
     /// The server refuses a push before it tells of the events that came first.
     pub is_hasty: bool,
 }
@@ -59,6 +61,18 @@ pub enum Action {
     Crash(usize, CrashKind),
     /// A client's machine starts again.
     Start(usize),
+    /// A process of a client's ends.
+    EndProcess(usize, usize),
+    /// A process closes its stores properly, and ends.
+    CloseProcess(usize, usize),
+    /// A process starts, or starts again.
+    StartProcess(usize, usize),
+    /// A process does nothing.
+    Stop(usize, usize),
+    /// It goes on.
+    GoOn(usize, usize),
+    /// Lines between a client's processes are cut.
+    CutLines(usize),
     /// A client's frames stay under way.
     Partition(usize),
     /// They arrive again.
@@ -101,6 +115,12 @@ impl Action {
             Self::Crash(_, CrashKind::Process) => "crash of a client",
             Self::Crash(_, CrashKind::PowerLoss { .. }) => "power loss of a client",
             Self::Start(_) => "start a client",
+            Self::EndProcess(..) => "end of a process",
+            Self::CloseProcess(..) => "close a process",
+            Self::StartProcess(..) => "start a process",
+            Self::Stop(..) => "stop a process",
+            Self::GoOn(..) => "let a process go on",
+            Self::CutLines(_) => "cut the lines of sessions",
             Self::Partition(_) => "partition",
             Self::Heal(_) => "heal a partition",
             Self::Cut(_) => "connections break",
@@ -129,7 +149,11 @@ impl Plan {
         // By dice of its own: it changes nothing else of a plan.
         let mut own = Dice::new(!seed);
         let (has_rule, is_hasty) = (own.below(3) == 0, own.below(3) == 0);
-        let setup = Setup { has_rule, is_hasty, ..Setup::draw(&mut dice) };
+        let mut setup = Setup { has_rule, is_hasty, ..Setup::draw(&mut dice) };
+        let has_sessions = own.below(2) == 0;
+        if has_sessions {
+            setup.add_processes(&mut own);
+        }
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
@@ -166,6 +190,9 @@ impl Plan {
             if dice.below(2) == 0 {
                 actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
             }
+            if has_sessions && own.below(4) == 0 {
+                actions.extend(setup.trouble_of_processes(&mut own));
+            }
         }
         Self { seed, setup, actions }
     }
@@ -177,7 +204,33 @@ impl Setup {
         let (shared, own) = (1 + dice.below(2), dice.below(2));
         let delay = Duration::from_millis([1, 20, 200][index(dice, 3)]);
         let clients = (0..clients).map(|_| habits(dice)).collect();
-        Self { clients, shared, own, delay, has_rule: false, is_hasty: false }
+        let line_delay = Duration::ZERO;
+        Self { clients, shared, own, delay, line_delay, has_rule: false, is_hasty: false }
+    }
+
+    /// Clients have several processes, and some of them no backend.
+    fn add_processes(&mut self, dice: &mut Dice) {
+        self.line_delay = Duration::from_micros([50, 2_000, 50_000][index(dice, 3)]);
+        for client in &mut self.clients {
+            client.processes = 1 + index(dice, 4);
+            client.syncs = dice.below(6) != 0;
+        }
+    }
+
+    /// What befalls a process of a client that has several.
+    fn trouble_of_processes(&self, dice: &mut Dice) -> Option<Action> {
+        let client = self.client(dice);
+        let processes = self.clients[client].processes;
+        let process = index(dice, processes as u64);
+        let action = match dice.below(12) {
+            0 | 1 => Action::EndProcess(client, process),
+            2 => Action::CloseProcess(client, process),
+            3..=6 => Action::StartProcess(client, process),
+            7 => Action::Stop(client, process),
+            8 | 9 => Action::GoOn(client, process),
+            _ => Action::CutLines(client),
+        };
+        (processes > 1).then_some(action)
     }
 
     fn client(&self, dice: &mut Dice) -> usize {
@@ -193,7 +246,7 @@ fn habits(dice: &mut Dice) -> Habits {
     let durability =
         [Durability::Synced, Durability::Written, Durability::Buffered][index(dice, 3)];
     let policies = [OnBackendReset::KeepAndStop, OnBackendReset::Reset, OnBackendReset::Ignore];
-    Habits { durability, on_reset: policies[index(dice, 3)] }
+    Habits { durability, on_reset: policies[index(dice, 3)], processes: 1, syncs: true }
 }
 
 const KINDS: u64 = 16;

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use livestore::prelude::*;
 use livestore::simulation::{self, Due, elapsed, pass};
-use livestore::sync::{OnBackendReset, SyncEvent};
+use livestore::sync::SyncEvent;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::app::is_client_only;
-use crate::client::{Client, Mine, Slot, Version, open};
+use crate::client::{Habits, Version, open};
 use crate::disk::{CrashKind, Dice, Disk, Image};
 use crate::figures::Figures;
 use crate::ledger::Ledger;
@@ -19,6 +17,7 @@ use crate::model::{self, Shared};
 use crate::network::{Network, Ready};
 use crate::plan::{Plan, Setup};
 use crate::server::{SERVER, Server};
+use crate::slot::{Client, Process, Slot};
 
 /// So long everything may take to be settled once nothing is broken any more.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -35,6 +34,8 @@ pub struct World {
     /// Until then, what an owner does in the background does not begin.
     pub(crate) slow: BTreeMap<u64, (Duration, Duration)>,
     pub(crate) backup: Option<(Image, BTreeMap<String, usize>)>,
+    /// The number of processes that were started after others had ended.
+    restarts: u64,
     trace: Xxh3,
 }
 
@@ -57,7 +58,8 @@ impl World {
         disk.install();
         let network = Network::new(plan.seed ^ 1, plan.setup.delay);
         let server = Server::new(disk.root().join("server"), network.clone(), plan.seed ^ 2);
-        let clients = clients(&plan.setup);
+        let clients = clients(&plan.setup, &disk);
+        simulation::set_line_delay(plan.setup.line_delay);
         let ids = clients.iter().flat_map(|client| &client.slots).map(|slot| slot.store_id.clone());
         let mut world = Self {
             ledgers: ids.map(|id| (id, Ledger::default())).collect(),
@@ -65,6 +67,7 @@ impl World {
             figures: Figures::default(),
             slow: BTreeMap::new(),
             backup: None,
+            restarts: 0,
             trace: Xxh3::new(),
             disk,
             network,
@@ -128,8 +131,10 @@ impl World {
     fn choices(&self) -> Vec<Choice> {
         let now = elapsed();
         let is_slow = |due: &Due| {
-            let until = self.slow.get(&due.owner).map_or(Duration::ZERO, |(_, until)| *until);
-            due.name != "livestore-sync" && until > now
+            let until = self.slow.get(&machine_of(due.owner));
+            let is_slow = until.is_some_and(|(_, until)| *until > now);
+            is_slow
+                && !matches!(due.name, "livestore-sync" | "livestore-session" | "livestore-line")
         };
         let jobs = simulation::due().into_iter().filter(|due| !is_slow(due)).map(Choice::Job);
         let network = self.network.ready().into_iter().map(Choice::Network);
@@ -145,14 +150,15 @@ impl World {
     }
 
     fn after_job(&mut self, due: Due) -> Result<(), String> {
-        if let Some((delay, until)) = self.slow.get_mut(&due.owner) {
+        let machine = machine_of(due.owner);
+        if let Some((delay, until)) = self.slow.get_mut(&machine) {
             *until = elapsed() + *delay;
         }
-        if due.owner == SERVER {
+        if machine == SERVER {
             self.server.go_on()?;
             return self.write_ledgers();
         }
-        self.look_at(usize::try_from(due.owner - 1).unwrap_or_default())
+        self.look_at(usize::try_from(machine - 1).unwrap_or_default())
     }
 
     /// Writes down what the server has acknowledged; nothing else may be told.
@@ -179,21 +185,23 @@ impl World {
         let thorough = self.dice.below(6) == 0;
         let Self { clients, ledgers, disk, .. } = self;
         let Some(client) = clients.get_mut(client) else { return Ok(()) };
-        if disk.is_down(&disk.root().join(machine(client.index))) {
+        if disk.is_down(&disk.root().join(folder_of(client.index))) {
             return Ok(());
         }
+        let syncs = client.habits.syncs;
         for slot in &mut client.slots {
             let Some(ledger) = ledgers.get(&slot.store_id) else { continue };
-            let seen = slot.observe(ledger);
+            let seen = slot.observe(ledger, syncs);
             // A disk that fails tells nothing.
             seen.or_else(|what| if is_disk(&what) { Ok(()) } else { Err(what) })
                 .map_err(|what| format!("client {}, {}: {what}", client.index, slot.store_id))?;
-            if let Some(open) =
-                slot.open.as_ref().filter(|open| thorough && open.status().is_some())
-            {
-                open.check_live()?;
+            if thorough {
+                let alive = slot.open_sessions().filter(|(_, open)| open.status().is_some());
+                let mut alive = alive.map(|(_, open)| open.check_live());
+                alive.try_for_each(|checked| checked)?;
             }
         }
+        simulation::own(SERVER);
         Ok(())
     }
 
@@ -213,56 +221,78 @@ impl World {
     }
 
     pub(crate) fn directory(&self, client: usize) -> PathBuf {
-        self.disk.root().join(machine(client))
+        self.disk.root().join(folder_of(client))
     }
 
     /// Ends a client whose disk is dead already.
     pub(crate) fn end_client(&mut self, index: usize, kind: CrashKind) {
         let Some(client) = self.clients.get_mut(index) else { return };
         client.is_down = true;
+        for process in &client.processes {
+            simulation::end(process.owner);
+        }
         for slot in &mut client.slots {
-            (slot.open, slot.before, slot.compared) = (None, None, 0);
-            for mine in &mut slot.mine {
-                mine.maybe |= match (client.habits.durability, kind) {
-                    (Durability::Synced, _) => false,
-                    (Durability::Written, CrashKind::Process) => false,
-                    (Durability::Buffered, CrashKind::Process) => !mine.written,
-                    (_, CrashKind::PowerLoss { .. }) => true,
-                };
-            }
+            slot.all_ended(client.habits.durability, kind);
         }
         self.network.leave(index);
+        for process in 0..self.clients.get(index).map_or(0, |client| client.processes.len()) {
+            self.renew(index, process);
+        }
+    }
+
+    /// The next life of a process.
+    pub(crate) fn renew(&mut self, client: usize, process: usize) {
+        self.restarts += 1;
+        if let Some(client) = self.clients.get_mut(client) {
+            client.renew(process, owner(client.index, self.restarts));
+        }
     }
 
     /// Opens what is not open; what cannot be is tried again later.
     pub(crate) fn open_all(&mut self, index: usize) -> Result<(), String> {
+        let processes = self.clients.get(index).map_or(0, |client| client.processes.len());
+        for process in 0..processes {
+            self.open_in(index, process)?;
+        }
+        simulation::own(SERVER);
+        self.bury()
+    }
+
+    /// Opens in a process what is not open there.
+    fn open_in(&mut self, index: usize, process: usize) -> Result<(), String> {
         let directory = self.directory(index);
         let Some(client) = self.clients.get_mut(index).filter(|client| !client.is_down) else {
             return Ok(());
         };
-        simulation::own(index as u64 + 1);
+        // It would wait for a leader that hangs.
+        let must_wait = client.processes.iter().any(|process| process.hangs);
+        let Some(owner) = client.processes.get(process).filter(|it| it.is_up).map(|it| it.owner)
+        else {
+            return Ok(());
+        };
         for slot in &mut client.slots {
-            if slot.open.as_ref().is_some_and(|open| open.status().is_some()) {
+            slot.bury_closed(process);
+            let is_open = slot.sessions.get(process).is_some_and(|it| it.open().is_some());
+            if is_open || must_wait {
                 continue;
             }
-            if slot.open.take().is_some() {
-                // It has closed itself.
-                slot.before = None;
-            }
             let wire = self.network.backend(index);
-            let opened = open(&directory, &slot.store_id, client.version, client.habits, wire);
-            match opened {
+            simulation::own(owner);
+            match open(&directory, &slot.store_id, client.version, client.habits, wire) {
                 Ok(open) => {
-                    slot.client_id = Some(open.client_id().to_owned());
-                    slot.open = Some(open);
+                    slot.opened(process, open);
                     let found = slot.reopened();
                     found.map_err(|what| format!("client {index}, {}: {what}", slot.store_id))?;
                 }
                 Err(what) if is_disk(&what) => {}
+                // It could not say whether the file is there.
+                Err(what) if client.has_bad_disk && what.contains("was deleted, moved") => {}
+                // The leader has just gone.
+                Err(what) if slot.is_shared() && what.contains("is in use") => {}
                 Err(what) => return Err(format!("client {index} cannot open a store: {what}")),
             }
         }
-        self.bury()
+        Ok(())
     }
 
     /// Everything is repaired; then it must come to rest, and all must agree.
@@ -285,11 +315,11 @@ impl World {
 
     /// The server's heads, once every client is at rest.
     fn heads_at_rest(&self) -> Option<Vec<u64>> {
-        let is_at_rest = |client: &Client| {
-            client.slots.iter().all(|slot| slot.is_at_rest(client.habits.on_reset))
-        };
-        let heads = || self.ledgers.values().map(Ledger::head).collect();
-        self.clients.iter().all(is_at_rest).then(heads)
+        let is_at_rest =
+            |client: &Client| client.slots.iter().all(|slot| slot.is_at_rest(&client.habits));
+        let are_at_rest = self.clients.iter().all(is_at_rest);
+        simulation::own(SERVER);
+        are_at_rest.then(|| self.ledgers.values().map(Ledger::head).collect())
     }
 
     fn check_all(&mut self) -> Result<(), String> {
@@ -299,11 +329,11 @@ impl World {
         }
         let has_rule = self.server.has_rule;
         for client in &mut self.clients {
-            let on_reset = client.habits.on_reset;
+            let habits = client.habits;
             for slot in &mut client.slots {
                 let ledger = self.ledgers.get(&slot.store_id);
                 let checked =
-                    ledger.map_or(Ok(()), |ledger| check_at_rest(slot, on_reset, has_rule, ledger));
+                    ledger.map_or(Ok(()), |ledger| check_at_rest(slot, &habits, has_rule, ledger));
                 checked.map_err(|what| {
                     format!("client {}, {}: {what}", client.index, slot.store_id)
                 })?;
@@ -316,11 +346,19 @@ impl World {
             self.figures.quarantined += whole.filter(|it| it.iter().all(is_in)).count() as u64;
         }
         for client in &self.clients {
-            for open in client.slots.iter().filter_map(|slot| slot.open.as_ref()) {
-                self.trace.update(&open.hash()?.to_le_bytes());
-                self.figures.refused += open.refused()?.len() as u64;
+            for slot in &client.slots {
+                for (_, open) in slot.open_sessions() {
+                    self.trace.update(&open.hash()?.to_le_bytes());
+                }
+                self.figures.takeovers += slot.takeovers;
+                self.figures.followed +=
+                    slot.mine.iter().filter(|mine| mine.followed).count() as u64;
+                let first = slot.open_sessions().next().map(|(_, open)| open.refused());
+                self.figures.refused +=
+                    first.transpose()?.map_or(0, |refused| refused.len() as u64);
             }
         }
+        simulation::own(SERVER);
         Ok(())
     }
 
@@ -348,55 +386,49 @@ const MOMENT: Duration = Duration::from_micros(10);
 
 fn check_at_rest(
     slot: &mut Slot,
-    on_reset: OnBackendReset,
+    habits: &Habits,
     has_rule: bool,
     ledger: &Ledger,
 ) -> Result<(), String> {
-    let open = slot.open.as_ref().ok_or("it is not open")?;
-    let status = open.status().ok_or("it has closed itself")?;
-    slot.check_own()?;
-    open.check_live()?;
-    open.check_state()?;
-    slot.check_whole()?;
+    slot.check_own(true)?;
+    slot.check_converged()?;
+    let is_shared = slot.is_shared();
+    for session in &slot.sessions {
+        let open = session.open().ok_or("it is not open")?;
+        open.status().ok_or("it has closed itself")?;
+        let checked = open
+            .check_live()
+            .and_then(|()| open.check_state())
+            .and_then(|()| session.check_whole());
+        checked.map_err(|what| session.context(is_shared, what))?;
+    }
+    if !habits.syncs {
+        return Ok(());
+    }
     if let Some(astray) = slot.astray {
-        return slot.check_astray(astray, on_reset, ledger);
+        return slot.check_astray(astray, habits, ledger);
     }
-    if !status.is_synced() || status.upstream_head.global != ledger.head() {
-        return Err(format!(
-            "it does not come to rest: {status:?}, the server has e{}",
-            ledger.head()
-        ));
+    for session in &slot.sessions {
+        let status = session.status().ok_or("it has closed itself")?;
+        if !status.is_synced() || status.upstream_head.global != ledger.head() {
+            return Err(format!(
+                "it does not come to rest: {status:?}, the server has e{}",
+                ledger.head()
+            ));
+        }
+        let checked = session.check_refused(has_rule).and_then(|()| session.check_shared(ledger));
+        checked.map_err(|what| session.context(is_shared, what))?;
     }
-    slot.check_refused(has_rule)?;
-    slot.check_server(ledger)?;
-    slot.check_shared(ledger)
+    slot.check_server(ledger)
 }
 
 impl Slot {
     /// What is there after a restart.
     fn reopened(&mut self) -> Result<(), String> {
-        match self.check_own() {
+        match self.check_own(false) {
             Err(what) if is_disk(&what) => Ok(()),
             checked => checked,
         }
-    }
-
-    /// Writes down what was committed.
-    pub(crate) fn commit(
-        &mut self,
-        keys: Vec<crate::app::Key>,
-        is_refused: bool,
-        behind: usize,
-        maybe: bool,
-        written: bool,
-    ) {
-        let is_astray = self.astray.is_some();
-        self.mine.extend(keys.into_iter().map(|key| {
-            let is_client_only = is_client_only(&key.0);
-            // A reset takes with it what the server does not have.
-            let maybe = maybe || is_astray && (is_client_only || is_refused);
-            Mine { is_client_only, is_refused, key, maybe, written, behind }
-        }));
     }
 }
 
@@ -416,16 +448,38 @@ pub(crate) fn is_disk(what: &str) -> bool {
 }
 
 /// The folder of a client's machine.
-fn machine(client: usize) -> String {
+fn folder_of(client: usize) -> String {
     format!("client-{client}")
 }
 
-fn clients(setup: &Setup) -> Vec<Client> {
-    let client = |(index, habits): (usize, &crate::client::Habits)| {
+/// A process as the owner of jobs and files: the number of its life, and its machine in the lowest bits.
+fn owner(client: usize, life: u64) -> u64 {
+    (life << MACHINE_BITS) | (client as u64 + 1)
+}
+
+const MACHINE_BITS: u32 = 16;
+
+/// The machine of an owner: the server's, or a client's number and one.
+fn machine_of(owner: u64) -> u64 {
+    owner & ((1 << MACHINE_BITS) - 1)
+}
+
+fn clients(setup: &Setup, disk: &Disk) -> Vec<Client> {
+    let client = |(index, habits): (usize, &Habits)| {
+        // The lives of those that are started later have lower numbers.
+        let owners =
+            (0..habits.processes as u64).map(|n| owner(index, if n == 0 { 0 } else { FIRST + n }));
+        let owners: Vec<u64> = owners.collect();
         let shared = (0..setup.shared).map(|n| format!("shared-{n}"));
         let own = (0..setup.own).map(|n| format!("own-{index}-{n}"));
-        let slots = shared.chain(own).map(Slot::new).collect();
-        Client { index, version: Version::One, habits: *habits, slots, is_down: false }
+        let machine = disk.root().join(folder_of(index));
+        let slots = shared.chain(own).map(|id| Slot::new(id, &machine, &owners)).collect();
+        let process = |owner: &u64| Process { owner: *owner, is_up: true, hangs: false };
+        let processes = owners.iter().map(process).collect();
+        let (version, is_down, has_bad_disk) = (Version::One, false, false);
+        Client { index, version, habits: *habits, processes, slots, is_down, has_bad_disk }
     };
     setup.clients.iter().enumerate().map(client).collect()
 }
+
+const FIRST: u64 = 1 << 40;

@@ -3,6 +3,7 @@
 mod ahead;
 mod background;
 mod clock;
+mod condition;
 mod disk;
 mod mailbox;
 mod parallel;
@@ -12,6 +13,7 @@ mod socket;
 pub(crate) use ahead::read_ahead;
 pub(crate) use background::Background;
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
+pub(crate) use condition::{Condition, Task, current_task};
 pub(crate) use disk::{
     FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
     remove_directory, resolve,

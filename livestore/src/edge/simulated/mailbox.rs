@@ -21,7 +21,7 @@ pub(crate) struct Mailbox<T> {
 pub(crate) enum Mail<T> {
     /// A message.
     Message(T),
-    /// No message: nobody else runs, so waiting would not bring any.
+    /// None came in time.
     Deadline,
 }
 
@@ -39,7 +39,10 @@ impl<T> Mailbox<T> {
         schedule::wake(self.job.load(Ordering::Relaxed));
     }
 
-    pub(crate) fn take(&self, _: Option<Duration>) -> Mail<T> {
+    /// Waits for the next message, which another session sends.
+    pub(crate) fn take(&self, until: Option<Duration>) -> Mail<T> {
+        let until = until.unwrap_or_else(elapsed);
+        schedule::wait_for_sessions(until, || !self.waiting().is_empty());
         self.waiting().pop_front().map_or(Mail::Deadline, Mail::Message)
     }
 

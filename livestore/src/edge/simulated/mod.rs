@@ -4,6 +4,8 @@
 //! side. Nothing happens by itself: a job that is due waits until the world runs it.
 
 mod clock;
+mod condition;
+mod line;
 mod mailbox;
 mod random;
 mod schedule;
@@ -15,9 +17,15 @@ pub(crate) use super::virtual_fs::{
 };
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
 pub use clock::{elapsed, pass, set_wall_clock};
+pub(crate) use condition::Condition;
+pub(crate) use line::{Line, LineEvent, Listener, OnLine, dial, listen};
+pub use line::{cut_lines, listener_of, set_line_delay};
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub use random::{fill_random, seed};
-pub use schedule::{Background, Due, JobId, due, next_deadline, own, run};
+pub use schedule::{
+    Background, Due, JobId, due, end, hang, has_ended, next_deadline, own, owner, run,
+};
+pub(crate) use schedule::{JobId as Task, current_task};
 
 /// Calls `work`, and catches its panic.
 pub(crate) fn catch_panic<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {

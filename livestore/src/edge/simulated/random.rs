@@ -22,6 +22,11 @@ pub fn fill_random(bytes: &mut [u8]) {
     }
 }
 
+/// A number below this one.
+pub(super) fn below(sides: u64) -> u64 {
+    next() % sides.max(1)
+}
+
 /// SplitMix64.
 fn next() -> u64 {
     let seed = SEED.get().wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,12 +1,12 @@
 //! Waiting until the leader has acknowledged a session's commits.
 
-#[cfg(not(target_family = "wasm"))]
-use std::sync::Condvar;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 #[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::edge::{Condition, Task, current_task};
 use crate::eventlog::EventlogError;
 
 /// The longest wait for a leader that does not answer.
@@ -22,7 +22,7 @@ pub(in crate::store) const CLOSING: Duration = Duration::from_secs(5);
 pub(in crate::store) struct Acks {
     count: Mutex<Count>,
     #[cfg(not(target_family = "wasm"))]
-    changed: Condvar,
+    changed: Condition,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ struct Count {
     wakers: Vec<Waker>,
     /// The thread that acknowledgements arrive on, which cannot wait for them.
     #[cfg(not(target_family = "wasm"))]
-    thread: Option<std::thread::ThreadId>,
+    arrive_on: Option<Task>,
 }
 
 /// What somebody waits for.
@@ -115,7 +115,7 @@ impl Acks {
     /// Notes that acknowledgements arrive on this thread.
     #[cfg(not(target_family = "wasm"))]
     pub(in crate::store) fn arrive_here(&self) {
-        self.count().thread = Some(std::thread::current().id());
+        self.count().arrive_on = Some(current_task());
     }
 
     /// Waits until everything that was committed so far is acknowledged.
@@ -125,17 +125,16 @@ impl Acks {
     pub(in crate::store) fn wait(&self, patience: Duration) -> Result<(), EventlogError> {
         let mut count = self.count();
         let awaited = count.awaited();
-        if count.thread == Some(std::thread::current().id()) {
+        if count.arrive_on == Some(current_task()) {
             return Ok(());
         }
         loop {
             if let Some(outcome) = count.outcome(&awaited) {
                 return outcome;
             }
-            let (next, timeout) =
-                self.changed.wait_timeout(count, patience).unwrap_or_else(PoisonError::into_inner);
+            let (next, is_over) = self.changed.wait_timeout(&self.count, count, patience);
             count = next;
-            if timeout.timed_out() && count.outcome(&awaited).is_none() {
+            if is_over && count.outcome(&awaited).is_none() {
                 let reason = "the session that has the log does not answer".to_owned();
                 return Err(EventlogError::Unacknowledged { reason });
             }

@@ -83,6 +83,13 @@ impl Disk {
         self.state().crash(prefix, kind);
     }
 
+    /// Ends a process, of several that work in the same folder: nothing that it does will reach the disk
+    /// any more, and its locks are free.
+    pub fn end_process(&self, owner: u64) {
+        livestore::simulation::end(owner);
+        self.state().end_process(owner);
+    }
+
     /// Whether it has crashed and was not started again.
     pub fn is_down(&self, prefix: &Path) -> bool {
         self.state().is_down(prefix)

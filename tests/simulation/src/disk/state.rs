@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use livestore::simulation::{has_ended, owner};
+
 use super::faults::{CrashKind, Fault, Faults, Op, Points};
 use super::inode::Inode;
 use super::locks::{Level, Locks, Region};
@@ -46,6 +48,8 @@ pub(super) struct State {
 
 #[derive(Debug)]
 struct Handle {
+    /// Whose process has it open.
+    owner: u64,
     path: PathBuf,
     inode: InodeId,
     locks: Locks,
@@ -71,7 +75,8 @@ impl State {
             None => return Err(Failure::NotFound),
         };
         let id = new_id();
-        self.handles.insert(id, Handle { path: path.to_owned(), inode, locks: Locks::default() });
+        let (owner, path, locks) = (owner(), path.to_owned(), Locks::default());
+        self.handles.insert(id, Handle { owner, path, inode, locks });
         Ok(id)
     }
 
@@ -286,6 +291,12 @@ impl State {
         self.forget_unused();
     }
 
+    /// A process is gone, of several in its folder: what it had open is closed.
+    pub(super) fn end_process(&mut self, owner: u64) {
+        self.handles.retain(|_, handle| handle.owner != owner);
+        self.forget_unused();
+    }
+
     pub(super) fn is_down(&self, prefix: &Path) -> bool {
         self.processes.iter().any(|(path, process)| process.down && prefix.starts_with(path))
     }
@@ -302,7 +313,7 @@ impl State {
     }
 
     fn point(&mut self, path: &Path, op: Op) -> Result<Go, Failure> {
-        if self.is_down(path) {
+        if self.is_down(path) || has_ended(owner()) {
             return Err(Failure::Dead);
         }
         // Of folders in folders, the innermost.

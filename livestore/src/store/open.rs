@@ -238,6 +238,9 @@ fn follow<S: Schema>(
         without_files: without_files.is_some(),
         folder,
     };
+    if setup.sync.as_ref().is_some_and(|sync| sync.starts_paused) {
+        follower.start_paused();
+    }
     if let Some(WithoutFiles { journal }) = without_files {
         follower.keep_journal(journal);
     }

@@ -336,3 +336,25 @@ fn what_others_push_comes_before_what_sessions_have() {
         store.verify_replay().unwrap();
     }
 }
+
+#[test]
+fn a_session_that_starts_paused_leads_as_the_client_was() {
+    let clients = Clients::<App>::new();
+    let options = || SyncOptions::new(clients.backend().clone());
+    let open = |options: SyncOptions| {
+        let builder = Store::<App>::builder("test").directory(clients.path("alice"));
+        builder.sync(options).open().unwrap()
+    };
+    let leader = open(options());
+    leader.commit(created("a")).unwrap();
+    wait_until(|| leader.sync_status().unwrap().is_synced());
+    let next = open(options().start_paused());
+    // The client is online, and stays so.
+    wait_until(|| next.sync_status().unwrap().is_synced());
+    leader.close().unwrap();
+    next.commit(created("b")).unwrap();
+    wait_until(|| next.sync_status().unwrap().is_synced());
+    next.close().unwrap();
+    let alone = open(options().start_paused());
+    assert_eq!(alone.network_status().unwrap(), NetworkStatus::Paused);
+}

@@ -95,6 +95,13 @@ impl Follower {
         new
     }
 
+    /// Sync is paused if this session leads, unless a leader with a backend says otherwise.
+    pub(in crate::store) fn start_paused(&mut self) {
+        if self.network == NetworkStatus::None {
+            self.is_paused = true;
+        }
+    }
+
     /// From now on, commits are in this journal until the leader has them.
     pub(in crate::store) fn keep_journal(&mut self, journal: Box<dyn Journal>) {
         self.journaling = Some(Journaling::new(journal));

@@ -8,7 +8,8 @@ use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, FileLog};
 use crate::live::deliver;
 use crate::session::{Command, LeaderOrder, Planned, Reads};
-use crate::state::{ReplayError, Snapshot};
+use crate::state::{Quarantined, ReplayError, Snapshot};
+use crate::store::exclusive::ExclusiveGuard;
 use crate::store::open::{EVENTLOG, SNAPSHOT, engine};
 use crate::store::order::Order;
 use crate::store::snapshots::Snapshots;
@@ -69,15 +70,18 @@ impl Inner {
         }
         let mut slot = self.core()?;
         let Some(core) = slot.as_mut() else { return Ok(()) };
-        let is_paused = setup.sync.as_ref().is_some_and(|sync| sync.starts_paused)
-            || core.order.follower_mut().is_some_and(|follower| follower.is_paused());
+        let is_paused = core.order.follower_mut().is_some_and(|follower| follower.is_paused());
         let log = Eventlog::new(file);
+        let quarantined = match self.catch_up(core, &log, setup.sync.is_some()) {
+            Ok(quarantined) => quarantined,
+            Err(failure) => return self.not_lead(slot, failure),
+        };
         let waiting = match self.take_over(core, &log, is_paused) {
             Ok(waiting) => waiting,
-            Err(Failure::Log(error)) => return Err(error),
-            Err(Failure::State(error)) => {
-                self.fail(&mut slot, &error);
-                return Ok(());
+            Err(failure) => {
+                let outcome = self.not_lead(slot, failure);
+                self.notify_followed(&quarantined);
+                return outcome;
             }
         };
         core.lock = Some(Arc::new(lock));
@@ -98,12 +102,59 @@ impl Inner {
             hub.attach(Arc::downgrade(self));
         }
         waiting.into_iter().for_each(|command| self.carry_out(command));
-        self.notify_status();
-        deliver();
+        self.notify_followed(&quarantined);
         Ok(())
     }
 
-    /// Returns the commands that no leader has got. If the log fails, the session still follows.
+    /// If the log fails, the session still follows.
+    fn not_lead(
+        &self,
+        mut slot: ExclusiveGuard<'_, Option<Core>>,
+        failure: Failure,
+    ) -> Result<(), EventlogError> {
+        match failure {
+            Failure::Log(error) => Err(error),
+            Failure::State(error) => {
+                self.fail(&mut slot, &error);
+                Ok(())
+            }
+        }
+    }
+
+    fn notify_followed(&self, quarantined: &[Quarantined]) {
+        self.notify_quarantined(quarantined);
+        self.notify_status();
+        deliver();
+    }
+
+    /// Follows the log to its end, whether or not this session leads then.
+    fn catch_up(
+        &self,
+        core: &mut Core,
+        log: &Eventlog,
+        syncs: bool,
+    ) -> Result<Vec<Quarantined>, Failure> {
+        let head = log.head()?;
+        let state = if syncs {
+            SyncState::read(log)?.0
+        } else {
+            SyncState {
+                upstream_head: head,
+                confirmed_head: head,
+                local_head: head,
+                ..SyncState::default()
+            }
+        };
+        let history_id = log.fingerprint(SeqNum::ROOT)?.map(|found| found.history_id);
+        let order = LeaderOrder { state, syncs, history_id: history_id.unwrap_or_default() };
+        let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
+        let planned = follower.plan_order(order, Vec::new())?;
+        let quarantined = core.follow(planned).map_err(Failure::State)?;
+        self.note_followed(core);
+        Ok(quarantined)
+    }
+
+    /// Returns the commands that no leader has got.
     fn take_over(
         &self,
         core: &mut Core,
@@ -112,22 +163,6 @@ impl Inner {
     ) -> Result<Vec<Command>, Failure> {
         let Some(setup) = &self.sessions.setup else { return Ok(Vec::new()) };
         let sync = setup.sync.as_ref();
-        let head = log.head()?;
-        let state = match sync {
-            Some(_) => SyncState::read(log)?.0,
-            None => SyncState {
-                upstream_head: head,
-                confirmed_head: head,
-                local_head: head,
-                ..SyncState::default()
-            },
-        };
-        let history_id = log.fingerprint(SeqNum::ROOT)?.map(|found| found.history_id);
-        let history_id = history_id.unwrap_or_default();
-        let order = LeaderOrder { state, syncs: sync.is_some(), history_id };
-        let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
-        let planned = follower.plan_order(order, Vec::new())?;
-        core.follow(planned).map_err(Failure::State)?;
         let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();
         let events = own.len() as u64;

@@ -38,7 +38,9 @@ pub(super) fn authorize(access: u8, context: &AuthContext<'_>) -> Authorization 
     let allowed = match access {
         _ if is_capture(context) => true,
         access if access == Access::Query as u8 => may_query(action),
-        access if access == Access::Live as u8 => may_query(action) && !calls(action, CHANGING),
+        access if access == Access::Live as u8 => {
+            may_query(action) && !calls(action, CHANGING) && !reads_sqlite(action)
+        }
         access if access == Access::Materialize as u8 => may_materialize(action),
         _ => true,
     };
@@ -67,12 +69,25 @@ fn may_materialize(action: &AuthAction<'_>) -> bool {
         | AuthAction::Update { table_name, .. } => {
             !table_name.starts_with("__livestore") && !table_name.starts_with("sqlite_")
         }
-        _ => may_query(action) && !calls(action, CHANGING) && !calls(action, OF_THE_BUILD),
+        _ => {
+            let changes = calls(action, CHANGING) || reads_sqlite(action);
+            may_query(action) && !changes && !calls(action, OF_THE_BUILD)
+        }
     }
 }
 
 fn calls(action: &AuthAction<'_>, names: &[&str]) -> bool {
     matches!(action, AuthAction::Function { function_name } if is_one_of(function_name, names))
+}
+
+/// Whether it reads a table in which SQLite shows itself. What is in it depends on more than rows: on the
+/// build, the pages, the triggers of live queries.
+fn reads_sqlite(action: &AuthAction<'_>) -> bool {
+    let AuthAction::Read { table_name, .. } = action else { return false };
+    let begins = |with: &str| {
+        table_name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    begins("sqlite_") || begins("pragma_") || table_name.eq_ignore_ascii_case("dbstat")
 }
 
 #[cfg(test)]
@@ -115,6 +130,8 @@ mod tests {
             assert_denied(&db, Access::Query, sql);
         }
         db.prepare_checked("SELECT x, datetime('now') FROM t", Access::Query).unwrap();
+        db.prepare_checked("SELECT name FROM sqlite_schema, pragma_page_count", Access::Query)
+            .unwrap();
     }
 
     #[test]
@@ -127,12 +144,19 @@ mod tests {
             "SELECT CURRENT_TIMESTAMP",
             "INSERT INTO t SELECT length(sqlite_version())",
             "INSERT INTO __livestore_x VALUES (1)",
+            "INSERT INTO t SELECT count(*) FROM sqlite_temp_schema",
+            "UPDATE t SET x = (SELECT rootpage FROM sqlite_master)",
+            "UPDATE t SET x = (SELECT count(*) FROM pragma_compile_options)",
+            "INSERT INTO t SELECT page_count FROM pragma_page_count",
+            "INSERT INTO t SELECT schema_version FROM PRAGMA_schema_version()",
             "DROP TABLE t",
             "ROLLBACK",
         ] {
             assert_denied(&db, Access::Materialize, sql);
         }
         db.prepare_checked("INSERT INTO t VALUES (abs(?1))", Access::Materialize).unwrap();
+        let json = "INSERT INTO t SELECT e.value FROM json_each(?1) AS e";
+        db.prepare_checked(json, Access::Materialize).unwrap();
     }
 
     #[test]
@@ -144,6 +168,8 @@ mod tests {
             "SELECT CURRENT_DATE",
             "SELECT date(?1)",
             "SELECT (SELECT changes())",
+            "SELECT name FROM sqlite_temp_schema",
+            "SELECT page_count FROM pragma_page_count",
         ] {
             assert_denied(&db, Access::Live, sql);
         }

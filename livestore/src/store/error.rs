@@ -125,7 +125,7 @@ impl fmt::Debug for Error {
 #[non_exhaustive]
 pub enum OpenError {
     /// The store id cannot name a store.
-    #[error("\"{id}\" is not a store id: {reason}")]
+    #[error("{id:?} is not a store id: {reason}")]
     StoreId {
         /// The id.
         id: String,

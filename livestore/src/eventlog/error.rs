@@ -179,6 +179,7 @@ impl From<SqliteError> for EventlogError {
 
 /// The SQL that is run on a log fits every log: if SQLite misses a table or a column, or finds
 /// another type, the file is damaged.
+///
 /// For `?` within the crate; apps have no use for it, nor for the version of `rusqlite` that it names.
 #[doc(hidden)]
 impl From<rusqlite::Error> for EventlogError {

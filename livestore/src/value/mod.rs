@@ -175,7 +175,7 @@ pub enum ValueError {
     /// A text that is not one of an enum's variants.
     #[error("\"{found}\" is not one of {variants:?}")]
     NotAVariant {
-        /// Returns the text.
+        /// The text.
         found: String,
         /// The texts of the enum's variants.
         variants: &'static [&'static str],

@@ -4,10 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_channel::oneshot;
-use livestore::__private::web::{
-    IfHeld, WebLock, folder_of, install_disk, open_in_worker, request_lock,
-};
+use livestore::__private::web::{IfHeld, folder_of, install_disk, open_in_worker};
 use livestore::ErrorChain;
 use livestore::Store;
 use livestore::schema::Schema;
@@ -21,6 +18,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 use crate::WorkerRequest;
 use crate::disk::{WorkerDisk, directory};
 use crate::js;
+use crate::locks::lock;
 use crate::worker::{PAGE, SERVED, Said, WorkerName};
 
 /// The most files that SQLite has at once: the log, its WAL, and a journal before there is a WAL.
@@ -69,7 +67,7 @@ async fn lead<S: Schema>(builder: Builder<S>, store_id: String) {
         return say(&Said::Denied(reason));
     }
     say(&Said::Ready);
-    let Some(lock) = lock(&format!("livestore leads {path}")).await else {
+    let Some(lock) = lock(&format!("livestore leads {path}"), IfHeld::Wait).await else {
         return say(&Said::Denied("there are no Web Locks".to_owned()));
     };
     match open(builder, &path).await {
@@ -107,15 +105,6 @@ async fn open_files(path: &str) -> Result<WorkerDisk, String> {
     let installed = install::<WasmOsCallback>(&options, true).await;
     installed.map_err(|error| error.to_string())?;
     Ok(disk)
-}
-
-async fn lock(name: &str) -> Option<WebLock> {
-    let (send, granted) = oneshot::channel();
-    request_lock(name, IfHeld::Wait, |lock| {
-        let _ = send.send(lock);
-    })
-    .ok()?;
-    granted.await.ok()?
 }
 
 async fn pause() {

@@ -61,6 +61,8 @@ mod js;
 #[cfg(target_family = "wasm")]
 mod leader;
 #[cfg(target_family = "wasm")]
+mod locks;
+#[cfg(target_family = "wasm")]
 mod module;
 #[cfg(target_family = "wasm")]
 mod open;

@@ -9,12 +9,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livestore::__private::web::{IfHeld, Journal, WebLock, recover, request_lock};
+use livestore::__private::web::{IfHeld, Journal, WebLock, recover};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::StorageEvent;
 
 use crate::js;
+use crate::locks::lock;
 
 /// How often a leader is asked to take the commits of a page that is gone.
 const ATTEMPTS: u32 = 5;
@@ -204,16 +205,6 @@ fn keys(storage: &web_sys::Storage) -> impl Iterator<Item = String> + '_ {
     (0..count).filter_map(|n| storage.key(n).ok().flatten())
 }
 
-/// The lock of this name.
-async fn lock(name: &str, if_held: IfHeld) -> Option<WebLock> {
-    let (send, granted) = futures_channel::oneshot::channel();
-    request_lock(name, if_held, |lock| {
-        let _ = send.send(lock);
-    })
-    .ok()?;
-    granted.await.ok()?
-}
-
 fn prefix(folder: &Path) -> String {
     format!("livestore {} ", folder.display())
 }
@@ -229,7 +220,8 @@ fn push_commit(entry: &mut String, commit: &[u8]) {
     entry.extend(commit.iter().map(|byte| char::from(*byte)));
 }
 
-/// The commits in an entry. It may be anybody's text: where it is no commit, it ends.
+/// The commits in an entry. What is not one is the last item, as it is, so that it is not taken for
+/// recovered.
 fn commits_of(entry: &str) -> Vec<Vec<u8>> {
     let mut commits = Vec::new();
     let mut rest = entry;
@@ -243,6 +235,9 @@ fn commits_of(entry: &str) -> Vec<Vec<u8>> {
         }
         commits.push(commit);
         rest = behind.char_indices().nth(length).map_or("", |(at, _)| &behind[at..]);
+    }
+    if !rest.is_empty() {
+        commits.push(rest.as_bytes().to_vec());
     }
     commits
 }

@@ -1,7 +1,8 @@
 //! A tab's own id: a reload keeps it, and a duplicated tab gets another.
 
-use livestore::__private::web::{IfHeld, request_lock};
+use livestore::__private::web::IfHeld;
 
+use crate::locks::lock;
 use crate::recovery::random_id;
 
 const KEY: &str = "livestore window";
@@ -31,19 +32,11 @@ async fn own(id: &str) -> bool {
     if OWNED.with(|owned| owned.borrow().iter().any(|known| known == id)) {
         return true;
     }
-    let (send, granted) = futures_channel::oneshot::channel();
-    let asked = request_lock(&format!("{KEY} {id}"), IfHeld::GiveUp, |lock| {
-        let _ = send.send(lock);
-    });
-    match (asked, granted.await) {
-        (Ok(()), Ok(Some(lock))) => {
-            // For as long as there is the page.
-            std::mem::forget(lock);
-            OWNED.with(|owned| owned.borrow_mut().push(id.to_owned()));
-            true
-        }
-        _ => false,
-    }
+    let Some(lock) = lock(&format!("{KEY} {id}"), IfHeld::GiveUp).await else { return false };
+    // For as long as there is the page.
+    std::mem::forget(lock);
+    OWNED.with(|owned| owned.borrow_mut().push(id.to_owned()));
+    true
 }
 
 fn storage() -> Option<web_sys::Storage> {

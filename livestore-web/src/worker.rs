@@ -1,4 +1,4 @@
-//! The page's worker: it is started, and what it says is heard.
+//! The page's worker, and the messages that it sends.
 
 use std::cell::RefCell;
 use std::rc::Rc;

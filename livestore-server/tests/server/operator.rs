@@ -232,7 +232,7 @@ async fn a_server_whose_data_is_moved_back_goes_on() {
         let exit = client.push(attempt, &[event(2)]).await.to_string();
         assert!(exit.contains("move it back, and the server goes on"), "{exit}");
     }
-    // What lies there now is another server's.
+    // Another directory has its name for a while.
     std::fs::create_dir(&data).unwrap();
     let ready = get(&server.address, "/ready").await;
     assert!(

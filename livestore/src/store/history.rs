@@ -91,7 +91,7 @@ impl<S: Schema> Store<S> {
             log,
             order: Order::Own,
             hub: None,
-            told: None,
+            announced: None,
             refused,
             next_attempt: None,
             unknown_events: UnknownEvents::default(),

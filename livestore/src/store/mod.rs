@@ -131,8 +131,8 @@ struct Core {
     order: Order,
     /// The other sessions, if this one leads and may have some.
     hub: Option<Arc<Hub>>,
-    /// What they were told last.
-    told: Option<(NetworkStatus, Option<Timestamp>)>,
+    /// The state of the connection that they were notified of last.
+    announced: Option<(NetworkStatus, Option<Timestamp>)>,
     /// The number of events that the backend has refused for good.
     refused: usize,
     /// When the engine tries again.

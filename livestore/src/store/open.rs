@@ -398,7 +398,7 @@ impl Files {
     ) -> Result<Self, OpenError> {
         let path = directory.join(EVENTLOG);
         let durability = if GATHERS && options.durability == Durability::Written {
-            // Each session is told of a commit when it is written.
+            // A session is notified of its commit once that is written.
             Durability::Buffered
         } else {
             options.durability
@@ -487,7 +487,7 @@ fn boot(
         log,
         order,
         hub,
-        told: None,
+        announced: None,
         refused,
         next_attempt: None,
         unknown_events,

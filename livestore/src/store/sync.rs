@@ -328,17 +328,17 @@ impl Core {
         }
     }
 
-    /// Tells the other sessions of the connection, if that has changed.
-    pub(super) fn tell_network(&mut self) {
+    /// Notifies the other sessions of the connection, if that has changed.
+    pub(super) fn notify_network(&mut self) {
         if !self.has_sessions() {
             return;
         }
         let SyncStatus { network, next_attempt, .. } = self.sync_status();
-        let told = Some((network, next_attempt));
-        if self.told != told
-            && let Some((network, next_attempt)) = told.clone()
+        let current = Some((network, next_attempt));
+        if self.announced != current
+            && let Some((network, next_attempt)) = current.clone()
         {
-            self.told = told;
+            self.announced = current;
             self.broadcast(|| session::FromLeader::Network(network, next_attempt));
         }
     }

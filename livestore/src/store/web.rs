@@ -59,23 +59,26 @@ pub fn folder_of(store_id: &str) -> Result<PathBuf, OpenError> {
 }
 
 /// Has the leader add those of these commits that it does not have. They are those of one session that
-/// has ended, as its [`Journal`] has got them, in order.
+/// has ended, as its [`Journal`] has got them, in order. If one of them cannot be read, those before it are
+/// added, and the answer is an error.
 ///
 /// # Errors
 /// When there are no channels here.
 pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::Result<Recovery> {
     let shared = Arc::new(Shared::default());
-    let commits: Vec<_> = commits.iter().filter_map(|bytes| Recovered::decode(bytes)).collect();
+    let count = commits.len();
+    let commits: Vec<_> = commits.iter().map_while(|bytes| Recovered::decode(bytes)).collect();
+    let is_whole = commits.len() == count;
     let events = commits.iter().flat_map(|commit| &commit.events);
     let Some(session_id) = events.map(|event| Arc::clone(&event.session_id)).next() else {
-        shared.answer(Ok(()));
+        shared.answer(outcome(is_whole));
         return Ok(Recovery { shared, _line: None });
     };
     let theirs = Arc::clone(&shared);
     let mut assembler = Assembler::default();
     let on_event: OnLine = Box::new(move |event| {
         if let Some(answer) = answer(&mut assembler, event) {
-            theirs.answer(answer);
+            theirs.answer(answer.and_then(|()| outcome(is_whole)));
         }
     });
     let line = dial(folder, |_| on_event)?;
@@ -84,6 +87,12 @@ pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::R
     let message = FromSession::Recover(recover).encode();
     frames(&message).for_each(|frame| line.send(frame));
     Ok(Recovery { shared, _line: Some(line) })
+}
+
+/// What could not be read is not to be forgotten: another version of the app may have written it.
+fn outcome(is_whole: bool) -> Answer {
+    let unreadable = "this version of the app cannot read some of them, and keeps them";
+    if is_whole { Ok(()) } else { Err(unreadable.to_owned()) }
 }
 
 /// A leader's answer to commits that it was sent, or why there is none.
@@ -98,7 +107,7 @@ fn answer(assembler: &mut Assembler, event: LineEvent) -> Option<Answer> {
     Some(match FromLeader::decode(&message) {
         Some(FromLeader::Recovered) => Ok(()),
         Some(FromLeader::Failed(reason)) => Err(reason),
-        _ => Err("the session that leads does not take them".to_owned()),
+        _ => Err("the session that leads refuses them".to_owned()),
     })
 }
 

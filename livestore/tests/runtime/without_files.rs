@@ -236,8 +236,12 @@ fn what_a_page_has_left_behind_is_added_once() {
     }
     let ours = log_of(&leader).into_iter().filter(|event| event.args.contains("\"b\""));
     assert!(ours.map(|event| event.continues).eq([true]), "a commit stays one");
-    // Garbage is nobody's commit.
-    wait(recover_in(&home, &[vec![1, 2, 3]])).unwrap();
+    // What nobody can read stays where it is, and those before it are added.
+    assert!(wait(recover_in(&home, &[vec![1, 2, 3]])).is_err());
+    let mut damaged = commits.clone();
+    damaged[1].truncate(9);
+    assert!(wait(recover_in(&home, &damaged)).unwrap_err().contains("cannot read"));
+    assert_eq!(count(&leader), 305);
 }
 
 async fn recover_in(home: &Home, commits: &[Vec<u8>]) -> Result<(), String> {

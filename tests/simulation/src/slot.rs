@@ -28,7 +28,7 @@ pub struct Mine {
     pub is_refused: bool,
     /// It may be gone, or never have been: a crash or a failing disk decides.
     pub maybe: bool,
-    /// It is in the file, as far as the client was told.
+    /// It is in the file, as the store has said.
     pub written: bool,
     /// Another session led when it was committed.
     pub followed: bool,
@@ -313,7 +313,7 @@ pub struct Committed {
     pub written: bool,
 }
 
-/// Whether a store has noticed that another backend is there, and does about it what it was told to.
+/// Whether a store has noticed that another backend is there, and follows its policy for that.
 pub fn is_given_up(status: &SyncStatus, on_reset: OnBackendReset) -> bool {
     matches!(
         (on_reset, &status.network),

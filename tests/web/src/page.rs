@@ -150,6 +150,12 @@ impl Page {
         self.call("Storage.overrideQuotaForOrigin", params).map(drop)
     }
 
+    /// The number of this page's and other pages' entries of commits that are not in the log.
+    pub(crate) fn journal_entries(&self) -> Result<u64> {
+        let keys = "Object.keys(localStorage).filter(key => key.startsWith('livestore /')).length";
+        Ok(self.look(keys)?.as_u64().unwrap_or_default())
+    }
+
     /// What the page says went wrong.
     pub(crate) fn problem(&self) -> Result<String> {
         let problem = self.eval("document.querySelector('#problem')?.textContent ?? ''")?;

@@ -40,10 +40,7 @@ pub(super) fn path(directory: &Path) -> PathBuf {
 
 /// Opens the file to write; makes it if need be.
 pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, OpenStoreError> {
-    let sqlite = |source: rusqlite::Error| {
-        let source = source.into();
-        OpenStoreError::Sqlite { path: path.into(), source }
-    };
+    let sqlite = |source| OpenStoreError::sqlite(path, source);
     let connection = Connection::open(path).map_err(sqlite)?;
     let found = format(&connection).map_err(sqlite)?;
     let synchronous = match durability {
@@ -79,10 +76,7 @@ pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Whether the file is there, and one of ours.
 pub(super) fn check(path: &Path) -> Result<(), OpenStoreError> {
-    let sqlite = |source: rusqlite::Error| {
-        let source = source.into();
-        OpenStoreError::Sqlite { path: path.into(), source }
-    };
+    let sqlite = |source| OpenStoreError::sqlite(path, source);
     match open_read_only(path).and_then(|connection| format(&connection)).map_err(sqlite)? {
         FORMAT => Ok(()),
         found => Err(OpenStoreError::Format { path: path.into(), found }),

@@ -75,6 +75,12 @@ pub enum OpenStoreError {
     },
 }
 
+impl OpenStoreError {
+    fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        Self::Sqlite { path: path.into(), source: source.into() }
+    }
+}
+
 /// A storage in a directory, which no other process can use until the value is dropped.
 #[derive(Debug)]
 pub struct SqliteStore {

@@ -66,10 +66,7 @@ impl Readers {
 
     /// Writes a copy of the whole file, as it stands now.
     pub(super) fn copy_to(&self, path: &Path) -> Result<(), OpenStoreError> {
-        let sqlite = |source: rusqlite::Error| {
-            let source = source.into();
-            OpenStoreError::Sqlite { path: path.into(), source }
-        };
+        let sqlite = |source| OpenStoreError::sqlite(path, source);
         let connection = file::open_read_only(&self.path).map_err(sqlite)?;
         connection.execute("VACUUM INTO ?1", (path.to_string_lossy(),)).map(|_| ()).map_err(sqlite)
     }

@@ -36,7 +36,7 @@ pub(in crate::store) struct Follower {
     /// Whether the client was offline on purpose when a leader with a backend said so last.
     is_paused: bool,
     /// Whether this session wants sync to be paused, until the leader says that it is so: a leader that
-    /// goes may not have heard of it.
+    /// goes may not have received it.
     wants_paused: Option<bool>,
     /// Commands for the next leader.
     waiting: Vec<Command>,

@@ -1,4 +1,4 @@
-//! Leading: other sessions of the client say hello, commit, and are told of every change.
+//! Leading: other sessions of the client say hello, commit, and are notified of every change.
 
 use std::fmt;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(in crate::store) struct Hub {
     listener: Mutex<Option<Listener>>,
     peers: Mutex<Vec<Peer>>,
     next_id: AtomicU64,
-    /// The number of sessions that are told of changes.
+    /// The number of sessions that are notified of changes.
     joined: AtomicUsize,
     store: OnceLock<Weak<Inner>>,
     /// What came before the store was open; `None` once it is.
@@ -89,12 +89,12 @@ impl Hub {
         peers.into_iter().for_each(|peer| peer.line.close());
     }
 
-    /// Whether there are sessions to tell.
+    /// Whether there are sessions to notify.
     pub(in crate::store) fn has_sessions(&self) -> bool {
         self.joined.load(Ordering::Acquire) > 0
     }
 
-    /// Tells every session, in the order of the calls.
+    /// Sends a message to every session, in the order of the calls.
     fn broadcast(&self, message: &[u8]) {
         let lines: Vec<_> = lock(&self.peers)
             .iter()
@@ -106,7 +106,7 @@ impl Hub {
         }
     }
 
-    /// Sends what was gathered, once the log has it: what a session is told to be in the log, must be.
+    /// Sends what was gathered, once the log has it: a session counts what it receives as written.
     pub(super) fn send_outgoing(&self, log: &Eventlog) {
         let messages = self.outgoing.take();
         if messages.is_empty() {
@@ -203,7 +203,7 @@ impl Hub {
         peers.iter().find(|peer| peer.id == id)?.session_id.clone()
     }
 
-    /// From now on, the session is told of changes. What it has sent on an earlier line, and has not
+    /// From now on, the session is notified of changes. What it has sent on an earlier line, and has not
     /// arrived, never arrives.
     fn join(&self, id: u64, session_id: &Arc<str>) {
         let mut peers = lock(&self.peers);
@@ -250,12 +250,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    /// Whether other sessions are told of changes.
+    /// Whether other sessions are notified of changes.
     pub(in crate::store) fn has_sessions(&self) -> bool {
         self.hub.as_ref().is_some_and(|hub| hub.has_sessions())
     }
 
-    /// Tells the other sessions, if there are any.
+    /// Sends a message to the other sessions, if there are any.
     pub(in crate::store) fn broadcast(&self, message: impl FnOnce() -> FromLeader) {
         let Some(hub) = self.hub.as_ref().filter(|hub| hub.has_sessions()) else { return };
         hub.outgoing.add(message().encode());
@@ -273,7 +273,7 @@ impl Inner {
         }
         let Ok(slot) = self.core() else { return line.close() };
         let welcome = slot.as_ref().map(|core| {
-            // A session that joins is not told of what it is welcomed with.
+            // A session that joins is not notified of what its welcome contains.
             hub.send_outgoing(&core.log);
             let welcome = core.welcome(&self.client_id)?;
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))

@@ -1,6 +1,6 @@
 //! A store among the sessions of its client: it leads them, or follows the one that does.
 //!
-//! [`hub`] is the leader's side: it answers the other sessions, and tells them of every change of the
+//! [`hub`] is the leader's side: it answers the other sessions, and notifies them of every change of the
 //! log. [`follow`] is the other side. [`seek`] finds the leader, or takes its place when there is none.
 
 mod acks;

@@ -1,4 +1,4 @@
-//! What a leader is about to tell its sessions.
+//! Messages of a leader to its sessions that are about to be sent.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError, Weak};

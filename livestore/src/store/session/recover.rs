@@ -10,25 +10,26 @@ use crate::session::{Recover, Recovered};
 use crate::store::Inner;
 
 impl Inner {
-    /// Adds the commits to the log that are not there yet.
+    /// Adds the commits to the log that are not there yet, and waits until it has them as durably as its
+    /// setting says.
     pub(super) fn recover(&self, recover: Recover) -> Result<(), EventlogError> {
         let Recover { session_id, commits, .. } = recover;
         let there = self.log()?.count_of_session(&session_id)?;
         let missing = commits.into_iter().filter(|commit| commit.behind >= there);
         for Recovered { events, .. } in missing {
-            match self.add_commit_of(&session_id, events) {
-                Ok(()) | Err(AddError::Closed) => {}
-                Err(AddError::Refused(error)) => return Err(error),
-                Err(AddError::Lost(error)) => {
+            self.add_commit_of(&session_id, events).map_err(|error| match error {
+                AddError::Closed => EventlogError::Closed,
+                AddError::Refused(error) => error,
+                AddError::Lost(error) => {
                     let reason = ErrorChain::new(&error).to_string();
-                    return Err(EventlogError::Unacknowledged { reason });
+                    EventlogError::Unacknowledged { reason }
                 }
-            }
+            })?;
         }
-        Ok(())
+        self.log()?.flush()
     }
 
-    /// Adds a session's commit to the log, and applies it. The session's app was told that it is
+    /// Adds a session's commit to the log, and applies it. Its app knows it as
     /// committed: if it cannot be applied, it is quarantined.
     pub(super) fn add_commit_of(
         &self,

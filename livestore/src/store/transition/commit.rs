@@ -268,13 +268,13 @@ impl Core {
     /// Hands a commit to whoever decides its place, and to the other sessions.
     pub(in crate::store) fn share(&mut self, events: Vec<EncodedEvent>) {
         let has_sessions = self.has_sessions();
-        let told = has_sessions.then(|| events.clone());
+        let theirs = has_sessions.then(|| events.clone());
         match &mut self.order {
             Order::Own => {}
             Order::Backend(engine) => engine.commit(events),
             Order::Leader(follower) => follower.commit(events),
         }
-        if let Some(events) = told {
+        if let Some(events) = theirs {
             self.broadcast(|| FromLeader::Changed(Change::Committed(events)));
         }
     }

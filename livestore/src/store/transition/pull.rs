@@ -55,7 +55,7 @@ impl Inner {
         self.tail.advance(core.confirmed_head());
         core.note_next_attempt(now);
         let Remaining { effects, is_rebase, quarantined } = published;
-        core.tell_network();
+        core.notify_network();
         let deadline = core.order.engine()?.deadline();
         Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
     }

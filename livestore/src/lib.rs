@@ -119,6 +119,7 @@
 //! | [`live`] | live queries, [signals](live::Signal), [computeds](live::Computed), [row diffs](live::Diff) |
 //! | [`sync`] | [options](sync::SyncOptions), the [status](sync::SyncStatus), and the trait of a [backend](sync::SyncBackend) |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
+//! | `inspect` | a store's folder as tools see it, which do not know the types; not in a browser |
 //!
 //! # Features
 //!
@@ -135,6 +136,8 @@ mod edge;
 mod error;
 pub mod event;
 pub mod eventlog;
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub mod inspect;
 pub mod live;
 pub mod prelude;
 pub mod schema;

@@ -13,6 +13,9 @@ pub(crate) use super::edge::{
     resolve,
 };
 
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) use super::edge::FileStamp;
+
 /// A directory that this process owns until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
@@ -69,6 +72,22 @@ impl DirectoryLock {
                 }
                 return Ok(file);
             }
+        }
+    }
+
+    /// Whether somebody owns the directory. Whoever wants to own it in the same instant is told that
+    /// somebody does, and has to try again.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn is_held(directory: &Path) -> io::Result<bool> {
+        let file = match File::open(directory.join("lock")) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map(|()| false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
@@ -189,6 +208,22 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Whether there is such a file or directory.
 pub(crate) fn exists(path: &Path) -> bool {
     fs::exists(path).unwrap_or(false)
+}
+
+/// Whether there is such a file or directory, if that can be known.
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) fn is_there(path: &Path) -> io::Result<bool> {
+    fs::exists(path)
+}
+
+/// The names in a directory, which has to be there.
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) fn list(directory: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(directory)?;
+    // One that is no text is no store's.
+    entries
+        .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
+        .collect()
 }
 
 /// Renames a directory.

@@ -92,6 +92,12 @@ impl LogConnection {
         Ok((Self { conn, synchronous, last: Cell::new(None) }, found))
     }
 
+    /// A log that is only read, over a connection that is set up.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(super) fn over(conn: Connection) -> Self {
+        Self { conn, synchronous: "NORMAL", last: Cell::new(None) }
+    }
+
     /// Refuses at once, from now on, while another program has the file locked: the caller decides
     /// how to wait.
     pub(super) fn refuse_when_busy(&self) -> Result<(), EventlogError> {
@@ -352,7 +358,7 @@ impl LogConnection {
         }
     }
 
-    fn find_meta(&self, key: &str) -> Result<Option<String>, EventlogError> {
+    pub(super) fn find_meta(&self, key: &str) -> Result<Option<String>, EventlogError> {
         let select = "SELECT value FROM meta WHERE key = ?";
         Ok(self.conn.query_row(select, [key], |row| row.get(0)).optional()?)
     }

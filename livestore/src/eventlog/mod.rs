@@ -21,6 +21,8 @@ mod reader;
 mod received;
 mod shapes;
 mod shared;
+#[cfg(not(any(simulation, target_family = "wasm")))]
+mod view;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub(crate) use memory::MemoryLog;
 pub(crate) use received::Received;
 pub(crate) use shapes::RecordedShape;
 pub(crate) use shared::SharedLog;
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) use view::FileView;
 
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -163,6 +167,12 @@ pub(crate) struct Eventlog {
 impl Eventlog {
     pub(crate) fn new(storage: impl LogStorage + 'static) -> Self {
         Self { storage: Arc::new(storage) }
+    }
+
+    /// A log in a place that somebody else has, too.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn shared(storage: Arc<impl LogStorage + 'static>) -> Self {
+        Self { storage }
     }
 
     /// Adds events behind the head, all of them or none. It may take them out of the `Vec`, but leaves

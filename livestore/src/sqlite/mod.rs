@@ -230,6 +230,12 @@ impl Db {
         !self.conn.is_autocommit()
     }
 
+    /// A handle with which another thread ends a statement.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn interrupt_handle(&self) -> rusqlite::InterruptHandle {
+        self.conn.get_interrupt_handle()
+    }
+
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.conn
     }

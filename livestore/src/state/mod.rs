@@ -95,6 +95,11 @@ impl State {
         self.schema
     }
 
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
     pub(crate) fn reader<'a>(&'a self, window_id: &'a str) -> Reader<'a> {
         Reader::new(&self.db, Access::Query, window_id)
     }

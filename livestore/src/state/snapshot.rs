@@ -126,20 +126,26 @@ impl Snapshot {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(State, u64), Unusable> {
         let header = self.read_header(file, schema, confirmed)?;
-        if file.length().checked_sub(HEADER as u64) != Some(header.length) {
-            return Err(damaged(&"its length is wrong"));
-        }
-        let length = usize::try_from(header.length).map_err(|error| damaged(&error))?;
-        let mut body = Body { file, digests: Vec::new(), progress };
-        let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
-        conn.deserialize_read_exact(MAIN_DB, &mut body, length, false)
-            .map_err(|error| damaged(&error))?;
-        if header.checksum_with(&body.digests) != header.checksum {
-            return Err(damaged(&"its checksum does not match"));
-        }
+        let conn = read_body(file, &header, progress)?;
         let mut state = State::over(conn, schema).map_err(|error| damaged(&error))?;
         state.head = header.head;
         Ok((state, file.length()))
+    }
+
+    /// Returns the state in the file, whatever schema it was made under, and that schema's hash. Nothing
+    /// can be applied to this state.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn read_untyped(&self, confirmed: SeqNum) -> Result<(State, i64), Unusable> {
+        static UNTYPED: SchemaDef = SchemaDef::new("", &[], &[], &[]);
+        let file = self.open()?;
+        let mut header = [0; HEADER];
+        file.read_at(0, &mut header).map_err(|error| damaged(&error))?;
+        let header = Header::recognize(&header)?;
+        self.check_log(&header, confirmed)?;
+        let conn = read_body(&file, &header, &mut |_, _| ())?;
+        let mut state = State::over(conn, &UNTYPED).map_err(|error| damaged(&error))?;
+        state.head = header.head;
+        Ok((state, header.schema_hash))
     }
 
     /// Writes the state to the file, whole or not at all; returns the file's length.
@@ -190,24 +196,46 @@ impl Snapshot {
         schema: &SchemaDef,
         confirmed: SeqNum,
     ) -> Result<Header, Unusable> {
-        let (header, format) = Header::from_bytes(header)
-            .ok_or_else(|| Unusable::Damaged("it is not a snapshot".to_owned()))?;
-        if format != FORMAT {
-            return Err(Unusable::OtherFormat(format));
-        }
+        let header = Header::recognize(header)?;
         if schema.hash() != Ok(header.schema_hash) {
             return Err(Unusable::OtherSchema);
         }
+        self.check_log(&header, confirmed)?;
+        Ok(header)
+    }
+
+    /// Checks that the file is made of the log's events, and that none of them comes after `confirmed`.
+    fn check_log(&self, header: &Header, confirmed: SeqNum) -> Result<(), Unusable> {
         if is_after(header.head, confirmed) {
             return Err(Unusable::Ahead(confirmed));
         }
         match self.log.fingerprint(header.head)?.as_ref().map(Log::from) {
             Some(log) if log.store != header.log.store => Err(Unusable::OtherStore),
             Some(log) if log.history != header.log.history => Err(Unusable::OtherHistory),
-            Some(log) if log == header.log => Ok(header),
+            Some(log) if log == header.log => Ok(()),
             _ => Err(Unusable::OtherEvents(header.head)),
         }
     }
+}
+
+/// Reads what comes behind the header, and checks that it is whole.
+fn read_body(
+    file: &ReadFile,
+    header: &Header,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Connection, Unusable> {
+    if file.length().checked_sub(HEADER as u64) != Some(header.length) {
+        return Err(damaged(&"its length is wrong"));
+    }
+    let length = usize::try_from(header.length).map_err(|error| damaged(&error))?;
+    let mut body = Body { file, digests: Vec::new(), progress };
+    let mut conn = Connection::open_in_memory().map_err(|error| damaged(&error))?;
+    conn.deserialize_read_exact(MAIN_DB, &mut body, length, false)
+        .map_err(|error| damaged(&error))?;
+    if header.checksum_with(&body.digests) != header.checksum {
+        return Err(damaged(&"its checksum does not match"));
+    }
+    Ok(conn)
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Unusable {
@@ -295,6 +323,15 @@ impl Header {
         let mut bytes = Self { checksum: 0, ..*self }.to_bytes();
         bytes.extend(digests.iter().flat_map(|digest| digest.to_le_bytes()));
         xxh3_64(&bytes)
+    }
+
+    /// The header of a snapshot in today's format.
+    fn recognize(bytes: &[u8; HEADER]) -> Result<Self, Unusable> {
+        match Self::from_bytes(bytes) {
+            Some((header, FORMAT)) => Ok(header),
+            Some((_, format)) => Err(Unusable::OtherFormat(format)),
+            None => Err(damaged(&"it is not a snapshot")),
+        }
     }
 
     /// The header and its format.

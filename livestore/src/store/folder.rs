@@ -58,7 +58,7 @@ pub(super) fn unusable(folder: &Path, error: io::Error) -> OpenError {
 }
 
 /// The name of a store's folder.
-fn name_of(store_id: &str) -> String {
+pub(crate) fn name_of(store_id: &str) -> String {
     let capitals = store_id.bytes().zip(0..).filter(|(letter, _)| letter.is_ascii_uppercase());
     let capitals = capitals.fold(0_u128, |bits, (_, place)| bits | 1 << place);
     let mut name = store_id.to_ascii_lowercase();

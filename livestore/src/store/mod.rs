@@ -44,6 +44,12 @@ pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
 pub use transition::Committed;
 
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) use folder::name_of as folder_name;
+pub(crate) use open::EVENTLOG;
+#[cfg(not(any(simulation, target_family = "wasm")))]
+pub(crate) use open::SNAPSHOT;
+
 use crate::ambient::{Impurity, is_impure};
 use crate::edge::DirectoryLock;
 use crate::error::{ErrorChain, Unavailable};
@@ -56,7 +62,6 @@ use crate::sync::{NetworkStatus, SyncStatus};
 use crate::table::QueryError;
 use crate::value::Timestamp;
 use exclusive::{Exclusive, ExclusiveGuard};
-use open::EVENTLOG;
 use order::Order;
 use session::{Hub, Sessions};
 use snapshots::Snapshots;

@@ -37,10 +37,10 @@ use crate::sync::merge::SyncState;
 const MAX_VERIFIED: u64 = 1_000;
 
 /// The file of the log in a store's folder.
-pub(super) const EVENTLOG: &str = "eventlog.db";
+pub(crate) const EVENTLOG: &str = "eventlog.db";
 
 /// The file of the state's snapshot there.
-pub(super) const SNAPSHOT: &str = "state.snapshot";
+pub(crate) const SNAPSHOT: &str = "state.snapshot";
 
 /// How often a session looks for a leader that does not listen yet, and how long it waits between.
 #[cfg(not(target_family = "wasm"))]

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// What stays the same for as long as a path leads to the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,34 @@ impl From<&fs::Metadata> for FileIdentity {
 impl From<&fs::Metadata> for FileIdentity {
     fn from(_: &fs::Metadata) -> Self {
         Self {}
+    }
+}
+
+/// What changes when a file is written, as far as the file system shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    identity: FileIdentity,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileStamp {
+    /// The stamp of the file at `path`; `None` if there is none.
+    pub(crate) fn at(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Self {
+                identity: FileIdentity::from(&metadata),
+                length: metadata.len(),
+                modified: metadata.modified().ok(),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The length in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 }
 

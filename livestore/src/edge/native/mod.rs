@@ -15,8 +15,8 @@ pub(crate) use background::Background;
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
 pub(crate) use condition::{Condition, Task, current_task};
 pub(crate) use disk::{
-    FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
-    remove_directory, resolve,
+    FileIdentity, FileStamp, absolute, is_out_of_files, names_in, note_open_files_limit,
+    open_files_limit, remove_directory, resolve,
 };
 pub(crate) use mailbox::{Mail, Mailbox, Worker};
 pub(crate) use parallel::for_each_chunk;

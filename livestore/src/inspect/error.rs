@@ -1,0 +1,85 @@
+//! Why a folder cannot be read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::event::SeqNum;
+use crate::eventlog::{EventlogError, IoError};
+use crate::state::{ReplayError, StateError, Unusable};
+
+/// Why a store's folder could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// The folder has no eventlog.
+    #[error("{} is not the folder of a store: it has no eventlog.db", path.display())]
+    NoStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: IoError,
+    },
+    /// The eventlog cannot be read.
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
+    /// There is no snapshot that can be used.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotProblem),
+    /// The log has no such event.
+    #[error("there is no event {seq}; the last one is {head}")]
+    NoSuchEvent {
+        /// The number that was asked for.
+        seq: SeqNum,
+        /// The last event of the log, or the last one before the number.
+        head: SeqNum,
+    },
+    /// The state cannot be made.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Why a snapshot is not used. It is no loss: the app makes the state from the log.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotProblem {
+    /// There is none: the app has not run long enough to make one.
+    #[error("there is no snapshot of the state")]
+    Missing,
+    /// There is one that is damaged, or made of other events.
+    #[error("the snapshot of the state is not used: {reason}")]
+    Unusable {
+        /// The reason, for people.
+        reason: String,
+    },
+}
+
+impl InspectError {
+    pub(super) fn unreadable(path: &Path, error: io::Error) -> Self {
+        Self::Unreadable { path: path.to_owned(), source: error.into() }
+    }
+}
+
+impl From<Unusable> for InspectError {
+    fn from(reason: Unusable) -> Self {
+        match reason {
+            Unusable::Missing => SnapshotProblem::Missing.into(),
+            Unusable::Eventlog(error) => error.into(),
+            reason => SnapshotProblem::Unusable { reason: reason.to_string() }.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for InspectError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Eventlog(error) => error.into(),
+            ReplayError::State(error) => error.into(),
+        }
+    }
+}

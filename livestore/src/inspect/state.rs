@@ -1,0 +1,225 @@
+//! A state of a store whose types need not be known.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use rusqlite::{CachedStatement, InterruptHandle};
+
+use super::InspectError;
+use crate::event::SeqNum;
+use crate::eventlog::{Eventlog, is_after};
+use crate::schema::SchemaDef;
+use crate::sqlite::{Access, SqliteError, quote, value_of};
+use crate::state::{Quarantined, Replay, Snapshot, State};
+use crate::value::Value;
+
+/// The name that the tables of the library itself begin with.
+const OWN: &str = "__livestore";
+
+/// A state in memory, which SQL can read and nothing can change.
+#[derive(Debug)]
+pub struct StateView {
+    state: State,
+    schema_hash: Option<i64>,
+}
+
+/// A table of a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableInfo {
+    /// The table's name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<TableColumn>,
+    /// The SQL that makes it.
+    pub sql: String,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableColumn {
+    /// The column's name.
+    pub name: String,
+    /// The type that it is declared with.
+    pub kind: String,
+    /// Whether it may be `NULL`.
+    pub nullable: bool,
+    /// Its place in the primary key, from 1; 0 if it is not part of it.
+    pub key: u32,
+}
+
+pub(super) fn replay(
+    log: &Eventlog,
+    snapshot: &Snapshot,
+    schema: &'static SchemaDef,
+    to: SeqNum,
+) -> Result<StateView, InspectError> {
+    let head = log.head()?;
+    if is_after(to, head) {
+        return Err(InspectError::NoSuchEvent { seq: to, head });
+    }
+    let mut state = match snapshot.read(schema, to, &mut |_, _| ()) {
+        Ok((state, _)) => state,
+        Err(_) => State::empty(schema)?,
+    };
+    Replay::new(log).run(&mut state, to)?;
+    if is_after(to, state.head) {
+        // There are events beyond, but none with this number.
+        return Err(InspectError::NoSuchEvent { seq: to, head: state.head });
+    }
+    let schema_hash = schema.hash().ok();
+    Ok(StateView { state, schema_hash })
+}
+
+impl StateView {
+    pub(super) fn new(state: State, schema_hash: Option<i64>) -> Self {
+        Self { state, schema_hash }
+    }
+
+    /// The last event that the state is made of.
+    pub fn head(&self) -> SeqNum {
+        self.state.head
+    }
+
+    /// The hash of the schema whose materializers made it.
+    pub fn schema_hash(&self) -> Option<i64> {
+        self.schema_hash
+    }
+
+    /// Returns the app's tables, by name.
+    ///
+    /// # Errors
+    /// When SQLite cannot read the state.
+    pub fn tables(&self) -> Result<Vec<TableInfo>, SqliteError> {
+        let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let mut statement = self.state.db().prepare(select)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let tables: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+        let of_app = |name: &str| !name.starts_with(OWN) && !name.starts_with("sqlite_");
+        let tables = tables.into_iter().filter(|(name, _)| of_app(name));
+        tables
+            .map(|(name, sql)| Ok(TableInfo { columns: self.columns(&name)?, name, sql }))
+            .collect()
+    }
+
+    fn columns(&self, table: &str) -> Result<Vec<TableColumn>, SqliteError> {
+        let select = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)";
+        let mut statement = self.state.db().prepare(select)?;
+        let rows = statement.query_map([table], |row| {
+            let (not_null, key): (bool, u32) = (row.get(2)?, row.get(3)?);
+            let nullable = !not_null && key == 0;
+            Ok(TableColumn { name: row.get(0)?, kind: row.get(1)?, nullable, key })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the number of rows of a table.
+    ///
+    /// # Errors
+    /// When there is no such table, or SQLite cannot read it.
+    pub fn count(&self, table: &str) -> Result<u64, SqliteError> {
+        let select = format!("SELECT count(*) FROM {}", quote(table));
+        let mut statement = self.state.db().prepare_checked(&select, Access::Query)?;
+        let count: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// Prepares one statement of SQL, which may only read.
+    ///
+    /// # Errors
+    /// When it is not SQL, writes, or reaches beyond the state.
+    pub fn query(&self, sql: &str) -> Result<Query<'_>, SqliteError> {
+        Ok(Query { statement: self.state.db().prepare_checked(sql, Access::Query)? })
+    }
+
+    /// Returns SQLite's plan of a query: one line for each step, indented by what it is a part of.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn explain(&self, sql: &str) -> Result<Vec<String>, SqliteError> {
+        drop(self.query(sql)?);
+        let mut statement = self.state.db().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let mut depths = std::collections::HashMap::new();
+        let rows = statement.query_map([], |row| {
+            let (id, parent, detail): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
+            let depth = depths.get(&parent).map_or(0, |depth| depth + 1);
+            depths.insert(id, depth);
+            Ok(format!("{}{detail}", "  ".repeat(depth)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the events that are in the log, but not in this state.
+    ///
+    /// # Errors
+    /// When SQLite cannot read the state.
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, SqliteError> {
+        self.state.quarantined()
+    }
+
+    /// Returns a handle with which another thread ends a query that takes too long.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.state.db().interrupt_handle())
+    }
+}
+
+/// A query of a [`StateView`].
+pub struct Query<'a> {
+    statement: CachedStatement<'a>,
+}
+
+impl Query<'_> {
+    /// The names of the result's columns.
+    pub fn columns(&self) -> Vec<String> {
+        self.statement.column_names().map(str::to_owned).collect()
+    }
+
+    /// Calls `visit` with the values of one row after another, until it breaks. No row is kept: the
+    /// result may be larger than memory.
+    ///
+    /// # Errors
+    /// When SQLite cannot go on, or was [interrupted](Interrupt).
+    pub fn for_each(
+        mut self,
+        mut visit: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
+    ) -> Result<(), SqliteError> {
+        let count = self.statement.column_count();
+        let mut rows = self.statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let values = (0..count).map(|n| {
+                let value = row.get_ref(n)?;
+                // Text that is none is bytes.
+                Ok(value_of(value)
+                    .unwrap_or_else(|_| value.as_bytes().map_or(Value::Null, Value::blob)))
+            });
+            let values: Vec<_> = values.collect::<Result<_, rusqlite::Error>>()?;
+            if visit(&values).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("columns", &self.columns()).finish_non_exhaustive()
+    }
+}
+
+/// Ends the query that a [`StateView`] is at, from another thread.
+pub struct Interrupt(InterruptHandle);
+
+impl Interrupt {
+    /// Ends the query, with an error of the kind [`Interrupted`](crate::SqliteErrorKind::Interrupted).
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupt")
+    }
+}

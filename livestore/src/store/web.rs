@@ -85,7 +85,7 @@ pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::R
     let store_id = store_id.to_owned();
     let recover = Recover { protocol: PROTOCOL, store_id, session_id, commits };
     let message = FromSession::Recover(recover).encode();
-    frames(&message).for_each(|frame| line.send(frame));
+    line.send(frames(&message));
     Ok(Recovery { shared, _line: Some(line) })
 }
 

@@ -358,3 +358,24 @@ fn a_session_that_starts_paused_leads_as_the_client_was() {
     let alone = open(options().start_paused());
     assert_eq!(alone.network_status().unwrap(), NetworkStatus::Paused);
 }
+
+/// What is pending is sent to a session that joins, however much it is.
+#[test]
+fn a_session_joins_where_much_is_pending() {
+    const EVENTS: usize = 140;
+    let clients = Clients::<App>::new();
+    let alice = clients.open("alice").unwrap();
+    clients.backend().set_online(false);
+    let text = "x".repeat(500_000);
+    for id in 0..EVENTS {
+        alice.commit(TodoEvent::Created { id: id.to_string(), text: text.clone() }).unwrap();
+    }
+    let second = clients.open("alice").unwrap();
+    assert_eq!(count(&second), EVENTS as u64);
+    // It goes on being told of changes.
+    alice.commit(created("last")).unwrap();
+    wait_until(|| count(&second) == EVENTS as u64 + 1);
+    second.commit(created("own")).unwrap();
+    second.flush().unwrap();
+    assert_eq!(count(&alice), EVENTS as u64 + 2);
+}

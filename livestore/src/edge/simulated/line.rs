@@ -155,9 +155,16 @@ pub(super) fn reset() {
 }
 
 impl Line {
-    /// Sends a frame.
-    pub(crate) fn send(&self, frame: Vec<u8>) {
-        with(|carrier| carrier.send_from(self.0.0, Packet::Frame(frame)));
+    /// Sends the frames of a message.
+    pub(crate) fn send(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
+        for frame in frames {
+            with(|carrier| carrier.send_from(self.0.0, Packet::Frame(frame)));
+        }
+    }
+
+    /// Sends the frames of messages that the other session waits for.
+    pub(crate) fn send_answer(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
+        self.send(frames);
     }
 
     /// Closes the line.

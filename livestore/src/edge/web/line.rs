@@ -139,17 +139,23 @@ pub(crate) fn dial(folder: &Path, on_event: impl FnOnce(Line) -> OnLine) -> io::
 }
 
 impl Line {
-    /// Sends a frame.
-    pub(crate) fn send(&self, frame: Vec<u8>) {
+    /// Sends the frames of a message.
+    pub(crate) fn send(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
         let id = self.0.0;
         let is_due = with(|ends| {
             let end = ends.ends.get_mut(&id)?;
-            end.outgoing.push(frame);
-            Some(end.is_accepted && end.outgoing.len() == 1)
+            let was_empty = end.outgoing.is_empty();
+            end.outgoing.extend(frames);
+            Some(end.is_accepted && was_empty && !end.outgoing.is_empty())
         });
         if is_due == Some(true) {
             soon(move || send_all(id));
         }
+    }
+
+    /// Sends the frames of messages that the other session waits for.
+    pub(crate) fn send_answer(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
+        self.send(frames);
     }
 
     /// Closes the line. Nothing happens on it any more.

@@ -253,7 +253,7 @@ impl Follower {
 
     fn send_bytes(&self, message: &[u8]) {
         if let Some(line) = &self.line {
-            frames(message).for_each(|frame| line.send(frame));
+            line.send(frames(message));
         }
     }
 

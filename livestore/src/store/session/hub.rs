@@ -242,7 +242,12 @@ fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
 }
 
 fn send(line: &Line, message: &[u8]) {
-    frames(message).for_each(|frame| line.send(frame));
+    line.send(frames(message));
+}
+
+/// Sends what a session waits for, however much that is.
+fn answer(line: &Line, message: &FromLeader) {
+    line.send_answer(frames(&message.encode()));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -280,9 +285,9 @@ impl Inner {
         });
         match welcome {
             Some(Ok((opening, welcome))) => {
-                opening.iter().for_each(|message| send(line, &message.encode()));
+                opening.iter().for_each(|message| answer(line, message));
                 hub.join(id, &hello.session_id);
-                send(line, &FromLeader::Welcome(welcome).encode());
+                answer(line, &FromLeader::Welcome(welcome));
             }
             Some(Err(error)) => {
                 let reason = ErrorChain::new(&error).to_string();
@@ -341,7 +346,7 @@ impl Inner {
             return line.close();
         };
         drop(slot);
-        messages.iter().for_each(|message| send(line, &message.encode()));
+        messages.iter().for_each(|message| answer(line, message));
     }
 
     pub(super) fn carry_out(&self, command: Command) {

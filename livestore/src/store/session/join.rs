@@ -138,7 +138,7 @@ impl Joining<'_> {
         let Self { store_id, session_id, schema, schema_hash, .. } = *self;
         let hello = hello(store_id, session_id, schema, schema_hash, self.reads.clone());
         let hello = FromSession::Hello(hello).encode();
-        frames(&hello).for_each(|frame| line.send(frame));
+        line.send(frames(&hello));
         Ok(Some(line))
     }
 

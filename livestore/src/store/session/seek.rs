@@ -227,7 +227,7 @@ impl Seeker {
         match dial(&setup.folder, on_line(&self.mailbox, self.connections)) {
             Ok(line) => {
                 let hello = FromSession::Hello(inner.hello()).encode();
-                frames(&hello).for_each(|frame| line.send(frame));
+                line.send(frames(&hello));
                 let until = self.mailbox.now() + PATIENCE;
                 self.phase = Phase::Greeting { line, until };
                 ControlFlow::Continue(Some(until))

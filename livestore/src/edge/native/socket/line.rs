@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::frame;
 use socket2::Socket;
 
-/// The most bytes that may wait behind the frame that is being written.
+/// The most bytes of messages that may wait when another one is sent.
 const MAX_QUEUE: usize = 64 << 20;
 
 /// How long `send` waits for the thread that writes, where it cannot write itself without the danger
@@ -46,8 +46,8 @@ pub(super) struct End {
 
 #[derive(Default)]
 struct Outgoing {
-    queue: VecDeque<Vec<u8>>,
-    /// The number of bytes in the queue.
+    queue: VecDeque<Queued>,
+    /// The number of bytes in the queue that count.
     bytes: usize,
     /// A thread writes what is queued.
     is_writing: bool,
@@ -57,11 +57,29 @@ struct Outgoing {
     closed: Option<String>,
 }
 
+struct Queued {
+    bytes: Vec<u8>,
+    limit: Limit,
+}
+
+/// Whether bytes count towards [`MAX_QUEUE`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Counted,
+    Uncounted,
+}
+
 impl Line {
-    /// Sends a frame. What the system's buffer has room for has left this process when this returns;
-    /// the rest is queued. If the queue is full, the line closes.
-    pub(crate) fn send(&self, frame: Vec<u8>) {
-        self.0.0.send(frame);
+    /// Sends the frames of a message. What the system's buffer has room for has left this process when
+    /// this returns; the rest is queued. If too much of earlier messages is still queued, the line
+    /// closes: the other session hangs.
+    pub(crate) fn send(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
+        self.0.0.send(frames, Limit::Counted);
+    }
+
+    /// Sends the frames of messages that the other session waits for, however much that is.
+    pub(crate) fn send_answer(&self, frames: impl IntoIterator<Item = Vec<u8>>) {
+        self.0.0.send(frames, Limit::Uncounted);
     }
 
     /// Closes the line. What is still queued is not sent.
@@ -121,26 +139,30 @@ impl End {
         on_event(LineEvent::Closed { reason });
     }
 
-    fn send(self: &Arc<Self>, frame: Vec<u8>) {
-        let bytes = match frame::encode(frame) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.close(&error.to_string());
-                return;
-            }
-        };
+    fn send(self: &Arc<Self>, frames: impl IntoIterator<Item = Vec<u8>>, limit: Limit) {
         let mut outgoing = self.outgoing();
-        if outgoing.is_over() {
-            return;
-        }
-        if !outgoing.is_writing {
-            self.write_or_queue(&mut outgoing, bytes);
-        } else if outgoing.bytes + bytes.len() <= MAX_QUEUE {
-            outgoing.push(bytes);
-        } else {
+        if limit == Limit::Counted && outgoing.bytes > MAX_QUEUE {
             drop(outgoing);
             self.close("the other session hangs: it does not read what is sent to it");
             return;
+        }
+        for frame in frames {
+            let bytes = match frame::encode(frame) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    drop(outgoing);
+                    self.close(&error.to_string());
+                    return;
+                }
+            };
+            if outgoing.is_over() {
+                return;
+            }
+            let frame = Queued { bytes, limit };
+            match outgoing.is_writing {
+                true => outgoing.push(frame),
+                false => self.write_or_queue(&mut outgoing, frame),
+            }
         }
         if let Some(most) = WRITE_WAIT {
             let is_queued = |outgoing: &mut Outgoing| outgoing.is_writing && !outgoing.is_over();
@@ -149,13 +171,13 @@ impl End {
     }
 
     /// Writes what can be written now, and has a thread write the rest.
-    fn write_or_queue(self: &Arc<Self>, outgoing: &mut Outgoing, mut bytes: Vec<u8>) {
-        match write_now(&self.socket, &bytes) {
-            Ok(written) if written == bytes.len() => return,
-            Ok(written) => drop(bytes.drain(..written)),
+    fn write_or_queue(self: &Arc<Self>, outgoing: &mut Outgoing, mut frame: Queued) {
+        match write_now(&self.socket, &frame.bytes) {
+            Ok(written) if written == frame.bytes.len() => return,
+            Ok(written) => drop(frame.bytes.drain(..written)),
             Err(error) => return self.fail(outgoing, &error),
         }
-        outgoing.push(bytes);
+        outgoing.push(frame);
         outgoing.is_writing = true;
         let end = Arc::clone(self);
         if let Err(error) = spawn("livestore-writer", move || end.write_queue()) {
@@ -173,13 +195,13 @@ impl End {
 
     fn next_queued(&self) -> Option<Vec<u8>> {
         let mut outgoing = self.outgoing();
-        let next = outgoing.queue.pop_front();
-        outgoing.bytes -= next.as_ref().map_or(0, Vec::len);
-        if next.is_none() {
+        let Some(next) = outgoing.queue.pop_front() else {
             outgoing.is_writing = false;
             self.written.notify_all();
-        }
-        next
+            return None;
+        };
+        outgoing.bytes -= next.counted();
+        Some(next.bytes)
     }
 
     /// Nothing can be written any more.
@@ -213,14 +235,20 @@ impl Outgoing {
         self.is_broken || self.closed.is_some()
     }
 
-    fn push(&mut self, bytes: Vec<u8>) {
-        self.bytes += bytes.len();
-        self.queue.push_back(bytes);
+    fn push(&mut self, frame: Queued) {
+        self.bytes += frame.counted();
+        self.queue.push_back(frame);
     }
 
     fn clear(&mut self) {
         self.queue.clear();
         self.bytes = 0;
+    }
+}
+
+impl Queued {
+    fn counted(&self) -> usize {
+        if self.limit == Limit::Counted { self.bytes.len() } else { 0 }
     }
 }
 

@@ -25,7 +25,7 @@ fn echo(folder: &Path) -> Listener {
     listen(folder, |line| {
         Box::new(move |event| {
             if let LineEvent::Frame(frame) = event {
-                line.send(frame);
+                line.send([frame]);
             }
         })
     })
@@ -95,7 +95,7 @@ fn frames_of_all_sizes_come_in_order_both_ways() {
     let sizes = [0, 1, 3, 4, 200, 65_535, 65_536, 65_537, 3_000_000, frame::MAX_FRAME, 7];
     let frames = sizes.map(|size| vec![u8::try_from(size % 251).unwrap(); size]);
     for frame in &frames {
-        line.send(frame.clone());
+        line.send([frame.clone()]);
     }
     for expected in &frames {
         assert!(*expected == frame(&events), "a frame of {} bytes", expected.len());
@@ -124,7 +124,7 @@ fn a_stale_socket_is_refused_and_replaced_and_a_dropped_listener_leaves_none() {
 
     let listener = echo(folder.path());
     let (line, events) = dial_recorded(folder.path()).unwrap();
-    line.send(vec![1]);
+    line.send([vec![1]]);
     assert_eq!(frame(&events), [1]);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -139,7 +139,7 @@ fn a_listener_leaves_the_socket_of_its_successor() {
     let _second = echo(folder.path());
     drop(first);
     let (line, events) = dial_recorded(folder.path()).unwrap();
-    line.send(vec![1]);
+    line.send([vec![1]]);
     assert_eq!(frame(&events), [1]);
 }
 
@@ -150,7 +150,7 @@ fn a_file_with_the_name_of_the_socket_is_left_alone() {
     std::fs::write(&path, "mine").unwrap();
     let _listener = echo(folder.path());
     let (line, events) = dial_recorded(folder.path()).unwrap();
-    line.send(vec![1]);
+    line.send([vec![1]]);
     assert_eq!(frame(&events), [1]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 }
@@ -169,7 +169,7 @@ fn a_path_that_is_too_long_for_a_socket() {
     assert!(address::is_private(path.parent().unwrap()));
     for folder in [&long, &short] {
         let (line, events) = dial_recorded(folder).unwrap();
-        line.send(vec![1]);
+        line.send([vec![1]]);
         assert_eq!(frame(&events), [1]);
     }
     drop(listener);
@@ -216,7 +216,7 @@ fn bad_bytes_close_their_line_with_a_reason_and_no_other() {
         assert!(reason.contains(expected), "{bytes:?}: {reason}");
         assert_eq!(client.read_to_end(&mut Vec::new()).unwrap_or(0), 0);
     }
-    good.send(vec![7]);
+    good.send([vec![7]]);
     assert_eq!(frame(&received), [7]);
 }
 
@@ -226,7 +226,7 @@ fn a_frame_that_is_too_long_is_not_sent() {
     let (_listener, lines) = recording(folder.path());
     let (line, events) = dial_recorded(folder.path()).unwrap();
     let (_accepted, received) = lines.recv().unwrap();
-    line.send(vec![0; 100 << 20]);
+    line.send([vec![0; 100 << 20]]);
     assert!(closed(&events).contains("a frame of 104857600 bytes is longer"));
     assert!(closed(&received).contains("closed the connection"));
 }
@@ -242,7 +242,7 @@ fn a_frame_that_is_never_finished() {
     let (_slow, unfinished) = lines.recv().unwrap();
     let (line, _events) = dial_recorded(folder.path()).unwrap();
     let (_accepted, received) = lines.recv().unwrap();
-    line.send(vec![7]);
+    line.send([vec![7]]);
     assert_eq!(frame(&received), [7]);
     drop(listener);
     assert!(closed(&unfinished).contains("stopped listening"));
@@ -256,15 +256,15 @@ fn closing_and_dropping_a_line_end_both_ends() {
     for by_drop in [false, true] {
         let (line, events) = dial_recorded(folder.path()).unwrap();
         let (_accepted, received) = lines.recv().unwrap();
-        line.send(vec![1]);
+        line.send([vec![1]]);
         let clone = line.clone();
         drop(clone);
-        line.send(vec![2]);
+        line.send([vec![2]]);
         if by_drop {
             drop(line);
         } else {
             line.close();
-            line.send(vec![3]);
+            line.send([vec![3]]);
         }
         assert_eq!(closed(&events), "this session closed the connection");
         assert_eq!((frame(&received), frame(&received)), (vec![1], vec![2]));
@@ -295,12 +295,12 @@ fn a_failed_send_loses_nothing_that_was_received() {
     let (line, _) = dial_recorded(folder.path()).unwrap();
     let frames = 20;
     for _ in 0..frames {
-        line.send(vec![1; 5_000]);
+        line.send([vec![1; 5_000]]);
     }
     assert!(line.is_idle());
     line.close();
     let accepted = lines.recv().unwrap();
-    accepted.send(vec![2]);
+    accepted.send([vec![2]]);
     opened.send(()).unwrap();
     let (received, reason) = drain(&events);
     assert_eq!(received, frames);
@@ -314,10 +314,39 @@ fn a_full_queue_closes_the_line() {
     let client = raw(folder.path());
     let (line, events) = lines.recv().unwrap();
     for _ in 0..100 {
-        line.send(vec![0; 1 << 20]);
+        line.send([vec![0; 1 << 20]]);
     }
     assert!(closed(&events).contains("hangs"));
     drop(client);
+}
+
+/// A message is queued as a whole, and an answer does not stand in the way of what follows.
+#[test]
+fn a_message_and_an_answer_are_never_too_long() {
+    const FRAMES: usize = 100;
+    let frames = |n| (0..FRAMES).map(move |_| vec![n; 1 << 20]);
+    let folder = folder();
+    let (_listener, lines) = recording(folder.path());
+    let mut client = raw(folder.path());
+    let (line, events) = lines.recv().unwrap();
+    line.send_answer(frames(1));
+    line.send_answer(frames(2));
+    line.send(frames(3));
+    line.send([vec![4; 100]]);
+    assert!(closed(&events).contains("hangs"), "the third message alone fills the queue");
+    drop(client);
+
+    client = raw(folder.path());
+    let (line, events) = lines.recv().unwrap();
+    line.send_answer(frames(1));
+    line.send(frames(2));
+    for n in (0..FRAMES).map(|_| 1).chain((0..FRAMES).map(|_| 2)) {
+        assert!(frame::read(&mut client).unwrap() == vec![n; 1 << 20]);
+    }
+    line.send([vec![5]]);
+    assert_eq!(frame::read(&mut client).unwrap(), [5]);
+    drop(client);
+    assert!(closed(&events).contains("closed the connection"));
 }
 
 #[test]
@@ -329,7 +358,7 @@ fn fifty_sessions_connect_at_once() {
             let folder = folder.path();
             scope.spawn(move || {
                 let (line, events) = dial_recorded(folder).unwrap();
-                line.send(vec![n; 1000]);
+                line.send([vec![n; 1000]]);
                 assert_eq!(frame(&events), vec![n; 1000]);
             });
         }
@@ -342,7 +371,7 @@ fn many_stores_listen_in_one_process() {
     let listeners: Vec<_> = folders.iter().map(|folder| recording(folder.path())).collect();
     for (n, folder) in folders.iter().enumerate() {
         let (line, _events) = dial_recorded(folder.path()).unwrap();
-        line.send(vec![u8::try_from(n).unwrap()]);
+        line.send([vec![u8::try_from(n).unwrap()]]);
         let (_accepted, events) = listeners[n].1.recv().unwrap();
         assert_eq!(frame(&events), [u8::try_from(n).unwrap()]);
     }
@@ -403,15 +432,15 @@ fn a_handler_that_panics_closes_its_line_only() {
     let _listener = listen(folder.path(), |line| {
         Box::new(move |event| match event {
             LineEvent::Frame(frame) if frame.is_empty() => panic!("the test wants it"),
-            LineEvent::Frame(frame) => line.send(frame),
+            LineEvent::Frame(frame) => line.send([frame]),
             LineEvent::Closed { .. } => {}
         })
     })
     .unwrap();
     let (bad, bad_events) = dial_recorded(folder.path()).unwrap();
     let (good, good_events) = dial_recorded(folder.path()).unwrap();
-    bad.send(Vec::new());
+    bad.send([Vec::new()]);
     assert!(closed(&bad_events).contains("the other session"));
-    good.send(vec![1]);
+    good.send([vec![1]]);
     assert_eq!(frame(&good_events), [1]);
 }

@@ -57,10 +57,10 @@ fn other_process() {
         }
         "receives" => {
             let (line, events) = dial_recorded(&folder).unwrap();
-            line.send(b"here".to_vec());
+            line.send([b"here".to_vec()]);
             loop {
                 match events.recv().unwrap() {
-                    LineEvent::Frame(frame) => line.send(frame.len().to_le_bytes().to_vec()),
+                    LineEvent::Frame(frame) => line.send([frame.len().to_le_bytes().to_vec()]),
                     LineEvent::Closed { reason } => return println!("{reason}"),
                 }
             }
@@ -72,7 +72,7 @@ fn other_process() {
 fn send_and_die(folder: &Path) {
     let (line, _events) = dial_recorded(folder).unwrap();
     for n in 0..LAST_FRAMES {
-        line.send(vec![u8::try_from(n).unwrap(); 200]);
+        line.send([vec![u8::try_from(n).unwrap(); 200]]);
     }
     assert!(line.is_idle(), "not all of it was written");
     kill_process(getpid(), Signal::KILL).unwrap();
@@ -85,7 +85,7 @@ fn frames_go_to_another_process_and_back_until_it_is_killed() {
     other.wait_for("listening");
     let (line, events) = dial_recorded(folder.path()).unwrap();
     for size in [0, 200, 1 << 20, 10 << 20] {
-        line.send(vec![5; size]);
+        line.send([vec![5; size]]);
         assert_eq!(frame(&events).len(), size);
     }
     other.signal(Signal::KILL);
@@ -96,7 +96,7 @@ fn frames_go_to_another_process_and_back_until_it_is_killed() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     let _listener = echo(folder.path());
     let (line, events) = dial_recorded(folder.path()).unwrap();
-    line.send(vec![1]);
+    line.send([vec![1]]);
     assert_eq!(frame(&events), [1]);
 }
 
@@ -134,7 +134,7 @@ fn a_process_that_stops_receives_all_once_it_goes_on() {
     assert_eq!(frame(&events), b"here");
     other.signal(Signal::STOP);
     for _ in 0..40 {
-        line.send(vec![1; 1 << 20]);
+        line.send([vec![1; 1 << 20]]);
     }
     assert!(!line.is_idle(), "a stopped process read 40 MiB");
     other.signal(Signal::CONT);
@@ -154,7 +154,7 @@ fn a_process_that_stays_stopped_is_given_up() {
     assert_eq!(frame(&events), b"here");
     other.signal(Signal::STOP);
     for _ in 0..100 {
-        line.send(vec![1; 1 << 20]);
+        line.send([vec![1; 1 << 20]]);
     }
     assert!(closed(&events).contains("hangs"));
     other.signal(Signal::CONT);

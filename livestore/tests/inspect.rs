@@ -199,6 +199,9 @@ fn the_snapshot_is_read_without_its_schema() {
     let path = data.path().join("todos");
     let before = files_of(&path);
     let folder = Folder::open(&path).unwrap();
+    let info = folder.snapshot_info().unwrap();
+    let length = fs::metadata(path.join("state.snapshot")).unwrap().len();
+    assert_eq!((info.head, info.bytes), (SeqNum::new(12_000), length));
     let state = folder.snapshot().unwrap();
     assert_eq!((state.head(), state.schema_hash()), (SeqNum::new(12_000), App::def().hash().ok()));
     let tables: Vec<_> = state.tables().unwrap().into_iter().map(|table| table.name).collect();

@@ -32,6 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[];
 const CRATES: &[&[&str]] = &[
     // What the fuzz targets do: a test, but a crate of its own.
     &["livestore-fuzz"],
+    &["livestore-cli"],
     &["livestore-testing"],
     &["livestore-server"],
     &["livestore-sync", "livestore-web"],

@@ -15,6 +15,7 @@ Usage: cargo xtask COMMAND
 One of the proofs:
   dependencies                 licences, sources and versions of all dependencies
   api [--check]                write what is public to docs/api; --check: only compare
+  command                      write the reference of the `livestore` command to docs/command.md
   wasm                         build the libraries for browsers
   web test [WORD…]             the browser's example in Chromium: all scenarios, or those with every WORD
   interleavings                the live graph, with threads in many orders
@@ -46,6 +47,8 @@ pub(crate) enum Command {
         /// Only compare.
         check: bool,
     },
+    /// Write the reference of the `livestore` command.
+    Reference,
     /// Build for browsers.
     Wasm,
     /// Build, serve or try the browser's example.
@@ -142,6 +145,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
         "dependencies" => nothing("dependencies", rest).map(|()| Command::Dependencies),
         "api" => Ok(Command::Api { check: flag("api", "--check", rest)? }),
+        "command" => nothing("command", rest).map(|()| Command::Reference),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
         "web" => web(rest).map(Command::Web),
         "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
@@ -231,6 +235,7 @@ mod tests {
         assert_eq!(parsed("dependencies"), Ok(Command::Dependencies));
         assert_eq!(parsed("api"), Ok(Command::Api { check: false }));
         assert_eq!(parsed("api --check"), Ok(Command::Api { check: true }));
+        assert_eq!(parsed("command"), Ok(Command::Reference));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
         assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build)));

@@ -15,6 +15,7 @@ mod interop;
 mod line;
 mod mutants;
 mod package;
+mod reference;
 mod rustc;
 mod simulation;
 mod soak;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Ok(Command::Ci) => ci::run(is_strict()),
         Ok(Command::Dependencies) => dependencies::run(),
         Ok(Command::Api { check }) => api::run(check),
+        Ok(Command::Reference) => reference::run(),
         Ok(Command::Wasm) => wasm::run(is_strict()),
         Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),

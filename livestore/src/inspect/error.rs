@@ -51,7 +51,13 @@ pub enum SnapshotProblem {
     /// There is none: the app has not run long enough to make one.
     #[error("there is no snapshot of the state")]
     Missing,
-    /// There is one that is damaged, or made of other events.
+    /// There is one that is not what was written.
+    #[error("the snapshot of the state is damaged: {detail}")]
+    Damaged {
+        /// A description of the damage.
+        detail: String,
+    },
+    /// There is one that is made of other events, or in another format.
     #[error("the snapshot of the state is not used: {reason}")]
     Unusable {
         /// The reason, for people.
@@ -70,6 +76,7 @@ impl From<Unusable> for InspectError {
         match reason {
             Unusable::Missing => SnapshotProblem::Missing.into(),
             Unusable::Eventlog(error) => error.into(),
+            Unusable::Damaged(detail) => SnapshotProblem::Damaged { detail }.into(),
             reason => SnapshotProblem::Unusable { reason: reason.to_string() }.into(),
         }
     }

@@ -111,6 +111,18 @@ pub struct Info {
     pub is_open: bool,
 }
 
+/// What a snapshot says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotInfo {
+    /// The last event that its state is made of.
+    pub head: SeqNum,
+    /// The hash of the schema whose materializers made it.
+    pub schema_hash: i64,
+    /// The file's length in bytes.
+    pub bytes: u64,
+}
+
 /// The events of one name in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -252,6 +264,16 @@ impl Folder {
     pub fn snapshot(&self) -> Result<StateView, InspectError> {
         let (state, schema_hash) = self.snapshot_file().read_untyped(self.confirmed_head()?)?;
         Ok(StateView::new(state, Some(schema_hash)))
+    }
+
+    /// Returns what the newest snapshot says of itself. Its state is not read, and may be damaged.
+    ///
+    /// # Errors
+    /// [`InspectError::Snapshot`] if there is none, or none that can be used.
+    pub fn snapshot_info(&self) -> Result<SnapshotInfo, InspectError> {
+        let described = self.snapshot_file().describe(self.confirmed_head()?)?;
+        let (head, schema_hash, bytes) = described;
+        Ok(SnapshotInfo { head, schema_hash, bytes })
     }
 
     /// Makes the state as of the event `to`, with the app's materializers: from the snapshot if it is of

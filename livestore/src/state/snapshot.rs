@@ -137,15 +137,29 @@ impl Snapshot {
     #[cfg(not(any(simulation, target_family = "wasm")))]
     pub(crate) fn read_untyped(&self, confirmed: SeqNum) -> Result<(State, i64), Unusable> {
         static UNTYPED: SchemaDef = SchemaDef::new("", &[], &[], &[]);
+        let (file, header) = self.open_untyped(confirmed)?;
+        let conn = read_body(&file, &header, &mut |_, _| ())?;
+        let mut state = State::over(conn, &UNTYPED).map_err(|error| damaged(&error))?;
+        state.head = header.head;
+        Ok((state, header.schema_hash))
+    }
+
+    /// Returns the last event that the state in the file is made of, the hash of its schema, and the
+    /// file's length. What comes behind the header may be damaged.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn describe(&self, confirmed: SeqNum) -> Result<(SeqNum, i64, u64), Unusable> {
+        let (file, header) = self.open_untyped(confirmed)?;
+        Ok((header.head, header.schema_hash, file.length()))
+    }
+
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    fn open_untyped(&self, confirmed: SeqNum) -> Result<(ReadFile, Header), Unusable> {
         let file = self.open()?;
         let mut header = [0; HEADER];
         file.read_at(0, &mut header).map_err(|error| damaged(&error))?;
         let header = Header::recognize(&header)?;
         self.check_log(&header, confirmed)?;
-        let conn = read_body(&file, &header, &mut |_, _| ())?;
-        let mut state = State::over(conn, &UNTYPED).map_err(|error| damaged(&error))?;
-        state.head = header.head;
-        Ok((state, header.schema_hash))
+        Ok((file, header))
     }
 
     /// Writes the state to the file, whole or not at all; returns the file's length.

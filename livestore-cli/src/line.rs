@@ -1,0 +1,108 @@
+//! An event as a line of JSON: in an export, in `events --json`, and over MCP.
+//!
+//! Numbers are as the server's exports have them, a number for each synced event. An event that stays on
+//! its client, or was rebased, has its number as text, such as `e3.1r2`.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use livestore::SeqNum;
+use livestore::event::EncodedEvent;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::exit::{Failure, Result};
+
+/// An event, as it is written and read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Line<'a> {
+    seq_num: Number,
+    parent_seq_num: Number,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    /// Absent if the event has none, which is not `null`.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    args: Option<Cow<'a, RawValue>>,
+    #[serde(borrow)]
+    client_id: Cow<'a, str>,
+    #[serde(borrow)]
+    session_id: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema_hash: Option<i64>,
+    /// Whether it is of the same commit as the event before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    continues: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sync_metadata: Option<Cow<'a, RawValue>>,
+}
+
+/// A sequence number, as a number or as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number(pub(crate) SeqNum);
+
+impl<'a> Line<'a> {
+    pub(crate) fn of(event: &'a EncodedEvent) -> Result<Self> {
+        let json = |text: &'a str| one_line(text).map_err(|error| invalid(event, &error));
+        Ok(Self {
+            seq_num: Number(event.seq),
+            parent_seq_num: Number(event.parent),
+            name: Cow::Borrowed(&event.name),
+            args: if event.args.is_empty() { None } else { Some(json(&event.args)?) },
+            client_id: Cow::Borrowed(&event.client_id),
+            session_id: Cow::Borrowed(&event.session_id),
+            schema_hash: Some(event.schema_hash),
+            continues: event.continues,
+            sync_metadata: event.sync_metadata.as_deref().map(json).transpose()?,
+        })
+    }
+}
+
+/// Writes an event as a line of an export.
+pub(crate) fn write(out: &mut impl Write, event: &EncodedEvent) -> Result {
+    serde_json::to_writer(&mut *out, &Line::of(event)?)?;
+    Ok(out.write_all(b"\n")?)
+}
+
+fn invalid(event: &EncodedEvent, error: &serde_json::Error) -> Failure {
+    Failure::failed(format!("the args of the event {} are not JSON: {error}", event.seq))
+}
+
+/// JSON on one line. It has line breaks only where a space means the same.
+fn one_line(json: &str) -> serde_json::Result<Cow<'_, RawValue>> {
+    if json.contains(['\n', '\r']) {
+        return RawValue::from_string(json.replace(['\n', '\r'], " ")).map(Cow::Owned);
+    }
+    serde_json::from_str::<&RawValue>(json).map(Cow::Borrowed)
+}
+
+/// Reads a field that is there, also if it is `null`.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    field: D,
+) -> Result<Option<Cow<'a, RawValue>>, D::Error> {
+    <&RawValue>::deserialize(field).map(|raw| Some(Cow::Borrowed(raw)))
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            SeqNum { global, client: 0, generation: 0 } => serializer.serialize_u64(global),
+            seq => serializer.collect_str(&seq),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(u64),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(global) => Ok(Self(SeqNum::new(global))),
+            Either::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+        }
+    }
+}

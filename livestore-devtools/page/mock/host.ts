@@ -1,0 +1,327 @@
+import {
+  type Answer,
+  type Call,
+  type Cell,
+  type EventDetails,
+  type EventFilter,
+  type EventRow,
+  type EventsPage,
+  type Json,
+  type Method,
+  type Notification,
+  type Params,
+  type RefusalCode,
+  type Result,
+  type RowChange,
+  type Source,
+  type StateDiff,
+  type Topic,
+  VERSION,
+} from "../src/protocol.ts";
+import { isSameCell } from "../src/lib/format.ts";
+import { BASE_EVENTS, baseEvent, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
+import { liveGraph, performanceOf, sizes } from "./live.ts";
+import { MockLog } from "./log.ts";
+import { TableView } from "./state.ts";
+
+class Refused extends Error {
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Fork {
+  position: number;
+  seqs: string[];
+  changes: RowChange[];
+}
+
+type Handlers = { [M in Method]: (params: Params<M>, isCancelled: () => boolean) => Result<M> | Promise<Result<M>> };
+
+/** A host of the issue tracker, for one page. */
+export class MockHost {
+  readonly #log: MockLog;
+  readonly #send: (message: Answer | Notification) => void;
+  readonly #forks = new Map<number, Fork>();
+  readonly #cancelled = new Set<number>();
+  #topics: Topic[] = [];
+  #lastFork = 0;
+  #commits = 0;
+
+  constructor(log: MockLog, send: (message: Answer | Notification) => void) {
+    this.#log = log;
+    this.#send = send;
+  }
+
+  publish(notification: Notification): void {
+    if (notification.topic === "activity") this.#commits += 1;
+    if (this.#topics.includes(notification.topic)) this.#send(notification);
+  }
+
+  async receive({ id, method, params }: Call): Promise<void> {
+    try {
+      const handler = this.#handlers[method] as ((params: unknown, isCancelled: () => boolean) => unknown) | undefined;
+      if (!handler) throw new Refused("badCall", `there is no method \`${method}\``);
+      const result = await handler(params, () => this.#cancelled.has(id));
+      this.#send(this.#cancelled.has(id) ? { id, error: { code: "cancelled", message: "the call was cancelled" } } : { id, result });
+    } catch (error) {
+      const code = error instanceof Refused ? error.code : "store";
+      this.#send({ id, error: { code, message: String((error as Error).message) } });
+    }
+  }
+
+  readonly #handlers: Handlers = {
+    hello: ({ version }) => {
+      if (version !== VERSION) throw new Refused("otherVersion", `the page speaks version ${version} of the protocol, the host ${VERSION}`);
+      return {
+        version: VERSION,
+        livestore: "0.2.0 (mock)",
+        schema: "IssueTracker",
+        storeId: "issues-of-the-web-team",
+        clientId: "c_Zr81kQ",
+        sessionId: "s7Kq",
+        devtoolsSessionId: "devtools-1",
+        can: ["timeTravel", "commit", "live", "sync"],
+      };
+    },
+    subscribe: ({ topics }) => {
+      this.#topics = topics;
+      queueMicrotask(() => {
+        this.publish({ topic: "status", data: this.#log.status });
+        this.publish({ topic: "log", data: this.tail() });
+      });
+      return {};
+    },
+    cancel: ({ call }) => {
+      this.#cancelled.add(call);
+      return {};
+    },
+    schema: () => schema((table) => this.#log.view(table, this.#log.total).count),
+    rows: ({ source, table, sort, filter, offset, limit }) => {
+      if (!columnsOf(table)) throw new Refused("notFound", `there is no table \`${table}\``);
+      const view = this.#view(source, table);
+      return { columns: view.columns, ...view.select(sort, filter, offset, limit), seq: this.#seqOf(source) };
+    },
+    rowHistory: async ({ table, key }) => {
+      await sleep(400);
+      const changes = [];
+      for (const [index, event] of this.#log.recent.entries()) {
+        for (const change of event.changes) {
+          if (change.table !== table || !isSameCell((change.before ?? change.after)?.[0], key[0])) continue;
+          changes.push({ event: this.#log.row(BASE_EVENTS + index), before: change.before, after: change.after });
+        }
+      }
+      const view = this.#log.view(table, BASE_EVENTS);
+      for (let index = 0; table === "issue" && index < view.count; index += 1) {
+        const created = index * 4 + 1;
+        if (!isSameCell(baseRow(table, index, created)[0], key[0])) continue;
+        const states = [created, created + 1, created + 2].map((n) => baseRow(table, index, n));
+        changes.unshift(
+          ...states.map((after, step) => ({ event: this.#log.row(created + step - 1), before: states[step - 1] ?? null, after })),
+        );
+        break;
+      }
+      return { columns: columnsOf(table) ?? [], changes, total: changes.length };
+    },
+    diff: ({ from, to, limit }) => this.#diff(this.#position(from), this.#position(to), limit),
+    sql: async ({ source, sql, limit }, isCancelled) => {
+      if (/^\s*(insert|update|delete|drop)/i.test(sql)) throw new Refused("sql", "the statement writes; commit an event instead");
+      if (/recursive/i.test(sql)) {
+        while (!isCancelled()) await sleep(50);
+      }
+      const table = /from\s+"?(\w+)"?/i.exec(sql)?.[1] ?? "";
+      if (!columnsOf(table)) throw new Refused("sql", `no such table: ${table}`);
+      const view = this.#view(source, table);
+      const { rows, total } = view.select([], [], 0, limit);
+      const plan = [
+        { depth: 0, detail: `SCAN ${table} USING INDEX ${table}_by_created_at` },
+        { depth: 0, detail: "CORRELATED SCALAR SUBQUERY 1" },
+        { depth: 1, detail: "SEARCH comment USING INDEX comment_by_issue (issue_id=?)" },
+        { depth: 0, detail: "USE TEMP B-TREE FOR ORDER BY" },
+      ];
+      return { columns: view.columns, rows, truncated: total > limit, micros: 1_830, plan, seq: this.#seqOf(source) };
+    },
+    events: (params) => this.#events(params),
+    event: ({ seq }) => this.#event(seq),
+    commit: ({ fork, name, args }) => ({ seqs: this.#commit(fork, [{ name, args: args as { [key: string]: Json } }]) }),
+    asTest: ({ to, table }) => ({
+      code: `#[test]\nfn what_happens_up_to_${to}() {\n    let store = livestore_testing::store::<IssueTracker>();\n    store.commit(IssueEvent::Created {\n        id: "iss_0".into(),\n        title: "Fix search".into(),\n    });\n    assert_eq!(store.query(${table ?? "Issue"}::all()), vec![]);\n}\n`,
+    }),
+    fork: ({ at }) => {
+      const position = at === null ? this.#log.total : this.#log.position(at);
+      if (position === null) throw new Refused("notFound", `there is no event ${at}`);
+      this.#forks.set(++this.#lastFork, { position, seqs: [], changes: [] });
+      return { fork: this.#lastFork, seq: at ?? this.#log.head };
+    },
+    dropFork: ({ fork }) => {
+      this.#forks.delete(fork);
+      return {};
+    },
+    live: () => liveGraph(this.#commits),
+    sync: ({ action }) => {
+      const log = this.#log;
+      if (action === "pause") log.setNetwork("paused", null, null);
+      else if (action === "resume" || action === "reconnect") log.setNetwork("online", null, null);
+      else if (action === "drop") log.drop();
+      else {
+        log.delay = action.delay;
+        log.onChange({ status: true });
+      }
+      return {};
+    },
+    performance: () => performanceOf(this.#commits),
+    sizes: async () => {
+      await sleep(300);
+      return sizes();
+    },
+    exportEvents: ({ after }) => {
+      const start = after ? (this.#log.position(after) ?? 0) : 0;
+      const end = Math.min(start + 5_000, this.#log.total);
+      const rows = Array.from({ length: end - start }, (_, index) => this.#log.row(start + index));
+      return { lines: rows.map((row) => JSON.stringify(row)), last: rows.at(-1)?.seq ?? null };
+    },
+    exportState: ({ offset }) => {
+      const total = 300_000;
+      const size = Math.min(100_000, total - offset);
+      return { base64: btoa("\0".repeat(size)), total };
+    },
+    importEvents: ({ fork, lines }) => ({
+      seqs: this.#commit(fork, lines.map((line) => JSON.parse(line) as { name: string; args: { [key: string]: Json } })),
+    }),
+  };
+
+  tail() {
+    return { head: this.#log.head, total: this.#log.total, rebases: this.#log.rebases };
+  }
+
+  #commit(fork: number | null, events: { name: string; args: { [key: string]: Json } }[]): string[] {
+    for (const { name } of events) {
+      if (!isKnownEvent(name)) throw new Refused("commit", `the schema has no event \`${name}\``);
+    }
+    if (fork === null) return this.#log.commit(events, "devtools-1", events[0]?.name === "UiStateSet").map((event) => `e${event.global}`);
+    const at = this.#fork(fork);
+    return events.map((event) => {
+      const number = at.position + at.seqs.length + 1;
+      at.changes.push(...changesOf(event, number, (table, key) => this.#view({ fork }, table).find(key)));
+      at.seqs.push(`e${number}`);
+      return `e${number}`;
+    });
+  }
+
+  #fork(fork: number): Fork {
+    const found = this.#forks.get(fork);
+    if (!found) throw new Refused("notFound", `there is no fork ${fork}`);
+    return found;
+  }
+
+  #position(source: Source): number {
+    if (source === "now") return this.#log.total;
+    if ("fork" in source) return this.#fork(source.fork).position;
+    const position = this.#log.position(source.at);
+    if (position === null) throw new Refused("notFound", `there is no event ${source.at}`);
+    return position;
+  }
+
+  #seqOf(source: Source): string {
+    if (source === "now") return this.#log.head;
+    return "at" in source ? source.at : (this.#fork(source.fork).seqs.at(-1) ?? "e1");
+  }
+
+  #view(source: Source, table: string): TableView {
+    const position = this.#position(source);
+    if (source !== "now" && "fork" in source) {
+      const recent = this.#log.recent.slice(0, Math.max(0, position - BASE_EVENTS)).flatMap(({ changes }) => changes);
+      return new TableView(table, Math.min(position, BASE_EVENTS), [...recent, ...this.#fork(source.fork).changes]);
+    }
+    return this.#log.view(table, position);
+  }
+
+  #events(params: Params<"events">): EventsPage {
+    const { total } = this.#log;
+    const { limit, filter } = params;
+    const isFiltered = filter !== undefined && JSON.stringify(filter) !== JSON.stringify({ names: [], client: "", session: "", text: "", kind: null });
+    const forward = params.index !== undefined || params.after !== undefined;
+    let at = params.index ?? (params.after ? (this.#log.position(params.after) ?? total) : params.before ? (this.#log.position(params.before) ?? 0) - 2 : total - 1);
+    const first = at;
+    const events: EventRow[] = [];
+    let scanned = 0;
+    let last: string | null = null;
+    while (at >= 0 && at < total && events.length < limit && scanned < 20_000) {
+      const row = this.#log.row(at);
+      if (!isFiltered || passes(row, filter)) events.push(row);
+      last = row.seq;
+      scanned += 1;
+      at += forward ? 1 : -1;
+    }
+    if (!forward) events.reverse();
+    return {
+      events,
+      index: isFiltered ? null : forward ? first : at + 1,
+      total,
+      more: forward ? at < total : at >= 0,
+      scanned: last,
+    };
+  }
+
+  #event(seq: string): EventDetails {
+    const position = this.#log.position(seq);
+    if (position === null || position === 0) throw new Refused("notFound", `there is no event ${seq}`);
+    const index = position - 1;
+    const recent = this.#log.recent[index - BASE_EVENTS];
+    const mates = [seq];
+    for (let at = index; this.#log.row(at).continues; at -= 1) mates.unshift(this.#log.row(at - 1).seq);
+    for (let at = index + 1; at < this.#log.total && this.#log.row(at).continues; at += 1) mates.push(this.#log.row(at).seq);
+    return {
+      event: this.#log.row(index),
+      args: recent?.args ?? baseEvent(position).args,
+      parent: index === 0 ? "e0" : this.#log.row(index - 1).seq,
+      rebases: recent?.generation ?? 0,
+      schemaHash: "b41f0c9a7d2e5588",
+      syncMetadata: recent?.kind === "pending" ? null : { createdAt: "2026-11-27T09:12:44.120Z" },
+      commit: mates,
+      quarantined: recent?.quarantined ?? null,
+      changes: recent?.changes ?? baseChanges(position),
+    };
+  }
+
+  #diff(from: number, to: number, limit: number): StateDiff {
+    const tables = [];
+    for (const table of ["issue", "comment", "audit"]) {
+      const left = this.#log.view(table, from);
+      const right = this.#log.view(table, to);
+      const rows: RowChange[] = [];
+      for (let index = Math.max(0, left.count - 2); index < right.count && rows.length < limit; index += 1) {
+        const before = index < left.count ? left.row(index) : null;
+        const after = right.row(index);
+        if (JSON.stringify(before) !== JSON.stringify(after)) rows.push({ table, before, after });
+      }
+      const changed = rows.filter((row) => row.before && row.after).length;
+      const added = Math.max(0, right.count - left.count);
+      if (rows.length > 0) tables.push({ table, columns: left.columns, added, removed: 0, changed, rows });
+    }
+    return { tables };
+  }
+}
+
+function baseChanges(number: number): RowChange[] {
+  const index = (number - 1) >> 2;
+  const audit: RowChange = { table: "audit", before: null, after: baseRow("audit", number - 1, number) };
+  if ((number - 1) % 4 === 3) return [{ table: "comment", before: null, after: baseRow("comment", index, number) }, audit];
+  const before: Cell[] | null = (number - 1) % 4 === 0 ? null : baseRow("issue", index, number - 1);
+  return [{ table: "issue", before, after: baseRow("issue", index, number) }, audit];
+}
+
+function passes(row: EventRow, filter: EventFilter): boolean {
+  return (
+    (filter.names.length === 0 || filter.names.includes(row.name)) &&
+    row.clientId.startsWith(filter.client) &&
+    row.sessionId.startsWith(filter.session) &&
+    row.args.toLowerCase().includes(filter.text.toLowerCase()) &&
+    (filter.kind === null || row.kind === filter.kind)
+  );
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,180 @@
+import { type ReadonlySignal, batch, computed, effect, signal } from "@preact/signals";
+import { ROOT } from "../lib/seq.ts";
+import type { EventRow, Source } from "../protocol.ts";
+import type { StoreModel } from "./store.ts";
+
+/** A store in memory that has the events up to some event, and those committed into it. */
+export interface ForkState {
+  id: number;
+  base: string;
+  /** The number of events up to the base. */
+  position: number;
+  /** The events that were committed into it. */
+  seqs: string[];
+}
+
+/** The state that one looks at. */
+export type Chosen =
+  | { kind: "now" }
+  | { kind: "past"; seq: string; position: number }
+  | { kind: "fork"; fork: ForkState };
+
+const PAGE = 200;
+
+/** The place in time that Data, SQL and Time travel show. */
+export class SourceModel {
+  readonly chosen = signal<Chosen>({ kind: "now" });
+  readonly forks = signal<ForkState[]>([]);
+  /** The number of events up to the place that one wants to see; `chosen` follows. */
+  readonly position: ReadonlySignal<number>;
+  readonly wire: ReadonlySignal<Source>;
+  /** Another one means that the state may be another one. */
+  readonly revision: ReadonlySignal<string>;
+
+  readonly #store: StoreModel;
+  readonly #wanted = signal<number | null>(null);
+  readonly #pages = new Map<number, EventRow[]>();
+  #isResolving = false;
+
+  constructor(store: StoreModel) {
+    this.#store = store;
+    this.wire = computed(() => toWire(this.chosen.value));
+    this.position = computed(() => {
+      if (this.#wanted.value !== null) return this.#wanted.value;
+      const chosen = this.chosen.value;
+      if (chosen.kind === "past") return chosen.position;
+      return chosen.kind === "fork" ? chosen.fork.position : store.tail.value.total;
+    });
+    this.revision = computed(() => {
+      const chosen = this.chosen.value;
+      const connection = store.connections.value;
+      if (chosen.kind === "past") return `${connection} at ${chosen.seq}`;
+      if (chosen.kind === "fork") return `${connection} fork ${chosen.fork.id} ${chosen.fork.seqs.length}`;
+      const { head, rebases, total } = store.tail.value;
+      return `${connection} now ${head} ${rebases} ${total}`;
+    });
+    // Forks live in the host: one that started again has none. Numbers of events change with a rebase.
+    effect(() => {
+      void store.tail.value.rebases;
+      void store.connections.value;
+      this.#pages.clear();
+    });
+    effect(() => {
+      if (store.connections.value > 1) this.#forgetForks();
+    });
+  }
+
+  now(): void {
+    batch(() => {
+      this.#wanted.value = null;
+      this.chosen.value = { kind: "now" };
+    });
+  }
+
+  /** Shows the state after so many events. */
+  goTo(position: number): void {
+    this.#wanted.value = Math.min(Math.max(0, Math.round(position)), this.#store.tail.value.total);
+    if (!this.#isResolving) void this.#resolve();
+  }
+
+  step(by: number): void {
+    this.goTo(this.position.peek() + by);
+  }
+
+  /** Shows the state after this event. */
+  async goToSeq(seq: string): Promise<void> {
+    this.#wanted.value = null;
+    this.chosen.value = { kind: "past", seq, position: await this.positionOf(seq) };
+  }
+
+  /** The number of events up to this one. */
+  async positionOf(seq: string): Promise<number> {
+    if (seq === ROOT) return 0;
+    const before = await this.#store.client.call("events", { before: seq, limit: 1 });
+    return before.index === null || before.events.length === 0 ? 1 : before.index + before.events.length + 1;
+  }
+
+  async fork(at: string | null): Promise<void> {
+    const { fork: id, seq } = await this.#store.client.call("fork", { at });
+    const fork = { id, base: seq, position: await this.positionOf(seq), seqs: [] };
+    batch(() => {
+      this.forks.value = [...this.forks.value, fork];
+      this.enter(fork);
+    });
+  }
+
+  enter(fork: ForkState): void {
+    batch(() => {
+      this.#wanted.value = null;
+      this.chosen.value = { kind: "fork", fork };
+    });
+  }
+
+  committedInto(id: number, seqs: string[]): void {
+    const changed = this.forks.value.map((fork) => (fork.id === id ? { ...fork, seqs: [...fork.seqs, ...seqs] } : fork));
+    batch(() => {
+      this.forks.value = changed;
+      const chosen = this.chosen.value;
+      const same = chosen.kind === "fork" && changed.find((fork) => fork.id === chosen.fork.id);
+      if (same) this.chosen.value = { kind: "fork", fork: same };
+    });
+  }
+
+  async drop(id: number): Promise<void> {
+    await this.#store.client.call("dropFork", { fork: id });
+    batch(() => {
+      this.forks.value = this.forks.value.filter((fork) => fork.id !== id);
+      const chosen = this.chosen.value;
+      if (chosen.kind === "fork" && chosen.fork.id === id) this.now();
+    });
+  }
+
+  /** The fork that one is in; `null`: the store itself. */
+  get forkId(): number | null {
+    const chosen = this.chosen.value;
+    return chosen.kind === "fork" ? chosen.fork.id : null;
+  }
+
+  /** Only the newest wish counts: what was wished for meanwhile is skipped. */
+  async #resolve(): Promise<void> {
+    this.#isResolving = true;
+    try {
+      for (let wanted = this.#wanted.value; wanted !== null; ) {
+        const seq = await this.#seqAt(wanted);
+        const newest = this.#wanted.value;
+        if (seq !== null && newest !== null) {
+          batch(() => {
+            this.chosen.value = { kind: "past", seq, position: wanted as number };
+            if (newest === wanted) this.#wanted.value = null;
+          });
+        }
+        wanted = newest === wanted || seq === null ? null : newest;
+      }
+    } catch {
+      this.#wanted.value = null;
+    } finally {
+      this.#isResolving = false;
+    }
+  }
+
+  async #seqAt(position: number): Promise<string | null> {
+    if (position === 0) return ROOT;
+    const index = position - 1;
+    const page = Math.floor(index / PAGE);
+    const known = this.#pages.get(page)?.[index % PAGE];
+    if (known) return known.seq;
+    const { events } = await this.#store.client.call("events", { index: page * PAGE, limit: PAGE });
+    this.#pages.set(page, events);
+    return events[index % PAGE]?.seq ?? null;
+  }
+
+  #forgetForks(): void {
+    this.forks.value = [];
+    if (this.chosen.peek().kind === "fork") this.now();
+  }
+}
+
+function toWire(chosen: Chosen): Source {
+  if (chosen.kind === "now") return "now";
+  return chosen.kind === "past" ? { at: chosen.seq } : { fork: chosen.fork.id };
+}

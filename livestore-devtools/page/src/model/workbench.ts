@@ -1,0 +1,70 @@
+import { signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Client } from "../connection/client.ts";
+import { DataModel } from "../panels/data/model.ts";
+import { LogModel } from "../panels/log/model.ts";
+import { SqlModel } from "../panels/sql/model.ts";
+import { TimeModel } from "../panels/time/model.ts";
+import type { Json } from "../protocol.ts";
+import { Notices } from "./notices.ts";
+import { SourceModel } from "./source.ts";
+import { StoreModel } from "./store.ts";
+
+export type PanelName = "data" | "log" | "time" | "live" | "sync" | "sql" | "performance";
+
+/** What is open over the panels. */
+export type Overlay =
+  | { kind: "shortcuts" }
+  | { kind: "commit"; name: string | null; args: { [key: string]: Json } }
+  | { kind: "transfer" }
+  | { kind: "test"; to: string };
+
+/** All that outlives a panel: one goes away from it and comes back, and it is as it was. */
+export class Workbench {
+  readonly store: StoreModel;
+  readonly source: SourceModel;
+  readonly notices = new Notices();
+  readonly panel = signal<PanelName>("data");
+  readonly overlay = signal<Overlay | null>(null);
+  readonly data: DataModel;
+  readonly log: LogModel;
+  readonly time: TimeModel;
+  readonly sql: SqlModel;
+
+  constructor(client: Client) {
+    this.store = new StoreModel(client);
+    this.source = new SourceModel(this.store);
+    this.data = new DataModel(this.store, this.source);
+    this.log = new LogModel(this.store);
+    this.time = new TimeModel(this.store, this.source);
+    this.sql = new SqlModel(this.store, this.source);
+  }
+
+  /** Shows an event in the log. */
+  showEvent(seq: string): void {
+    this.log.selected.value = seq;
+    this.panel.value = "log";
+  }
+
+  /** Does something at the host, and says so if that fails. */
+  async attempt(what: string, action: () => Promise<unknown>, done?: string): Promise<boolean> {
+    try {
+      await action();
+      if (done) this.notices.done(done);
+      return true;
+    } catch (error) {
+      this.notices.failed(what, error);
+      return false;
+    }
+  }
+}
+
+const Context = createContext<Workbench | null>(null);
+export const WorkbenchProvider = Context.Provider;
+
+export function useWorkbench(): Workbench {
+  const workbench = useContext(Context);
+  if (!workbench) throw new Error("there is no workbench above this component");
+  return workbench;
+}

@@ -1,0 +1,78 @@
+import { signal } from "@preact/signals";
+import type { SourceModel } from "../../model/source.ts";
+import type { StoreModel } from "../../model/store.ts";
+
+export interface Mark {
+  seq: string;
+  position: number;
+}
+
+export const SPEEDS = [1, 5, 20, 100] as const;
+
+/** Play, marks, and what is shown below the slider. */
+export class TimeModel {
+  readonly isPlaying = signal(false);
+  /** Events a second. */
+  readonly speed = signal<number>(5);
+  readonly view = signal<"tables" | "compare">("tables");
+  readonly table = signal<string | null>(null);
+  readonly from = signal<Mark | null>(null);
+  readonly to = signal<Mark | null>(null);
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    readonly store: StoreModel,
+    readonly source: SourceModel,
+  ) {}
+
+  play(): void {
+    const { total } = this.store.tail.value;
+    if (total === 0) return;
+    if (this.source.position.value >= total) this.source.goTo(0);
+    this.isPlaying.value = true;
+    // A browser's timers are not quicker than this: beyond it, a step is of several events.
+    const every = Math.max(50, 1_000 / this.speed.value);
+    const by = Math.max(1, Math.round((this.speed.value * every) / 1_000));
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      if (this.source.position.peek() >= this.store.tail.peek().total) this.pause();
+      else this.source.step(by);
+    }, every);
+  }
+
+  pause(): void {
+    clearInterval(this.#timer);
+    this.isPlaying.value = false;
+  }
+
+  toggle(): void {
+    if (this.isPlaying.value) this.pause();
+    else this.play();
+  }
+
+  setSpeed(speed: number): void {
+    this.speed.value = speed;
+    if (this.isPlaying.value) this.play();
+  }
+
+  /** Sets one end of the comparison to what one looks at. */
+  mark(end: "from" | "to"): void {
+    const chosen = this.source.chosen.value;
+    const mark =
+      chosen.kind === "past"
+        ? { seq: chosen.seq, position: chosen.position }
+        : { seq: this.store.tail.value.head, position: this.store.tail.value.total };
+    this[end].value = mark;
+    const { from, to } = this;
+    if (from.value && to.value && from.value.position > to.value.position) {
+      [from.value, to.value] = [to.value, from.value];
+    }
+    if (from.value && to.value) this.view.value = "compare";
+  }
+
+  clearMarks(): void {
+    this.from.value = null;
+    this.to.value = null;
+    this.view.value = "tables";
+  }
+}

@@ -1,0 +1,88 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { isSameCell } from "../../lib/format.ts";
+import { PagedList } from "../../lib/paged-list.ts";
+import { useWorkbench } from "../../model/workbench.ts";
+import type { Cell, RowChange, TableInfo } from "../../protocol.ts";
+import { DataGrid, gridColumns } from "../../ui/data-grid.tsx";
+import { ListPosition } from "../../ui/list-position.ts";
+import { Empty, Failure } from "../../ui/states.tsx";
+import { keyOf } from "../data/model.ts";
+import { useEventAtPoint } from "./use-event-at-point.ts";
+
+/** The tables as of the chosen event; what that event changed is marked. */
+export function PastTables() {
+  const { store, time } = useWorkbench();
+  const { view } = useEventAtPoint();
+  const { tables } = store.schema.value;
+  const changes = view.value?.changes ?? [];
+  const touched = (table: TableInfo) => changes.filter((change) => change.table === table.name).length;
+  const table = tables.find(({ name }) => name === time.table.value) ?? tables[0];
+  if (!table) return <Empty icon="data" title="The schema has no tables" />;
+  return (
+    <div class="grid-area">
+      <div class="tabs" role="tablist" aria-label="Tables">
+        {tables.map((each) => (
+          <button
+            type="button"
+            role="tab"
+            key={each.name}
+            aria-selected={each.name === table.name}
+            onClick={() => {
+              time.table.value = each.name;
+            }}
+          >
+            {each.name}
+            {touched(each) > 0 && <span class="tab-count" title="Rows that this event changed">{touched(each)}</span>}
+          </button>
+        ))}
+      </div>
+      <PastTable key={table.name} table={table} changes={changes} />
+    </div>
+  );
+}
+
+function PastTable({ table, changes }: { table: TableInfo; changes: RowChange[] }) {
+  const { store, source } = useWorkbench();
+  const widths = useSignal<{ [column: string]: number }>({});
+  const position = useMemo(() => new ListPosition(), []);
+  const rows = useMemo(
+    () =>
+      new PagedList<Cell[]>(async (offset, limit, abort) => {
+        const state = { source: source.wire.peek(), table: table.name, sort: [], filter: [] };
+        const page = await store.client.call("rows", { ...state, offset, limit }, abort);
+        return { items: page.rows, total: page.total };
+      }),
+    [table.name],
+  );
+  const revision = source.revision.value;
+  useEffect(() => rows.refresh(), [rows, revision]);
+  useEffect(() => () => rows.close(), [rows]);
+  void rows.changes.value;
+  const keyText = (row: Cell[]) => JSON.stringify(keyOf(table, row));
+  const changed = new Map(
+    changes.filter((change) => change.table === table.name && change.after).map((change) => [keyText(change.after ?? []), change]),
+  );
+  return (
+    <>
+      {rows.error.value !== null && <Failure error={rows.error.value} />}
+      <DataGrid
+        label={`Rows of ${table.name} at this point`}
+        columns={gridColumns(table)}
+        count={rows.total.value}
+        at={(row) => rows.at(row)}
+        position={position}
+        widths={widths}
+        onRange={(first, end) => rows.want(first, Math.max(1, end))}
+        before={(row) => beforeOf(row, changed.get(keyText(row)))}
+      />
+    </>
+  );
+}
+
+/** What the row was before the event; not if the row is of another state, which is read just now. */
+function beforeOf(row: Cell[], change: RowChange | undefined): Cell[] | "new" | null {
+  if (!change?.after?.every((cell, index) => isSameCell(cell, row[index]))) return null;
+  return change.before ?? "new";
+}
+

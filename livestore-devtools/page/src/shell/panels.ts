@@ -1,0 +1,29 @@
+import type { FunctionComponent } from "preact";
+import type { PanelName } from "../model/workbench.ts";
+import { DataPanel } from "../panels/data/panel.tsx";
+import { LivePanel } from "../panels/live/panel.tsx";
+import { LogPanel } from "../panels/log/panel.tsx";
+import { PerformancePanel } from "../panels/performance/panel.tsx";
+import { SqlPanel } from "../panels/sql/panel.tsx";
+import { SyncPanel } from "../panels/sync/panel.tsx";
+import { TimePanel } from "../panels/time/panel.tsx";
+import type { Ability } from "../protocol.ts";
+
+interface PanelInfo {
+  label: string;
+  component: FunctionComponent;
+  /** What the host has to be able to do for it. */
+  needs?: Ability;
+}
+
+export const PANELS: { [P in PanelName]: PanelInfo } = {
+  data: { label: "Data", component: DataPanel },
+  log: { label: "Eventlog", component: LogPanel },
+  time: { label: "Time travel", component: TimePanel, needs: "timeTravel" },
+  live: { label: "Live queries", component: LivePanel, needs: "live" },
+  sync: { label: "Sync", component: SyncPanel },
+  sql: { label: "SQL", component: SqlPanel },
+  performance: { label: "Performance", component: PerformancePanel },
+};
+
+export const PANEL_NAMES = Object.keys(PANELS) as PanelName[];

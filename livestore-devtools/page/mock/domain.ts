@@ -160,6 +160,14 @@ export function baseCount(table: string, events: number): number {
   return table === "ui_state" ? 1 : 0;
 }
 
+/** Where the row with this key would be; `null`: not among those that follow from base events. */
+export function baseIndex(table: string, key: Cell): number | null {
+  if (table === "audit") return typeof key === "number" ? key - 1 : null;
+  if (table === "ui_state") return key === "default" ? 0 : null;
+  const digits = /^(?:iss_[0-9a-z]{7}|com_)([0-9a-z]{1,4})$/.exec(String(key));
+  return digits ? Number.parseInt(digits[1] as string, 36) : null;
+}
+
 /** A row of a table after so many base events. */
 export function baseRow(table: string, index: number, events: number): Cell[] {
   if (table === "issue") {

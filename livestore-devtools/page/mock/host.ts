@@ -21,7 +21,7 @@ import {
 import { isSameCell } from "../src/lib/format.ts";
 import { BASE_EVENTS, baseEvent, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
 import { liveGraph, performanceOf, sizes } from "./live.ts";
-import { MockLog } from "./log.ts";
+import { MockLog, seqOf } from "./log.ts";
 import { TableView } from "./state.ts";
 
 class Refused extends Error {
@@ -201,7 +201,7 @@ export class MockHost {
     for (const { name } of events) {
       if (!isKnownEvent(name)) throw new Refused("commit", `the schema has no event \`${name}\``);
     }
-    if (fork === null) return this.#log.commit(events, "devtools-1", events[0]?.name === "UiStateSet").map((event) => `e${event.global}`);
+    if (fork === null) return this.#log.commit(events, "devtools-1", events[0]?.name === "UiStateSet").map(seqOf);
     const at = this.#fork(fork);
     return events.map((event) => {
       const number = at.position + at.seqs.length + 1;

@@ -1,6 +1,6 @@
 import type { Cell, Filter, RowChange, Sort } from "../src/protocol.ts";
 import { cellText, isSameCell } from "../src/lib/format.ts";
-import { baseCount, baseRow, columnsOf } from "./domain.ts";
+import { baseCount, baseIndex, baseRow, columnsOf } from "./domain.ts";
 
 /** A table after some base events and then some changes. */
 export class TableView {
@@ -38,11 +38,9 @@ export class TableView {
   find(key: Cell): Cell[] | null {
     const changed = this.#changed.get(JSON.stringify(key));
     if (changed !== undefined) return changed;
-    for (let index = 0; index < this.count; index += 1) {
-      const row = this.row(index);
-      if (row && isSameCell(row[0], key)) return row;
-    }
-    return null;
+    const index = baseIndex(this.#table, key);
+    const row = index === null || index >= baseCount(this.#table, this.#events) ? null : this.row(index);
+    return row && isSameCell(row[0], key) ? row : null;
   }
 
   select(sort: Sort[], filter: Filter[], offset: number, limit: number): { rows: Cell[][]; total: number } {
@@ -53,6 +51,11 @@ export class TableView {
         if (row) rows.push(row);
       }
       return { rows, total: this.count };
+    }
+    const [only] = filter;
+    if (filter.length === 1 && only?.op === "eq" && only.column === this.columns[0]) {
+      const row = this.find(only.value);
+      return { rows: row ? [row] : [], total: row ? 1 : 0 };
     }
     const passing: Cell[][] = [];
     for (let index = 0; index < this.count; index += 1) {

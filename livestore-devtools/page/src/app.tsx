@@ -15,7 +15,8 @@ export function App({ workbench, hostName }: { workbench: Workbench; hostName: s
   if (state.is === "refused") return <Refused because={state.because} message={state.message} />;
   // Once there has been a connection, what was read stays in view while the host is away.
   if (!workbench.store.hello.value) return <Greeting state={state} hostName={hostName} onRetry={() => workbench.store.client.connect()} />;
-  const Panel = PANELS[workbench.panel.value].component;
+  const wanted = PANELS[workbench.panel.value];
+  const { component: Panel } = !wanted.needs || workbench.store.can(wanted.needs) ? wanted : PANELS.data;
   return (
     <WorkbenchProvider value={workbench}>
       <div class="app" data-source={workbench.source.chosen.value.kind}>

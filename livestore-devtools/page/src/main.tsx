@@ -7,10 +7,16 @@ import { Workbench } from "./model/workbench.ts";
 import { NoDoor } from "./shell/messages.tsx";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/dialogs.css";
 import "./styles/shell.css";
 import "./styles/rows.css";
 import "./styles/values.css";
 import "./styles/panels.css";
+import "./styles/time.css";
+import "./styles/live.css";
+import "./styles/sync.css";
+import "./styles/sql.css";
+import "./styles/performance.css";
 
 showTheme();
 const root = document.getElementById("app") as HTMLElement;

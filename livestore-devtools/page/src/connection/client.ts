@@ -15,9 +15,9 @@ import type { CloseReason, Door, Transport } from "./transport.ts";
 
 /** Where the conversation with the host stands. */
 export type ConnectionState =
-  | { is: "connecting" }
+  | { is: "connecting"; attempts: number }
   | { is: "connected"; hello: Hello }
-  /** The host went away, or never was there; the next attempt is at `retryAt`. */
+  /** The host went away, or never was there; the next attempt is at `retryAt`. `attempts` have failed. */
   | { is: "waiting"; retryAt: number; attempts: number }
   /** The host does not speak with this page, and never will. */
   | { is: "refused"; because: "badToken" | "otherVersion"; message: string };
@@ -48,7 +48,7 @@ const LONGEST_RETRY_MS = 8_000;
 export class Client {
   readonly #door: Door;
   readonly #topics: Topic[];
-  readonly #state = signal<ConnectionState>({ is: "connecting" });
+  readonly #state = signal<ConnectionState>({ is: "connecting", attempts: 0 });
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Map<Topic, Set<(data: never) => void>>();
   #transport: Transport | null = null;
@@ -69,7 +69,7 @@ export class Client {
   connect(): void {
     clearTimeout(this.#retry);
     this.#transport?.close();
-    this.#state.value = { is: "connecting" };
+    this.#state.value = { is: "connecting", attempts: this.#attempts };
     let isCurrent = true;
     const transport = this.#door.open({
       onOpen: () => void this.#greet(),

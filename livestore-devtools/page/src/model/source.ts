@@ -36,6 +36,9 @@ export class SourceModel {
   readonly #pages = new Map<number, EventRow[]>();
   #isResolving = false;
 
+  /** Called with the number of forks that are gone, because their host is. */
+  onForksLost: (count: number) => void = () => {};
+
   constructor(store: StoreModel) {
     this.#store = store;
     this.wire = computed(() => toWire(this.chosen.value));
@@ -169,6 +172,8 @@ export class SourceModel {
   }
 
   #forgetForks(): void {
+    const { length } = this.forks.peek();
+    if (length > 0) this.onForksLost(length);
     this.forks.value = [];
     if (this.chosen.peek().kind === "fork") this.now();
   }

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Client } from "../connection/client.ts";
@@ -11,7 +11,10 @@ import { Notices } from "./notices.ts";
 import { SourceModel } from "./source.ts";
 import { StoreModel } from "./store.ts";
 
-export type PanelName = "data" | "log" | "time" | "live" | "sync" | "sql" | "performance";
+export const PANEL_NAMES = ["data", "log", "time", "live", "sync", "sql", "performance"] as const;
+export type PanelName = (typeof PANEL_NAMES)[number];
+
+const PANEL = "livestore-devtools-panel";
 
 /** What is open over the panels. */
 export type Overlay =
@@ -25,7 +28,7 @@ export class Workbench {
   readonly store: StoreModel;
   readonly source: SourceModel;
   readonly notices = new Notices();
-  readonly panel = signal<PanelName>("data");
+  readonly panel = signal<PanelName>(readPanel());
   readonly overlay = signal<Overlay | null>(null);
   readonly data: DataModel;
   readonly log: LogModel;
@@ -35,10 +38,12 @@ export class Workbench {
   constructor(client: Client) {
     this.store = new StoreModel(client);
     this.source = new SourceModel(this.store);
+    this.source.onForksLost = (count) => this.notices.done(`The connection was lost, and with it ${count === 1 ? "the fork" : `${count} forks`}.`);
     this.data = new DataModel(this.store, this.source);
     this.log = new LogModel(this.store);
     this.time = new TimeModel(this.store, this.source);
     this.sql = new SqlModel(this.store, this.source);
+    effect(() => sessionStorage.setItem(PANEL, this.panel.value));
   }
 
   /** Shows an event in the log. */
@@ -58,6 +63,11 @@ export class Workbench {
       return false;
     }
   }
+}
+
+/** A page that is reloaded shows the panel that it showed before. */
+function readPanel(): PanelName {
+  return PANEL_NAMES.find((name) => name === sessionStorage.getItem(PANEL)) ?? "data";
 }
 
 const Context = createContext<Workbench | null>(null);

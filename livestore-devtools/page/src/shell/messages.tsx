@@ -54,7 +54,8 @@ export function Refused({ because, message }: { because: "badToken" | "otherVers
 }
 
 export function Greeting({ state, hostName, onRetry }: { state: ConnectionState; hostName: string; onRetry(): void }) {
-  if (state.is !== "waiting") {
+  const hasFailed = state.is === "waiting" || (state.is === "connecting" && state.attempts > 0);
+  if (!hasFailed) {
     return (
       <FullPage title="Connecting">
         <p role="status">To {hostName}…</p>

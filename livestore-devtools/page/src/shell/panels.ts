@@ -25,5 +25,3 @@ export const PANELS: { [P in PanelName]: PanelInfo } = {
   sql: { label: "SQL", component: SqlPanel },
   performance: { label: "Performance", component: PerformancePanel },
 };
-
-export const PANEL_NAMES = Object.keys(PANELS) as PanelName[];

@@ -1,6 +1,6 @@
-import { useWorkbench } from "../model/workbench.ts";
+import { PANEL_NAMES, useWorkbench } from "../model/workbench.ts";
 import { Icon } from "../ui/icons.tsx";
-import { PANELS, PANEL_NAMES } from "./panels.ts";
+import { PANELS } from "./panels.ts";
 
 export function Rail() {
   const { panel, store } = useWorkbench();

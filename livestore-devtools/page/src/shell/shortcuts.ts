@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { switchTheme } from "../model/theme.ts";
-import type { Workbench } from "../model/workbench.ts";
-import { PANELS, PANEL_NAMES } from "./panels.ts";
+import { PANEL_NAMES, type Workbench } from "../model/workbench.ts";
+import { PANELS } from "./panels.ts";
 
 interface Shortcut {
   /** As `KeyboardEvent.key` has it. */

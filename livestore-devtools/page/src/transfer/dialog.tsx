@@ -22,7 +22,9 @@ export function TransferDialog({ onClose }: { onClose(): void }) {
   const target = fork === null ? "the store" : `fork ${fork}`;
 
   const saveEvents: Work = async (onProgress, abort) => {
-    const events = await exportEvents(client, name, (done) => onProgress({ text: counted(done, "event"), share: done / Math.max(1, store.tail.value.total) }), abort);
+    const { total } = store.tail.value;
+    const show = (done: number) => onProgress({ text: counted(done, "event"), share: done / Math.max(1, total) });
+    const events = await exportEvents(client, name, total, show, abort);
     return `Saved ${counted(events, "event")}.`;
   };
   const saveState: Work = async (onProgress, abort) => {
@@ -84,7 +86,9 @@ function useWork() {
     try {
       setOutcome({ done: await work(setProgress, mine.signal) });
     } catch (error) {
-      setOutcome({ error: mine.signal.aborted ? new Error(`It was stopped: ${messageOf(error)}`) : error });
+      // One who closes the browser's own dialog knows that nothing is saved.
+      const isDismissed = error instanceof DOMException && error.name === "AbortError" && !mine.signal.aborted;
+      if (!isDismissed) setOutcome({ error: mine.signal.aborted ? new Error(`It was stopped: ${messageOf(error)}`) : error });
     } finally {
       setProgress(null);
     }

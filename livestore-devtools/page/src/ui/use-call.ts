@@ -30,7 +30,7 @@ export function useCall<T>(call: (abort: AbortSignal) => Promise<T>, inputs: rea
   return view;
 }
 
-/** Counts up at most every `ms`, as long as `trigger` changes: for calls that cost something. */
+/** `trigger`, of which another value is seen at most every `ms`: for calls that cost something. */
 export function useThrottled<T>(trigger: T, ms: number): T {
   const [shown, setShown] = useState(trigger);
   const last = useRef(0);
@@ -43,4 +43,16 @@ export function useThrottled<T>(trigger: T, ms: number): T {
     return () => clearTimeout(timer);
   }, [trigger, ms]);
   return shown;
+}
+
+/** Counts up every `ms` while the page is seen. */
+export function useBeat(ms: number): number {
+  const [beat, setBeat] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) setBeat((before) => before + 1);
+    }, ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+  return beat;
 }

@@ -32,6 +32,8 @@ export function VirtualRows(props: VirtualRowsProps) {
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
+  const seen = useRef(0);
+  const drawnTop = useRef(0);
   const layout = position.layout(count, rowHeight);
   const top = clampTop(position.top.value, layout);
   const range = visibleRange(top, layout);
@@ -40,19 +42,23 @@ export function VirtualRows(props: VirtualRowsProps) {
   useEffect(() => props.onRange?.(range.first, range.end), [range.first, range.end, count]);
   useViewport(scroller, head, position);
 
-  // The position moves the scrolled element. `scroll` knows the event that follows by its place.
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const wanted = scrollFromTop(top, layout);
-    if (Math.abs(element.scrollTop - wanted) >= ROUNDING) element.scrollTop = wanted;
-  }, [top, layout.count, layout.viewport]);
-
   const scroll = () => {
     const { scrollTop } = scroller.current ?? { scrollTop: 0 };
+    seen.current = scrollTop;
+    // What follows from the effect below is no person's scrolling.
     if (Math.abs(scrollTop - scrollFromTop(position.top.peek(), layout)) < ROUNDING) return;
     position.top.value = topFromScroll(scrollTop, layout);
   };
+  // The position moves the scrolled element, unless a person has just moved it and the event is still to come.
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    if (top === drawnTop.current && Math.abs(element.scrollTop - seen.current) >= ROUNDING) return scroll();
+    drawnTop.current = top;
+    const wanted = scrollFromTop(top, layout);
+    if (Math.abs(element.scrollTop - wanted) >= ROUNDING) element.scrollTop = wanted;
+    seen.current = element.scrollTop;
+  }, [top, layout.count, layout.viewport]);
 
   // In a list that is scaled down, a turn of the wheel would go thousands of rows too far.
   useEffect(() => {
@@ -94,6 +100,7 @@ export function VirtualRows(props: VirtualRowsProps) {
     event.preventDefault();
   };
 
+  const isDrawn = position.active.value >= range.first && position.active.value < range.end;
   const rows = [];
   for (let row = range.first; row < range.end; row += 1) {
     rows.push(
@@ -122,7 +129,7 @@ export function VirtualRows(props: VirtualRowsProps) {
       aria-label={props.label}
       aria-rowcount={count}
       aria-colcount={props.columnCount}
-      aria-activedescendant={position.active.value >= 0 ? `${id}-${position.active.value}` : undefined}
+      aria-activedescendant={isDrawn ? `${id}-${position.active.value}` : undefined}
       tabIndex={0}
       style={{ "--columns": props.columns }}
       onScroll={scroll}

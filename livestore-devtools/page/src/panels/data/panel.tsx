@@ -4,10 +4,14 @@ import { useWorkbench } from "../../model/workbench.ts";
 import { Button, Segments } from "../../ui/controls.tsx";
 import { DataGrid, gridColumns } from "../../ui/data-grid.tsx";
 import { Empty, Failure, Loading } from "../../ui/states.tsx";
+import { useThrottled } from "../../ui/use-call.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { RowDetail } from "./row-detail.tsx";
 import { SchemaView } from "./schema-view.tsx";
 import { TableList } from "./table-list.tsx";
+
+/** An app that commits all the time is not asked for its rows all the time. */
+const AFTER_COMMIT_MS = 250;
 
 export function DataPanel() {
   const { data, store } = useWorkbench();
@@ -48,7 +52,8 @@ export function DataPanel() {
 function Rows() {
   const { data, source } = useWorkbench();
   const table = data.table.value;
-  const revision = source.revision.value;
+  const isNow = source.chosen.value.kind === "now";
+  const revision = useThrottled(source.revision.value, isNow ? AFTER_COMMIT_MS : 0);
   useEffect(() => data.rows.refresh(), [revision]);
   useEffect(() => () => data.rows.close(), []);
   void data.rows.changes.value;

@@ -73,10 +73,10 @@ function Node({ place, node, isSelected, isFaint, onPick }: NodeProps) {
     >
       <title>{concern ? `${node.label}\n\n${concern}` : node.label}</title>
       <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />
-      <text class="node-label" x={12} y={19}>
+      <text class="node-label" aria-hidden="true" x={12} y={19}>
         {label.length > LABEL_CHARACTERS ? `${node.kind === "query" ? label.slice(0, LABEL_CHARACTERS - 1) : ""}…${node.kind === "query" ? "" : label.slice(1 - LABEL_CHARACTERS)}` : label}
       </text>
-      <text class="node-note" x={12} y={35}>
+      <text class="node-note" aria-hidden="true" x={12} y={35}>
         {note(node)}
       </text>
     </g>

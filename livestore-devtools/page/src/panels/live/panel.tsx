@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
 import { counted } from "../../lib/format.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import { Empty, Failure, Loading } from "../../ui/states.tsx";
-import { useCall, useThrottled } from "../../ui/use-call.ts";
+import { useBeat, useCall, useThrottled } from "../../ui/use-call.ts";
 import { Graph } from "./graph.tsx";
 import { concernOf } from "./judge.ts";
 import { NodeList } from "./node-list.tsx";
@@ -42,15 +41,6 @@ export function LivePanel() {
       )}
     </section>
   );
-}
-
-function useBeat(ms: number): number {
-  const [beat, setBeat] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => setBeat((before) => before + 1), ms);
-    return () => clearInterval(timer);
-  }, [ms]);
-  return beat;
 }
 
 function Legend() {

@@ -4,6 +4,7 @@ import type { EventRow } from "../../protocol.ts";
 import { KindBadge } from "../../ui/values.tsx";
 
 export const LINE_COLUMNS = "18px 104px minmax(120px, 200px) minmax(0, 1fr) 168px 104px";
+export const LINE_TITLES = ["commit", "seq", "event", "args", "client · session", "stands"];
 
 interface EventLineProps {
   event: EventRow | undefined;

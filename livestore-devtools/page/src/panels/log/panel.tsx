@@ -5,7 +5,7 @@ import { Button } from "../../ui/controls.tsx";
 import { Empty, Failure } from "../../ui/states.tsx";
 import { VirtualRows } from "../../ui/virtual-rows.tsx";
 import { EventDetail } from "./event-detail.tsx";
-import { EventLine, LINE_COLUMNS } from "./event-line.tsx";
+import { EventLine, LINE_COLUMNS, LINE_TITLES } from "./event-line.tsx";
 import { LogFilters } from "./filters.tsx";
 import { ROW_HEIGHT } from "./model.ts";
 
@@ -37,9 +37,9 @@ export function LogPanel() {
             columnCount={6}
             columns={LINE_COLUMNS}
             fits
-            header={["", "seq", "event", "args", "client · session", ""].map((title, index) => (
-              <span class="th" role="columnheader" key={index}>
-                <span class="th-plain">{title}</span>
+            header={LINE_TITLES.map((title, index) => (
+              <span class="th" role="columnheader" key={title}>
+                <span class={index === 0 ? "visually-hidden" : "th-plain"}>{title}</span>
               </span>
             ))}
             renderRow={(row) => <EventLine event={log.at(row)} next={log.at(row - 1)} selected={log.selected.value} />}

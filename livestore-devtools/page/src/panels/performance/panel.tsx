@@ -1,21 +1,17 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { bytes, count, counted } from "../../lib/format.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import type { Sizes } from "../../protocol.ts";
 import { Button } from "../../ui/controls.tsx";
 import { Failure, Loading } from "../../ui/states.tsx";
-import { useCall } from "../../ui/use-call.ts";
+import { useBeat, useCall } from "../../ui/use-call.ts";
 import { HistogramCard, MaterializerTable } from "./histograms.tsx";
 
 const EVERY_MS = 2_000;
 
 export function PerformancePanel() {
   const { store } = useWorkbench();
-  const [beat, setBeat] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => setBeat((before) => before + 1), EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const beat = useBeat(EVERY_MS);
   const { value, error } = useCall((abort) => store.client.call("performance", {}, abort), [beat, store.connections.value]);
   return (
     <section class="panel-main" aria-labelledby="panel-title">

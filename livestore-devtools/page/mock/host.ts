@@ -19,7 +19,7 @@ import {
   VERSION,
 } from "../src/protocol.ts";
 import { isSameCell } from "../src/lib/format.ts";
-import { BASE_EVENTS, baseEvent, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
+import { BASE_EVENTS, baseEvent, baseIndex, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
 import { liveGraph, performanceOf, sizes } from "./live.ts";
 import { MockLog, seqOf } from "./log.ts";
 import { TableView } from "./state.ts";
@@ -129,6 +129,8 @@ export class MockHost {
     diff: ({ from, to, limit }) => this.#diff(this.#position(from), this.#position(to), limit),
     sql: async ({ source, sql, limit }, isCancelled) => {
       if (/^\s*(insert|update|delete|drop)/i.test(sql)) throw new Refused("sql", "the statement writes; commit an event instead");
+      if (sql.startsWith("WITH RECURSIVE pieces")) return pieces(sql, this.#seqOf(source));
+      if (source !== "now" && "fork" in source) this.#fork(source.fork);
       if (/recursive/i.test(sql)) {
         while (!isCancelled()) await sleep(50);
       }
@@ -312,6 +314,13 @@ function baseChanges(number: number): RowChange[] {
   if ((number - 1) % 4 === 3) return [{ table: "comment", before: null, after: baseRow("comment", index, number) }, audit];
   const before: Cell[] | null = (number - 1) % 4 === 0 ? null : baseRow("issue", index, number - 1);
   return [{ table: "issue", before, after: baseRow("issue", index, number) }, audit];
+}
+
+/** The body of a comment, as the page asks for what is too long for a row. */
+function pieces(sql: string, seq: string): Result<"sql"> {
+  const index = baseIndex("comment", /IS '(com_\w+)'/.exec(sql)?.[1] ?? "") ?? 0;
+  const body = String(baseEvent(index * 4 + 4).args["body"]);
+  return { columns: ["piece"], rows: [[body.slice(0, 500)], [body.slice(500)]], truncated: false, micros: 90, plan: [], seq };
 }
 
 function passes(row: EventRow, filter: EventFilter): boolean {

@@ -25,8 +25,8 @@ export function liveGraph(commits: number): LiveGraph {
     node("table:comment", "table", "comment", { reached: odd }),
     node("table:ui_state", "table", "ui_state"),
     node("q1", "query", 'SELECT "id", "title", "status" FROM "issue" WHERE "status" = ?1 ORDER BY "created_at" DESC LIMIT 50', {
-      tier: "incremental",
-      reason: "a list in a known order",
+      tier: "Rows",
+      reason: "a list of one table",
       runs: 4,
       changes: 31 + commits,
       subscribers: 2,
@@ -35,7 +35,7 @@ export function liveGraph(commits: number): LiveGraph {
       reached: true,
     }),
     node("q2", "query", 'SELECT count(*) FROM "issue" WHERE "status" <> \'done\'', {
-      tier: "incremental",
+      tier: "Groups",
       reason: "a count",
       runs: 1,
       changes: 14,
@@ -45,7 +45,7 @@ export function liveGraph(commits: number): LiveGraph {
       reached: true,
     }),
     node("q3", "query", 'SELECT "author", count(*) FROM "comment" GROUP BY "author" ORDER BY lower("author")', {
-      tier: "rerun",
+      tier: "Rerun",
       reason: "the order is an expression",
       runs: 611 + commits,
       changes: 9,
@@ -55,7 +55,7 @@ export function liveGraph(commits: number): LiveGraph {
       reached: odd,
     }),
     node("q4", "query", 'SELECT "value" FROM "ui_state" WHERE "id" = ?1', {
-      tier: "point",
+      tier: "Point",
       reason: "one row by its key",
       runs: 2,
       changes: 2,
@@ -64,7 +64,7 @@ export function liveGraph(commits: number): LiveGraph {
       lastMicros: 12,
     }),
     node("q5", "query", 'SELECT * FROM "issue" WHERE json_extract("labels", ?1) IS NOT NULL', {
-      tier: "rerun",
+      tier: "Rerun",
       reason: "a function is not known to be pure",
       runs: 3,
       changes: 0,

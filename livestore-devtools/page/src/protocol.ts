@@ -21,7 +21,8 @@ export type Cell =
 /** The state that a call is about. */
 export type Source = "now" | { at: string } | { fork: number };
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** A `bigint` is a whole number that a `number` cannot hold. */
+export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
 
 // -- Requests ----------------------------------------------------------------
 

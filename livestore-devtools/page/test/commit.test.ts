@@ -40,7 +40,8 @@ test("a form becomes args: empty is null or absent, and not an empty text", () =
 test("what is wrong is said at its field", () => {
   const draft = { id: "a", text: "b", rank: "3.5", weight: "", isDone: "false", dueAt: null, note: null, tags: "[" };
   assert.deepEqual(Object.keys(parseDraft(created, draft).errors), ["rank", "weight", "tags"]);
-  assert.match(parseDraft(created, { ...draft, rank: "9007199254740993" }).errors["rank"] ?? "", /2\^53/);
+  const long = parseDraft(created, { ...draft, rank: "9007199254740993" });
+  assert.equal(long.args["rank"], 9007199254740993n);
 });
 
 test("args go into a form and come out the same", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { filledRange, percentile } from "../src/lib/histogram.ts";
 import { sqlTokens } from "../src/panels/sql/tokens.ts";
+import { wholeCellSql } from "../src/panels/data/whole-cell.ts";
 import { linesOf } from "../src/transfer/import.ts";
 
 test("every character of SQL is in a token, whatever it is", () => {
@@ -31,7 +32,7 @@ test("a file is read by lines, however it is cut and ended", async () => {
 
 test("a file that is no text, or has no lines, is refused", async () => {
   await assert.rejects(lines([new Uint8Array([0xff, 0xfe, 0x00])]));
-  await assert.rejects(lines(["x".repeat(17_000_000)]), /too long/);
+  await assert.rejects(lines(["x".repeat(3_000_000)]), /too long/);
 });
 
 test("percentiles lie within their bucket, and never beyond the longest time", () => {
@@ -41,4 +42,14 @@ test("percentiles lie within their bucket, and never beyond the longest time", (
   assert.ok(percentile(histogram, 0.99) <= 30);
   assert.equal(percentile({ count: 0, sumMicros: 0, maxMicros: 0, buckets: [] }, 0.5), 0);
   assert.deepEqual(filledRange([0, 0, 5, 0]), { first: 1, last: 8 });
+});
+
+test("a long value is asked for by its row's key, whatever that is", () => {
+  const column = (name: string, key = 0) => ({ name, sqlType: "TEXT", nullable: false, key });
+  const table = { name: 'odd"name', isDocument: false, sql: "", rows: 1, columns: [column("id", 1), column("body"), column("part", 2)] };
+  const body = table.columns[1] ?? assert.fail();
+  const sql = wholeCellSql(table, ["it's", { text: "Once", length: 9_000 }, 7], body, false) ?? assert.fail();
+  assert.ok(sql.includes(`FROM "odd""name" WHERE "id" IS 'it''s' AND "part" IS 7`));
+  assert.equal(wholeCellSql(table, [{ text: "cut", length: 9_000 }, "body", 7], body, false), null);
+  assert.equal(wholeCellSql(table, ["a", "body", { real: "inf" }], body, false), null);
 });

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { isRecord, stringifyExact } from "../lib/exact-json.ts";
 import { messageOf } from "../model/notices.ts";
 import { useWorkbench } from "../model/workbench.ts";
 import type { EventInfo, Json } from "../protocol.ts";
@@ -61,7 +62,7 @@ function CommitForm({ event, args, fork, onClose }: { event: EventInfo; args: { 
   const parsed = parseDraft(event, draft);
   const errors = isChecked ? parsed.errors : {};
   const switchTo = (next: "form" | "json") => {
-    if (next === "json") setText(JSON.stringify(parsed.args, null, 2));
+    if (next === "json") setText(stringifyExact(parsed.args, 2));
     else {
       const value = parseJson(text);
       if ("value" in value && isRecord(value.value)) setDraft(draftOf(event, value.value));
@@ -127,8 +128,4 @@ function CommitForm({ event, args, fork, onClose }: { event: EventInfo; args: { 
       </footer>
     </form>
   );
-}
-
-function isRecord(value: Json): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { parseExact, stringifyExact } from "../lib/exact-json.ts";
 import type { EventInfo, FieldInfo, Json } from "../protocol.ts";
 
 /** How a field of an event's args is written in a form. */
@@ -40,7 +41,7 @@ export function draftOf(event: EventInfo, args: { [key: string]: Json }): Draft 
     const value = args[field.name];
     if (value === undefined) draft[field.name] = field.isOptional || field.canBeAbsent ? null : initial(field.input);
     else if (value === null) draft[field.name] = null;
-    else draft[field.name] = field.input !== "json" && typeof value !== "object" ? String(value) : JSON.stringify(value);
+    else draft[field.name] = field.input !== "json" && typeof value !== "object" ? String(value) : stringifyExact(value);
   }
   return draft;
 }
@@ -78,9 +79,8 @@ function parseField({ input }: FormField, written: string): { value: Json } | { 
       const number = Number(written);
       if (written.trim() === "" || !Number.isFinite(number)) return { error: "Write a number." };
       if (input === "number") return { value: number };
-      if (!Number.isInteger(number)) return { error: "Write a whole number." };
-      if (!Number.isSafeInteger(number)) return { error: "This number is too great for the page; numbers up to 2^53 are exact." };
-      return { value: number };
+      if (!/^[+-]?\d+$/.test(written.trim())) return { error: "Write a whole number." };
+      return { value: Number.isSafeInteger(number) ? number : BigInt(written.trim().replace("+", "")) };
     }
     case "json":
       return parseJson(written);
@@ -89,7 +89,7 @@ function parseField({ input }: FormField, written: string): { value: Json } | { 
 
 export function parseJson(written: string): { value: Json } | { error: string } {
   try {
-    return { value: JSON.parse(written) as Json };
+    return { value: parseExact(written) as Json };
   } catch (error) {
     return { error: `This is not JSON: ${(error as Error).message}` };
   }

@@ -1,4 +1,5 @@
 import type { Cell, EventInfo, Json, TableInfo } from "../protocol.ts";
+import { parseExact } from "../lib/exact-json.ts";
 import { isWhole } from "../lib/format.ts";
 
 /**
@@ -28,12 +29,13 @@ export function eventsFor(events: EventInfo[], args: { [key: string]: Json }): E
 function jsonOf(cell: Cell): Json | undefined {
   if (cell === null || typeof cell === "number") return cell;
   if (typeof cell === "string") return /^[[{]/.test(cell) ? parsed(cell) : cell;
+  if ("integer" in cell) return BigInt(cell.integer);
   return "real" in cell ? Number(cell.real) : undefined;
 }
 
 function parsed(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseExact(text) as Json;
   } catch {
     return text;
   }

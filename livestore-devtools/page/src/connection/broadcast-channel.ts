@@ -1,3 +1,4 @@
+import { hasLongNumbers, parseExact, stringifyExact } from "../lib/exact-json.ts";
 import type { Answer, Call, Notification } from "../protocol.ts";
 import type { Door, Transport, TransportEvents } from "./transport.ts";
 
@@ -9,7 +10,7 @@ import type { Door, Transport, TransportEvents } from "./transport.ts";
 interface Envelope {
   from: string;
   to: string;
-  message: Call | Answer | Notification | "here" | "gone";
+  message: Call | Answer | Notification | "here" | "gone" | string;
 }
 
 const HOST = "host";
@@ -58,12 +59,14 @@ export class BroadcastDoor implements Door {
         clearTimeout(timeout);
         return events.onOpen();
       }
-      events.onMessage(data.message as Answer | Notification);
+      // A host may send JSON as a text, too, which keeps numbers exact.
+      const { message } = data;
+      events.onMessage((typeof message === "string" ? parseExact(message) : message) as Answer | Notification);
     };
     post("here");
 
     return {
-      send: (call: Call) => post(call),
+      send: (call: Call) => post(hasLongNumbers(call) ? stringifyExact(call) : call),
       close: () => {
         if (state !== "closed") leave();
         close();

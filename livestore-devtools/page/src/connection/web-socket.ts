@@ -1,3 +1,4 @@
+import { parseExact, stringifyExact } from "../lib/exact-json.ts";
 import type { Answer, Call, Notification } from "../protocol.ts";
 import type { Door, Transport, TransportEvents } from "./transport.ts";
 
@@ -24,14 +25,14 @@ export class WebSocketDoor implements Door {
       events.onOpen();
     };
     socket.onmessage = ({ data }) => {
-      if (typeof data === "string") events.onMessage(JSON.parse(data) as Answer | Notification);
+      if (typeof data === "string") events.onMessage(parseExact(data) as Answer | Notification);
     };
     socket.onclose = async ({ code }) => {
       const refused = code === CLOSE_BAD_TOKEN || (!opened && (await this.#isTokenRefused()));
       events.onClose(refused ? "badToken" : "gone");
     };
     return {
-      send: (call: Call) => socket.send(JSON.stringify(call)),
+      send: (call: Call) => socket.send(stringifyExact(call)),
       close: () => socket.close(),
     };
   }

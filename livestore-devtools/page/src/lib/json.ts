@@ -1,4 +1,5 @@
 import type { Json } from "../protocol.ts";
+import { stringifyExact } from "./exact-json.ts";
 
 /** JSON as people read it, in pieces that have a colour each. */
 export type JsonToken = { kind: "key" | "text" | "number" | "word" | "mark"; text: string };
@@ -15,7 +16,7 @@ export function jsonTokens(value: Json): JsonToken[] {
 
 function write(value: Json, indent: string, depth: number, into: JsonToken[]): void {
   if (typeof value === "string") into.push({ kind: "text", text: JSON.stringify(value) });
-  else if (typeof value === "number") into.push({ kind: "number", text: String(value) });
+  else if (typeof value === "number" || typeof value === "bigint") into.push({ kind: "number", text: String(value) });
   else if (value === null || typeof value === "boolean") into.push({ kind: "word", text: String(value) });
   else if (depth > DEEPEST) into.push({ kind: "mark", text: "…" });
   else {
@@ -40,5 +41,5 @@ function write(value: Json, indent: string, depth: number, into: JsonToken[]): v
 
 function isFlatList(value: Json): boolean {
   if (!Array.isArray(value) || value.some((item) => item !== null && typeof item === "object")) return false;
-  return value.length <= LINE / 2 && JSON.stringify(value).length <= LINE;
+  return value.length <= LINE / 2 && stringifyExact(value).length <= LINE;
 }

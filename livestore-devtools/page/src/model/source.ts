@@ -1,5 +1,6 @@
 import { type ReadonlySignal, batch, computed, effect, signal } from "@preact/signals";
-import { ROOT } from "../lib/seq.ts";
+import { CallError } from "../connection/client.ts";
+import { ROOT, isSamePlace } from "../lib/seq.ts";
 import type { EventRow, Source } from "../protocol.ts";
 import type { StoreModel } from "./store.ts";
 
@@ -56,14 +57,14 @@ export class SourceModel {
       const { head, rebases, total } = store.tail.value;
       return `${connection} now ${head} ${rebases} ${total}`;
     });
-    // Forks live in the host: one that started again has none. Numbers of events change with a rebase.
+    // Numbers of events change with a rebase.
     effect(() => {
       void store.tail.value.rebases;
       void store.connections.value;
       this.#pages.clear();
     });
     effect(() => {
-      if (store.connections.value > 1) this.#forgetForks();
+      if (store.connections.value > 1) void this.#checkForks();
     });
   }
 
@@ -87,7 +88,16 @@ export class SourceModel {
   /** Shows the state after this event. */
   async goToSeq(seq: string): Promise<void> {
     this.#wanted.value = null;
-    this.chosen.value = { kind: "past", seq, position: await this.positionOf(seq) };
+    const position = await this.positionOf(seq);
+    this.chosen.value = { kind: "past", seq: await this.#presentSeq(seq, position), position };
+  }
+
+  /** The number that the event at this place has now: a rebase may have given it another generation. */
+  async #presentSeq(seq: string, position: number): Promise<string> {
+    if (position === 0) return ROOT;
+    const [event] = (await this.#store.client.call("events", { index: position - 1, limit: 1 })).events;
+    if (!event || !isSamePlace(event.seq, seq)) throw new Error(`the log has no event ${seq}`);
+    return event.seq;
   }
 
   /** The number of events up to this one. */
@@ -171,11 +181,27 @@ export class SourceModel {
     return events[index % PAGE]?.seq ?? null;
   }
 
-  #forgetForks(): void {
-    const { length } = this.forks.peek();
-    if (length > 0) this.onForksLost(length);
-    this.forks.value = [];
-    if (this.chosen.peek().kind === "fork") this.now();
+  /** Forks live in the host: one that started again has none of them. */
+  async #checkForks(): Promise<void> {
+    const forks = this.forks.peek();
+    const isThere = async ({ id }: ForkState) => {
+      try {
+        await this.#store.client.call("sql", { source: { fork: id }, sql: "SELECT 1", limit: 1 });
+        return true;
+      } catch (error) {
+        return !(error instanceof CallError && error.code === "notFound");
+      }
+    };
+    const answers = await Promise.all(forks.map(isThere));
+    const lost = forks.filter((_, index) => !answers[index]);
+    if (lost.length === 0) return;
+    this.onForksLost(lost.length);
+    const isLost = (id: number) => lost.some((fork) => fork.id === id);
+    batch(() => {
+      this.forks.value = this.forks.peek().filter(({ id }) => !isLost(id));
+      const chosen = this.chosen.peek();
+      if (chosen.kind === "fork" && isLost(chosen.fork.id)) this.now();
+    });
   }
 }
 

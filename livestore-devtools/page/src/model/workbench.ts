@@ -50,6 +50,7 @@ export class Workbench {
   showEvent(seq: string): void {
     this.log.selected.value = seq;
     this.panel.value = "log";
+    void this.attempt("The event was not found", async () => this.log.reveal((await this.source.positionOf(seq)) - 1));
   }
 
   /** Does something at the host, and says so if that fails. */

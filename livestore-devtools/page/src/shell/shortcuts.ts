@@ -31,6 +31,15 @@ export const SHORTCUTS: Shortcut[] = [
       if (store.can("commit")) overlay.value = { kind: "commit", name: null, args: {} };
     },
   },
+  {
+    key: "Escape",
+    shown: "Esc",
+    label: "Close what is open",
+    run: ({ log, data }) => {
+      log.selected.value = null;
+      data.open.value = null;
+    },
+  },
   { key: "[", label: "One event back", run: (workbench) => canTravel(workbench) && workbench.source.step(-1) },
   { key: "]", label: "One event on", run: (workbench) => canTravel(workbench) && workbench.source.step(1) },
   { key: "n", label: "Back to now", run: ({ source }) => source.now() },

@@ -1,9 +1,10 @@
 import type { Client } from "../connection/client.ts";
 
-/** The lines that are committed at a time. */
-const BATCH = 1_000;
+/** The lines that are committed at a time, and about their characters. */
+const BATCH_LINES = 1_000;
+const BATCH_LENGTH = 1_500_000;
 /** A line that is longer than this is no event. */
-const LONGEST_LINE = 16_000_000;
+const LONGEST_LINE = 2_000_000;
 
 export class ImportError extends Error {
   constructor(
@@ -24,6 +25,7 @@ export async function importEvents(
 ): Promise<string[]> {
   const seqs: string[] = [];
   let batch: string[] = [];
+  let length = 0;
   let read = 0;
   const commit = async () => {
     if (batch.length === 0) return;
@@ -31,13 +33,16 @@ export async function importEvents(
     // Not `abort`: a commit that has been sent is waited for, so that the number that is shown is right.
     seqs.push(...(await client.call("importEvents", { fork, lines: batch })).seqs);
     batch = [];
+    length = 0;
     onProgress(seqs.length, Math.min(1, read / file.size));
   };
   try {
     for await (const line of linesOf(file, (bytes) => (read = bytes))) {
       if (line.trim() === "") continue;
+      if (length + line.length > BATCH_LENGTH) await commit();
       batch.push(line);
-      if (batch.length === BATCH) await commit();
+      length += line.length;
+      if (batch.length === BATCH_LINES) await commit();
     }
     await commit();
   } catch (error) {

@@ -7,6 +7,7 @@ import { Button, IconButton, Segments } from "../../ui/controls.tsx";
 import { Empty, Failure, Loading } from "../../ui/states.tsx";
 import { useCall } from "../../ui/use-call.ts";
 import { CellView, ChangeView, KindBadge } from "../../ui/values.tsx";
+import { RowValues } from "./row-values.tsx";
 
 type View = "values" | "history";
 
@@ -57,7 +58,7 @@ export function RowDetail({ table, row: picked }: { table: TableInfo; row: Cell[
       <div class="scroll">
         {error !== null && <Failure error={error} />}
         {found === null && <p class="warning">The state that is shown does not have this row. These are the values that it had.</p>}
-        {view === "values" ? <Values table={table} row={row} /> : <History table={table} row={row} />}
+        {view === "values" ? <RowValues table={table} row={row} /> : <History table={table} row={row} />}
       </div>
     </aside>
   );
@@ -77,24 +78,6 @@ function useRow(table: TableInfo, picked: Cell[]) {
       return rows[0] ?? null;
     },
     [JSON.stringify(key), source.revision.value],
-  );
-}
-
-function Values({ table, row }: { table: TableInfo; row: Cell[] }) {
-  return (
-    <dl class="values">
-      {table.columns.map((column, index) => (
-        <div key={column.name}>
-          <dt>
-            {column.name}
-            <span class="th-note">{column.sqlType.toLowerCase()}</span>
-          </dt>
-          <dd>
-            <CellView cell={row[index] ?? null} />
-          </dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -66,17 +66,18 @@ function Node({ place, node, isSelected, isFaint, onPick }: NodeProps) {
       transform={`translate(${place.x} ${place.y})`}
       role="button"
       tabIndex={0}
-      aria-label={`${node.kind} ${label}${node.reached ? ", reached by the last commit" : ""}${concern ? `, ${concern}` : ""}`}
+      aria-description={[node.reached && "reached by the last commit", concern].filter(Boolean).join(", ")}
       aria-pressed={isSelected}
       onClick={onPick}
       onKeyDown={(event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), onPick())}
     >
-      <title>{concern ? `${node.label}\n\n${concern}` : node.label}</title>
-      <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />
-      <text class="node-label" aria-hidden="true" x={12} y={19}>
+      <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={7}>
+        <title>{concern ? `${node.label}\n\n${concern}` : node.label}</title>
+      </rect>
+      <text class="node-label" x={12} y={19}>
         {label.length > LABEL_CHARACTERS ? `${node.kind === "query" ? label.slice(0, LABEL_CHARACTERS - 1) : ""}…${node.kind === "query" ? "" : label.slice(1 - LABEL_CHARACTERS)}` : label}
       </text>
-      <text class="node-note" aria-hidden="true" x={12} y={35}>
+      <text class="node-note" x={12} y={35}>
         {note(node)}
       </text>
     </g>
@@ -92,7 +93,7 @@ function note(node: LiveNode): string {
     case "computed":
       return `computed · ${counted(node.runs, "run")}`;
     case "query":
-      return `${node.tier ?? "query"} · ${counted(node.runs, "run")} · ${micros(node.lastMicros)}`;
+      return `${node.tier?.toLowerCase() ?? "query"} · ${counted(node.runs, "run")} · ${micros(node.lastMicros)}`;
   }
 }
 

@@ -15,6 +15,13 @@ const NUMBERS: { order: Order; label: string; show(node: LiveNode): string }[] =
   { order: "subscribers", label: "Subscribers", show: ({ subscribers }) => count(subscribers) },
 ];
 
+const TIERS: { [tier: string]: string } = {
+  point: "One row by its primary key, read from the change itself",
+  rows: "A list of one table's rows, updated row by row",
+  groups: "Counts and sums, updated group by group",
+  rerun: "Any query: run again when a row that can matter has changed",
+};
+
 /** Queries, computeds and signals with their numbers; the ones that took longest first. */
 export function NodeList({ nodes, selected }: { nodes: LiveNode[]; selected: Signal<string | null> }) {
   const [order, setOrder] = useState<Order>("micros");
@@ -59,7 +66,11 @@ function NodeRow({ node, isSelected, onPick }: { node: LiveNode; isSelected: boo
         {concern && isRerun(node) && !concern.startsWith("runs again") && <Concern text={concern} />}
       </td>
       <td>
-        {node.tier && <span class={`badge ${isRerun(node) ? "pending" : "quiet"}`}>{node.tier}</span>}
+        {node.tier && (
+          <span class={`badge ${isRerun(node) ? "pending" : "quiet"}`} title={TIERS[node.tier.toLowerCase()]}>
+            {node.tier.toLowerCase()}
+          </span>
+        )}
         {node.reason && <span class="reason">{node.reason}</span>}
       </td>
       {NUMBERS.map((number) => (

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { bytes, clock } from "../../lib/format.ts";
+import { stringifyExact } from "../../lib/exact-json.ts";
 import { isSamePlace } from "../../lib/seq.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import type { Activity, EventDetails } from "../../protocol.ts";
@@ -48,7 +49,7 @@ function Details({ details }: { details: EventDetails }) {
       <div class="scroll">
         {details.quarantined !== null && <Failure error={new Error(`Quarantined: ${details.quarantined}`)} />}
         <Facts details={details} />
-        <Block title="Args" note={bytes(event.argsLength)} end={<CopyButton text={JSON.stringify(details.args, null, 2)} label="Copy" />}>
+        <Block title="Args" note={bytes(event.argsLength)} end={<CopyButton text={stringifyExact(details.args, 2)} label="Copy" />}>
           <JsonView value={details.args} />
         </Block>
         <Block title="Changes" note="row by row">
@@ -89,7 +90,7 @@ function Actions({ seq }: { seq: string }) {
 }
 
 function Facts({ details }: { details: EventDetails }) {
-  const { log, store } = useWorkbench();
+  const { store } = useWorkbench();
   const { event } = details;
   const mates = details.commit.filter((seq) => seq !== event.seq);
   const rebase = store.activities.value.find(
@@ -103,7 +104,7 @@ function Facts({ details }: { details: EventDetails }) {
       <Fact name="client">{event.clientId}</Fact>
       <Fact name="session">{event.sessionId}</Fact>
       <Fact name="follows">
-        <EventLink seq={details.parent} onPick={(seq) => (log.selected.value = seq)} />
+        <EventLink seq={details.parent} />
       </Fact>
       <Fact name="commit">
         {mates.length === 0
@@ -111,7 +112,7 @@ function Facts({ details }: { details: EventDetails }) {
           : mates.map((seq) => (
               <span key={seq}>
                 {" "}
-                <EventLink seq={seq} onPick={(picked) => (log.selected.value = picked)} />
+                <EventLink seq={seq} />
               </span>
             ))}
       </Fact>
@@ -126,10 +127,11 @@ function Facts({ details }: { details: EventDetails }) {
 
 type Rebase = Extract<Activity, { kind: "rebased" }>;
 
-function EventLink({ seq, onPick }: { seq: string; onPick(seq: string): void }) {
+function EventLink({ seq }: { seq: string }) {
+  const workbench = useWorkbench();
   if (seq === "e0") return <>the beginning</>;
   return (
-    <button type="button" class="link mono" onClick={() => onPick(seq)}>
+    <button type="button" class="link mono" onClick={() => workbench.showEvent(seq)}>
       {seq}
     </button>
   );

@@ -7,6 +7,8 @@ import { FoundEvents } from "./found-events.ts";
 
 export const NO_FILTER: EventFilter = { names: [], client: "", session: "", text: "", kind: null };
 export const ROW_HEIGHT = 30;
+/** What is seen above an event that is scrolled to. */
+const CONTEXT = 4 * ROW_HEIGHT;
 
 /** The log, the newest event first. */
 export class LogModel {
@@ -59,6 +61,17 @@ export class LogModel {
     }
     const total = this.all.total.value || this.store.tail.value.total;
     this.all.want(Math.max(0, total - end), Math.max(0, total - first));
+  }
+
+  /** Scrolls to the event that comes after so many others. */
+  reveal(before: number): void {
+    const total = this.all.total.value || this.store.tail.value.total;
+    const row = total - 1 - before;
+    if (this.isFiltered.value || row < 0) return;
+    this.position.active.value = row;
+    const { top, viewport } = this.position;
+    const isInView = row * ROW_HEIGHT >= top.value && (row + 1) * ROW_HEIGHT <= top.value + viewport.value;
+    if (!isInView) top.value = Math.max(0, row * ROW_HEIGHT - CONTEXT);
   }
 
   /** The log has changed. */

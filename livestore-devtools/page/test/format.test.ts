@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, cellKind, cellNote, cellText, counted, isSameCell, isWhole, micros, parseCell } from "../src/lib/format.ts";
+import { bytes, cellKind, cellNote, cellText, counted, dateOf, isSameCell, isWhole, micros, parseCell, shortId } from "../src/lib/format.ts";
 import { jsonTokens } from "../src/lib/json.ts";
 import { compareSeqs, isSamePlace, parseSeq } from "../src/lib/seq.ts";
 import type { Cell } from "../src/protocol.ts";
@@ -29,6 +29,7 @@ test("a cell that is cut says how long it is, and is not whole", () => {
   assert.ok(!isWhole({ text: "Once", length: 100_000 }));
   assert.ok(!isWhole({ blob: "00", length: 2 }));
   assert.ok(isWhole({ blob: "00ff", length: 2 }));
+  assert.equal(shortId("devtools~eGjCwQ4"), "devtools~eGj");
   assert.ok(isWhole({ integer: "9007199254740993" }));
 });
 
@@ -47,6 +48,11 @@ test("what is written into a filter becomes the value that the column has", () =
   assert.equal(parseCell("-2.5", "REAL"), -2.5);
   assert.deepEqual(parseCell("00FF", "BLOB"), { blob: "00ff", length: 2 });
   assert.equal(parseCell("twelve", "INTEGER"), "twelve");
+});
+
+test("a time in milliseconds is seen, any other number is not", () => {
+  assert.equal(dateOf(1_795_824_336_344), "2026-11-28T00:05:36.344Z");
+  for (const cell of [0, 1_795_824_336, 1.5, "1795824336344", null, { integer: "9007199254740993" }]) assert.equal(dateOf(cell), null);
 });
 
 test("quantities are short", () => {

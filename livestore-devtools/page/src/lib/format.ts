@@ -102,7 +102,18 @@ export function clock(time: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-/** The start of an id that is too long to be read. */
+/** The start of an id that is too long to be read; of a session's (`kind~id`), the kind and the start of the rest. */
 export function shortId(id: string): string {
-  return id.length > 12 ? `${id.slice(0, 8)}…` : id;
+  const [kind, rest] = id.split("~", 2);
+  if (kind && rest) return `${kind.slice(0, 8)}~${rest.slice(0, 3)}`;
+  return id.length > 9 ? `${id.slice(0, 7)}…` : id;
+}
+
+const YEAR_2000 = 946_684_800_000;
+const YEAR_2100 = 4_102_444_800_000;
+
+/** The date that an integer is, if it is one in milliseconds since 1970. */
+export function dateOf(cell: Cell): string | null {
+  if (typeof cell !== "number" || !Number.isInteger(cell) || cell < YEAR_2000 || cell > YEAR_2100) return null;
+  return new Date(cell).toISOString();
 }

@@ -2,6 +2,7 @@ import type { Histogram } from "../protocol.ts";
 
 /** The time that a share of all times does not exceed, as near as the buckets say. */
 export function percentile({ buckets, count, maxMicros }: Histogram, share: number): number {
+  if (count === 1) return maxMicros;
   const rank = count * share;
   let before = 0;
   for (const [power, inside] of buckets.entries()) {

@@ -1,4 +1,4 @@
-import { cellKind, cellNote, cellText, isSameCell } from "../lib/format.ts";
+import { cellKind, cellNote, cellText, dateOf, isSameCell } from "../lib/format.ts";
 import { jsonTokens } from "../lib/json.ts";
 import type { Cell, EventKind, Json, RowChange } from "../protocol.ts";
 
@@ -6,7 +6,7 @@ import type { Cell, EventKind, Json, RowChange } from "../protocol.ts";
 export function CellView({ cell }: { cell: Cell }) {
   const note = cellNote(cell);
   return (
-    <span class={`cell ${cellKind(cell)}`}>
+    <span class={`cell ${cellKind(cell)}`} title={dateOf(cell) ?? undefined}>
       {cellText(cell)}
       {note && <span class="cell-note">{note}</span>}
     </span>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { bytes, cellText, isWhole } from "../../lib/format.ts";
+import { bytes, cellText, dateOf, isWhole } from "../../lib/format.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import type { Cell, ColumnInfo, TableInfo } from "../../protocol.ts";
 import { Button, CopyButton } from "../../ui/controls.tsx";
@@ -36,7 +36,15 @@ interface ValueProps {
 
 function Value({ table, row, column, cell }: ValueProps) {
   const [isOpen, setOpen] = useState(false);
-  if (isWhole(cell) || cell === null || typeof cell !== "object" || !("length" in cell)) return <CellView cell={cell} />;
+  if (isWhole(cell) || cell === null || typeof cell !== "object" || !("length" in cell)) {
+    const date = dateOf(cell);
+    return (
+      <>
+        <CellView cell={cell} />
+        {date && <span class="cell-note">{date}</span>}
+      </>
+    );
+  }
   const sql = wholeCellSql(table, row, column, "blob" in cell);
   if (isOpen && sql !== null) return <WholeValue sql={sql} />;
   return (

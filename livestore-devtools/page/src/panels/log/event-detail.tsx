@@ -116,8 +116,8 @@ function Facts({ details }: { details: EventDetails }) {
               </span>
             ))}
       </Fact>
-      <Fact name="rebased">
-        {details.rebases === 0 ? "never" : details.rebases === 1 ? "once" : `${details.rebases} times`}
+      <Fact name="rebase">
+        {details.rebases === 0 ? "none" : `generation ${details.rebases}`}
         {rebase && ` · was ${rebase.undone[rebase.redone.indexOf(event.seq)]} until ${clock(rebase.time)}`}
       </Fact>
       <Fact name="schema">{details.schemaHash}</Fact>

@@ -3,7 +3,7 @@ import { isSamePlace } from "../../lib/seq.ts";
 import type { EventRow } from "../../protocol.ts";
 import { KindBadge } from "../../ui/values.tsx";
 
-export const LINE_COLUMNS = "18px 104px minmax(120px, 200px) minmax(0, 1fr) 168px 104px";
+export const LINE_COLUMNS = "18px 104px minmax(120px, 200px) minmax(0, 1fr) 178px 104px";
 export const LINE_TITLES = ["commit", "seq", "event", "args", "client · session", "stands"];
 
 interface EventLineProps {

@@ -109,6 +109,15 @@ function Delay({ delay, onSet }: { delay: number; onSet(delay: number): void }) 
 /** The backend's head, and what this client has beyond it. */
 function Heads({ status }: { status: Status }) {
   const { log, panel } = useWorkbench();
+  if (status.network === "none") {
+    return (
+      <section class="card" aria-label="Heads">
+        <h2>Head</h2>
+        <p class="card-figure mono">{status.localHead}</p>
+        <p class="panel-note">There is no backend: an event is confirmed as soon as it is committed.</p>
+      </section>
+    );
+  }
   return (
     <section class="card" aria-label="Heads">
       <h2>Heads</h2>

@@ -162,6 +162,6 @@ pub use event::SeqNum;
 pub use eventlog::Durability;
 pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, sql, table};
 pub use sqlite::{SqliteError, SqliteErrorKind};
-pub use store::Store;
 pub use store::error::{Error, Result};
+pub use store::{Store, tools};
 pub use value::Timestamp;

@@ -12,7 +12,7 @@ use super::chain::{Chain, START};
 use super::file::ONE_CONNECTION;
 use super::format::{self, Found};
 use super::migrate::migrate;
-use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream};
+use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream, is_after};
 use crate::edge::files;
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -20,6 +20,10 @@ const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 
 const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?, ?) \
                       ORDER BY seq_global, seq_client LIMIT ?";
+
+const SELECT_NUMBER: &str = "SELECT seq_global, seq_client, seq_generation FROM eventlog \
+                             WHERE (seq_global, seq_client) > (?, ?) \
+                             ORDER BY seq_global, seq_client LIMIT 1 OFFSET ?";
 
 const SELECT_LAST: &str =
     "SELECT * FROM eventlog ORDER BY seq_global DESC, seq_client DESC LIMIT 1";
@@ -323,6 +327,23 @@ impl LogConnection {
     pub(super) fn store_id(&self) -> Result<String, EventlogError> {
         self.find_meta("store_id")?
             .ok_or_else(|| EventlogError::corrupt(None, "its table meta has no store_id"))
+    }
+
+    /// The number of the event that comes `count` events after `after`, or of the last one if there are
+    /// fewer.
+    pub(super) fn skip(
+        &self,
+        after: SeqNum,
+        count: usize,
+    ) -> Result<Option<SeqNum>, EventlogError> {
+        let mut statement = self.conn.prepare_cached(SELECT_NUMBER)?;
+        let offset = i64::try_from(count.saturating_sub(1)).unwrap_or(i64::MAX);
+        let mut rows = statement.query([number(after.global), number(after.client), offset])?;
+        let found = rows.next()?.map(|row| seq_at(row, 0)).transpose()?;
+        Ok(match found {
+            Some(seq) => Some(seq),
+            None => self.last()?.map(|event| event.seq).filter(|seq| is_after(*seq, after)),
+        })
     }
 
     pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {

@@ -85,6 +85,12 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// The number of events after `after`.
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError>;
 
+    /// The number of the event that comes `count` events after `after`, or of the last one if there are
+    /// fewer. `None` if there are none.
+    fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        Ok(self.read(after, count)?.last().map(|event| event.seq))
+    }
+
     /// The number of events that this session has committed. Reads the whole log.
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError>;
 
@@ -211,6 +217,16 @@ impl Eventlog {
 
     pub(crate) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
         self.storage.count(after)
+    }
+
+    /// The number of the event that comes `count` events after `after`, or of the last one if there are
+    /// fewer. `None` if there are none.
+    pub(crate) fn skip(
+        &self,
+        after: SeqNum,
+        count: usize,
+    ) -> Result<Option<SeqNum>, EventlogError> {
+        self.storage.skip(after, count)
     }
 
     /// The number of events that this session has committed. Reads the whole log.

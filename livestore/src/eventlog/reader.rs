@@ -59,6 +59,10 @@ impl LogStorage for FileReader {
         self.file().count(after)
     }
 
+    fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.file().skip(after, count)
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         self.file().count_of_session(session_id)
     }

@@ -32,7 +32,7 @@ struct Resolved {
 }
 
 /// The events of one type.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct EventSet {
     defs: &'static [EventDef],
     version: u32,
@@ -100,7 +100,12 @@ impl EventSet {
 
     /// Whether an event can be read, by its name and args.
     pub(crate) fn reads(&self, name: &str, args: &str) -> bool {
-        (self.decode)(name, args).is_ok()
+        self.decode(name, args).is_ok()
+    }
+
+    /// Reads an event, by its name and args, to see whether it can be.
+    pub(crate) fn decode(&self, name: &str, args: &str) -> Result<(), DecodeError> {
+        (self.decode)(name, args)
     }
 }
 

@@ -18,7 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, FileControl, MAIN_DB};
+use rusqlite::{
+    CachedStatement, Connection, FileControl, InterruptHandle, MAIN_DB, TransactionState,
+};
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
@@ -47,6 +49,15 @@ pub(crate) struct Db {
     row_order: RowOrder,
     /// Set once a materializer's statement has failed because of the machine.
     fault: RefCell<Option<SqliteError>>,
+}
+
+/// Ends a statement that runs, from another thread.
+pub(crate) struct Interrupt(InterruptHandle);
+
+impl Interrupt {
+    pub(crate) fn interrupt(&self) {
+        self.0.interrupt();
+    }
 }
 
 /// The tables whose changes are captured, by their positions in the schema.
@@ -90,6 +101,11 @@ impl Db {
         own_functions::install(&conn)?;
         let (watched, watches, fault) = Default::default();
         Ok(Self { conn, access, changes, watched, watches, reads, row_order, fault })
+    }
+
+    /// What ends a statement that runs, from another thread.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        Interrupt(self.conn.get_interrupt_handle())
     }
 
     /// Sets the most bytes that the database takes, which is in one block of memory.
@@ -223,6 +239,11 @@ impl Db {
     /// The changes of watched tables that were captured so far.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// Whether something was changed that a savepoint can undo.
+    pub(crate) fn has_changed_in_savepoint(&self) -> Result<bool, SqliteError> {
+        Ok(self.conn.transaction_state(Some(MAIN_DB))? == TransactionState::Write)
     }
 
     /// Whether a savepoint is open.

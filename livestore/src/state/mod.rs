@@ -6,6 +6,7 @@
 //! itself state.
 
 mod boot;
+mod bytes;
 mod hash;
 mod pending;
 mod quarantine;
@@ -13,6 +14,8 @@ mod replay;
 mod savepoint;
 mod size;
 mod snapshot;
+mod timings;
+mod trace;
 mod verify;
 
 use rusqlite::{Connection, OpenFlags};
@@ -22,6 +25,8 @@ pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Replay, ReplayError};
 pub(crate) use size::MAX_STATE_BYTES;
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
+pub(crate) use timings::{Timing, Timings};
+pub(crate) use trace::{end_of_commit, position_of};
 pub use verify::{Difference, Divergence, DivergenceCause};
 
 use crate::ambient::materialize;
@@ -29,7 +34,7 @@ use crate::edge::catch_panic;
 use crate::error::panic_message;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
-use crate::sqlite::{Access, Db, SqliteError};
+use crate::sqlite::{Access, Db, Interrupt, SqliteError};
 use crate::table::{MaterializeError, Reader, Writer};
 
 /// Why the state could not be made.
@@ -66,6 +71,7 @@ pub(crate) struct State {
     schema: &'static SchemaDef,
     pub(crate) head: SeqNum,
     pending: Option<pending::PendingSavepoint>,
+    pub(crate) timings: Timings,
 }
 
 impl State {
@@ -88,7 +94,13 @@ impl State {
         // Nobody else has the database: no need to look for changes before each commit.
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
         size::raise_limit(&db)?;
-        Ok(Self { db, schema, head: SeqNum::ROOT, pending: None })
+        let (head, timings) = (SeqNum::ROOT, Timings::default());
+        Ok(Self { db, schema, head, pending: None, timings })
+    }
+
+    /// What ends a query that runs, from another thread.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.db.interrupt()
     }
 
     pub(crate) fn schema(&self) -> &'static SchemaDef {
@@ -117,7 +129,7 @@ impl State {
         writer: &mut Writer<'a>,
     ) -> Result<(), ApplyError> {
         let writer = writer.in_window(event.window_id());
-        let apply = || set.apply(&event.name, &event.args, writer);
+        let apply = || self.timings.time(event, || set.apply(&event.name, &event.args, writer));
         // The savepoint makes the state whole again, so nothing broken is seen after a panic.
         let (applied, impurity) = materialize(|| catch_panic(apply));
         let applied = applied.unwrap_or_else(|panic| {

@@ -49,6 +49,11 @@ impl State {
         Ok(applied)
     }
 
+    /// The number of bytes that are in use.
+    pub(crate) fn size(&self) -> Result<u64, SqliteError> {
+        Ok(self.pages()? * PAGE_BYTES)
+    }
+
     /// The number of pages that are in use.
     fn pages(&self) -> Result<u64, SqliteError> {
         let number = |pragma: &str| -> Result<u64, SqliteError> {

@@ -1,11 +1,16 @@
 //! Runs a store's sync engine, turn by turn, on its own thread.
 
+mod delayed;
+
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use self::delayed::{Delayed, Message};
 use super::Inner;
+use super::tools::Activity;
 use crate::edge::Mailbox;
+use crate::event::SeqNum;
 use crate::sync::engine::{Effect, Input};
 use crate::sync::payload::Payload;
 use crate::sync::{
@@ -26,6 +31,10 @@ pub(super) enum Command {
     Reconnect,
     /// Disconnect.
     Pause,
+    /// Disconnect as a network does that fails.
+    Drop,
+    /// Have every message take this much longer.
+    Delay(Duration),
     /// There are events to push.
     Committed,
     /// The backend has sent something.
@@ -51,6 +60,7 @@ pub(super) struct Driver {
     /// Until then, pulled events gather. While other clients write, too, each page of their events
     /// costs a rebase; so no more than about half of the time is spent on rebases.
     gathering: Duration,
+    delayed: Delayed,
 }
 
 impl Driver {
@@ -71,23 +81,31 @@ impl Driver {
             connections: 0,
             deadline: None,
             gathering: Duration::ZERO,
+            delayed: Delayed::default(),
         }
     }
 
     /// Handles a command, or a tick if there is none. Returns when to call it again if nothing
     /// happens; breaks when the store is closed.
     pub(super) fn turn(&mut self, command: Option<Command>) -> ControlFlow<(), Option<Duration>> {
+        while let Some(message) = self.delayed.next(self.mailbox.now()) {
+            match message {
+                Message::Receive(message) => self.step(Input::Backend(message))?,
+                Message::Send(effect) => self.send(effect),
+            }
+        }
         let input = match command {
             Some(command) => self.input(command),
             None => Some(Input::Tick),
         };
-        match input {
-            Some(input) => self.step(input),
-            None => ControlFlow::Continue(self.deadline),
+        if let Some(input) = input {
+            self.step(input)?;
         }
+        let due = self.delayed.due();
+        ControlFlow::Continue(self.deadline.into_iter().chain(due).min())
     }
 
-    fn step(&mut self, input: Input) -> ControlFlow<(), Option<Duration>> {
+    fn step(&mut self, input: Input) -> ControlFlow<()> {
         let Some(inner) = self.inner.upgrade() else { return ControlFlow::Break(()) };
         let start = self.mailbox.now();
         let Some(mut turn) = inner.step(input, start) else { return ControlFlow::Break(()) };
@@ -96,14 +114,27 @@ impl Driver {
             let end = self.mailbox.now();
             self.gathering = end + (end - start).min(MAX_GATHERING);
         }
+        if inner.probe.is_on() {
+            turn.activities.extend(turn.effects.iter().filter_map(pushed));
+        }
         turn.effects.drain(..).for_each(|effect| self.carry_out(effect));
         inner.notify(turn);
-        ControlFlow::Continue(self.deadline)
+        ControlFlow::Continue(())
     }
 
     /// Returns `None` for a message of a connection that was ended.
-    fn input(&self, command: Command) -> Option<Input> {
+    fn input(&mut self, command: Command) -> Option<Input> {
         Some(match command {
+            Command::Delay(delay) => {
+                self.delayed.delay = delay;
+                return None;
+            }
+            Command::Drop => {
+                self.connection.take()?;
+                self.delayed.clear();
+                let reason = "the connection was dropped on purpose".to_owned();
+                Input::Backend(BackendMessage::Disconnected { reason })
+            }
             Command::Start => Input::Start,
             Command::Reconnect => Input::Reconnect,
             Command::Pause => Input::Pause,
@@ -119,6 +150,20 @@ impl Driver {
             }
             Command::Receive { message, .. } => Input::Backend(message),
         })
+        .and_then(|input| self.receive(input))
+    }
+
+    /// Returns the input, unless it is a message that has to wait.
+    fn receive(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::Backend(message) if self.connection.is_some() => {
+                match self.delayed.pass(Message::Receive(message), self.mailbox.now())? {
+                    Message::Receive(message) => Some(Input::Backend(message)),
+                    Message::Send(_) => None,
+                }
+            }
+            input => Some(input),
+        }
     }
 
     /// Appends pages that have arrived already.
@@ -147,15 +192,28 @@ impl Driver {
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        match (effect, &mut self.connection) {
-            (Effect::Connect, _) => self.connect(),
-            (Effect::Disconnect, connection) => *connection = None,
-            (Effect::Check, Some(connection)) => connection.check(),
-            (Effect::Pull(cursor), Some(connection)) => connection.pull(cursor),
-            (Effect::Push { events, backend_id }, Some(connection)) => {
-                connection.push(events, backend_id);
+        match effect {
+            Effect::Connect => self.connect(),
+            Effect::Disconnect => {
+                self.delayed.clear();
+                self.connection = None;
             }
-            (Effect::Check | Effect::Pull(_) | Effect::Push { .. }, None) => {}
+            effect => {
+                let message = self.delayed.pass(Message::Send(effect), self.mailbox.now());
+                if let Some(Message::Send(effect)) = message {
+                    self.send(effect);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, effect: Effect) {
+        let Some(connection) = &mut self.connection else { return };
+        match effect {
+            Effect::Check => connection.check(),
+            Effect::Pull(cursor) => connection.pull(cursor),
+            Effect::Push { events, backend_id } => connection.push(events, backend_id),
+            Effect::Connect | Effect::Disconnect => {}
         }
     }
 
@@ -167,6 +225,7 @@ impl Driver {
         });
         // The old connection is dropped first.
         self.connection = None;
+        self.delayed.clear();
         self.connection = Some(match self.payload.get() {
             Ok(payload) => {
                 let request = ConnectRequest::new(&self.store_id, payload);
@@ -178,6 +237,12 @@ impl Driver {
             }
         });
     }
+}
+
+fn pushed(effect: &Effect) -> Option<Activity> {
+    let Effect::Push { events, .. } = effect else { return None };
+    let first = SeqNum::new(events.first()?.seq);
+    Some(Activity::Pushed { first, count: events.len() })
 }
 
 /// Stands for a connection that was not even tried.

@@ -9,6 +9,7 @@ use super::exclusive::Exclusive;
 use super::order::Order;
 use super::session::Sessions;
 use super::sync::Waiting;
+use super::tools::{Interrupter, Probe};
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
@@ -20,8 +21,9 @@ use crate::table::QueryError;
 /// The state as of one event, made by [`Store::state_at`].
 pub struct StateAt<S> {
     head: SeqNum,
-    state: Exclusive<State>,
-    window_id: Arc<str>,
+    pub(super) state: Exclusive<State>,
+    pub(super) interrupter: Interrupter,
+    pub(super) window_id: Arc<str>,
     schema: PhantomData<fn() -> S>,
 }
 
@@ -48,12 +50,7 @@ impl<S: Schema> Store<S> {
     pub fn state_at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
         let log = self.log_up_to(seq)?;
         let state = self.replay(&log, seq)?;
-        Ok(StateAt {
-            head: state.head,
-            state: Exclusive::new(state),
-            window_id: Arc::clone(&self.inner.window_id),
-            schema: PhantomData,
-        })
+        Ok(StateAt::new(state, Arc::clone(&self.inner.window_id)))
     }
 
     /// Returns a store in memory that has the events up to `seq`. It is independent: commits to one
@@ -84,6 +81,7 @@ impl<S: Schema> Store<S> {
         state.limit(max_state_bytes).map_err(StateError::from)?;
         let head = state.head;
         let refused = state.refused().map_err(StateError::from)?;
+        let probe = Arc::<Probe>::default();
         let core = Core {
             state,
             live: Registry::new(self.inner.schema),
@@ -92,6 +90,9 @@ impl<S: Schema> Store<S> {
             order: Order::Own,
             hub: None,
             announced: None,
+            histories: 0,
+            probe: Arc::clone(&probe),
+            activities: Vec::new(),
             refused,
             next_attempt: None,
             unknown_events: UnknownEvents::default(),
@@ -114,6 +115,7 @@ impl<S: Schema> Store<S> {
             sessions: Sessions::none(),
             status: signal(status),
             waiting: Waiting::default(),
+            probe,
             on_quarantined: None,
         })))
     }
@@ -144,6 +146,14 @@ pub(super) fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, Even
             return Ok(events);
         }
         events.extend(page);
+    }
+}
+
+impl<S> StateAt<S> {
+    pub(super) fn new(state: State, window_id: Arc<str>) -> Self {
+        let interrupter = Interrupter(Arc::new(state.interrupt()));
+        let head = state.head;
+        Self { head, state: Exclusive::new(state), interrupter, window_id, schema: PhantomData }
     }
 }
 

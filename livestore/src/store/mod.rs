@@ -23,6 +23,7 @@ mod snapshots;
 mod sync;
 mod synced;
 mod tail;
+pub mod tools;
 mod transition;
 mod verify;
 pub(crate) mod web;
@@ -51,7 +52,7 @@ pub(crate) use open::EVENTLOG;
 pub(crate) use open::SNAPSHOT;
 
 use crate::ambient::{Impurity, is_impure};
-use crate::edge::DirectoryLock;
+use crate::edge::{DirectoryLock, Stopwatch};
 use crate::error::{ErrorChain, Unavailable};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, EventlogError};
@@ -67,6 +68,7 @@ use session::{Hub, Sessions};
 use snapshots::Snapshots;
 use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
 use tail::Tail;
+use tools::{Activity, Probe};
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
 ///
@@ -122,6 +124,8 @@ struct Inner {
     status: Signal<SyncStatus>,
     /// Tasks that wait until the store is synced.
     waiting: Waiting,
+    /// For tools that want to know what the store does.
+    probe: Arc<Probe>,
     on_quarantined: Option<OnQuarantined>,
 }
 
@@ -138,6 +142,12 @@ struct Core {
     hub: Option<Arc<Hub>>,
     /// The state of the connection that they were notified of last.
     announced: Option<(NetworkStatus, Option<Timestamp>)>,
+    /// The number of times that confirmed events have left the log since the store was opened.
+    histories: u64,
+    /// As in [`Inner`].
+    probe: Arc<Probe>,
+    /// What was done since observers were notified last, if there are any.
+    activities: Vec<Activity>,
     /// The number of events that the backend has refused for good.
     refused: usize,
     /// When the engine tries again.
@@ -190,9 +200,16 @@ impl<S: Schema> Store<S> {
     pub fn query<Q: QueryIn<S>>(&self, query: Q) -> Result<Q::Output, QueryError> {
         let span = tracing::trace_span!("query");
         let _entered = span.enter();
-        let core = self.inner.core()?;
-        let core = core.as_ref().ok_or(Unavailable::Closed)?;
-        query.run_in(&core.state.reader(&self.inner.window_id))
+        let watch = self.inner.probe.is_on().then(Stopwatch::start);
+        let output = {
+            let core = self.inner.core()?;
+            let core = core.as_ref().ok_or(Unavailable::Closed)?;
+            query.run_in(&core.state.reader(&self.inner.window_id))
+        };
+        if let Some(mut watch) = watch {
+            self.inner.probe.notify(&[Activity::Queried { took: watch.lap() }]);
+        }
+        output
     }
 
     /// Returns the number of the last event: the local head.

@@ -34,6 +34,11 @@ impl Order {
         }
     }
 
+    /// Whether another session has the log.
+    pub(super) fn follows(&self) -> bool {
+        matches!(self, Self::Leader(_))
+    }
+
     pub(super) fn engine(&self) -> Option<&Engine> {
         match self {
             Self::Backend(engine) => Some(engine),

@@ -229,6 +229,14 @@ impl Inner {
         self.command(Command::Reconnect);
     }
 
+    pub(super) fn drop_connection(&self) {
+        self.command(Command::Drop);
+    }
+
+    pub(super) fn delay_messages(&self, delay: Duration) {
+        self.command(Command::Delay(delay));
+    }
+
     pub(super) fn set_sync_payload(&self, json: String) -> Result<(), InvalidPayload> {
         let follows = self.with_core(|core| matches!(core.order, Order::Leader(_)));
         if follows == Ok(true) {
@@ -264,6 +272,7 @@ impl Inner {
     /// Notifies the app of the outcome of a turn. Call it while no lock is held.
     pub(super) fn notify(&self, turn: Turn) {
         self.notify_quarantined(&turn.quarantined);
+        self.probe.notify(&turn.activities);
         self.status.set(turn.status);
         self.waiting.wake();
         deliver();

@@ -25,6 +25,7 @@ mod purity;
 mod quarantine;
 mod shapes;
 mod state_size;
+mod tools;
 mod unknown;
 mod upcasts;
 mod verify;

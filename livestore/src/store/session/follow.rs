@@ -293,6 +293,8 @@ impl Core {
     pub(super) fn follow(&mut self, planned: Planned) -> Result<Vec<Quarantined>, ReplayError> {
         let Order::Leader(follower) = &mut self.order else { return Ok(Vec::new()) };
         let log = follower.log.clone();
+        let rewrites_history =
+            matches!(&planned.update, Update::Merge { rewrites_history: true, .. });
         let quarantined = match &planned.update {
             Update::Nothing => Vec::new(),
             Update::Append(events) => {
@@ -324,6 +326,7 @@ impl Core {
         let after = follower.mirror.own().len();
         follower.acknowledged(before - after);
         self.state.head = follower.state().local_head;
+        self.histories += u64::from(rewrites_history);
         Ok(quarantined)
     }
 }
@@ -414,8 +417,10 @@ impl Inner {
         match core.follow(planned) {
             Ok(quarantined) => {
                 self.note_followed(core);
+                let activities = std::mem::take(&mut core.activities);
                 drop(slot);
                 self.notify_quarantined(&quarantined);
+                self.probe.notify(&activities);
                 self.notify_status();
                 deliver();
                 ControlFlow::Continue(())

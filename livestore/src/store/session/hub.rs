@@ -94,6 +94,11 @@ impl Hub {
         self.joined.load(Ordering::Acquire) > 0
     }
 
+    /// The number of sessions that follow.
+    pub(in crate::store) fn session_count(&self) -> usize {
+        self.joined.load(Ordering::Acquire)
+    }
+
     /// Sends a message to every session, in the order of the calls.
     fn broadcast(&self, message: &[u8]) {
         let lines: Vec<_> = lock(&self.peers)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use livestore_protocol::is_too_deep;
 
+use super::observed::Observed;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
@@ -77,10 +78,20 @@ impl<S: Schema> Store<S> {
 impl Inner {
     /// Commits the events. While another program has the log locked, it tries again for a moment, and
     /// no query has to wait for that.
-    fn commit(&self, mut entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
+    fn commit(&self, entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
+        self.commit_as(None, entries)
+    }
+
+    /// Commits the events; those of an `author` have its session id.
+    pub(in crate::store) fn commit_as(
+        &self,
+        author: Option<&Arc<str>>,
+        mut entries: Vec<BatchEntry>,
+    ) -> Result<Committed, CommitError> {
+        let author = author.unwrap_or(&self.session_id);
         let mut patience = Patience::new();
         loop {
-            match self.try_commit(&mut entries) {
+            match self.try_commit(author, &mut entries) {
                 Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
                 done => return done,
             }
@@ -88,13 +99,19 @@ impl Inner {
     }
 
     /// If it fails, the entries are as they were.
-    fn try_commit(&self, entries: &mut [BatchEntry]) -> Result<Committed, CommitError> {
+    fn try_commit(
+        &self,
+        author: &Arc<str>,
+        entries: &mut [BatchEntry],
+    ) -> Result<Committed, CommitError> {
+        let observed = Observed::begin(&self.probe, entries);
         let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
             return Ok(Committed(Numbers::Many(Vec::new())));
         }
-        let plan = CommitPlan::new(self, core, entries)?;
+        let plan = CommitPlan::new(self, author, core, entries)?;
+        core.state.timings.note(observed.is_some());
         let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
         let logged = match plan.materialize(&core.state).and_then(|()| plan.write(&core.log)) {
             Ok(logged) => logged,
@@ -124,9 +141,13 @@ impl Inner {
             self.sessions.acks.committed(committed.as_slice().len());
         }
         self.tail.advance(core.confirmed_head());
+        let timings = core.state.timings.take();
         drop(slot);
         self.wake_sync();
         deliver();
+        if let Some(observed) = observed {
+            observed.notify(&self.probe, &committed, timings);
+        }
         #[cfg(not(target_family = "wasm"))]
         if follows && self.sessions.is_synced() {
             self.sessions.acks.wait(PATIENCE)?;
@@ -146,7 +167,12 @@ struct CommitPlan<'a> {
 }
 
 impl<'a> CommitPlan<'a> {
-    fn new(store: &Inner, core: &Core, entries: &'a mut [BatchEntry]) -> Result<Self, CommitError> {
+    fn new(
+        store: &Inner,
+        author: &Arc<str>,
+        core: &Core,
+        entries: &'a mut [BatchEntry],
+    ) -> Result<Self, CommitError> {
         let mut events = Vec::with_capacity(entries.len());
         let mut head = core.state.head;
         for BatchEntry { def, args, .. } in entries.iter_mut() {
@@ -160,7 +186,7 @@ impl<'a> CommitPlan<'a> {
                 name: def.name().into(),
                 args: std::mem::take(args),
                 client_id: Arc::clone(&store.client_id),
-                session_id: Arc::clone(&store.session_id),
+                session_id: Arc::clone(author),
                 schema_hash: store.schema_hash,
                 sync_metadata: None,
                 continues: !events.is_empty(),

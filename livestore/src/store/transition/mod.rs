@@ -16,6 +16,7 @@
 //! | [`reset`] | the app asks for the state to be rebuilt; the log does not change |
 
 mod commit;
+mod observed;
 mod pull;
 mod rebase;
 mod reset;

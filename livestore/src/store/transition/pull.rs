@@ -13,6 +13,7 @@ use crate::event::SeqNum;
 use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
 use crate::session::{Change, FromLeader};
 use crate::state::{Quarantined, ReplayError, State};
+use crate::store::tools::Activity;
 use crate::store::{Core, Inner};
 use crate::sync::SyncStatus;
 use crate::sync::engine::{Effect, Engine, Input, Step, Transition};
@@ -29,6 +30,8 @@ pub(in crate::store) struct Turn {
     pub(in crate::store) is_rebase: bool,
     /// Events that could not be applied.
     pub(in crate::store) quarantined: Vec<Quarantined>,
+    /// For observers.
+    pub(in crate::store) activities: Vec<Activity>,
     /// The status now.
     pub(in crate::store) status: SyncStatus,
 }
@@ -57,7 +60,9 @@ impl Inner {
         let Remaining { effects, is_rebase, quarantined } = published;
         core.notify_network();
         let deadline = core.order.engine()?.deadline();
-        Some(Turn { effects, deadline, is_rebase, quarantined, status: core.sync_status() })
+        let activities = std::mem::take(&mut core.activities);
+        let status = core.sync_status();
+        Some(Turn { effects, deadline, is_rebase, quarantined, activities, status })
     }
 }
 
@@ -220,6 +225,7 @@ impl Core {
         fresh: Option<State>,
     ) -> Result<Vec<Quarantined>, ReplayError> {
         let rewrites_history = fresh.is_some();
+        let observed = self.observe_merge(merge);
         let quarantined = match (&merge.rebase, fresh) {
             (Some(rebase), Some(fresh)) => self.start_over(fresh, merge, rebase)?,
             (Some(rebase), None) => self.rebase(merge, rebase)?,
@@ -229,6 +235,8 @@ impl Core {
         if rewrites_history || !quarantined.is_empty() {
             self.refused = self.state.refused()?;
         }
+        self.histories += u64::from(rewrites_history);
+        self.note_merge(observed, merge, &quarantined);
         Ok(quarantined)
     }
 

@@ -1,0 +1,95 @@
+//! Committing events by their wire names.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::Tools;
+use crate::event::DecodeError;
+use crate::schema::{BatchEntry, Schema};
+use crate::store::{CommitError, Committed};
+
+/// An event by its wire name, with its args as JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamedEvent {
+    /// The wire name.
+    pub name: String,
+    /// The args, as JSON.
+    pub args: String,
+}
+
+impl NamedEvent {
+    /// Returns the event.
+    pub fn new(name: impl Into<String>, args: impl Into<String>) -> Self {
+        Self { name: name.into(), args: args.into() }
+    }
+}
+
+/// Why events could not be committed by name.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitByNameError {
+    /// The schema has no such event, or reads it only where it is in the log already.
+    #[error("the schema has no event \"{name}\" that can be committed")]
+    UnknownEvent {
+        /// The wire name.
+        name: String,
+    },
+    /// The args are not those of the event.
+    #[error("\"{name}\" does not have these args")]
+    Args {
+        /// The wire name.
+        name: String,
+        /// The reason.
+        source: DecodeError,
+    },
+    /// The events could not be committed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl<S: Schema> Tools<'_, S> {
+    /// Commits events by their wire names, as one commit. They have the session id
+    /// [`session_id`](Self::session_id).
+    ///
+    /// # Errors
+    /// See [`CommitByNameError`]. If it fails, nothing has happened.
+    pub fn commit(&self, events: &[NamedEvent]) -> Result<Committed, CommitByNameError> {
+        let entries = events.iter().map(|event| self.entry(event)).collect::<Result<_, _>>()?;
+        let author = self.author().filter(|_| !self.follows());
+        Ok(self.store.inner.commit_as(author.as_ref(), entries)?)
+    }
+
+    /// Returns the session id that events have which [`commit`](Self::commit) commits: one of a window
+    /// called `devtools`, or the session's own in a session that follows another one.
+    pub fn session_id(&self) -> Arc<str> {
+        let own = || Arc::clone(&self.store.inner.session_id);
+        self.author().filter(|_| !self.follows()).unwrap_or_else(own)
+    }
+
+    fn entry(&self, event: &NamedEvent) -> Result<BatchEntry, CommitByNameError> {
+        let NamedEvent { name, args } = event;
+        let unknown = || CommitByNameError::UnknownEvent { name: name.clone() };
+        let schema = self.schema();
+        let def = schema.events().find(|def| def.name() == name).ok_or_else(unknown)?;
+        let set = *schema.event_set(name).ok_or_else(unknown)?;
+        let refused = |source| CommitByNameError::Args { name: name.clone(), source };
+        let json: &RawValue = serde_json::from_str(args)
+            .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })
+            .map_err(refused)?;
+        let args = json.get().to_owned();
+        set.decode(name, &args).map_err(refused)?;
+        Ok(BatchEntry { def, args, set })
+    }
+
+    /// The session's id, of another window.
+    fn author(&self) -> Option<Arc<str>> {
+        let (_, unique) = self.store.inner.session_id.rsplit_once('~')?;
+        Some(format!("devtools~{unique}").into())
+    }
+
+    fn follows(&self) -> bool {
+        self.store.inner.with_core(|core| core.order.follows()).unwrap_or(false)
+    }
+}

@@ -1,0 +1,170 @@
+//! What tools need of a store, whatever its schema: the devtools, an importer, a support page.
+//!
+//! [`Store::tools`] has all of it. Events are committed by their wire names, states are read with SQL,
+//! and an [observation](Tools::observe) says what the store does. An app itself rarely needs any of this.
+
+mod changes;
+mod checkpoints;
+mod commit;
+mod observe;
+mod sql;
+mod timeline;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use changes::RowChange;
+pub use commit::{CommitByNameError, NamedEvent};
+pub(in crate::store) use observe::Probe;
+pub use observe::{Activity, Observation};
+pub use sql::Interrupter;
+pub use timeline::Timeline;
+
+use super::{HistoryError, ReadError, StateAt, Store};
+use crate::error::Unavailable;
+use crate::event::SeqNum;
+use crate::eventlog::EventlogError;
+use crate::schema::{Schema, SchemaDef};
+use crate::state::{State, StateError};
+
+/// A store, as tools see it, made by [`Store::tools`].
+#[derive(Debug)]
+pub struct Tools<'a, S> {
+    store: &'a Store<S>,
+}
+
+/// The other sessions of a store's client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionRole {
+    /// The session has the log, and this many others follow it.
+    Leads {
+        /// Their number.
+        followers: usize,
+    },
+    /// Another session has the log.
+    Follows,
+}
+
+impl<S: Schema> Store<S> {
+    /// Returns what tools need of this store.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # use std::ops::ControlFlow;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// use livestore::tools::NamedEvent;
+    ///
+    /// let tools = store.tools();
+    /// let args = r#"{"id":"a","text":"Milk","createdAt":0}"#;
+    /// # let args = format!(r#"{{"id":"a","text":"Milk","createdAt":"{}"}}"#, now());
+    /// # let args = &*args;
+    /// tools.commit(&[NamedEvent::new("v1.TodoCreated", args)])?;
+    ///
+    /// let mut texts = Vec::new();
+    /// tools.state()?.read_sql("SELECT text FROM todo", (), |row| {
+    ///     texts.extend(row.iter().map(|value| format!("{value:?}")));
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(texts.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tools(&self) -> Tools<'_, S> {
+        Tools { store: self }
+    }
+}
+
+impl<S: Schema> Tools<'_, S> {
+    /// Returns the schema.
+    pub fn schema(&self) -> &'static SchemaDef {
+        self.store.inner.schema
+    }
+
+    /// Returns a copy of the present state, which later commits do not change.
+    ///
+    /// Copies the bytes of the state. While pending events have changed it, replays the events since the
+    /// last snapshot instead.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn state(&self) -> Result<StateAt<S>, HistoryError> {
+        let inner = &self.store.inner;
+        let (head, bytes) = {
+            let mut slot = inner.core()?;
+            let core = slot.as_mut().ok_or(Unavailable::Closed)?;
+            (core.state.head, core.state.bytes().map_err(StateError::from)?)
+        };
+        let Some(bytes) = bytes else { return self.timeline().at(head) };
+        let state = State::of_bytes(inner.schema, head, &*bytes, bytes.len())?;
+        Ok(StateAt::new(state, Arc::clone(&inner.window_id)))
+    }
+
+    /// Returns the states of the past.
+    pub fn timeline(&self) -> Timeline<S> {
+        Timeline::new(&self.store.inner)
+    }
+
+    /// Returns the number of bytes of the state in memory.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn state_bytes(&self) -> Result<u64, ReadError> {
+        Ok(self.store.inner.with_core(|core| core.state.size())??)
+    }
+
+    /// Returns the number of events in the log after `after`. Reads the numbers of all of them.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn count_events(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.store.inner.log()?.count(after)
+    }
+
+    /// Returns the number of the event that comes `count` events after `after`, or of the last one if
+    /// there are fewer; `None` if there are none. Reads the numbers of those in between.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn skip_events(
+        &self,
+        after: SeqNum,
+        count: usize,
+    ) -> Result<Option<SeqNum>, EventlogError> {
+        self.store.inner.log()?.skip(after, count)
+    }
+
+    /// Calls `callback` with everything that the store does from now on, until the guard is dropped. It
+    /// is called on the thread that does it, and should be quick. While anybody observes, commits,
+    /// queries and materializers are timed, which takes a few readings of the clock each.
+    pub fn observe(&self, callback: impl Fn(&Activity) + Send + Sync + 'static) -> Observation {
+        Observation::begin(&self.store.inner.probe, Arc::new(callback))
+    }
+
+    /// Returns whether this session leads the sessions of its client.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn role(&self) -> Result<SessionRole, ReadError> {
+        Ok(self.store.inner.with_core(|core| match core.order.follows() {
+            true => SessionRole::Follows,
+            false => SessionRole::Leads {
+                followers: core.hub.as_ref().map_or(0, |hub| hub.session_count()),
+            },
+        })?)
+    }
+
+    /// Ends the connection to the backend as a network does that fails: the store connects again by
+    /// itself. Does nothing in a session that follows.
+    pub fn drop_connection(&self) {
+        self.store.inner.drop_connection();
+    }
+
+    /// Has every message to and from the backend take this much longer, from now on. It is for trying out
+    /// an app on a slow network. Does nothing in a session that follows.
+    pub fn delay_messages(&self, delay: Duration) {
+        self.store.inner.delay_messages(delay);
+    }
+}

@@ -14,6 +14,7 @@ mod app;
 mod commit;
 mod compile;
 mod compile_sql;
+mod devtools;
 mod floor;
 mod harness;
 mod live;
@@ -59,6 +60,10 @@ const BENCHES: &[Bench] = &[
     Bench { name: "live/fanout-1k",          goal: Added(200.0),                run: live::fanout },
     Bench { name: "live/start-10k",          goal: AtMost(10.0, Unit::Micros),  run: live::start },
     Bench { name: "live/get",                goal: AtMost(0.05, Unit::Micros),  run: live::get },
+    Bench { name: "devtools/idle",           goal: Ratio(1.01),                 run: devtools::idle },
+    Bench { name: "devtools/watched",        goal: Ratio(1.25),                 run: devtools::watched },
+    Bench { name: "devtools/scrub-100k",     goal: AtMost(50_000.0, Unit::Micros), run: devtools::scrub },
+    Bench { name: "devtools/first-1m",       goal: AtMost(500_000.0, Unit::Micros), run: devtools::first },
     Bench { name: "compile/100-tables",      goal: Ratio(1.5),                  run: compile::tables },
     // 3 s.
     Bench { name: "compile/sql-200",         goal: Added(3_000_000.0),          run: compile::sql },

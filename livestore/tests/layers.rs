@@ -35,7 +35,7 @@ const CRATES: &[&[&str]] = &[
     &["livestore-cli"],
     &["livestore-testing"],
     &["livestore-server"],
-    &["livestore-sync", "livestore-web"],
+    &["livestore-devtools", "livestore-sync", "livestore-web"],
     &["livestore"],
     &["livestore-macros"],
     &["livestore-macros-core"],

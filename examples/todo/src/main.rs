@@ -13,6 +13,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,10 @@ struct Cli {
     /// The token that the backend knows you by
     #[arg(long, global = true, requires = "sync", env = "TODO_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Serve the devtools and print their URL: beside the screen, or until Ctrl-C if there is no terminal
+    #[cfg(feature = "devtools")]
+    #[arg(long)]
+    devtools: bool,
 }
 
 #[derive(Subcommand)]
@@ -93,21 +98,57 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    if cli.command.is_none() && !in_terminal {
+    if cli.command.is_none() && !in_terminal && !cli.wants_devtools() {
         return Err("the screen needs a terminal; for scripts, see `todo --help`".into());
     }
+    let wants_devtools = cli.wants_devtools();
     let mut store = Store::<App>::builder(cli.store).directory(cli.dir);
     if let Some(url) = &cli.sync {
         store = store.sync(sync(url, cli.token));
     }
     let store = store.open()?;
+    let devtools = wants_devtools.then(|| serve_devtools(&store)).transpose()?;
     match cli.command {
-        None => screen::run(model::Model::new(store)?),
+        None if !in_terminal => wait_for_signal(),
+        None => {
+            let mut model = model::Model::new(store)?;
+            model.devtools = devtools;
+            screen::run(model)
+        }
         Some(command) => {
             let is_current = catch_up(&store)?;
             execute(&store, command, is_current)
         }
     }
+}
+
+impl Cli {
+    #[cfg(feature = "devtools")]
+    fn wants_devtools(&self) -> bool {
+        self.devtools
+    }
+
+    #[cfg(not(feature = "devtools"))]
+    fn wants_devtools(&self) -> bool {
+        false
+    }
+}
+
+/// Serves the devtools, prints their URL, and returns it.
+#[cfg(feature = "devtools")]
+fn serve_devtools(store: &Store<App>) -> Result<String> {
+    Ok(livestore_devtools::serve(store)?.url().to_owned())
+}
+
+#[cfg(not(feature = "devtools"))]
+fn serve_devtools(_: &Store<App>) -> Result<String> {
+    Err("this build has no devtools".into())
+}
+
+fn wait_for_signal() -> Result<()> {
+    let (signal, came) = mpsc::channel();
+    ctrlc::set_handler(move || _ = signal.send(()))?;
+    Ok(came.recv()?)
 }
 
 fn execute(store: &Store<App>, command: Command, is_current: bool) -> Result<()> {

@@ -16,6 +16,8 @@ pub struct Model {
     pub selected: usize,
     /// Keys go into the new todo's text.
     pub typing: bool,
+    /// Where the devtools are, if they are served.
+    pub devtools: Option<String>,
     /// How to undo each action, and on which todos; the latest last.
     undo: Vec<(Compensation, Vec<String>)>,
 }
@@ -37,7 +39,8 @@ pub struct View {
 
 impl Model {
     pub fn new(store: Store<App>) -> Result<Self> {
-        Ok(Self { view: View::of(&store)?, store, selected: 0, typing: false, undo: Vec::new() })
+        let view = View::of(&store)?;
+        Ok(Self { view, store, selected: 0, typing: false, devtools: None, undo: Vec::new() })
     }
 
     /// Where the selection is; the list may have become shorter.

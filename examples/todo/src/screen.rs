@@ -91,7 +91,7 @@ fn draw(frame: &mut Frame<'_>, model: &Model) {
     let [input, list, filters, keys] = rows.areas(frame.area());
     let view = model.view.get();
     draw_input(frame, input, &view.ui.new_todo_text, model.typing);
-    draw_list(frame, list, &view, (!model.typing).then(|| model.selected()));
+    draw_list(frame, list, model, &view);
     let tabs = Tabs::new(["1 All", "2 Active", "3 Completed"]); // as the variants of `Filter`
     frame.render_widget(tabs.select(view.ui.filter as usize), filters);
     frame.render_widget(Line::from(if model.typing { TYPING_KEYS } else { LIST_KEYS }).dim(), keys);
@@ -110,8 +110,12 @@ fn draw_input(frame: &mut Frame<'_>, area: Rect, text: &str, typing: bool) {
     }
 }
 
-fn draw_list(frame: &mut Frame<'_>, area: Rect, view: &View, selected: Option<usize>) {
-    let block = Block::bordered().title(format!("todos: {} left{}", view.active, view.sync));
+fn draw_list(frame: &mut Frame<'_>, area: Rect, model: &Model, view: &View) {
+    let mut block = Block::bordered().title(format!("todos: {} left{}", view.active, view.sync));
+    if let Some(url) = &model.devtools {
+        block = block.title_bottom(format!("devtools: {url}"));
+    }
+    let selected = (!model.typing).then(|| model.selected());
     let list = List::new(view.todos.iter().map(|todo| item(todo))).block(block);
     let mut state = ListState::default().with_selected(selected);
     frame.render_stateful_widget(list.highlight_style(Modifier::REVERSED), area, &mut state);

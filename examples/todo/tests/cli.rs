@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
+#[cfg(feature = "devtools")]
+use std::process::Stdio;
 use std::process::{Command, Output};
 
 use livestore::Store;
@@ -149,4 +151,31 @@ fn without_a_terminal_there_is_no_screen() {
     let said = error(temp.path(), &[]);
     assert_eq!(said, "error: the screen needs a terminal; for scripts, see `todo --help`");
     assert!(!temp.path().join("todos").exists());
+}
+
+#[cfg(feature = "devtools")]
+#[test]
+fn devtools_print_their_url_and_are_there() {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let dir = TempDir::new().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_todo"))
+        .args(["--devtools", "--dir"])
+        .arg(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split("http://").nth(1).and_then(|url| url.split('/').next()).unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("<html"), "{page}");
 }

@@ -17,7 +17,12 @@ pub struct Call {
 
 /// A request: `method` and `params`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "method", content = "params", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "method",
+    content = "params",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Request {
     /// Begins the conversation. Answer: [`Hello`](super::Hello).
     Hello {

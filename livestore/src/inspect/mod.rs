@@ -38,14 +38,14 @@
 
 mod error;
 mod events;
-mod state;
+mod replay;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use crate::state::{Interrupt, Query, StateView, TableColumn, TableInfo};
 pub use error::{InspectError, SnapshotProblem};
 pub use events::FolderEvents;
-pub use state::{Interrupt, Query, StateView, TableColumn, TableInfo};
 
 use crate::edge::{DirectoryLock, files};
 use crate::event::{EncodedEvent, SeqNum};
@@ -287,7 +287,7 @@ impl Folder {
         schema: &'static SchemaDef,
         to: SeqNum,
     ) -> Result<StateView, InspectError> {
-        state::replay(&self.log, &self.snapshot_file(), schema, to)
+        replay::replay(&self.log, &self.snapshot_file(), schema, to)
     }
 
     /// Compares the snapshot with a replay of the log up to its last event. Returns that event, and where

@@ -18,9 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{
-    CachedStatement, Connection, FileControl, InterruptHandle, MAIN_DB, TransactionState,
-};
+use rusqlite::{CachedStatement, Connection, FileControl, MAIN_DB, TransactionState};
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
@@ -49,15 +47,6 @@ pub(crate) struct Db {
     row_order: RowOrder,
     /// Set once a materializer's statement has failed because of the machine.
     fault: RefCell<Option<SqliteError>>,
-}
-
-/// Ends a statement that runs, from another thread.
-pub(crate) struct Interrupt(InterruptHandle);
-
-impl Interrupt {
-    pub(crate) fn interrupt(&self) {
-        self.0.interrupt();
-    }
 }
 
 /// The tables whose changes are captured, by their positions in the schema.
@@ -101,11 +90,6 @@ impl Db {
         own_functions::install(&conn)?;
         let (watched, watches, fault) = Default::default();
         Ok(Self { conn, access, changes, watched, watches, reads, row_order, fault })
-    }
-
-    /// What ends a statement that runs, from another thread.
-    pub(crate) fn interrupt(&self) -> Interrupt {
-        Interrupt(self.conn.get_interrupt_handle())
     }
 
     /// Sets the most bytes that the database takes, which is in one block of memory.
@@ -252,7 +236,6 @@ impl Db {
     }
 
     /// A handle with which another thread ends a statement.
-    #[cfg(not(any(simulation, target_family = "wasm")))]
     pub(crate) fn interrupt_handle(&self) -> rusqlite::InterruptHandle {
         self.conn.get_interrupt_handle()
     }

@@ -17,6 +17,7 @@ mod snapshot;
 mod timings;
 mod trace;
 mod verify;
+mod view;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -28,13 +29,14 @@ pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub(crate) use timings::{Timing, Timings};
 pub(crate) use trace::{end_of_commit, position_of};
 pub use verify::{Difference, Divergence, DivergenceCause};
+pub use view::{Interrupt, Query, StateView, TableColumn, TableInfo};
 
 use crate::ambient::materialize;
 use crate::edge::catch_panic;
 use crate::error::panic_message;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::schema::{EventSet, SchemaDef, SchemaError};
-use crate::sqlite::{Access, Db, Interrupt, SqliteError};
+use crate::sqlite::{Access, Db, SqliteError};
 use crate::table::{MaterializeError, Reader, Writer};
 
 /// Why the state could not be made.
@@ -98,18 +100,8 @@ impl State {
         Ok(Self { db, schema, head, pending: None, timings })
     }
 
-    /// What ends a query that runs, from another thread.
-    pub(crate) fn interrupt(&self) -> Interrupt {
-        self.db.interrupt()
-    }
-
     pub(crate) fn schema(&self) -> &'static SchemaDef {
         self.schema
-    }
-
-    #[cfg(not(any(simulation, target_family = "wasm")))]
-    pub(crate) fn db(&self) -> &Db {
-        &self.db
     }
 
     pub(crate) fn reader<'a>(&'a self, window_id: &'a str) -> Reader<'a> {

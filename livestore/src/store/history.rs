@@ -9,7 +9,7 @@ use super::exclusive::Exclusive;
 use super::order::Order;
 use super::session::Sessions;
 use super::sync::Waiting;
-use super::tools::{Interrupter, Probe};
+use super::tools::Probe;
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
@@ -21,9 +21,8 @@ use crate::table::QueryError;
 /// The state as of one event, made by [`Store::state_at`].
 pub struct StateAt<S> {
     head: SeqNum,
-    pub(super) state: Exclusive<State>,
-    pub(super) interrupter: Interrupter,
-    pub(super) window_id: Arc<str>,
+    state: Exclusive<State>,
+    window_id: Arc<str>,
     schema: PhantomData<fn() -> S>,
 }
 
@@ -50,7 +49,12 @@ impl<S: Schema> Store<S> {
     pub fn state_at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
         let log = self.log_up_to(seq)?;
         let state = self.replay(&log, seq)?;
-        Ok(StateAt::new(state, Arc::clone(&self.inner.window_id)))
+        Ok(StateAt {
+            head: state.head,
+            state: Exclusive::new(state),
+            window_id: Arc::clone(&self.inner.window_id),
+            schema: PhantomData,
+        })
     }
 
     /// Returns a store in memory that has the events up to `seq`. It is independent: commits to one
@@ -146,14 +150,6 @@ pub(super) fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, Even
             return Ok(events);
         }
         events.extend(page);
-    }
-}
-
-impl<S> StateAt<S> {
-    pub(super) fn new(state: State, window_id: Arc<str>) -> Self {
-        let interrupter = Interrupter(Arc::new(state.interrupt()));
-        let head = state.head;
-        Self { head, state: Exclusive::new(state), interrupter, window_id, schema: PhantomData }
     }
 }
 

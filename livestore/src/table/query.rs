@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::ops::ControlFlow;
 
 use rusqlite::CachedStatement;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Params, RowError, RowReader, SelectAst, TableDef};
+use super::{RowError, RowReader, SelectAst, TableDef};
 use crate::error::{Unavailable, unavailable_becomes};
-use crate::sqlite::{Access, Db, SqliteError, hash_row, value_of};
+use crate::sqlite::{Access, Db, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
 /// A question to the state, with a typed answer.
@@ -234,33 +233,6 @@ impl<'a> Reader<'a> {
                 _ => QueryError::sql(sql, source),
             }
         })
-    }
-
-    /// Runs a user's SQL, and calls `each` with the values of each row, until it breaks. Returns the
-    /// names of the columns.
-    pub(crate) fn visit(
-        &self,
-        sql: &str,
-        params: impl Params,
-        mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
-    ) -> Result<Vec<String>, QueryError> {
-        let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
-        let in_sql = |source| QueryError::Value { column: format!("a `?` of `{sql}`"), source };
-        let params = params.into_values().map_err(in_sql)?;
-        let mut statement = self.prepare_raw(sql)?;
-        let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
-            let value = |(n, name): (usize, &String)| {
-                let found = row.get_ref(n).map_err(ValueError::custom).and_then(value_of);
-                found.map_err(|source| RowError { column: name.clone(), source })
-            };
-            let values = names.iter().enumerate().map(value).collect::<Result<Vec<_>, _>>()?;
-            if each(&values).is_break() {
-                break;
-            }
-        }
-        Ok(names)
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {

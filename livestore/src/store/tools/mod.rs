@@ -2,12 +2,12 @@
 //!
 //! [`Store::tools`] has all of it. Events are committed by their wire names, states are read with SQL,
 //! and an [observation](Tools::observe) says what the store does. An app itself rarely needs any of this.
+//! `livestore::inspect` looks at a store that is not open.
 
 mod changes;
 mod checkpoints;
 mod commit;
 mod observe;
-mod sql;
 mod timeline;
 
 use std::sync::Arc;
@@ -17,15 +17,14 @@ pub use changes::RowChange;
 pub use commit::{CommitByNameError, NamedEvent};
 pub(in crate::store) use observe::Probe;
 pub use observe::{Activity, Observation};
-pub use sql::Interrupter;
 pub use timeline::Timeline;
 
-use super::{HistoryError, ReadError, StateAt, Store};
+use super::{HistoryError, ReadError, Store};
 use crate::error::Unavailable;
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{State, StateError};
+use crate::state::{State, StateError, StateView};
 
 /// A store, as tools see it, made by [`Store::tools`].
 #[derive(Debug)]
@@ -58,13 +57,11 @@ impl<S: Schema> Store<S> {
     /// use livestore::tools::NamedEvent;
     ///
     /// let tools = store.tools();
-    /// let args = r#"{"id":"a","text":"Milk","createdAt":0}"#;
-    /// # let args = format!(r#"{{"id":"a","text":"Milk","createdAt":"{}"}}"#, now());
-    /// # let args = &*args;
+    /// let args = r#"{"id":"a","text":"Milk","created_at":"2026-11-27T12:00:00.000Z"}"#;
     /// tools.commit(&[NamedEvent::new("v1.TodoCreated", args)])?;
     ///
     /// let mut texts = Vec::new();
-    /// tools.state()?.read_sql("SELECT text FROM todo", (), |row| {
+    /// tools.state()?.query("SELECT text FROM todo")?.for_each(|row| {
     ///     texts.extend(row.iter().map(|value| format!("{value:?}")));
     ///     ControlFlow::Continue(())
     /// })?;
@@ -90,7 +87,7 @@ impl<S: Schema> Tools<'_, S> {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn state(&self) -> Result<StateAt<S>, HistoryError> {
+    pub fn state(&self) -> Result<StateView, HistoryError> {
         let inner = &self.store.inner;
         let (head, bytes) = {
             let mut slot = inner.core()?;
@@ -99,11 +96,11 @@ impl<S: Schema> Tools<'_, S> {
         };
         let Some(bytes) = bytes else { return self.timeline().at(head) };
         let state = State::of_bytes(inner.schema, head, &*bytes, bytes.len())?;
-        Ok(StateAt::new(state, Arc::clone(&inner.window_id)))
+        Ok(StateView::new(state, Some(inner.schema_hash)))
     }
 
     /// Returns the states of the past.
-    pub fn timeline(&self) -> Timeline<S> {
+    pub fn timeline(&self) -> Timeline {
         Timeline::new(&self.store.inner)
     }
 

@@ -66,6 +66,10 @@ pub enum Activity {
         undone: Vec<SeqNum>,
         /// The numbers that they have now: those of them that are still pending.
         redone: Vec<SeqNum>,
+        /// The number of events that came before them.
+        upstream: usize,
+        /// The time that it took.
+        took: Duration,
     },
     /// An event could not be applied.
     Quarantined(Quarantined),

@@ -1,7 +1,6 @@
 //! The states of the past, one after the other.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 
@@ -11,9 +10,9 @@ use crate::edge::primitives::{Mutex, lock};
 use crate::error::Unavailable;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, before, is_after};
-use crate::schema::{Schema, SchemaDef};
-use crate::state::{Replay, Snapshot, State, end_of_commit, position_of};
-use crate::store::{HistoryError, Inner, StateAt};
+use crate::schema::SchemaDef;
+use crate::state::{Replay, Snapshot, State, StateView, end_of_commit, position_of};
+use crate::store::{HistoryError, Inner};
 
 /// The number of events that are read at once, and of those behind a checkpoint that are looked at to
 /// find where its commit ends.
@@ -24,10 +23,9 @@ const PAGE: usize = 1_024;
 /// It has checkpoints in memory, of up to 256 MB: going from one event to another one replays the events
 /// from the checkpoint before it. The first state of a part of the log is as slow as
 /// [`Store::state_at`](crate::Store::state_at), unless [`prepare`](Self::prepare) was called.
-pub struct Timeline<S> {
+pub struct Timeline {
     store: Weak<Inner>,
     checkpoints: Mutex<Checkpoints>,
-    schema: PhantomData<fn() -> S>,
 }
 
 /// What the store has at one moment.
@@ -40,19 +38,19 @@ struct Moment {
     snapshot: Option<Snapshot>,
 }
 
-impl<S: Schema> Timeline<S> {
+impl Timeline {
     pub(super) fn new(store: &Arc<Inner>) -> Self {
-        Self { store: Arc::downgrade(store), checkpoints: Mutex::default(), schema: PhantomData }
+        Self { store: Arc::downgrade(store), checkpoints: Mutex::default() }
     }
 
     /// Returns the state as of the event `seq`. `e0` is the state before the first event.
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn at(&self, seq: SeqNum) -> Result<StateAt<S>, HistoryError> {
+    pub fn at(&self, seq: SeqNum) -> Result<StateView, HistoryError> {
         let moment = self.moment()?;
         let state = self.state(&moment, seq)?;
-        Ok(StateAt::new(state, Arc::clone(&moment.store.window_id)))
+        Ok(StateView::new(state, Some(moment.store.schema_hash)))
     }
 
     /// Makes the checkpoints of the whole log, which takes a replay of it, and calls `progress` with the
@@ -234,7 +232,7 @@ impl Moment {
     }
 }
 
-impl<S> fmt::Debug for Timeline<S> {
+impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeline").finish_non_exhaustive()
     }

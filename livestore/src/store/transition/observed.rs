@@ -78,7 +78,8 @@ impl Core {
         }
         if let Some(rebase) = &merge.rebase {
             let redone = rebase.pending.iter().map(|event| event.seq).collect();
-            activities.push(Activity::Rebased { undone, redone });
+            let upstream = merge.new.len();
+            activities.push(Activity::Rebased { undone, redone, upstream, took });
         }
         if let Some(first) = merge.new.first() {
             let count = merge.new.len();

@@ -5,12 +5,9 @@ use std::ops::ControlFlow;
 
 use rusqlite::{CachedStatement, InterruptHandle};
 
-use super::InspectError;
+use super::{Quarantined, State};
 use crate::event::SeqNum;
-use crate::eventlog::{Eventlog, is_after};
-use crate::schema::SchemaDef;
 use crate::sqlite::{Access, SqliteError, quote, value_of};
-use crate::state::{Quarantined, Replay, Snapshot, State};
 use crate::value::Value;
 
 /// The name that the tables of the library itself begin with.
@@ -49,32 +46,18 @@ pub struct TableColumn {
     pub key: u32,
 }
 
-pub(super) fn replay(
-    log: &Eventlog,
-    snapshot: &Snapshot,
-    schema: &'static SchemaDef,
-    to: SeqNum,
-) -> Result<StateView, InspectError> {
-    let head = log.head()?;
-    if is_after(to, head) {
-        return Err(InspectError::NoSuchEvent { seq: to, head });
-    }
-    let mut state = match snapshot.read(schema, to, &mut |_, _| ()) {
-        Ok((state, _)) => state,
-        Err(_) => State::empty(schema)?,
-    };
-    Replay::new(log).run(&mut state, to)?;
-    if is_after(to, state.head) {
-        // There are events beyond, but none with this number.
-        return Err(InspectError::NoSuchEvent { seq: to, head: state.head });
-    }
-    let schema_hash = schema.hash().ok();
-    Ok(StateView { state, schema_hash })
-}
-
 impl StateView {
-    pub(super) fn new(state: State, schema_hash: Option<i64>) -> Self {
+    pub(crate) fn new(state: State, schema_hash: Option<i64>) -> Self {
         Self { state, schema_hash }
+    }
+
+    /// Returns the bytes of the state as an SQLite file. Besides the app's tables it has some of the
+    /// library's own.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn to_bytes(&mut self) -> Result<Vec<u8>, SqliteError> {
+        Ok(self.state.bytes()?.unwrap_or_default())
     }
 
     /// The last event that the state is made of.
@@ -93,7 +76,7 @@ impl StateView {
     /// When SQLite cannot read the state.
     pub fn tables(&self) -> Result<Vec<TableInfo>, SqliteError> {
         let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name";
-        let mut statement = self.state.db().prepare(select)?;
+        let mut statement = self.state.db.prepare(select)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let tables: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
         let of_app = |name: &str| !name.starts_with(OWN) && !name.starts_with("sqlite_");
@@ -105,7 +88,7 @@ impl StateView {
 
     fn columns(&self, table: &str) -> Result<Vec<TableColumn>, SqliteError> {
         let select = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)";
-        let mut statement = self.state.db().prepare(select)?;
+        let mut statement = self.state.db.prepare(select)?;
         let rows = statement.query_map([table], |row| {
             let (not_null, key): (bool, u32) = (row.get(2)?, row.get(3)?);
             let nullable = !not_null && key == 0;
@@ -120,7 +103,7 @@ impl StateView {
     /// When there is no such table, or SQLite cannot read it.
     pub fn count(&self, table: &str) -> Result<u64, SqliteError> {
         let select = format!("SELECT count(*) FROM {}", quote(table));
-        let mut statement = self.state.db().prepare_checked(&select, Access::Query)?;
+        let mut statement = self.state.db.prepare_checked(&select, Access::Query)?;
         let count: i64 = statement.query_row([], |row| row.get(0))?;
         Ok(count.cast_unsigned())
     }
@@ -130,7 +113,8 @@ impl StateView {
     /// # Errors
     /// When it is not SQL, writes, or reaches beyond the state.
     pub fn query(&self, sql: &str) -> Result<Query<'_>, SqliteError> {
-        Ok(Query { statement: self.state.db().prepare_checked(sql, Access::Query)? })
+        let statement = self.state.db.prepare_checked(sql, Access::Query)?;
+        Ok(Query { statement, params: Vec::new() })
     }
 
     /// Returns SQLite's plan of a query: one line for each step, indented by what it is a part of.
@@ -139,7 +123,7 @@ impl StateView {
     /// As [`query`](Self::query).
     pub fn explain(&self, sql: &str) -> Result<Vec<String>, SqliteError> {
         drop(self.query(sql)?);
-        let mut statement = self.state.db().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let mut statement = self.state.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
         let mut depths = std::collections::HashMap::new();
         let rows = statement.query_map([], |row| {
             let (id, parent, detail): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
@@ -160,16 +144,23 @@ impl StateView {
 
     /// Returns a handle with which another thread ends a query that takes too long.
     pub fn interrupt(&self) -> Interrupt {
-        Interrupt(self.state.db().interrupt_handle())
+        Interrupt(self.state.db.interrupt_handle())
     }
 }
 
 /// A query of a [`StateView`].
 pub struct Query<'a> {
     statement: CachedStatement<'a>,
+    params: Vec<Value<'static>>,
 }
 
 impl Query<'_> {
+    /// Gives the query the values of its `?`s.
+    #[must_use]
+    pub fn bind(self, params: Vec<Value<'static>>) -> Self {
+        Self { params, ..self }
+    }
+
     /// The names of the result's columns.
     pub fn columns(&self) -> Vec<String> {
         self.statement.column_names().map(str::to_owned).collect()
@@ -185,7 +176,7 @@ impl Query<'_> {
         mut visit: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
     ) -> Result<(), SqliteError> {
         let count = self.statement.column_count();
-        let mut rows = self.statement.query([])?;
+        let mut rows = self.statement.query(rusqlite::params_from_iter(&self.params))?;
         while let Some(row) = rows.next()? {
             let values = (0..count).map(|n| {
                 let value = row.get_ref(n)?;

@@ -1,0 +1,184 @@
+//! Tables and their rows.
+
+use std::ops::ControlFlow;
+
+use livestore::state::{StateView, TableInfo as Table};
+use livestore::value::Value;
+
+use super::cell::{Detail, cell, value};
+use super::{Host, Refused, Running, lock};
+use crate::protocol::{
+    ColumnInfo, EventInfo, FieldInfo, Filter, FilterOp, RefusalCode, RowsPage, SchemaInfo, Sort,
+    Source, TableInfo,
+};
+
+/// The most rows of a page.
+const MAX_ROWS: u64 = 1_000;
+
+/// The rows that a page wants.
+pub(super) struct Wanted {
+    pub(super) table: String,
+    pub(super) sort: Vec<Sort>,
+    pub(super) filter: Vec<Filter>,
+    pub(super) offset: u64,
+    pub(super) limit: u64,
+}
+
+impl Host {
+    pub(super) fn schema(&self) -> Result<SchemaInfo, Refused> {
+        let documents = self.target.documents();
+        let state = self.sources.state(&Source::Now)?;
+        let state = lock(&state);
+        let mut tables = state
+            .tables()?
+            .into_iter()
+            .map(|table| {
+                let is_document = documents.contains(&&*table.name);
+                let rows = state.count(&table.name)?;
+                Ok(TableInfo {
+                    is_document,
+                    rows,
+                    columns: columns(&table),
+                    sql: table.sql,
+                    name: table.name,
+                })
+            })
+            .collect::<Result<Vec<_>, Refused>>()?;
+        tables.sort_by_key(|table| table.is_document);
+        let events = self.target.events();
+        let events = events.iter().map(|event| EventInfo {
+            name: event.name().to_owned(),
+            fields: fields(event),
+            client_only: event.is_client_only(),
+            deprecated: event.deprecation().map(str::to_owned),
+        });
+        Ok(SchemaInfo { tables, events: events.collect() })
+    }
+
+    pub(super) fn rows(
+        &self,
+        source: &Source,
+        wanted: &Wanted,
+        running: &Running,
+    ) -> Result<RowsPage, Refused> {
+        let state = self.sources.state(source)?;
+        let state = lock(&state);
+        let table = find(&state, &wanted.table)?;
+        running.reading(&state, || rows(&state, &table, wanted))
+    }
+}
+
+/// The types of an event's fields, which `livestore.lock` has as `name: type (marks)`.
+fn fields(event: &livestore::event::EventDef) -> Vec<FieldInfo> {
+    let types = event.shape().lines().filter_map(|line| line.split_once(": "));
+    let types: Vec<_> = types.map(|(name, kind)| (name.trim(), kind.trim())).collect();
+    let kind_of =
+        |name: &str| types.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
+    let field = |name: &&str| FieldInfo {
+        name: (*name).to_owned(),
+        kind: kind_of(name).unwrap_or_default().to_owned(),
+    };
+    event.fields().iter().map(field).collect()
+}
+
+fn columns(table: &Table) -> Vec<ColumnInfo> {
+    let column = |column: &livestore::state::TableColumn| ColumnInfo {
+        name: column.name.clone(),
+        sql_type: column.kind.clone(),
+        nullable: column.nullable,
+        key: column.key,
+    };
+    table.columns.iter().map(column).collect()
+}
+
+/// The table of this name.
+pub(super) fn find(state: &StateView, name: &str) -> Result<Table, Refused> {
+    let found = state.tables()?.into_iter().find(|table| table.name == name);
+    found.ok_or_else(|| Refused::new(RefusalCode::NotFound, format!("there is no table `{name}`")))
+}
+
+/// The columns of its primary key, in order.
+pub(super) fn key_of(table: &Table) -> Vec<&str> {
+    let mut key: Vec<_> = table.columns.iter().filter(|column| column.key > 0).collect();
+    key.sort_by_key(|column| column.key);
+    key.into_iter().map(|column| &*column.name).collect()
+}
+
+fn rows(state: &StateView, table: &Table, wanted: &Wanted) -> Result<RowsPage, Refused> {
+    let column = |name: &str| {
+        let found = table.columns.iter().find(|column| column.name == name);
+        let none = || format!("table `{}` has no column `{name}`", table.name);
+        found
+            .map(|column| quote(&column.name))
+            .ok_or_else(|| Refused::new(RefusalCode::NotFound, none()))
+    };
+    let mut params = Vec::new();
+    let mut conditions = Vec::new();
+    for Filter { column: name, op, value: operand } in &wanted.filter {
+        let name = column(name)?;
+        conditions.push(match op {
+            FilterOp::IsNull => format!("{name} IS NULL"),
+            FilterOp::IsNotNull => format!("{name} IS NOT NULL"),
+            FilterOp::Contains => format!("instr(lower(CAST({name} AS TEXT)), lower(?)) > 0"),
+            op => format!("{name} {} ?", operator(*op)),
+        });
+        if !matches!(op, FilterOp::IsNull | FilterOp::IsNotNull) {
+            params.push(value(operand)?);
+        }
+    }
+    let condition = match &conditions[..] {
+        [] => String::new(),
+        conditions => format!(" WHERE {}", conditions.join(" AND ")),
+    };
+    let mut order = Vec::new();
+    for Sort { column: name, descending } in &wanted.sort {
+        order.push(format!("{}{}", column(name)?, if *descending { " DESC" } else { "" }));
+    }
+    order.extend(key_of(table).into_iter().map(quote));
+    let from = format!("FROM {}{condition}", quote(&table.name));
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let selected = names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ");
+    let select = format!(
+        "SELECT {selected} {from} ORDER BY {} LIMIT {} OFFSET {}",
+        order.join(", "),
+        wanted.limit.min(MAX_ROWS),
+        wanted.offset,
+    );
+    let keys: Vec<_> =
+        (0..).zip(&table.columns).filter(|(_, column)| column.key > 0).map(|(n, _)| n).collect();
+    let mut found = Vec::new();
+    state.query(&select)?.bind(params.clone()).for_each(|row| {
+        // The page asks for a row by its key.
+        let detail = |n| if keys.contains(&n) { Detail::Whole } else { Detail::Start };
+        found.push(row.iter().enumerate().map(|(n, value)| cell(value, detail(n))).collect());
+        ControlFlow::Continue(())
+    })?;
+    let total = one_number(state, &format!("SELECT count(*) {from}"), params)?;
+    Ok(RowsPage { columns: names, rows: found, total, seq: state.head().to_string() })
+}
+
+fn one_number(state: &StateView, sql: &str, params: Vec<Value<'static>>) -> Result<u64, Refused> {
+    let mut number = 0;
+    state.query(sql)?.bind(params).for_each(|row| {
+        if let [Value::Integer(found)] = row {
+            number = found.cast_unsigned();
+        }
+        ControlFlow::Break(())
+    })?;
+    Ok(number)
+}
+
+fn operator(op: FilterOp) -> &'static str {
+    match op {
+        FilterOp::Ne => "<>",
+        FilterOp::Lt => "<",
+        FilterOp::Le => "<=",
+        FilterOp::Gt => ">",
+        FilterOp::Ge => ">=",
+        _ => "=",
+    }
+}
+
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

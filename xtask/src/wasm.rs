@@ -9,7 +9,7 @@ use crate::step::{self, Step};
 use crate::tool::Tool;
 
 /// The libraries that an app in a browser depends on.
-const LIBRARIES: &str = "--package livestore --package livestore-sync --package livestore-web";
+const LIBRARIES: &str = "--package livestore --package livestore-devtools --package livestore-sync --package livestore-web";
 
 /// Where `.ci/wasm-toolchain` unpacks a compiler.
 const UNPACKED: &str = "target/wasm-toolchain";

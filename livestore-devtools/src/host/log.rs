@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use livestore::SeqNum;
 use livestore::event::EncodedEvent;
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::cell::start_of;
 use super::{Host, Refused, Running, Target, lock, seq_of};
@@ -310,6 +310,7 @@ fn commit_of(events: &[EncodedEvent], at: usize) -> Vec<String> {
 }
 
 /// JSON that has to be there already.
-fn json_of(text: &str) -> Json {
-    serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned()))
+fn json_of(text: &str) -> Box<RawValue> {
+    let quoted = || serde_json::value::to_raw_value(text);
+    RawValue::from_string(text.to_owned()).or_else(|_| quoted()).unwrap_or_default()
 }

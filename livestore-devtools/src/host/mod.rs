@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livestore::prelude::*;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use self::activity::Activities;
@@ -32,9 +33,7 @@ use self::sources::Sources;
 use self::status::Seen;
 use self::target::OpenStore;
 pub(crate) use self::target::Target;
-use crate::protocol::{
-    Answer, Call, Notification, Outcome, Refusal, RefusalCode, Request, Topic, VERSION,
-};
+use crate::protocol::{Call, Notification, RefusalCode, Request, Topic, VERSION};
 
 /// Answers calls about one store, of any number of pages.
 pub struct Host {
@@ -125,7 +124,7 @@ impl Conversation {
         lock(&self.running).values().for_each(|running| running.cancel());
     }
 
-    fn carry_out(&self, request: Request, running: &Running) -> Result<Json, Refused> {
+    fn carry_out(&self, request: Request, running: &Running) -> Result<Box<RawValue>, Refused> {
         let host = &*self.host;
         match request {
             Request::Hello { version } => return self.hello(version),
@@ -174,10 +173,10 @@ impl Conversation {
                 return host.import_events(fork, &lines).and_then(json_of);
             }
         }
-        Ok(json!({}))
+        json_of(json!({}))
     }
 
-    fn hello(&self, version: u32) -> Result<Json, Refused> {
+    fn hello(&self, version: u32) -> Result<Box<RawValue>, Refused> {
         if version != VERSION {
             let message = format!(
                 "the page speaks version {version} of the devtools' protocol, the app version {VERSION}: \
@@ -246,20 +245,17 @@ impl fmt::Debug for Conversation {
     }
 }
 
-fn written(id: u64, outcome: Result<Json, Refused>) -> String {
-    let outcome = match outcome {
-        Ok(result) => Outcome::Result(result),
-        Err(Refused(refusal)) => Outcome::Error(refusal),
-    };
-    serde_json::to_string(&Answer { id, outcome }).unwrap_or_else(|error| {
-        let code = RefusalCode::Store;
-        let outcome = Outcome::Error(Refusal { code, message: error.to_string() });
-        serde_json::to_string(&Answer { id, outcome }).unwrap_or_default()
-    })
+/// An [`Answer`](crate::protocol::Answer). What it contains is written as it is, so that an event's args
+/// keep their order and their numbers.
+fn written(id: u64, outcome: Result<Box<RawValue>, Refused>) -> String {
+    match outcome {
+        Ok(result) => format!("{{\"id\":{id},\"result\":{result}}}"),
+        Err(Refused(refusal)) => json!({ "id": id, "error": refusal }).to_string(),
+    }
 }
 
-fn json_of(answer: impl Serialize) -> Result<Json, Refused> {
-    serde_json::to_value(answer)
+fn json_of(answer: impl Serialize) -> Result<Box<RawValue>, Refused> {
+    serde_json::value::to_raw_value(&answer)
         .map_err(|error| Refused::new(RefusalCode::Store, error.to_string()))
 }
 

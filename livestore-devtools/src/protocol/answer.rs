@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::{Cell, EventKind};
 
@@ -301,13 +302,13 @@ pub struct EventRow {
 }
 
 /// The answer to [`event`](super::Request::Event).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventDetails {
     /// The event.
     pub event: EventRow,
     /// Its args, whole.
-    pub args: Json,
+    pub args: Box<RawValue>,
     /// The event that it followed when it was committed or rebased last.
     pub parent: String,
     /// The number of times that it was rebased.
@@ -315,7 +316,7 @@ pub struct EventDetails {
     /// The schema hash of the app that committed it.
     pub schema_hash: String,
     /// What the backend has noted beside it, such as the time at which it came; `null` if nothing.
-    pub sync_metadata: Option<Json>,
+    pub sync_metadata: Option<Box<RawValue>>,
     /// The numbers of all events of the same commit.
     pub commit: Vec<String>,
     /// Why it could not be applied, if so.

@@ -16,16 +16,16 @@ export function App({ workbench, hostName }: { workbench: Workbench; hostName: s
   // Once there has been a connection, what was read stays in view while the host is away.
   if (!workbench.store.hello.value) return <Greeting state={state} hostName={hostName} onRetry={() => workbench.store.client.connect()} />;
   const wanted = PANELS[workbench.panel.value];
-  const { component: Panel } = !wanted.needs || workbench.store.can(wanted.needs) ? wanted : PANELS.data;
+  const { component: Panel, isOfState } = !wanted.needs || workbench.store.can(wanted.needs) ? wanted : PANELS.data;
   return (
     <WorkbenchProvider value={workbench}>
       <div class="app" data-source={workbench.source.chosen.value.kind}>
         <TopBar />
         <ConnectionBanner hostName={hostName} />
-        <SourceBar />
+        <SourceBar isOfState={isOfState} />
         <div class="app-body">
           <Rail />
-          <main id="panel" class="panel" aria-labelledby="panel-title">
+          <main id="panel" class={isOfState ? "panel" : "panel of-now"} aria-labelledby="panel-title">
             <Panel />
           </main>
         </div>

@@ -12,16 +12,18 @@ import type { Ability } from "../protocol.ts";
 interface PanelInfo {
   label: string;
   component: FunctionComponent;
+  /** Whether it shows the state that is chosen, and not only the present. */
+  isOfState: boolean;
   /** What the host has to be able to do for it. */
   needs?: Ability;
 }
 
 export const PANELS: { [P in PanelName]: PanelInfo } = {
-  data: { label: "Data", component: DataPanel },
-  log: { label: "Eventlog", component: LogPanel },
-  time: { label: "Time travel", component: TimePanel, needs: "timeTravel" },
-  live: { label: "Live queries", component: LivePanel, needs: "live" },
-  sync: { label: "Sync", component: SyncPanel },
-  sql: { label: "SQL", component: SqlPanel },
-  performance: { label: "Performance", component: PerformancePanel },
+  data: { label: "Data", component: DataPanel, isOfState: true },
+  log: { label: "Eventlog", component: LogPanel, isOfState: false },
+  time: { label: "Time travel", component: TimePanel, isOfState: true, needs: "timeTravel" },
+  live: { label: "Live queries", component: LivePanel, isOfState: false, needs: "live" },
+  sync: { label: "Sync", component: SyncPanel, isOfState: false },
+  sql: { label: "SQL", component: SqlPanel, isOfState: true },
+  performance: { label: "Performance", component: PerformancePanel, isOfState: false },
 };

@@ -4,21 +4,21 @@ import { useWorkbench } from "../model/workbench.ts";
 import { Button, IconButton } from "../ui/controls.tsx";
 
 /** Says that what is shown is not the present, and offers the way back. */
-export function SourceBar() {
+export function SourceBar({ isOfState }: { isOfState: boolean }) {
   const chosen = useWorkbench().source.chosen.value;
-  if (chosen.kind === "past") return <PastBar seq={chosen.seq} position={chosen.position} />;
-  if (chosen.kind === "fork") return <ForkBar fork={chosen.fork} />;
+  if (chosen.kind === "past") return <PastBar seq={chosen.seq} position={chosen.position} isOfState={isOfState} />;
+  if (chosen.kind === "fork") return <ForkBar fork={chosen.fork} isOfState={isOfState} />;
   return null;
 }
 
-function PastBar({ seq, position }: { seq: string; position: number }) {
+function PastBar({ seq, position, isOfState }: { seq: string; position: number; isOfState: boolean }) {
   const workbench = useWorkbench();
   const { source, store } = workbench;
   const { total } = store.tail.value;
   return (
     <div class="source-bar" role="status">
       <p>
-        You see the state after <strong class="mono">{seq}</strong>
+        {isOfState ? "You see" : "Data, SQL and Time travel show"} the state after <strong class="mono">{seq}</strong>
         <span class="source-bar-place">
           {count(position)} of {counted(total, "event")}
         </span>
@@ -45,12 +45,12 @@ function PastBar({ seq, position }: { seq: string; position: number }) {
   );
 }
 
-function ForkBar({ fork }: { fork: ForkState }) {
+function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
   const workbench = useWorkbench();
   return (
     <div class="source-bar" role="status">
       <p>
-        You are in <strong>fork {fork.id}</strong> of <strong class="mono">{fork.base}</strong>
+        {isOfState ? "You are in" : "Data, SQL and Time travel show"} <strong>fork {fork.id}</strong> of <strong class="mono">{fork.base}</strong>
         <span class="source-bar-place">
           {fork.seqs.length === 0 ? "nothing committed yet" : `${counted(fork.seqs.length, "event")} committed, up to ${fork.seqs.at(-1)}`}
         </span>

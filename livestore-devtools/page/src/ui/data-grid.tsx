@@ -29,8 +29,8 @@ interface DataGridProps {
   onSort?(column: string, also: boolean): void;
   onRange?(first: number, end: number): void;
   onOpen?(row: number): void;
-  /** What a row was before, if it has just changed; what differs is marked. */
-  before?(row: Cell[]): Cell[] | "new" | null;
+  /** What a row was before, if it has just changed; what differs is marked. Or that it has just gone. */
+  before?(row: Cell[]): Cell[] | "new" | "gone" | null;
 }
 
 const ROW_HEIGHT = 28;
@@ -92,9 +92,10 @@ function Row({ row, columns, before }: RowProps) {
     <>
       {columns.map((column, index) => {
         const cell = row[index] ?? null;
-        const isNew = old === "new" || (old !== null && !isSameCell(old[index], cell));
+        const isNew = old === "new" || (old !== null && old !== "gone" && !isSameCell(old[index], cell));
+        const mark = old === "gone" ? "gone" : isNew ? "new" : "";
         return (
-          <span key={column.name} role="gridcell" class={`td ${isNew ? "new" : ""} ${column.isNumeric ? "numeric" : ""}`}>
+          <span key={column.name} role="gridcell" class={`td ${mark} ${column.isNumeric ? "numeric" : ""}`}>
             <CellView cell={cell} />
           </span>
         );

@@ -60,6 +60,11 @@ function toLayers(nodes: LiveNode[], edges: Edges): LiveNode[][] {
     }
     if (isDone) break;
   }
+  // A signal is drawn next to what reads it first, so that its edge does not run behind other nodes.
+  for (const { id, kind } of nodes) {
+    const readers = edges.filter(({ from }) => from === id).map(({ to }) => depth.get(to) ?? 0);
+    if (kind === "signal" && readers.length > 0) depth.set(id, Math.max(0, Math.min(...readers) - 1));
+  }
   const layers: LiveNode[][] = [];
   for (const node of nodes) (layers[depth.get(node.id) ?? 0] ??= []).push(node);
   return layers.filter((layer) => layer !== undefined);

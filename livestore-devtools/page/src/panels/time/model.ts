@@ -16,6 +16,8 @@ export class TimeModel {
   readonly speed = signal<number>(5);
   readonly view = signal<"tables" | "compare">("tables");
   readonly table = signal<string | null>(null);
+  /** Whether only the rows are shown that the event changed. */
+  readonly onlyChanged = signal(false);
   readonly from = signal<Mark | null>(null);
   readonly to = signal<Mark | null>(null);
   #timer: ReturnType<typeof setInterval> | undefined;

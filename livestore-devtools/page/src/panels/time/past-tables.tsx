@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { isSameCell } from "../../lib/format.ts";
+import { counted, isSameCell } from "../../lib/format.ts";
 import { PagedList } from "../../lib/paged-list.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import type { Cell, RowChange, TableInfo } from "../../protocol.ts";
@@ -16,33 +16,82 @@ export function PastTables() {
   const { view } = useEventAtPoint();
   const { tables } = store.schema.value;
   const changes = view.value?.changes ?? [];
-  const touched = (table: TableInfo) => changes.filter((change) => change.table === table.name).length;
-  const table = tables.find(({ name }) => name === time.table.value) ?? tables[0];
-  if (!table) return <Empty icon="data" title="The schema has no tables" />;
+  const changesOf = (table: TableInfo) => changes.filter((change) => change.table === table.name);
+  const picked = tables.find(({ name }) => name === time.table.value) ?? tables[0];
+  if (!picked) return <Empty icon="data" title="The schema has no tables" />;
+  // What was changed is followed from table to table.
+  const changed = tables.filter((table) => changesOf(table).length > 0);
+  const table = time.onlyChanged.value && !changed.includes(picked) ? (changed[0] ?? picked) : picked;
   return (
     <div class="grid-area">
-      <div class="tabs" role="tablist" aria-label="Tables">
-        {tables.map((each) => (
-          <button
-            type="button"
-            role="tab"
-            key={each.name}
-            aria-selected={each.name === table.name}
-            onClick={() => {
-              time.table.value = each.name;
+      <div class="tabs">
+        <div role="tablist" aria-label="Tables">
+          {tables.map((each) => (
+            <button
+              type="button"
+              role="tab"
+              key={each.name}
+              aria-selected={each.name === table.name}
+              onClick={() => {
+                time.table.value = each.name;
+              }}
+            >
+              {each.name}
+              {changed.includes(each) && <span class="tab-count">{counted(changesOf(each).length, "change")}</span>}
+            </button>
+          ))}
+        </div>
+        <label class="tabs-end">
+          <input
+            type="checkbox"
+            checked={time.onlyChanged.value}
+            onChange={(event) => {
+              time.onlyChanged.value = event.currentTarget.checked;
             }}
-          >
-            {each.name}
-            {touched(each) > 0 && <span class="tab-count" title="Rows that this event changed">{touched(each)}</span>}
-          </button>
-        ))}
+          />
+          Only what the event changed
+        </label>
       </div>
-      <PastTable key={table.name} table={table} changes={changes} />
+      {time.onlyChanged.value ? (
+        <ChangedRows key={table.name} table={table} changes={changesOf(table)} />
+      ) : (
+        <AllRows key={table.name} table={table} changes={changesOf(table)} />
+      )}
     </div>
   );
 }
 
-function PastTable({ table, changes }: { table: TableInfo; changes: RowChange[] }) {
+interface TableProps {
+  table: TableInfo;
+  /** What the event changed in it. */
+  changes: RowChange[];
+}
+
+function ChangedRows({ table, changes }: TableProps) {
+  const widths = useSignal<{ [column: string]: number }>({});
+  const position = useMemo(() => new ListPosition(), []);
+  const rows = changes.map(({ before, after }) => after ?? before ?? []);
+  const changeOf = new Map(rows.map((row, index) => [row, changes[index]]));
+  return (
+    <>
+      <DataGrid
+        label={`Rows of ${table.name} that the event changed`}
+        columns={gridColumns(table)}
+        count={rows.length}
+        at={(row) => rows[row]}
+        position={position}
+        widths={widths}
+        before={(row) => {
+          const change = changeOf.get(row);
+          return change?.after === null ? "gone" : (change?.before ?? "new");
+        }}
+      />
+      {rows.length === 0 && <Empty icon="check" title={`The event changed nothing in ${table.name}`} />}
+    </>
+  );
+}
+
+function AllRows({ table, changes }: TableProps) {
   const { store, source } = useWorkbench();
   const widths = useSignal<{ [column: string]: number }>({});
   const position = useMemo(() => new ListPosition(), []);
@@ -60,9 +109,7 @@ function PastTable({ table, changes }: { table: TableInfo; changes: RowChange[] 
   useEffect(() => () => rows.close(), [rows]);
   void rows.changes.value;
   const keyText = (row: Cell[]) => JSON.stringify(keyOf(table, row));
-  const changed = new Map(
-    changes.filter((change) => change.table === table.name && change.after).map((change) => [keyText(change.after ?? []), change]),
-  );
+  const changed = new Map(changes.flatMap((change) => (change.after ? [[keyText(change.after), change] as const] : [])));
   return (
     <>
       {rows.error.value !== null && <Failure error={rows.error.value} />}
@@ -85,4 +132,3 @@ function beforeOf(row: Cell[], change: RowChange | undefined): Cell[] | "new" | 
   if (!change?.after?.every((cell, index) => isSameCell(cell, row[index]))) return null;
   return change.before ?? "new";
 }
-

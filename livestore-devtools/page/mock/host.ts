@@ -36,6 +36,7 @@ class Refused extends Error {
 interface Fork {
   position: number;
   seqs: string[];
+  events: { name: string; args: { [key: string]: Json }; changes: RowChange[] }[];
   changes: RowChange[];
 }
 
@@ -147,7 +148,7 @@ export class MockHost {
       return { columns: view.columns, rows, truncated: total > limit, micros: 1_830, plan, seq: this.#seqOf(source) };
     },
     events: (params) => this.#events(params),
-    event: ({ seq }) => this.#event(seq),
+    event: ({ fork, seq }) => this.#event(seq, fork),
     commit: ({ fork, name, args }) => ({ seqs: this.#commit(fork, [{ name, args: args as { [key: string]: Json } }]) }),
     asTest: ({ to, table }) => ({
       code: `#[test]\nfn what_happens_up_to_${to}() {\n    let store = livestore_testing::store::<IssueTracker>();\n    store.commit(IssueEvent::Created {\n        id: "iss_0".into(),\n        title: "Fix search".into(),\n    });\n    assert_eq!(store.query(${table ?? "Issue"}::all()), vec![]);\n}\n`,
@@ -155,7 +156,7 @@ export class MockHost {
     fork: ({ at }) => {
       const position = at === null ? this.#log.total : this.#log.position(at);
       if (position === null) throw new Refused("notFound", `there is no event ${at}`);
-      this.#forks.set(++this.#lastFork, { position, seqs: [], changes: [] });
+      this.#forks.set(++this.#lastFork, { position, seqs: [], events: [], changes: [] });
       return { fork: this.#lastFork, seq: at ?? this.#log.head };
     },
     dropFork: ({ fork }) => {
@@ -207,7 +208,9 @@ export class MockHost {
     const at = this.#fork(fork);
     return events.map((event) => {
       const number = at.position + at.seqs.length + 1;
-      at.changes.push(...changesOf(event, number, (table, key) => this.#view({ fork }, table).find(key)));
+      const changes = changesOf(event, number, (table, key) => this.#view({ fork }, table).find(key));
+      at.changes.push(...changes);
+      at.events.push({ ...event, changes });
       at.seqs.push(`e${number}`);
       return `e${number}`;
     });
@@ -242,17 +245,18 @@ export class MockHost {
   }
 
   #events(params: Params<"events">): EventsPage {
-    const { total } = this.#log;
+    const fork = params.fork === null ? null : this.#fork(params.fork);
+    const total = fork ? fork.position + fork.events.length : this.#log.total;
     const { limit, filter } = params;
     const isFiltered = filter !== undefined && JSON.stringify(filter) !== JSON.stringify({ names: [], client: "", session: "", text: "", kind: null });
     const forward = params.index !== undefined || params.after !== undefined;
-    let at = params.index ?? (params.after ? (this.#log.position(params.after) ?? total) : params.before ? (this.#log.position(params.before) ?? 0) - 2 : total - 1);
+    let at = params.index ?? (params.after ? (this.#place(params.after, fork) ?? total) : params.before ? (this.#place(params.before, fork) ?? 0) - 2 : total - 1);
     const first = at;
     const events: EventRow[] = [];
     let scanned = 0;
     let last: string | null = null;
     while (at >= 0 && at < total && events.length < limit && scanned < 20_000) {
-      const row = this.#log.row(at);
+      const row = this.#row(at, fork);
       if (!isFiltered || passes(row, filter)) events.push(row);
       last = row.seq;
       scanned += 1;
@@ -268,7 +272,29 @@ export class MockHost {
     };
   }
 
-  #event(seq: string): EventDetails {
+  /** An event of the log, or of a fork. */
+  #row(index: number, fork: Fork | null): EventRow {
+    const event = fork?.events[index - fork.position];
+    if (!fork || !event) return this.#log.row(index);
+    const args = JSON.stringify(event.args);
+    const who = { clientId: "c_Zr81kQ", sessionId: "devtools~1" };
+    return { seq: `e${index + 1}`, name: event.name, args: args.slice(0, 300), argsLength: args.length, ...who, kind: "confirmed", continues: false };
+  }
+
+  #place(seq: string, fork: Fork | null): number | null {
+    const inFork = fork ? fork.seqs.indexOf(seq) : -1;
+    return fork && inFork >= 0 ? fork.position + inFork + 1 : this.#log.position(seq);
+  }
+
+  #event(seq: string, forkId: number | null): EventDetails {
+    const fork = forkId === null ? null : this.#fork(forkId);
+    const inFork = fork?.events[fork.seqs.indexOf(seq)];
+    if (fork && inFork) {
+      const event = this.#row(fork.position + fork.seqs.indexOf(seq), fork);
+      const { args, changes } = inFork;
+      const parent = fork.seqs[fork.seqs.indexOf(seq) - 1] ?? `e${fork.position}`;
+      return { event, args, parent, generation: 0, schemaHash: "b41f0c9a7d2e5588", syncMetadata: null, commit: [seq], quarantined: null, changes };
+    }
     const position = this.#log.position(seq);
     if (position === null || position === 0) throw new Refused("notFound", `there is no event ${seq}`);
     const index = position - 1;
@@ -280,7 +306,7 @@ export class MockHost {
       event: this.#log.row(index),
       args: recent?.args ?? baseEvent(position).args,
       parent: index === 0 ? "e0" : this.#log.row(index - 1).seq,
-      rebases: recent?.generation ?? 0,
+      generation: recent?.generation ?? 0,
       schemaHash: "b41f0c9a7d2e5588",
       syncMetadata: recent?.kind === "pending" ? null : { createdAt: "2026-11-27T09:12:44.120Z" },
       commit: mates,

@@ -73,10 +73,10 @@ export interface Methods {
   rowHistory: { params: { table: string; key: Cell[] }; result: RowHistory };
   diff: { params: { from: Source; to: Source; limit: number }; result: StateDiff };
   sql: { params: { source: Source; sql: string; limit: number }; result: SqlResult };
-  events: { params: EventsPlace & { limit: number; filter?: EventFilter }; result: EventsPage };
-  event: { params: { seq: string }; result: EventDetails };
+  events: { params: EventsPlace & { fork: number | null; limit: number; filter?: EventFilter }; result: EventsPage };
+  event: { params: { fork: number | null; seq: string }; result: EventDetails };
   commit: { params: { fork: number | null; name: string; args: Json }; result: CommittedInfo };
-  asTest: { params: { to: string; table: string | null }; result: TestCode };
+  asTest: { params: { fork: number | null; to: string; table: string | null }; result: TestCode };
   fork: { params: { at: string | null }; result: ForkInfo };
   dropFork: { params: { fork: number }; result: Empty };
   live: { params: Empty; result: LiveGraph };
@@ -242,7 +242,8 @@ export interface EventDetails {
   event: EventRow;
   args: Json;
   parent: string;
-  rebases: number;
+  /** How often its client had rebased when it got its number. */
+  generation: number;
   schemaHash: string;
   syncMetadata: Json;
   commit: string[];

@@ -38,7 +38,7 @@ async function until(condition: () => boolean): Promise<void> {
 test("a search finds the newest events first, and goes on from where it was", async () => {
   const { client } = await connected();
   const found = new FoundEvents(client);
-  found.start({ ...NO_FILTER, names: ["v1.CommentAdded"] });
+  found.start({ ...NO_FILTER, names: ["v1.CommentAdded"] }, null);
   await until(() => found.events.value.length >= 200 && !found.isSearching.value);
   assert.equal(found.events.value[0]?.seq, "e1000000");
   await found.searchBack(450);
@@ -50,7 +50,7 @@ test("a search finds the newest events first, and goes on from where it was", as
 test("pages in which nothing is found do not end the search", async () => {
   const { client } = await connected();
   const found = new FoundEvents(client);
-  found.start({ ...NO_FILTER, text: '"com_55v4"' });
+  found.start({ ...NO_FILTER, text: '"com_55v4"' }, null);
   await until(() => found.events.value.length > 0);
   assert.ok(found.events.value[0]?.args.includes("com_55v4"));
   found.close();
@@ -59,7 +59,7 @@ test("pages in which nothing is found do not end the search", async () => {
 test("what is committed since is added at the front, once", async () => {
   const { client, log } = await connected();
   const found = new FoundEvents(client);
-  found.start({ ...NO_FILTER, kind: "pending" });
+  found.start({ ...NO_FILTER, kind: "pending" }, null);
   await until(() => found.searchedTo.value !== null);
   const before = found.events.value.length;
   log.commit([{ name: "v1.IssueRenamed", args: { id: "x", title: "y" } }], "s", false);

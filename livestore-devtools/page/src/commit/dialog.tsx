@@ -22,7 +22,7 @@ export function CommitDialog({ name, args, onClose }: CommitDialogProps) {
   const events = eventsFor(store.schema.value.events, args);
   const [picked, setPicked] = useState(name ?? events[0]?.name ?? "");
   const event = store.schema.value.events.find((each) => each.name === picked);
-  const fork = source.forkId;
+  const fork = source.forkId.value;
   return (
     <Dialog title={fork === null ? "Commit an event" : `Commit an event into fork ${fork}`} onClose={onClose}>
       {event ? (

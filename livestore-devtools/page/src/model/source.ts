@@ -29,6 +29,8 @@ export class SourceModel {
   /** The number of events up to the place that one wants to see; `chosen` follows. */
   readonly position: ReadonlySignal<number>;
   readonly wire: ReadonlySignal<Source>;
+  /** The fork that one is in; `null`: the store itself. */
+  readonly forkId: ReadonlySignal<number | null>;
   /** Another one means that the state may be another one. */
   readonly revision: ReadonlySignal<string>;
 
@@ -43,6 +45,7 @@ export class SourceModel {
   constructor(store: StoreModel) {
     this.#store = store;
     this.wire = computed(() => toWire(this.chosen.value));
+    this.forkId = computed(() => (this.chosen.value.kind === "fork" ? this.chosen.value.fork.id : null));
     this.position = computed(() => {
       if (this.#wanted.value !== null) return this.#wanted.value;
       const chosen = this.chosen.value;
@@ -95,15 +98,15 @@ export class SourceModel {
   /** The number that the event at this place has now: a rebase may have given it another generation. */
   async #presentSeq(seq: string, position: number): Promise<string> {
     if (position === 0) return ROOT;
-    const [event] = (await this.#store.client.call("events", { index: position - 1, limit: 1 })).events;
+    const [event] = (await this.#store.client.call("events", { fork: null, index: position - 1, limit: 1 })).events;
     if (!event || !isSamePlace(event.seq, seq)) throw new Error(`the log has no event ${seq}`);
     return event.seq;
   }
 
-  /** The number of events up to this one. */
-  async positionOf(seq: string): Promise<number> {
+  /** The number of events up to this one, in the store or a fork. */
+  async positionOf(seq: string, fork: number | null = null): Promise<number> {
     if (seq === ROOT) return 0;
-    const before = await this.#store.client.call("events", { before: seq, limit: 1 });
+    const before = await this.#store.client.call("events", { fork, before: seq, limit: 1 });
     return before.index === null || before.events.length === 0 ? 1 : before.index + before.events.length + 1;
   }
 
@@ -142,12 +145,6 @@ export class SourceModel {
     });
   }
 
-  /** The fork that one is in; `null`: the store itself. */
-  get forkId(): number | null {
-    const chosen = this.chosen.value;
-    return chosen.kind === "fork" ? chosen.fork.id : null;
-  }
-
   /** Only the newest wish counts: what was wished for meanwhile is skipped. */
   async #resolve(): Promise<void> {
     this.#isResolving = true;
@@ -176,7 +173,7 @@ export class SourceModel {
     const page = Math.floor(index / PAGE);
     const known = this.#pages.get(page)?.[index % PAGE];
     if (known) return known.seq;
-    const { events } = await this.#store.client.call("events", { index: page * PAGE, limit: PAGE });
+    const { events } = await this.#store.client.call("events", { fork: null, index: page * PAGE, limit: PAGE });
     this.#pages.set(page, events);
     return events[index % PAGE]?.seq ?? null;
   }

@@ -21,7 +21,7 @@ export type Overlay =
   | { kind: "shortcuts" }
   | { kind: "commit"; name: string | null; args: { [key: string]: Json } }
   | { kind: "transfer" }
-  | { kind: "test"; to: string };
+  | { kind: "test"; to: string; fork: number | null };
 
 /** All that outlives a panel: one goes away from it and comes back, and it is as it was. */
 export class Workbench {
@@ -40,17 +40,19 @@ export class Workbench {
     this.source = new SourceModel(this.store);
     this.source.onForksLost = (count) => this.notices.done(`The connection was lost, and with it ${count === 1 ? "the fork" : `${count} forks`}.`);
     this.data = new DataModel(this.store, this.source);
-    this.log = new LogModel(this.store);
+    this.log = new LogModel(this.store, this.source);
     this.time = new TimeModel(this.store, this.source);
     this.sql = new SqlModel(this.store, this.source);
     effect(() => sessionStorage.setItem(PANEL, this.panel.value));
   }
 
-  /** Shows an event in the log. */
-  showEvent(seq: string): void {
+  /** Shows an event in the store's log, or that of the fork that one is in. */
+  showEvent(seq: string, where: "store" | "here" = "here"): void {
+    if (where === "store" && this.source.forkId.value !== null) this.source.now();
+    const fork = this.source.forkId.value;
     this.log.selected.value = seq;
     this.panel.value = "log";
-    void this.attempt("The event was not found", async () => this.log.reveal((await this.source.positionOf(seq)) - 1));
+    void this.attempt("The event was not found", async () => this.log.reveal((await this.source.positionOf(seq, fork)) - 1));
   }
 
   /** Does something at the host, and says so if that fails. */

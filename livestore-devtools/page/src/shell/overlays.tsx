@@ -19,7 +19,7 @@ export function Overlays() {
     case "transfer":
       return <TransferDialog onClose={close} />;
     case "test":
-      return <TestDialog to={open.to} onClose={close} />;
+      return <TestDialog to={open.to} fork={open.fork} onClose={close} />;
     case "shortcuts":
       return (
         <Dialog title="Keyboard shortcuts" onClose={close}>

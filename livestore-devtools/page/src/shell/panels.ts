@@ -12,18 +12,18 @@ import type { Ability } from "../protocol.ts";
 interface PanelInfo {
   label: string;
   component: FunctionComponent;
-  /** Whether it shows the state that is chosen, and not only the present. */
-  isOfState: boolean;
+  /** What it follows of what is chosen: the state, or a fork alone. */
+  follows: "state" | "fork" | "nothing";
   /** What the host has to be able to do for it. */
   needs?: Ability;
 }
 
 export const PANELS: { [P in PanelName]: PanelInfo } = {
-  data: { label: "Data", component: DataPanel, isOfState: true },
-  log: { label: "Eventlog", component: LogPanel, isOfState: false },
-  time: { label: "Time travel", component: TimePanel, isOfState: true, needs: "timeTravel" },
-  live: { label: "Live queries", component: LivePanel, isOfState: false, needs: "live" },
-  sync: { label: "Sync", component: SyncPanel, isOfState: false },
-  sql: { label: "SQL", component: SqlPanel, isOfState: true },
-  performance: { label: "Performance", component: PerformancePanel, isOfState: false },
+  data: { label: "Data", component: DataPanel, follows: "state" },
+  log: { label: "Eventlog", component: LogPanel, follows: "fork" },
+  time: { label: "Time travel", component: TimePanel, follows: "state", needs: "timeTravel" },
+  live: { label: "Live queries", component: LivePanel, follows: "nothing", needs: "live" },
+  sync: { label: "Sync", component: SyncPanel, follows: "nothing" },
+  sql: { label: "SQL", component: SqlPanel, follows: "state" },
+  performance: { label: "Performance", component: PerformancePanel, follows: "nothing" },
 };

@@ -32,7 +32,7 @@ function PastBar({ seq, position, isOfState }: { seq: string; position: number; 
         <Button
           icon="test"
           onClick={() => {
-            workbench.overlay.value = { kind: "test", to: seq };
+            workbench.overlay.value = { kind: "test", to: seq, fork: null };
           }}
         >
           Open as test
@@ -50,7 +50,7 @@ function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
   return (
     <div class="source-bar" role="status">
       <p>
-        {isOfState ? "You are in" : "Data, SQL and Time travel show"} <strong>fork {fork.id}</strong> of <strong class="mono">{fork.base}</strong>
+        {isOfState ? "You are in" : "Data, Eventlog, SQL and Time travel show"} <strong>fork {fork.id}</strong> of <strong class="mono">{fork.base}</strong>
         <span class="source-bar-place">
           {fork.seqs.length === 0 ? "nothing committed yet" : `${counted(fork.seqs.length, "event")} committed, up to ${fork.seqs.at(-1)}`}
         </span>
@@ -63,6 +63,14 @@ function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
           }}
         >
           Commit into it
+        </Button>
+        <Button
+          icon="test"
+          onClick={() => {
+            workbench.overlay.value = { kind: "test", to: fork.seqs.at(-1) ?? fork.base, fork: fork.id };
+          }}
+        >
+          Open as test
         </Button>
         <Button
           tone="danger"

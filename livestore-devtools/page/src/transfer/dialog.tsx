@@ -18,7 +18,7 @@ export function TransferDialog({ onClose }: { onClose(): void }) {
   const work = useWork();
   const [file, setFile] = useState<File | null>(null);
   const name = store.hello.value?.storeId ?? "store";
-  const fork = source.forkId;
+  const fork = source.forkId.value;
   const target = fork === null ? "the store" : `fork ${fork}`;
 
   const saveEvents: Work = async (onProgress, abort) => {

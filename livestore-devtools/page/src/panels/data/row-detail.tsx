@@ -102,7 +102,7 @@ function History({ table, row }: { table: TableInfo; row: Cell[] }) {
         {value.changes.toReversed().map(({ event, before, after }) => (
           <li key={event.seq}>
             <div class="history-head">
-              <button type="button" class="link mono" onClick={() => workbench.showEvent(event.seq)}>
+              <button type="button" class="link mono" onClick={() => workbench.showEvent(event.seq, "store")}>
                 {event.seq}
               </button>
               <span class="mono event-name">{event.name}</span>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { bytes, clock } from "../../lib/format.ts";
 import { stringifyExact } from "../../lib/exact-json.ts";
-import { isSamePlace } from "../../lib/seq.ts";
+import { isSamePlace, parseSeq } from "../../lib/seq.ts";
 import { useWorkbench } from "../../model/workbench.ts";
 import type { Activity, EventDetails } from "../../protocol.ts";
 import { Button, CopyButton, IconButton } from "../../ui/controls.tsx";
@@ -12,11 +12,12 @@ import { JsonView, KindBadge } from "../../ui/values.tsx";
 
 /** One event in full. */
 export function EventDetail({ seq }: { seq: string }) {
-  const { log, store } = useWorkbench();
+  const { log, store, source } = useWorkbench();
+  const fork = source.forkId.value;
   const status = store.status.value;
   const { value, error } = useCall(
-    (abort) => store.client.call("event", { seq }, abort),
-    [seq, store.tail.value.rebases, status?.upstreamHead, store.connections.value],
+    (abort) => store.client.call("event", { fork, seq }, abort),
+    [seq, fork, store.tail.value.rebases, status?.upstreamHead, store.connections.value],
   );
   const isCurrent = value !== undefined && isSamePlace(value.event.seq, seq);
   return (
@@ -68,19 +69,24 @@ function Details({ details }: { details: EventDetails }) {
 function Actions({ seq }: { seq: string }) {
   const workbench = useWorkbench();
   const { source, store, overlay } = workbench;
+  const fork = source.forkId.value;
   if (!store.can("timeTravel")) return null;
   return (
     <div class="toolbar">
-      <Button icon="clock" onClick={() => void workbench.attempt("There is no such state", () => source.goToSeq(seq))}>
-        State after it
-      </Button>
-      <Button icon="fork" onClick={() => void workbench.attempt("There is no fork", () => source.fork(seq))}>
-        Fork here
-      </Button>
+      {fork === null && (
+        <>
+          <Button icon="clock" onClick={() => void workbench.attempt("There is no such state", () => source.goToSeq(seq))}>
+            State after it
+          </Button>
+          <Button icon="fork" onClick={() => void workbench.attempt("There is no fork", () => source.fork(seq))}>
+            Fork here
+          </Button>
+        </>
+      )}
       <Button
         icon="test"
         onClick={() => {
-          overlay.value = { kind: "test", to: seq };
+          overlay.value = { kind: "test", to: seq, fork };
         }}
       >
         As test
@@ -92,6 +98,8 @@ function Actions({ seq }: { seq: string }) {
 function Facts({ details }: { details: EventDetails }) {
   const { store } = useWorkbench();
   const { event } = details;
+  // What the number says, too.
+  const generation = parseSeq(event.seq)?.generation ?? 0;
   const mates = details.commit.filter((seq) => seq !== event.seq);
   const rebase = store.activities.value.find(
     (activity): activity is Rebase => activity.kind === "rebased" && activity.redone.some((seq) => seq === event.seq),
@@ -117,7 +125,7 @@ function Facts({ details }: { details: EventDetails }) {
             ))}
       </Fact>
       <Fact name="rebase">
-        {details.rebases === 0 ? "none" : `generation ${details.rebases}`}
+        {generation === 0 ? "none" : `generation ${generation}`}
         {rebase && ` · was ${rebase.undone[rebase.redone.indexOf(event.seq)]} until ${clock(rebase.time)}`}
       </Fact>
       <Fact name="schema">{details.schemaHash}</Fact>

@@ -16,6 +16,7 @@ export class FoundEvents {
 
   readonly #client: Client;
   #filter: EventFilter | null = null;
+  #fork: number | null = null;
   #newest: string | null = null;
   #search: AbortController | null = null;
   #isReadingNewer = false;
@@ -24,9 +25,10 @@ export class FoundEvents {
     this.#client = client;
   }
 
-  start(filter: EventFilter): void {
+  start(filter: EventFilter, fork: number | null): void {
     this.close();
     this.#filter = filter;
+    this.#fork = fork;
     this.events.value = [];
     this.isComplete.value = false;
     this.searchedTo.value = null;
@@ -61,7 +63,7 @@ export class FoundEvents {
       while (this.events.value.length < count && !this.isComplete.value) {
         const before = this.searchedTo.value;
         const place = before === null ? {} : { before };
-        const page = await this.#client.call("events", { ...place, limit: PAGE, filter }, search.signal);
+        const page = await this.#client.call("events", { ...place, fork: this.#fork, limit: PAGE, filter }, search.signal);
         if (this.#search !== search) return;
         if (before === null) this.#newest = page.events.at(-1)?.seq ?? page.scanned;
         this.events.value = [...this.events.value, ...page.events.toReversed()];
@@ -84,7 +86,7 @@ export class FoundEvents {
     if (!filter || this.#isReadingNewer || this.#newest === null) return;
     this.#isReadingNewer = true;
     try {
-      const page = await this.#client.call("events", { after: this.#newest, limit: PAGE, filter });
+      const page = await this.#client.call("events", { fork: this.#fork, after: this.#newest, limit: PAGE, filter });
       if (this.#filter !== filter) return;
       this.#newest = page.scanned ?? this.#newest;
       const known = new Set(this.events.value.slice(0, PAGE).map(({ seq }) => seq));

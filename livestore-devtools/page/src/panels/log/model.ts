@@ -1,5 +1,6 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { PagedList } from "../../lib/paged-list.ts";
+import type { SourceModel } from "../../model/source.ts";
 import type { StoreModel } from "../../model/store.ts";
 import type { EventFilter, EventRow } from "../../protocol.ts";
 import { ListPosition } from "../../ui/list-position.ts";
@@ -22,12 +23,29 @@ export class LogModel {
   readonly isFiltered = computed(() => JSON.stringify(this.filter.value) !== JSON.stringify(NO_FILTER));
   readonly count = computed(() => (this.isFiltered.value ? this.found.events.value.length : this.all.total.value));
 
-  constructor(readonly store: StoreModel) {
+  /** The number of events in the log. */
+  readonly total = computed(() => {
+    const chosen = this.source.chosen.value;
+    return chosen.kind === "fork" ? chosen.fork.position + chosen.fork.seqs.length : this.store.tail.value.total;
+  });
+  /** The number of events before the one to scroll to, which has not been read yet. */
+  #toReveal: number | null = null;
+
+  constructor(
+    readonly store: StoreModel,
+    readonly source: SourceModel,
+  ) {
     this.all = new PagedList(async (index, limit, abort) => {
-      const page = await store.client.call("events", { index, limit }, abort);
+      const page = await store.client.call("events", { fork: source.forkId.peek(), index, limit }, abort);
       return { items: page.events, total: page.total };
     });
     this.found = new FoundEvents(store.client);
+
+    // A fork has a log of its own.
+    effect(() => {
+      void source.forkId.value;
+      untracked(() => this.#restart());
+    });
 
     // One who reads further down goes on seeing the same events when new ones come.
     let before = 0;
@@ -35,9 +53,10 @@ export class LogModel {
       const count = this.count.value;
       const added = count - before;
       before = count;
-      if (this.isFiltered.peek() || added <= 0 || added === count) return;
-      if (this.position.top.peek() > 0) this.position.top.value += added * ROW_HEIGHT;
-      if (this.position.active.peek() >= 0) this.position.active.value += added;
+      untracked(() => {
+        if (!this.isFiltered.value && added > 0 && added < count) this.#shift(added);
+        this.#tryReveal();
+      });
     });
   }
 
@@ -45,7 +64,7 @@ export class LogModel {
     this.filter.value = { ...this.filter.value, ...change };
     this.position.top.value = 0;
     this.position.active.value = -1;
-    if (this.isFiltered.value) this.found.start(this.filter.value);
+    if (this.isFiltered.value) this.#search();
     else this.found.close();
   }
 
@@ -59,25 +78,49 @@ export class LogModel {
       void this.found.searchBack(end + 100);
       return;
     }
-    const total = this.all.total.value || this.store.tail.value.total;
+    const total = this.all.total.value || this.total.value;
     this.all.want(Math.max(0, total - end), Math.max(0, total - first));
   }
 
-  /** Scrolls to the event that comes after so many others. */
+  /** Scrolls to the event that comes after so many others, as soon as it is known. */
   reveal(before: number): void {
-    const total = this.all.total.value || this.store.tail.value.total;
-    const row = total - 1 - before;
-    if (this.isFiltered.value || row < 0) return;
+    this.#toReveal = before;
+    this.#tryReveal();
+  }
+
+  /** The log has changed. */
+  refresh(isRebased: boolean): void {
+    if (!this.isFiltered.value) this.all.refresh();
+    else if (isRebased) this.#search();
+    else void this.found.readNewer();
+  }
+
+  #shift(rows: number): void {
+    const { top, active } = this.position;
+    if (top.value > 0) top.value += rows * ROW_HEIGHT;
+    if (active.value >= 0) active.value += rows;
+  }
+
+  #tryReveal(): void {
+    const total = this.all.total.value;
+    if (this.#toReveal === null || total <= this.#toReveal || this.isFiltered.value) return;
+    const row = total - 1 - this.#toReveal;
+    this.#toReveal = null;
     this.position.active.value = row;
     const { top, viewport } = this.position;
     const isInView = row * ROW_HEIGHT >= top.value && (row + 1) * ROW_HEIGHT <= top.value + viewport.value;
     if (!isInView) top.value = Math.max(0, row * ROW_HEIGHT - CONTEXT);
   }
 
-  /** The log has changed. */
-  refresh(isRebased: boolean): void {
-    if (!this.isFiltered.value) this.all.refresh();
-    else if (isRebased) this.found.start(this.filter.value);
-    else void this.found.readNewer();
+  #restart(): void {
+    this.all.reset();
+    this.selected.value = null;
+    this.position.top.value = 0;
+    this.position.active.value = -1;
+    if (this.isFiltered.value) this.#search();
+  }
+
+  #search(): void {
+    this.found.start(this.filter.peek(), this.source.forkId.peek());
   }
 }

@@ -10,8 +10,8 @@ import { LogFilters } from "./filters.tsx";
 import { ROW_HEIGHT } from "./model.ts";
 
 export function LogPanel() {
-  const { log, store } = useWorkbench();
-  const tail = store.tail.value;
+  const { log, source } = useWorkbench();
+  const total = log.total.value;
   const isFiltered = log.isFiltered.value;
   useLogRefresh();
   void log.all.changes.value;
@@ -21,7 +21,8 @@ export function LogPanel() {
       <header class="panel-head">
         <h1 id="panel-title">Eventlog</h1>
         <span class="panel-note">
-          {isFiltered ? `${count(shown)}${log.found.isComplete.value ? "" : "+"} of ${counted(tail.total, "event")}` : counted(tail.total, "event")}
+          {isFiltered ? `${count(shown)}${log.found.isComplete.value ? "" : "+"} of ${counted(total, "event")}` : counted(total, "event")}
+          {source.forkId.value !== null && ` in fork ${source.forkId.value}`}
         </span>
         <LiveTail />
       </header>
@@ -61,14 +62,16 @@ export function LogPanel() {
 
 /** Reads again what is in view when the log changes. */
 function useLogRefresh(): void {
-  const { log, store } = useWorkbench();
+  const { log, store, source } = useWorkbench();
   const { head, total, rebases } = store.tail.value;
+  const chosen = source.chosen.value;
+  const inFork = chosen.kind === "fork" ? `${chosen.fork.id} ${chosen.fork.seqs.length}` : "";
   const connection = store.connections.value;
   const seen = useRef(rebases);
   useEffect(() => {
     log.refresh(seen.current !== rebases);
     seen.current = rebases;
-  }, [head, total, rebases, connection]);
+  }, [head, total, rebases, connection, inFork]);
   // Whether events are pending changes without the log's head.
   const pending = `${store.status.value?.pending} ${store.status.value?.upstreamHead}`;
   useEffect(() => {

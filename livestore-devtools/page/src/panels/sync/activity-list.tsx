@@ -124,7 +124,7 @@ function Took({ time }: { time: number }) {
 function EventLink({ seq }: { seq: string }) {
   const workbench = useWorkbench();
   return (
-    <button type="button" class="link mono" onClick={() => workbench.showEvent(seq)}>
+    <button type="button" class="link mono" onClick={() => workbench.showEvent(seq, "store")}>
       {seq}
     </button>
   );

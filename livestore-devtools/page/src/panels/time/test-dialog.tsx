@@ -6,12 +6,12 @@ import { Failure, Loading } from "../../ui/states.tsx";
 import { useCall } from "../../ui/use-call.ts";
 
 /** The events up to some event, as the code of a test. */
-export function TestDialog({ to, onClose }: { to: string; onClose(): void }) {
+export function TestDialog({ to, fork, onClose }: { to: string; fork: number | null; onClose(): void }) {
   const { store } = useWorkbench();
   const [table, setTable] = useState("");
-  const { value, error } = useCall((abort) => store.client.call("asTest", { to, table: table || null }, abort), [to, table]);
+  const { value, error } = useCall((abort) => store.client.call("asTest", { fork, to, table: table || null }, abort), [to, fork, table]);
   return (
-    <Dialog title={`The events up to ${to}, as a test`} onClose={onClose} wide>
+    <Dialog title={`The events up to ${to}${fork === null ? "" : ` of fork ${fork}`}, as a test`} onClose={onClose} wide>
       <p>Copy it into a test of the app, write what you expect, and see it fail.</p>
       <div class="toolbar">
         <Select

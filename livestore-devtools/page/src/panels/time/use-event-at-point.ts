@@ -6,10 +6,11 @@ import { type CallView, useCall } from "../../ui/use-call.ts";
 export function useEventAtPoint(): { seq: string; view: CallView<EventDetails | null> } {
   const { source, store } = useWorkbench();
   const chosen = source.chosen.value;
-  const seq = chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? chosen.fork.base : store.tail.value.head;
+  const seq = chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? (chosen.fork.seqs.at(-1) ?? chosen.fork.base) : store.tail.value.head;
+  const fork = source.forkId.value;
   const view = useCall(
-    async (abort) => (seq === "e0" ? null : await store.client.call("event", { seq }, abort)),
-    [seq, store.tail.value.rebases, store.connections.value],
+    async (abort) => (seq === "e0" ? null : await store.client.call("event", { fork, seq }, abort)),
+    [seq, fork, store.tail.value.rebases, store.connections.value],
   );
   return { seq, view };
 }

@@ -127,7 +127,7 @@ export class MockHost {
       }
       return { columns: columnsOf(table) ?? [], changes, total: changes.length };
     },
-    diff: ({ from, to, limit }) => this.#diff(this.#position(from), this.#position(to), limit),
+    diff: ({ from, to, limit }) => this.#diff(from, to, limit),
     sql: async ({ source, sql, limit }, isCancelled) => {
       if (/^\s*(insert|update|delete|drop)/i.test(sql)) throw new Refused("sql", "the statement writes; commit an event instead");
       if (sql.startsWith("WITH RECURSIVE pieces")) return pieces(sql, this.#seqOf(source));
@@ -315,16 +315,17 @@ export class MockHost {
     };
   }
 
-  #diff(from: number, to: number, limit: number): StateDiff {
+  #diff(from: Source, to: Source, limit: number): StateDiff {
     const tables = [];
     for (const table of ["issue", "comment", "audit"]) {
-      const left = this.#log.view(table, from);
-      const right = this.#log.view(table, to);
+      const left = this.#view(from, table);
+      const right = this.#view(to, table);
       const rows: RowChange[] = [];
-      for (let index = Math.max(0, left.count - 2); index < right.count && rows.length < limit; index += 1) {
-        const before = index < left.count ? left.row(index) : null;
-        const after = right.row(index);
-        if (JSON.stringify(before) !== JSON.stringify(after)) rows.push({ table, before, after });
+      // The last rows, and those that events after the base have changed.
+      const last = Array.from({ length: Math.max(0, right.count - left.count) + 2 }, (_, n) => right.row(left.count - 2 + n)?.[0] ?? null);
+      for (const key of new Set([...right.changedKeys, ...last].filter((key) => key !== null)).values()) {
+        const [before, after] = [left.find(key), right.find(key)];
+        if (JSON.stringify(before) !== JSON.stringify(after) && rows.length < limit) rows.push({ table, before, after });
       }
       const changed = rows.filter((row) => row.before && row.after).length;
       const added = Math.max(0, right.count - left.count);

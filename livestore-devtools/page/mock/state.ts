@@ -23,6 +23,10 @@ export class TableView {
     }
   }
 
+  get changedKeys(): Cell[] {
+    return [...this.#changed.keys()].map((key) => JSON.parse(key) as Cell);
+  }
+
   get count(): number {
     return baseCount(this.#table, this.#events) + this.#added.length;
   }

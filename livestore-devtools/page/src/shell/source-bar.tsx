@@ -65,6 +65,15 @@ function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
           Commit into it
         </Button>
         <Button
+          title={`What differs between the fork and ${fork.base}`}
+          onClick={() => {
+            workbench.time.compareFork(fork);
+            workbench.panel.value = "time";
+          }}
+        >
+          Compare
+        </Button>
+        <Button
           icon="test"
           onClick={() => {
             workbench.overlay.value = { kind: "test", to: fork.seqs.at(-1) ?? fork.base, fork: fork.id };

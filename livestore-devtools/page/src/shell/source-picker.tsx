@@ -6,7 +6,6 @@ export function SourcePicker() {
   const { source, store, panel } = useWorkbench();
   const chosen = source.chosen.value;
   if (!store.can("timeTravel")) return null;
-  const total = store.tail.value.total;
   return (
     <div class="source-picker" role="group" aria-label="The state that is shown">
       <button type="button" class="source-now" aria-pressed={chosen.kind === "now"} title="The present state" onClick={() => source.now()}>
@@ -19,7 +18,7 @@ export function SourcePicker() {
         aria-pressed={chosen.kind === "past"}
         title="A state of the past"
         onClick={() => {
-          if (chosen.kind === "now") source.goTo(total);
+          if (chosen.kind !== "past") source.goTo(source.position.value);
           panel.value = "time";
         }}
       >

@@ -19,21 +19,23 @@ export function Compare() {
       </Empty>
     );
   }
-  return <Difference key={`${from.seq} ${to.seq}`} from={from} to={to} />;
+  return <Difference key={`${from.label} ${to.label}`} from={from} to={to} />;
 }
 
 function Difference({ from, to }: { from: Mark; to: Mark }) {
-  const { store } = useWorkbench();
+  const { store, source } = useWorkbench();
+  // A fork goes on while it is compared.
+  const inForks = source.forks.value.map(({ id, seqs }) => `${id} ${seqs.length}`).join();
   const { value, error } = useCall(
-    (abort) => store.client.call("diff", { from: { at: from.seq }, to: { at: to.seq }, limit: MOST_ROWS }, abort),
-    [from.seq, to.seq],
+    (abort) => store.client.call("diff", { from: from.source, to: to.source, limit: MOST_ROWS }, abort),
+    [from.label, to.label, inForks, store.connections.value],
   );
   if (error) return <Failure error={error} />;
   if (!value) return <Loading label="Comparing…" />;
   return (
     <div class="scroll padded">
       <p class="panel-note">
-        From <span class="mono">{from.seq}</span> to <span class="mono">{to.seq}</span>: {counted(to.position - from.position, "event")}
+        From <span class="mono">{from.label}</span> to <span class="mono">{to.label}</span>
       </p>
       {value.tables.length === 0 && <Empty icon="check" title="The two states are equal" />}
       {value.tables.map((table) => (

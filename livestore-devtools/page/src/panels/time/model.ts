@@ -1,9 +1,13 @@
 import { signal } from "@preact/signals";
-import type { SourceModel } from "../../model/source.ts";
+import type { ForkState, SourceModel } from "../../model/source.ts";
 import type { StoreModel } from "../../model/store.ts";
+import type { Source } from "../../protocol.ts";
 
+/** One end of a comparison. */
 export interface Mark {
-  seq: string;
+  /** How it is called: an event's number, or a fork. */
+  label: string;
+  source: Source;
   position: number;
 }
 
@@ -59,17 +63,31 @@ export class TimeModel {
 
   /** Sets one end of the comparison to what one looks at. */
   mark(end: "from" | "to"): void {
-    const chosen = this.source.chosen.value;
-    const mark =
-      chosen.kind === "past"
-        ? { seq: chosen.seq, position: chosen.position }
-        : { seq: this.store.tail.value.head, position: this.store.tail.value.total };
-    this[end].value = mark;
+    this[end].value = this.#here();
     const { from, to } = this;
     if (from.value && to.value && from.value.position > to.value.position) {
       [from.value, to.value] = [to.value, from.value];
     }
     if (from.value && to.value) this.view.value = "compare";
+  }
+
+  /** Compares the fork that one is in with what it was forked from. */
+  compareFork({ base, position }: ForkState): void {
+    this.from.value = { label: base, source: { at: base }, position };
+    this.to.value = this.#here();
+    this.view.value = "compare";
+  }
+
+  /** What one looks at. Of the present, what it is now: it does not move on. */
+  #here(): Mark {
+    const chosen = this.source.chosen.value;
+    if (chosen.kind === "past") return { label: chosen.seq, source: { at: chosen.seq }, position: chosen.position };
+    if (chosen.kind === "fork") {
+      const { id, position, seqs } = chosen.fork;
+      return { label: `fork ${id}`, source: { fork: id }, position: position + seqs.length };
+    }
+    const { head, total } = this.store.tail.value;
+    return { label: head, source: { at: head }, position: total };
   }
 
   clearMarks(): void {

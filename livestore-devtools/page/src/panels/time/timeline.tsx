@@ -51,10 +51,10 @@ export function Timeline() {
         </p>
         <div class="timeline-marks">
           <Button title="Compare from here" onClick={() => time.mark("from")}>
-            Mark A{time.from.value && `: ${time.from.value.seq}`}
+            Mark A{time.from.value && `: ${time.from.value.label}`}
           </Button>
           <Button title="Compare up to here" onClick={() => time.mark("to")}>
-            Mark B{time.to.value && `: ${time.to.value.seq}`}
+            Mark B{time.to.value && `: ${time.to.value.label}`}
           </Button>
           {(time.from.value ?? time.to.value) && <IconButton icon="close" label="Clear the marks" onClick={() => time.clearMarks()} />}
         </div>
@@ -71,7 +71,7 @@ function Marks({ total }: { total: number }) {
     <div class="timeline-marks-layer" aria-hidden="true">
       {from && to && <span class="mark-range" style={{ left: at(from), right: `calc(100% - ${at(to)})` }} />}
       {from && (
-        <span class="mark" style={{ left: at(from) }}>
+        <span class="mark from" style={{ left: at(from) }}>
           A
         </span>
       )}

@@ -22,6 +22,7 @@ One of the proofs:
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
   fuzz [--seconds N] [TARGET…] run all fuzz targets, or those named, for N seconds each; else for 60
+  engines [WORD…]              the server over a real PostgreSQL: all tests, or those with a WORD
   interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
   package [--allow-dirty]      pack the crates and build the packages
 
@@ -71,6 +72,11 @@ pub(crate) enum Command {
         seconds: u64,
         /// Which; an empty list stands for all.
         targets: Vec<String>,
+    },
+    /// Run the server over real engines.
+    Engines {
+        /// Texts of which the name of a test must contain one to be run.
+        words: Vec<String>,
     },
     /// Sync with LiveStore itself.
     Interop {
@@ -152,6 +158,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "simulation" => Ok(Command::Simulation { args: rest }),
         "mutants" => Ok(Command::Mutants { args: rest }),
         "fuzz" => seconds(rest).map(|(seconds, targets)| Command::Fuzz { seconds, targets }),
+        "engines" => Ok(Command::Engines { words: rest }),
         "interop" => Ok(Command::Interop { words: rest }),
         "package" => Ok(Command::Package { allow_dirty: flag("package", "--allow-dirty", rest)? }),
         "soak" => minutes(&rest).map(|minutes| Command::Soak { minutes }),
@@ -253,6 +260,7 @@ mod tests {
         };
         assert_eq!(parsed("fuzz"), fuzz(60, &[]));
         assert_eq!(parsed("fuzz --seconds 5 sql lock"), fuzz(5, &["sql", "lock"]));
+        assert_eq!(parsed("engines"), Ok(Command::Engines { words: vec![] }));
         assert_eq!(parsed("interop"), Ok(Command::Interop { words: vec![] }));
         assert_eq!(parsed("ci"), Ok(Command::Ci));
         assert_eq!(parsed("help"), Ok(Command::Help));

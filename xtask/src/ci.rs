@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
-use crate::{fuzz, interop, simulation, wasm, web};
+use crate::{engines, fuzz, interop, simulation, wasm, web};
 
 /// For each target: enough to see that it works, and that nothing is wrong near its seeds.
 const FUZZ_SECONDS: u64 = 10;
@@ -26,6 +26,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         Step::new("simulation", 7, [simulation::line(&[])]),
         Step::new("mutants", 3, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
+        engines::plan(&[], strict, &is_here),
         interop::plan(Vec::new(), is_here),
         Step::new("package", 2, [package(strict)]),
     ]

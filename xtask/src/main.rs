@@ -10,6 +10,7 @@ mod args;
 mod bench;
 mod ci;
 mod dependencies;
+mod engines;
 mod fuzz;
 mod interop;
 mod line;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Ok(Command::Simulation { args }) => simulation::run(&args),
         Ok(Command::Mutants { args }) => mutants::run(&args),
         Ok(Command::Fuzz { seconds, targets }) => fuzz::run(seconds, &targets),
+        Ok(Command::Engines { words }) => engines::run(&words, is_strict()),
         Ok(Command::Interop { words }) => interop::run(words, is_strict()),
         Ok(Command::Package { allow_dirty }) => package::run(allow_dirty),
         Ok(Command::Soak { minutes }) => soak::run(minutes),

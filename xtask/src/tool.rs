@@ -22,6 +22,8 @@ pub(crate) enum Tool {
     WasmToolchain,
     /// A browser.
     Chromium,
+    /// A storage of the server.
+    Postgres,
 }
 
 impl Tool {
@@ -36,6 +38,7 @@ impl Tool {
             Self::Clang => "clang",
             Self::WasmToolchain => "Debian's compiler for browsers",
             Self::Chromium => "chromium",
+            Self::Postgres => "PostgreSQL",
         }
     }
 
@@ -47,7 +50,7 @@ impl Tool {
             Self::Nextest => "cargo install cargo-nextest --locked",
             Self::Npm => "with Node.js 22 or newer: https://nodejs.org",
             Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
-            Self::Clang | Self::Chromium => "from your system's packages",
+            Self::Clang | Self::Chromium | Self::Postgres => "from your system's packages",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
         }
     }
@@ -63,6 +66,7 @@ impl Tool {
             Self::Clang => Line::new("clang", "--version"),
             Self::WasmToolchain => return crate::wasm::has_toolchain(),
             Self::Chromium => Line::new("chromium", "--version"),
+            Self::Postgres => return crate::engines::has_postgres(),
         };
         probe.succeeds()
     }

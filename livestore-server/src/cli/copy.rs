@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::Failure;
 use super::options::Options;
+use super::storage::Storage;
 use crate::store::{EventStore, Reply, SqliteStore, StoreError, StoreId, StoredEvent};
 
 /// An event in an export.
@@ -29,18 +30,18 @@ struct Line {
     created_at: Timestamp,
 }
 
-pub(super) fn list(data: &Path) -> Result<(), Failure> {
+pub(super) fn list(storage: &Storage) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    for (id, store) in SqliteStore::reader(data)?.list()? {
+    for (id, store) in storage.source()?.list()? {
         let id = printable(id.as_str());
         writeln!(out, "{}\te{}\t{}\t{id}", store.backend_id, store.head, store.bytes)?;
     }
     Ok(())
 }
 
-pub(super) fn export(data: &Path, store: &str, file: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn export(storage: &Storage, store: &str, file: Option<&Path>) -> Result<(), Failure> {
     let id = StoreId::new(store)?;
-    let reader = SqliteStore::reader(data)?;
+    let reader = storage.source()?;
     let write = |out: &mut dyn Write| {
         let mut written = Ok(());
         reader
@@ -68,7 +69,7 @@ pub(super) fn export(data: &Path, store: &str, file: Option<&Path>) -> Result<()
 pub(super) fn import(options: &Options, store: &str, file: &Path) -> Result<(), Failure> {
     let id = StoreId::new(store)?;
     read_batches(file, open(file)?, &mut |_| Ok(()))?;
-    let Imported { new, known } = import_into(&options.open_store()?, &id, file, open(file)?)?;
+    let Imported { new, known } = import_into(&*options.open_store()?, &id, file, open(file)?)?;
     match known {
         0 => println!("imported {new} events into {store}"),
         _ => println!("imported {new} events into {store}, which already had the first {known}"),
@@ -128,8 +129,12 @@ fn check_known(
     }
 }
 
-pub(super) fn backup(data: &Path, directory: &Path) -> Result<(), Failure> {
-    Ok(SqliteStore::reader(data)?.backup(directory)?)
+pub(super) fn backup(storage: &Storage, directory: &Path) -> Result<(), Failure> {
+    match storage {
+        Storage::Sqlite(data) => Ok(SqliteStore::reader(data)?.backup(directory)?),
+        #[cfg(feature = "postgres")]
+        Storage::Postgres(_) => Err("back a Postgres database up with pg_dump".into()),
+    }
 }
 
 fn open(file: &Path) -> Result<BufReader<File>, Failure> {
@@ -211,7 +216,8 @@ fn parse_line(line: &str, last: Option<u64>) -> Result<StoredEvent, String> {
     Ok(StoredEvent::new(event, line.created_at))
 }
 
-fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, StoreError> {
+/// Waits for an answer of the storage.
+pub(super) fn ask<T: Send + 'static>(question: impl FnOnce(Reply<T>)) -> Result<T, StoreError> {
     let (sender, answer) = mpsc::channel();
     question(Box::new(move |result| drop(sender.send(result))));
     // A simulated storage has no thread of its own.

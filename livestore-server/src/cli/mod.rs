@@ -2,14 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "a command reads and writes files")]
 
 mod copy;
+mod migrate;
 mod options;
 mod serve;
+mod storage;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use livestore_protocol::Secret;
 
 use self::options::Options;
 
@@ -48,10 +51,21 @@ enum Command {
         /// The file to read.
         file: PathBuf,
     },
-    /// Copy all stores into a new directory, which can be served. The server may be running.
+    /// Copy all stores, with SQLite as the storage, into a new directory, which can be served. The server
+    /// may be running.
     Backup {
         /// The directory to create.
         directory: PathBuf,
+    },
+    /// Copy all stores from one storage to another, and compare them. Clients go on with the new one. The
+    /// servers of both should be stopped; if it is interrupted, run it again.
+    Migrate {
+        /// The storage to read, as for --storage.
+        #[arg(long, value_name = "STORAGE")]
+        from: Secret,
+        /// The storage to copy into, as for --storage.
+        #[arg(long, value_name = "STORAGE")]
+        to: Secret,
     },
 }
 
@@ -78,9 +92,15 @@ pub fn run() -> ExitCode {
 fn dispatch(options: Options, command: Option<Command>) -> Result<(), Failure> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(&options),
-        Command::List => copy::list(&options.data()),
-        Command::Export { store, file } => copy::export(&options.data(), &store, file.as_deref()),
+        Command::List => copy::list(&options.storage()?),
+        Command::Export { store, file } => {
+            copy::export(&options.storage()?, &store, file.as_deref())
+        }
         Command::Import { store, file } => copy::import(&options, &store, &file),
-        Command::Backup { directory } => copy::backup(&options.data(), &directory),
+        Command::Backup { directory } => copy::backup(&options.storage()?, &directory),
+        Command::Migrate { from, to } => {
+            let (from, to) = (from.as_str().parse()?, to.as_str().parse()?);
+            migrate::migrate(&from, &to, options.durability())
+        }
     }
 }

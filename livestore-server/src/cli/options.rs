@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use livestore_protocol::Secret;
+use serde::{Deserialize, Deserializer};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::Failure;
+use super::storage::Storage;
 use crate::auth::{Authenticate, Jwt, NoAuth, TokenFile};
 use crate::server::Limits;
-use crate::store::{Durability, SqliteStore, StoreLimits};
+use crate::store::{Durability, EventStore, StoreLimits};
 
 /// The settings: from a flag, else from the environment, else from the file that `--config` names.
 #[derive(Debug, Default, Args, Deserialize)]
@@ -24,7 +26,17 @@ pub(super) struct Options {
     /// The address and port to listen on [default: 127.0.0.1:8787].
     #[arg(long, env = "LIVESTORE_LISTEN")]
     listen: Option<String>,
-    /// The directory of the events [default: ./data].
+    /// Where the events are: sqlite:DIR or postgres://… [default: sqlite:./data].
+    #[arg(
+        long,
+        global = true,
+        env = "LIVESTORE_STORAGE",
+        hide_env_values = true,
+        value_name = "STORAGE"
+    )]
+    #[serde(default, deserialize_with = "secret")]
+    storage: Option<Secret>,
+    /// Short for --storage sqlite:DIR, which comes before it.
     #[arg(long, global = true, env = "LIVESTORE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
     /// When a push is answered: `synced`, once it is on disk, or `written`, once the operating system
@@ -131,6 +143,9 @@ impl Options {
                 return Err(format!("{name} is set in vain: {problem}").into());
             }
         }
+        if self.storage.is_some() {
+            self.storage()?;
+        }
         if self.data.as_ref().is_some_and(|data| data.as_os_str().is_empty()) {
             return Err("data names no directory".into());
         }
@@ -141,20 +156,27 @@ impl Options {
         self.listen.as_deref().unwrap_or("127.0.0.1:8787")
     }
 
-    pub(super) fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| "data".into())
+    pub(super) fn storage(&self) -> Result<Storage, Failure> {
+        match &self.storage {
+            Some(storage) => Ok(storage.as_str().parse()?),
+            None => Ok(Storage::Sqlite(self.data.clone().unwrap_or_else(|| "data".into()))),
+        }
+    }
+
+    pub(super) fn durability(&self) -> Durability {
+        self.durability.unwrap_or_default()
     }
 
     pub(super) fn log(&self) -> (&str, LogFormat) {
         (self.log.as_deref().unwrap_or("info"), self.log_format.unwrap_or(LogFormat::Text))
     }
 
-    pub(super) fn open_store(&self) -> Result<SqliteStore, Failure> {
+    pub(super) fn open_store(&self) -> Result<Arc<dyn EventStore>, Failure> {
         let limits = StoreLimits {
             stores: self.max_stores.unwrap_or(u64::MAX),
             bytes: self.max_store_bytes.unwrap_or(u64::MAX),
         };
-        Ok(SqliteStore::open(&self.data(), self.durability.unwrap_or_default(), limits)?)
+        self.storage()?.open(self.durability(), limits)
     }
 
     pub(super) fn auth(&self) -> Result<Arc<dyn Authenticate>, Failure> {
@@ -193,10 +215,16 @@ impl Options {
     }
 
     fn or(self, file: Self) -> Self {
+        // Two names of one setting.
+        let (storage, data) = match (self.storage, self.data) {
+            (None, None) => (file.storage, file.data),
+            set => set,
+        };
         Self {
             config: self.config,
             listen: self.listen.or(file.listen),
-            data: self.data.or(file.data),
+            storage,
+            data,
             durability: self.durability.or(file.durability),
             tokens: self.tokens.or(file.tokens),
             jwt_secret: self.jwt_secret.or(file.jwt_secret),
@@ -214,6 +242,11 @@ impl Options {
             log: self.log.or(file.log),
         }
     }
+}
+
+/// Reads a text that is not to be shown.
+fn secret<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Some(String::deserialize(field)?.into()))
 }
 
 const YEAR: u64 = 365 * 24 * 60 * 60;

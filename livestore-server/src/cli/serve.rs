@@ -12,13 +12,13 @@ use super::Failure;
 use super::options::{LogFormat, Options};
 use crate::auth::Authenticate;
 use crate::server::{Limits, Server};
-use crate::store::SqliteStore;
+use crate::store::EventStore;
 
 /// Serves until a signal says to stop.
 pub(super) fn serve(options: &Options) -> Result<(), Failure> {
     start_log(options)?;
     let auth = options.auth()?;
-    let store = Arc::new(options.open_store()?);
+    let store = options.open_store()?;
     Runtime::new()?.block_on(listen(
         options.listen(),
         Arc::clone(&store),
@@ -33,7 +33,7 @@ pub(super) fn serve(options: &Options) -> Result<(), Failure> {
 
 async fn listen(
     address: &str,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn EventStore>,
     auth: Arc<dyn Authenticate>,
     limits: Limits,
 ) -> Result<(), Failure> {

@@ -6,6 +6,8 @@
 
 mod page;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -45,9 +47,12 @@ impl Hub {
     /// owner drops it.
     ///
     /// The storage answers for a store in order, and the room is created within its answer. So the
-    /// room's head is right: every event after it is published to the room.
+    /// room's head is right: every event after it is published to the room, or told to it by the
+    /// storage. If other servers append to the store, the storage is asked for its head each time, so
+    /// that a client finds here what was acknowledged to it elsewhere.
     pub fn enter(&self, id: &StoreId, reply: Reply<Arc<Room>>) {
-        if let Some(room) = self.rooms().find(id) {
+        let found = self.rooms().find(id);
+        if let Some(room) = found.filter(|room| !room.is_shared()) {
             return reply(Ok(room));
         }
         let (hub, wanted) = (self.clone(), id.clone());
@@ -59,11 +64,17 @@ impl Hub {
 
     fn find_or_make(&self, id: StoreId, opened: StoreInfo) -> Arc<Room> {
         let mut rooms = self.rooms();
-        rooms.find(&id).unwrap_or_else(|| {
-            let room = Arc::new(Room::new(Arc::clone(&self.store), id, opened));
-            rooms.add(&room);
-            room
-        })
+        match rooms.find(&id).filter(|room| room.backend_id() == opened.backend_id) {
+            Some(room) => {
+                room.advance(opened.head);
+                room
+            }
+            None => {
+                let room = Room::new(Arc::clone(&self.store), id, opened);
+                rooms.add(&room);
+                room
+            }
+        }
     }
 
     fn rooms(&self) -> std::sync::MutexGuard<'_, Rooms> {
@@ -73,7 +84,7 @@ impl Hub {
 
 impl Rooms {
     fn find(&self, id: &StoreId) -> Option<Arc<Room>> {
-        self.open.get(id).and_then(Weak::upgrade)
+        self.open.get(id).and_then(Weak::upgrade).filter(|room| !room.is_lost())
     }
 
     fn add(&mut self, room: &Arc<Room>) {

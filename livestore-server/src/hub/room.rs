@@ -1,12 +1,12 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use livestore_protocol::More;
 use tokio::sync::watch;
 
 use super::page::{Fill, Page};
-use crate::store::{EventStore, StoreError, StoreId, StoreInfo, StoredEvent};
+use crate::store::{EventStore, StoreError, StoreId, StoreInfo, StoredEvent, Watcher};
 
 /// The bytes of the newest pages that stay in memory, or one page: as far as a subscriber may lag
 /// behind before it reads from the disk.
@@ -17,8 +17,13 @@ pub struct Room {
     store: Arc<dyn EventStore>,
     id: StoreId,
     backend_id: Arc<str>,
+    /// Whether others append to the store, too, through the same engine.
+    shared: OnceLock<bool>,
     recent: Mutex<Recent>,
+    /// Changed only while `recent` is locked.
     head: watch::Sender<u64>,
+    /// Why the room has no more news of the store, if it has none.
+    lost: watch::Sender<Option<StoreError>>,
 }
 
 #[derive(Default)]
@@ -39,15 +44,21 @@ pub enum Next {
 }
 
 impl Room {
-    pub(super) fn new(store: Arc<dyn EventStore>, id: StoreId, opened: StoreInfo) -> Self {
+    pub(super) fn new(store: Arc<dyn EventStore>, id: StoreId, opened: StoreInfo) -> Arc<Self> {
         let StoreInfo { backend_id, head, .. } = opened;
-        Self {
+        let room = Arc::new(Self {
             store,
             id,
             backend_id: backend_id.into(),
+            shared: OnceLock::new(),
             recent: Mutex::default(),
             head: watch::Sender::new(head),
-        }
+            lost: watch::Sender::new(None),
+        });
+        let watcher: Weak<Self> = Arc::downgrade(&room);
+        let shared = room.store.watch(&room.id, watcher);
+        room.shared.get_or_init(|| shared);
+        room
     }
 
     /// Returns the id of the store.
@@ -70,6 +81,20 @@ impl Room {
         self.head.subscribe()
     }
 
+    /// Returns a receiver that is notified when the room has no more news of the store. Who is in it
+    /// then has to leave, and may enter again.
+    pub fn watch_lost(&self) -> watch::Receiver<Option<StoreError>> {
+        self.lost.subscribe()
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.borrow().is_some()
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.get().is_some_and(|shared| *shared)
+    }
+
     /// Appends events that follow one another, and publishes them once they are durable. Then it
     /// calls `done`, from any thread, in the order of the store's events.
     pub fn append(
@@ -79,8 +104,11 @@ impl Room {
     ) {
         let (room, appended) = (Arc::clone(self), Arc::clone(&events));
         let reply = move |result: Result<(), StoreError>| {
-            if result.is_ok() {
-                room.publish(&appended);
+            match &result {
+                Ok(()) => room.publish(&appended),
+                // Others were first, and their events may not be here yet.
+                Err(StoreError::Behind { head }) => room.advance(*head),
+                Err(_) => {}
             }
             done(result);
         };
@@ -101,15 +129,28 @@ impl Room {
     }
 
     /// Reads the page after an event from the disk; blocks.
+    ///
+    /// A client may know more than this server does, from another one. Then the event has to be in
+    /// the storage; otherwise the answer is [`StoreError::Behind`].
     pub fn read(&self, after: u64) -> Result<Page, StoreError> {
         let (mut events, mut fill) = (Vec::new(), Fill::default());
-        self.store.read(&self.id, after, &mut |stored| {
-            if !fill.take(stored.event()) {
+        let head = self.head();
+        let mut is_here = after <= head;
+        let from = if is_here { after } else { after.saturating_sub(1) };
+        self.store.read(&self.id, from, &mut |stored| {
+            if stored.event().seq == after {
+                is_here = true;
+                return ControlFlow::Continue(());
+            }
+            if !is_here || !fill.take(stored.event()) {
                 return ControlFlow::Break(());
             }
             events.push(stored);
             ControlFlow::Continue(())
         })?;
+        if !is_here {
+            return Err(StoreError::Behind { head });
+        }
         let last = events.last().map_or(after, |last| last.event().seq);
         let more = match self.head().saturating_sub(last) {
             0 => More::No,
@@ -128,14 +169,52 @@ impl Room {
         self.store.has(&self.id, events)
     }
 
+    /// Publishes events that were appended. The answers to this server's appends and the news of
+    /// others' come in any order, so some of them may be known.
     fn publish(&self, events: &Arc<[StoredEvent]>) {
         let Some(last) = events.last() else { return };
-        self.recent().add(Page::live(events, &self.backend_id));
+        let mut recent = self.recent();
+        let head = self.head();
+        if last.event().seq <= head {
+            return;
+        }
+        match events.iter().position(|stored| stored.event().parent == head) {
+            Some(index) if index > 0 => {
+                let new = events.get(index..).unwrap_or_default();
+                recent.add(Page::live(&new.into(), &self.backend_id));
+            }
+            // After a gap, subscribers read what lies in it.
+            _ => recent.add(Page::live(events, &self.backend_id)),
+        }
         self.head.send_replace(last.event().seq);
+    }
+
+    /// Notes that the store has events up to `head`. Those that are not in memory are read.
+    pub(super) fn advance(&self, head: u64) {
+        let _recent = self.recent();
+        self.head.send_if_modified(|known| {
+            let is_new = head > *known;
+            *known = head.max(*known);
+            is_new
+        });
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watcher for Room {
+    fn head(&self) -> u64 {
+        self.head()
+    }
+
+    fn appended(&self, events: Arc<[StoredEvent]>) {
+        self.publish(&events);
+    }
+
+    fn lost(&self, error: StoreError) {
+        self.lost.send_replace(Some(error));
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) struct Driver {
     room: Arc<Room>,
     metrics: Arc<Metrics>,
     head: watch::Receiver<u64>,
+    lost: watch::Receiver<Option<StoreError>>,
     answer: mpsc::UnboundedSender<Answer>,
     /// At most one for each unfinished request.
     answers: mpsc::UnboundedReceiver<Answer>,
@@ -42,9 +43,9 @@ impl Driver {
         metrics: Arc<Metrics>,
     ) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
-        let head = room.watch();
+        let (head, lost) = (room.watch(), room.watch_lost());
         let session = Session::new(Arc::clone(&room), transport, rights);
-        Self { session, room, metrics, head, answer, answers }
+        Self { session, room, metrics, head, lost, answer, answers }
     }
 
     /// Receives a frame.
@@ -102,6 +103,11 @@ impl Driver {
             },
             // The driver holds the room, so this never fails.
             _ = self.head.changed() => {}
+            _ = self.lost.changed() => {
+                if let Some(error) = self.lost.borrow_and_update().clone() {
+                    self.session.end(SyncError::Failed(error.to_string()));
+                }
+            }
         }
     }
 

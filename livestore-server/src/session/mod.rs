@@ -227,8 +227,8 @@ impl Session {
                 self.effects.push_back(chunk);
             }
             Err(error) => {
-                let id = id.clone();
-                self.fail_pull(id, SyncError::Failed(error.to_string()));
+                let (id, failure) = (id.clone(), pull.failure(&error));
+                self.fail_pull(id, failure);
             }
         }
     }
@@ -263,7 +263,7 @@ impl Session {
         for Unfinished { id, work, .. } in std::mem::take(&mut self.unfinished) {
             match work {
                 Work::Decided(answer) => self.exit(id, answer.exit),
-                Work::Pull(_) if !is_refusal => {}
+                Work::Pull(_) if !is_refusal && self.transport == Transport::WebSocket => {}
                 Work::Pull(_) | Work::Push(_) => self.fail(id, reason.clone()),
             }
         }
@@ -288,10 +288,7 @@ impl Session {
             Call::Ping(_) => return self.exit(id, Exit::Pong),
             Call::Pull(call) => {
                 let live = call.live && self.transport == Transport::WebSocket;
-                match pull::start(&call, live, self.rights, &self.room) {
-                    Err(failure @ SyncError::Failed(_)) => return self.fail_pull(id, failure),
-                    started => started.map(Work::Pull),
-                }
+                pull::start(&call, live, self.rights, &self.room).map(Work::Pull)
             }
             Call::Push(call) => {
                 let stored = |event| StoredEvent::new(event, now);

@@ -4,6 +4,7 @@ use livestore_protocol::{More, SyncError};
 
 use crate::auth::Rights;
 use crate::hub::{Next, Page, Room};
+use crate::store::StoreError;
 
 /// A pull: a place in the order, and what it waits for.
 pub(super) struct Pull {
@@ -47,17 +48,21 @@ pub(super) fn start(
     let cursor = call.cursor.as_ref();
     super::push::check_backend(cursor.map(|cursor| cursor.backend_id.as_str()), room)?;
     let cursor = cursor.map_or(0, |cursor| cursor.head);
-    let head = room.head();
-    if cursor > head {
-        // As short as the reason of a close frame.
-        return Err(SyncError::Failed(format!(
-            "e{cursor} is not here, the last event is e{head}: restored from an older backup?"
-        )));
-    }
     Ok(Pull { cursor, live, phase: Phase::Stored })
 }
 
 impl Pull {
+    /// Returns the failure of a read.
+    pub(super) fn failure(&self, error: &StoreError) -> SyncError {
+        SyncError::Failed(match (error, self.cursor) {
+            // As short as the reason of a close frame.
+            (StoreError::Behind { head }, cursor) => format!(
+                "e{cursor} is not here, the last event is e{head}: restored from an older backup?"
+            ),
+            (error, _) => error.to_string(),
+        })
+    }
+
     pub(super) fn next(&mut self, room: &Room) -> Option<Step> {
         match self.phase {
             Phase::Stored if self.cursor == room.head() => {

@@ -8,12 +8,13 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, Weak, mpsc};
+use std::time::Duration;
 
 use livestore_protocol::SyncEvent;
 use livestore_protocol::Timestamp;
 
-use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent};
+use super::{EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent, Watcher};
 
 /// Checks that a storage keeps the contract. `make` returns an empty one.
 ///
@@ -28,6 +29,8 @@ pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
     ids_are_told_apart_byte_by_byte(&fresh());
     answers_come_in_order(&fresh());
     one_of_many_writers_wins(&Arc::new(fresh()));
+    what_is_stored_is_recognized(&fresh());
+    a_store_can_keep_the_id_it_had_elsewhere(&fresh());
     any_text_is_kept(&fresh());
     the_clock_may_jump(&fresh());
     limits_hold(&make(StoreLimits { stores: 2, bytes: 1_000 }));
@@ -52,6 +55,177 @@ pub fn check_reopen<S: EventStore>(open: impl Fn() -> S) {
     assert_eq!(before, [(store.clone(), opened)]);
     assert_eq!(read(&storage, &store, 0), chain(0, 3));
     append(&storage, &store, &chain(3, 1)).expect("goes on");
+}
+
+/// Checks that several servers can share the engine of a storage. `open` opens the same one each time,
+/// as another server does.
+///
+/// # Panics
+/// If they cannot.
+pub fn check_shared<S: EventStore>(open: impl Fn(StoreLimits) -> S) {
+    let first = Arc::new(open(StoreLimits::NONE));
+    let second = Arc::new(open(StoreLimits::NONE));
+    they_open_a_new_store_at_the_same_time(&first, &second);
+    a_place_is_given_by_one_of_them(&first, &second);
+    what_one_has_stored_the_other_one_has(&*first, &*second);
+    a_watcher_receives_what_the_other_one_appends(&first, &second);
+    their_clocks_may_differ(&*first, &*second);
+    let stores = first.list().expect("lists").len() as u64;
+    their_limits_may_differ(&*first, &open(StoreLimits { stores, bytes: 1_000 }));
+}
+
+fn they_open_a_new_store_at_the_same_time(
+    first: &Arc<impl EventStore>,
+    second: &Arc<impl EventStore>,
+) {
+    for n in 0..20 {
+        let store = id(&format!("opened-{n}"));
+        let opened = side_by_side(
+            || ask(|reply| first.open(&store, reply)),
+            || ask(|reply| second.open(&store, reply)),
+        );
+        let first = opened.0.expect("opens");
+        assert_eq!(opened.1, Ok(first), "it has one backend id");
+    }
+}
+
+fn a_place_is_given_by_one_of_them(first: &Arc<impl EventStore>, second: &Arc<impl EventStore>) {
+    let store = id("raced");
+    let wins = |storage: &dyn EventStore| {
+        ask(|reply| storage.open(&store, reply)).expect("opens");
+        let mut wins = 0;
+        for parent in 0..200 {
+            match append(storage, &store, &chain(parent, 1)) {
+                Ok(()) => wins += 1,
+                Err(StoreError::Behind { head }) => assert!(head > parent, "{head} at {parent}"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        wins
+    };
+    let (first_wins, second_wins) = side_by_side(|| wins(&**first), || wins(&**second));
+    assert_eq!(first_wins + second_wins, 200, "each place is given once");
+    assert_eq!(read(&**first, &store, 0), chain(0, 200));
+    assert_eq!(read(&**second, &store, 0), chain(0, 200));
+}
+
+fn what_one_has_stored_the_other_one_has(first: &impl EventStore, second: &impl EventStore) {
+    let store = id("both");
+    let opened = ask(|reply| first.open(&store, reply)).expect("opens");
+    for parent in (0..50).step_by(5) {
+        append(first, &store, &chain(parent, 5)).expect("appends");
+        let found = ask(|reply| second.open(&store, reply)).expect("opens");
+        assert_eq!((found.backend_id, found.head), (opened.backend_id.clone(), parent + 5));
+        assert_eq!(read(second, &store, parent), chain(parent, 5));
+        // A client that has lost the answer asks at another server.
+        let again = append(second, &store, &chain(parent, 5));
+        assert_eq!(again, Err(StoreError::Behind { head: parent + 5 }));
+        assert_eq!(second.has(&store, &chain(parent, 5)), Ok(true));
+    }
+    append(second, &store, &chain(50, 5)).expect("goes on");
+    assert_eq!(read(first, &store, 0), chain(0, 55));
+    assert_eq!(first.list(), second.list());
+}
+
+fn a_watcher_receives_what_the_other_one_appends(
+    first: &Arc<impl EventStore>,
+    second: &Arc<impl EventStore>,
+) {
+    let store = id("watched");
+    ask(|reply| first.open(&store, reply)).expect("opens");
+    append(&**first, &store, &chain(0, 3)).expect("appends");
+    let opened = ask(|reply| second.open(&store, reply)).expect("opens");
+    let seen = Arc::new(Seen { events: Mutex::new(chain(0, opened.head)), new: Condvar::new() });
+    let watcher: Weak<Seen> = Arc::downgrade(&seen);
+    assert!(second.watch(&store, watcher), "there can be others");
+    for parent in 3..100 {
+        append(&**first, &store, &chain(parent, 1)).expect("appends");
+    }
+    append(&**second, &store, &chain(100, 1)).expect("appends");
+    append(&**first, &store, &chain(101, 99)).expect("appends");
+    let events = seen.events.lock().expect("no panic");
+    let (events, waited) = seen
+        .new
+        .wait_timeout_while(events, WATCH_PATIENCE, |events| events.len() < 200)
+        .expect("no panic");
+    assert!(!waited.timed_out(), "{} of 200 events were received", events.len());
+    assert_eq!(*events, chain(0, 200));
+}
+
+/// How long others' events may take: far longer than they do.
+const WATCH_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A watcher that remembers everything.
+struct Seen {
+    events: Mutex<Vec<StoredEvent>>,
+    new: Condvar,
+}
+
+impl Watcher for Seen {
+    fn head(&self) -> u64 {
+        self.events.lock().expect("no panic").last().map_or(0, |last| last.event().seq)
+    }
+
+    fn appended(&self, events: Arc<[StoredEvent]>) {
+        let mut seen = self.events.lock().expect("no panic");
+        for stored in &*events {
+            let head = seen.last().map_or(0, |last| last.event().seq);
+            assert!(stored.event().parent <= head, "there is no gap as small as this");
+            if stored.event().parent == head {
+                seen.push(stored.clone());
+            }
+        }
+        self.new.notify_all();
+    }
+
+    fn lost(&self, error: StoreError) {
+        panic!("nothing is lost: {error}");
+    }
+}
+
+fn their_clocks_may_differ(first: &impl EventStore, second: &impl EventStore) {
+    let store = id("clocks");
+    let hour = 60 * 60 * 1_000;
+    let mut stored = Vec::new();
+    for (parent, (storage, ahead)) in
+        (0..10).zip([(first as &dyn EventStore, 0), (second, hour)].iter().cycle())
+    {
+        ask(|reply| storage.open(&store, reply)).expect("opens");
+        let at = Timestamp::from_millis(1_795_352_709_210 + ahead);
+        let event = chain(parent, 1).into_iter().map(|stored| StoredEvent::new(stored.event, at));
+        let event: Vec<_> = event.collect();
+        append(*storage, &store, &event).expect("appends");
+        stored.extend(event);
+    }
+    assert_eq!(read(first, &store, 0), stored);
+    assert_eq!(read(second, &store, 0), stored);
+}
+
+/// A limit is that of the server that is asked.
+fn their_limits_may_differ(free: &impl EventStore, limited: &impl EventStore) {
+    let store = id("limited");
+    let refused = ask(|reply| limited.open(&store, reply));
+    assert!(matches!(refused, Err(StoreError::TooManyStores { .. })), "{refused:?}");
+    ask(|reply| free.open(&store, reply)).expect("opens");
+    ask(|reply| limited.open(&store, reply)).expect("a store that is there opens");
+    append(limited, &store, &chain(0, 1)).expect("a little fits");
+    let full = Err(StoreError::StoreFull { limit: 1_000 });
+    assert_eq!(append(limited, &store, &chain(1, 100)), full);
+    append(free, &store, &chain(1, 100)).expect("appends");
+    assert_eq!(append(limited, &store, &chain(101, 1)), full);
+    let behind = append(limited, &store, &chain(1, 1));
+    assert_eq!(behind, Err(StoreError::Behind { head: 101 }), "which comes before the limit");
+}
+
+fn side_by_side<T: Send>(
+    first: impl FnOnce() -> T + Send,
+    second: impl FnOnce() -> T + Send,
+) -> (T, T) {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        (first.join().expect("no panic"), second)
+    })
 }
 
 fn a_new_store_is_empty_and_keeps_its_id(storage: &impl EventStore) {
@@ -162,6 +336,33 @@ fn one_of_many_writers_wins(storage: &Arc<impl EventStore>) {
     assert_eq!(read(&**storage, &store, 0), chain(0, 50));
 }
 
+/// A push whose answer was lost comes again.
+fn what_is_stored_is_recognized(storage: &impl EventStore) {
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    append(storage, &store, &chain(0, 150)).expect("appends");
+    for (parent, count) in [(0, 150), (0, 1), (149, 1), (20, 110), (7, 0)] {
+        assert_eq!(storage.has(&store, &chain(parent, count)), Ok(true), "{count} after {parent}");
+    }
+    let mut other = chain(120, 10);
+    if let Some(last) = other.last_mut() {
+        let event = SyncEvent { session_id: "another".into(), ..last.event().clone() };
+        *last = StoredEvent::new(event, last.created_at());
+    }
+    for events in [chain(149, 2), chain(150, 1), other] {
+        assert_eq!(storage.has(&store, &events), Ok(false));
+    }
+}
+
+fn a_store_can_keep_the_id_it_had_elsewhere(storage: &impl EventStore) {
+    let store = id("moved");
+    let moved = StoreInfo { backend_id: "from-elsewhere".to_owned(), head: 0, bytes: 0 };
+    let open_as = |backend_id: &str| ask(|reply| storage.open_as(&store, backend_id, reply));
+    assert_eq!(open_as("from-elsewhere"), Ok(moved.clone()));
+    assert_eq!(ask(|reply| storage.open(&store, reply)), Ok(moved.clone()));
+    assert_eq!(open_as("another"), Ok(moved), "it keeps the one that it has");
+}
+
 fn any_text_is_kept(storage: &impl EventStore) {
     let store = id("s");
     ask(|reply| storage.open(&store, reply)).expect("opens");
@@ -230,7 +431,7 @@ fn chain(parent: u64, count: u64) -> Vec<StoredEvent> {
 }
 
 fn append(
-    storage: &impl EventStore,
+    storage: &(impl EventStore + ?Sized),
     store: &StoreId,
     events: &[StoredEvent],
 ) -> Result<(), StoreError> {

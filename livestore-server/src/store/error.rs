@@ -26,6 +26,10 @@ pub enum StoreError {
     /// The storage cannot be used at the moment. Nothing was stored; another attempt may succeed.
     #[error("the server's storage cannot be used at the moment: {0}")]
     Unavailable(String),
+    /// The engine did not answer an append in time, or the connection to it broke: the events may be
+    /// stored or not. Another attempt finds out, and stores nothing twice.
+    #[error("the server's storage did not answer: {0}; the events may be stored, try again")]
+    Uncertain(String),
     /// A file was deleted, moved or replaced while the server was running. Nothing is stored until the
     /// very same file is back: nobody would find it later.
     #[error(

@@ -30,7 +30,11 @@ impl MemoryStore {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find_or_make(&self, store: &StoreId) -> Result<StoreInfo, StoreError> {
+    fn find_or_make(
+        &self,
+        store: &StoreId,
+        backend_id: Option<&str>,
+    ) -> Result<StoreInfo, StoreError> {
         let mut logs = self.logs();
         if let Some(log) = logs.get(store) {
             return Ok(log.opened());
@@ -38,7 +42,8 @@ impl MemoryStore {
         if logs.len() as u64 >= self.limits.stores {
             return Err(StoreError::TooManyStores { limit: self.limits.stores });
         }
-        let log = Log { backend_id: super::new_backend_id()?, bytes: 0, events: Vec::new() };
+        let backend_id = backend_id.map_or_else(super::new_backend_id, |id| Ok(id.to_owned()))?;
+        let log = Log { backend_id, bytes: 0, events: Vec::new() };
         Ok(logs.entry(store.clone()).or_insert(log).opened())
     }
 
@@ -74,7 +79,12 @@ impl Log {
 impl EventStore for MemoryStore {
     fn open(&self, store: &StoreId, reply: Reply<StoreInfo>) {
         let _order = self.order.lock();
-        reply(self.find_or_make(store));
+        reply(self.find_or_make(store, None));
+    }
+
+    fn open_as(&self, store: &StoreId, backend_id: &str, reply: Reply<StoreInfo>) {
+        let _order = self.order.lock();
+        reply(self.find_or_make(store, Some(backend_id)));
     }
 
     fn append(&self, store: &StoreId, events: Arc<[StoredEvent]>, reply: Reply<()>) {

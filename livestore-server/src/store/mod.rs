@@ -7,19 +7,28 @@
 pub mod conformance;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod remote;
 mod sqlite;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use livestore_protocol::{SyncEvent, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::edge;
 
 pub use error::StoreError;
 pub use livestore_protocol::{StoreId, StoreIdError};
 pub use memory::MemoryStore;
-pub use sqlite::{Durability, OpenStoreError, SqliteStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{OpenPostgresError, PostgresStore};
+#[cfg(feature = "postgres")]
+pub use remote::TlsError;
+pub use sqlite::{Durability, OpenStoreError, ReadOnlyStore, SqliteStore};
 
 /// The storage of a server: the events of all its stores.
 ///
@@ -30,6 +39,10 @@ pub trait EventStore: Send + Sync + 'static {
     /// Opens a store, and creates it if it is new. A new store's backend id is durable before the
     /// answer: a client that has received an id must never receive another one.
     fn open(&self, store: &StoreId, reply: Reply<StoreInfo>);
+
+    /// Opens a store, as [`open`](Self::open) does; if it is new, it gets the backend id that it had
+    /// in another storage.
+    fn open_as(&self, store: &StoreId, backend_id: &str, reply: Reply<StoreInfo>);
 
     /// Appends events that follow one another: all of them, or none. The answer comes once they are
     /// durable.
@@ -50,6 +63,17 @@ pub trait EventStore: Send + Sync + 'static {
         visit: &mut dyn FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
+    /// Watches a store for events that others append through the same engine, until the watcher is
+    /// dropped. Returns whether there can be others. If so, `watcher` receives every event after its
+    /// [head](Watcher::head), or is told that it will not.
+    ///
+    /// The store must have been opened before. The method does not block, and may be called from
+    /// within a [`Reply`]; it does not call the watcher itself.
+    fn watch(&self, store: &StoreId, watcher: Weak<dyn Watcher>) -> bool {
+        let _ = (store, watcher);
+        false
+    }
+
     /// Returns whether the store has these very events, which follow one another, by their
     /// [identity](livestore_protocol::Identity).
     fn has(&self, store: &StoreId, events: &[StoredEvent]) -> Result<bool, StoreError> {
@@ -68,6 +92,19 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Returns all stores, sorted by id.
     fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError>;
+}
+
+/// Receives the events that others append to a store: see [`EventStore::watch`].
+pub trait Watcher: Send + Sync {
+    /// Returns the sequence number of the last event that it knows.
+    fn head(&self) -> u64;
+
+    /// Receives events that follow one another. Some of them may be known; if the first one does not
+    /// follow the last one that is known, those between are in the storage.
+    fn appended(&self, events: Arc<[StoredEvent]>);
+
+    /// Notes that no more events will be received, because the engine cannot be asked for them.
+    fn lost(&self, error: StoreError);
 }
 
 /// Receives the answer of an [`EventStore`]. It must not block, nor call the storage.
@@ -132,4 +169,20 @@ impl StoreLimits {
 /// Returns a new backend id: 126 random bits, in the form of LiveStore's.
 fn new_backend_id() -> Result<String, StoreError> {
     edge::new_id().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// Returns the checksum of an event at a place. It covers everything that an engine stores of it, each
+/// part with its length.
+fn checksum(place: i64, stored: &StoredEvent) -> i64 {
+    let event = stored.event();
+    let texts = [&*event.name, &event.args, &event.client_id, &event.session_id];
+    let length = 6 * 8 + texts.iter().map(|text| text.len()).sum::<usize>();
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend(place.to_le_bytes());
+    bytes.extend(stored.created_at().as_millis().to_le_bytes());
+    for text in texts {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    xxh3_64(&bytes).cast_signed()
 }

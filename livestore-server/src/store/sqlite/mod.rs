@@ -123,7 +123,12 @@ impl SqliteStore {
 
 impl EventStore for SqliteStore {
     fn open(&self, store: &StoreId, reply: Reply<StoreInfo>) {
-        self.queue.put(Job::Open { store: store.clone(), reply });
+        self.queue.put(Job::Open { store: store.clone(), backend_id: None, reply });
+    }
+
+    fn open_as(&self, store: &StoreId, backend_id: &str, reply: Reply<StoreInfo>) {
+        let backend_id = Some(backend_id.to_owned());
+        self.queue.put(Job::Open { store: store.clone(), backend_id, reply });
     }
 
     fn append(&self, store: &StoreId, events: Arc<[StoredEvent]>, reply: Reply<()>) {

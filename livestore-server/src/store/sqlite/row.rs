@@ -6,9 +6,8 @@ use std::sync::Arc;
 use livestore_protocol::SyncEvent;
 use livestore_protocol::Timestamp;
 use rusqlite::{Row, Statement};
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::{StoreError, StoredEvent};
+use super::super::{StoreError, StoredEvent, checksum};
 
 pub(super) const INSERT: &str = "
     INSERT INTO events (place, name, args, client_id, session_id, created_at, total_bytes, checksum)
@@ -81,19 +80,4 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<StoredEvent, StoreE
 
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     Ok(row.get_ref(column)?.as_str()?.into())
-}
-
-/// Covers everything that is written except the running total, each part with its length.
-fn checksum(place: i64, stored: &StoredEvent) -> i64 {
-    let event = stored.event();
-    let texts = [&*event.name, &event.args, &event.client_id, &event.session_id];
-    let length = 6 * 8 + texts.iter().map(|text| text.len()).sum::<usize>();
-    let mut bytes = Vec::with_capacity(length);
-    bytes.extend(place.to_le_bytes());
-    bytes.extend(stored.created_at().as_millis().to_le_bytes());
-    for text in texts {
-        bytes.extend((text.len() as u64).to_le_bytes());
-        bytes.extend(text.as_bytes());
-    }
-    xxh3_64(&bytes).cast_signed()
 }

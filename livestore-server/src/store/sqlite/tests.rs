@@ -109,7 +109,7 @@ fn a_full_disk_loses_nothing_and_ends_with_it() {
         let events = Arc::from([event(parent, &args)]);
         ask(|reply| queue.put(Job::Append { store: store.clone(), events, reply }))
     };
-    ask(|reply| queue.put(Job::Open { store: store.clone(), reply })).unwrap();
+    ask(|reply| queue.put(Job::Open { store: store.clone(), backend_id: None, reply })).unwrap();
     append(0, 100).unwrap();
     assert_eq!(append(1, 200_000), Err(StoreError::DiskFull));
     assert_eq!(check(), Ok(()), "a little can be written");
@@ -217,7 +217,7 @@ fn a_disk_that_refuses_for_a_while_is_tried_again() {
         let (store, events) = (store.clone(), Arc::from([event(0, "{}")]));
         ask(|reply| queue.put(Job::Append { store, events, reply }))
     };
-    ask(|reply| queue.put(Job::Open { store: store.clone(), reply })).unwrap();
+    ask(|reply| queue.put(Job::Open { store: store.clone(), backend_id: None, reply })).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(append(), Err(StoreError::Unavailable(_))));

@@ -19,6 +19,8 @@ const GROUP_BYTES: u64 = 16 << 20;
 pub(super) enum Job {
     Open {
         store: StoreId,
+        /// That of a new store, if it is not to be random.
+        backend_id: Option<String>,
         reply: Reply<StoreInfo>,
     },
     Append {
@@ -131,8 +133,9 @@ impl Writer {
         let outcomes = group
             .iter()
             .map(|job| match job {
-                Job::Open { store, .. } => {
-                    refusal_or_failure(open(&transaction, tails, *limits, store))
+                Job::Open { store, backend_id, .. } => {
+                    let backend_id = backend_id.as_deref();
+                    refusal_or_failure(open(&transaction, tails, *limits, store, backend_id))
                         .map(Outcome::Opened)
                 }
                 Job::Append { store, events, .. } => {
@@ -192,13 +195,14 @@ fn open(
     tails: &mut HashMap<StoreId, Tail>,
     limits: StoreLimits,
     store: &StoreId,
+    backend_id: Option<&str>,
 ) -> Result<StoreInfo, StoreError> {
     if let Some(tail) = tails.get(store) {
         return Ok(tail.opened.clone());
     }
     let tail = match tail_of(connection, store)? {
         Some(tail) => tail,
-        None => create(connection, limits, store)?,
+        None => create(connection, limits, store, backend_id)?,
     };
     let opened = tail.opened.clone();
     tails.insert(store.clone(), tail);
@@ -209,6 +213,7 @@ fn create(
     connection: &Connection,
     limits: StoreLimits,
     store: &StoreId,
+    backend_id: Option<&str>,
 ) -> Result<Tail, StoreError> {
     let count: i64 = connection
         .prepare_cached("SELECT coalesce(max(key), 0) FROM stores")
@@ -217,7 +222,9 @@ fn create(
     if count.cast_unsigned() >= limits.stores {
         return Err(StoreError::TooManyStores { limit: limits.stores });
     }
-    let (key, backend_id) = (count + 1, super::super::new_backend_id()?);
+    let backend_id =
+        backend_id.map_or_else(super::super::new_backend_id, |id| Ok(id.to_owned()))?;
+    let key = count + 1;
     connection
         .prepare_cached("INSERT INTO stores (key, id, backend_id) VALUES (?1, ?2, ?3)")
         .and_then(|mut insert| insert.execute((key, store.as_str(), &backend_id)))

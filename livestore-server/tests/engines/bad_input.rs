@@ -1,0 +1,157 @@
+//! Engines that cannot be used as they are.
+
+use std::error::Error;
+
+use livestore_server::store::{
+    Durability, EventStore, OpenPostgresError, PostgresStore, StoreLimits,
+};
+
+use crate::kit::{append, ask, event, id, read};
+use crate::postgres::Postgres;
+
+fn refused(url: &str) -> OpenPostgresError {
+    PostgresStore::connect(url, Durability::Synced, StoreLimits::NONE).unwrap_err()
+}
+
+/// The error and its causes, without what must not be in them.
+fn said(error: &OpenPostgresError) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said += &format!(": {cause}");
+        source = cause.source();
+    }
+    assert!(!said.contains("secret"), "{said}");
+    said
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_postgres_that_cannot_be_used_is_refused_in_words() {
+    let mut postgres = Postgres::start();
+    let url = postgres.database("good");
+
+    let error = refused(&url.replace("secret@", "wrong@"));
+    assert!(matches!(error, OpenPostgresError::Refused { .. }), "{error:?}");
+    assert!(said(&error).contains("password authentication failed"), "{}", said(&error));
+
+    let error = refused(&postgres.url("missing"));
+    assert!(matches!(error, OpenPostgresError::Refused { .. }), "{error:?}");
+    assert!(said(&error).contains("\"missing\" does not exist"), "{}", said(&error));
+
+    let error = refused("postgres://livestore:secret@127.0.0.1:1/good");
+    assert!(matches!(error, OpenPostgresError::Unreachable { .. }), "{error:?}");
+    assert!(said(&error).contains("cannot connect to Postgres at 127.0.0.1:1"), "{}", said(&error));
+
+    PostgresStore::connect(&url, Durability::Synced, StoreLimits::NONE).unwrap();
+    postgres.sql("good", "UPDATE livestore.version SET version = 9");
+    let error = refused(&url);
+    assert!(matches!(error, OpenPostgresError::Version { found: 9 }), "{error:?}");
+    postgres.sql("good", "UPDATE livestore.version SET version = 1");
+
+    postgres.sql("postgres", "CREATE DATABASE theirs");
+    let error = refused(&postgres.url("theirs"));
+    assert!(matches!(error, OpenPostgresError::Schema(_)), "{error:?}");
+    assert!(said(&error).contains("permission denied"), "{}", said(&error));
+
+    postgres.sql("postgres", "ALTER ROLE livestore SET synchronous_commit = off");
+    let error = refused(&url);
+    assert!(said(&error).contains("synchronous_commit = off"), "{}", said(&error));
+    PostgresStore::connect(&url, Durability::Written, StoreLimits::NONE).unwrap();
+    postgres.sql("postgres", "ALTER ROLE livestore RESET synchronous_commit");
+
+    postgres.restart_with("default_transaction_read_only=on");
+    let error = refused(&url);
+    assert!(matches!(error, OpenPostgresError::ReadOnly { .. }), "{error:?}");
+
+    postgres.crash();
+    let error = refused(&url);
+    assert!(matches!(error, OpenPostgresError::Unreachable { .. }), "{error:?}");
+}
+
+/// Those of docs/self-hosting.md: once the schema is there, a server creates nothing.
+const RIGHTS: &str = "
+    CREATE ROLE livestore_server LOGIN PASSWORD 'secret';
+    GRANT USAGE ON SCHEMA livestore TO livestore_server;
+    GRANT SELECT ON ALL TABLES IN SCHEMA livestore TO livestore_server;
+    GRANT INSERT ON livestore.stores, livestore.events TO livestore_server;
+    GRANT UPDATE (head, bytes) ON livestore.stores TO livestore_server;";
+
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_role_needs_few_rights() {
+    let postgres = Postgres::start();
+    let owner = postgres.database("rights");
+    PostgresStore::connect(&owner, Durability::Synced, StoreLimits::NONE).unwrap();
+    postgres.sql("rights", RIGHTS);
+    let url = owner.replace("//livestore:", "//livestore_server:");
+    let limits = StoreLimits { stores: 3, bytes: 1_000 };
+    let storage = PostgresStore::connect(&url, Durability::Synced, limits).unwrap();
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    append(&storage, &store, &[event(0, "{}")]).unwrap();
+    assert_eq!(read(&storage, &store), [event(0, "{}")]);
+    assert_eq!(storage.list().unwrap().len(), 1);
+    assert_eq!(ask(|reply| storage.check(reply)), Ok(()));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_damaged_event_is_told_and_not_passed_on() {
+    let postgres = Postgres::start();
+    let url = postgres.database("damaged");
+    let storage = PostgresStore::connect(&url, Durability::Synced, StoreLimits::NONE).unwrap();
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    append(&storage, &store, &[event(0, "{}"), event(1, "{}"), event(2, "{}")]).unwrap();
+    postgres.sql("damaged", "UPDATE livestore.events SET args = '[]' WHERE seq = 2");
+    let mut seen = 0;
+    let damaged = storage.read(&store, 0, &mut |_| {
+        seen += 1;
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(damaged, Err(livestore_server::store::StoreError::Corrupt { seq: 2 }));
+    assert_eq!(seen, 1);
+}
+
+/// With a certificate that is not trusted, there is no connection; with one that is, it is encrypted.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn postgres_is_reached_by_tls() {
+    let mut postgres = Postgres::start();
+    let url = postgres.database("tls");
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = postgres.install("server.crt", &cert.pem());
+    let key = postgres.install("server.key", &signing_key.serialize_pem());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = [
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("port={port}"),
+        "ssl=on".to_owned(),
+        format!("ssl_cert_file={}", certificate.display()),
+        format!("ssl_key_file={}", key.display()),
+    ];
+    postgres.crash();
+    postgres.set(&settings, port);
+    postgres.up();
+    drop(url);
+    let over = |host: &str, parameters: &str| {
+        let url = format!("postgres://livestore:secret@{host}:{port}/tls?{parameters}");
+        PostgresStore::connect(&url, Durability::Synced, StoreLimits::NONE)
+    };
+    let trusted = format!("sslmode=verify-full&sslrootcert={}", certificate.display());
+    let storage = over("localhost", &trusted).unwrap();
+    ask(|reply| storage.open(&id("s"), reply)).unwrap();
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                     WHERE ssl AND usename = 'livestore'";
+    assert_ne!(postgres.sql("tls", encrypted), "0");
+    let error = over("localhost", "sslmode=require").unwrap_err();
+    assert!(said(&error).contains("certificate"), "{}", said(&error));
+    let error = over("127.0.0.1", &trusted).unwrap_err();
+    assert!(said(&error).contains("certificate"), "another name: {}", said(&error));
+    over("127.0.0.1", "sslmode=disable").unwrap();
+    let missing = "sslmode=require&sslrootcert=/nowhere.pem";
+    let error = over("localhost", missing).unwrap_err();
+    assert!(said(&error).contains("/nowhere.pem is not a file with certificates"));
+}

@@ -1,0 +1,16 @@
+//! Engines that several servers share: the real ones, started here. `cargo xtask engines` runs these
+//! tests; where an engine is not installed, they are not run.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test, not an API")]
+#![allow(clippy::indexing_slicing, reason = "a panic fails the test")]
+#![allow(clippy::disallowed_methods, reason = "tests have files, processes and time limits")]
+#![cfg(unix)]
+
+mod bad_input;
+mod commands;
+mod conformance;
+mod kit;
+mod outages;
+mod postgres;
+mod storm;
+#[path = "../storm/kit.rs"]
+mod storm_kit;

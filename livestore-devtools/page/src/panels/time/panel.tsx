@@ -2,12 +2,14 @@ import { useEffect } from "preact/hooks";
 import { useWorkbench } from "../../model/workbench.ts";
 import { Segments } from "../../ui/controls.tsx";
 import { Compare } from "./compare.tsx";
-import { EventAtPoint } from "./event-at-point.tsx";
+import { EventAside } from "./event-aside.tsx";
 import { PastTables } from "./past-tables.tsx";
 import { Timeline } from "./timeline.tsx";
+import { useEventAtPoint } from "./use-event-at-point.ts";
 
 export function TimePanel() {
   const { time } = useWorkbench();
+  const point = useEventAtPoint();
   useEffect(() => () => time.pause(), []);
   return (
     <section class="panel-main" aria-labelledby="panel-title">
@@ -28,8 +30,8 @@ export function TimePanel() {
       <Timeline />
       {time.view.value === "tables" ? (
         <div class="split-right time-split">
-          <PastTables />
-          <EventAtPoint />
+          <PastTables changes={point.view.value?.changes ?? []} />
+          <EventAside point={point} />
         </div>
       ) : (
         <Compare />

@@ -8,14 +8,11 @@ import { DataGrid, gridColumns } from "../../ui/data-grid.tsx";
 import { ListPosition } from "../../ui/list-position.ts";
 import { Empty, Failure } from "../../ui/states.tsx";
 import { keyOf } from "../data/model.ts";
-import { useEventAtPoint } from "./use-event-at-point.ts";
 
 /** The tables as of the chosen event; what that event changed is marked. */
-export function PastTables() {
+export function PastTables({ changes }: { changes: RowChange[] }) {
   const { store, time } = useWorkbench();
-  const { view } = useEventAtPoint();
   const { tables } = store.schema.value;
-  const changes = view.value?.changes ?? [];
   const changesOf = (table: TableInfo) => changes.filter((change) => change.table === table.name);
   const picked = tables.find(({ name }) => name === time.table.value) ?? tables[0];
   if (!picked) return <Empty icon="data" title="The schema has no tables" />;

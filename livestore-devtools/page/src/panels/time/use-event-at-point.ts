@@ -1,12 +1,23 @@
 import { useWorkbench } from "../../model/workbench.ts";
 import type { EventDetails } from "../../protocol.ts";
-import { type CallView, useCall } from "../../ui/use-call.ts";
+import { type CallView, useCall, useThrottled } from "../../ui/use-call.ts";
 
-/** The number of the last event of the state that is shown, and the event. */
-export function useEventAtPoint(): { seq: string; view: CallView<EventDetails | null> } {
+export interface EventAtPoint {
+  /** The number of the last event of the state that is shown. */
+  seq: string;
+  /** The event; `null` at the beginning. */
+  view: CallView<EventDetails | null>;
+}
+
+/** What an event changed costs the host a replay: of those that one passes quickly, not every one is asked for. */
+const AT_MOST_EVERY_MS = 50;
+
+export function useEventAtPoint(): EventAtPoint {
   const { source, store } = useWorkbench();
   const chosen = source.chosen.value;
-  const seq = chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? (chosen.fork.seqs.at(-1) ?? chosen.fork.base) : store.tail.value.head;
+  const here =
+    chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? (chosen.fork.seqs.at(-1) ?? chosen.fork.base) : store.tail.value.head;
+  const seq = useThrottled(here, AT_MOST_EVERY_MS);
   const fork = source.forkId.value;
   const view = useCall(
     async (abort) => (seq === "e0" ? null : await store.client.call("event", { fork, seq }, abort)),

@@ -4,11 +4,10 @@ import { Empty, Failure, Loading } from "../../ui/states.tsx";
 import type { CallView } from "../../ui/use-call.ts";
 import type { EventDetails } from "../../protocol.ts";
 import { JsonView, KindBadge } from "../../ui/values.tsx";
-import { useEventAtPoint } from "./use-event-at-point.ts";
+import type { EventAtPoint } from "./use-event-at-point.ts";
 
 /** The event that led to the state that is shown. */
-export function EventAtPoint() {
-  const { seq, view } = useEventAtPoint();
+export function EventAside({ point: { seq, view } }: { point: EventAtPoint }) {
   return (
     <aside class="detail" aria-label="The event that led to this state">
       {seq === "e0" ? <Empty icon="time" title="The beginning">No event has been applied yet.</Empty> : <Body view={view} />}

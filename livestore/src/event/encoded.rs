@@ -38,6 +38,29 @@ pub struct EncodedEvent {
 }
 
 impl EncodedEvent {
+    /// An event for [`append`](crate::Store::append): it is pending, a commit by itself, and its schema
+    /// is not known.
+    pub fn new(
+        seq: SeqNum,
+        parent: SeqNum,
+        name: impl Into<String>,
+        args: impl Into<String>,
+        client_id: Arc<str>,
+        session_id: Arc<str>,
+    ) -> Self {
+        Self {
+            seq,
+            parent,
+            name: name.into().into(),
+            args: args.into(),
+            client_id,
+            session_id,
+            schema_hash: 0,
+            sync_metadata: None,
+            continues: false,
+        }
+    }
+
     /// Returns the event as a Rust value.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl SeqNum {
     ///
     /// A synced event's parent always has client number 0.
     #[must_use]
-    pub(crate) const fn next(self, client_only: bool) -> (Self, Self) {
+    pub const fn next(self, client_only: bool) -> (Self, Self) {
         if client_only {
             (Self { client: self.client.saturating_add(1), ..self }, self)
         } else {

@@ -265,7 +265,13 @@ impl LogConnection {
         let mut rows = statement.query([number(after.global), number(after.client), limit])?;
         let mut events: Vec<EncodedEvent> = Vec::new();
         let (mut chain, mut before) = (Chain::default(), None);
-        while let Some(row) = rows.next()? {
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Err(error) if events.is_empty() => return Err(error.into()),
+                // What SQLite cannot read is an error once it is the first, as damage of a row is.
+                Ok(None) | Err(_) => break,
+            };
             let expected = match before {
                 Some(checksum) => checksum,
                 None => self.checksum_before(row)?,

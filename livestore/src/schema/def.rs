@@ -128,6 +128,17 @@ impl SchemaDef {
         Self { name, tables, documents, events, resolved: OnceLock::new() }
     }
 
+    /// The schema of a store whose types are not known: of its events, no state is made.
+    pub(crate) fn untyped() -> &'static Self {
+        static UNTYPED: SchemaDef = SchemaDef::new("Untyped", &[], &[], &[]);
+        &UNTYPED
+    }
+
+    /// Whether it is [the one](Self::untyped) without types.
+    pub(crate) fn is_untyped(&self) -> bool {
+        std::ptr::eq(self, Self::untyped())
+    }
+
     /// The schema's name.
     pub const fn name(&self) -> &'static str {
         self.name

@@ -88,6 +88,11 @@ impl<'a> Replay<'a> {
         if !is_after(to, state.head) {
             return Ok(0);
         }
+        if state.schema.is_untyped() {
+            let head = self.log.head()?;
+            state.head = if is_after(head, to) { to } else { head };
+            return Ok(0);
+        }
         match self.run_at_once(state, to)? {
             Some(done) => Ok(done),
             None => self.run_by_pages(state, to),
@@ -268,6 +273,9 @@ impl<'a> Replay<'a> {
             for event in step {
                 if let Some(reason) = event.refusal() {
                     self.quarantine_refused(state, event, reason)?;
+                    continue;
+                }
+                if state.schema.is_untyped() {
                     continue;
                 }
                 let Some(set) = state.schema.event_set(&event.name) else { return Ok(false) };

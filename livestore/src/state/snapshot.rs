@@ -136,10 +136,9 @@ impl Snapshot {
     /// can be applied to this state.
     #[cfg(not(any(simulation, target_family = "wasm")))]
     pub(crate) fn read_untyped(&self, confirmed: SeqNum) -> Result<(State, i64), Unusable> {
-        static UNTYPED: SchemaDef = SchemaDef::new("", &[], &[], &[]);
         let (file, header) = self.open_untyped(confirmed)?;
         let conn = read_body(&file, &header, &mut |_, _| ())?;
-        let mut state = State::over(conn, &UNTYPED).map_err(|error| damaged(&error))?;
+        let mut state = State::over(conn, SchemaDef::untyped()).map_err(|error| damaged(&error))?;
         state.head = header.head;
         Ok((state, header.schema_hash))
     }

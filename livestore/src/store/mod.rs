@@ -25,6 +25,7 @@ mod synced;
 mod tail;
 pub mod tools;
 mod transition;
+mod untyped;
 mod verify;
 pub(crate) mod web;
 
@@ -44,6 +45,7 @@ pub use log::Log;
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
 pub use transition::Committed;
+pub use untyped::{AppendError, Untyped};
 
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use folder::name_of as folder_name;

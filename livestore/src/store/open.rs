@@ -91,9 +91,11 @@ pub(super) fn warn_not_synced() {
 
 /// Opens the store, and does not wait for its backend.
 pub(super) fn open_at_once<S: Schema>(
-    options: Options,
+    mut options: Options,
     schema: &'static SchemaDef,
 ) -> Result<Store<S>, OpenError> {
+    // Its log says nothing to a session that has types.
+    options.single_process |= schema.is_untyped();
     let span = tracing::info_span!("open", store_id = %options.store_id);
     let _entered = span.enter();
     let ids = prepare(&options, schema)?;
@@ -427,6 +429,8 @@ fn boot(
     order: Order,
 ) -> Result<Core, OpenError> {
     let Files { lock, log, snapshot, received, hub, .. } = files;
+    // Without types there is no state to write, and the app's is none of its business.
+    let snapshot = snapshot.filter(|_| !schema.is_untyped());
     let leads = !matches!(order, Order::Leader(_));
     let mut shapes = Shapes::read(&log, schema)?;
     if options.incompatible_events == IncompatibleEvents::Fail {

@@ -59,7 +59,15 @@ pub(crate) enum Command {
     Events(Events),
     State(State),
     Export(Export),
+    Import(Import),
     Verify(Verify),
+    Doctor(Doctor),
+    Fork(Fork),
+    Sync(Sync),
+    #[command(subcommand)]
+    Schema(Schema),
+    New(New),
+    Server(livestore_server::cli::Cli),
     Completions(Completions),
     Man(Man),
 }
@@ -164,6 +172,123 @@ pub(crate) struct Export {
 pub(crate) enum Format {
     Jsonl,
     Livestore,
+}
+
+/// Add the events of a file to a store.
+///
+/// The file may be an export of this command or of livestore-server, one of `@livestore/cli`, or an eventlog
+/// of LiveStore's own, such as `eventlog@6.db`. All of it is checked before anything is added. Events that the
+/// store has already are compared, so that an import that was interrupted can be repeated.
+///
+/// The store's types need not be known: the app applies the events when it opens the store. No app may have
+/// it open meanwhile.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file to read.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Import the events of another store, too.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Give the events new numbers, from the first on: for a new store of what `doctor` has saved.
+    #[arg(long)]
+    pub(crate) renumber: bool,
+    /// Only check the file.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Say why a store does not open, and save what can be read.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Write all events that can be read to this file, as `export` does.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+/// Copy the events of a store, up to one of them, into a new store.
+#[derive(Debug, Args)]
+pub(crate) struct Fork {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The directory of the new store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
+    /// The last event that is copied, instead of the last one that there is.
+    #[arg(long, value_name = "SEQ", value_parser = seq_num)]
+    pub(crate) at: Option<SeqNum>,
+    /// The id of the new store, instead of the same.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// Push what is pending to a sync backend, and pull what is new.
+///
+/// The store's types need not be known: the app applies the new events when it opens the store. No app may
+/// have it open meanwhile; one that does, syncs it itself.
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The backend's address, such as `wss://sync.example.com`, or `https://…` for one without WebSockets.
+    #[arg(long, env = "LIVESTORE_URL")]
+    pub(crate) url: String,
+    /// JSON for the backend, such as `{"authToken":"…"}`; what is in the environment is seen by fewer than
+    /// what is typed.
+    #[arg(long, env = "LIVESTORE_PAYLOAD", hide_env_values = true, value_name = "JSON")]
+    pub(crate) payload: Option<String>,
+    /// Create the store if it is missing, and get it from the backend.
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// Go on, until interrupted.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Give up after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, conflicts_with = "watch")]
+    pub(crate) timeout: f64,
+}
+
+/// Accept, check or show changes of events and tables, which `livestore.lock` records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schema {
+    /// Write `livestore.lock` from what the package declares.
+    Accept(Package),
+    /// Fail if `livestore.lock` is not what the package declares, as in CI.
+    Check(Package),
+    /// Show what `accept` would change.
+    Diff(Package),
+}
+
+/// A package of a workspace.
+#[derive(Debug, Args)]
+pub(crate) struct Package {
+    /// The package, if the workspace has several.
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// The `Cargo.toml` of the package or workspace.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest_path: Option<PathBuf>,
+}
+
+/// Start a new app.
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The app's name, and that of its directory.
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    pub(crate) name: Option<String>,
+    /// The template.
+    #[arg(long, short, value_name = "TEMPLATE", default_value = "todo-tui")]
+    pub(crate) template: String,
+    /// The directory to create, instead of one with the app's name.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// List the templates.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 /// Check the checksum and the place of every event, and the snapshot of the state.

@@ -22,6 +22,7 @@
 //! | `place` | which store is meant |
 //! | `commands` | a file for each command |
 //! | `line` | an event as a line of JSON |
+//! | `input` | files with events |
 //! | `output`, `exit` | how results and failures are shown |
 
 #![expect(clippy::disallowed_methods, reason = "a command reads and writes files")]
@@ -29,6 +30,7 @@
 mod args;
 mod commands;
 mod exit;
+mod input;
 mod line;
 mod output;
 mod place;

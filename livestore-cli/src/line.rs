@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::Arc;
 
 use livestore::SeqNum;
 use livestore::event::EncodedEvent;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -35,6 +37,10 @@ pub(crate) struct Line<'a> {
     continues: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sync_metadata: Option<Cow<'a, RawValue>>,
+    /// A server's exports have it.
+    #[expect(dead_code, reason = "it is only allowed to be there")]
+    #[serde(default, skip_serializing)]
+    created_at: Option<IgnoredAny>,
 }
 
 /// A sequence number, as a number or as text.
@@ -54,7 +60,34 @@ impl<'a> Line<'a> {
             schema_hash: Some(event.schema_hash),
             continues: event.continues,
             sync_metadata: event.sync_metadata.as_deref().map(json).transpose()?,
+            created_at: None,
         })
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(crate) fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
+    /// The event, as a log that did not have it stores it: what a backend has said of it is not known
+    /// there, but for an event that it has refused.
+    pub(crate) fn into_event(self, client_id: Arc<str>, session_id: Arc<str>) -> EncodedEvent {
+        let text = |json: Cow<'_, RawValue>| json.get().to_owned();
+        let mut event = stored(
+            self.seq_num.0,
+            self.parent_seq_num.0,
+            self.name.into_owned(),
+            self.args.map(text).unwrap_or_default(),
+            client_id,
+            session_id,
+        );
+        event.schema_hash = self.schema_hash.unwrap_or_default();
+        event.continues = self.continues;
+        event.sync_metadata = self.sync_metadata.filter(|_| event.is_client_only()).map(text);
+        event
     }
 }
 
@@ -77,10 +110,22 @@ fn one_line(json: &str) -> serde_json::Result<Cow<'_, RawValue>> {
 }
 
 /// Reads a field that is there, also if it is `null`.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     field: D,
-) -> Result<Option<Cow<'a, RawValue>>, D::Error> {
-    <&RawValue>::deserialize(field).map(|raw| Some(Cow::Borrowed(raw)))
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
+
+/// An event that is not of this client, with nothing that only its log knows.
+pub(crate) fn stored(
+    seq: SeqNum,
+    parent: SeqNum,
+    name: String,
+    args: String,
+    client_id: Arc<str>,
+    session_id: Arc<str>,
+) -> EncodedEvent {
+    EncodedEvent::new(seq, parent, name, args, client_id, session_id)
 }
 
 impl Serialize for Number {

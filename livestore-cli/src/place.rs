@@ -81,6 +81,23 @@ impl Place {
             }
         }
     }
+
+    /// The directory and id of a store that need not be there: `found` is what a file says.
+    pub(crate) fn target(&self, found: Option<&str>) -> Result<(PathBuf, String)> {
+        let is_folder = folders(&self.directory).is_ok_and(|all| all.contains(&self.directory));
+        if is_folder {
+            let folder = self.open()?;
+            let directory = folder.path().parent().unwrap_or(Path::new("/")).to_owned();
+            return Ok((directory, folder.store_id().to_owned()));
+        }
+        match self.store.as_deref().or(found) {
+            Some(store) => Ok((self.directory.clone(), store.to_owned())),
+            None => {
+                let folder = self.open()?;
+                Ok((self.directory.clone(), folder.store_id().to_owned()))
+            }
+        }
+    }
 }
 
 fn found(directory: &Path) -> Result<Vec<PathBuf>> {

@@ -28,12 +28,18 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
         engines::plan(&[], strict, &is_here),
         interop::plan(Vec::new(), is_here),
+        Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),
     ]
 }
 
 fn docs() -> Line {
     Line::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
+}
+
+/// The apps that `livestore new` starts.
+fn templates() -> Line {
+    Line::cargo("test --package livestore-cli --test new -- --include-ignored")
 }
 
 /// CI packs what is committed.

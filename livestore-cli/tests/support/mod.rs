@@ -84,6 +84,7 @@ impl Session<'_> {
         let directory = self.data.path().canonicalize().unwrap();
         let text = self.text.replace(&*directory.to_string_lossy(), "[DIR]");
         let text = text.replace(&*self.data.path().to_string_lossy(), "[DIR]");
+        let text = text.replace(self.data.path().file_name().unwrap().to_str().unwrap(), "[NAME]");
         let text = without_ids(&text);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions");
         let expected = Expected::read_from(&folder.join(format!("{}.txt", self.name)), None);

@@ -20,9 +20,11 @@ use self::options::Options;
 pub use self::copy::{Imported, import_into, read_batches, write_line};
 
 /// A self-hosted sync backend for LiveStore.
+///
+/// For another command, it is one of its commands: `clap::Args`.
 #[derive(Debug, Parser)]
 #[command(name = "livestore-server", version, args_conflicts_with_subcommands = false)]
-struct Cli {
+pub struct Cli {
     #[command(flatten)]
     options: Options,
     #[command(subcommand)]
@@ -75,9 +77,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command that the arguments ask for.
 #[must_use]
 pub fn run() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
-    let checked = options.with_file().and_then(|options| options.check().map(|()| options));
-    match checked.and_then(|options| dispatch(options, command)) {
+    match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let failure = livestore_protocol::ErrorChain::new(&*failure).to_string();
@@ -86,6 +86,19 @@ pub fn run() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "livestore-server: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
+    }
+}
+
+impl Cli {
+    /// Does what the arguments ask for. A server serves until a signal says to stop.
+    ///
+    /// # Errors
+    /// When an argument makes no sense, or what they ask for fails.
+    pub fn run(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let Self { options, command } = self;
+        let options = options.with_file()?;
+        options.check()?;
+        dispatch(options, command)
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn batch() -> Result<Measured> {
 }
 
 /// The next events, at each call.
-fn batches() -> impl FnMut() -> Vec<Created> {
+pub(crate) fn batches() -> impl FnMut() -> Vec<Created> {
     let mut all = (0..).map(Created::nth);
     move || all.by_ref().take(EVENTS as usize).collect()
 }

@@ -22,6 +22,7 @@ mod open;
 mod query;
 mod replay;
 mod report;
+mod session;
 mod sync;
 
 use harness::Bench;
@@ -68,6 +69,11 @@ const BENCHES: &[Bench] = &[
     // 3 s.
     Bench { name: "compile/sql-200",         goal: Added(3_000_000.0),          run: compile::sql },
     Bench { name: "compile/sql-200-touch",   goal: Ratio(1.3),                  run: compile::sql_touch },
+    Bench { name: "session/commit",          goal: Ratio(1.3),                  run: session::commit },
+    Bench { name: "session/across",          goal: AtMost(500.0, Unit::Micros), run: session::across },
+    Bench { name: "session/across-p99",      goal: AtMost(2_000.0, Unit::Micros), run: session::across_p99 },
+    Bench { name: "session/takeover",        goal: AtMost(150_000.0, Unit::Micros), run: session::takeover },
+    Bench { name: "session/open-100k",       goal: Ratio(3.0),                  run: session::open_second },
     Bench { name: "sync/push-one",         goal: Added(500.0), run: sync::one },
     Bench { name: "sync/push-100",         goal: AtMost(20.0, Unit::Micros), run: sync::hundred },
     Bench { name: "sync/push-1000-stores", goal: AtMost(50.0, Unit::Micros), run: sync::stores },
@@ -79,6 +85,9 @@ const BENCHES: &[Bench] = &[
 ];
 
 fn main() -> ExitCode {
+    if let Some(played) = session::play() {
+        return exit(played);
+    }
     let (benches, json) = match parse(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(wrong) => {
@@ -86,7 +95,11 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&benches, json) {
+    exit(run(&benches, json))
+}
+
+fn exit(outcome: Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

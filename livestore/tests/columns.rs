@@ -283,7 +283,7 @@ fn an_overflowing_addition_is_refused() {
     store.commit(ColumnEvent::Put(Box::new(row))).unwrap();
     let sql = "UPDATE everything SET i64 = i64 + 1".to_owned();
     let error = refused(&store, ColumnEvent::Sql { sql });
-    let MaterializeError::Write { source, .. } = &error else { panic!("{error}") };
+    let MaterializeError::Sql { source, .. } = &error else { panic!("{error}") };
     assert_eq!(source.kind(), SqliteErrorKind::Constraint, "{error}");
 }
 
@@ -306,7 +306,7 @@ fn raw_sql_cannot_store_another_type() {
         "INSERT INTO narrow (id) VALUES (2)",
     ] {
         let error = refused(&store, ColumnEvent::Sql { sql: sql.into() });
-        let MaterializeError::Write { source, .. } = &error else { panic!("{error}") };
+        let MaterializeError::Sql { source, .. } = &error else { panic!("{error}") };
         assert_eq!(source.kind(), SqliteErrorKind::Constraint, "{sql}: {error}");
     }
     let done: Committed = store

@@ -143,6 +143,10 @@ fn sql_of_a_materializer_reaches_rows_only() {
         assert!(store.commit(sql(refused)).is_err(), "{refused}");
         assert_eq!(store.state_hash().unwrap(), hash, "{refused}");
     }
+    // A statement of one word is not taken for a table.
+    let error = store.commit(sql("COMMIT")).unwrap_err();
+    let text = livestore::ErrorChain::new(&error).to_string();
+    assert!(text.contains("SQLite refused `COMMIT`"), "{text}");
     store.commit(sql("UPDATE item SET n = n + 1")).unwrap();
     store.verify_replay().unwrap();
     assert_eq!(store.query(Item::get("a")).unwrap().unwrap().n, 2);

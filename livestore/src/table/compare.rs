@@ -27,6 +27,20 @@ pub trait Compare<O, V, T>: Sized {
 
     /// Less than the value or the other column; never true for `NULL`. An enum that is stored as text has no
     /// order that means something, and this does not compile for it.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # #[derive(ColumnType)] #[column_type(integer)] enum Status { Open, Done }
+    /// # #[table] struct Issue { #[column(primary_key)] id: String, status: Status }
+    /// let open = Issue::filter(Issue::STATUS.lt(Status::Done));
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use livestore::prelude::*;
+    /// # #[derive(ColumnType)] enum Status { Open, Done }
+    /// # #[table] struct Issue { #[column(primary_key)] id: String, status: Status }
+    /// let open = Issue::filter(Issue::STATUS.lt(Status::Done));
+    /// ```
     fn lt(self, value: O) -> Condition<Self::On>;
 
     /// At most the value or the other column; never true for `NULL`.

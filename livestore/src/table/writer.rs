@@ -18,11 +18,19 @@ pub enum MaterializeError {
     /// The event's args are not what its type takes.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// SQLite refused a write; see its kind for constraint violations.
-    #[error("SQLite refused {}", named(table))]
+    /// SQLite refused to write a row; see its kind for constraint violations.
+    #[error("SQLite refused a write to table `{table}`")]
     Write {
-        /// The table, or the SQL.
+        /// The table.
         table: String,
+        /// SQLite's error.
+        source: SqliteError,
+    },
+    /// SQLite refused SQL; see its kind for constraint violations.
+    #[error("SQLite refused `{sql}`")]
+    Sql {
+        /// The SQL.
+        sql: String,
         /// SQLite's error.
         source: SqliteError,
     },
@@ -154,7 +162,7 @@ impl<'a> Writer<'a> {
             };
             Ok(statement.execute(rusqlite::params_from_iter(&binds))?)
         };
-        run_write(self.db, run).map_err(|source| write_error(&sql, source))
+        run_write(self.db, run).map_err(|source| sql_error(sql, source))
     }
 
     /// Runs a query on the state.
@@ -184,7 +192,7 @@ impl<'a> Writer<'a> {
             Ok(statement.execute(rusqlite::params_from_iter(&params))?)
         };
         run_write(self.db, run)
-            .map_err(|source| MaterializeError::Write { table: sql.to_owned(), source })
+            .map_err(|source| MaterializeError::Sql { sql: sql.to_owned(), source })
     }
 
     /// After an `OR ROLLBACK` has ended the commit, a write would stand on its own.
@@ -247,17 +255,17 @@ fn run_write(
     })
 }
 
-/// Names what was refused: a write to a table, or the app's SQL.
-fn named(table_or_sql: &str) -> String {
-    let is_sql = table_or_sql.trim().contains(|c: char| c.is_whitespace());
-    if is_sql { format!("`{table_or_sql}`") } else { format!("a write to table `{table_or_sql}`") }
+fn write_error(table: &str, source: SqliteError) -> MaterializeError {
+    not_in_schema(&source)
+        .unwrap_or_else(|| MaterializeError::Write { table: table.to_owned(), source })
 }
 
-fn write_error(table: &str, source: SqliteError) -> MaterializeError {
-    match source.missing_table() {
-        Some(table) => QueryError::NotInSchema { table }.into(),
-        None => MaterializeError::Write { table: table.to_owned(), source },
-    }
+fn sql_error(sql: String, source: SqliteError) -> MaterializeError {
+    not_in_schema(&source).unwrap_or(MaterializeError::Sql { sql, source })
+}
+
+fn not_in_schema(source: &SqliteError) -> Option<MaterializeError> {
+    source.missing_table().map(|table| QueryError::NotInSchema { table }.into())
 }
 
 fn row_error(table: &'static TableDef, source: RowError) -> MaterializeError {

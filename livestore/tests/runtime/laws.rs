@@ -69,7 +69,7 @@ fn an_integer_that_overflows_its_column_is_refused() {
     let CommitError::Materialize { index: 1, event: "v1.Counted", source } = &error else {
         panic!("{error:?}");
     };
-    let MaterializeError::Write { source, .. } = source else { panic!("{source:?}") };
+    let MaterializeError::Sql { source, .. } = source else { panic!("{source:?}") };
     assert_eq!(source.kind(), SqliteErrorKind::Constraint);
 }
 

@@ -71,7 +71,7 @@ impl Materialize for Ran {
             // An aggregate has a row, even over none, which need not suit the table.
             let is_of_the_row = matches!(
                 &error,
-                MaterializeError::Write { source, .. }
+                MaterializeError::Sql { source, .. }
                     if source.kind() == SqliteErrorKind::Constraint
             );
             if is_of_the_row {

@@ -1,6 +1,6 @@
 //! A log's file that another process may be writing: it is only read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::connection::LogConnection;
@@ -8,15 +8,34 @@ use super::{
     Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
     VisitArgs,
 };
+use crate::edge::files::FileIdentity;
 use crate::event::{EncodedEvent, SeqNum};
 
 /// A log that is read from its file.
 #[derive(Debug)]
-pub(super) struct FileReader(Mutex<LogConnection>);
+pub(super) struct FileReader {
+    file: Mutex<LogConnection>,
+    path: PathBuf,
+    identity: FileIdentity,
+}
 
 impl FileReader {
     pub(super) fn open(path: &Path) -> Result<Self, EventlogError> {
-        Ok(Self(Mutex::new(LogConnection::open(path, Durability::Written)?)))
+        let file = LogConnection::open(path, Durability::Written)?;
+        let identity = FileIdentity::at(path).map_err(|error| EventlogError::Io(error.into()))?;
+        Ok(Self { file: Mutex::new(file), path: path.to_owned(), identity })
+    }
+
+    /// Fails if the path no longer leads to the file that is open.
+    pub(super) fn check(&self) -> Result<(), EventlogError> {
+        match FileIdentity::at(&self.path) {
+            Ok(now) if now == self.identity => Ok(()),
+            Ok(_) => Err(EventlogError::FileLost { path: self.path.clone() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(EventlogError::FileLost { path: self.path.clone() })
+            }
+            Err(error) => Err(EventlogError::Io(error.into())),
+        }
     }
 
     /// The store that the log belongs to.
@@ -25,7 +44,7 @@ impl FileReader {
     }
 
     fn file(&self) -> MutexGuard<'_, LogConnection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::reader::FileReader;
 use super::received::Received;
 use super::{
-    EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream, VisitArgs, is_after,
+    EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream, VisitArgs, before,
+    is_after,
 };
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -56,6 +57,14 @@ impl SharedLog {
         let tail = Tail { confirmed: END, pending: VecDeque::new() };
         let confirmed = Confirmed::Received(Arc::new(events));
         Self { confirmed, tail: Arc::new(Mutex::new(tail)), store_id: store_id.into() }
+    }
+
+    /// Fails if the log's file was deleted, moved or replaced, if the session reads one.
+    pub(crate) fn check_file(&self) -> Result<(), EventlogError> {
+        match &self.confirmed {
+            Confirmed::File(file) => file.check(),
+            Confirmed::Received(_) => Ok(()),
+        }
     }
 
     /// The store that the log belongs to.
@@ -134,6 +143,15 @@ impl SharedLog {
             events.extend(page.into_iter().filter(|event| !is_after(event.seq, to)));
         }
         Ok(events)
+    }
+
+    /// The event that the leader's log has under this number, whatever the session knows.
+    pub(crate) fn confirmed_event(
+        &self,
+        seq: SeqNum,
+    ) -> Result<Option<EncodedEvent>, EventlogError> {
+        let page = self.confirmed().read(before(seq), 1)?;
+        Ok(page.into_iter().find(|event| event.seq == seq))
     }
 
     fn confirmed(&self) -> &dyn LogStorage {

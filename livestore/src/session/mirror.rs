@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::is_after;
 use crate::sync::merge::{Confirmed, Heads, Merge, Rebase, SyncState};
@@ -20,9 +22,29 @@ pub(crate) struct Mirror {
     leader_head: SeqNum,
     /// The number of the session's own events.
     own: usize,
+    /// The number of the session's events in the log, those that were acknowledged.
+    arrived: usize,
     /// Whether the leader has a backend. Without one, all its events are confirmed.
     syncs: bool,
     history_id: String,
+    /// The last confirmed event, if only a leader without a backend has confirmed it. Under one that has the
+    /// backend, it may move.
+    last: Option<Mark>,
+}
+
+/// An event in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) seq: SeqNum,
+    hash: u64,
+}
+
+impl Mark {
+    pub(crate) fn of(event: &EncodedEvent) -> Self {
+        let texts = [&*event.name, &event.args, &event.client_id, &event.session_id];
+        let hash = texts.iter().fold(0, |hash, text| xxh3_64_with_seed(text.as_bytes(), hash));
+        Self { seq: event.seq, hash }
+    }
 }
 
 /// The leader's order at one moment.
@@ -87,7 +109,9 @@ impl Mirror {
     /// The mirror of a leader in this order, for a session without commits of its own.
     pub(crate) fn new(session_id: Arc<str>, order: LeaderOrder) -> Self {
         let LeaderOrder { state, syncs, history_id } = order;
-        Self { session_id, leader_head: state.local_head, state, own: 0, syncs, history_id }
+        let leader_head = state.local_head;
+        let (own, arrived, last) = (0, 0, None);
+        Self { session_id, leader_head, state, own, arrived, syncs, history_id, last }
     }
 
     /// The session's order. Its own events are pending, too.
@@ -103,6 +127,29 @@ impl Mirror {
     /// The id of the log's history.
     pub(crate) fn history_id(&self) -> &str {
         &self.history_id
+    }
+
+    /// The last confirmed event, if it may move.
+    pub(crate) fn last(&self) -> Option<Mark> {
+        self.last.filter(|last| last.seq == self.state.confirmed_head)
+    }
+
+    /// Notes the last confirmed event, before anything was published.
+    pub(crate) fn set_last(&mut self, event: &EncodedEvent) {
+        if !self.syncs {
+            self.last = Some(Mark::of(event));
+        }
+    }
+
+    /// Whether what is confirmed here is the beginning of what is confirmed in an order. `last` is the event
+    /// that the log has now in the place of the [last](Self::last) one here.
+    ///
+    /// Without a backend, all events are confirmed. With one, those that it does not have are pending again,
+    /// and others may come before them.
+    pub(crate) fn is_continued_by(&self, order: &LeaderOrder, last: Option<&EncodedEvent>) -> bool {
+        order.history_id == self.history_id
+            && !is_after(self.state.confirmed_head, order.state.confirmed_head)
+            && self.last().is_none_or(|ours| last.map(Mark::of) == Some(ours))
     }
 
     /// The next [order](Self::plan_order) is one of another history.
@@ -143,7 +190,7 @@ impl Mirror {
         for change in changes {
             order.add(change, &mut between)?;
         }
-        Ok(self.plan_order(order, between))
+        Ok(self.plan_order(order, between, true))
     }
 
     /// Whether changes are better planned [together](Self::plan_all): each would be a rebase of the
@@ -278,11 +325,16 @@ impl Mirror {
     }
 
     /// Plans what a leader's whole order means here: after a line was cut, or of another leader.
-    /// `between` are its confirmed events behind those that are confirmed here.
-    pub(crate) fn plan_order(&self, order: LeaderOrder, between: Vec<EncodedEvent>) -> Planned {
+    /// `between` are its confirmed events behind those that are confirmed here, or all of them unless it
+    /// [continues](Self::is_continued_by) what is here.
+    pub(crate) fn plan_order(
+        &self,
+        order: LeaderOrder,
+        between: Vec<EncodedEvent>,
+        is_continued: bool,
+    ) -> Planned {
+        let acknowledged = self.acknowledged(&order, &between, is_continued);
         let LeaderOrder { state, syncs, history_id } = order;
-        let is_same_history = history_id == self.history_id;
-        let acknowledged = self.acknowledged(between.iter().chain(&state.pending), is_same_history);
         let left = self.own().skip(acknowledged).cloned();
         let own = self.own - acknowledged;
         let leader_head = state.local_head;
@@ -295,7 +347,7 @@ impl Mirror {
         };
         let is_there = self.state.pending.iter().eq(&pending);
         let is_confirmed_same = state.confirmed_head == self.state.confirmed_head;
-        let rebase = if is_same_history && is_confirmed_same && is_there {
+        let rebase = if is_continued && is_confirmed_same && is_there {
             None
         } else {
             // What is confirmed in both orders stays where it is.
@@ -304,22 +356,24 @@ impl Mirror {
         };
         let merge =
             Merge { confirmed: Vec::new(), new: between, rebase, rewritten: Vec::new(), heads };
-        let update = Update::Merge { merge, rewrites_history: !is_same_history };
+        let update = Update::Merge { merge, rewrites_history: !is_continued };
         let next = Next { leader_head, own, syncs, history_id: Some(history_id) };
         Planned { update, next }
     }
 
-    /// The number of the session's own events that the leader's order has, given all its events behind
-    /// those that are confirmed here. A commit is there as a whole or not at all.
-    fn acknowledged<'e>(
+    /// The number of the session's own events that an order has. A commit is there as a whole or not at
+    /// all.
+    fn acknowledged(
         &self,
-        leaders: impl Iterator<Item = &'e EncodedEvent>,
-        is_same_history: bool,
+        order: &LeaderOrder,
+        between: &[EncodedEvent],
+        is_continued: bool,
     ) -> usize {
         let is_ours = |event: &&EncodedEvent| event.session_id == self.session_id;
-        let there: Vec<_> = leaders.filter(is_ours).collect();
-        if is_same_history {
-            let known = self.leaders().filter(is_ours).count();
+        let there: Vec<_> = between.iter().chain(&order.state.pending).filter(is_ours).collect();
+        if order.history_id == self.history_id {
+            let known =
+                if is_continued { self.leaders().filter(is_ours).count() } else { self.arrived };
             return there.len().saturating_sub(known).min(self.own);
         }
         // Events that were confirmed are gone: what is there ends with the last that arrived.
@@ -337,6 +391,15 @@ impl Mirror {
     /// Moves to what was planned, which the session's state has.
     pub(crate) fn publish(&mut self, planned: Planned) {
         let Planned { update, next } = planned;
+        self.arrived = match &update {
+            Update::Merge { merge, rewrites_history: true } => self.arrived_in(merge) - next.own,
+            _ => self.arrived + self.own - next.own,
+        };
+        self.last = match &update {
+            _ if next.syncs => None,
+            Update::Merge { merge, .. } => self.last_of(merge),
+            Update::Nothing | Update::Append(_) => self.last,
+        };
         match update {
             Update::Nothing => {}
             Update::Append(events) => {
@@ -351,6 +414,20 @@ impl Mirror {
         if let Some(history_id) = history_id {
             self.history_id = history_id;
         }
+    }
+
+    /// The last event that is confirmed after a merge.
+    fn last_of(&self, merge: &Merge) -> Option<Mark> {
+        let confirmed = merge.confirmed.len().checked_sub(1);
+        let confirmed = confirmed.and_then(|at| self.state.pending.get(at));
+        merge.new.last().or(confirmed).map(Mark::of).or(self.last)
+    }
+
+    /// The number of the session's events in a merge that has all events.
+    fn arrived_in(&self, merge: &Merge) -> usize {
+        let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
+        let is_ours = |event: &&EncodedEvent| event.session_id == self.session_id;
+        merge.new.iter().chain(pending).filter(is_ours).count()
     }
 
     /// The commit that begins with the session's own event at this place; empty if there is none.

@@ -46,6 +46,8 @@ mod processes;
 #[cfg(unix)]
 mod session_processes;
 #[cfg(unix)]
+mod session_troubles;
+#[cfg(unix)]
 mod sessions;
 #[cfg(unix)]
 mod without_files;

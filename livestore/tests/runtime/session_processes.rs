@@ -65,9 +65,15 @@ fn two_processes_share_a_store() {
     assert_eq!(home.open::<App>().query(Todo::all().count()).unwrap(), 2);
 }
 
+/// How many processes are killed, unless `SESSION_KILLS` says otherwise.
+const KILLS: u64 = 12;
+
 /// Whichever of them leads: nothing that was acknowledged is lost, and nothing is there twice.
+///
+/// `SESSION_KILLS=200 cargo nextest run -p livestore processes_are_killed` kills more of them.
 #[test]
 fn processes_are_killed_while_all_commit() {
+    let kills = std::env::var("SESSION_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let home = Home::new();
     let mut random = Random::new(14);
     let start = || {
@@ -75,10 +81,11 @@ fn processes_are_killed_while_all_commit() {
         let process = child.wait_for("opened");
         (process, child)
     };
-    let mut children: Vec<_> = (0..3).map(|_| start()).collect();
+    let mut children: Vec<_> = (0..4).map(|_| start()).collect();
     let mut acknowledged = Vec::new();
-    for n in 0..12 {
-        let at = if n % 3 == 0 { random.below(3) as usize } else { 0 };
+    for n in 0..kills {
+        // The oldest one leads, most of the time.
+        let at = if n % 4 == 3 { random.below(4) as usize } else { 0 };
         let (process, mut child) = children.remove(at);
         child.wait_for("ack");
         acknowledged.push((process, last_of(&child.kill(), "ack")));

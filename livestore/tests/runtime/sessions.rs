@@ -379,3 +379,54 @@ fn a_session_joins_where_much_is_pending() {
     second.flush().unwrap();
     assert_eq!(count(&alice), EVENTS as u64 + 2);
 }
+
+/// What was committed while a session without the backend led is pending for all, once one leads that has it.
+#[test]
+fn a_session_with_the_backend_takes_over_from_one_without() {
+    let clients = Clients::<App>::new();
+    let bob = clients.open("bob").unwrap();
+    let builder = || Store::<App>::builder("test").directory(clients.path("alice"));
+    let leader = builder().open().unwrap();
+    leader.commit((created("leader"), counted("n", 1))).unwrap();
+    let sessions = [(), ()].map(|()| builder().sync(clients.backend().clone()).open().unwrap());
+    bob.commit((created("bob"), counted("n", 1))).unwrap();
+    sessions[0].commit((created("first"), counted("n", 1))).unwrap();
+    sessions[0].flush().unwrap();
+    wait_until(|| count(&sessions[1]) == 2);
+    // Whichever of them leads then.
+    leader.close().unwrap();
+    sessions[1].commit(created("second")).unwrap();
+    wait_until(|| count(&bob) == 4);
+    for store in &sessions {
+        wait_until(|| store.sync_status().unwrap().is_synced());
+        wait_until(|| store.state_hash().unwrap() == bob.state_hash().unwrap());
+        assert_eq!(store.quarantined().unwrap(), []);
+        store.verify_replay().unwrap();
+    }
+    wait_equal(&sessions[0], &sessions[1]);
+}
+
+/// Which of the sessions takes over is not left to chance: one that has the backend does.
+#[test]
+fn a_session_without_the_backend_leaves_the_lead_to_one_that_has_it() {
+    for n in 0..8 {
+        let clients = Clients::<App>::new();
+        let bob = clients.open("bob").unwrap();
+        let builder = || Store::<App>::builder("test").directory(clients.path("alice"));
+        let leader = builder().sync(clients.backend().clone()).open().unwrap();
+        let without = builder().open().unwrap();
+        let with = builder().sync(clients.backend().clone()).open().unwrap();
+        wait_until(|| without.network_status().unwrap() == NetworkStatus::Online);
+        leader.close().unwrap();
+        without.commit(created(n)).unwrap();
+        wait_until(|| count(&bob) == 1);
+        // The last one leads all the same, and the next one that has the backend pushes.
+        with.close().unwrap();
+        without.commit(created("alone")).unwrap();
+        without.flush().unwrap();
+        assert_eq!(without.network_status().unwrap(), NetworkStatus::None);
+        without.close().unwrap();
+        let _again = builder().sync(clients.backend().clone()).open().unwrap();
+        wait_until(|| count(&bob) == 2);
+    }
+}

@@ -43,6 +43,8 @@ struct Leader {
     history: usize,
     /// The backend's order.
     backend: Vec<EncodedEvent>,
+    /// How far they agreed when a leader with the backend led last.
+    agreed: SyncState,
 }
 
 impl Leader {
@@ -115,6 +117,21 @@ impl Leader {
         Some(Change::Merged { merge, rewrites_history: Some(self.history.to_string()) })
     }
 
+    /// Another session leads, one without the backend after one that has it, or the other way round.
+    fn switch(&mut self) {
+        if let Some(state) = self.sync.take() {
+            self.agreed = state;
+            return;
+        }
+        let mut state = std::mem::take(&mut self.agreed);
+        let new = self.log.iter().filter(|event| is_after(event.seq, state.local_head)).cloned();
+        let new: Vec<_> = new.collect();
+        for commit in new.chunk_by(|_, next| next.continues) {
+            state.commit(commit.to_vec());
+        }
+        self.sync = Some(state);
+    }
+
     fn order(&self) -> LeaderOrder {
         let head = self.head();
         let alone = || SyncState {
@@ -161,9 +178,13 @@ struct Session {
 
 impl Session {
     fn new(number: usize, leader: &Leader) -> Self {
+        let mut mirror = Mirror::new(format!("s{number}").into(), leader.order());
+        if let Some(last) = leader.log.last() {
+            mirror.set_last(last);
+        }
         Self {
             number,
-            mirror: Mirror::new(format!("s{number}").into(), leader.order()),
+            mirror,
             state: leader.log.clone(),
             to_leader: VecDeque::new(),
             from_leader: VecDeque::new(),
@@ -248,19 +269,31 @@ impl Session {
         self.is_connected = true;
         self.sent = 0;
         let order = leader.order();
-        let is_same = order.history_id == self.mirror.history_id();
-        let known = if is_same { self.mirror.state().confirmed_head } else { SeqNum::ROOT };
+        let last = self.mirror.last();
+        let last = last.and_then(|last| leader.log.iter().find(|event| event.seq == last.seq));
+        let is_continued = self.mirror.is_continued_by(&order, last);
+        let known = if is_continued { self.mirror.state().confirmed_head } else { SeqNum::ROOT };
         let confirmed = order.state.confirmed_head;
         let between = leader.log.iter();
         let between = between.filter(|e| is_after(e.seq, known) && !is_after(e.seq, confirmed));
-        let planned = self.mirror.plan_order(order, between.cloned().collect());
+        let planned = self.mirror.plan_order(order, between.cloned().collect(), is_continued);
         let log: Vec<_> = leader.log.clone();
         self.follow(planned, &log);
     }
 }
 
+/// What may happen in a world, besides the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum World {
+    Plain,
+    ChangesHistory,
+    /// Not all sessions have the backend.
+    Switches,
+}
+
 /// A world, and which things may happen in it.
-fn run(seed: u64, syncs: bool, changes_history: bool) {
+fn run(seed: u64, syncs: bool, world: World) {
+    let changes_history = world == World::ChangesHistory;
     let dice = &mut Dice(seed);
     let mut id = 0;
     let mut leader = Leader { sync: syncs.then(SyncState::default), ..Leader::default() };
@@ -291,6 +324,15 @@ fn run(seed: u64, syncs: bool, changes_history: bool) {
                 Some(leader.commit(vec![event(98, id, dice.below(3) == 0, false)]))
             }
             _ if changes_history && dice.below(4) == 0 => leader.start_over(),
+            _ if world == World::Switches && dice.below(3) == 0 => {
+                for session in &mut sessions {
+                    session.is_connected = false;
+                    session.from_leader.clear();
+                    session.to_leader.clear();
+                }
+                leader.switch();
+                None
+            }
             _ => {
                 // The line is cut; what was on its way may arrive, or not.
                 if session.is_connected {
@@ -373,12 +415,17 @@ proptest! {
 
     #[test]
     fn sessions_agree_with_a_leader_without_a_backend(seed: u64) {
-        run(seed, false, false);
+        run(seed, false, World::Plain);
     }
 
     #[test]
     fn sessions_agree_with_a_leader_and_its_backend(seed: u64) {
-        run(seed, true, false);
+        run(seed, true, World::Plain);
+    }
+
+    #[test]
+    fn sessions_agree_where_not_all_have_the_backend(seed: u64) {
+        run(seed, false, World::Switches);
     }
 }
 

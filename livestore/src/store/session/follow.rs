@@ -10,7 +10,8 @@ use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::SharedLog;
 use crate::live::deliver;
 use crate::session::{
-    Change, Command, FromLeader, FromSession, Mirror, OutOfStep, Planned, Update, frames,
+    Change, Command, FromLeader, FromSession, LeaderOrder, Mirror, OutOfStep, Planned, Update,
+    frames,
 };
 use crate::state::{Quarantined, ReplayError};
 use crate::store::order::Order;
@@ -243,8 +244,15 @@ impl Follower {
     }
 
     /// Has the next leader send everything, because the state is to be made of all events.
-    fn forget_history(&mut self) {
+    pub(super) fn forget_history(&mut self) {
         self.mirror.forget_history();
+    }
+
+    /// Whether a leader has sent too little: it has this session's history, but what is confirmed here is
+    /// pending again, and may have moved.
+    pub(super) fn must_read_all_of(&self, order: &LeaderOrder) -> bool {
+        let is_same = order.history_id == self.mirror.history_id();
+        self.log.is_received() && is_same && !self.is_continued_by(order).unwrap_or(false)
     }
 
     fn send(&self, message: &FromSession) {

@@ -164,7 +164,10 @@ impl Joining<'_> {
         let next_attempt = welcome.next_attempt;
         let order = order(welcome);
         log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
-        let mirror = Mirror::new(Arc::clone(self.session_id), order);
+        let mut mirror = Mirror::new(Arc::clone(self.session_id), order);
+        if let Some(last) = log.confirmed_event(mirror.state().confirmed_head)? {
+            mirror.set_last(&last);
+        }
         let follower = Follower::new(mirror, log, line, network, next_attempt);
         Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot }))
     }

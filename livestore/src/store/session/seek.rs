@@ -9,6 +9,7 @@ use super::{Setup, hello};
 use crate::edge::{DirectoryLock, Line, LineEvent, LockError, Mailbox, dial, files, fill_random};
 use crate::error::ErrorChain;
 use crate::event::EncodedEvent;
+use crate::eventlog::EventlogError;
 use crate::live::deliver;
 use crate::session::{Assembler, FromLeader, FromSession, Hello, Reads, Refusal, Welcome, frames};
 use crate::store::Inner;
@@ -22,6 +23,9 @@ const MAX_DELAY: Duration = Duration::from_millis(250);
 
 /// The wait for a leader that cannot lead this session, or cannot write.
 const LONG_DELAY: Duration = Duration::from_secs(2);
+
+/// How long a session without a backend leaves it to others to lead a client that syncs.
+const YIELD: Duration = Duration::from_secs(1);
 
 /// The most changes that are handled at once, if they have arrived.
 const MAX_AT_ONCE: usize = 1_024;
@@ -49,6 +53,8 @@ pub(in crate::store) struct Seeker {
     attempts: u32,
     /// The leader could not write: it is not asked again at once.
     has_failed: bool,
+    /// When this session leads, though it has no backend and the client syncs.
+    yields_until: Option<Duration>,
 }
 
 enum Phase {
@@ -83,6 +89,7 @@ impl Seeker {
             phase: Phase::Following,
             attempts: 0,
             has_failed: false,
+            yields_until: None,
         }
     }
 
@@ -177,7 +184,7 @@ impl Seeker {
             (Phase::Greeting { line, .. }, FromLeader::Welcome(welcome)) => {
                 let line = line.clone();
                 self.phase = Phase::Following;
-                self.attempts = 0;
+                (self.attempts, self.yields_until) = (0, None);
                 inner.rejoin(welcome, std::mem::take(&mut self.between), line)
             }
             (Phase::Greeting { .. }, FromLeader::Failed(reason)) => {
@@ -219,7 +226,11 @@ impl Seeker {
         self.assembler = Assembler::default();
         self.between.clear();
         let Some(setup) = &inner.sessions.setup else { return ControlFlow::Break(()) };
-        if !setup.without_files
+        if let Some(reason) = inner.lost_files() {
+            inner.sessions.acks.failed(reason);
+            return self.wait(LONG_DELAY);
+        }
+        if self.may_lead(inner, setup)
             && let Some(turn) = self.try_to_lead(inner, setup)
         {
             return turn;
@@ -240,12 +251,21 @@ impl Seeker {
         }
     }
 
+    /// Whether this session may lead now. While the client syncs, a session that has the backend is the
+    /// better leader, and takes the lock at once.
+    fn may_lead(&mut self, inner: &Inner, setup: &Setup) -> bool {
+        if setup.without_files {
+            return false;
+        }
+        if setup.sync.is_some() || !inner.syncs() {
+            return true;
+        }
+        let now = self.mailbox.now();
+        *self.yields_until.get_or_insert(now + YIELD) <= now
+    }
+
     /// Leads, if nobody else does. `None` if somebody does.
     fn try_to_lead(&mut self, inner: &Arc<Inner>, setup: &Setup) -> Option<Turn> {
-        if !files::exists(&setup.folder.join(crate::store::EVENTLOG)) {
-            inner.sessions.acks.failed("the store's files are gone".to_owned());
-            return Some(self.wait(LONG_DELAY));
-        }
         let reason = match DirectoryLock::acquire(&setup.folder) {
             Ok(lock) => match inner.lead(lock) {
                 Ok(()) => return Some(ControlFlow::Break(())),
@@ -282,6 +302,27 @@ impl Inner {
         hello(&self.store_id, &self.session_id, self.schema, self.schema_hash, reads)
     }
 
+    /// Whether the client has a backend, as far as this session knows.
+    fn syncs(&self) -> bool {
+        self.core().is_ok_and(|slot| slot.as_ref().is_some_and(|core| core.order.syncs()))
+    }
+
+    /// Why the files that this session reads are no longer those of its client, if so. What is in their
+    /// place is not read, not led, and nothing is added to it.
+    fn lost_files(&self) -> Option<String> {
+        let mut slot = self.core().ok()?;
+        let log = slot.as_mut()?.order.follower_mut()?.log().clone();
+        drop(slot);
+        match log.check_file() {
+            Ok(()) => None,
+            Err(EventlogError::FileLost { path }) if files::exists(&path) => {
+                Some("the folder is another store's now: open the store again".to_owned())
+            }
+            Err(EventlogError::FileLost { .. }) => Some("the store's files are gone".to_owned()),
+            Err(error) => Some(ErrorChain::new(&error).to_string()),
+        }
+    }
+
     fn lose_line(&self) {
         if let Ok(mut slot) = self.core()
             && let Some(core) = slot.as_mut()
@@ -299,6 +340,11 @@ impl Inner {
         let Some(follower) = core.order.follower_mut() else { return true };
         follower.set_network(welcome.network.clone(), welcome.next_attempt);
         let order = order(welcome);
+        if follower.must_read_all_of(&order) {
+            // The leader is asked anew, and sends everything.
+            follower.forget_history();
+            return false;
+        }
         let planned = match follower.plan_order(order, between) {
             Ok(planned) => planned,
             Err(error) => {

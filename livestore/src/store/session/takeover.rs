@@ -24,13 +24,22 @@ impl Follower {
         order: LeaderOrder,
         received: Vec<EncodedEvent>,
     ) -> Result<Planned, EventlogError> {
-        let is_same = order.history_id == self.mirror().history_id();
-        let known = if is_same { self.state().confirmed_head } else { SeqNum::ROOT };
+        let is_continued = self.is_continued_by(&order)?;
+        let known = if is_continued { self.state().confirmed_head } else { SeqNum::ROOT };
         let between = match self.log().is_received() {
             true => received,
             false => self.log().read_confirmed(known, order.state.confirmed_head)?,
         };
-        Ok(self.mirror().plan_order(order, between))
+        Ok(self.mirror().plan_order(order, between, is_continued))
+    }
+
+    /// Whether what is confirmed here is the beginning of what is confirmed in an order.
+    pub(super) fn is_continued_by(&self, order: &LeaderOrder) -> Result<bool, EventlogError> {
+        let last = match self.mirror().last() {
+            Some(last) => self.log().confirmed_event(last.seq)?,
+            None => None,
+        };
+        Ok(self.mirror().is_continued_by(order, last.as_ref()))
     }
 
     /// How this session gets to what was confirmed meanwhile.
@@ -70,7 +79,9 @@ impl Inner {
         }
         let mut slot = self.core()?;
         let Some(core) = slot.as_mut() else { return Ok(()) };
-        let is_paused = core.order.follower_mut().is_some_and(|follower| follower.is_paused());
+        let Some(follower) = core.order.follower_mut() else { return Ok(()) };
+        follower.log().check_file()?;
+        let is_paused = follower.is_paused();
         let log = Eventlog::new(file);
         let quarantined = match self.catch_up(core, &log, setup.sync.is_some()) {
             Ok(quarantined) => quarantined,

@@ -44,7 +44,10 @@ function inline(html: string, script: string, style: string): string {
   ].join("; ");
   // Functions, because a `$` in the code would have a meaning in a replacement string.
   return bare
-    .replace(/(<meta charset[^>]*>)/, (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}" />`)
+    .replace(
+      /(<meta charset[^>]*>)/,
+      (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}" />`,
+    )
     .replace("</head>", () => `  <style>${style}</style>\n  </head>`)
     .replace("</body>", () => `  <script type="module">${script}</script>\n  </body>`);
 }

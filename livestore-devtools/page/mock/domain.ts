@@ -7,7 +7,15 @@ const START = Date.UTC(2026, 0, 5, 8);
 
 const PEOPLE = ["ada", "grace", "alan", "edsger", "barbara", "donald", "<img src=x onerror=alert(1)>"];
 const VERBS = ["Fix", "Measure", "Explain", "Remove", "Speed up", "Document", "Test", "Rename"];
-const THINGS = ["the login page", "rebase of long logs", "search", "offline mode", "the import", "drag and drop", "exports"];
+const THINGS = [
+  "the login page",
+  "rebase of long logs",
+  "search",
+  "offline mode",
+  "the import",
+  "drag and drop",
+  "exports",
+];
 const STATUS = ["open", "inProgress", "inReview", "done"];
 const LABELS = ["bug", "feature", "p0", "docs", "ux"];
 
@@ -102,8 +110,21 @@ const EVENTS: EventInfo[] = [
       { name: "body", type: "String" },
     ],
   },
-  { name: "v1.IssueClosed", clientOnly: false, deprecated: "use v1.IssueStatusSet", fields: [{ name: "id", type: "String" }] },
-  { name: "UiStateSet", clientOnly: true, deprecated: null, fields: [{ name: "id", type: "String" }, { name: "value", type: "UiState" }] },
+  {
+    name: "v1.IssueClosed",
+    clientOnly: false,
+    deprecated: "use v1.IssueStatusSet",
+    fields: [{ name: "id", type: "String" }],
+  },
+  {
+    name: "UiStateSet",
+    clientOnly: true,
+    deprecated: null,
+    fields: [
+      { name: "id", type: "String" },
+      { name: "value", type: "UiState" },
+    ],
+  },
 ];
 
 export function schema(rowCounts: (table: string) => number): SchemaInfo {
@@ -112,7 +133,9 @@ export function schema(rowCounts: (table: string) => number): SchemaInfo {
     rows: rowCounts(table.name),
     sql: `CREATE TABLE "${table.name}" (\n${table.columns
       .map((c) => `  "${c.name}" ${c.sqlType}${c.nullable ? "" : " NOT NULL"}`)
-      .join(",\n")},\n  PRIMARY KEY (${table.columns.filter((c) => c.key).map((c) => `"${c.name}"`)})\n) STRICT, WITHOUT ROWID;`,
+      .join(
+        ",\n",
+      )},\n  PRIMARY KEY (${table.columns.filter((c) => c.key).map((c) => `"${c.name}"`)})\n) STRICT, WITHOUT ROWID;`,
   }));
   return { tables, events: EVENTS };
 }
@@ -125,7 +148,10 @@ export interface MockEvent {
   args: { [key: string]: Json };
 }
 
-const issueId = (index: number) => `iss_${mix(index + 1).toString(36).padStart(7, "0")}${index.toString(36)}`;
+const issueId = (index: number) =>
+  `iss_${mix(index + 1)
+    .toString(36)
+    .padStart(7, "0")}${index.toString(36)}`;
 
 /** The event with this number, from 1 on. */
 export function baseEvent(number: number): MockEvent {
@@ -133,13 +159,19 @@ export function baseEvent(number: number): MockEvent {
   const id = issueId(issue);
   switch ((number - 1) % 4) {
     case 0:
-      return { name: "v1.IssueCreated", args: { id, title: title(issue), priority: issue % 5, estimate: estimate(issue), labels: labels(issue) } };
+      return {
+        name: "v1.IssueCreated",
+        args: { id, title: title(issue), priority: issue % 5, estimate: estimate(issue), labels: labels(issue) },
+      };
     case 1:
       return { name: "v1.IssueRenamed", args: { id, title: `${title(issue)}, again` } };
     case 2:
       return { name: "v1.IssueStatusSet", args: { id, status: pick(STATUS, mix(issue)), notify: issue % 3 === 0 } };
     default:
-      return { name: "v1.CommentAdded", args: { id: `com_${issue.toString(36)}`, issueId: id, author: pick(PEOPLE, mix(issue * 3)), body: body(issue) } };
+      return {
+        name: "v1.CommentAdded",
+        args: { id: `com_${issue.toString(36)}`, issueId: id, author: pick(PEOPLE, mix(issue * 3)), body: body(issue) },
+      };
   }
 }
 
@@ -204,13 +236,26 @@ export function baseRow(table: string, index: number, events: number): Cell[] {
 }
 
 /** The rows that an event changes, if it is committed on top of what `find` finds. */
-export function changesOf(event: MockEvent, number: number, find: (table: string, key: Cell) => Cell[] | null): RowChange[] {
+export function changesOf(
+  event: MockEvent,
+  number: number,
+  find: (table: string, key: Cell) => Cell[] | null,
+): RowChange[] {
   const { args } = event;
   const audit: RowChange = { table: "audit", before: null, after: [number, event.name, Date.now(), null] };
   const before = find("issue", String(args["id"]));
   switch (event.name) {
     case "v1.IssueCreated": {
-      const after = [args["id"], args["title"], "open", args["priority"], null, args["estimate"] ?? null, JSON.stringify(args["labels"]), Date.now()];
+      const after = [
+        args["id"],
+        args["title"],
+        "open",
+        args["priority"],
+        null,
+        args["estimate"] ?? null,
+        JSON.stringify(args["labels"]),
+        Date.now(),
+      ];
       return [{ table: "issue", before: null, after: after as Cell[] }, audit];
     }
     case "v1.IssueRenamed":
@@ -220,7 +265,14 @@ export function changesOf(event: MockEvent, number: number, find: (table: string
     case "v1.IssueClosed":
       return before ? [{ table: "issue", before, after: null }, audit] : [audit];
     case "v1.CommentAdded":
-      return [{ table: "comment", before: null, after: [args["id"], args["issueId"], args["author"], args["body"], Date.now()] as Cell[] }, audit];
+      return [
+        {
+          table: "comment",
+          before: null,
+          after: [args["id"], args["issueId"], args["author"], args["body"], Date.now()] as Cell[],
+        },
+        audit,
+      ];
     default: {
       const document = find("ui_state", String(args["id"]));
       return [{ table: "ui_state", before: document, after: [String(args["id"]), JSON.stringify(args["value"])] }];
@@ -237,7 +289,30 @@ export function randomEvent(): MockEvent {
   const issue = Math.floor(Math.random() * (BASE_EVENTS / 4));
   const id = issueId(issue);
   const dice = Math.random();
-  if (dice < 0.4) return { name: "v1.IssueStatusSet", args: { id, status: pick(STATUS, mix(Date.now())), notify: true } };
-  if (dice < 0.7) return { name: "v1.IssueRenamed", args: { id, title: `${pick(VERBS, mix(Date.now()))} ${pick(THINGS, mix(Date.now() * 3))}` } };
-  return { name: "v1.CommentAdded", args: { id: `com_${Date.now().toString(36)}`, issueId: id, author: pick(PEOPLE, issue), body: "I can make it happen, too." } };
+  if (dice < 0.4)
+    return { name: "v1.IssueStatusSet", args: { id, status: pick(STATUS, mix(Date.now())), notify: true } };
+  if (dice < 0.7)
+    return {
+      name: "v1.IssueRenamed",
+      args: { id, title: `${pick(VERBS, mix(Date.now()))} ${pick(THINGS, mix(Date.now() * 3))}` },
+    };
+  return {
+    name: "v1.CommentAdded",
+    args: {
+      id: `com_${Date.now().toString(36)}`,
+      issueId: id,
+      author: pick(PEOPLE, issue),
+      body: "I can make it happen, too.",
+    },
+  };
+}
+
+/** The rows that the base event with this number changes. */
+export function baseChanges(number: number): RowChange[] {
+  const index = (number - 1) >> 2;
+  const audit: RowChange = { table: "audit", before: null, after: baseRow("audit", number - 1, number) };
+  if ((number - 1) % 4 === 3)
+    return [{ table: "comment", before: null, after: baseRow("comment", index, number) }, audit];
+  const before: Cell[] | null = (number - 1) % 4 === 0 ? null : baseRow("issue", index, number - 1);
+  return [{ table: "issue", before, after: baseRow("issue", index, number) }, audit];
 }

@@ -3,7 +3,6 @@ import {
   type Call,
   type Cell,
   type EventDetails,
-  type EventFilter,
   type EventRow,
   type EventsPage,
   type Json,
@@ -19,7 +18,8 @@ import {
   VERSION,
 } from "../src/protocol.ts";
 import { isSameCell } from "../src/lib/format.ts";
-import { BASE_EVENTS, baseEvent, baseIndex, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
+import { BASE_EVENTS, baseEvent, baseChanges, baseIndex, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
+import { passes } from "./filter.ts";
 import { liveGraph, performanceOf, sizes } from "./live.ts";
 import { MockLog, seqOf } from "./log.ts";
 import { TableView } from "./state.ts";
@@ -67,7 +67,11 @@ export class MockHost {
       const handler = this.#handlers[method] as ((params: unknown, isCancelled: () => boolean) => unknown) | undefined;
       if (!handler) throw new Refused("badCall", `there is no method \`${method}\``);
       const result = await handler(params, () => this.#cancelled.has(id));
-      this.#send(this.#cancelled.has(id) ? { id, error: { code: "cancelled", message: "the call was cancelled" } } : { id, result });
+      this.#send(
+        this.#cancelled.has(id)
+          ? { id, error: { code: "cancelled", message: "the call was cancelled" } }
+          : { id, result },
+      );
     } catch (error) {
       const code = error instanceof Refused ? error.code : "store";
       this.#send({ id, error: { code, message: String((error as Error).message) } });
@@ -76,7 +80,8 @@ export class MockHost {
 
   readonly #handlers: Handlers = {
     hello: ({ version }) => {
-      if (version !== VERSION) throw new Refused("otherVersion", `the page speaks version ${version} of the protocol, the host ${VERSION}`);
+      if (version !== VERSION)
+        throw new Refused("otherVersion", `the page speaks version ${version} of the protocol, the host ${VERSION}`);
       return {
         version: VERSION,
         livestore: "0.2.0 (mock)",
@@ -121,7 +126,11 @@ export class MockHost {
         if (!isSameCell(baseRow(table, index, created)[0], key[0])) continue;
         const states = [created, created + 1, created + 2].map((n) => baseRow(table, index, n));
         changes.unshift(
-          ...states.map((after, step) => ({ event: this.#log.row(created + step - 1), before: states[step - 1] ?? null, after })),
+          ...states.map((after, step) => ({
+            event: this.#log.row(created + step - 1),
+            before: states[step - 1] ?? null,
+            after,
+          })),
         );
         break;
       }
@@ -129,7 +138,8 @@ export class MockHost {
     },
     diff: ({ from, to, limit }) => this.#diff(from, to, limit),
     sql: async ({ source, sql, limit }, isCancelled) => {
-      if (/^\s*(insert|update|delete|drop)/i.test(sql)) throw new Refused("sql", "the statement writes; commit an event instead");
+      if (/^\s*(insert|update|delete|drop)/i.test(sql))
+        throw new Refused("sql", "the statement writes; commit an event instead");
       if (sql.startsWith("WITH RECURSIVE pieces")) return pieces(sql, this.#seqOf(source));
       if (source !== "now" && "fork" in source) this.#fork(source.fork);
       if (/recursive/i.test(sql)) {
@@ -192,7 +202,10 @@ export class MockHost {
       return { base64: btoa("\0".repeat(size)), total };
     },
     importEvents: ({ fork, lines }) => ({
-      seqs: this.#commit(fork, lines.map((line) => JSON.parse(line) as { name: string; args: { [key: string]: Json } })),
+      seqs: this.#commit(
+        fork,
+        lines.map((line) => JSON.parse(line) as { name: string; args: { [key: string]: Json } }),
+      ),
     }),
   };
 
@@ -248,9 +261,17 @@ export class MockHost {
     const fork = params.fork === null ? null : this.#fork(params.fork);
     const total = fork ? fork.position + fork.events.length : this.#log.total;
     const { limit, filter } = params;
-    const isFiltered = filter !== undefined && JSON.stringify(filter) !== JSON.stringify({ names: [], client: "", session: "", text: "", kind: null });
+    const isFiltered =
+      filter !== undefined &&
+      JSON.stringify(filter) !== JSON.stringify({ names: [], client: "", session: "", text: "", kind: null });
     const forward = params.index !== undefined || params.after !== undefined;
-    let at = params.index ?? (params.after ? (this.#place(params.after, fork) ?? total) : params.before ? (this.#place(params.before, fork) ?? 0) - 2 : total - 1);
+    let at =
+      params.index ??
+      (params.after
+        ? (this.#place(params.after, fork) ?? total)
+        : params.before
+          ? (this.#place(params.before, fork) ?? 0) - 2
+          : total - 1);
     const first = at;
     const events: EventRow[] = [];
     let scanned = 0;
@@ -278,7 +299,15 @@ export class MockHost {
     if (!fork || !event) return this.#log.row(index);
     const args = JSON.stringify(event.args);
     const who = { clientId: "c_Zr81kQ", sessionId: "devtools~1" };
-    return { seq: `e${index + 1}`, name: event.name, args: args.slice(0, 300), argsLength: args.length, ...who, kind: "confirmed", continues: false };
+    return {
+      seq: `e${index + 1}`,
+      name: event.name,
+      args: args.slice(0, 300),
+      argsLength: args.length,
+      ...who,
+      kind: "confirmed",
+      continues: false,
+    };
   }
 
   #place(seq: string, fork: Fork | null): number | null {
@@ -293,7 +322,17 @@ export class MockHost {
       const event = this.#row(fork.position + fork.seqs.indexOf(seq), fork);
       const { args, changes } = inFork;
       const parent = fork.seqs[fork.seqs.indexOf(seq) - 1] ?? `e${fork.position}`;
-      return { event, args, parent, generation: 0, schemaHash: "b41f0c9a7d2e5588", syncMetadata: null, commit: [seq], quarantined: null, changes };
+      return {
+        event,
+        args,
+        parent,
+        generation: 0,
+        schemaHash: "b41f0c9a7d2e5588",
+        syncMetadata: null,
+        commit: [seq],
+        quarantined: null,
+        changes,
+      };
     }
     const position = this.#log.position(seq);
     if (position === null || position === 0) throw new Refused("notFound", `there is no event ${seq}`);
@@ -301,7 +340,8 @@ export class MockHost {
     const recent = this.#log.recent[index - BASE_EVENTS];
     const mates = [seq];
     for (let at = index; this.#log.row(at).continues; at -= 1) mates.unshift(this.#log.row(at - 1).seq);
-    for (let at = index + 1; at < this.#log.total && this.#log.row(at).continues; at += 1) mates.push(this.#log.row(at).seq);
+    for (let at = index + 1; at < this.#log.total && this.#log.row(at).continues; at += 1)
+      mates.push(this.#log.row(at).seq);
     return {
       event: this.#log.row(index),
       args: recent?.args ?? baseEvent(position).args,
@@ -322,10 +362,14 @@ export class MockHost {
       const right = this.#view(to, table);
       const rows: RowChange[] = [];
       // The last rows, and those that events after the base have changed.
-      const last = Array.from({ length: Math.max(0, right.count - left.count) + 2 }, (_, n) => right.row(left.count - 2 + n)?.[0] ?? null);
+      const last = Array.from(
+        { length: Math.max(0, right.count - left.count) + 2 },
+        (_, n) => right.row(left.count - 2 + n)?.[0] ?? null,
+      );
       for (const key of new Set([...right.changedKeys, ...last].filter((key) => key !== null)).values()) {
         const [before, after] = [left.find(key), right.find(key)];
-        if (JSON.stringify(before) !== JSON.stringify(after) && rows.length < limit) rows.push({ table, before, after });
+        if (JSON.stringify(before) !== JSON.stringify(after) && rows.length < limit)
+          rows.push({ table, before, after });
       }
       const changed = rows.filter((row) => row.before && row.after).length;
       const added = Math.max(0, right.count - left.count);
@@ -335,29 +379,18 @@ export class MockHost {
   }
 }
 
-function baseChanges(number: number): RowChange[] {
-  const index = (number - 1) >> 2;
-  const audit: RowChange = { table: "audit", before: null, after: baseRow("audit", number - 1, number) };
-  if ((number - 1) % 4 === 3) return [{ table: "comment", before: null, after: baseRow("comment", index, number) }, audit];
-  const before: Cell[] | null = (number - 1) % 4 === 0 ? null : baseRow("issue", index, number - 1);
-  return [{ table: "issue", before, after: baseRow("issue", index, number) }, audit];
-}
-
 /** The body of a comment, as the page asks for what is too long for a row. */
 function pieces(sql: string, seq: string): Result<"sql"> {
   const index = baseIndex("comment", /IS '(com_\w+)'/.exec(sql)?.[1] ?? "") ?? 0;
   const body = String(baseEvent(index * 4 + 4).args["body"]);
-  return { columns: ["piece"], rows: [[body.slice(0, 500)], [body.slice(500)]], truncated: false, micros: 90, plan: [], seq };
-}
-
-function passes(row: EventRow, filter: EventFilter): boolean {
-  return (
-    (filter.names.length === 0 || filter.names.includes(row.name)) &&
-    row.clientId.startsWith(filter.client) &&
-    row.sessionId.startsWith(filter.session) &&
-    row.args.toLowerCase().includes(filter.text.toLowerCase()) &&
-    (filter.kind === null || row.kind === filter.kind)
-  );
+  return {
+    columns: ["piece"],
+    rows: [[body.slice(0, 500)], [body.slice(500)]],
+    truncated: false,
+    micros: 90,
+    plan: [],
+    seq,
+  };
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

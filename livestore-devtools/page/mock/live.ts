@@ -24,16 +24,21 @@ export function liveGraph(commits: number): LiveGraph {
     node("table:issue", "table", "issue", { reached: true }),
     node("table:comment", "table", "comment", { reached: odd }),
     node("table:ui_state", "table", "ui_state"),
-    node("q1", "query", 'SELECT "id", "title", "status" FROM "issue" WHERE "status" = ?1 ORDER BY "created_at" DESC LIMIT 50', {
-      tier: "Rows",
-      reason: "a list of one table",
-      runs: 4,
-      changes: 31 + commits,
-      subscribers: 2,
-      micros: 2_300,
-      lastMicros: 41,
-      reached: true,
-    }),
+    node(
+      "q1",
+      "query",
+      'SELECT "id", "title", "status" FROM "issue" WHERE "status" = ?1 ORDER BY "created_at" DESC LIMIT 50',
+      {
+        tier: "Rows",
+        reason: "a list of one table",
+        runs: 4,
+        changes: 31 + commits,
+        subscribers: 2,
+        micros: 2_300,
+        lastMicros: 41,
+        reached: true,
+      },
+    ),
     node("q2", "query", 'SELECT count(*) FROM "issue" WHERE "status" <> \'done\'', {
       tier: "Groups",
       reason: "a count",
@@ -74,9 +79,30 @@ export function liveGraph(commits: number): LiveGraph {
       error: "malformed JSON in row iss_0k2",
     }),
     node("s1", "signal", "src/ui/filter.rs:18:21", { changes: 5, subscribers: 1 }),
-    node("c1", "computed", "src/ui/header.rs:42:9", { runs: 45, changes: 45, subscribers: 1, micros: 300, lastMicros: 4, reached: true }),
-    node("c2", "computed", "src/ui/board.rs:77:17", { runs: 46, changes: 40, subscribers: 2, micros: 9_100, lastMicros: 180, reached: true }),
-    node("c3", "computed", "src/ui/title.rs:9:5", { runs: 45, changes: 12, subscribers: 1, micros: 120, lastMicros: 2, reached: true }),
+    node("c1", "computed", "src/ui/header.rs:42:9", {
+      runs: 45,
+      changes: 45,
+      subscribers: 1,
+      micros: 300,
+      lastMicros: 4,
+      reached: true,
+    }),
+    node("c2", "computed", "src/ui/board.rs:77:17", {
+      runs: 46,
+      changes: 40,
+      subscribers: 2,
+      micros: 9_100,
+      lastMicros: 180,
+      reached: true,
+    }),
+    node("c3", "computed", "src/ui/title.rs:9:5", {
+      runs: 45,
+      changes: 12,
+      subscribers: 1,
+      micros: 120,
+      lastMicros: 2,
+      reached: true,
+    }),
   ];
   const edges = [
     ["table:issue", "q1"],
@@ -95,9 +121,16 @@ export function liveGraph(commits: number): LiveGraph {
 }
 
 function histogram(count: number, middle: number, spread: number): Histogram {
-  const buckets = Array.from({ length: 18 }, (_, index) => Math.round(count * Math.exp(-((index - middle) ** 2) / spread)));
+  const buckets = Array.from({ length: 18 }, (_, index) =>
+    Math.round(count * Math.exp(-((index - middle) ** 2) / spread)),
+  );
   const real = buckets.reduce((sum, each) => sum + each, 0);
-  return { count: real, sumMicros: real * 2 ** middle * 1.1, maxMicros: 2 ** (buckets.findLastIndex((each) => each > 0) - 0.3), buckets };
+  return {
+    count: real,
+    sumMicros: real * 2 ** middle * 1.1,
+    maxMicros: 2 ** (buckets.findLastIndex((each) => each > 0) - 0.3),
+    buckets,
+  };
 }
 
 export function performanceOf(commits: number): Performance {

@@ -96,7 +96,9 @@ export class MockLog {
     const committed = events.map((event, index) => {
       const last = this.recent.at(-1);
       const before = { global: last?.global ?? BASE_EVENTS, client: last?.client ?? 0 };
-      const place = clientOnly ? { global: before.global, client: before.client + 1 } : { global: before.global + 1, client: 0 };
+      const place = clientOnly
+        ? { global: before.global, client: before.client + 1 }
+        : { global: before.global + 1, client: 0 };
       const recent: Recent = {
         ...event,
         ...place,
@@ -111,7 +113,12 @@ export class MockLog {
       this.recent.push(recent);
       return recent;
     });
-    this.#did({ kind: "committed", seqs: committed.map(seqOf), names: events.map(({ name }) => name), micros: 40 + Math.random() * 400 });
+    this.#did({
+      kind: "committed",
+      seqs: committed.map(seqOf),
+      names: events.map(({ name }) => name),
+      micros: 40 + Math.random() * 400,
+    });
     this.onChange({ log: true, status: true });
     return committed;
   }

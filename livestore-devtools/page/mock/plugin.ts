@@ -53,7 +53,10 @@ function serve(server: ViteDevServer | PreviewServer): void {
 }
 
 function isAllowed(request: IncomingMessage): boolean {
-  return new URL(request.url ?? "", "http://localhost").searchParams.get("token") === TOKEN || request.originalUrl?.includes(`token=${TOKEN}`) === true;
+  return (
+    new URL(request.url ?? "", "http://localhost").searchParams.get("token") === TOKEN ||
+    request.originalUrl?.includes(`token=${TOKEN}`) === true
+  );
 }
 
 declare module "node:http" {

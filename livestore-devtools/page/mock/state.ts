@@ -64,9 +64,13 @@ export class TableView {
     const passing: Cell[][] = [];
     for (let index = 0; index < this.count; index += 1) {
       const row = this.row(index);
-      if (row && filter.every((condition) => passes(row[this.columns.indexOf(condition.column)] ?? null, condition))) passing.push(row);
+      if (row && filter.every((condition) => passes(row[this.columns.indexOf(condition.column)] ?? null, condition)))
+        passing.push(row);
     }
-    const keys = sort.map(({ column, descending }) => ({ at: this.columns.indexOf(column), sign: descending ? -1 : 1 }));
+    const keys = sort.map(({ column, descending }) => ({
+      at: this.columns.indexOf(column),
+      sign: descending ? -1 : 1,
+    }));
     passing.sort((a, b) => {
       for (const { at, sign } of keys) {
         const order = compare(a[at] ?? null, b[at] ?? null);

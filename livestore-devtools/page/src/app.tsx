@@ -14,7 +14,8 @@ export function App({ workbench, hostName }: { workbench: Workbench; hostName: s
   useShortcuts(workbench);
   if (state.is === "refused") return <Refused because={state.because} message={state.message} />;
   // Once there has been a connection, what was read stays in view while the host is away.
-  if (!workbench.store.hello.value) return <Greeting state={state} hostName={hostName} onRetry={() => workbench.store.client.connect()} />;
+  if (!workbench.store.hello.value)
+    return <Greeting state={state} hostName={hostName} onRetry={() => workbench.store.client.connect()} />;
   const wanted = PANELS[workbench.panel.value];
   const { component: Panel, follows } = !wanted.needs || workbench.store.can(wanted.needs) ? wanted : PANELS.data;
   const isOfState = follows === "state" || (follows === "fork" && workbench.source.forkId.value !== null);

@@ -109,14 +109,7 @@ export interface Refusal {
 }
 
 export type RefusalCode =
-  | "otherVersion"
-  | "badCall"
-  | "notFound"
-  | "sql"
-  | "commit"
-  | "cancelled"
-  | "unsupported"
-  | "store";
+  "otherVersion" | "badCall" | "notFound" | "sql" | "commit" | "cancelled" | "unsupported" | "store";
 
 export type Ability = "timeTravel" | "commit" | "live" | "sync";
 
@@ -334,9 +327,7 @@ export interface Piece {
 // -- Notifications -----------------------------------------------------------
 
 export type Notification =
-  | { topic: "status"; data: Status }
-  | { topic: "log"; data: LogTail }
-  | { topic: "activity"; data: Activity[] };
+  { topic: "status"; data: Status } | { topic: "log"; data: LogTail } | { topic: "activity"; data: Activity[] };
 
 export interface Status {
   localHead: string;

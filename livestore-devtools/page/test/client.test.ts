@@ -70,7 +70,10 @@ async function until(condition: () => boolean): Promise<void> {
 
 test("it greets, subscribes, and is connected", async () => {
   const { door } = await connected();
-  assert.deepEqual(door.calls.map((call) => call.method), ["hello", "subscribe"]);
+  assert.deepEqual(
+    door.calls.map((call) => call.method),
+    ["hello", "subscribe"],
+  );
   assert.deepEqual(door.last("subscribe").params, { topics: ["status", "log"] });
 });
 

@@ -79,5 +79,8 @@ test("the events that change a row come before the one that makes it", () => {
   ]);
   const other = event("v1.UserInvited", [["email", "String"]]);
   const order = eventsFor([other, created, renamed], prefill(todo, ["a", "milk", 7, "[]", "body"]));
-  assert.deepEqual(order.map(({ name }) => name), ["v1.TodoRenamed", "v1.TodoCreated", "v1.UserInvited"]);
+  assert.deepEqual(
+    order.map(({ name }) => name),
+    ["v1.TodoRenamed", "v1.TodoCreated", "v1.UserInvited"],
+  );
 });

@@ -25,7 +25,10 @@ test("what is no JSON is an error", () => {
 
 test("a text of many megabytes is read", () => {
   for (const piece of ["x", '\\"']) {
-    const value = parseExact(`{"text":"${piece.repeat(10_000_000)}","id":9007199254740993}`) as { text: string; id: bigint };
+    const value = parseExact(`{"text":"${piece.repeat(10_000_000)}","id":9007199254740993}`) as {
+      text: string;
+      id: bigint;
+    };
     assert.equal(value.text.length, 10_000_000);
     assert.equal(value.id, 9007199254740993n);
   }

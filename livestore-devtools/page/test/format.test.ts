@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, cellKind, cellNote, cellText, counted, dateOf, isSameCell, isWhole, micros, parseCell, shortId } from "../src/lib/format.ts";
+import {
+  bytes,
+  cellKind,
+  cellNote,
+  cellText,
+  counted,
+  dateOf,
+  isSameCell,
+  isWhole,
+  micros,
+  parseCell,
+  shortId,
+} from "../src/lib/format.ts";
 import { jsonTokens } from "../src/lib/json.ts";
 import { compareSeqs, isSamePlace, parseSeq } from "../src/lib/seq.ts";
 import type { Cell } from "../src/protocol.ts";
@@ -52,7 +64,8 @@ test("what is written into a filter becomes the value that the column has", () =
 
 test("a time in milliseconds is seen, any other number is not", () => {
   assert.equal(dateOf(1_795_824_336_344), "2026-11-28T00:05:36.344Z");
-  for (const cell of [0, 1_795_824_336, 1.5, "1795824336344", null, { integer: "9007199254740993" }]) assert.equal(dateOf(cell), null);
+  for (const cell of [0, 1_795_824_336, 1.5, "1795824336344", null, { integer: "9007199254740993" }])
+    assert.equal(dateOf(cell), null);
 });
 
 test("quantities are short", () => {
@@ -72,7 +85,9 @@ test("sequence numbers are in the log's order, whatever was rebased", () => {
 
 test("JSON comes out as JSON, in lines", () => {
   const value = { id: "a", tags: ["x", "y"], nested: { none: null, yes: true, list: [] }, rate: 0.5 };
-  const text = jsonTokens(value).map((token) => token.text).join("");
+  const text = jsonTokens(value)
+    .map((token) => token.text)
+    .join("");
   assert.deepEqual(JSON.parse(text), value);
   assert.ok(text.includes('\n  "tags": ["x", "y"],\n'));
 });

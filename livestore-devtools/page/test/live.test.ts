@@ -23,8 +23,20 @@ const edge = (from: string, to: string) => ({ from, to });
 
 test("a node is drawn to the right of all that it reads", () => {
   const graph = {
-    nodes: [node("late", "computed"), node("todo", "table"), node("all", "query"), node("filter", "signal"), node("shown", "computed")],
-    edges: [edge("todo", "all"), edge("all", "shown"), edge("filter", "shown"), edge("shown", "late"), edge("todo", "late")],
+    nodes: [
+      node("late", "computed"),
+      node("todo", "table"),
+      node("all", "query"),
+      node("filter", "signal"),
+      node("shown", "computed"),
+    ],
+    edges: [
+      edge("todo", "all"),
+      edge("all", "shown"),
+      edge("filter", "shown"),
+      edge("shown", "late"),
+      edge("todo", "late"),
+    ],
   };
   const { edges, nodes } = layoutGraph(graph);
   assert.equal(nodes.length, 5);
@@ -38,7 +50,9 @@ test("no two nodes lie upon each other, and all are inside of the drawing", () =
   places.forEach((place, index) => {
     const next = places[index + 1];
     if (next && next.x === place.x) assert.ok(next.y >= place.y + NODE_HEIGHT);
-    assert.ok(place.x >= 0 && place.x + NODE_WIDTH <= layout.width && place.y >= 0 && place.y + NODE_HEIGHT <= layout.height);
+    assert.ok(
+      place.x >= 0 && place.x + NODE_WIDTH <= layout.width && place.y >= 0 && place.y + NODE_HEIGHT <= layout.height,
+    );
   });
 });
 

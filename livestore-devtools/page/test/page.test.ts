@@ -3,14 +3,19 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import page from "../dist/index.html?raw";
 
-const sources = import.meta.glob("../src/**/*.{ts,tsx}", { query: "?raw", import: "default", eager: true }) as { [path: string]: string };
+const sources = import.meta.glob("../src/**/*.{ts,tsx}", { query: "?raw", import: "default", eager: true }) as {
+  [path: string]: string;
+};
 
 const hashOf = (code: string) => `'sha256-${createHash("sha256").update(code).digest("base64")}'`;
 
 test("no source makes HTML, code or styles from a text", () => {
   assert.ok(Object.keys(sources).length > 50);
   for (const [path, source] of Object.entries(sources)) {
-    const found = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|cssText/.exec(source);
+    const found =
+      /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|cssText/.exec(
+        source,
+      );
     assert.equal(found, null, `${path}: ${found?.[0]}`);
   }
 });

@@ -12,8 +12,7 @@ interface Asked {
 function listAndCalls(): { list: PagedList<number>; asked: Asked[] } {
   const asked: Asked[] = [];
   const list = new PagedList<number>(
-    (offset, _, abort) =>
-      new Promise((answer, fail) => asked.push({ offset, abort, answer, fail })),
+    (offset, _, abort) => new Promise((answer, fail) => asked.push({ offset, abort, answer, fail })),
   );
   return { list, asked };
 }
@@ -28,7 +27,10 @@ test("it reads the pages in view, once", async () => {
   const { list, asked } = listAndCalls();
   list.want(190, 230);
   list.want(195, 235);
-  assert.deepEqual(asked.map(({ offset }) => offset), [0, 200]);
+  assert.deepEqual(
+    asked.map(({ offset }) => offset),
+    [0, 200],
+  );
   asked[1]?.answer(page(200));
   await settle();
   assert.equal(list.at(205), 205);

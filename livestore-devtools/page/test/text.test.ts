@@ -7,7 +7,12 @@ import { linesOf } from "../src/transfer/import.ts";
 
 test("every character of SQL is in a token, whatever it is", () => {
   for (const sql of ["SELECT 'it''s', \"a b\", 1.5e3 -- end\nFROM t", "'open", "/* open", '"', "[x", "🦀 select", ""]) {
-    assert.equal(sqlTokens(sql).map(({ text }) => text).join(""), sql);
+    assert.equal(
+      sqlTokens(sql)
+        .map(({ text }) => text)
+        .join(""),
+      sql,
+    );
   }
   const kinds = sqlTokens("SELECT 'a', 12 FROM todo -- x").map(({ kind }) => kind);
   assert.deepEqual(kinds, ["keyword", "plain", "text", "plain", "number", "plain", "keyword", "plain", "comment"]);
@@ -46,7 +51,13 @@ test("percentiles lie within their bucket, and never beyond the longest time", (
 
 test("a long value is asked for by its row's key, whatever that is", () => {
   const column = (name: string, key = 0) => ({ name, sqlType: "TEXT", nullable: false, key });
-  const table = { name: 'odd"name', isDocument: false, sql: "", rows: 1, columns: [column("id", 1), column("body"), column("part", 2)] };
+  const table = {
+    name: 'odd"name',
+    isDocument: false,
+    sql: "",
+    rows: 1,
+    columns: [column("id", 1), column("body"), column("part", 2)],
+  };
   const body = table.columns[1] ?? assert.fail();
   const sql = wholeCellSql(table, ["it's", { text: "Once", length: 9_000 }, 7], body, false) ?? assert.fail();
   assert.ok(sql.includes(`FROM "odd""name" WHERE "id" IS 'it''s' AND "part" IS 7`));

@@ -49,7 +49,17 @@ export function CommitDialog({ name, args, onClose }: CommitDialogProps) {
   );
 }
 
-function CommitForm({ event, args, fork, onClose }: { event: EventInfo; args: { [key: string]: Json }; fork: number | null; onClose(): void }) {
+function CommitForm({
+  event,
+  args,
+  fork,
+  onClose,
+}: {
+  event: EventInfo;
+  args: { [key: string]: Json };
+  fork: number | null;
+  onClose(): void;
+}) {
   const { store, source, notices } = useWorkbench();
   const hasForm = event.fields.length > 0;
   const [mode, setMode] = useState<"form" | "json">(hasForm ? "form" : "json");
@@ -104,19 +114,27 @@ function CommitForm({ event, args, fork, onClose }: { event: EventInfo; args: { 
         />
       )}
       {mode === "form" ? (
-        event.fields.map(formField).map((field) => (
-          <FieldRow
-            key={field.name}
-            field={field}
-            value={draft[field.name] ?? null}
-            error={errors[field.name]}
-            onChange={(value) => setDraft({ ...draft, [field.name]: value })}
-          />
-        ))
+        event.fields
+          .map(formField)
+          .map((field) => (
+            <FieldRow
+              key={field.name}
+              field={field}
+              value={draft[field.name] ?? null}
+              error={errors[field.name]}
+              onChange={(value) => setDraft({ ...draft, [field.name]: value })}
+            />
+          ))
       ) : (
         <label class="field">
           <span class="field-name">Args</span>
-          <textarea class="input mono" rows={10} spellcheck={false} value={text} onInput={(input) => setText(input.currentTarget.value)} />
+          <textarea
+            class="input mono"
+            rows={10}
+            spellcheck={false}
+            value={text}
+            onInput={(input) => setText(input.currentTarget.value)}
+          />
         </label>
       )}
       {error !== null && <Failure error={error} />}

@@ -23,7 +23,11 @@ export function FieldRow({ field, value, error, onChange }: FieldRowProps) {
         {isEmpty && <span class="field-empty">{field.canBeAbsent ? "absent" : "null"}</span>}
         {canBeEmpty && (
           <label class="field-switch">
-            <input type="checkbox" checked={!isEmpty} onChange={(event) => onChange(event.currentTarget.checked ? "" : null)} />
+            <input
+              type="checkbox"
+              checked={!isEmpty}
+              onChange={(event) => onChange(event.currentTarget.checked ? "" : null)}
+            />
             has a value
           </label>
         )}
@@ -37,10 +41,25 @@ export function FieldRow({ field, value, error, onChange }: FieldRowProps) {
   );
 }
 
-function Input({ id, field, value, onChange }: { id: string; field: FormField; value: string; onChange(value: string): void }) {
+function Input({
+  id,
+  field,
+  value,
+  onChange,
+}: {
+  id: string;
+  field: FormField;
+  value: string;
+  onChange(value: string): void;
+}) {
   if (field.input === "flag") {
     return (
-      <select id={id} class="select" value={value === "true" ? "true" : "false"} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select
+        id={id}
+        class="select"
+        value={value === "true" ? "true" : "false"}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      >
         <option value="false">false</option>
         <option value="true">true</option>
       </select>

@@ -41,7 +41,8 @@ export function draftOf(event: EventInfo, args: { [key: string]: Json }): Draft 
     const value = args[field.name];
     if (value === undefined) draft[field.name] = field.isOptional || field.canBeAbsent ? null : initial(field.input);
     else if (value === null) draft[field.name] = null;
-    else draft[field.name] = field.input !== "json" && typeof value !== "object" ? String(value) : stringifyExact(value);
+    else
+      draft[field.name] = field.input !== "json" && typeof value !== "object" ? String(value) : stringifyExact(value);
   }
   return draft;
 }

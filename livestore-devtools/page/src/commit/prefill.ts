@@ -22,8 +22,11 @@ export function prefill(table: TableInfo, row: Cell[]): { [key: string]: Json } 
 /** The events that fit a row: the larger share of their fields it has, and the fewer they are, the earlier. */
 export function eventsFor(events: EventInfo[], args: { [key: string]: Json }): EventInfo[] {
   if (Object.keys(args).length === 0) return events.filter((event) => !event.deprecated);
-  const fit = (event: EventInfo) => event.fields.filter(({ name }) => name in args).length / Math.max(1, event.fields.length);
-  return events.filter((event) => !event.deprecated).toSorted((a, b) => fit(b) - fit(a) || a.fields.length - b.fields.length);
+  const fit = (event: EventInfo) =>
+    event.fields.filter(({ name }) => name in args).length / Math.max(1, event.fields.length);
+  return events
+    .filter((event) => !event.deprecated)
+    .toSorted((a, b) => fit(b) - fit(a) || a.fields.length - b.fields.length);
 }
 
 function jsonOf(cell: Cell): Json | undefined {

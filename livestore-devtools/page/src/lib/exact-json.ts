@@ -12,14 +12,16 @@ const WHOLE = /^-?\d{16,}$/;
 export function parseExact(text: string): unknown {
   if (!MAY_BE_LONG.test(text) && !/^-?\d{16}/.test(text)) return JSON.parse(text);
   const tag = newTag();
-  return JSON.parse(withTags(text, tag), (_, value: unknown) => (typeof value === "string" && value.startsWith(tag) ? BigInt(value.slice(tag.length)) : value));
+  return JSON.parse(withTags(text, tag), (_, value: unknown) =>
+    typeof value === "string" && value.startsWith(tag) ? BigInt(value.slice(tag.length)) : value,
+  );
 }
 
 /** Writes long numbers as strings that begin with `tag`. What is in strings already is left as it is. */
 function withTags(text: string, tag: string): string {
   const isLong = (token: string) => WHOLE.test(token) && !Number.isSafeInteger(Number(token));
   const parts: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const quote = text.indexOf('"', at);
     const between = text.slice(at, quote < 0 ? text.length : quote);
     parts.push(between.replace(NUMBERS, (token) => (isLong(token) ? `"${tag}${token}"` : token)));

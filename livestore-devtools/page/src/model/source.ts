@@ -16,9 +16,7 @@ export interface ForkState {
 
 /** The state that one looks at. */
 export type Chosen =
-  | { kind: "now" }
-  | { kind: "past"; seq: string; position: number }
-  | { kind: "fork"; fork: ForkState };
+  { kind: "now" } | { kind: "past"; seq: string; position: number } | { kind: "fork"; fork: ForkState };
 
 const PAGE = 200;
 
@@ -127,7 +125,9 @@ export class SourceModel {
   }
 
   committedInto(id: number, seqs: string[]): void {
-    const changed = this.forks.value.map((fork) => (fork.id === id ? { ...fork, seqs: [...fork.seqs, ...seqs] } : fork));
+    const changed = this.forks.value.map((fork) =>
+      fork.id === id ? { ...fork, seqs: [...fork.seqs, ...seqs] } : fork,
+    );
     batch(() => {
       this.forks.value = changed;
       const chosen = this.chosen.value;
@@ -149,7 +149,7 @@ export class SourceModel {
   async #resolve(): Promise<void> {
     this.#isResolving = true;
     try {
-      for (let wanted = this.#wanted.value; wanted !== null; ) {
+      for (let wanted = this.#wanted.value; wanted !== null;) {
         const seq = await this.#seqAt(wanted);
         const newest = this.#wanted.value;
         if (seq !== null && newest !== null) {

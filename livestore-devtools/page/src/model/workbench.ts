@@ -38,7 +38,8 @@ export class Workbench {
   constructor(client: Client) {
     this.store = new StoreModel(client);
     this.source = new SourceModel(this.store);
-    this.source.onForksLost = (count) => this.notices.done(`The connection was lost, and with it ${count === 1 ? "the fork" : `${count} forks`}.`);
+    this.source.onForksLost = (count) =>
+      this.notices.done(`The connection was lost, and with it ${count === 1 ? "the fork" : `${count} forks`}.`);
     this.data = new DataModel(this.store, this.source);
     this.log = new LogModel(this.store, this.source);
     this.time = new TimeModel(this.store, this.source);
@@ -52,7 +53,9 @@ export class Workbench {
     const fork = this.source.forkId.value;
     this.log.selected.value = seq;
     this.panel.value = "log";
-    void this.attempt("The event was not found", async () => this.log.reveal((await this.source.positionOf(seq, fork)) - 1));
+    void this.attempt("The event was not found", async () =>
+      this.log.reveal((await this.source.positionOf(seq, fork)) - 1),
+    );
   }
 
   /** Does something at the host, and says so if that fails. */

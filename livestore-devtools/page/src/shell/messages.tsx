@@ -33,8 +33,8 @@ export function Refused({ because, message }: { because: "badToken" | "otherVers
     return (
       <FullPage title="The token is not valid">
         <p>
-          The host does not take this page's token. A host makes a new one each time it starts: open the address that it has
-          printed last.
+          The host does not take this page's token. A host makes a new one each time it starts: open the address that it
+          has printed last.
         </p>
       </FullPage>
     );
@@ -42,8 +42,8 @@ export function Refused({ because, message }: { because: "badToken" | "otherVers
   return (
     <FullPage title="Page and host are of different versions">
       <p>
-        This page speaks version {VERSION} of the devtools protocol, and the host another one. Reload to get the host's own
-        page; if that does not help, bring <code>livestore-devtools</code> in the app up to date.
+        This page speaks version {VERSION} of the devtools protocol, and the host another one. Reload to get the host's
+        own page; if that does not help, bring <code>livestore-devtools</code> in the app up to date.
       </p>
       {message && <p class="full-page-detail">{message}</p>}
       <Button tone="main" onClick={() => location.reload()}>

@@ -50,7 +50,9 @@ export const SHORTCUTS: Shortcut[] = [
     run: (workbench) => {
       if (!canTravel(workbench)) return;
       const chosen = workbench.source.chosen.value;
-      void workbench.attempt("There is no fork", () => workbench.source.fork(chosen.kind === "past" ? chosen.seq : null));
+      void workbench.attempt("There is no fork", () =>
+        workbench.source.fork(chosen.kind === "past" ? chosen.seq : null),
+      );
     },
   },
   {
@@ -87,7 +89,9 @@ export function useShortcuts(workbench: Workbench): void {
 }
 
 function isField(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("input:not([type=range]), textarea, select, [contenteditable]");
+  return (
+    target instanceof HTMLElement && target.matches("input:not([type=range]), textarea, select, [contenteditable]")
+  );
 }
 
 function focusSearch(): void {

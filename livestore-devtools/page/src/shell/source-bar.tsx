@@ -50,9 +50,12 @@ function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
   return (
     <div class="source-bar" role="status">
       <p>
-        {isOfState ? "You are in" : "Data, Eventlog, SQL and Time travel show"} <strong>fork {fork.id}</strong> of <strong class="mono">{fork.base}</strong>
+        {isOfState ? "You are in" : "Data, Eventlog, SQL and Time travel show"} <strong>fork {fork.id}</strong> of{" "}
+        <strong class="mono">{fork.base}</strong>
         <span class="source-bar-place">
-          {fork.seqs.length === 0 ? "nothing committed yet" : `${counted(fork.seqs.length, "event")} committed, up to ${fork.seqs.at(-1)}`}
+          {fork.seqs.length === 0
+            ? "nothing committed yet"
+            : `${counted(fork.seqs.length, "event")} committed, up to ${fork.seqs.at(-1)}`}
         </span>
       </p>
       <div class="source-bar-actions">
@@ -83,7 +86,13 @@ function ForkBar({ fork, isOfState }: { fork: ForkState; isOfState: boolean }) {
         </Button>
         <Button
           tone="danger"
-          onClick={() => void workbench.attempt("The fork was not dropped", () => workbench.source.drop(fork.id), `Fork ${fork.id} is gone.`)}
+          onClick={() =>
+            void workbench.attempt(
+              "The fork was not dropped",
+              () => workbench.source.drop(fork.id),
+              `Fork ${fork.id} is gone.`,
+            )
+          }
         >
           Drop fork
         </Button>

@@ -8,7 +8,13 @@ export function SourcePicker() {
   if (!store.can("timeTravel")) return null;
   return (
     <div class="source-picker" role="group" aria-label="The state that is shown">
-      <button type="button" class="source-now" aria-pressed={chosen.kind === "now"} title="The present state" onClick={() => source.now()}>
+      <button
+        type="button"
+        class="source-now"
+        aria-pressed={chosen.kind === "now"}
+        title="The present state"
+        onClick={() => source.now()}
+      >
         <span class="source-dot" />
         Now
       </button>

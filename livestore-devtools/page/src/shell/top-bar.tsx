@@ -50,7 +50,11 @@ export function TopBar() {
             overlay.value = { kind: "transfer" };
           }}
         />
-        <IconButton icon={theme.value === "dark" ? "sun" : "moon"} label={theme.value === "dark" ? "Light colours" : "Dark colours"} onClick={switchTheme} />
+        <IconButton
+          icon={theme.value === "dark" ? "sun" : "moon"}
+          label={theme.value === "dark" ? "Light colours" : "Dark colours"}
+          onClick={switchTheme}
+        />
         <IconButton
           icon="help"
           label="Keyboard shortcuts"

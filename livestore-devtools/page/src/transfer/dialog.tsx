@@ -28,12 +28,24 @@ export function TransferDialog({ onClose }: { onClose(): void }) {
     return `Saved ${counted(events, "event")}.`;
   };
   const saveState: Work = async (onProgress, abort) => {
-    const size = await exportState(client, source.wire.value, name, (share) => onProgress({ text: `${Math.round(share * 100)} %`, share }), abort);
+    const size = await exportState(
+      client,
+      source.wire.value,
+      name,
+      (share) => onProgress({ text: `${Math.round(share * 100)} %`, share }),
+      abort,
+    );
     return `Saved the state, ${bytes(size)}.`;
   };
   const load: Work = async (onProgress, abort) => {
     if (!file) return "";
-    const seqs = await importEvents(client, fork, file, (done, share) => onProgress({ text: counted(done, "event"), share }), abort);
+    const seqs = await importEvents(
+      client,
+      fork,
+      file,
+      (done, share) => onProgress({ text: counted(done, "event"), share }),
+      abort,
+    );
     if (fork !== null) source.committedInto(fork, seqs);
     return `Committed ${counted(seqs.length, "event")} to ${target}.`;
   };
@@ -60,7 +72,12 @@ export function TransferDialog({ onClose }: { onClose(): void }) {
             The events of a file are committed to <strong>{target}</strong> as new events, behind those that are there.
           </p>
           <div class="toolbar">
-            <input type="file" accept=".jsonl,.ndjson,.json,.txt" aria-label="A file with a line of JSON for each event" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
+            <input
+              type="file"
+              accept=".jsonl,.ndjson,.json,.txt"
+              aria-label="A file with a line of JSON for each event"
+              onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
+            />
             <Button icon="up" disabled={work.isBusy || !file} onClick={() => work.start(load)}>
               Commit its events
             </Button>
@@ -88,7 +105,8 @@ function useWork() {
     } catch (error) {
       // One who closes the browser's own dialog knows that nothing is saved.
       const isDismissed = error instanceof DOMException && error.name === "AbortError" && !mine.signal.aborted;
-      if (!isDismissed) setOutcome({ error: mine.signal.aborted ? new Error(`It was stopped: ${messageOf(error)}`) : error });
+      if (!isDismissed)
+        setOutcome({ error: mine.signal.aborted ? new Error(`It was stopped: ${messageOf(error)}`) : error });
     } finally {
       setProgress(null);
     }

@@ -9,19 +9,33 @@ interface Sink {
 }
 
 type SaveFilePicker = (options: { suggestedName: string }) => Promise<{
-  createWritable(): Promise<{ write(data: Uint8Array<ArrayBuffer>): Promise<void>; close(): Promise<void>; abort(): Promise<void> }>;
+  createWritable(): Promise<{
+    write(data: Uint8Array<ArrayBuffer>): Promise<void>;
+    close(): Promise<void>;
+    abort(): Promise<void>;
+  }>;
 }>;
 
 /** From this number of events on, memory is spared. */
 const MANY_EVENTS = 200_000;
 
 /** Saves the log, which has about `total` events, as lines of JSON. */
-export async function exportEvents(client: Client, name: string, total: number, onProgress: (events: number) => void, abort: AbortSignal): Promise<number> {
+export async function exportEvents(
+  client: Client,
+  name: string,
+  total: number,
+  onProgress: (events: number) => void,
+  abort: AbortSignal,
+): Promise<number> {
   const encoder = new TextEncoder();
   let events = 0;
   await save(`${name}.jsonl`, total >= MANY_EVENTS, async (sink) => {
-    for (let after: string | null = null; ; ) {
-      const { lines, last }: { lines: string[]; last: string | null } = await client.call("exportEvents", { after }, abort);
+    for (let after: string | null = null; ;) {
+      const { lines, last }: { lines: string[]; last: string | null } = await client.call(
+        "exportEvents",
+        { after },
+        abort,
+      );
       if (last === null || lines.length === 0) return;
       await sink.write(encoder.encode(`${lines.join("\n")}\n`));
       after = last;
@@ -33,7 +47,13 @@ export async function exportEvents(client: Client, name: string, total: number, 
 }
 
 /** Saves a state as an SQLite file. */
-export async function exportState(client: Client, source: Source, name: string, onProgress: (share: number) => void, abort: AbortSignal): Promise<number> {
+export async function exportState(
+  client: Client,
+  source: Source,
+  name: string,
+  onProgress: (share: number) => void,
+  abort: AbortSignal,
+): Promise<number> {
   let offset = 0;
   await save(`${name}.sqlite`, false, async (sink) => {
     for (;;) {

@@ -61,7 +61,12 @@ export function Segments<T extends string | number>({ label, choices, value, onP
   return (
     <div class="segments" role="group" aria-label={label}>
       {choices.map((choice) => (
-        <button type="button" key={choice.value} aria-pressed={choice.value === value} onClick={() => onPick(choice.value)}>
+        <button
+          type="button"
+          key={choice.value}
+          aria-pressed={choice.value === value}
+          onClick={() => onPick(choice.value)}
+        >
           {choice.label}
         </button>
       ))}
@@ -71,7 +76,12 @@ export function Segments<T extends string | number>({ label, choices, value, onP
 
 export function Select<T extends string>({ label, choices, value, onPick }: SegmentsProps<T>) {
   return (
-    <select class="select" aria-label={label} value={value} onChange={(event) => onPick(event.currentTarget.value as T)}>
+    <select
+      class="select"
+      aria-label={label}
+      value={value}
+      onChange={(event) => onPick(event.currentTarget.value as T)}
+    >
       {choices.map((choice) => (
         <option key={choice.value} value={choice.value}>
           {choice.label}

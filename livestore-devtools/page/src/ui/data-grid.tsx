@@ -15,7 +15,11 @@ export interface GridColumn {
 
 /** The columns of a table of the schema. */
 export function gridColumns(table: TableInfo): GridColumn[] {
-  return table.columns.map(({ name, key, sqlType }) => ({ name, isKey: key > 0, isNumeric: /INT|REAL|NUM/i.test(sqlType) }));
+  return table.columns.map(({ name, key, sqlType }) => ({
+    name,
+    isKey: key > 0,
+    isNumeric: /INT|REAL|NUM/i.test(sqlType),
+  }));
 }
 
 interface DataGridProps {
@@ -121,9 +125,17 @@ function HeaderCell({ column, sort, width, onSort, onWidth }: HeaderCellProps) {
     </>
   );
   return (
-    <span class={`th ${column.isNumeric ? "numeric" : ""}`} role="columnheader" aria-sort={!sort ? "none" : sort.descending ? "descending" : "ascending"}>
+    <span
+      class={`th ${column.isNumeric ? "numeric" : ""}`}
+      role="columnheader"
+      aria-sort={!sort ? "none" : sort.descending ? "descending" : "ascending"}
+    >
       {onSort ? (
-        <button type="button" title="Sort; with Shift, also by this" onClick={(event) => onSort(column.name, event.shiftKey)}>
+        <button
+          type="button"
+          title="Sort; with Shift, also by this"
+          onClick={(event) => onSort(column.name, event.shiftKey)}
+        >
           {name}
         </button>
       ) : (

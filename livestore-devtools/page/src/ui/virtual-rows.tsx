@@ -1,7 +1,15 @@
 import { useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
-import { clampTop, isScaled, rowsPerPage, scrollFromTop, scrollHeight, topFromScroll, visibleRange } from "../lib/virtual.ts";
+import {
+  clampTop,
+  isScaled,
+  rowsPerPage,
+  scrollFromTop,
+  scrollHeight,
+  topFromScroll,
+  visibleRange,
+} from "../lib/virtual.ts";
 import type { ListPosition } from "./list-position.ts";
 
 interface VirtualRowsProps {

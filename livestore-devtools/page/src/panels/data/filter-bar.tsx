@@ -37,9 +37,16 @@ export function FilterBar({ table, filters, onChange }: FilterBarProps) {
   };
   return (
     <div class="toolbar">
-      <Select label="Column" choices={table.columns.map(({ name }) => ({ value: name, label: name }))} value={chosen?.name ?? ""} onPick={setColumn} />
+      <Select
+        label="Column"
+        choices={table.columns.map(({ name }) => ({ value: name, label: name }))}
+        value={chosen?.name ?? ""}
+        onPick={setColumn}
+      />
       <Select label="Comparison" choices={OPS} value={op} onPick={setOp} />
-      {hasValue(op) && <TextInput label="Value" placeholder="value" isSearch mono value={text} onInput={setText} onEnter={add} />}
+      {hasValue(op) && (
+        <TextInput label="Value" placeholder="value" isSearch mono value={text} onInput={setText} onEnter={add} />
+      )}
       <Button icon="plus" onClick={add}>
         Filter
       </Button>
@@ -47,9 +54,14 @@ export function FilterBar({ table, filters, onChange }: FilterBarProps) {
         {filters.map((filter, index) => (
           <li key={index} class="chip">
             <span class="mono">
-              {filter.column} {OPS.find(({ value }) => value === filter.op)?.label} {hasValue(filter.op) && cellText(filter.value)}
+              {filter.column} {OPS.find(({ value }) => value === filter.op)?.label}{" "}
+              {hasValue(filter.op) && cellText(filter.value)}
             </span>
-            <IconButton icon="close" label="Remove this filter" onClick={() => onChange(filters.filter((_, other) => other !== index))} />
+            <IconButton
+              icon="close"
+              label="Remove this filter"
+              onClick={() => onChange(filters.filter((_, other) => other !== index))}
+            />
           </li>
         ))}
       </ul>

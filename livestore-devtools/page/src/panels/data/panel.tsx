@@ -85,10 +85,15 @@ function Rows() {
           />
           {!data.rows.isReady.value && error === null && <Loading />}
           {data.rows.isReady.value && data.rows.total.value === 0 && (
-            <Empty icon="data" title={data.filters.value.length > 0 ? "No row passes the filter" : "The table is empty"} />
+            <Empty
+              icon="data"
+              title={data.filters.value.length > 0 ? "No row passes the filter" : "The table is empty"}
+            />
           )}
         </div>
-        {data.open.value && <RowDetail key={JSON.stringify(data.keyOf(data.open.value))} table={table} row={data.open.value} />}
+        {data.open.value && (
+          <RowDetail key={JSON.stringify(data.keyOf(data.open.value))} table={table} row={data.open.value} />
+        )}
       </div>
     </>
   );

@@ -57,7 +57,9 @@ export function RowDetail({ table, row: picked }: { table: TableInfo; row: Cell[
       </div>
       <div class="scroll">
         {error !== null && <Failure error={error} />}
-        {found === null && <p class="warning">The state that is shown does not have this row. These are the values that it had.</p>}
+        {found === null && (
+          <p class="warning">The state that is shown does not have this row. These are the values that it had.</p>
+        )}
         {view === "values" ? <RowValues table={table} row={row} /> : <History table={table} row={row} />}
       </div>
     </aside>
@@ -107,7 +109,11 @@ function History({ table, row }: { table: TableInfo; row: Cell[] }) {
               </button>
               <span class="mono event-name">{event.name}</span>
               {event.kind !== "confirmed" && <KindBadge kind={event.kind} />}
-              <IconButton icon="clock" label={`Show the state after ${event.seq}`} onClick={() => void source.goToSeq(event.seq)} />
+              <IconButton
+                icon="clock"
+                label={`Show the state after ${event.seq}`}
+                onClick={() => void source.goToSeq(event.seq)}
+              />
             </div>
             <ChangeView columns={value.columns} keys={[]} change={{ table: table.name, before, after }} />
           </li>

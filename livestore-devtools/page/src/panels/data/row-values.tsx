@@ -62,7 +62,8 @@ function Value({ table, row, column, cell }: ValueProps) {
 function WholeValue({ sql }: { sql: string }) {
   const { store, source } = useWorkbench();
   const { value, error } = useCall(
-    async (abort) => (await store.client.call("sql", { source: source.wire.value, sql, limit: MOST_PIECES }, abort)).rows,
+    async (abort) =>
+      (await store.client.call("sql", { source: source.wire.value, sql, limit: MOST_PIECES }, abort)).rows,
     [sql, source.revision.value],
   );
   if (error) return <Failure error={error} />;

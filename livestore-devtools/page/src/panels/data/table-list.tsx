@@ -23,7 +23,11 @@ export function TableList({ tables, picked, onPick }: TableListProps) {
             <ul>
               {group.tables.map((table) => (
                 <li key={table.name}>
-                  <button type="button" aria-current={table.name === picked ? "true" : undefined} onClick={() => onPick(table.name)}>
+                  <button
+                    type="button"
+                    aria-current={table.name === picked ? "true" : undefined}
+                    onClick={() => onPick(table.name)}
+                  >
                     <span class="mono">{table.name}</span>
                     <span class="side-list-note" title={`${count(table.rows)} rows now`}>
                       {count(table.rows)}

@@ -11,7 +11,9 @@ const BLOB_PIECE = 900;
 export const MOST_PIECES = 4_000;
 
 export function wholeCellSql(table: TableInfo, row: Cell[], column: ColumnInfo, isBlob: boolean): string | null {
-  const keys = table.columns.flatMap((key, index) => (key.key > 0 ? [{ name: key.name, cell: row[index] ?? null }] : []));
+  const keys = table.columns.flatMap((key, index) =>
+    key.key > 0 ? [{ name: key.name, cell: row[index] ?? null }] : [],
+  );
   const conditions = keys.map(({ name, cell }) => {
     const value = literal(cell);
     return value === null ? null : `${quote(name)} IS ${value}`;

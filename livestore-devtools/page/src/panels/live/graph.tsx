@@ -18,10 +18,25 @@ export function Graph({ graph, selected }: { graph: LiveGraph; selected: Signal<
   const near = neighbours(drawn, selected.value);
   return (
     <div class="graph" tabIndex={0} role="region" aria-label="The graph of what is read by what">
-      {drawn !== graph && <p class="panel-note">Of {counted(graph.nodes.length, "node")}, the {MOST_DRAWN} that ran most are drawn.</p>}
-      <svg width={layout.width} height={layout.height} viewBox={`0 0 ${layout.width} ${layout.height}`} role="group" aria-label="Tables, queries, computeds and signals">
+      {drawn !== graph && (
+        <p class="panel-note">
+          Of {counted(graph.nodes.length, "node")}, the {MOST_DRAWN} that ran most are drawn.
+        </p>
+      )}
+      <svg
+        width={layout.width}
+        height={layout.height}
+        viewBox={`0 0 ${layout.width} ${layout.height}`}
+        role="group"
+        aria-label="Tables, queries, computeds and signals"
+      >
         {layout.edges.map((edge) => (
-          <Edge key={`${edge.from.node.id} ${edge.to.node.id}`} edge={edge} isReached={isReached(fresh, edge)} isFaint={near !== null && !(near.has(edge.from.node.id) && near.has(edge.to.node.id))} />
+          <Edge
+            key={`${edge.from.node.id} ${edge.to.node.id}`}
+            edge={edge}
+            isReached={isReached(fresh, edge)}
+            isFaint={near !== null && !(near.has(edge.from.node.id) && near.has(edge.to.node.id))}
+          />
         ))}
         {layout.nodes.map((place) => (
           <Node
@@ -58,7 +73,14 @@ interface NodeProps {
 
 function Node({ place, node, isSelected, isFaint, onPick }: NodeProps) {
   const concern = concernOf(node);
-  const classes = ["node", node.kind, node.reached && "reached", concern && "concern", isSelected && "selected", isFaint && "faint"];
+  const classes = [
+    "node",
+    node.kind,
+    node.reached && "reached",
+    concern && "concern",
+    isSelected && "selected",
+    isFaint && "faint",
+  ];
   const label = shortLabel(node);
   return (
     <g
@@ -75,7 +97,9 @@ function Node({ place, node, isSelected, isFaint, onPick }: NodeProps) {
         <title>{concern ? `${node.label}\n\n${concern}` : node.label}</title>
       </rect>
       <text class="node-label" x={12} y={19}>
-        {label.length > LABEL_CHARACTERS ? `${node.kind === "query" ? label.slice(0, LABEL_CHARACTERS - 1) : ""}…${node.kind === "query" ? "" : label.slice(1 - LABEL_CHARACTERS)}` : label}
+        {label.length > LABEL_CHARACTERS
+          ? `${node.kind === "query" ? label.slice(0, LABEL_CHARACTERS - 1) : ""}…${node.kind === "query" ? "" : label.slice(1 - LABEL_CHARACTERS)}`
+          : label}
       </text>
       <text class="node-note" x={12} y={35}>
         {note(node)}
@@ -105,7 +129,10 @@ function isReached(nodes: Map<string, LiveNode>, { from, to }: PlacedEdge): bool
 function neighbours({ edges }: LiveGraph, id: string | null): Set<string> | null {
   if (id === null) return null;
   const near = new Set([id]);
-  for (const [start, end] of [["from", "to"], ["to", "from"]] as const) {
+  for (const [start, end] of [
+    ["from", "to"],
+    ["to", "from"],
+  ] as const) {
     const open = [id];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       for (const edge of edges) {
@@ -121,5 +148,8 @@ function neighbours({ edges }: LiveGraph, id: string | null): Set<string> | null
 function busiest({ nodes, edges }: LiveGraph): LiveGraph {
   const kept = nodes.toSorted((a, b) => b.runs + b.changes - (a.runs + a.changes)).slice(0, MOST_DRAWN);
   const ids = new Set(kept.map(({ id }) => id));
-  return { nodes: nodes.filter(({ id }) => ids.has(id)), edges: edges.filter(({ from, to }) => ids.has(from) && ids.has(to)) };
+  return {
+    nodes: nodes.filter(({ id }) => ids.has(id)),
+    edges: edges.filter(({ from, to }) => ids.has(from) && ids.has(to)),
+  };
 }

@@ -11,7 +11,8 @@ export function concernOf(node: LiveNode): string | null {
   if (node.kind === "query" && node.runs >= ENOUGH_RUNS && node.changes < node.runs * USEFUL_SHARE) {
     return `ran ${node.runs} times, and its value changed ${node.changes} times`;
   }
-  if (node.kind === "query" && isRerun(node)) return `runs again whenever its tables change: ${node.reason ?? "no reason is given"}`;
+  if (node.kind === "query" && isRerun(node))
+    return `runs again whenever its tables change: ${node.reason ?? "no reason is given"}`;
   return null;
 }
 

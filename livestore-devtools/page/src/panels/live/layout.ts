@@ -74,9 +74,13 @@ function toLayers(nodes: LiveNode[], edges: Edges): LiveNode[][] {
 function order(layers: LiveNode[][], edges: Edges): LiveNode[][] {
   let current = layers;
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
-    const rank = new Map(current.flatMap((layer) => layer.map((node, index) => [node.id, index / Math.max(1, layer.length - 1)] as const)));
+    const rank = new Map(
+      current.flatMap((layer) => layer.map((node, index) => [node.id, index / Math.max(1, layer.length - 1)] as const)),
+    );
     const middle = ({ id }: LiveNode) => {
-      const near = edges.flatMap(({ from, to }) => (to === id ? [from] : from === id ? [to] : [])).map((other) => rank.get(other) ?? 0);
+      const near = edges
+        .flatMap(({ from, to }) => (to === id ? [from] : from === id ? [to] : []))
+        .map((other) => rank.get(other) ?? 0);
       return near.length === 0 ? (rank.get(id) ?? 0) : near.reduce((sum, each) => sum + each, 0) / near.length;
     };
     current = current.map((layer) => layer.toSorted((a, b) => middle(a) - middle(b)));

@@ -34,7 +34,12 @@ export function NodeList({ nodes, selected }: { nodes: LiveNode[]; selected: Sig
             <th scope="col">What</th>
             <th scope="col">Tier, and why</th>
             {NUMBERS.map((number) => (
-              <th scope="col" key={number.order} class="number" aria-sort={number.order === order ? "descending" : "none"}>
+              <th
+                scope="col"
+                key={number.order}
+                class="number"
+                aria-sort={number.order === order ? "descending" : "none"}
+              >
                 <button type="button" onClick={() => setOrder(number.order)}>
                   {number.label}
                   {number.order === order && <Icon name="down" />}
@@ -45,7 +50,12 @@ export function NodeList({ nodes, selected }: { nodes: LiveNode[]; selected: Sig
         </thead>
         <tbody>
           {shown.map((node) => (
-            <NodeRow key={node.id} node={node} isSelected={selected.value === node.id} onPick={() => (selected.value = selected.value === node.id ? null : node.id)} />
+            <NodeRow
+              key={node.id}
+              node={node}
+              isSelected={selected.value === node.id}
+              onPick={() => (selected.value = selected.value === node.id ? null : node.id)}
+            />
           ))}
         </tbody>
       </table>

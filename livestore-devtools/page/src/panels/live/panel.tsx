@@ -16,7 +16,10 @@ export function LivePanel() {
   const selected = useSignal<string | null>(null);
   const head = useThrottled(store.tail.value.head, AFTER_COMMIT_MS);
   const beat = useBeat(NOW_AND_THEN_MS);
-  const { value, error } = useCall((abort) => store.client.call("live", {}, abort), [head, beat, store.connections.value]);
+  const { value, error } = useCall(
+    (abort) => store.client.call("live", {}, abort),
+    [head, beat, store.connections.value],
+  );
   const concerns = value?.nodes.filter((node) => concernOf(node) !== null).length ?? 0;
   return (
     <section class="panel-main" aria-labelledby="panel-title">

@@ -50,7 +50,11 @@ function Details({ details }: { details: EventDetails }) {
       <div class="scroll">
         {details.quarantined !== null && <Failure error={new Error(`Quarantined: ${details.quarantined}`)} />}
         <Facts details={details} />
-        <Block title="Args" note={bytes(event.argsLength)} end={<CopyButton text={stringifyExact(details.args, 2)} label="Copy" />}>
+        <Block
+          title="Args"
+          note={bytes(event.argsLength)}
+          end={<CopyButton text={stringifyExact(details.args, 2)} label="Copy" />}
+        >
           <JsonView value={details.args} />
         </Block>
         <Block title="Changes" note="row by row">
@@ -75,7 +79,10 @@ function Actions({ seq }: { seq: string }) {
     <div class="toolbar">
       {fork === null && (
         <>
-          <Button icon="clock" onClick={() => void workbench.attempt("There is no such state", () => source.goToSeq(seq))}>
+          <Button
+            icon="clock"
+            onClick={() => void workbench.attempt("There is no such state", () => source.goToSeq(seq))}
+          >
             State after it
           </Button>
           <Button icon="fork" onClick={() => void workbench.attempt("There is no fork", () => source.fork(seq))}>
@@ -154,7 +161,17 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function Block({ title, note, end, children }: { title: string; note?: string; end?: ComponentChildren; children: ComponentChildren }) {
+function Block({
+  title,
+  note,
+  end,
+  children,
+}: {
+  title: string;
+  note?: string;
+  end?: ComponentChildren;
+  children: ComponentChildren;
+}) {
   return (
     <section class="block">
       <div class="block-head">

@@ -63,7 +63,11 @@ export class FoundEvents {
       while (this.events.value.length < count && !this.isComplete.value) {
         const before = this.searchedTo.value;
         const place = before === null ? {} : { before };
-        const page = await this.#client.call("events", { ...place, fork: this.#fork, limit: PAGE, filter }, search.signal);
+        const page = await this.#client.call(
+          "events",
+          { ...place, fork: this.#fork, limit: PAGE, filter },
+          search.signal,
+        );
         if (this.#search !== search) return;
         if (before === null) this.#newest = page.events.at(-1)?.seq ?? page.scanned;
         this.events.value = [...this.events.value, ...page.events.toReversed()];

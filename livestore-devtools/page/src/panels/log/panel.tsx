@@ -21,7 +21,9 @@ export function LogPanel() {
       <header class="panel-head">
         <h1 id="panel-title">Eventlog</h1>
         <span class="panel-note">
-          {isFiltered ? `${count(shown)}${log.found.isComplete.value ? "" : "+"} of ${counted(total, "event")}` : counted(total, "event")}
+          {isFiltered
+            ? `${count(shown)}${log.found.isComplete.value ? "" : "+"} of ${counted(total, "event")}`
+            : counted(total, "event")}
           {source.forkId.value !== null && ` in fork ${source.forkId.value}`}
         </span>
         <LiveTail />

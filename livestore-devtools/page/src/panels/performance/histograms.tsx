@@ -39,7 +39,10 @@ function Figure({ name, value }: { name: string; value: number }) {
 function Bars({ histogram: { buckets } }: { histogram: Histogram }) {
   const { first, last } = filledRange(buckets);
   const most = Math.max(1, ...buckets);
-  const shown = Array.from({ length: last - first + 1 }, (_, index) => ({ power: first + index, inside: buckets[first + index] ?? 0 }));
+  const shown = Array.from({ length: last - first + 1 }, (_, index) => ({
+    power: first + index,
+    inside: buckets[first + index] ?? 0,
+  }));
   return (
     <ol class="bars" aria-label="The number of times by how long they took">
       {shown.map(({ power, inside }) => (
@@ -68,11 +71,21 @@ export function MaterializerTable({ histograms }: { histograms: NamedHistogram[]
             <tr>
               <th scope="col">Event</th>
               <th scope="col">Share of the time</th>
-              <th scope="col" class="number">In all</th>
-              <th scope="col" class="number">Runs</th>
-              <th scope="col" class="number">Median</th>
-              <th scope="col" class="number">p99</th>
-              <th scope="col" class="number">Longest</th>
+              <th scope="col" class="number">
+                In all
+              </th>
+              <th scope="col" class="number">
+                Runs
+              </th>
+              <th scope="col" class="number">
+                Median
+              </th>
+              <th scope="col" class="number">
+                p99
+              </th>
+              <th scope="col" class="number">
+                Longest
+              </th>
             </tr>
           </thead>
           <tbody>

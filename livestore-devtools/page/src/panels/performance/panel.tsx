@@ -12,7 +12,10 @@ const EVERY_MS = 2_000;
 export function PerformancePanel() {
   const { store } = useWorkbench();
   const beat = useBeat(EVERY_MS);
-  const { value, error } = useCall((abort) => store.client.call("performance", {}, abort), [beat, store.connections.value]);
+  const { value, error } = useCall(
+    (abort) => store.client.call("performance", {}, abort),
+    [beat, store.connections.value],
+  );
   return (
     <section class="panel-main" aria-labelledby="panel-title">
       <header class="panel-head">
@@ -40,7 +43,10 @@ export function PerformancePanel() {
 function SizeSection({ stateBytes }: { stateBytes: number | undefined }) {
   const { store } = useWorkbench();
   const [asked, setAsked] = useState(0);
-  const { value, error, isLoading } = useCall((abort) => store.client.call("sizes", {}, abort), [asked, store.connections.value]);
+  const { value, error, isLoading } = useCall(
+    (abort) => store.client.call("sizes", {}, abort),
+    [asked, store.connections.value],
+  );
   return (
     <section class="block" aria-labelledby="sizes-title">
       <div class="block-head">
@@ -69,9 +75,15 @@ function SizeTable({ sizes }: { sizes: Sizes }) {
         <tr>
           <th scope="col">Event</th>
           <th scope="col">Share</th>
-          <th scope="col" class="number">Bytes of args</th>
-          <th scope="col" class="number">Events</th>
-          <th scope="col" class="number">Each</th>
+          <th scope="col" class="number">
+            Bytes of args
+          </th>
+          <th scope="col" class="number">
+            Events
+          </th>
+          <th scope="col" class="number">
+            Each
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -91,7 +103,11 @@ function SizeTable({ sizes }: { sizes: Sizes }) {
               </button>
             </td>
             <td>
-              <span class="bar" style={{ "--share": all === 0 ? 0 : event.bytes / all }} title={all === 0 ? "" : `${((event.bytes / all) * 100).toFixed(1)} %`} />
+              <span
+                class="bar"
+                style={{ "--share": all === 0 ? 0 : event.bytes / all }}
+                title={all === 0 ? "" : `${((event.bytes / all) * 100).toFixed(1)} %`}
+              />
             </td>
             <td class="number mono">{bytes(event.bytes)}</td>
             <td class="number mono">{count(event.count)}</td>

@@ -10,8 +10,7 @@ const MOST_REMEMBERED = 100;
 export const MOST_ROWS = 10_000;
 
 export type SqlOutcome =
-  | { is: "result"; result: SqlResult; sql: string }
-  | { is: "failed"; message: string; isCancelled: boolean };
+  { is: "result"; result: SqlResult; sql: string } | { is: "failed"; message: string; isCancelled: boolean };
 
 /** The console: what is written, what was run, what came of it. */
 export class SqlModel {

@@ -11,7 +11,12 @@ import { Plan } from "./plan.tsx";
 export function SqlPanel() {
   const { sql, source } = useWorkbench();
   const chosen = source.chosen.value;
-  const place = chosen.kind === "now" ? "the present state" : chosen.kind === "past" ? `the state after ${chosen.seq}` : `fork ${chosen.fork.id}`;
+  const place =
+    chosen.kind === "now"
+      ? "the present state"
+      : chosen.kind === "past"
+        ? `the state after ${chosen.seq}`
+        : `fork ${chosen.fork.id}`;
   return (
     <section class="panel-main" aria-labelledby="panel-title">
       <header class="panel-head">
@@ -25,7 +30,13 @@ export function SqlPanel() {
             Cancel
           </Button>
         ) : (
-          <Button icon="play" tone="main" title="Ctrl+Enter" disabled={sql.text.value.trim() === ""} onClick={() => void sql.run()}>
+          <Button
+            icon="play"
+            tone="main"
+            title="Ctrl+Enter"
+            disabled={sql.text.value.trim() === ""}
+            onClick={() => void sql.run()}
+          >
             Run
           </Button>
         )}
@@ -76,12 +87,17 @@ function Outcome({ outcome }: { outcome: SqlOutcome | null }) {
   if (!outcome) {
     return (
       <Empty icon="sql" title="Nothing has been run yet">
-        Write a statement and press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. With <kbd>Alt</kbd> <kbd>↑</kbd> you get the one before.
+        Write a statement and press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. With <kbd>Alt</kbd> <kbd>↑</kbd> you get the one
+        before.
       </Empty>
     );
   }
   if (outcome.is === "failed") {
-    return outcome.isCancelled ? <Empty icon="close" title="It was cancelled" /> : <Failure error={new Error(outcome.message)} />;
+    return outcome.isCancelled ? (
+      <Empty icon="close" title="It was cancelled" />
+    ) : (
+      <Failure error={new Error(outcome.message)} />
+    );
   }
   const { result } = outcome;
   return (

@@ -17,6 +17,7 @@ export function Plan({ steps }: { steps: PlanStep[] }) {
 }
 
 function costOf(detail: string): string | null {
-  if (/^SCAN (?!CONSTANT)/.test(detail)) return /USING (COVERING )?INDEX/.test(detail) ? "reads all of an index" : "reads all rows";
+  if (/^SCAN (?!CONSTANT)/.test(detail))
+    return /USING (COVERING )?INDEX/.test(detail) ? "reads all of an index" : "reads all rows";
   return detail.startsWith("USE TEMP B-TREE") ? "sorts" : null;
 }

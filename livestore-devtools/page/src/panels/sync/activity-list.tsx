@@ -15,7 +15,9 @@ const MOST_LINES = 300;
 export function ActivityList() {
   const { store } = useWorkbench();
   const shown = useSignal<keyof typeof SHOWN>("all");
-  const activities = store.activities.value.filter(({ kind }) => shown.value === "all" || kind === shown.value).slice(0, MOST_LINES);
+  const activities = store.activities.value
+    .filter(({ kind }) => shown.value === "all" || kind === shown.value)
+    .slice(0, MOST_LINES);
   return (
     <section class="activity" aria-label="Activity">
       <div class="block-head">
@@ -90,7 +92,8 @@ function Text({ activity }: { activity: Activity }): ComponentChildren {
     case "rebased":
       return (
         <>
-          {counted(activity.upstream, "event")} came before {counted(activity.undone.length, "pending one")} <Took time={activity.micros} />
+          {counted(activity.upstream, "event")} came before {counted(activity.undone.length, "pending one")}{" "}
+          <Took time={activity.micros} />
           <ol class="rebase">
             {activity.undone.map((seq, index) => (
               <li key={seq}>

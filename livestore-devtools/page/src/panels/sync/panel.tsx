@@ -42,7 +42,9 @@ function Connection({ status }: { status: Status }) {
         <NetworkPill network={status.network} />
       </p>
       {status.reason && <p class="card-reason">{status.reason}</p>}
-      {status.nextAttempt !== null && <p class="panel-note">The next attempt is {seconds > 0 ? `in ${seconds} s` : "now"}.</p>}
+      {status.nextAttempt !== null && (
+        <p class="panel-note">The next attempt is {seconds > 0 ? `in ${seconds} s` : "now"}.</p>
+      )}
       {store.can("sync") && status.network !== "none" && <SyncActions status={status} />}
     </section>
   );
@@ -69,13 +71,23 @@ function SyncActions({ status }: { status: Status }) {
         <Button icon="sync" disabled={isPaused || isUp} onClick={() => act("reconnect", "Connecting.")}>
           Reconnect
         </Button>
-        <Button tone="danger" disabled={!isUp} title="As a network does; the store connects again by itself" onClick={() => act("drop", "The connection is dropped.")}>
+        <Button
+          tone="danger"
+          disabled={!isUp}
+          title="As a network does; the store connects again by itself"
+          onClick={() => act("drop", "The connection is dropped.")}
+        >
           Drop
         </Button>
       </div>
       <Delay
         delay={status.delay}
-        onSet={(delay) => act({ delay }, delay === 0 ? "Messages are not delayed any more." : `Every message is delayed by ${delay} ms.`)}
+        onSet={(delay) =>
+          act(
+            { delay },
+            delay === 0 ? "Messages are not delayed any more." : `Every message is delayed by ${delay} ms.`,
+          )
+        }
       />
     </>
   );
@@ -95,7 +107,15 @@ function Delay({ delay, onSet }: { delay: number; onSet(delay: number): void }) 
     >
       <label>
         Delay every message by
-        <input class="input mono" inputMode="numeric" size={6} placeholder="0" value={text} aria-invalid={!isValid} onInput={(event) => setText(event.currentTarget.value)} />
+        <input
+          class="input mono"
+          inputMode="numeric"
+          size={6}
+          placeholder="0"
+          value={text}
+          aria-invalid={!isValid}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
         ms
       </label>
       <button type="submit" class="button" disabled={!isValid || wanted === delay}>
@@ -170,8 +190,11 @@ function Sessions({ status }: { status: Status }) {
         )}
       </p>
       <p class="panel-note">
-        {status.leads ? "It has the log and the connection." : "That one has the log and the connection; this one follows it."}
-        {status.sessions !== null && ` ${status.sessions === 0 ? "No other session is" : `${counted(status.sessions, "other session")} ${status.sessions === 1 ? "is" : "are"}`} open.`}
+        {status.leads
+          ? "It has the log and the connection."
+          : "That one has the log and the connection; this one follows it."}
+        {status.sessions !== null &&
+          ` ${status.sessions === 0 ? "No other session is" : `${counted(status.sessions, "other session")} ${status.sessions === 1 ? "is" : "are"}`} open.`}
       </p>
       <dl class="facts">
         <div>

@@ -62,7 +62,11 @@ function TableDifference({ diff }: { diff: TableDiff }) {
           <ChangeView key={index} columns={diff.columns} keys={keys.map(({ name }) => name)} change={change} />
         ))}
       </div>
-      {all > diff.rows.length && <p class="panel-note">The first {count(diff.rows.length)} of {counted(all, "row")} are here.</p>}
+      {all > diff.rows.length && (
+        <p class="panel-note">
+          The first {count(diff.rows.length)} of {counted(all, "row")} are here.
+        </p>
+      )}
     </section>
   );
 }

@@ -10,7 +10,13 @@ import type { EventAtPoint } from "./use-event-at-point.ts";
 export function EventAside({ point: { seq, view } }: { point: EventAtPoint }) {
   return (
     <aside class="detail" aria-label="The event that led to this state">
-      {seq === "e0" ? <Empty icon="time" title="The beginning">No event has been applied yet.</Empty> : <Body view={view} />}
+      {seq === "e0" ? (
+        <Empty icon="time" title="The beginning">
+          No event has been applied yet.
+        </Empty>
+      ) : (
+        <Body view={view} />
+      )}
     </aside>
   );
 }
@@ -23,7 +29,12 @@ function Body({ view: { value, error } }: { view: CallView<EventDetails | null> 
     <>
       <header class="detail-head">
         <h2>
-          <button type="button" class="link mono seq" title="Show it in the eventlog" onClick={() => workbench.showEvent(value.event.seq)}>
+          <button
+            type="button"
+            class="link mono seq"
+            title="Show it in the eventlog"
+            onClick={() => workbench.showEvent(value.event.seq)}
+          >
             {value.event.seq}
           </button>
           <span class="mono event-name">{value.event.name}</span>

@@ -106,7 +106,9 @@ function AllRows({ table, changes }: TableProps) {
   useEffect(() => () => rows.close(), [rows]);
   void rows.changes.value;
   const keyText = (row: Cell[]) => JSON.stringify(keyOf(table, row));
-  const changed = new Map(changes.flatMap((change) => (change.after ? [[keyText(change.after), change] as const] : [])));
+  const changed = new Map(
+    changes.flatMap((change) => (change.after ? [[keyText(change.after), change] as const] : [])),
+  );
   return (
     <>
       {rows.error.value !== null && <Failure error={rows.error.value} />}

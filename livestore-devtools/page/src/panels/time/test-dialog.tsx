@@ -9,14 +9,24 @@ import { useCall } from "../../ui/use-call.ts";
 export function TestDialog({ to, fork, onClose }: { to: string; fork: number | null; onClose(): void }) {
   const { store } = useWorkbench();
   const [table, setTable] = useState("");
-  const { value, error } = useCall((abort) => store.client.call("asTest", { fork, to, table: table || null }, abort), [to, fork, table]);
+  const { value, error } = useCall(
+    (abort) => store.client.call("asTest", { fork, to, table: table || null }, abort),
+    [to, fork, table],
+  );
   return (
-    <Dialog title={`The events up to ${to}${fork === null ? "" : ` of fork ${fork}`}, as a test`} onClose={onClose} wide>
+    <Dialog
+      title={`The events up to ${to}${fork === null ? "" : ` of fork ${fork}`}, as a test`}
+      onClose={onClose}
+      wide
+    >
       <p>Copy it into a test of the app, write what you expect, and see it fail.</p>
       <div class="toolbar">
         <Select
           label="The table that the test looks at"
-          choices={[{ value: "", label: "looks at no table" }, ...store.schema.value.tables.map(({ name }) => ({ value: name, label: `looks at ${name}` }))]}
+          choices={[
+            { value: "", label: "looks at no table" },
+            ...store.schema.value.tables.map(({ name }) => ({ value: name, label: `looks at ${name}` })),
+          ]}
           value={table}
           onPick={setTable}
         />

@@ -33,9 +33,19 @@ export function Timeline() {
       <div class="timeline-controls">
         <IconButton icon="first" label="To the beginning" disabled={position === 0} onClick={() => source.goTo(0)} />
         <IconButton icon="back" label="One event back" disabled={position === 0} onClick={() => source.step(-1)} />
-        <IconButton icon={isPlaying ? "pause" : "play"} label={isPlaying ? "Pause" : "Play"} pressed={isPlaying} onClick={() => time.toggle()} />
+        <IconButton
+          icon={isPlaying ? "pause" : "play"}
+          label={isPlaying ? "Pause" : "Play"}
+          pressed={isPlaying}
+          onClick={() => time.toggle()}
+        />
         <IconButton icon="forward" label="One event on" disabled={position >= total} onClick={() => source.step(1)} />
-        <IconButton icon="last" label="To the last event" disabled={position >= total} onClick={() => source.goTo(total)} />
+        <IconButton
+          icon="last"
+          label="To the last event"
+          disabled={position >= total}
+          onClick={() => source.goTo(total)}
+        />
         <Segments
           label="Events a second"
           choices={SPEEDS.map((speed) => ({ value: speed as number, label: `${speed}/s` }))}
@@ -44,7 +54,9 @@ export function Timeline() {
         />
         <GoTo />
         <p class="timeline-place" aria-live="off">
-          <strong class="mono">{chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? chosen.fork.base : store.tail.value.head}</strong>
+          <strong class="mono">
+            {chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? chosen.fork.base : store.tail.value.head}
+          </strong>
           <span>
             {count(position)} of {count(total)}
           </span>
@@ -56,7 +68,9 @@ export function Timeline() {
           <Button title="Compare up to here" onClick={() => time.mark("to")}>
             Mark B{time.to.value && `: ${time.to.value.label}`}
           </Button>
-          {(time.from.value ?? time.to.value) && <IconButton icon="close" label="Clear the marks" onClick={() => time.clearMarks()} />}
+          {(time.from.value ?? time.to.value) && (
+            <IconButton icon="close" label="Clear the marks" onClick={() => time.clearMarks()} />
+          )}
         </div>
       </div>
     </div>

@@ -16,7 +16,11 @@ export function useEventAtPoint(): EventAtPoint {
   const { source, store } = useWorkbench();
   const chosen = source.chosen.value;
   const here =
-    chosen.kind === "past" ? chosen.seq : chosen.kind === "fork" ? (chosen.fork.seqs.at(-1) ?? chosen.fork.base) : store.tail.value.head;
+    chosen.kind === "past"
+      ? chosen.seq
+      : chosen.kind === "fork"
+        ? (chosen.fork.seqs.at(-1) ?? chosen.fork.base)
+        : store.tail.value.head;
   const seq = useThrottled(here, AT_MOST_EVERY_MS);
   const fork = source.forkId.value;
   const view = useCall(

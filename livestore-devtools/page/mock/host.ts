@@ -1,7 +1,6 @@
 import {
   type Answer,
   type Call,
-  type Cell,
   type EventDetails,
   type EventRow,
   type EventsPage,
@@ -18,7 +17,17 @@ import {
   VERSION,
 } from "../src/protocol.ts";
 import { isSameCell } from "../src/lib/format.ts";
-import { BASE_EVENTS, baseEvent, baseChanges, baseIndex, baseRow, changesOf, columnsOf, isKnownEvent, schema } from "./domain.ts";
+import {
+  BASE_EVENTS,
+  baseEvent,
+  baseChanges,
+  baseIndex,
+  baseRow,
+  changesOf,
+  columnsOf,
+  isKnownEvent,
+  schema,
+} from "./domain.ts";
 import { passes } from "./filter.ts";
 import { liveGraph, performanceOf, sizes } from "./live.ts";
 import { MockLog, seqOf } from "./log.ts";

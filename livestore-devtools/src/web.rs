@@ -104,6 +104,7 @@ fn serve<S: Schema>(
     let tick = on_tick.as_ref().unchecked_ref();
     window.set_interval_with_callback_and_timeout_and_arguments_0(tick, TICK)?;
     *served._calls.borrow_mut() = Some(Calls { _on_message: on_message, _on_tick: on_tick });
+    served.post(EVERYBODY, &"here".into());
     SERVED.with_borrow_mut(|all| all.push(served));
     Ok(())
 }
@@ -125,12 +126,14 @@ impl Served {
                 self.post(&from, &"here".into());
             }
             Some("gone") => drop(self.pages.borrow_mut().remove(&from)),
-            _ => {
-                let Ok(call) = JSON::stringify(&message) else { return };
-                let answer =
-                    self.pages.borrow().get(&from).map(|page| page.answer(&String::from(call)));
-                if let Some(answer) = answer.and_then(|answer| JSON::parse(&answer).ok()) {
-                    self.post(&from, &answer);
+            text => {
+                // As a text it has numbers that an object has not.
+                let text = text.map(str::to_owned);
+                let call = text.or_else(|| JSON::stringify(&message).ok().map(String::from));
+                let answer = call
+                    .and_then(|call| self.pages.borrow().get(&from).map(|page| page.answer(&call)));
+                if let Some(answer) = answer {
+                    self.post(&from, &answer.into());
                 }
             }
         }
@@ -138,9 +141,8 @@ impl Served {
 
     fn notify(&self) {
         for (page, conversation) in &*self.pages.borrow() {
-            let news = conversation.notifications();
-            for news in news.iter().filter_map(|news| JSON::parse(news).ok()) {
-                self.post(page, &news);
+            for news in conversation.notifications() {
+                self.post(page, &news.into());
             }
         }
     }

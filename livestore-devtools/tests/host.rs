@@ -252,6 +252,12 @@ fn two_states_are_compared_and_a_fork_is_tried_on() {
     let rows = page
         .ask("rows", json!({ "source": { "fork": id }, "table": "todo", "offset": 0, "limit": 9 }));
     assert_eq!((&rows["total"], &rows["rows"][1][2]), (&json!(3), &json!(1)));
+    let events = page.ask("events", json!({ "fork": id, "limit": 2 }));
+    assert_eq!((&events["total"], &events["events"][1]["seq"]), (&json!(4), &json!("e4")));
+    let event = page.ask("event", json!({ "fork": id, "seq": "e4" }));
+    assert_eq!(event["changes"][0]["after"][2], 1);
+    let code = page.ask("asTest", json!({ "fork": id, "to": "e4", "table": "todo" }));
+    assert!(code["code"].as_str().unwrap().contains("v1.TodoCompleted"), "{code}");
     assert!(!store.query(Todo::get("00001")).unwrap().unwrap().completed, "the store is as it was");
     page.ask("dropFork", json!({ "fork": id }));
     assert_eq!(
@@ -321,7 +327,8 @@ fn the_graph_shows_what_a_commit_reached() {
         |tier: &str| nodes.iter().find(|node| node["tier"] == tier).unwrap()["reached"].clone();
     assert_eq!(
         (reached("Point"), nodes.iter().filter(|node| node["reached"] == true).count()),
-        (json!(false), 1)
+        (json!(false), 2),
+        "the query and its table"
     );
     assert_eq!(graph["edges"].as_array().unwrap().len(), 2);
     drop((open, one));

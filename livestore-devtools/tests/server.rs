@@ -44,7 +44,9 @@ async fn the_page_is_served_and_nothing_else() {
     assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
     assert!(!page.contains(&token), "whoever gets the page does not get in");
     assert!(get(&address, "/etc/passwd", &host).await.starts_with("HTTP/1.1 404"));
-    assert!(get(&address, "/socket", &host).await.starts_with("HTTP/1.1 426"));
+    assert!(get(&address, "/socket", &host).await.starts_with("HTTP/1.1 401"));
+    let with_token = format!("/socket?token={token}");
+    assert!(get(&address, &with_token, &host).await.starts_with("HTTP/1.1 426"));
 }
 
 #[tokio::test]

@@ -25,9 +25,14 @@ impl Host {
         Ok(CommittedInfo::of(&committed))
     }
 
-    pub(super) fn as_test(&self, to: &str, table: Option<&str>) -> Result<TestCode, Refused> {
+    pub(super) fn as_test(
+        &self,
+        fork: Option<u64>,
+        to: &str,
+        table: Option<&str>,
+    ) -> Result<TestCode, Refused> {
         let (to, identity) = (seq_of(to)?, self.target.identity()?);
-        let events = self.target.read(SeqNum::ROOT, MAX_EVENTS + 1)?;
+        let events = self.sources.target(fork)?.read(SeqNum::ROOT, MAX_EVENTS + 1)?;
         let wanted: Vec<_> = events.into_iter().filter(|event| event.seq <= to).collect();
         if wanted.len() > MAX_EVENTS {
             let message =

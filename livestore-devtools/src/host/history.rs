@@ -11,7 +11,7 @@ use livestore::value::Value;
 use super::cell::{cells, value};
 use super::data::{find, key_of, quote};
 use super::log::Places;
-use super::{Host, Refused, Running, lock};
+use super::{Host, Refused, Running, Target, lock};
 use crate::protocol::{
     Cell, HistoryChange, RefusalCode, RowChange, RowHistory, Source, StateDiff, TableDiff,
 };
@@ -74,17 +74,6 @@ impl Host {
         Ok(RowHistory { columns, changes: changes.into(), total })
     }
 
-    /// The rows that an event has changed; `None` if that cannot be known.
-    pub(super) fn changes_of(&self, seq: SeqNum) -> Result<Option<Vec<RowChange>>, Refused> {
-        let changes = self.target.changes(seq)?;
-        let change = |Change { table, before, after, .. }: &Change| RowChange {
-            table: (*table).to_owned(),
-            before: before.as_deref().map(cells),
-            after: after.as_deref().map(cells),
-        };
-        Ok(changes.map(|changes| changes.iter().take(MAX_CHANGES).map(change).collect()))
-    }
-
     pub(super) fn diff(
         &self,
         from: &Source,
@@ -107,6 +96,20 @@ impl Host {
         }
         Ok(StateDiff { tables })
     }
+}
+
+/// The rows that an event has changed; `None` if that cannot be known.
+pub(super) fn changes_of(
+    target: &dyn Target,
+    seq: SeqNum,
+) -> Result<Option<Vec<RowChange>>, Refused> {
+    let changes = target.changes(seq)?;
+    let change = |Change { table, before, after, .. }: &Change| RowChange {
+        table: (*table).to_owned(),
+        before: before.as_deref().map(cells),
+        after: after.as_deref().map(cells),
+    };
+    Ok(changes.map(|changes| changes.iter().take(MAX_CHANGES).map(change).collect()))
 }
 
 /// The rows of a table by their keys, which are ordered as text.

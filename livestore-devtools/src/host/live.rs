@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use livestore::live::{Inspection, LiveReport, NodeId, Origin, ValueKind, ValueReport};
+use livestore::live::{Edge, Inspection, LiveReport, NodeId, Origin, ValueKind, ValueReport};
 use livestore::{ErrorChain, SeqNum};
 
 use super::{Host, Refused, lock};
@@ -58,7 +58,12 @@ impl Host {
                 _ => None,
             })
             .collect();
-        let tables = tables.into_iter().map(table);
+        // A table whose rows a commit changed is known by the queries that ran for it.
+        let is_reached = |name: &str| {
+            let reads = |edge: &&Edge| matches!(edge.from, Origin::Table(table) if table == name);
+            graph.edges.iter().filter(reads).any(|edge| memory.is_reached(edge.to))
+        };
+        let tables = tables.into_iter().map(|name| table(name, is_reached(name)));
         let queries =
             graph.queries.iter().map(|report| query(report, memory.is_reached(report.id)));
         let values = graph.values.iter().map(|report| value(report, memory.is_reached(report.id)));
@@ -70,7 +75,7 @@ fn table_id(table: &str) -> String {
     format!("table:{table}")
 }
 
-fn table(name: &str) -> LiveNode {
+fn table(name: &str, reached: bool) -> LiveNode {
     LiveNode {
         id: table_id(name),
         kind: LiveKind::Table,
@@ -82,7 +87,7 @@ fn table(name: &str) -> LiveNode {
         subscribers: 0,
         micros: 0.0,
         last_micros: 0.0,
-        reached: false,
+        reached,
         error: None,
     }
 }

@@ -1,12 +1,15 @@
 //! Pages of the eventlog, which may have millions of events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::MutexGuard;
 
 use livestore::SeqNum;
 use livestore::event::EncodedEvent;
 use serde_json::value::RawValue;
 
 use super::cell::start_of;
+use super::history::changes_of;
 use super::{Host, Refused, Running, Target, lock, seq_of};
 use crate::protocol::{
     EventDetails, EventFilter, EventKind, EventRow, EventSize, EventsPage, EventsPlace,
@@ -148,14 +151,15 @@ impl Places {
 impl Host {
     pub(super) fn events(
         &self,
+        fork: Option<u64>,
         place: &EventsPlace,
         limit: u64,
         filter: &EventFilter,
         running: &Running,
     ) -> Result<EventsPage, Refused> {
         let limit = limit.clamp(1, MAX_EVENTS);
-        let target = &*self.target;
-        let mut index = lock(&self.log);
+        let target = &*self.sources.target(fork)?;
+        let mut index = self.index_of(fork);
         let total = index.total(target)?;
         let at = match (place.index, &place.after, &place.before) {
             (Some(position), None, None) => position.min(total),
@@ -188,11 +192,13 @@ impl Host {
         scan.run(&mut index, at, running)
     }
 
-    pub(super) fn event(&self, seq: &str) -> Result<EventDetails, Refused> {
+    pub(super) fn event(&self, fork: Option<u64>, seq: &str) -> Result<EventDetails, Refused> {
         let seq = seq_of(seq)?;
-        let target = &*self.target;
-        let position = lock(&self.log).position(target, seq)?;
-        let around = read(&mut lock(&self.log), target, position.saturating_sub(100), 201)?;
+        let target = &*self.sources.target(fork)?;
+        let mut index = self.index_of(fork);
+        let position = index.position(target, seq)?;
+        let around = read(&mut index, target, position.saturating_sub(100), 201)?;
+        drop(index);
         let is_it =
             |event: &EncodedEvent| (event.seq.global, event.seq.client) == (seq.global, seq.client);
         let none = || Refused::new(RefusalCode::NotFound, format!("there is no event {seq}"));
@@ -202,7 +208,7 @@ impl Host {
         let quarantined = places.reason(event).cloned();
         let changes = match &quarantined {
             Some(_) => Some(Vec::new()),
-            None => self.changes_of(event.seq)?,
+            None => changes_of(target, event.seq)?,
         };
         Ok(EventDetails {
             event: places.row(event),
@@ -215,6 +221,14 @@ impl Host {
             quarantined,
             changes,
         })
+    }
+
+    /// The index of the store's log. A fork is in memory, and needs none.
+    fn index_of(&self, fork: Option<u64>) -> IndexGuard<'_> {
+        match fork {
+            None => IndexGuard::Shared(lock(&self.log)),
+            Some(_) => IndexGuard::Own(LogIndex::default()),
+        }
     }
 
     pub(super) fn sizes(&self, running: &Running) -> Result<Sizes, Refused> {
@@ -234,6 +248,32 @@ impl Host {
         let mut events: Vec<_> = sizes.into_iter().map(size).collect();
         events.sort_by_key(|size| std::cmp::Reverse(size.bytes));
         Ok(Sizes { events, state_bytes: self.target.state_bytes()? })
+    }
+}
+
+/// An index that is used by one call at a time.
+enum IndexGuard<'a> {
+    Shared(MutexGuard<'a, LogIndex>),
+    Own(LogIndex),
+}
+
+impl Deref for IndexGuard<'_> {
+    type Target = LogIndex;
+
+    fn deref(&self) -> &LogIndex {
+        match self {
+            Self::Shared(index) => index,
+            Self::Own(index) => index,
+        }
+    }
+}
+
+impl DerefMut for IndexGuard<'_> {
+    fn deref_mut(&mut self) -> &mut LogIndex {
+        match self {
+            Self::Shared(index) => index,
+            Self::Own(index) => index,
+        }
     }
 }
 

@@ -147,15 +147,15 @@ impl Conversation {
             Request::Sql { source, sql, limit } => {
                 return host.sql(&source, &sql, limit, running).and_then(json_of);
             }
-            Request::Events { place, limit, filter } => {
-                return host.events(&place, limit, &filter, running).and_then(json_of);
+            Request::Events { fork, place, limit, filter } => {
+                return host.events(fork, &place, limit, &filter, running).and_then(json_of);
             }
-            Request::Event { seq } => return host.event(&seq).and_then(json_of),
+            Request::Event { fork, seq } => return host.event(fork, &seq).and_then(json_of),
             Request::Commit { fork, name, args } => {
                 return host.commit(fork, name, &args).and_then(json_of);
             }
-            Request::AsTest { to, table } => {
-                return host.as_test(&to, table.as_deref()).and_then(json_of);
+            Request::AsTest { fork, to, table } => {
+                return host.as_test(fork, &to, table.as_deref()).and_then(json_of);
             }
             Request::Fork { at } => return host.sources.fork(at.as_deref()).and_then(json_of),
             Request::DropFork { fork } => host.sources.drop_fork(fork)?,

@@ -11,6 +11,9 @@ use crate::protocol::{
     Ability, ActivityKind, Hello, LogTail, Notification, Status, SyncAction, Topic, VERSION,
 };
 
+/// The number of activities that a page gets of the time before it subscribed.
+const RECENT: u64 = 100;
+
 /// What a page has seen so far.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -32,7 +35,7 @@ impl Seen {
         // What was seen before is sent again, for a page that forgot it.
         *self = Self {
             topics,
-            activities: host.activities.count(),
+            activities: host.activities.count().saturating_sub(RECENT),
             _observing: observing,
             ..Self::default()
         };

@@ -311,7 +311,7 @@ pub struct EventDetails {
     pub args: Box<RawValue>,
     /// The event that it followed when it was committed or rebased last.
     pub parent: String,
-    /// The number of times that it was rebased.
+    /// The rebase generation of its number: how often its client had rebased when it got it.
     pub rebases: u64,
     /// The schema hash of the app that committed it.
     pub schema_hash: String,

@@ -6,7 +6,7 @@
 //! ```json
 //! { "id": 7, "method": "rows", "params": { "table": "todo", "offset": 0, "limit": 100 } }
 //! { "id": 7, "result": { "columns": ["id"], "rows": [["a"]], "total": 1, "seq": "e1" } }
-//! { "id": 7, "error": { "code": "noSuchTable", "message": "there is no table `todoo`" } }
+//! { "id": 7, "error": { "code": "notFound", "message": "there is no table `todoo`" } }
 //! ```
 //!
 //! The first call is [`hello`](Request::Hello); a page of another version gets the error

@@ -92,6 +92,9 @@ pub enum Request {
 
     /// A page of the log. Answer: [`EventsPage`](super::EventsPage).
     Events {
+        /// Of this fork; absent: of the store.
+        #[serde(default)]
+        fork: Option<u64>,
         /// The page's place.
         #[serde(flatten)]
         place: EventsPlace,
@@ -103,6 +106,9 @@ pub enum Request {
     },
     /// One event, and what it changed. Answer: [`EventDetails`](super::EventDetails).
     Event {
+        /// In this fork; absent: in the store.
+        #[serde(default)]
+        fork: Option<u64>,
         /// Its number.
         seq: String,
     },
@@ -118,6 +124,9 @@ pub enum Request {
     },
     /// Events as the Rust code of a test that fails. Answer: [`TestCode`](super::TestCode).
     AsTest {
+        /// Of this fork; absent: of the store.
+        #[serde(default)]
+        fork: Option<u64>,
         /// The last event.
         to: String,
         /// What the test says about the state after them: the rows of this table.

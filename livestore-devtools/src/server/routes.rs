@@ -16,7 +16,8 @@ use super::socket;
 use crate::host::Host;
 use crate::page::PAGE;
 
-/// The page needs nothing from anywhere, and nobody may frame it.
+/// The page needs nothing from anywhere, and nobody may frame it. Its own policy is narrower: it has the
+/// hashes of its script and style.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
     img-src data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -102,6 +103,8 @@ fn page() -> Response<Full<Bytes>> {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }
 
@@ -116,7 +119,11 @@ fn open_socket(
         let found = headers.get(name).and_then(|found: &HeaderValue| found.to_str().ok());
         found.is_some_and(|found| found.eq_ignore_ascii_case(value))
     };
-    if !is(header::UPGRADE, "websocket") || !is(header::SEC_WEBSOCKET_VERSION, "13") {
+    let is_upgrade = is(header::UPGRADE, "websocket");
+    if !is_welcome && !is_upgrade {
+        return text(StatusCode::UNAUTHORIZED, "the token is wrong");
+    }
+    if !is_upgrade || !is(header::SEC_WEBSOCKET_VERSION, "13") {
         return text(StatusCode::UPGRADE_REQUIRED, "the socket is a WebSocket");
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {

@@ -1,7 +1,7 @@
 //! The browser's example in a real browser: `cargo xtask web test`.
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
-//! the server of the pages, and the terminal's `todo`; [`scenario`] and [`tabs`] are what happens,
+//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`] and [`panels`] are what happens,
 //! [`probe`] is what holds.
 
 #![cfg(unix)]
@@ -17,6 +17,7 @@ use std::process::ExitCode;
 mod bench;
 mod devtools;
 mod page;
+mod panels;
 mod probe;
 mod scenario;
 mod tabs;

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::page::{Look, Page};
 use crate::world::{Programs, World};
-use crate::{probe, tabs};
+use crate::{panels, probe, tabs};
 
 type Scenario = fn(&mut World<'_>) -> Result;
 
@@ -26,6 +26,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a full quota loses nothing", tabs::full_quota),
     ("without storage, the page says so", tabs::denied),
     ("a worker that cannot be loaded is named", tabs::not_loaded),
+    ("the devtools show what the store has", panels::devtools),
 ];
 
 /// Whether all scenarios passed whose names have every word.

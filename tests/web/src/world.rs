@@ -59,6 +59,16 @@ impl<'a> World<'a> {
         format!("{}/style.css", self.site.address)
     }
 
+    /// The address of the backend.
+    pub(crate) fn backend_url(&self) -> String {
+        format!("ws://{}", self.backend_address)
+    }
+
+    /// The directory of the terminal's app.
+    pub(crate) fn native_dir(&self) -> PathBuf {
+        self.dir.path().join("native")
+    }
+
     pub(crate) fn stop_backend(&mut self) {
         self.backend = None;
     }
@@ -72,8 +82,8 @@ impl<'a> World<'a> {
     /// Runs the terminal's app, and returns the lines that it prints.
     pub(crate) fn todo(&self, args: &[&str]) -> Result<Vec<String>> {
         let mut todo = Command::new(beside_this_program("todo")?);
-        todo.args(args).args(["--sync", &format!("ws://{}", self.backend_address), "--dir"]);
-        let output = todo.arg(self.dir.path().join("native")).output()?;
+        todo.args(args).args(["--sync", &self.backend_url(), "--dir"]);
+        let output = todo.arg(self.native_dir()).output()?;
         if !output.status.success() || !output.stderr.is_empty() {
             return Err(format!("todo {args:?}: {output:?}").into());
         }

@@ -16,6 +16,7 @@ mod interop;
 mod line;
 mod mutants;
 mod package;
+mod page;
 mod reference;
 mod rustc;
 mod simulation;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Ok(Command::Dependencies) => dependencies::run(),
         Ok(Command::Api { check }) => api::run(check),
         Ok(Command::Reference) => reference::run(),
+        Ok(Command::Page) => page::run(is_strict()),
         Ok(Command::Wasm) => wasm::run(is_strict()),
         Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),

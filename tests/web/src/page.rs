@@ -264,7 +264,9 @@ impl Page {
                            "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", size)?;
         let scheme = json!({ "name": "prefers-color-scheme", "value": look.scheme });
-        self.call("Emulation.setEmulatedMedia", json!({ "features": [scheme] }))?;
+        // A picture in the middle of a transition is nobody's.
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [scheme, still] }))?;
         let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }))?;
         let bytes = decode_base64(shot["data"].as_str().ok_or("no picture")?);
         std::fs::create_dir_all(folder)?;

@@ -52,12 +52,11 @@ fn shows(page: &Page, selector: &str, text: &str) -> Result {
     let looked = json!(selector);
     let script = format!("document.querySelector({looked})?.textContent ?? ''");
     let shown = || Ok(page.eval(&script)?.as_str().unwrap_or_default().contains(text));
-    wait::until(&format!("{text} in {selector}"), &true, shown)
-        .map_err(|error| {
-            let (shown, all) = (page.eval(&script), page.eval("document.body.innerText"));
-            let complaints = page.complaints().join("\n");
-            format!("{error}; there is {shown:?}, in all {all:?}\n{complaints}").into()
-        })
+    wait::until(&format!("{text} in {selector}"), &true, shown).map_err(|error| {
+        let (shown, all) = (page.eval(&script), page.eval("document.body.innerText"));
+        let complaints = page.complaints().join("\n");
+        format!("{error}; there is {shown:?}, in all {all:?}\n{complaints}").into()
+    })
 }
 
 fn panel(page: &Page, name: &str) -> Result {

@@ -35,6 +35,6 @@ mod server;
 mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub use server::{Devtools, Options, ServeError, serve, serve_with};
+pub use server::{Devtools, Options, ServeError, serve, serve_folder, serve_with};
 #[cfg(target_family = "wasm")]
 pub use web::{OpenTabError, open_tab};

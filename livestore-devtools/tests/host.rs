@@ -394,3 +394,27 @@ fn a_store_that_closes_says_so() {
     assert!(message.contains("closed"), "{message}");
     assert_eq!(page.news(), [] as [Json; 0]);
 }
+
+#[test]
+fn a_folder_is_shown_without_the_types() {
+    let directory = livestore_testing::StoreDirectory::new("todos");
+    let store: Store<App> = directory.open().unwrap();
+    (0..2_000).for_each(|n| drop(store.commit(created(n)).unwrap()));
+    store.close().unwrap();
+    let page = Page(Host::of_folder(&directory.folder()).unwrap().converse());
+    let hello = page.ask("hello", json!({ "version": VERSION }));
+    assert_eq!((&hello["storeId"], &hello["can"]), (&json!("todos"), &json!([])));
+    let events = page.ask("events", json!({ "index": 1_500, "limit": 1 }));
+    assert_eq!((&events["events"][0]["seq"], &events["total"]), (&json!("e1501"), &json!(2_000)));
+    assert_eq!(page.ask("event", json!({ "seq": "e7" }))["changes"], Json::Null);
+    let rows = page.ask("rows", json!({ "table": "todo", "offset": 0, "limit": 1 }));
+    assert_eq!(rows["total"], 2_000, "the store has left a snapshot");
+    let past = json!({ "source": { "at": "e5" }, "table": "todo", "offset": 0, "limit": 1 });
+    let (code, message) = page.refused("rows", past);
+    assert!(code == "unsupported" && message.contains("from the app"), "{message}");
+    page.ask("subscribe", json!({ "topics": ["status", "log", "activity"] }));
+    assert_eq!(page.news().len(), 2);
+    let store: Store<App> = directory.open().unwrap();
+    store.commit(created(5_000)).unwrap();
+    assert_eq!(page.ask("events", json!({ "limit": 1 }))["events"][0]["seq"], "e2001");
+}

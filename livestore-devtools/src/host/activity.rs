@@ -23,7 +23,7 @@ pub(super) struct Activities(Mutex<Log>);
 #[derive(Default)]
 struct Log {
     /// The number of pages that watch, and what they watch with.
-    watched: Option<(usize, Observation)>,
+    watched: Option<(usize, Option<Observation>)>,
     recent: VecDeque<Activity>,
     /// The number of all activities.
     count: u64,

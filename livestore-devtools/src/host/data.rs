@@ -8,8 +8,7 @@ use livestore::value::Value;
 use super::cell::{Detail, cell, value};
 use super::{Host, Refused, Running, lock};
 use crate::protocol::{
-    ColumnInfo, EventInfo, FieldInfo, Filter, FilterOp, RefusalCode, RowsPage, SchemaInfo, Sort,
-    Source, TableInfo,
+    ColumnInfo, Filter, FilterOp, RefusalCode, RowsPage, SchemaInfo, Sort, Source, TableInfo,
 };
 
 /// The most rows of a page.
@@ -45,14 +44,7 @@ impl Host {
             })
             .collect::<Result<Vec<_>, Refused>>()?;
         tables.sort_by_key(|table| table.is_document);
-        let events = self.target.events();
-        let events = events.iter().map(|event| EventInfo {
-            name: event.name().to_owned(),
-            fields: fields(event),
-            client_only: event.is_client_only(),
-            deprecated: event.deprecation().map(str::to_owned),
-        });
-        Ok(SchemaInfo { tables, events: events.collect() })
+        Ok(SchemaInfo { tables, events: self.target.events()? })
     }
 
     pub(super) fn rows(
@@ -66,19 +58,6 @@ impl Host {
         let table = find(&state, &wanted.table)?;
         running.reading(&state, || rows(&state, &table, wanted))
     }
-}
-
-/// The types of an event's fields, which `livestore.lock` has as `name: type (marks)`.
-fn fields(event: &livestore::event::EventDef) -> Vec<FieldInfo> {
-    let types = event.shape().lines().filter_map(|line| line.split_once(": "));
-    let types: Vec<_> = types.map(|(name, kind)| (name.trim(), kind.trim())).collect();
-    let kind_of =
-        |name: &str| types.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
-    let field = |name: &&str| FieldInfo {
-        name: (*name).to_owned(),
-        kind: kind_of(name).unwrap_or_default().to_owned(),
-    };
-    event.fields().iter().map(field).collect()
 }
 
 fn columns(table: &Table) -> Vec<ColumnInfo> {

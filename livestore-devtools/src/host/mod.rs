@@ -6,6 +6,8 @@ mod cell;
 mod commit;
 mod data;
 mod files;
+#[cfg(not(target_family = "wasm"))]
+mod folder;
 mod history;
 mod live;
 mod log;
@@ -65,6 +67,18 @@ impl Host {
     /// Returns the host of a store, which it does not keep open.
     pub fn new<S: Schema>(store: &Store<S>) -> Arc<Self> {
         Self::of(Arc::new(OpenStore::new(store)))
+    }
+
+    /// Returns the host of a store's folder, whether or not an app has it open. It shows the log, and the
+    /// state of the last snapshot; what needs the app's types, it cannot do.
+    ///
+    /// # Errors
+    /// When it is not a store's folder, or its log cannot be read.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn of_folder(
+        path: &std::path::Path,
+    ) -> Result<Arc<Self>, livestore::inspect::InspectError> {
+        Ok(Self::of(Arc::new(folder::ClosedStore::open(path)?)))
     }
 
     fn of(target: Arc<dyn Target>) -> Arc<Self> {

@@ -110,7 +110,7 @@ impl Sources {
         }
         let target = Arc::clone(&self.target);
         let prepare = move || {
-            let prepared = target.prepare_past(&mut || std::ops::ControlFlow::Continue(()));
+            let prepared = target.prepare_past();
             if let Err(Refused(refusal)) = prepared {
                 tracing::debug!(reason = refusal.message, "the past is not prepared");
             }

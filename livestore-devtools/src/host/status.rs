@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use livestore::sync::{NetworkStatus, SyncStatus};
-use livestore::tools::SessionRole;
+use livestore::sync::NetworkStatus;
 
 use super::{Host, Refused, lock};
 use crate::protocol::{
-    Ability, ActivityKind, Hello, LogTail, Notification, Status, SyncAction, Topic, VERSION,
+    ActivityKind, Hello, LogTail, Notification, Status, SyncAction, Topic, VERSION,
 };
 
 /// The number of activities that a page gets of the time before it subscribed.
@@ -79,8 +78,6 @@ impl Seen {
 impl Host {
     pub(super) fn hello(&self) -> Result<Hello, Refused> {
         let identity = self.target.identity()?;
-        let mut can = vec![Ability::TimeTravel, Ability::Commit, Ability::Live];
-        can.extend(identity.syncs.then_some(Ability::Sync));
         Ok(Hello {
             version: VERSION,
             livestore: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,30 +86,24 @@ impl Host {
             client_id: identity.client_id,
             session_id: identity.session_id,
             devtools_session_id: identity.devtools_session_id,
-            can,
+            can: identity.can,
         })
     }
 
     fn status(&self) -> Result<Status, Refused> {
-        let SyncStatus {
-            local_head, upstream_head, pending, refused, network, next_attempt, ..
-        } = self.target.status()?;
-        let (network, reason) = named(&network);
-        let (leads, sessions) = match self.target.role()? {
-            SessionRole::Leads { followers } => (true, Some(followers as u64)),
-            _ => (false, None),
-        };
+        let standing = self.target.status()?;
+        let (network, reason) = named(&standing.network);
         Ok(Status {
-            local_head: local_head.to_string(),
-            upstream_head: upstream_head.to_string(),
-            pending: pending as u64,
-            refused: refused as u64,
+            local_head: standing.local_head.to_string(),
+            upstream_head: standing.upstream_head.to_string(),
+            pending: standing.pending,
+            refused: standing.refused,
             network: network.to_owned(),
             reason,
-            next_attempt: next_attempt.map(|at| at.as_millis()),
+            next_attempt: standing.next_attempt,
             delay: *lock(&self.delay),
-            leads,
-            sessions,
+            leads: standing.leads,
+            sessions: standing.sessions,
         })
     }
 

@@ -9,24 +9,23 @@ use livestore::prelude::*;
 use livestore::state::Quarantined;
 use livestore::state::StateView;
 use livestore::store::WeakStore;
-use livestore::sync::SyncStatus;
+use livestore::sync::NetworkStatus;
 use livestore::tools::{Activity, NamedEvent, Observation, RowChange, SessionRole, Timeline};
 use std::time::Duration;
 
 use super::Refused;
-use crate::protocol::RefusalCode;
+use crate::protocol::{Ability, EventInfo, FieldInfo, RefusalCode};
 
 /// A store that is looked at.
 pub(crate) trait Target: Send + Sync {
     /// Its ids and names.
     fn identity(&self) -> Result<Identity, Refused>;
     /// The events of its schema.
-    fn events(&self) -> Vec<EventDef>;
+    fn events(&self) -> Result<Vec<EventInfo>, Refused>;
     /// The names of the tables of client documents.
     fn documents(&self) -> Vec<&'static str>;
     fn head(&self) -> Result<SeqNum, Refused>;
-    fn status(&self) -> Result<SyncStatus, Refused>;
-    fn role(&self) -> Result<SessionRole, Refused>;
+    fn status(&self) -> Result<Standing, Refused>;
     fn quarantined(&self) -> Result<Vec<Quarantined>, Refused>;
     fn state_bytes(&self) -> Result<u64, Refused>;
 
@@ -37,7 +36,7 @@ pub(crate) trait Target: Send + Sync {
     fn state(&self) -> Result<StateView, Refused>;
     fn state_at(&self, seq: SeqNum) -> Result<StateView, Refused>;
     #[cfg(not(target_family = "wasm"))]
-    fn prepare_past(&self, progress: &mut dyn FnMut() -> ControlFlow<()>) -> Result<(), Refused>;
+    fn prepare_past(&self) -> Result<(), Refused>;
     fn changes(&self, seq: SeqNum) -> Result<Option<Vec<RowChange>>, Refused>;
     fn trace(&self, table: &str, each: TraceFn<'_>) -> Result<(), Refused>;
 
@@ -49,17 +48,33 @@ pub(crate) trait Target: Send + Sync {
     fn reconnect(&self) -> Result<(), Refused>;
     fn drop_connection(&self) -> Result<(), Refused>;
     fn delay(&self, delay: Duration) -> Result<(), Refused>;
-    fn observe(
-        &self,
-        callback: Arc<dyn Fn(&Activity) + Send + Sync>,
-    ) -> Result<Observation, Refused>;
+    /// `None` if it does nothing that could be observed.
+    fn observe(&self, callback: OnActivity) -> Result<Option<Observation>, Refused>;
 }
 
 /// Called with each change of a table's rows, and the event that made it.
 pub(crate) type TraceFn<'a> =
     &'a mut dyn FnMut(&EncodedEvent, Option<&RowChange>) -> ControlFlow<()>;
 
-/// A store's ids and names.
+/// Called with what a store does.
+pub(crate) type OnActivity = Arc<dyn Fn(&Activity) + Send + Sync>;
+
+/// Heads, connection and sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) local_head: SeqNum,
+    pub(crate) upstream_head: SeqNum,
+    pub(crate) pending: u64,
+    pub(crate) refused: u64,
+    pub(crate) network: NetworkStatus,
+    /// In milliseconds since 1970.
+    pub(crate) next_attempt: Option<i64>,
+    pub(crate) leads: bool,
+    /// The number of other sessions, if it is known.
+    pub(crate) sessions: Option<u64>,
+}
+
+/// A store's ids and names, and what the host can do with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) schema: String,
@@ -67,7 +82,7 @@ pub(crate) struct Identity {
     pub(crate) client_id: String,
     pub(crate) session_id: String,
     pub(crate) devtools_session_id: String,
-    pub(crate) syncs: bool,
+    pub(crate) can: Vec<Ability>,
 }
 
 /// A store that the app has open. It is not kept open for that.
@@ -96,18 +111,20 @@ impl<S: Schema> OpenStore<S> {
 impl<S: Schema> Target for OpenStore<S> {
     fn identity(&self) -> Result<Identity, Refused> {
         let store = self.store()?;
+        let mut can = vec![Ability::TimeTravel, Ability::Commit, Ability::Live];
+        can.extend((store.network_status()? != NetworkStatus::None).then_some(Ability::Sync));
         Ok(Identity {
             schema: S::NAME.to_owned(),
             store_id: store.store_id().to_owned(),
             client_id: store.client_id().to_owned(),
             session_id: store.session_id().to_owned(),
             devtools_session_id: store.tools().session_id().to_string(),
-            syncs: store.network_status()? != livestore::sync::NetworkStatus::None,
+            can,
         })
     }
 
-    fn events(&self) -> Vec<EventDef> {
-        S::def().events().copied().collect()
+    fn events(&self) -> Result<Vec<EventInfo>, Refused> {
+        Ok(S::def().events().map(event_info).collect())
     }
 
     fn documents(&self) -> Vec<&'static str> {
@@ -118,12 +135,23 @@ impl<S: Schema> Target for OpenStore<S> {
         Ok(self.store()?.head()?)
     }
 
-    fn status(&self) -> Result<SyncStatus, Refused> {
-        Ok(self.store()?.sync_status()?)
-    }
-
-    fn role(&self) -> Result<SessionRole, Refused> {
-        Ok(self.store()?.tools().role()?)
+    fn status(&self) -> Result<Standing, Refused> {
+        let store = self.store()?;
+        let status = store.sync_status()?;
+        let (leads, sessions) = match store.tools().role()? {
+            SessionRole::Leads { followers } => (true, Some(followers as u64)),
+            _ => (false, None),
+        };
+        Ok(Standing {
+            local_head: status.local_head,
+            upstream_head: status.upstream_head,
+            pending: status.pending as u64,
+            refused: status.refused as u64,
+            network: status.network,
+            next_attempt: status.next_attempt.map(|at| at.as_millis()),
+            leads,
+            sessions,
+        })
     }
 
     fn quarantined(&self) -> Result<Vec<Quarantined>, Refused> {
@@ -156,8 +184,8 @@ impl<S: Schema> Target for OpenStore<S> {
     }
 
     #[cfg(not(target_family = "wasm"))]
-    fn prepare_past(&self, progress: &mut dyn FnMut() -> ControlFlow<()>) -> Result<(), Refused> {
-        Ok(self.timeline.prepare(|_| progress())?)
+    fn prepare_past(&self) -> Result<(), Refused> {
+        Ok(self.timeline.prepare(|_| ControlFlow::Continue(()))?)
     }
 
     fn changes(&self, seq: SeqNum) -> Result<Option<Vec<RowChange>>, Refused> {
@@ -205,10 +233,29 @@ impl<S: Schema> Target for OpenStore<S> {
         Ok(())
     }
 
-    fn observe(
-        &self,
-        callback: Arc<dyn Fn(&Activity) + Send + Sync>,
-    ) -> Result<Observation, Refused> {
-        Ok(self.store()?.tools().observe(move |activity| callback(activity)))
+    fn observe(&self, callback: OnActivity) -> Result<Option<Observation>, Refused> {
+        Ok(Some(self.store()?.tools().observe(move |activity| callback(activity))))
     }
+}
+
+fn event_info(event: &EventDef) -> EventInfo {
+    EventInfo {
+        name: event.name().to_owned(),
+        fields: fields(event.fields(), event.shape()),
+        client_only: event.is_client_only(),
+        deprecated: event.deprecation().map(str::to_owned),
+    }
+}
+
+/// The types of an event's fields, which `livestore.lock` has as `name: type (marks)`.
+pub(super) fn fields(names: &[&str], shape: &str) -> Vec<FieldInfo> {
+    let types = shape.lines().filter_map(|line| line.split_once(": "));
+    let types: Vec<_> = types.map(|(name, kind)| (name.trim(), kind.trim())).collect();
+    let kind_of =
+        |name: &str| types.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
+    let field = |name: &&str| FieldInfo {
+        name: (*name).to_owned(),
+        kind: kind_of(name).unwrap_or_default().to_owned(),
+    };
+    names.iter().map(field).collect()
 }

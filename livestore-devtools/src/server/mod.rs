@@ -6,12 +6,14 @@ mod socket;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use livestore::inspect::InspectError;
 use livestore::new_id;
 use livestore::prelude::*;
 use tokio::sync::watch;
@@ -56,9 +58,26 @@ pub fn serve<S: Schema>(store: &Store<S>) -> Result<Devtools, ServeError> {
 /// # Errors
 /// When there is no port, or no thread.
 pub fn serve_with<S: Schema>(store: &Store<S>, options: Options) -> Result<Devtools, ServeError> {
-    let host = Host::new(store);
     let weak = store.downgrade();
     let is_open = move || weak.upgrade().is_some_and(|store| store.head().is_ok());
+    serve_host(Host::new(store), options, is_open)
+}
+
+/// Serves the devtools of a store's folder, whether or not an app has it open. They show the log, and the
+/// state of the last snapshot; for the rest they need the app's types. Prints nothing. Goes on until it is
+/// [stopped](Devtools::stop).
+///
+/// # Errors
+/// When it is not a store's folder; when there is no port, or no thread.
+pub fn serve_folder(path: &Path, options: Options) -> Result<Devtools, ServeError> {
+    serve_host(Host::of_folder(path)?, options, || true)
+}
+
+fn serve_host(
+    host: Arc<Host>,
+    options: Options,
+    is_open: impl Fn() -> bool + Send + 'static,
+) -> Result<Devtools, ServeError> {
     let at = SocketAddr::new(options.address, options.port);
     let failed = |source| ServeError::Address { at, source };
     let listener = TcpListener::bind(at).map_err(failed)?;
@@ -102,6 +121,9 @@ pub enum ServeError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// It is not a store's folder, or its log cannot be read.
+    #[error(transparent)]
+    Folder(#[from] InspectError),
     /// There is no thread for them.
     #[error("there is no thread for the devtools")]
     Thread(#[source] io::Error),

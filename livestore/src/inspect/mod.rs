@@ -224,6 +224,23 @@ impl Folder {
         }
     }
 
+    /// Returns the number of events after `after`. Reads the numbers of all of them.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.log.count(after)
+    }
+
+    /// Returns the number of the event that comes `count` events after `after`, or of the last one if
+    /// there are fewer; `None` if there are none. Reads the numbers of those in between.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.log.skip(after, count)
+    }
+
     /// Returns all events, in order. They are read page by page; each is checked, and the first that is
     /// damaged ends the iteration with an error.
     pub fn events(&self) -> FolderEvents {

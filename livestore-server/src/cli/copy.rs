@@ -134,6 +134,8 @@ pub(super) fn backup(storage: &Storage, directory: &Path) -> Result<(), Failure>
         Storage::Sqlite(data) => Ok(SqliteStore::reader(data)?.backup(directory)?),
         #[cfg(feature = "postgres")]
         Storage::Postgres(_) => Err("back a Postgres database up with pg_dump".into()),
+        #[cfg(feature = "nats")]
+        Storage::Nats(_) => Err("back the streams of NATS up with `nats account backup`".into()),
     }
 }
 

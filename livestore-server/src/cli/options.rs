@@ -26,7 +26,7 @@ pub(super) struct Options {
     /// The address and port to listen on [default: 127.0.0.1:8787].
     #[arg(long, env = "LIVESTORE_LISTEN")]
     listen: Option<String>,
-    /// Where the events are: sqlite:DIR or postgres://… [default: sqlite:./data].
+    /// Where the events are: sqlite:DIR, postgres://… or nats://… [default: sqlite:./data].
     #[arg(
         long,
         global = true,

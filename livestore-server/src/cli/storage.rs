@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Failure;
+#[cfg(feature = "nats")]
+use crate::store::NatsStore;
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
 use crate::store::{
@@ -21,12 +23,15 @@ pub(super) enum Storage {
     /// A URL, which may have a password.
     #[cfg(feature = "postgres")]
     Postgres(String),
+    /// A URL, which may have a password.
+    #[cfg(feature = "nats")]
+    Nats(String),
 }
 
 /// A storage that is only read, beside the servers that use it.
 pub(super) enum Source {
     Files(ReadOnlyStore),
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "nats", feature = "postgres"))]
     Engine(Arc<dyn EventStore>),
 }
 
@@ -43,8 +48,14 @@ impl FromStr for Storage {
             Some(("postgres" | "postgresql", _)) => {
                 Err("this server was built without the feature `postgres`".to_owned())
             }
+            #[cfg(feature = "nats")]
+            Some(("nats" | "tls", _)) => Ok(Self::Nats(text.to_owned())),
+            #[cfg(not(feature = "nats"))]
+            Some(("nats" | "tls", _)) => {
+                Err("this server was built without the feature `nats`".to_owned())
+            }
             // It may be a URL with a password, so it is not repeated.
-            _ => Err("storage has to begin with sqlite: or postgres:".to_owned()),
+            _ => Err("storage has to begin with sqlite:, postgres: or nats:".to_owned()),
         }
     }
 }
@@ -60,17 +71,23 @@ impl Storage {
             Self::Sqlite(directory) => Arc::new(SqliteStore::open(directory, durability, limits)?),
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => Arc::new(PostgresStore::connect(url, durability, limits)?),
+            #[cfg(feature = "nats")]
+            Self::Nats(url) => Arc::new(NatsStore::connect(url, limits)?),
         })
     }
 
     /// Opens it to read, while a server may be using it.
     pub(super) fn source(&self) -> Result<Source, Failure> {
-        Ok(match self {
-            Self::Sqlite(directory) => Source::Files(SqliteStore::reader(directory)?),
+        // What is only read may be as durable as it likes.
+        #[cfg(any(feature = "nats", feature = "postgres"))]
+        let engine = || self.open(Durability::Written, StoreLimits::NONE).map(Source::Engine);
+        match self {
+            Self::Sqlite(directory) => Ok(Source::Files(SqliteStore::reader(directory)?)),
             #[cfg(feature = "postgres")]
-            // What is only read may be as durable as it likes.
-            Self::Postgres(_) => Source::Engine(self.open(Durability::Written, StoreLimits::NONE)?),
-        })
+            Self::Postgres(_) => engine(),
+            #[cfg(feature = "nats")]
+            Self::Nats(_) => engine(),
+        }
     }
 }
 
@@ -83,7 +100,7 @@ impl Source {
     ) -> Result<(), StoreError> {
         match self {
             Self::Files(reader) => reader.read(store, after, visit),
-            #[cfg(feature = "postgres")]
+            #[cfg(any(feature = "nats", feature = "postgres"))]
             Self::Engine(engine) => engine.read(store, after, visit),
         }
     }
@@ -91,7 +108,7 @@ impl Source {
     pub(super) fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
         match self {
             Self::Files(reader) => reader.list(),
-            #[cfg(feature = "postgres")]
+            #[cfg(any(feature = "nats", feature = "postgres"))]
             Self::Engine(engine) => engine.list(),
         }
     }
@@ -104,6 +121,8 @@ impl fmt::Debug for Storage {
             Self::Sqlite(directory) => write!(f, "sqlite:{}", directory.display()),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => f.write_str("postgres:…"),
+            #[cfg(feature = "nats")]
+            Self::Nats(_) => f.write_str("nats:…"),
         }
     }
 }

@@ -7,9 +7,11 @@
 pub mod conformance;
 mod error;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "nats", feature = "postgres"))]
 mod remote;
 mod sqlite;
 
@@ -24,6 +26,8 @@ use crate::edge;
 pub use error::StoreError;
 pub use livestore_protocol::{StoreId, StoreIdError};
 pub use memory::MemoryStore;
+#[cfg(feature = "nats")]
+pub use nats::{NatsStore, OpenNatsError};
 #[cfg(feature = "postgres")]
 pub use postgres::{OpenPostgresError, PostgresStore};
 #[cfg(feature = "postgres")]

@@ -3,10 +3,12 @@
 use std::error::Error;
 
 use livestore_server::store::{
-    Durability, EventStore, OpenPostgresError, PostgresStore, StoreLimits,
+    Durability, EventStore, NatsStore, OpenNatsError, OpenPostgresError, PostgresStore, StoreError,
+    StoreLimits,
 };
 
 use crate::kit::{append, ask, event, id, read};
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 
 fn refused(url: &str) -> OpenPostgresError {
@@ -14,7 +16,7 @@ fn refused(url: &str) -> OpenPostgresError {
 }
 
 /// The error and its causes, without what must not be in them.
-fn said(error: &OpenPostgresError) -> String {
+fn said(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -110,7 +112,7 @@ fn a_damaged_event_is_told_and_not_passed_on() {
         seen += 1;
         std::ops::ControlFlow::Continue(())
     });
-    assert_eq!(damaged, Err(livestore_server::store::StoreError::Corrupt { seq: 2 }));
+    assert_eq!(damaged, Err(StoreError::Corrupt { seq: 2 }));
     assert_eq!(seen, 1);
 }
 
@@ -154,4 +156,57 @@ fn postgres_is_reached_by_tls() {
     let missing = "sslmode=require&sslrootcert=/nowhere.pem";
     let error = over("localhost", missing).unwrap_err();
     assert!(said(&error).contains("/nowhere.pem is not a file with certificates"));
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn a_nats_that_cannot_be_used_is_refused_in_words() {
+    let refused = |url: &str| NatsStore::connect(url, StoreLimits::NONE).unwrap_err();
+    let bare = Nats::with("");
+    let error = refused(&bare.url());
+    assert!(matches!(error, OpenNatsError::NoJetStream { .. }), "{error:?}");
+    assert!(said(&error).contains("start nats-server with -js"));
+
+    let small = Nats::with("max_payload: 65536\njetstream { store_dir: DIRECTORY }");
+    let error = refused(&small.url());
+    assert!(matches!(error, OpenNatsError::MaxPayload { found: 65_536, .. }), "{error:?}");
+
+    let users =
+        "authorization { user: me, password: \"secret/?@\" }\njetstream { store_dir: DIRECTORY }";
+    let closed = Nats::with(users);
+    NatsStore::connect(&closed.url_as("me:secret%2F%3F%40@"), StoreLimits::NONE).unwrap();
+    for user in ["", "me:wrong@"] {
+        let error = refused(&closed.url_as(user));
+        assert!(matches!(error, OpenNatsError::Refused { .. }), "{user}: {error:?}");
+        said(&error);
+    }
+    let token = Nats::with("authorization { token: secret }\njetstream { store_dir: DIRECTORY }");
+    NatsStore::connect(&token.url_as("secret@"), StoreLimits::NONE).unwrap();
+    let error = refused("nats://me:secret@host:port");
+    assert!(matches!(error, OpenNatsError::Url(_)), "{error:?}");
+    said(&error);
+
+    let error = refused("nats://me:secret@127.0.0.1:1");
+    assert!(matches!(error, OpenNatsError::Unreachable { .. }), "{error:?}");
+    assert!(said(&error).contains("cannot connect to NATS at 127.0.0.1:1"), "{}", said(&error));
+}
+
+/// Somebody has made the stream, or changed it, so that it would lose events.
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn a_stream_of_another_configuration_is_not_used() {
+    let nats = Nats::start();
+    let storage = NatsStore::connect(&nats.url(), StoreLimits::NONE).unwrap();
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    append(&storage, &store, &[event(0, "{}")]).unwrap();
+    nats.update_stream(|config| config["max_age"] = serde_json::json!(3_600_000_000_000_u64));
+    let again = NatsStore::connect(&nats.url(), StoreLimits::NONE).unwrap();
+    let refused = ask(|reply| again.open(&store, reply));
+    let Err(StoreError::Unavailable(reason)) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("has another max_age than a store needs"), "{reason}");
+    nats.update_stream(|config| config["max_age"] = serde_json::json!(0));
+    let opened = ask(|reply| again.open(&store, reply)).unwrap();
+    assert_eq!(opened.head, 1);
+    assert_eq!(read(&again, &store), [event(0, "{}")]);
 }

@@ -8,6 +8,7 @@ use livestore_server::store::{
 };
 
 use crate::kit::{append, ask, event, id, read};
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 
 fn run(arguments: &[&str]) -> Output {
@@ -96,14 +97,42 @@ fn stores_are_moved_between_engines_and_back() {
 }
 
 #[test]
+#[ignore = "needs PostgreSQL and nats-server: cargo xtask engines"]
+fn stores_are_moved_between_any_engines() {
+    let postgres = Postgres::start();
+    let nats = Nats::start();
+    let directory = tempfile::tempdir().unwrap();
+    let old = directory.path().join("old");
+    fill(&sqlite(&old), "large", 0, 2_345);
+    let urls = [
+        format!("sqlite:{}", old.display()),
+        nats.url(),
+        postgres.database("moved"),
+        format!("sqlite:{}", directory.path().join("new").display()),
+    ];
+    for (from, to) in urls.iter().zip(&urls[1..]) {
+        let moved = printed(&["migrate", "--from", from, "--to", to]);
+        assert!(moved.contains("2345 copied, 2345 compared\tlarge"), "{moved}");
+    }
+    let export = |url: &str| printed(&["export", "large", "--storage", url]);
+    assert_eq!(export(&urls[0]), export(&urls[1]));
+    assert_eq!(export(&urls[0]), export(&urls[3]));
+    let list = |url: &str| printed(&["list", "--storage", url]);
+    assert_eq!(list(&urls[0]), list(&urls[1]));
+    assert_eq!(list(&urls[0]), list(&urls[3]));
+}
+
+#[test]
 fn a_storage_that_nobody_can_mean_is_refused_without_its_password() {
     for (storage, reason) in [
-        ("mysql://me:secret@db/app", "storage has to begin with sqlite:"),
-        ("secret", "storage has to begin with sqlite:"),
+        ("mysql://me:secret@db/app", "storage has to begin with sqlite:, postgres: or nats:"),
+        ("secret", "storage has to begin with sqlite:, postgres: or nats:"),
         ("sqlite:", "sqlite: names no directory"),
         ("postgres://me:secret@127.0.0.1:1/app", "cannot connect to Postgres at 127.0.0.1:1"),
         ("postgres://me:secret@db:5432:1/app", "the Postgres URL cannot be read"),
         ("postgres://me:secret@db/app?connections=many", "connections is `many`"),
+        ("nats://me:secret@127.0.0.1:1", "cannot connect to NATS at 127.0.0.1:1"),
+        ("nats://me:secret@127.0.0.1:1?replicas=2", "replicas is `2`"),
     ] {
         let complaint = complaint(&["--storage", storage, "--listen", "127.0.0.1:0"]);
         assert!(complaint.contains(reason), "{storage}: {complaint}");

@@ -1,9 +1,11 @@
 //! Every engine keeps the contract.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use livestore_server::store::{Durability, PostgresStore, StoreLimits, conformance};
+use livestore_server::store::{Durability, NatsStore, PostgresStore, StoreLimits, conformance};
 
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 
 #[test]
@@ -19,5 +21,22 @@ fn postgres_conforms() {
     let kept = postgres.database("kept");
     conformance::check_reopen(|| open(&kept, StoreLimits::NONE));
     let shared = postgres.database("shared");
+    conformance::check_shared(|limits| open(&shared, limits));
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn nats_conforms() {
+    let open = |nats: &Nats, limits| NatsStore::connect(&nats.url(), limits).unwrap();
+    let servers = RefCell::new(Vec::new());
+    conformance::check(|limits| {
+        let nats = Nats::start();
+        let storage = open(&nats, limits);
+        servers.borrow_mut().push(nats);
+        storage
+    });
+    let kept = Nats::start();
+    conformance::check_reopen(|| open(&kept, StoreLimits::NONE));
+    let shared = Nats::start();
     conformance::check_shared(|limits| open(&shared, limits));
 }

@@ -9,6 +9,7 @@ mod bad_input;
 mod commands;
 mod conformance;
 mod kit;
+mod nats;
 mod outages;
 mod postgres;
 mod storm;

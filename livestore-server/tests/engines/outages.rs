@@ -5,10 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use livestore_server::store::{
-    Durability, EventStore, PostgresStore, StoreError, StoreLimits, StoredEvent, Watcher,
+    Durability, EventStore, NatsStore, PostgresStore, StoreError, StoreLimits, StoredEvent, Watcher,
 };
 
 use crate::kit::{append, ask, event, id, read};
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 
 fn open(url: &str) -> PostgresStore {
@@ -58,7 +59,33 @@ fn push_until(
 fn crashes_of_postgres_lose_and_double_nothing() {
     let mut postgres = Postgres::start();
     let url = postgres.database("crashed");
-    let (first, second) = (open(&url), open(&url));
+    crashes_lose_and_double_nothing(
+        || open(&url),
+        || {
+            postgres.crash();
+            std::thread::sleep(Duration::from_millis(100));
+            postgres.up();
+        },
+    );
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn crashes_of_nats_lose_and_double_nothing() {
+    let mut nats = Nats::start();
+    let url = nats.url();
+    crashes_lose_and_double_nothing(
+        || NatsStore::connect(&url, StoreLimits::NONE).unwrap(),
+        || {
+            nats.crash();
+            std::thread::sleep(Duration::from_millis(100));
+            nats.up();
+        },
+    );
+}
+
+fn crashes_lose_and_double_nothing<S: EventStore>(open: impl Fn() -> S, mut restart: impl FnMut()) {
+    let (first, second) = (open(), open());
     ask(|reply| first.open(&id("s"), reply)).unwrap();
     let (count, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let acknowledged: Vec<_> = std::thread::scope(|scope| {
@@ -72,9 +99,7 @@ fn crashes_of_postgres_lose_and_double_nothing() {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(Duration::from_millis(50 + 70 * crash));
-            postgres.crash();
-            std::thread::sleep(Duration::from_millis(100));
-            postgres.up();
+            restart();
         }
         while count.load(Ordering::Relaxed) < 120 {
             std::thread::sleep(Duration::from_millis(5));
@@ -89,7 +114,7 @@ fn crashes_of_postgres_lose_and_double_nothing() {
         assert_eq!(stored.event().seq, seq);
         assert!(acknowledged.contains(stored), "{stored:?} was not acknowledged");
     }
-    assert_eq!(read(&open(&url), &id("s")), log);
+    assert_eq!(read(&open(), &id("s")), log);
 }
 
 /// Whoever watches a store of an engine that hangs goes elsewhere, and comes back.
@@ -98,15 +123,31 @@ fn crashes_of_postgres_lose_and_double_nothing() {
 fn a_postgres_that_hangs_is_not_waited_for() {
     let postgres = Postgres::start();
     let storage = open(&postgres.database("hangs"));
+    a_hanging_engine_is_not_waited_for(&storage, || postgres.pause(), || postgres.resume());
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn a_nats_that_hangs_is_not_waited_for() {
+    let nats = Nats::start();
+    let storage = NatsStore::connect(&nats.url(), StoreLimits::NONE).unwrap();
+    a_hanging_engine_is_not_waited_for(&storage, || nats.pause(), || nats.resume());
+}
+
+fn a_hanging_engine_is_not_waited_for(
+    storage: &dyn EventStore,
+    pause: impl FnOnce(),
+    resume: impl FnOnce(),
+) {
     let store = id("s");
     ask(|reply| storage.open(&store, reply)).unwrap();
-    append(&storage, &store, &[event(0, "{}")]).unwrap();
+    append(storage, &store, &[event(0, "{}")]).unwrap();
     let seen = Arc::new(Seen::default());
     let watcher: Weak<Seen> = Arc::downgrade(&seen);
     storage.watch(&store, watcher);
-    postgres.pause();
+    pause();
     let begun = Instant::now();
-    let unanswered = append(&storage, &store, &[event(1, "{}")]);
+    let unanswered = append(storage, &store, &[event(1, "{}")]);
     let is_unanswered =
         |error: &StoreError| matches!(error, StoreError::Uncertain(_) | StoreError::Unavailable(_));
     assert!(unanswered.as_ref().is_err_and(is_unanswered), "{unanswered:?}");
@@ -119,19 +160,19 @@ fn a_postgres_that_hangs_is_not_waited_for() {
     assert!(begun.elapsed() < patience);
     let unready = ask(|reply| storage.check(reply));
     assert!(matches!(unready, Err(StoreError::Unavailable(_))), "{unready:?}");
-    postgres.resume();
+    resume();
     // The one that was not answered is stored once, now or by the next attempt.
     let begun = Instant::now();
-    let mut again = append(&storage, &store, &[event(1, "{}")]);
+    let mut again = append(storage, &store, &[event(1, "{}")]);
     while matches!(again, Err(StoreError::Unavailable(_) | StoreError::Uncertain(_))) {
         assert!(begun.elapsed() < patience, "{again:?}");
-        again = append(&storage, &store, &[event(1, "{}")]);
+        again = append(storage, &store, &[event(1, "{}")]);
     }
     if let Err(error) = again {
         assert_eq!(error, StoreError::Behind { head: 2 });
         assert_eq!(storage.has(&store, &[event(1, "{}")]), Ok(true));
     }
-    assert_eq!(read(&storage, &store), [event(0, "{}"), event(1, "{}")]);
+    assert_eq!(read(storage, &store), [event(0, "{}"), event(1, "{}")]);
     assert_eq!(ask(|reply| storage.check(reply)), Ok(()));
 }
 

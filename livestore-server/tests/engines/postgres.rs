@@ -95,13 +95,17 @@ impl Postgres {
         self.port = port;
     }
 
+    /// The server first: from then on it starts no process that would be missed.
     fn signal_all(&self, signal: &str) {
         let server = self.server.as_ref().unwrap().id().to_string();
+        let send = |pids: &[&str]| {
+            // Some have ended meanwhile, which it would complain about.
+            let _ = Command::new("kill").arg(signal).args(pids).stderr(Stdio::null()).status();
+        };
+        send(&[&server]);
         let children = Command::new("pgrep").args(["-P", &server]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
-        let all = children.lines().chain([server.as_str()]);
-        // Some have ended meanwhile, which it would complain about.
-        let _ = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status();
+        send(&children.lines().collect::<Vec<_>>());
     }
 
     /// Restarts it with one more setting.

@@ -6,6 +6,7 @@ use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 use crate::storm_kit::{self, Client, Server};
 
@@ -30,6 +31,17 @@ fn nothing_is_lost_or_doubled_by_servers_over_postgres() {
     storm(&url, || {
         postgres.crash();
         postgres.up();
+    });
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn nothing_is_lost_or_doubled_by_servers_over_nats() {
+    let mut nats = Nats::start();
+    let url = nats.url();
+    storm(&url, || {
+        nats.crash();
+        nats.up();
     });
 }
 

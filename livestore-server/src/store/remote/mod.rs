@@ -2,6 +2,7 @@
 
 mod lanes;
 mod news;
+#[cfg(feature = "postgres")]
 mod tls;
 
 use std::future::Future;
@@ -13,7 +14,9 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(super) use lanes::Lanes;
 pub(super) use news::{Feed, News};
+#[cfg(feature = "postgres")]
 pub use tls::TlsError;
+#[cfg(feature = "postgres")]
 pub(super) use tls::client_config;
 
 /// The time that an engine has to answer.

@@ -30,6 +30,11 @@ pub enum OpenError {
         /// The reason, for people.
         reason: String,
     },
+    /// Another tab has the store's files, and does not answer.
+    #[error(
+        "the tab that has the store's files open does not answer: close it or reload it, or try again"
+    )]
+    Unresponsive,
     /// The module's URL is not known.
     #[error(
         "the URL of this WebAssembly module's JavaScript is not known: call \

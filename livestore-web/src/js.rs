@@ -1,5 +1,7 @@
 //! What JavaScript says, in words.
 
+use std::time::Duration;
+
 use js_sys::{Function, Promise, Reflect, global};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -35,6 +37,18 @@ pub(crate) fn soon(run: impl FnOnce() + 'static) {
     if let Some(queue) = queue {
         let _ = queue.call1(&JsValue::UNDEFINED, &run);
     }
+}
+
+/// Waits, in a page or a worker.
+pub(crate) async fn sleep(duration: Duration) {
+    let millis = f64::from(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX));
+    let promise = Promise::new(&mut |resolve, _| {
+        let timer = member(&global(), "setTimeout").and_then(|it| it.dyn_into::<Function>().ok());
+        if let Some(set) = timer {
+            let _ = set.call2(&JsValue::UNDEFINED, &resolve, &millis.into());
+        }
+    });
+    let _ = JsFuture::from(promise).await;
 }
 
 /// `navigator.storage`.

@@ -12,7 +12,6 @@ use livestore::store::Builder;
 use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, install};
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::DedicatedWorkerGlobalScope;
 
 use crate::WorkerRequest;
@@ -70,6 +69,7 @@ async fn lead<S: Schema>(builder: Builder<S>, store_id: String) {
     let Some(lock) = lock(&format!("livestore leads {path}"), IfHeld::Wait).await else {
         return say(&Said::Denied("there are no Web Locks".to_owned()));
     };
+    say(&Said::Leads);
     match open(builder, &path).await {
         // For as long as there is this worker.
         Ok(store) => OPEN.with(|open| *open.borrow_mut() = Some(Box::new((store, lock)))),
@@ -90,7 +90,7 @@ async fn open<S: Schema>(builder: Builder<S>, path: &str) -> Result<Store<S>, St
             Err(reason) if attempts == ATTEMPTS => return Err(reason),
             Err(_) => attempts += 1,
         }
-        pause().await;
+        js::sleep(PAUSE).await;
     };
     install_disk(Some(Rc::new(disk)));
     // It does not wait for a first sync: whoever opens it in a page does.
@@ -105,14 +105,4 @@ async fn open_files(path: &str) -> Result<WorkerDisk, String> {
     let installed = install::<WasmOsCallback>(&options, true).await;
     installed.map_err(|error| error.to_string())?;
     Ok(disk)
-}
-
-async fn pause() {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        if let Some(scope) = scope() {
-            let millis = i32::try_from(PAUSE.as_millis()).unwrap_or(i32::MAX);
-            let _ = scope.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-        }
-    });
-    let _ = JsFuture::from(promise).await;
 }

@@ -57,6 +57,8 @@ use livestore::store::Builder;
 mod disk;
 mod error;
 #[cfg(target_family = "wasm")]
+mod freeze;
+#[cfg(target_family = "wasm")]
 mod js;
 #[cfg(target_family = "wasm")]
 mod leader;
@@ -108,7 +110,8 @@ pub struct WorkerRequest {
 /// Returns whether this is the worker that has a store's files. If the store is of this schema, it is opened
 /// with what `builder` returns.
 ///
-/// Call it first in `main`, once for each schema, and return if it is true. In a page it does nothing.
+/// Call it first in `main`, and return if it is true. In a page it does nothing. An app with several schemas
+/// calls it for each of them before it returns, whatever the first call says: `worker(one) | worker(other)`.
 pub fn worker<S: Schema>(builder: impl FnOnce(WorkerRequest) -> Builder<S>) -> bool {
     #[cfg(target_family = "wasm")]
     return leader::serve(builder);

@@ -51,6 +51,8 @@ fn schema_of<S: Schema>() -> String {
 pub(crate) enum Said {
     /// It opens the store as soon as nobody else leads.
     Ready,
+    /// Nobody else leads: it opens the store now.
+    Leads,
     /// The browser stores nothing; the reason.
     Denied(String),
     /// The store could not be opened; the reason.
@@ -65,6 +67,7 @@ impl Said {
     pub(crate) fn to_js(&self) -> JsValue {
         let (said, reason) = match self {
             Self::Ready => ("ready", None),
+            Self::Leads => ("leads", None),
             Self::Denied(reason) => ("denied", Some(reason)),
             Self::Failed(reason) => ("failed", Some(reason)),
             Self::Unserved => ("unserved", None),
@@ -79,6 +82,7 @@ impl Said {
         let reason = reason.unwrap_or_default();
         Some(match js::member(message, "said")?.as_string()?.as_str() {
             "ready" => Self::Ready,
+            "leads" => Self::Leads,
             "denied" => Self::Denied(reason),
             "failed" => Self::Failed(reason),
             "unserved" => Self::Unserved,

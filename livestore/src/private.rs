@@ -48,6 +48,7 @@ pub mod web {
         Disk, Handle, IfHeld, OpenMode, WebLock, fs, install_disk, request_lock,
     };
     pub use crate::store::web::{
-        History, Journal, Recovery, folder_of, open_in_worker, recover, store_id, without_files,
+        History, Journal, Recovery, find_leader, folder_of, open_in_worker, recover, store_id,
+        without_files,
     };
 }

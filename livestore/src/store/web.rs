@@ -65,15 +65,21 @@ pub fn folder_of(store_id: &str) -> Result<PathBuf, OpenError> {
 /// # Errors
 /// When there are no channels here.
 pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::Result<Recovery> {
-    let shared = Arc::new(Shared::default());
     let count = commits.len();
     let commits: Vec<_> = commits.iter().map_while(|bytes| Recovered::decode(bytes)).collect();
     let is_whole = commits.len() == count;
     let events = commits.iter().flat_map(|commit| &commit.events);
     let Some(session_id) = events.map(|event| Arc::clone(&event.session_id)).next() else {
+        let shared = Arc::new(Shared::default());
         shared.answer(outcome(is_whole));
         return Ok(Recovery { shared, _line: None });
     };
+    let store_id = store_id.to_owned();
+    ask(folder, Recover { protocol: PROTOCOL, store_id, session_id, commits }, is_whole)
+}
+
+fn ask(folder: &Path, recover: Recover, is_whole: bool) -> std::io::Result<Recovery> {
+    let shared = Arc::new(Shared::default());
     let theirs = Arc::clone(&shared);
     let mut assembler = Assembler::default();
     let on_event: OnLine = Box::new(move |event| {
@@ -82,11 +88,23 @@ pub fn recover(folder: &Path, store_id: &str, commits: &[Vec<u8>]) -> std::io::R
         }
     });
     let line = dial(folder, |_| on_event)?;
-    let store_id = store_id.to_owned();
-    let recover = Recover { protocol: PROTOCOL, store_id, session_id, commits };
     let message = FromSession::Recover(recover).encode();
     line.send(frames(&message));
     Ok(Recovery { shared, _line: Some(line) })
+}
+
+/// Waits until the leader of the store has said something. If nobody leads, until somebody does.
+pub async fn find_leader(folder: &Path, store_id: &str) {
+    let recover = Recover {
+        protocol: PROTOCOL,
+        store_id: store_id.to_owned(),
+        session_id: Arc::from(""),
+        commits: Vec::new(),
+    };
+    // It does not matter what it says.
+    if let Ok(found) = ask(folder, recover, true) {
+        let _ = found.await;
+    }
 }
 
 /// What could not be read is not to be forgotten: another version of the app may have written it.

@@ -2,7 +2,7 @@
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
 //! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`] and [`panels`] are what happens,
-//! [`probe`] is what holds.
+//! [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose matrix has a page among its clients.
 
 #![cfg(unix)]
 #![expect(
@@ -11,11 +11,11 @@
 )]
 #![expect(clippy::indexing_slicing, reason = "a member that some JSON does not have is null")]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod bench;
 mod devtools;
+mod drive;
 mod page;
 mod panels;
 mod probe;
@@ -30,23 +30,35 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 const USAGE: &str = "\
 Usage: livestore-web-tests TOOL SITE PICTURES [WORD…]
        livestore-web-tests TOOL SITE PICTURES --bench
+       livestore-web-tests TOOL SITE --drive MODULE
 
 Serves the folder SITE by the program TOOL, and runs every scenario, or those whose name has every
-WORD. What the pages look like is saved in the folder PICTURES. Or measures how fast it is.
+WORD. What the pages look like is saved in the folder PICTURES. Or measures how fast it is. Or has the program
+MODULE in a page answer what is written to stdin.
 ";
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let (Some(tool), Some(site), Some(pictures)) = (args.next(), args.next(), args.next()) else {
-        eprint!("{USAGE}");
-        return ExitCode::from(2);
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let programs = |[tool, site, pictures]: [&str; 3]| world::Programs {
+        tool: tool.into(),
+        site: site.into(),
+        pictures: pictures.into(),
     };
-    let [tool, site, pictures] = [tool, site, pictures].map(PathBuf::from);
-    let programs = world::Programs { tool, site, pictures };
-    let words: Vec<_> = args.collect();
-    let done = match words.as_slice() {
-        [word] if word == "--bench" => bench::run(&programs).map(|()| true),
-        words => scenario::run_all(&programs, words),
+    let done = match args.as_slice() {
+        [tool, site, "--drive", module] => {
+            drive::run(tool.as_ref(), site.as_ref(), module).map(|()| true)
+        }
+        [tool, site, pictures, "--bench"] => {
+            bench::run(&programs([tool, site, pictures])).map(|()| true)
+        }
+        [tool, site, pictures, words @ ..] => {
+            scenario::run_all(&programs([tool, site, pictures]), words)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -136,6 +136,9 @@ impl Page {
 
     /// Has the browser freeze the tab, as it does with those that are long out of sight, or go on with it.
     pub(crate) fn freeze(&self, is_frozen: bool) -> Result {
+        // A page that has the focus is not frozen.
+        let has_focus = json!({ "enabled": !is_frozen });
+        self.call("Emulation.setFocusEmulationEnabled", has_focus)?;
         let state = if is_frozen { "frozen" } else { "active" };
         self.call("Page.setWebLifecycleState", json!({ "state": state })).map(drop)
     }

@@ -22,6 +22,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a commit survives an immediate reload", tabs::immediate_reload),
     ("a tab that leads is closed", tabs::leader_closes),
     ("a tab that leads is frozen", tabs::leader_is_frozen),
+    ("a tab that leads hangs", tabs::leader_hangs),
     ("a duplicated tab is a window of its own", tabs::duplicated),
     ("a full quota loses nothing", tabs::full_quota),
     ("without storage, the page says so", tabs::denied),
@@ -30,8 +31,8 @@ const SCENARIOS: &[(&str, Scenario)] = &[
 ];
 
 /// Whether all scenarios passed whose names have every word.
-pub(crate) fn run_all(programs: &Programs, words: &[String]) -> Result<bool> {
-    let chosen = SCENARIOS.iter().filter(|(name, _)| words.iter().all(|word| name.contains(word)));
+pub(crate) fn run_all(programs: &Programs, words: &[&str]) -> Result<bool> {
+    let chosen = SCENARIOS.iter().filter(|(name, _)| words.iter().all(|word| name.contains(*word)));
     let (mut passed, mut failed) = (0, 0);
     for (name, scenario) in chosen {
         match World::new(programs).and_then(|mut world| scenario(&mut world)) {

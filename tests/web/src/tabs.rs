@@ -126,19 +126,52 @@ fn to_push(count: usize) -> String {
     }
 }
 
+/// Another one leads, whether it was open or not, and back again.
 pub(crate) fn leader_is_frozen(world: &mut World<'_>) -> Result {
     let leader = world.open_page("ws")?;
+    leader.wait_for_sync("Synced")?;
+    leader.add("before")?;
+    leader.freeze(true)?;
+    let other = leader.open_tab()?;
+    other.wait_for_todos(&["[ ] before"])?;
+    other.add("meanwhile")?;
+    other.wait_for_sync("Synced")?;
+    other.reload()?;
+    other.wait_for_todos(&["[ ] before", "[ ] meanwhile"])?;
+    leader.freeze(false)?;
+    leader.wait_for_todos(&["[ ] before", "[ ] meanwhile"])?;
+    other.freeze(true)?;
+    leader.add("again")?;
+    leader.wait_for_sync("Synced")?;
+    other.freeze(false)?;
+    other.wait_for_todos(&["[ ] before", "[ ] meanwhile", "[ ] again"])?;
+    other.wait_for_sync("Synced")
+}
+
+/// A tab whose worker stops without a word keeps the files: the others' commits wait, and who comes new is
+/// told.
+pub(crate) fn leader_hangs(world: &mut World<'_>) -> Result {
+    let (profile, url) = (Profile::new(&world.browser)?, world.url("ws"));
+    let unaware = "const add = EventTarget.prototype.addEventListener; \
+                   EventTarget.prototype.addEventListener = function (type, ...rest) { \
+                     if (type !== 'freeze') add.call(this, type, ...rest) }";
+    let leader = Page::open_with(&world.browser, &profile, &url, unaware)?;
     leader.wait_for_sync("Synced")?;
     let other = leader.open_tab()?;
     other.wait_for_sync("Synced")?;
     leader.freeze(true)?;
     other.add("meanwhile")?;
     wait_for_count(&other, 1)?;
-    other.reload()?;
+    let new = leader.open_tab()?;
+    let names_it = || Ok(new.problem()?.contains("does not answer"));
+    wait::until("the problem", &true, names_it)?;
     leader.freeze(false)?;
-    other.wait_for_todos(&["[ ] meanwhile"])?;
-    leader.wait_for_todos(&["[ ] meanwhile"])?;
-    other.wait_for_sync("Synced")
+    new.reload()?;
+    for page in [&leader, &other, &new] {
+        page.wait_for_todos(&["[ ] meanwhile"])?;
+        page.wait_for_sync("Synced")?;
+    }
+    Ok(())
 }
 
 pub(crate) fn duplicated(world: &mut World<'_>) -> Result {

@@ -31,13 +31,11 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn new(programs: &'a Programs) -> Result<Self> {
         let dir = TempDir::new()?;
-        let mut serve = Command::new(&programs.tool);
-        serve.arg("serve").arg(&programs.site).arg("0");
         let backend = start_backend(dir.path(), "127.0.0.1:0")?;
         Ok(Self {
             programs,
             browser: Browser::start(&dir.path().join("profile"))?,
-            site: Server::start(serve)?,
+            site: serve(&programs.tool, &programs.site)?,
             backend_address: backend.address.clone(),
             backend: Some(backend),
             dir,
@@ -91,6 +89,13 @@ impl<'a> World<'a> {
     }
 }
 
+/// Serves a folder to browsers on this machine.
+pub(crate) fn serve(tool: &Path, site: &Path) -> Result<Server> {
+    let mut serve = Command::new(tool);
+    serve.arg("serve").arg(site).arg("0");
+    Server::start(serve)
+}
+
 fn start_backend(dir: &Path, listen: &str) -> Result<Server> {
     let mut command = Command::new(beside_this_program("livestore-server")?);
     command.args(["--listen", listen, "--data"]).arg(dir.join("backend"));
@@ -105,9 +110,9 @@ pub(crate) fn beside_this_program(name: &str) -> Result<PathBuf> {
 }
 
 /// A process whose first line ends with the address where it listens. It is killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {

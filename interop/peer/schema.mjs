@@ -1,4 +1,4 @@
-// The app that all clients of the matrix run: what `src/rust_client/app.rs` is in Rust.
+// The app that all clients of the matrix run: what `../client/src/app.rs` is in Rust.
 import { Events, makeSchema, Schema, SessionIdSymbol, State } from '@livestore/livestore'
 import { kindEvents, kindMaterializers, kinds } from './kinds.mjs'
 

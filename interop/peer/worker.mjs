@@ -1,7 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { makeDurableObject, makeWorker } from '@livestore/sync-cf/cf-worker'
 
-export class SyncBackendDO extends makeDurableObject({}) {}
+// `enableCORS` alone is not enough for a page: answers over HTTP need the header, too.
+export class SyncBackendDO extends makeDurableObject({
+  http: { responseHeaders: { 'Access-Control-Allow-Origin': '*' } },
+}) {}
 
 export default makeWorker({
   syncBackendBinding: 'SYNC_BACKEND_DO',

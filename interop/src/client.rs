@@ -10,7 +10,7 @@
 //! | `close` | |
 //!
 //! An answer is `{"ok": …}` or `{"error": "…"}`. `peer/client.mjs` is the one in TypeScript, and
-//! [`rust_client`](crate::rust_client) the one in Rust.
+//! `client` the one in Rust, which is a process or a page.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,23 +19,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::browser::Browser;
 use crate::peer::Peer;
 use crate::process::Process;
 
-/// The argument with which this program is the client in Rust.
-pub(crate) const RUST: &str = "--client";
+/// What clients are started with.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) peer: Peer,
+    /// `None` if there is no browser here.
+    pub(crate) browser: Option<Browser>,
+}
 
 /// A client's process. It opens one store at a time.
 pub(crate) struct Client {
-    language: Language,
+    platform: Platform,
     process: Process,
 }
 
-/// In which language a client is.
+/// In which language a client is, and where.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Language {
+pub(crate) enum Platform {
     TypeScript,
     Rust,
+    /// The one in Rust, in a page.
+    Page,
 }
 
 /// The store to open, and how to open it.
@@ -128,26 +136,29 @@ pub(crate) struct Kind {
 
 impl Client {
     /// Starts one; what it complains about goes to the file `errors`.
-    pub(crate) fn start(language: Language, peer: &Peer, errors: PathBuf) -> Result<Self> {
-        let command = match language {
-            Language::TypeScript => peer.node("client.mjs"),
-            Language::Rust => rust_client()?,
+    pub(crate) fn start(platform: Platform, programs: &Programs, errors: PathBuf) -> Result<Self> {
+        let command = match platform {
+            Platform::TypeScript => programs.peer.node("client.mjs"),
+            Platform::Rust => {
+                Command::new(std::env::current_exe()?.with_file_name("livestore-interop-client"))
+            }
+            Platform::Page => programs.browser.as_ref().ok_or("there is no browser")?.client()?,
         };
-        let process = Process::start(&format!("{language:?} client"), command, errors)?;
-        Ok(Self { language, process })
+        let process = Process::start(&format!("{platform:?} client"), command, errors)?;
+        Ok(Self { platform, process })
     }
 
     /// Whether it goes on by itself after an outage. Over HTTP, LiveStore's own client does not: it
     /// retries a pull only after an error of the WebSocket's kind, and until it is opened again it
     /// pulls no more.
     pub(crate) fn outlives_outage(&self, transport: Transport) -> bool {
-        (self.language, transport) != (Language::TypeScript, Transport::Http)
+        (self.platform, transport) != (Platform::TypeScript, Transport::Http)
     }
 
     /// Whether it can commit a text with half a surrogate pair. Ours receives such args, but has no
     /// text for them.
     pub(crate) fn commits_half_pairs(&self) -> bool {
-        self.language == Language::TypeScript
+        self.platform == Platform::TypeScript
     }
 
     /// Opens a store, whether there is a network or not.
@@ -189,13 +200,6 @@ impl Client {
             Answer::Error(error) => Err(format!("{command}: {error}").into()),
         }
     }
-}
-
-/// This program, as a client.
-fn rust_client() -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg(RUST);
-    Ok(command)
 }
 
 #[derive(Deserialize)]

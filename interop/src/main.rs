@@ -2,7 +2,7 @@
 //!
 //! [`peer`] installs LiveStore itself, [`matrix`] runs every [`scenario`] in every cell: two
 //! [`client`]s and a [`backend`], with a [`wire`] between that can be cut and that remembers what
-//! went over it. [`rust_client`] is the one of the clients that is ours.
+//! went over it. The client in Rust is the package in `client`, as a process, or as a page in the [`browser`].
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,11 +12,11 @@
 use std::process::ExitCode;
 
 mod backend;
+mod browser;
 mod client;
 mod matrix;
 mod peer;
 mod process;
-mod rust_client;
 mod scenario;
 mod wait;
 mod wire;
@@ -26,21 +26,26 @@ mod world;
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\
-Usage: livestore-interop [WORD…]
+Usage: livestore-interop [--browser TOOL SITE] [WORD…]
 
-Runs every scenario in every cell, or those whose line has every WORD: `http rebase`.
+Runs every scenario in every cell, or those whose line has every WORD: `http rebase`. Cells with a page
+need the folder SITE, which the program TOOL serves, and Chromium.
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let done = match words.first().map(String::as_str) {
-        Some(client::RUST) => rust_client::run().map(|()| true),
-        Some(word) if word.starts_with('-') => {
-            print!("{USAGE}");
-            return ExitCode::from(2);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (browser, words) = match args.as_slice() {
+        [option, tool, site, words @ ..] if option == "--browser" => {
+            (Some(browser::Browser::new(tool, site)), words)
         }
-        _ => peer::install().and_then(|peer| matrix::run(&peer, &words)),
+        words => (None, words),
     };
+    if words.iter().any(|word| word.starts_with('-')) {
+        print!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let done =
+        peer::install().and_then(|peer| matrix::run(&client::Programs { peer, browser }, words));
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

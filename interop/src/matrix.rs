@@ -10,8 +10,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::backend::{self, Backend};
-use crate::client::{Client, Language, Transport};
-use crate::peer::Peer;
+use crate::client::{Client, Platform, Programs, Transport};
 use crate::scenario::{self, Scenario};
 use crate::world::World;
 
@@ -19,47 +18,61 @@ use crate::world::World;
 const AT_ONCE: usize = 3;
 
 /// Runs what has every one of `words` in its line. Whether all of it passed.
-pub(crate) fn run(peer: &Peer, words: &[String]) -> Result<bool> {
+pub(crate) fn run(programs: &Programs, words: &[String]) -> Result<bool> {
     let start = Instant::now();
-    let plan: Vec<_> = cells().filter_map(|cell| planned(cell, words)).collect();
+    let plan = cells().filter_map(|cell| planned(cell, words));
+    let is_possible = |(cell, _): &Planned| programs.browser.is_some() || !cell.has_page();
+    let (plan, skipped): (Vec<_>, Vec<_>) = plan.partition(is_possible);
     let tally = Tally::default();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((cell, scenarios)) = plan.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    cell.run(peer, scenarios, &tally);
+                    cell.run(programs, scenarios, &tally);
                 }
             });
         }
     });
     for (cell, scenario) in tally.left() {
-        cell.run_alone(peer, scenario, &tally);
+        cell.run_alone(programs, scenario, &tally);
     }
     let Tally { passed, again, failed, .. } = tally;
     let (passed, again, failed) = (passed.into_inner(), again.into_inner(), failed.into_inner());
     println!("{again} tried again, in {:.0} s", start.elapsed().as_secs_f64());
-    println!("{passed} passed, {failed} failed");
+    let skipped: usize = skipped.iter().map(|(_, scenarios)| scenarios.len()).sum();
+    if skipped > 0 {
+        println!("skipped: {skipped}, which need a page in Chromium");
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
     Ok(failed == 0 && passed > 0)
 }
 
 fn cells() -> impl Iterator<Item = Cell> {
-    let pairs = [
-        (Language::TypeScript, Language::TypeScript),
-        (Language::TypeScript, Language::Rust),
-        (Language::Rust, Language::TypeScript),
+    use Platform::{Page, Rust, TypeScript};
+    let companies: [&[Platform]; 5] = [
+        &[TypeScript, TypeScript],
+        &[TypeScript, Rust],
+        &[Rust, TypeScript],
+        &[Page, TypeScript],
+        &[TypeScript, Page, Rust],
     ];
     let backends = [backend::Kind::LiveStore, backend::Kind::Ours];
     let transports = [Transport::Ws, Transport::Http];
-    pairs.into_iter().flat_map(move |(a, b)| {
+    companies.into_iter().flat_map(move |clients| {
         backends.into_iter().flat_map(move |backend| {
-            transports.into_iter().map(move |transport| Cell { a, b, backend, transport })
+            transports.into_iter().map(move |transport| Cell { clients, backend, transport })
         })
     })
 }
 
-fn planned(cell: Cell, words: &[String]) -> Option<(Cell, Vec<Scenario>)> {
-    let scenarios = scenario::ALL.into_iter().filter(|(name, _)| {
+/// What happens in a cell.
+type Planned = (Cell, Vec<Scenario>);
+
+fn planned(cell: Cell, words: &[String]) -> Option<Planned> {
+    let scenarios: &[Scenario] =
+        if cell.clients.len() > 2 { &scenario::OF_THREE } else { &scenario::ALL };
+    let scenarios = scenarios.iter().copied().filter(|(name, _)| {
         let line = format!("{cell}: {name}").to_lowercase();
         words.iter().all(|word| line.contains(&word.to_lowercase()))
     });
@@ -70,19 +83,22 @@ fn planned(cell: Cell, words: &[String]) -> Option<(Cell, Vec<Scenario>)> {
 /// Who takes part.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
-    a: Language,
-    b: Language,
+    clients: &'static [Platform],
     backend: backend::Kind,
     transport: Transport,
 }
 
 impl Cell {
-    fn run(&self, peer: &Peer, scenarios: &[Scenario], tally: &Tally) {
+    fn has_page(&self) -> bool {
+        self.clients.contains(&Platform::Page)
+    }
+
+    fn run(&self, programs: &Programs, scenarios: &[Scenario], tally: &Tally) {
         let mut stage = None;
         for (number, (name, scenario)) in scenarios.iter().enumerate() {
             let mut play = |store_id: &str| {
                 let start = Instant::now();
-                let mut set = stage.take().map_or_else(|| Stage::new(self, peer), Ok)?;
+                let mut set = stage.take().map_or_else(|| Stage::new(self, programs), Ok)?;
                 let remarks = self.play(&mut set, store_id, *scenario)?;
                 // What goes wrong does not go on into the next scenario.
                 stage = Some(set);
@@ -104,9 +120,9 @@ impl Cell {
     }
 
     /// Once more, with nothing beside it.
-    fn run_alone(&self, peer: &Peer, (name, scenario): Scenario, tally: &Tally) {
+    fn run_alone(&self, programs: &Programs, (name, scenario): Scenario, tally: &Tally) {
         let start = Instant::now();
-        let outcome = Stage::new(self, peer)
+        let outcome = Stage::new(self, programs)
             .and_then(|mut stage| self.play(&mut stage, "alone", scenario))
             .map(|remarks| (remarks, start.elapsed().as_secs_f64()));
         tally.report(&format!("{self}: {name}"), outcome);
@@ -114,43 +130,46 @@ impl Cell {
 
     fn play(
         &self,
-        Stage { a, b, backend, .. }: &mut Stage,
+        Stage { clients, backend, .. }: &mut Stage,
         store_id: &str,
         scenario: fn(&mut World<'_>) -> Result,
     ) -> Result<Vec<String>> {
-        let mut world = World::new(store_id, self.transport, a, b, backend)?;
+        let mut world = World::new(store_id, self.transport, clients, backend)?;
         if let Err(error) = scenario(&mut world) {
             return Err(format!("{error}\n    {}", world.report()).into());
         }
-        world.a.check_traps()?;
-        world.b.check_traps()?;
-        world.a.close()?;
-        world.b.close()?;
+        for seat in world.seats() {
+            seat.check_traps()?;
+            seat.close()?;
+        }
         Ok(world.remarks)
     }
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { a, b, backend, transport } = self;
-        write!(f, "{a:?} and {b:?}, {backend}, {transport:?}")
+        let Self { clients, backend, transport } = self;
+        let clients: Vec<_> = clients.iter().map(|platform| format!("{platform:?}")).collect();
+        write!(f, "{}, {backend}, {transport:?}", clients.join(" and "))
     }
 }
 
 /// The processes of a cell, which serve one scenario after the other.
 struct Stage {
-    a: Client,
-    b: Client,
+    clients: Vec<Client>,
     backend: Backend,
     _errors: TempDir,
 }
 
 impl Stage {
-    fn new(cell: &Cell, peer: &Peer) -> Result<Self> {
+    fn new(cell: &Cell, programs: &Programs) -> Result<Self> {
         let errors = TempDir::new()?;
-        let a = Client::start(cell.a, peer, errors.path().join("a"))?;
-        let b = Client::start(cell.b, peer, errors.path().join("b"))?;
-        Ok(Self { a, b, backend: Backend::start(cell.backend, peer)?, _errors: errors })
+        let start = |(number, platform): (usize, &Platform)| {
+            Client::start(*platform, programs, errors.path().join(number.to_string()))
+        };
+        let clients = cell.clients.iter().enumerate().map(start).collect::<Result<_>>()?;
+        let backend = Backend::start(cell.backend, &programs.peer)?;
+        Ok(Self { clients, backend, _errors: errors })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a scenario takes place: one store, two clients, a backend.
+//! Where a scenario takes place: one store, two or three clients, a backend.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,12 @@ use crate::client::{Client, Entry, Event, Open, State, Status, Transport, Versio
 use crate::wait::{Look, until};
 use crate::wire::Wire;
 
-/// Two clients of one store, and the backend.
+/// The clients of one store, and the backend.
 pub(crate) struct World<'a> {
     pub(crate) a: Seat<'a>,
     pub(crate) b: Seat<'a>,
+    /// The third client, where there is one.
+    c: Option<Seat<'a>>,
     pub(crate) backend: &'a mut Backend,
     /// Remarks that are worth reading, though they are not failures.
     pub(crate) remarks: Vec<String>,
@@ -26,42 +28,58 @@ impl<'a> World<'a> {
     pub(crate) fn new(
         store_id: &str,
         transport: Transport,
-        a: &'a mut Client,
-        b: &'a mut Client,
+        clients: &'a mut [Client],
         backend: &'a mut Backend,
     ) -> Result<Self> {
-        let a = Seat::new("a", store_id, transport, a, backend)?;
-        let b = Seat::new("b", store_id, transport, b, backend)?;
-        Ok(Self { a, b, backend, remarks: Vec::new() })
+        let seats = ["a", "b", "c"].into_iter().zip(clients);
+        let seats = seats.map(|(name, it)| Seat::new(name, store_id, transport, it, backend));
+        let mut seats = seats.collect::<Result<Vec<_>>>()?.into_iter();
+        let (Some(a), Some(b), c) = (seats.next(), seats.next(), seats.next()) else {
+            return Err("two clients at least".into());
+        };
+        Ok(Self { a, b, c, backend, remarks: Vec::new() })
     }
 
-    /// Both clients open the store, which is new.
+    /// All clients.
+    pub(crate) fn seats(&mut self) -> impl Iterator<Item = &mut Seat<'a>> {
+        [&mut self.a, &mut self.b].into_iter().chain(&mut self.c)
+    }
+
+    /// All clients open the store, which is new.
     pub(crate) fn open(&mut self) -> Result {
-        self.a.open()?;
-        self.b.open()
+        self.seats().try_for_each(Seat::open)
     }
 
-    /// Both clients confirm `head`, and have equal logs and equal state. LiveStore's own client knows
+    /// All clients confirm `head`, and have equal logs and equal state. LiveStore's own client knows
     /// of an event some moments before its state does.
     pub(crate) fn converge(&mut self, head: u64) -> Result {
         self.converge_logs(head)?;
         until("equal states", || {
-            let (a, b) = (self.a.synced_state()?, self.b.synced_state()?);
-            let both =
-                || Ok([serde_json::to_string(&a)?, serde_json::to_string(&b)?].join("\n    "));
-            if a == b { Ok(Look::There(())) } else { both().map(Look::NotYet) }
+            let states: Vec<_> = self.seats().map(Seat::synced_state).collect::<Result<_>>()?;
+            if states.windows(2).all(|pair| matches!(pair, [one, other] if one == other)) {
+                return Ok(Look::There(()));
+            }
+            let texts = states.iter().map(serde_json::to_string);
+            Ok(Look::NotYet(texts.collect::<std::result::Result<Vec<_>, _>>()?.join("\n    ")))
         })
     }
 
-    /// Both clients confirm `head`, and have equal logs.
+    /// All clients confirm `head`, and have equal logs.
     pub(crate) fn converge_logs(&mut self, head: u64) -> Result {
-        self.a.confirms(head)?;
-        self.b.confirms(head)?;
-        let (a, b) = (self.a.synced_log()?, self.b.synced_log()?);
-        if a.len() != b.len() {
-            return Err(format!("the logs have {} and {} synced events", a.len(), b.len()).into());
+        self.seats().try_for_each(|seat| seat.confirms(head))?;
+        let logs: Vec<_> = self.seats().map(Seat::synced_log).collect::<Result<_>>()?;
+        let pairs = logs
+            .first()
+            .into_iter()
+            .flat_map(|first| logs.iter().skip(1).map(move |it| (first, it)));
+        for (a, b) in pairs {
+            if a.len() != b.len() {
+                let lengths = (a.len(), b.len());
+                return Err(format!("the logs have {lengths:?} synced events").into());
+            }
+            a.iter().zip(b).try_for_each(|(a, b)| self.compare(a, b))?;
         }
-        a.iter().zip(&b).try_for_each(|(a, b)| self.compare(a, b))
+        Ok(())
     }
 
     /// See [`Backend::keeps_missing_args`].
@@ -84,11 +102,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// How far both clients are, to go with a failure.
+    /// How far all clients are, to go with a failure.
     pub(crate) fn report(&mut self) -> String {
-        let a = self.a.status().map_err(|error| error.to_string());
-        let b = self.b.status().map_err(|error| error.to_string());
-        format!("a: {a:?}, b: {b:?}")
+        let report = |seat: &mut Seat<'_>| {
+            let status = seat.status().map_err(|error| error.to_string());
+            format!("{}: {status:?}", seat.name)
+        };
+        self.seats().map(report).collect::<Vec<_>>().join(", ")
     }
 
     /// The generation is a client's own: it counts how often that client has rebased the event. Our
@@ -102,7 +122,10 @@ impl<'a> World<'a> {
             return Err(format!("the logs differ: {a:?}\nand {b:?}").into());
         }
         if a.args != b.args && !is_none(&a.args) {
-            self.remarks.push(format!("the text of args differs: {}\nand {}", a.args, b.args));
+            let remark = format!("the text of args differs: {}\nand {}", a.args, b.args);
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
         }
         Ok(())
     }
@@ -129,6 +152,11 @@ impl<'a> Seat<'a> {
         let wire = Wire::to(backend.address())?;
         let (store_id, dir) = (store_id.to_owned(), TempDir::new()?);
         Ok(Self { name, client, wire, transport, store_id, dir })
+    }
+
+    /// What the others know the client by.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     pub(crate) fn open(&mut self) -> Result {

@@ -80,6 +80,23 @@ fn in_chromium(
     strict: bool,
     is_here: impl Fn(Tool) -> bool,
 ) -> Result<Vec<Line>, Tool> {
+    let mut lines = pages(profile, &["todo-web", "livestore-web-probe"], strict, is_here)?;
+    lines.push(build);
+    let tests = line::target().join("debug/livestore-web-tests").display().to_string();
+    let folders =
+        [tool(), site_folder(profile), line::target().join("web/pictures").display().to_string()];
+    lines.push(Line::new(tests, "").args(folders).args(words));
+    Ok(lines)
+}
+
+/// The lines that make the folder of files that a browser loads, and install the browser if that is due; or
+/// what they lack.
+fn pages(
+    profile: &str,
+    packages: &[&str],
+    strict: bool,
+    is_here: impl Fn(Tool) -> bool,
+) -> Result<Vec<Line>, Tool> {
     let compiler = Compiler::find(strict, &is_here)?;
     let mut lines = Vec::new();
     match (is_here(Tool::Chromium), strict) {
@@ -87,13 +104,17 @@ fn in_chromium(
         (false, true) => lines.push(Line::new("bash", ".ci/chromium")),
         (false, false) => return Err(Tool::Chromium),
     }
-    lines.extend(site(compiler, profile, &["todo-web", "livestore-web-probe"]));
-    lines.push(build);
-    let tests = line::target().join("debug/livestore-web-tests").display().to_string();
-    let folders =
-        [tool(), site_folder(profile), line::target().join("web/pictures").display().to_string()];
-    lines.push(Line::new(tests, "").args(folders).args(words));
+    lines.extend(site(compiler, profile, packages));
     Ok(lines)
+}
+
+/// For the matrix of clients: the lines that build its page, and how to open that; or what they lack.
+pub(crate) fn page_of_interop(
+    strict: bool,
+    is_here: impl Fn(Tool) -> bool,
+) -> Result<(Vec<Line>, [String; 3]), Tool> {
+    let lines = pages("dev", &["livestore-interop-client"], strict, is_here)?;
+    Ok((lines, ["--browser".to_owned(), tool(), site_folder("dev")]))
 }
 
 /// The lines that make the folder of files that a browser loads.

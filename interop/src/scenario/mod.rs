@@ -8,11 +8,12 @@ mod conflict;
 mod contents;
 mod events;
 mod plain;
+mod three;
 
 /// A name, and what happens. It begins with a new store that nobody has opened.
 pub(crate) type Scenario = (&'static str, fn(&mut World<'_>) -> Result);
 
-/// Every scenario.
+/// Every scenario of two clients.
 pub(crate) const ALL: [Scenario; 15] = [
     ("commit on each side", plain::commit_on_each_side),
     ("live delivery", plain::live_delivery),
@@ -29,4 +30,11 @@ pub(crate) const ALL: [Scenario; 15] = [
     ("wrong token", backends::wrong_token),
     ("backend restarted", backends::restarted),
     ("backend reset", backends::reset),
+];
+
+/// Every scenario of three.
+pub(crate) const OF_THREE: [Scenario; 3] = [
+    ("each commits, and all agree", three::each_commits),
+    ("each commits offline and returns", three::offline_and_return),
+    ("all types of args, by each", three::all_types),
 ];

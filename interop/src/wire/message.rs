@@ -41,6 +41,19 @@ pub(super) fn heads(sent: &[u8]) -> usize {
     ends.count()
 }
 
+/// Has an upgrade not offer compression, which browsers do: compressed messages cannot be read here. The
+/// header gets a name that nobody knows.
+pub(super) fn refuse_compression(request: &mut [u8]) {
+    const OFFER: &[u8] = b"sec-websocket-extensions:";
+    let is_offer = |bytes: &[u8]| bytes.eq_ignore_ascii_case(OFFER);
+    let place = request.windows(OFFER.len()).position(is_offer);
+    if request.starts_with(b"GET ")
+        && let Some(first) = place.and_then(|at| request.get_mut(at))
+    {
+        *first = b'X';
+    }
+}
+
 /// The head of an HTTP request, in lower case, and what is behind it.
 fn take_head(bytes: &[u8]) -> Option<(String, &[u8])> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -123,6 +136,16 @@ mod tests {
         let ack = frame(0x81, br#"{"_tag":"Ack","requestId":"0"}"#);
         assert!(!has_ack(&upgraded(std::slice::from_ref(&pull))));
         assert!(has_ack(&upgraded(&[pull, ack])));
+    }
+
+    #[test]
+    fn an_upgrade_offers_no_compression() {
+        let mut head = *b"GET / HTTP/1.1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+        refuse_compression(&mut head);
+        assert_eq!(header(&take_head(&head).unwrap().0, "sec-websocket-extensions"), None);
+        let mut body = *b"sec-websocket-extensions: in a text";
+        refuse_compression(&mut body);
+        assert_eq!(&body, b"sec-websocket-extensions: in a text");
     }
 
     #[test]

@@ -115,7 +115,10 @@ impl Shared {
         };
         let shared = Arc::clone(self);
         thread::spawn(move || {
-            pump(client_in, backend, |bytes| shared.record(connection, bytes));
+            pump(client_in, backend, |bytes| {
+                message::refuse_compression(bytes);
+                shared.record(connection, bytes);
+            });
         });
         thread::spawn(move || pump(backend_in, client, |_| ()));
         Ok(())
@@ -140,10 +143,10 @@ impl Shared {
 }
 
 /// Carries bytes until one end is gone, and then ends the other.
-fn pump(mut from: TcpStream, mut to: TcpStream, mut see: impl FnMut(&[u8])) {
+fn pump(mut from: TcpStream, mut to: TcpStream, mut see: impl FnMut(&mut [u8])) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        let bytes = buffer.get(..length).unwrap_or_default();
+        let bytes = buffer.get_mut(..length).unwrap_or_default();
         see(bytes);
         if to.write_all(bytes).is_err() {
             break;

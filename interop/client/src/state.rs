@@ -4,10 +4,10 @@ use livestore::prelude::*;
 use livestore::schema::Schema;
 use serde_json::{Value, json};
 
-use crate::Result;
+use crate::client::Result;
 
 /// The rows of every table, each table in the order of its ids.
-pub(super) fn read<S: Schema>(store: &Store<S>) -> Result<Value> {
+pub(crate) fn read<S: Schema>(store: &Store<S>) -> Result<Value> {
     Ok(json!({
         "todos": todos(store)?,
         "samples": samples(store)?,

@@ -1,4 +1,4 @@
-//! What `peer/kinds.mjs` is in TypeScript: an event for every kind of schema. Most are a newtype over the
+//! What `../../peer/kinds.mjs` is in TypeScript: an event for every kind of schema. Most are a newtype over the
 //! type that a Rust app would choose; `k.Halves` is unknown here.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::Value;
 macro_rules! kinds {
     ($($variant:ident($of:ty) = $name:literal,)*) => {
         #[derive(Event, Debug, Clone)]
-        pub(super) enum KindEvent {
+        pub(crate) enum KindEvent {
             #[event(name = "k.Void")]
             Void,
             #[event(name = "k.Empty")]
@@ -70,14 +70,14 @@ impl Materialize for KindEvent {
 }
 
 #[table(name = "kinds")]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     #[column(primary_key)]
     id: String,
     args: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Optional {
+pub(crate) struct Optional {
     id: String,
     nullable: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,19 +94,19 @@ fn seven() -> f64 {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "_tag")]
-pub(super) enum Figure {
+pub(crate) enum Figure {
     Circle { radius: f64 },
     Square { side: f64 },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Item {
+pub(crate) struct Item {
     id: String,
     at: Timestamp,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     value: f64,
     children: Vec<Tree>,
 }

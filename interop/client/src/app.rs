@@ -1,4 +1,4 @@
-//! The app that all clients of the matrix run: what `peer/schema.mjs` is in TypeScript. The two change
+//! The app that all clients of the matrix run: what `../../peer/schema.mjs` is in TypeScript. The two change
 //! together, so it is not one of the sample apps of `livestore-testing`.
 
 use livestore::event::{Args, DecodeError, Event as _};
@@ -7,10 +7,10 @@ use livestore::schema::{Batch, Commit, EncodeBatchError, Schema};
 use livestore::value::Json;
 use serde_json::Value;
 
-use super::kinds::{Kind, KindEvent};
+use crate::kinds::{Kind, KindEvent};
 
 #[table(name = "todos")]
-pub(super) struct Todo {
+pub(crate) struct Todo {
     #[column(primary_key)]
     id: String,
     text: String,
@@ -19,7 +19,7 @@ pub(super) struct Todo {
 }
 
 #[table(name = "samples")]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     #[column(primary_key)]
     id: String,
     text: String,
@@ -33,14 +33,14 @@ pub(super) struct Sample {
 }
 
 #[table(name = "notes")]
-pub(super) struct Note {
+pub(crate) struct Note {
     #[column(primary_key)]
     id: String,
     text: String,
 }
 
 #[table(name = "tags")]
-pub(super) struct Tag {
+pub(crate) struct Tag {
     #[column(primary_key)]
     id: String,
     tag: String,
@@ -48,12 +48,12 @@ pub(super) struct Tag {
 
 #[client_document]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     filter: String,
 }
 
 #[derive(Event, Debug, Clone)]
-pub(super) enum Old {
+pub(crate) enum Old {
     #[event(name = "v1.TodoCreated")]
     Created { id: String, text: String },
     #[event(name = "v1.TodoCompleted")]
@@ -77,7 +77,7 @@ pub(super) enum Old {
 
 /// Only the newer app knows it.
 #[derive(Event, Debug, Clone)]
-pub(super) enum New {
+pub(crate) enum New {
     #[event(name = "v2.TodoTagged")]
     Tagged { id: String, tag: String },
 }
@@ -106,13 +106,13 @@ impl Materialize for New {
 }
 
 livestore::schema! {
-    pub(super) Older {
+    pub(crate) Older {
         tables: [Todo, Sample, Note, Kind], documents: [Screen], events: [Old, KindEvent]
     }
 }
 
 livestore::schema! {
-    pub(super) Newer {
+    pub(crate) Newer {
         tables: [Todo, Sample, Note, Kind, Tag],
         documents: [Screen],
         events: [Old, KindEvent, New]
@@ -120,7 +120,7 @@ livestore::schema! {
 }
 
 /// An event by its name, as the harness has it.
-pub(super) enum Change {
+pub(crate) enum Change {
     Old(Old),
     New(New),
     Kind(KindEvent),
@@ -129,7 +129,7 @@ pub(super) enum Change {
 
 impl Change {
     /// The event called `name`, or the setting of the document `Screen`.
-    pub(super) fn decode(name: &str, args: &str) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(name: &str, args: &str) -> Result<Self, DecodeError> {
         let args = Args::parse(args)?;
         match name {
             "Screen" => Ok(Self::Screen(Screen::set().filter(args.field::<String>("filter")?))),

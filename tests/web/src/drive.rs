@@ -30,7 +30,7 @@ pub(crate) fn run(tool: &Path, site: &Path, module: &str) -> Result {
                 page.close()?;
             }
             let page = Page::open(&browser, &Profile::new(&browser)?, &plain)?;
-            page.eval(&format!("import('{module}').then(it => it.default()).then(() => 0)"))?;
+            page.import(module)?;
             let is_ready = || page.eval("typeof answer === 'function'");
             wait::until("the program in the page", &Value::Bool(true), is_ready)?;
             current = Some((dir, page));

@@ -190,6 +190,13 @@ impl Page {
         }
     }
 
+    /// Loads a program of the site into the page, and runs it.
+    pub(crate) fn import(&self, module: &str) -> Result {
+        // Chromium says that a promise is gone which nothing but the question for it holds.
+        let script = format!("globalThis.imported = import('{module}').then(it => it.default())");
+        self.eval(&format!("{script}.then(() => 0)")).map(drop)
+    }
+
     /// The value of an expression; null while the page is loaded.
     fn look(&self, expression: &str) -> Result<Value> {
         match self.eval(expression) {

@@ -74,11 +74,8 @@ fn native() -> Result<Value> {
 
 /// Starts the probe in a page, which leaves what it finds in the page's global `report`.
 pub(crate) fn start(page: &Page, wanted: &str) -> Result {
-    page.eval(&format!(
-        "globalThis.wanted = '{wanted}'; \
-         import('/livestore-web-probe.js').then(probe => probe.default()).then(() => 0)"
-    ))
-    .map(drop)
+    page.eval(&format!("globalThis.wanted = '{wanted}'"))?;
+    page.import("/livestore-web-probe.js")
 }
 
 fn in_page(page: &Page) -> Result<Value> {

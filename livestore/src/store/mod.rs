@@ -49,6 +49,7 @@ pub use untyped::{AppendError, Untyped};
 
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use folder::name_of as folder_name;
+#[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use open::EVENTLOG;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use open::SNAPSHOT;

@@ -1,10 +1,17 @@
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! The numbers of a server, for Prometheus: how often, how much, and how long.
+
 use std::time::Duration;
 
-/// The counters of a server, for Prometheus.
-#[derive(Debug, Default)]
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter;
+use prometheus_client::metrics::gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// The numbers of a server.
+#[derive(Debug)]
 pub(crate) struct Metrics {
+    registry: Registry,
     pub(crate) connections: Gauge,
     pub(crate) connections_total: Counter,
     pub(crate) refused_total: Counter,
@@ -19,34 +26,31 @@ pub(crate) struct Metrics {
     pub(crate) bytes_received_total: Counter,
     pub(crate) frames_sent_total: Counter,
     pub(crate) bytes_sent_total: Counter,
-    push_micros_total: Counter,
+    push_seconds: Histogram,
+    push_events: Histogram,
 }
 
 /// A number that grows.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counter(counter::Counter);
 
 /// A number that grows and shrinks.
-#[derive(Debug, Default)]
-pub(crate) struct Gauge(AtomicU64);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gauge(gauge::Gauge);
 
 impl Counter {
     pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.inc_by(more);
     }
 }
 
 impl Gauge {
     pub(crate) fn up(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.inc();
     }
 
     pub(crate) fn down(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.dec();
     }
 }
 
@@ -54,9 +58,10 @@ impl Metrics {
     /// Counts a push that was answered.
     pub(crate) fn pushed(&self, took: Duration, accepted: bool, events: usize) {
         self.pushes_total.add(1);
-        self.push_micros_total.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.push_seconds.observe(took.as_secs_f64());
         if accepted {
             self.events_total.add(events as u64);
+            self.push_events.observe(events as f64);
         } else {
             self.pushes_failed_total.add(1);
         }
@@ -64,51 +69,91 @@ impl Metrics {
 
     /// Returns the metrics in the text format of Prometheus.
     pub(crate) fn render(&self) -> String {
-        let counters = [
-            ("connections_total", "Connections accepted.", &self.connections_total),
-            ("refused_total", "Connections and requests refused.", &self.refused_total),
-            ("cut_total", "Connections closed by the server.", &self.cut_total),
-            ("pushes_total", "Pushes passed to the storage.", &self.pushes_total),
-            (
-                "pushes_failed_total",
-                "Pushes that the storage did not accept.",
-                &self.pushes_failed_total,
-            ),
-            (
-                "pushes_refused_total",
-                "Pushes refused: malformed, without the right, over a limit, or not stored.",
-                &self.pushes_refused_total,
-            ),
-            (
-                "requests_refused_total",
-                "Other requests refused, and malformed frames.",
-                &self.requests_refused_total,
-            ),
-            ("events_total", "Events accepted.", &self.events_total),
-            ("pages_read_total", "Pages read from disk.", &self.pages_read_total),
-            ("frames_received_total", "Frames received from clients.", &self.frames_received_total),
-            ("bytes_received_total", "Bytes in received frames.", &self.bytes_received_total),
-            ("frames_sent_total", "Frames sent to clients.", &self.frames_sent_total),
-            ("bytes_sent_total", "Bytes in sent frames.", &self.bytes_sent_total),
-        ];
-        let mut out = String::new();
-        let open = self.connections.0.load(Ordering::Relaxed);
-        metric(&mut out, "connections", "gauge", "Open connections.", &open.to_string());
-        for (name, help, counter) in counters {
-            metric(&mut out, name, "counter", help, &counter.get().to_string());
-        }
-        let micros = self.push_micros_total.get();
-        let seconds = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-        let help = "Total time from a push to the answer of the storage.";
-        metric(&mut out, "push_seconds_total", "counter", help, &seconds);
-        out
+        let mut text = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
     }
 }
 
-fn metric(out: &mut String, name: &str, kind: &str, help: &str, value: &str) {
-    // Writing to a `String` cannot fail.
-    let _ = writeln!(
-        out,
-        "# HELP livestore_{name} {help}\n# TYPE livestore_{name} {kind}\nlivestore_{name} {value}"
-    );
+/// Registers the metrics, as they are named in `docs/telemetry.md`.
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("livestore");
+        let connections = Gauge::default();
+        registry.register("connections", "Open connections", connections.0.clone());
+        // The format adds `_total`.
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.0.clone());
+            counter
+        };
+        let connections_total = counter("connections_accepted", "Connections accepted");
+        let refused_total = counter("refused", "Connections and requests refused");
+        let cut_total = counter("cut", "Connections closed by the server");
+        let pushes_total = counter("pushes", "Pushes passed to the storage");
+        let pushes_failed_total =
+            counter("pushes_failed", "Pushes that the storage did not accept");
+        let pushes_refused_total = counter(
+            "pushes_refused",
+            "Pushes refused: malformed, without the right, over a limit, or not stored",
+        );
+        let requests_refused_total =
+            counter("requests_refused", "Other requests refused, and malformed frames");
+        let events_total = counter("events", "Events accepted");
+        let pages_read_total = counter("pages_read", "Pages read from disk");
+        let frames_received_total = counter("frames_received", "Frames received from clients");
+        let bytes_received_total = counter("bytes_received", "Bytes in received frames");
+        let frames_sent_total = counter("frames_sent", "Frames sent to clients");
+        let bytes_sent_total = counter("bytes_sent", "Bytes in sent frames");
+        // From 50 µs to 1.6 s, and from one event to more than a push may have.
+        let push_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
+        let push_events = Histogram::new(exponential_buckets(1.0, 2.0, 8));
+        let help = "Time from a push to the answer of the storage, in seconds";
+        registry.register("push_seconds", help, push_seconds.clone());
+        registry.register("push_events", "Events of an accepted push", push_events.clone());
+        Self {
+            registry,
+            connections,
+            connections_total,
+            refused_total,
+            cut_total,
+            pushes_total,
+            pushes_failed_total,
+            pushes_refused_total,
+            requests_refused_total,
+            events_total,
+            pages_read_total,
+            frames_received_total,
+            bytes_received_total,
+            frames_sent_total,
+            bytes_sent_total,
+            push_seconds,
+            push_events,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_is_counted_and_timed() {
+        let metrics = Metrics::default();
+        metrics.pushed(Duration::from_micros(70), true, 3);
+        metrics.pushed(Duration::from_secs(60), false, 1);
+        let text = metrics.render();
+        for line in [
+            "# TYPE livestore_push_seconds histogram",
+            "livestore_push_seconds_bucket{le=\"0.0001\"} 1",
+            "livestore_push_seconds_bucket{le=\"+Inf\"} 2",
+            "livestore_push_events_sum 3.0",
+            "livestore_events_total 3",
+            "livestore_pushes_failed_total 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
 }

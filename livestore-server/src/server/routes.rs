@@ -64,7 +64,8 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Response {
 }
 
 async fn metrics(State(backend): State<Arc<Backend>>) -> Response {
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    let kind =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], backend.metrics.render()).into_response()
 }
 

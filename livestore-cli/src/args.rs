@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Schema(Schema),
     New(New),
     Server(livestore_server::cli::Cli),
+    Mcp(Mcp),
     Completions(Completions),
     Man(Man),
 }
@@ -300,6 +301,17 @@ pub(crate) struct Verify {
     pub(crate) place: Place,
 }
 
+/// Let agents look into the stores of a directory, by the Model Context Protocol on standard input and output.
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    /// The folder of a store, or a directory with the folders of stores. Nothing else is shown.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Let agents commit and import events, too.
+    #[arg(long)]
+    pub(crate) allow_write: bool,
+}
+
 /// Write the completions of a shell to standard output.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
@@ -316,7 +328,7 @@ pub(crate) struct Man {
 }
 
 /// Reads `e12.1r2`, or `12` for `e12`.
-fn seq_num(text: &str) -> Result<SeqNum, String> {
+pub(crate) fn seq_num(text: &str) -> Result<SeqNum, String> {
     let is_number = text.starts_with(|first: char| first.is_ascii_digit());
     let text = if is_number { format!("e{text}") } else { text.to_owned() };
     text.parse().map_err(|error: livestore::event::ParseSeqNumError| error.to_string())

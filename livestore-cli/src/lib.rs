@@ -23,6 +23,7 @@
 //! | `commands` | a file for each command |
 //! | `line` | an event as a line of JSON |
 //! | `input` | files with events |
+//! | `mcp` | the server for agents |
 //! | `output`, `exit` | how results and failures are shown |
 
 #![expect(clippy::disallowed_methods, reason = "a command reads and writes files")]
@@ -32,6 +33,7 @@ mod commands;
 mod exit;
 mod input;
 mod line;
+mod mcp;
 mod output;
 mod place;
 mod reference;

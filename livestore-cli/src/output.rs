@@ -1,7 +1,7 @@
 //! Standard output: text for people, or JSON, one object a line.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use livestore_protocol::printable;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::exit::Result;
 
 /// Where a command writes its result.
 pub(crate) struct Output {
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Stdout>,
     pub(crate) json: bool,
     colors: bool,
 }
@@ -25,7 +25,7 @@ pub(crate) enum Style {
 
 impl Output {
     pub(crate) fn new(options: &Options) -> Self {
-        let out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         Self { out, json: options.json, colors: has_colors(options.color) }
     }
 

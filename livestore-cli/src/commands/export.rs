@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use livestore::event::EncodedEvent;
-use livestore::inspect::{Folder, FolderEvents};
+use livestore::eventlog::EventlogError;
+use livestore::inspect::Folder;
 use livestore::{SeqNum, now};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -61,7 +62,11 @@ struct Global<'a> {
 
 /// The document that `@livestore/cli` exports and imports. Its number of events comes last: it is known
 /// only then.
-fn write_livestore(out: &mut impl Write, store_id: &str, events: FolderEvents) -> Result<u64> {
+pub(crate) fn write_livestore(
+    out: &mut impl Write,
+    store_id: &str,
+    events: impl Iterator<Item = Result<EncodedEvent, EventlogError>>,
+) -> Result<u64> {
     let (store_id, exported_at) = (quote(store_id), quote(&now().to_string()));
     write!(out, r#"{{"version":1,"storeId":{store_id},"exportedAt":{exported_at},"events":["#)?;
     let (mut written, mut client_only) = (0, 0);

@@ -29,14 +29,7 @@ pub(super) fn run(out: &mut Output, args: &Import) -> Result {
         );
         return Err(Failure::usage(message));
     }
-    let imported = if args.dry_run {
-        compare(&source, &directory, &store_id)?
-    } else {
-        let store = Store::<Untyped>::builder(&*store_id).directory(&directory).open()?;
-        let imported = add(&source, &store)?;
-        store.close().map_err(Failure::failed)?;
-        imported
-    };
+    let imported = into(&source, &directory, &store_id, args.dry_run)?;
     let Imported { new, known } = imported;
     if out.json {
         return out.json(&json!({
@@ -53,9 +46,27 @@ pub(super) fn run(out: &mut Output, args: &Import) -> Result {
 
 /// The result of an import, in events.
 #[derive(Debug, Clone, Copy, Default)]
-struct Imported {
-    new: u64,
-    known: u64,
+pub(crate) struct Imported {
+    /// The number of events that were added.
+    pub(crate) new: u64,
+    /// The number of events that the store had already.
+    pub(crate) known: u64,
+}
+
+/// Adds the events that the store does not have, or only counts them.
+pub(crate) fn into(
+    source: &Source,
+    directory: &Path,
+    store_id: &str,
+    dry_run: bool,
+) -> Result<Imported> {
+    if dry_run {
+        return compare(source, directory, store_id);
+    }
+    let store = Store::<Untyped>::builder(store_id).directory(directory).open()?;
+    let imported = add(source, &store)?;
+    store.close().map_err(Failure::failed)?;
+    Ok(imported)
 }
 
 /// Adds the events that the store does not have.

@@ -2,14 +2,14 @@
 
 mod doctor;
 mod events;
-mod export;
+pub(crate) mod export;
 mod fork;
-mod import;
+pub(crate) mod import;
 mod info;
 mod new;
 mod pages;
 mod schema;
-mod state;
+pub(crate) mod state;
 mod sync;
 mod verify;
 
@@ -17,6 +17,7 @@ use livestore::schema::SchemaDef;
 
 use crate::args::{Command, Options};
 use crate::exit::{Failure, Result};
+use crate::mcp;
 use crate::output::Output;
 
 pub(crate) fn run(
@@ -36,7 +37,9 @@ pub(crate) fn run(
         Command::Sync(args) => sync::run(&mut out, &args),
         Command::Schema(args) => schema::run(&mut out, &args),
         Command::New(args) => new::run(&mut out, &args),
+        // These write to standard output themselves.
         Command::Server(server) => return server.run().map_err(Failure::failed),
+        Command::Mcp(args) => return mcp::serve(&args, schema),
         Command::Verify(args) => verify::run(&mut out, &args, schema),
         Command::Completions(args) => pages::completions(&mut out, &args),
         Command::Man(args) => pages::man(&args),

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use livestore::SqliteErrorKind;
 use livestore::inspect::{Folder, InspectError, SnapshotProblem, StateView};
 use livestore::schema::SchemaDef;
 use livestore::value::Value;
+use livestore::{SeqNum, SqliteError, SqliteErrorKind};
 use livestore_protocol::printable;
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::output::{Output, Style, counted, quote};
 
 pub(super) fn run(out: &mut Output, args: &State, schema: Option<&'static SchemaDef>) -> Result {
     let folder = args.place.open()?;
-    let state = state(&folder, args, schema)?;
+    let state = of(&folder, args.at, schema)?;
     match &args.query {
         _ if args.quarantined => quarantined(out, &state),
         None => tables(out, &folder, &state),
@@ -33,16 +33,20 @@ pub(super) fn run(out: &mut Output, args: &State, schema: Option<&'static Schema
 }
 
 /// The state that is asked for, as far as it can be made.
-fn state(folder: &Folder, args: &State, schema: Option<&'static SchemaDef>) -> Result<StateView> {
+pub(crate) fn of(
+    folder: &Folder,
+    at: Option<SeqNum>,
+    schema: Option<&'static SchemaDef>,
+) -> Result<StateView> {
     if let Some(schema) = schema {
-        let to = args.at.map_or_else(|| folder.head(), Ok)?;
+        let to = at.map_or_else(|| folder.head(), Ok)?;
         return Ok(folder.replay(schema, to)?);
     }
     let state = match folder.snapshot() {
         Err(InspectError::Snapshot(problem)) => return Err(no_state(problem)),
         state => state?,
     };
-    match args.at {
+    match at {
         Some(at) if (at.global, at.client) != (state.head().global, state.head().client) => {
             let head = state.head();
             let message = format!(
@@ -125,10 +129,7 @@ fn quarantined(out: &mut Output, state: &StateView) -> Result {
 
 /// Writes row after row, as SQLite finds them.
 fn query(out: &mut Output, state: &StateView, sql: &str, timeout: Option<f64>) -> Result {
-    let query = state.query(sql).map_err(|error| match error.kind() {
-        SqliteErrorKind::Denied => Failure::failed("a query may only read the tables of the state"),
-        _ => error.into(),
-    })?;
+    let query = state.query(sql).map_err(refused)?;
     let columns = distinct(query.columns());
     let keys: Vec<_> = columns.iter().map(|column| quote(column)).collect();
     if !out.json {
@@ -168,8 +169,16 @@ fn query(out: &mut Output, state: &StateView, sql: &str, timeout: Option<f64>) -
     }
 }
 
+/// Why a query is not run.
+pub(crate) fn refused(error: SqliteError) -> Failure {
+    match error.kind() {
+        SqliteErrorKind::Denied => Failure::failed("a query may only read the tables of the state"),
+        _ => error.into(),
+    }
+}
+
 /// Names that are there twice get a number, as the keys of an object have to be different.
-fn distinct(mut columns: Vec<String>) -> Vec<String> {
+pub(crate) fn distinct(mut columns: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashMap::new();
     for column in &mut columns {
         let count = seen.entry(column.clone()).or_insert(0);

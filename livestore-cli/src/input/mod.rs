@@ -7,7 +7,7 @@ mod eventlog;
 mod lines;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ use crate::exit::{Failure, Result};
 pub(crate) struct Source {
     path: PathBuf,
     kind: Kind,
+    /// What a client has sent, in place of a file.
+    content: Option<Vec<u8>>,
     /// Whether the events get new numbers, from the first on.
     renumber: bool,
 }
@@ -56,7 +58,12 @@ impl Source {
             let path = path.display();
             Failure::failed(format!("{path} is neither an export nor an eventlog of LiveStore's"))
         })?;
-        Ok(Self { path: path.to_owned(), kind, renumber: false })
+        Ok(Self { path: path.to_owned(), kind, content: None, renumber: false })
+    }
+
+    /// A document that is in memory.
+    pub(crate) fn of_document(content: Vec<u8>) -> Self {
+        Self { path: "data".into(), kind: Kind::Document, content: Some(content), renumber: false }
     }
 
     /// Gives the events new numbers, from the first on: some between them are missing.
@@ -89,9 +96,12 @@ impl Source {
         Ok(Contents { store_id, events })
     }
 
-    fn reader(&self) -> Result<BufReader<File>> {
+    fn reader(&self) -> Result<Box<dyn BufRead + '_>> {
+        if let Some(content) = &self.content {
+            return Ok(Box::new(content.as_slice()));
+        }
         let file = File::open(&self.path).map_err(at(&self.path))?;
-        Ok(BufReader::with_capacity(256 * 1024, file))
+        Ok(Box::new(BufReader::with_capacity(256 * 1024, file)))
     }
 }
 

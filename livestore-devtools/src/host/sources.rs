@@ -69,7 +69,8 @@ impl Sources {
         } else {
             target.state()?
         };
-        let key = (fork, if is_past { seq } else { state.head() });
+        // It may be a moment newer, or as old as the last snapshot.
+        let key = (fork, seq);
         let state = Arc::new(Mutex::new(state));
         let mut kept = lock(&self.kept);
         // Present states are many, and each is wanted for a moment.

@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Schema(Schema),
     New(New),
     Server(livestore_server::cli::Cli),
+    Devtools(Devtools),
     Mcp(Mcp),
     Completions(Completions),
     Man(Man),
@@ -78,6 +79,18 @@ pub(crate) enum Command {
 pub(crate) struct Info {
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// Serve the devtools of a store: a local page that shows its log, and its state as of the newest snapshot.
+///
+/// The app may have the store open meanwhile. From the app itself, they show more: it knows the types.
+#[derive(Debug, Args)]
+pub(crate) struct Devtools {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Listen on this port of 127.0.0.1, instead of any that is free.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
 }
 
 /// Show the events of a store, in order.

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod devtools;
 mod doctor;
 mod events;
 pub(crate) mod export;
@@ -32,6 +33,7 @@ pub(crate) fn run(
         Command::State(args) => state::run(&mut out, &args, schema),
         Command::Export(args) => export::run(&mut out, &args),
         Command::Import(args) => import::run(&mut out, &args),
+        Command::Devtools(args) => devtools::run(&mut out, &args),
         Command::Doctor(args) => doctor::run(&mut out, &args),
         Command::Fork(args) => fork::run(&mut out, &args),
         Command::Sync(args) => sync::run(&mut out, &args),

@@ -14,7 +14,7 @@ pub(super) fn run(out: &mut Output, args: &args::Devtools) -> Result {
     if out.json {
         out.json(&json!({ "url": devtools.url() }))?;
     } else {
-        out.line(&format!("devtools: {}", devtools.url()))?;
+        out.line(format!("devtools: {}", devtools.url()))?;
     }
     out.flush()?;
     // Until Ctrl-C.

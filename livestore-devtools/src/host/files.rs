@@ -1,7 +1,10 @@
 //! Events and states as files, in pieces.
 
+use livestore::SeqNum;
+use livestore::event::EncodedEvent;
 use livestore::tools::NamedEvent;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::cell::base64;
@@ -15,21 +18,58 @@ const MAX_BYTES: usize = 2 << 20;
 /// The most events that are imported at once.
 const MAX_LINES: usize = 1_000;
 
-/// An event, as a line has it.
-#[derive(Serialize, Deserialize)]
+/// An event, as a line has it: as `livestore export` writes it, which can import it with its number.
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    #[serde(default)]
-    seq_num: String,
-    #[serde(default)]
-    parent_seq_num: String,
+struct Written<'a> {
+    seq_num: Json,
+    parent_seq_num: Json,
+    name: &'a str,
+    /// Absent if the event has none, which is not `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<&'a RawValue>,
+    client_id: &'a str,
+    session_id: &'a str,
+    schema_hash: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    continues: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_metadata: Option<&'a RawValue>,
+}
+
+/// What is read of a line: the event is committed anew, with a number of its own.
+#[derive(Deserialize)]
+struct Read<'a> {
     name: String,
-    #[serde(borrow)]
-    args: &'a RawValue,
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    session_id: String,
+    #[serde(borrow, default, deserialize_with = "present")]
+    args: Option<&'a RawValue>,
+}
+
+/// Reads a field that is there, also if it is `null`.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(field: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(field).map(Some)
+}
+
+impl<'a> Written<'a> {
+    fn of(event: &'a EncodedEvent) -> serde_json::Result<Self> {
+        let json = |text: &'a String| serde_json::from_str::<&RawValue>(text);
+        Ok(Self {
+            seq_num: number(event.seq),
+            parent_seq_num: number(event.parent),
+            name: &event.name,
+            args: Some(&event.args).filter(|args| !args.is_empty()).map(json).transpose()?,
+            client_id: &event.client_id,
+            session_id: &event.session_id,
+            schema_hash: event.schema_hash,
+            continues: event.continues,
+            sync_metadata: event.sync_metadata.as_ref().map(json).transpose()?,
+        })
+    }
+}
+
+/// A number for a synced event that was not rebased; text, such as `e3.1r2`, for others.
+fn number(seq: SeqNum) -> Json {
+    if seq == SeqNum::new(seq.global) { seq.global.into() } else { seq.to_string().into() }
 }
 
 impl Host {
@@ -43,15 +83,8 @@ impl Host {
                     format!("event {} has no JSON: {error}", event.seq),
                 )
             };
-            let line = Line {
-                seq_num: event.seq.to_string(),
-                parent_seq_num: event.parent.to_string(),
-                name: event.name.to_string(),
-                args: serde_json::from_str(&event.args).map_err(unwritten)?,
-                client_id: event.client_id.to_string(),
-                session_id: event.session_id.to_string(),
-            };
-            let line = serde_json::to_string(&line).map_err(unwritten)?;
+            let line = Written::of(&event).and_then(|line| serde_json::to_string(&line));
+            let line = line.map_err(unwritten)?;
             bytes += line.len();
             lines.push(line);
             last = Some(event.seq.to_string());
@@ -81,10 +114,10 @@ impl Host {
             return Err(Refused::new(RefusalCode::BadCall, message));
         }
         let parse = |(n, line): (usize, &String)| {
-            let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
+            let line: Read<'_> = serde_json::from_str(line).map_err(|error| {
                 Refused::new(RefusalCode::BadCall, format!("line {} is no event: {error}", n + 1))
             })?;
-            Ok(NamedEvent::new(line.name, line.args.get()))
+            Ok(NamedEvent::new(line.name, line.args.map_or("", RawValue::get)))
         };
         let events: Vec<_> = lines.iter().enumerate().map(parse).collect::<Result<_, Refused>>()?;
         Ok(CommittedInfo::of(&self.sources.target(fork)?.commit(&events)?))

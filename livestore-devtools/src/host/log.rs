@@ -212,7 +212,7 @@ impl Host {
         };
         Ok(EventDetails {
             event: places.row(event),
-            args: json_of(&event.args),
+            args: if event.args.is_empty() { Box::default() } else { json_of(&event.args) },
             parent: event.parent.to_string(),
             rebases: event.seq.generation,
             schema_hash: format!("{:016x}", event.schema_hash),

@@ -307,7 +307,7 @@ pub struct EventRow {
 pub struct EventDetails {
     /// The event.
     pub event: EventRow,
-    /// Its args, whole.
+    /// Its args, whole; `null` if it has none.
     pub args: Box<RawValue>,
     /// The event that it followed when it was committed or rebased last.
     pub parent: String,

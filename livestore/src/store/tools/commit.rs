@@ -9,13 +9,13 @@ use crate::event::DecodeError;
 use crate::schema::{BatchEntry, Schema};
 use crate::store::{CommitError, Committed};
 
-/// An event by its wire name, with its args as JSON.
+/// An event by its wire name, with its args as JSON; an event without args has none, an empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedEvent {
     /// The wire name.
     pub name: String,
-    /// The args, as JSON.
+    /// The args, as JSON, or nothing.
     pub args: String,
 }
 
@@ -75,10 +75,12 @@ impl<S: Schema> Tools<'_, S> {
         let def = schema.events().find(|def| def.name() == name).ok_or_else(unknown)?;
         let set = *schema.event_set(name).ok_or_else(unknown)?;
         let refused = |source| CommitByNameError::Args { name: name.clone(), source };
-        let json: &RawValue = serde_json::from_str(args)
-            .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })
-            .map_err(refused)?;
-        let args = json.get().to_owned();
+        if !args.is_empty() {
+            serde_json::from_str::<&RawValue>(args)
+                .map_err(|error| DecodeError::NotAnObject { reason: error.to_string() })
+                .map_err(refused)?;
+        }
+        let args = args.trim().to_owned();
         set.decode(name, &args).map_err(refused)?;
         Ok(BatchEntry { def, args, set })
     }

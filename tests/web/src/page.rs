@@ -113,8 +113,13 @@ impl Page {
 
     /// Opens the page as somebody does who duplicates the tab.
     pub(crate) fn duplicate(&self) -> Result<Self> {
+        self.opens(|| self.eval("void window.open(location.href)").map(drop))
+    }
+
+    /// The tab that the page opens when this is done.
+    pub(crate) fn opens(&self, open: impl FnOnce() -> Result) -> Result<Self> {
         let before = self.targets()?;
-        self.eval("void window.open(location.href)")?;
+        open()?;
         let new = || Ok(self.targets()?.into_iter().find(|target| !before.contains(target)));
         wait::until("a new tab", &true, || new().map(|target| target.is_some()))?;
         let target = new()?.ok_or("no new tab")?;

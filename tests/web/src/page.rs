@@ -233,6 +233,15 @@ impl Page {
         self.eval(&format!("document.querySelector({selector}).click()")).map(drop)
     }
 
+    /// Clicks as a hand does, where nothing need be.
+    pub(crate) fn click_at(&self, x: u32, y: u32) -> Result {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let button = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", button)?;
+        }
+        Ok(())
+    }
+
     /// The todos that are shown: `[x] text`.
     pub(crate) fn todos(&self) -> Result<Vec<String>> {
         let rows = self.look(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::page::{Look, Page, Profile};
 use crate::world::{World, beside_this_program};
-use crate::{Result, scenario, wait};
+use crate::{Result, probe, scenario, wait};
 
 /// The app with its devtools. It is killed when dropped.
 struct App {
@@ -139,6 +139,29 @@ pub(crate) fn devtools(world: &mut World<'_>) -> Result {
 
     panel(&page, "Performance")?;
     shows(&page, "main", "v1.TodoCreated")?;
+    scenario::is_quiet(&page)
+}
+
+/// An app in a page opens them in a tab, which has the page from it, and asks it.
+pub(crate) fn in_a_tab(world: &mut World<'_>) -> Result {
+    let app = world.open_page("ws")?;
+    app.wait_for_sync("Synced")?;
+    let page = app.opens(|| {
+        // A browser lets a page open tabs for a moment after a click.
+        app.click_at(5, 5)?;
+        probe::start(&app, "devtools")?;
+        wait::until("the devtools to be opened", &json!("null"), || {
+            app.eval("globalThis.report ?? ''")
+        })
+    })?;
+    shows(&page, ".rail", "Data")?;
+    wait::until("the rows", &json!(3), || rows(&page))?;
+    panel(&page, "Eventlog")?;
+    shows(&page, "main", "3 events")?;
+    panel(&page, "Time travel")?;
+    press(&page, "[")?;
+    shows(&page, "body", "You see the state after e2")?;
+    wait::until("the rows of then", &json!(2), || rows(&page))?;
     scenario::is_quiet(&page)
 }
 

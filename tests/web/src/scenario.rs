@@ -28,6 +28,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("without storage, the page says so", tabs::denied),
     ("a worker that cannot be loaded is named", tabs::not_loaded),
     ("the devtools show what the store has", panels::devtools),
+    ("the devtools are in a second tab", panels::in_a_tab),
 ];
 
 /// Whether all scenarios passed whose names have every word.

@@ -4,6 +4,8 @@
 #[cfg(target_family = "wasm")]
 mod bench;
 mod checks;
+#[cfg(target_family = "wasm")]
+mod devtools;
 mod sqlite;
 
 use serde_json::{Value, json};
@@ -27,6 +29,7 @@ fn main() {
     wasm_bindgen_futures::spawn_local(async move {
         let report = match wanted.as_str() {
             "bench" => bench::run().await,
+            "devtools" => devtools::open(),
             "listen" => bench::listen(COMMITS_TO_SEND).await,
             "send" => bench::send(COMMITS_TO_SEND).await,
             _ => report().await,

@@ -139,9 +139,10 @@ fn store() -> Store<Teams> {
 fn refused(store: &Store<Teams>, event: TeamEvent) -> String {
     let before = store.state_hash().unwrap();
     let error = store.commit(event).unwrap_err();
-    let CommitError::Materialize { source: MaterializeError::Write { source, .. }, .. } = error
+    let CommitError::Materialize { source, .. } = error else { panic!("{error}") };
+    let (MaterializeError::Write { source, .. } | MaterializeError::Sql { source, .. }) = source
     else {
-        panic!("{error}")
+        panic!("{source}")
     };
     assert_eq!(source.kind(), SqliteErrorKind::Constraint, "{source}");
     assert_eq!(store.state_hash().unwrap(), before);

@@ -19,6 +19,16 @@ impl State {
         Ok(Some(self.db.connection_mut().serialize(MAIN_DB)?.to_vec()))
     }
 
+    /// Returns a copy of the state. `None` while pending events have changed it.
+    pub(crate) fn copy(&mut self) -> Result<Option<Self>, StateError> {
+        if self.db.has_changed_in_savepoint()? {
+            return Ok(None);
+        }
+        let (schema, head) = (self.schema, self.head);
+        let bytes = self.db.connection_mut().serialize(MAIN_DB).map_err(SqliteError::from)?;
+        Self::of_bytes(schema, head, &*bytes, bytes.len()).map(Some)
+    }
+
     /// Returns the state, up to `head`, of `length` [bytes](Self::bytes) that are read.
     pub(crate) fn of_bytes(
         schema: &'static SchemaDef,

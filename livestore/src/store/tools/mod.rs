@@ -24,7 +24,7 @@ use crate::error::Unavailable;
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::{State, StateError, StateView};
+use crate::state::StateView;
 
 /// A store, as tools see it, made by [`Store::tools`].
 #[derive(Debug)]
@@ -89,14 +89,15 @@ impl<S: Schema> Tools<'_, S> {
     /// See [`HistoryError`].
     pub fn state(&self) -> Result<StateView, HistoryError> {
         let inner = &self.store.inner;
-        let (head, bytes) = {
+        let (head, copy) = {
             let mut slot = inner.core()?;
             let core = slot.as_mut().ok_or(Unavailable::Closed)?;
-            (core.state.head, core.state.bytes().map_err(StateError::from)?)
+            (core.state.head, core.state.copy()?)
         };
-        let Some(bytes) = bytes else { return self.timeline().at(head) };
-        let state = State::of_bytes(inner.schema, head, &*bytes, bytes.len())?;
-        Ok(StateView::new(state, Some(inner.schema_hash)))
+        match copy {
+            Some(state) => Ok(StateView::new(state, Some(inner.schema_hash))),
+            None => self.timeline().at(head),
+        }
     }
 
     /// Returns the states of the past.

@@ -127,6 +127,7 @@ impl Snapshot {
     ) -> Result<(State, u64), Unusable> {
         let header = self.read_header(file, schema, confirmed)?;
         let conn = read_body(file, &header, progress)?;
+        check_texts(&conn)?;
         let mut state = State::over(conn, schema).map_err(|error| damaged(&error))?;
         state.head = header.head;
         Ok((state, file.length()))
@@ -138,6 +139,7 @@ impl Snapshot {
     pub(crate) fn read_untyped(&self, confirmed: SeqNum) -> Result<(State, i64), Unusable> {
         let (file, header) = self.open_untyped(confirmed)?;
         let conn = read_body(&file, &header, &mut |_, _| ())?;
+        check_texts(&conn)?;
         let mut state = State::over(conn, SchemaDef::untyped()).map_err(|error| damaged(&error))?;
         state.head = header.head;
         Ok((state, header.schema_hash))
@@ -249,6 +251,19 @@ fn read_body(
         return Err(damaged(&"its checksum does not match"));
     }
     Ok(conn)
+}
+
+/// Checks that what the tables and columns are called is text: SQLite would show it as such.
+fn check_texts(conn: &Connection) -> Result<(), Unusable> {
+    let texts = || {
+        let mut statement = conn.prepare("SELECT name, tbl_name, sql FROM sqlite_schema")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            (0..3).try_for_each(|column| row.get::<_, Option<String>>(column).map(drop))?;
+        }
+        Ok::<_, rusqlite::Error>(())
+    };
+    texts().map_err(|error| damaged(&error))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Unusable {

@@ -15,6 +15,7 @@ mod commit;
 mod compile;
 mod compile_sql;
 mod devtools;
+mod engines;
 mod floor;
 mod harness;
 mod live;
@@ -82,6 +83,12 @@ const BENCHES: &[Bench] = &[
     Bench { name: "sync/latency-p99",      goal: AtMost(5_000.0, Unit::Micros), run: sync::latency_p99 },
     Bench { name: "sync/rebase-1000",      goal: Ratio(1.5), run: sync::rebase },
     Bench { name: "sync/conflict-50",      goal: Ratio(2.0), run: sync::conflict },
+    // 60 % of what the engine does by hand.
+    Bench { name: "engines/postgres-push-100", goal: Ratio(1.67), run: engines::postgres_one },
+    Bench { name: "engines/postgres-100-stores", goal: Ratio(1.67), run: engines::postgres_many },
+    Bench { name: "engines/postgres-latency", goal: AtMost(5_000.0, Unit::Micros), run: engines::postgres_latency },
+    Bench { name: "engines/nats-push-100", goal: Ratio(1.67), run: engines::nats_one },
+    Bench { name: "engines/nats-latency", goal: AtMost(5_000.0, Unit::Micros), run: engines::nats_latency },
 ];
 
 fn main() -> ExitCode {
@@ -110,7 +117,17 @@ fn exit(outcome: Result<()>) -> ExitCode {
 
 fn run(benches: &[&Bench], json: Option<String>) -> Result<()> {
     let mut report = Report::new(json.map(File::create).transpose()?);
-    benches.iter().try_for_each(|bench| report.run(bench))
+    let (benches, lacking): (Vec<&Bench>, Vec<&Bench>) =
+        benches.iter().copied().partition(|bench| engines::lacking(bench.name).is_none());
+    benches.iter().try_for_each(|bench| report.run(bench))?;
+    for bench in &lacking {
+        let tool = engines::lacking(bench.name).unwrap_or_default();
+        println!("skipped: {}: {tool} is not installed (bash .ci/engines)", bench.name);
+    }
+    if !lacking.is_empty() {
+        println!("{} skipped", lacking.len());
+    }
+    Ok(())
 }
 
 /// `[--json FILE] [NAME…]`: a name stands for every bench that begins with it, none for all.

@@ -8,7 +8,7 @@ use livestore::sync::{
     BackendMessage, ConnectRequest, Connection, MessageSender, SyncBackend, SyncEvent,
 };
 use livestore_server::auth::NoAuth;
-use livestore_server::store::{Durability, SqliteStore, StoreLimits};
+use livestore_server::store::{Durability, EventStore, SqliteStore, StoreLimits};
 use livestore_server::{Limits, Server};
 use livestore_sync::WebSocket;
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ use crate::app::Created;
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server on a free port, with a folder of its own. Every push is on the disk before its answer.
-pub(super) struct Backend {
+pub(crate) struct Backend {
     pub(super) url: String,
     pub(super) directory: TempDir,
     /// The server's, and that of clients who want one.
@@ -30,16 +30,17 @@ pub(super) struct Backend {
 
 impl Backend {
     pub(super) fn start() -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let directory = tempfile::tempdir()?;
         let store = SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE)?;
+        Self::over(Arc::new(store), directory)
+    }
+
+    /// Starts a server over this storage.
+    pub(crate) fn over(store: Arc<dyn EventStore>, directory: TempDir) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let limits = Limits::default();
-        let server = runtime.block_on(Server::bind(
-            "127.0.0.1:0",
-            Arc::new(store),
-            Arc::new(NoAuth),
-            limits,
-        ))?;
+        let server =
+            runtime.block_on(Server::bind("127.0.0.1:0", store, Arc::new(NoAuth), limits))?;
         let url = format!("ws://{}", server.local_addr()?);
         runtime.spawn(server.serve(std::future::pending()));
         Ok(Self { url, directory, runtime })

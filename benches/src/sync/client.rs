@@ -42,11 +42,16 @@ pub(crate) fn latency_p99() -> Result<Measured> {
 
 fn delivered(q: f64) -> Result<Measured> {
     let backend = Backend::start()?;
-    let open = |client: &str| {
+    delivered_between(&backend, &backend, q)
+}
+
+/// From a commit at a client of one server to a callback at a client of the other.
+pub(crate) fn delivered_between(first: &Backend, second: &Backend, q: f64) -> Result<Measured> {
+    let open = |client: &str, backend: &Backend| {
         let builder = Store::<App>::builder("latency").client_id(client);
         builder.sync(backend.web_socket()).open()
     };
-    let (here, there) = (open("here")?, open("there")?);
+    let (here, there) = (open("here", first)?, open("there", second)?);
     here.wait_synced(PATIENCE)?;
     there.wait_synced(PATIENCE)?;
     let (tell, heard) = channel();

@@ -7,5 +7,6 @@ mod backend;
 mod client;
 mod push;
 
-pub(crate) use client::{catch_up, latency, latency_p99, rebase};
+pub(crate) use backend::Backend;
+pub(crate) use client::{catch_up, delivered_between, latency, latency_p99, rebase};
 pub(crate) use push::{conflict, hundred, one, stores};

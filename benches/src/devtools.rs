@@ -28,7 +28,7 @@ pub(crate) fn idle() -> Result<Measured> {
     measured
 }
 
-/// Commits of a store that a page watches: each is timed and told to the page.
+/// Commits of a store that a page watches: each is timed, and the page notified of it.
 pub(crate) fn watched() -> Result<Measured> {
     let (ours, floor) = (open()?, open()?);
     let page = Page::of(&ours)?;

@@ -82,13 +82,13 @@ fn across_at(q: f64) -> Result<Measured> {
     let directory = tempfile::tempdir()?;
     let from_leader = {
         let other = Other::start(Role::Commit, directory.path())?;
-        heard(&open(directory.path())?, other)?
+        callback_times(&open(directory.path())?, other)?
     };
     let directory = tempfile::tempdir()?;
     let from_follower = {
         let store = open(directory.path())?;
         let other = Other::start(Role::Commit, directory.path())?;
-        heard(&store, other)?
+        callback_times(&store, other)?
     };
     let [leader, follower] = [from_leader, from_follower].map(|took| micros(quantile(took, q)));
     let note = format!("from the leader {leader:.0} µs, to it {follower:.0} µs");
@@ -96,7 +96,7 @@ fn across_at(q: f64) -> Result<Measured> {
 }
 
 /// How long each commit of the other process took to arrive in a callback here.
-fn heard(store: &Store<App>, other: Other) -> Result<Vec<Duration>> {
+fn callback_times(store: &Store<App>, other: Other) -> Result<Vec<Duration>> {
     let (sender, arrived) = channel();
     let last = store.live(Todo::all().order_by(Todo::CREATED_AT.desc()).limit(1))?;
     let _guard = last.subscribe(move |todos| {

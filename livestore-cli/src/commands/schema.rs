@@ -12,7 +12,7 @@ use crate::args::{Package, Schema};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
 
-/// The variable that tells the macros what to do.
+/// The variable that says what the macros do.
 const MODE: &str = "LIVESTORE_SCHEMA";
 
 pub(super) fn run(out: &mut Output, args: &Schema) -> Result {

@@ -20,7 +20,7 @@ use crate::exit::{Exit, Failure, Result};
 use crate::line::Line;
 use crate::place::Place;
 
-/// The number of rows and events that an answer has, unless told, and at most.
+/// The number of rows and events that an answer has by default, and at most.
 pub(super) const ROWS: usize = 200;
 pub(super) const MAX_ROWS: usize = 5_000;
 pub(super) const EVENTS: usize = 100;

@@ -112,7 +112,7 @@ impl ToolName {
         let seq = |what: &str| json!({ "type": "string", "pattern": r"^e?\d+(\.\d+)?(r\d+)?$", "description": what });
         let text = |what: &str| json!({ "type": "string", "description": what });
         let limit = |most: usize, default: usize| {
-            let what = format!("The most that are returned, {default} unless told");
+            let what = format!("The most that are returned; {default} by default");
             json!({ "type": "integer", "minimum": 1, "maximum": most, "description": what })
         };
         let sql = text("The SQL of one query");

@@ -45,7 +45,7 @@ impl Drop for Observing {
             }
             _ => log.watched.take(),
         };
-        // It is told to the store, which may be calling us.
+        // Ending it locks the store, which may be calling us.
         drop(log);
         drop(ended);
     }

@@ -1,4 +1,4 @@
-//! What the page is told by itself.
+//! What the page is notified of.
 
 use serde::{Deserialize, Serialize};
 

@@ -47,7 +47,7 @@ impl Hub {
     /// owner drops it.
     ///
     /// The storage answers for a store in order, and the room is created within its answer. So the
-    /// room's head is right: every event after it is published to the room, or told to it by the
+    /// room's head is right: every event after it is published to the room, or passed to it by the
     /// storage. If other servers append to the store, the storage is asked for its head each time, so
     /// that a client finds here what was acknowledged to it elsewhere.
     pub fn enter(&self, id: &StoreId, reply: Reply<Arc<Room>>) {

@@ -8,7 +8,7 @@ use livestore_protocol::{SyncEvent, Timestamp};
 use super::*;
 use crate::store::{MemoryStore, StoreLimits, StoredEvent, Watcher};
 
-/// A storage that others can append to: those who watch it are told when the test wants it.
+/// A storage that others can append to: those who watch it are notified when the test wants it.
 struct SharedStore {
     memory: Arc<MemoryStore>,
     watchers: Mutex<Vec<Weak<dyn Watcher>>>,
@@ -163,7 +163,7 @@ fn a_client_that_was_at_another_server_is_served() {
     assert_eq!((page.after, page.last), (4, 4));
     assert_eq!(two.rooms[1].read(5).unwrap_err(), StoreError::Behind { head: 0 });
     assert_eq!(two.rooms[1].read(u64::MAX).unwrap_err(), StoreError::Behind { head: 0 });
-    // Whoever enters is told the newest head.
+    // Whoever enters is notified of the newest head.
     assert!(Arc::ptr_eq(&enter(&two.hubs[1]), &two.rooms[1]));
     assert_eq!(two.rooms[1].head(), 4);
 }

@@ -69,7 +69,7 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Watches a store for events that others append through the same engine, until the watcher is
     /// dropped. Returns whether there can be others. If so, `watcher` receives every event after its
-    /// [head](Watcher::head), or is told that it will not.
+    /// [head](Watcher::head), or is notified that it will not.
     ///
     /// The store must have been opened before. The method does not block, and may be called from
     /// within a [`Reply`]; it does not call the watcher itself.

@@ -46,7 +46,7 @@ impl Feed for Streams {
     async fn listen(
         &self,
         ready: impl Fn() + Send + Sync,
-        hear: impl Fn(&str) + Send + Sync,
+        receive: impl Fn(&str) + Send + Sync,
     ) -> String {
         let mut news = match self.api.client.subscribe(SUBJECT).await {
             Ok(news) => news,
@@ -54,7 +54,7 @@ impl Feed for Streams {
         };
         ready();
         while let Some(message) = news.next().await {
-            hear(&String::from_utf8_lossy(&message.payload));
+            receive(&String::from_utf8_lossy(&message.payload));
         }
         "it was closed".to_owned()
     }

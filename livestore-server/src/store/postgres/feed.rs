@@ -39,7 +39,7 @@ impl Feed for Database {
     async fn listen(
         &self,
         ready: impl Fn() + Send + Sync,
-        hear: impl Fn(&str) + Send + Sync,
+        receive: impl Fn(&str) + Send + Sync,
     ) -> String {
         let (client, mut connection) = match self.settings.config.connect(self.tls.clone()).await {
             Ok(connected) => connected,
@@ -50,7 +50,7 @@ impl Feed for Database {
         loop {
             tokio::select! {
                 message = poll_fn(|context| connection.poll_message(context)) => match message {
-                    Some(Ok(AsyncMessage::Notification(news))) => hear(news.payload()),
+                    Some(Ok(AsyncMessage::Notification(news))) => receive(news.payload()),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return chain(&error),
                     None => return "it was closed".to_owned(),

@@ -30,7 +30,7 @@ const PROBE: Duration = Duration::from_secs(5);
 /// The pause before listening again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After this time without an answer, those who watch are told that there is none, so that clients go to
+/// After this time without an answer, those who watch are notified that there is none, so that clients go to
 /// another server.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
@@ -61,12 +61,12 @@ pub(in crate::store) trait Feed: Send + Sync + 'static {
     /// Sends texts to all servers that listen, this one too.
     fn announce(&self, texts: Vec<String>) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Passes the texts that are announced to `hear`, and calls `ready` once none is missed any more. Ends
+    /// Passes the texts that are announced to `receive`, and calls `ready` once none is missed any more. Ends
     /// with the connection, and returns why it did.
     fn listen(
         &self,
         ready: impl Fn() + Send + Sync,
-        hear: impl Fn(&str) + Send + Sync,
+        receive: impl Fn(&str) + Send + Sync,
     ) -> impl Future<Output = String> + Send;
 }
 
@@ -117,7 +117,7 @@ impl<F: Feed> News<F> {
         self.wake_poller.notify_one();
     }
 
-    /// Tells the other servers that a store has events up to `head`.
+    /// Notifies the other servers that a store has events up to `head`.
     pub(in crate::store) fn appended(&self, key: F::Key, head: u64) {
         self.appended.lock().unwrap_or_else(PoisonError::into_inner).insert(key, head);
         self.wake_announcer.notify_one();
@@ -148,7 +148,7 @@ impl<F: Feed> News<F> {
         loop {
             // From now on nothing is missed; what was before is found by a poll.
             let ready = || self.wake_poller.notify_one();
-            let reason = self.feed.listen(ready, |text| self.heard(text)).await;
+            let reason = self.feed.listen(ready, |text| self.received(text)).await;
             if self.hears.swap(false, Ordering::Relaxed) {
                 tracing::warn!(reason, "the connection for other servers' news ended");
             }
@@ -156,16 +156,17 @@ impl<F: Feed> News<F> {
         }
     }
 
-    fn heard(self: &Arc<Self>, text: &str) {
+    fn received(self: &Arc<Self>, text: &str) {
         if text == self.own_name {
             self.hears.store(true, Ordering::Relaxed);
             return;
         }
         for news in text.split(' ') {
-            let heard = news.rsplit_once(':');
-            let heard = heard.and_then(|(key, head)| Some((key.parse().ok()?, head.parse().ok()?)));
+            let parsed = news.rsplit_once(':');
+            let parsed =
+                parsed.and_then(|(key, head)| Some((key.parse().ok()?, head.parse().ok()?)));
             // Who else notifies on this channel is not known.
-            if let Some((key, head)) = heard {
+            if let Some((key, head)) = parsed {
                 self.moved(&key, head);
             }
         }

@@ -10,7 +10,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
 
 use super::watched::{SecretFileError, Watched};
-use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, decided};
+use super::{Attempt, Authenticate, Decision, Denied, Grant, Identity, Rights, covers, decided};
 
 /// Accepts tokens that another service signs.
 ///
@@ -73,7 +73,8 @@ impl Jwt {
     }
 
     fn grant(&self, attempt: &Attempt<'_>, now: Timestamp) -> Result<Grant, Denied> {
-        let claims = self.verify(&attempt.token()?).ok_or_else(|| denied("is not valid"))?;
+        let token = attempt.token()?;
+        let claims = self.verify(&token).ok_or_else(|| denied("is not valid"))?;
         let (since, until) = (claims.nbf.map(seconds), seconds(claims.exp));
         if until <= now {
             return Err(denied("has expired"));
@@ -94,7 +95,7 @@ impl Jwt {
         }
         let rights = claims.rights.as_deref().map_or(Some(Rights::ALL), Rights::parse);
         let rights = rights.ok_or_else(|| denied("has unknown rights"))?;
-        Ok(Grant { rights, until: Some(until) })
+        Ok(Grant { rights, until: Some(until), identity: identity(&token) })
     }
 
     /// Returns the claims, if the signature is right.
@@ -137,6 +138,13 @@ impl RsaKey {
         let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
         key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
+}
+
+/// Returns the claims of a token that was verified, as they are.
+fn identity(token: &str) -> Identity {
+    let claims = token.split('.').nth(1).and_then(decode);
+    let claims = claims.and_then(|json| String::from_utf8(json).ok());
+    claims.map_or(Identity::UNKNOWN, |claims| Identity::new(&claims))
 }
 
 fn denied(what: &str) -> Denied {

@@ -3,6 +3,7 @@
 //! A client sends a token with its connection; [`Authenticate`] turns it into [`Rights`] to one
 //! store. The token is never logged.
 
+mod identity;
 mod jwt;
 mod tokens;
 mod watched;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 use crate::store::StoreId;
 
+pub use identity::Identity;
 pub use jwt::Jwt;
 pub use tokens::TokenFile;
 pub use watched::SecretFileError;
@@ -47,13 +49,15 @@ pub struct Attempt<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// A client's rights, and how long they last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A client's rights, how long they last, and who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The rights.
     pub rights: Rights,
     /// The time at which the connection ends, or `None` if the rights do not expire.
     pub until: Option<Timestamp>,
+    /// Who the client is, as far as that is known.
+    pub identity: Identity,
 }
 
 /// A client's rights to a store.
@@ -95,7 +99,7 @@ pub struct NoAuth;
 
 impl Authenticate for NoAuth {
     fn authenticate<'a>(&'a self, _: &'a Attempt<'a>) -> Decision<'a> {
-        decided(Ok(Grant { rights: Rights::ALL, until: None }))
+        decided(Ok(Grant { rights: Rights::ALL, until: None, identity: Identity::UNKNOWN }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use ring::digest::{SHA256, digest};
 
 use super::watched::{SecretFileError, Watched};
-use super::{Attempt, Authenticate, Decision, Denied, Grant, Rights, covers, decided};
+use super::{Attempt, Authenticate, Decision, Denied, Grant, Identity, Rights, covers, decided};
 
 /// Tokens in a file, which is read again when it changes.
 ///
@@ -42,7 +42,7 @@ impl TokenFile {
             .map(|(_, rights)| *rights)
             .reduce(Rights::or)
             .ok_or_else(denied)?;
-        Ok(Grant { rights, until: None })
+        Ok(Grant { rights, until: None, identity: Identity::UNKNOWN })
     }
 }
 

@@ -16,6 +16,7 @@ One of the proofs:
   dependencies                 licences, sources and versions of all dependencies
   api [--check]                write what is public to docs/api; --check: only compare
   command                      write the reference of the `livestore` command to docs/command.md
+  book                         build the guide
   page                         build and test the page of the devtools
   wasm                         build the libraries for browsers
   web test [WORD…]             the browser's example in Chromium: all scenarios, or those with every WORD
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     },
     /// Write the reference of the `livestore` command.
     Reference,
+    /// Build the guide.
+    Book,
     /// Build the page of the devtools.
     Page,
     /// Build for browsers.
@@ -155,6 +158,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "dependencies" => nothing("dependencies", rest).map(|()| Command::Dependencies),
         "api" => Ok(Command::Api { check: flag("api", "--check", rest)? }),
         "command" => nothing("command", rest).map(|()| Command::Reference),
+        "book" => nothing("book", rest).map(|()| Command::Book),
         "page" => nothing("page", rest).map(|()| Command::Page),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
         "web" => web(rest).map(Command::Web),
@@ -247,6 +251,7 @@ mod tests {
         assert_eq!(parsed("api"), Ok(Command::Api { check: false }));
         assert_eq!(parsed("api --check"), Ok(Command::Api { check: true }));
         assert_eq!(parsed("command"), Ok(Command::Reference));
+        assert_eq!(parsed("book"), Ok(Command::Book));
         assert_eq!(parsed("page"), Ok(Command::Page));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));

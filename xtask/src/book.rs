@@ -13,7 +13,7 @@ pub(crate) fn run(strict: bool) -> ExitCode {
 
 /// The step, which needs mdBook.
 pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
-    let build = Line::new("mdbook", "build book --dest-dir ../target/book");
+    let build = Line::new("mdbook", "build book --dest-dir target/book");
     Tool::Mdbook.step("book", 2, build, strict, is_here)
 }
 

@@ -311,7 +311,8 @@ fn raw_sql_cannot_store_another_type() {
     }
     let done: Committed = store
         .commit(ColumnEvent::Sql { sql: "UPDATE narrow SET status = 'in-progress'".into() })
-        .unwrap();
+        .unwrap()
+        .into();
     assert_eq!(done.last(), store.head().ok());
 }
 

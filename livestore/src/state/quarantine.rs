@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::State;
 use crate::event::{EncodedEvent, SeqNum};
@@ -86,6 +86,16 @@ const UNKNOWN: i64 = 1;
 const WITH_COMMIT: i64 = 2;
 const REFUSED: i64 = 3;
 
+/// The reason that begins at a column.
+fn reason_at(row: &Row<'_>, column: usize) -> rusqlite::Result<QuarantineReason> {
+    Ok(match row.get(column)? {
+        UNKNOWN => QuarantineReason::Unknown,
+        WITH_COMMIT => QuarantineReason::WithCommit(row.get(column + 1)?),
+        REFUSED => QuarantineReason::Refused(row.get(column + 1)?),
+        _ => QuarantineReason::Failed(row.get(column + 1)?),
+    })
+}
+
 impl Quarantined {
     pub(super) fn new(event: &EncodedEvent, reason: QuarantineReason) -> Self {
         let name = event.name.clone().into_owned();
@@ -121,6 +131,18 @@ impl State {
         Ok(self.db.prepare(select)?.exists(place)?)
     }
 
+    /// Why the event was not applied; `None` if it was.
+    pub(crate) fn quarantine_reason(
+        &self,
+        seq: SeqNum,
+    ) -> Result<Option<QuarantineReason>, SqliteError> {
+        let select = "SELECT reason, error FROM __livestore_quarantine \
+                      WHERE seq_global = ? AND seq_client = ?";
+        let place = [seq.global.cast_signed(), seq.client.cast_signed()];
+        let found = self.db.prepare(select)?.query_row(place, |row| reason_at(row, 0));
+        Ok(found.optional()?)
+    }
+
     /// The number of events that the backend has refused for good.
     pub(crate) fn refused(&self) -> Result<usize, SqliteError> {
         let count = "SELECT count(*) FROM __livestore_quarantine WHERE reason = 3";
@@ -141,12 +163,7 @@ impl State {
         let mut statement = self.db.prepare(select)?;
         let rows = statement.query_map([], |row| {
             let seq: String = row.get(0)?;
-            let reason = match row.get(3)? {
-                UNKNOWN => QuarantineReason::Unknown,
-                WITH_COMMIT => QuarantineReason::WithCommit(row.get(4)?),
-                REFUSED => QuarantineReason::Refused(row.get(4)?),
-                _ => QuarantineReason::Failed(row.get(4)?),
-            };
+            let reason = reason_at(row, 3)?;
             let seq = SeqNum::from_str(&seq).unwrap_or_default();
             Ok(Quarantined { seq, name: row.get(1)?, args: row.get(2)?, reason })
         })?;

@@ -9,7 +9,7 @@ use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::{SqliteError, SqliteErrorKind};
-use crate::state::{Divergence, StateError};
+use crate::state::{Divergence, QuarantineReason, StateError};
 use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
@@ -49,6 +49,9 @@ pub enum Error {
     /// Events could not be committed.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// A commit is not confirmed.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmError),
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -101,6 +104,7 @@ impl fmt::Debug for Error {
         let (variant, error): (_, &dyn fmt::Debug) = match self {
             Self::Open(error) => ("Open", error),
             Self::Commit(error) => ("Commit", error),
+            Self::Confirm(error) => ("Confirm", error),
             Self::Query(error) => ("Query", error),
             Self::Read(error) => ("Read", error),
             Self::Eventlog(error) => ("Eventlog", error),
@@ -379,6 +383,38 @@ pub enum CommitError {
     /// that would wait for itself.
     #[error("{}", Unavailable::Reentrant)]
     Reentrant,
+}
+
+/// Why a commit is not confirmed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfirmError {
+    /// The sync backend refuses the commit for good. It is [quarantined](crate::Store::quarantined): no other
+    /// client gets it, and its changes are undone here.
+    #[error("the sync backend refuses the commit for good: {reason}")]
+    Refused {
+        /// The backend's reason.
+        reason: String,
+    },
+    /// The events have their places in the backend's order, but cannot be applied behind the events that
+    /// came first. They are [quarantined](crate::Store::quarantined), on every client.
+    #[error("the commit cannot be applied behind the events that came first: {reason}")]
+    Quarantined {
+        /// The reason.
+        reason: QuarantineReason,
+    },
+    /// The store was closed first. The events stay in the log, and are pushed after the next opening.
+    #[error("the store was closed before the commit was confirmed")]
+    Closed,
+    /// Waiting would never end, because it blocks the thread that syncs.
+    #[error("{WOULD_BLOCK}: {reason}; use `confirmed().await`")]
+    WouldBlock {
+        /// Why it does.
+        reason: String,
+    },
+    /// A materializer waited. It has no business with what becomes of its event.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
 }
 
 /// Why a store's state or status could not be read.

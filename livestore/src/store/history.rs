@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::exclusive::Exclusive;
 use super::order::Order;
+use super::own_commits::OwnCommits;
 use super::session::Sessions;
 use super::sync::Waiting;
 use super::tools::Probe;
@@ -86,6 +87,7 @@ impl<S: Schema> Store<S> {
         let head = state.head;
         let refused = state.refused().map_err(StateError::from)?;
         let probe = Arc::<Probe>::default();
+        let session_id: Arc<str> = new_session_id(&self.inner.window_id).into();
         let core = Core {
             state,
             live: Registry::new(self.inner.schema),
@@ -102,13 +104,14 @@ impl<S: Schema> Store<S> {
             unknown_events: UnknownEvents::default(),
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
+            own_commits: OwnCommits::new(Arc::clone(&session_id)),
             lock: None,
         };
         let status = core.sync_status();
         Ok(Self::from_inner(Arc::new(Inner {
             store_id: self.inner.store_id.clone(),
             client_id: Arc::clone(&self.inner.client_id),
-            session_id: new_session_id(&self.inner.window_id).into(),
+            session_id,
             window_id: Arc::clone(&self.inner.window_id),
             schema: self.inner.schema,
             schema_hash: self.inner.schema_hash,

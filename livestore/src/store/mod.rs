@@ -17,6 +17,8 @@ mod live;
 mod log;
 mod open;
 mod order;
+mod own_commits;
+mod receipt;
 mod session;
 mod shapes;
 mod snapshots;
@@ -36,12 +38,14 @@ use std::sync::{Arc, Weak};
 
 pub use builder::Builder;
 pub use error::{
-    CloseError, CommitError, HistoryError, OpenError, ReadError, SchemaDifference, VerifyError,
+    CloseError, CommitError, ConfirmError, HistoryError, OpenError, ReadError, SchemaDifference,
+    VerifyError,
 };
 pub use events::{Events, EventsIter, Follow};
 pub use flushed::Flushed;
 pub use history::StateAt;
 pub use log::Log;
+pub use receipt::{Confirmed, Receipt};
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
 pub use transition::Committed;
@@ -67,6 +71,7 @@ use crate::table::QueryError;
 use crate::value::Timestamp;
 use exclusive::{Exclusive, ExclusiveGuard};
 use order::Order;
+use own_commits::OwnCommits;
 use session::{Hub, Sessions};
 use snapshots::Snapshots;
 use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
@@ -160,6 +165,7 @@ struct Core {
     max_state_bytes: u64,
     /// As in [`Inner`].
     window_id: Arc<str>,
+    own_commits: OwnCommits,
     lock: Option<Arc<DirectoryLock>>,
 }
 

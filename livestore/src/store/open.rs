@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
 use super::order::Order;
+use super::own_commits::OwnCommits;
 use super::session::{GATHERS, Hub, Joined, Joining, Seeker, Sessions, Setup};
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
@@ -211,7 +212,7 @@ fn start<S: Schema>(
         Some(sync) => Order::Backend(Box::new(engine(&files.log, sync, sync.starts_paused)?)),
         None => Order::Own,
     };
-    let core = boot(&mut options, schema, files, order)?;
+    let core = boot(&mut options, schema, files, order, &ids)?;
     let sync = options.sync.take();
     let hub = core.hub.clone();
     let store = make(options, schema, client_id, ids, core, sync.as_ref(), Sessions::none());
@@ -255,7 +256,8 @@ fn follow<S: Schema>(
         client_id: String::new(),
         hub: None,
     };
-    let core = boot(&mut options, schema, files, Order::Leader(Box::new(follower)))?;
+    let order = Order::Leader(Box::new(follower));
+    let core = boot(&mut options, schema, files, order, &ids)?;
     let sync = options.sync.take();
     let sessions = Sessions::following(setup);
     let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
@@ -427,6 +429,7 @@ fn boot(
     schema: &'static SchemaDef,
     files: Files,
     order: Order,
+    ids: &Ids,
 ) -> Result<Core, OpenError> {
     let Files { lock, log, snapshot, received, hub, .. } = files;
     // Without types there is no state to write, and the app's is none of its business.
@@ -501,6 +504,7 @@ fn boot(
         unknown_events,
         max_state_bytes,
         window_id,
+        own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
         lock,
     };
     Ok(core)

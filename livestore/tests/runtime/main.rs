@@ -44,6 +44,8 @@ mod open_files;
 #[cfg(unix)]
 mod processes;
 #[cfg(unix)]
+mod receipts;
+#[cfg(unix)]
 mod session_processes;
 #[cfg(unix)]
 mod session_troubles;

@@ -365,11 +365,11 @@ impl App for V1 {
     }
 
     fn happen(store: &Store<Self>, all: Vec<Happening>) -> Result<Committed, CommitError> {
-        store.commit(all)
+        store.commit(all).map(Into::into)
     }
 
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError> {
-        store.commit(Draft::set().mark(mark))
+        store.commit(Draft::set().mark(mark)).map(Into::into)
     }
 }
 
@@ -379,7 +379,7 @@ impl App for V2 {
         tagged: Tagged,
         others: Vec<Happening>,
     ) -> Result<Option<Committed>, CommitError> {
-        store.commit((tagged, others)).map(Some)
+        store.commit((tagged, others)).map(|receipt| Some(receipt.into()))
     }
 
     fn tags(store: &Store<Self>) -> Result<Option<Vec<Tag>>, QueryError> {
@@ -387,11 +387,11 @@ impl App for V2 {
     }
 
     fn happen(store: &Store<Self>, all: Vec<Happening>) -> Result<Committed, CommitError> {
-        store.commit(all)
+        store.commit(all).map(Into::into)
     }
 
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError> {
-        store.commit(Draft::set().mark(mark))
+        store.commit(Draft::set().mark(mark)).map(Into::into)
     }
 }
 

@@ -322,6 +322,9 @@ impl Core {
                     Some(rebase) if *rewrites_history => {
                         let quarantined = self.rebuild(merge, rebase)?;
                         self.refused = self.state.refused()?;
+                        let pending =
+                            self.order.state().into_iter().flat_map(|state| &state.pending);
+                        self.own_commits.merged(pending, merge, &self.state)?;
                         quarantined
                     }
                     _ => self.publish_merge(merge, None)?,

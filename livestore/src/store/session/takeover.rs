@@ -177,6 +177,7 @@ impl Inner {
         let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();
         let events = own.len() as u64;
+        let committed = own.clone();
         log.append(&mut own)?;
         let engine = sync.map(|options| engine(log, options, is_paused)).transpose()?;
         let waiting = core.order.follower_mut().map(Follower::take_waiting).unwrap_or_default();
@@ -187,7 +188,11 @@ impl Inner {
             }
             None => {
                 core.order = Order::Own;
-                core.state.confirm_pending().map_err(|error| Failure::State(error.into()))?;
+                let confirmed = core
+                    .state
+                    .confirm_pending()
+                    .and_then(|()| core.own_commits.confirm_all(committed.iter(), &core.state));
+                confirmed.map_err(|error| Failure::State(error.into()))?;
             }
         }
         core.log = log.clone();

@@ -58,7 +58,7 @@ impl<S: Schema> Tools<'_, S> {
     pub fn commit(&self, events: &[NamedEvent]) -> Result<Committed, CommitByNameError> {
         let entries = events.iter().map(|event| self.entry(event)).collect::<Result<_, _>>()?;
         let author = self.author().filter(|_| !self.follows());
-        Ok(self.store.inner.commit_as(author.as_ref(), entries)?)
+        Ok(self.store.inner.commit_as(author.as_ref(), entries)?.into_committed())
     }
 
     /// Returns the session id that events have which [`commit`](Self::commit) commits: one of a window

@@ -14,7 +14,7 @@ use crate::state::{ApplyError, State};
 use crate::store::order::Order;
 #[cfg(not(target_family = "wasm"))]
 use crate::store::session::PATIENCE;
-use crate::store::{CommitError, Core, Inner, Store};
+use crate::store::{CommitError, Core, Inner, Receipt, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
 /// The numbers that committed events got, in order.
@@ -42,6 +42,9 @@ impl<S: Schema> Store<S> {
     /// in a store with a backend it has at most [100](crate::sync::MAX_EVENTS) synced events and
     /// [about 899 kB](crate::sync::MAX_BATCH_BYTES).
     ///
+    /// The [receipt](Receipt) has the numbers of the events, and says later whether the backend's order
+    /// has them. It may be dropped.
+    ///
     /// ```
     /// # use livestore::prelude::*;
     /// # #[table] #[derive(Debug)] struct Note { #[column(primary_key)] id: String }
@@ -65,20 +68,20 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// See [`CommitError`].
-    pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Committed, CommitError> {
+    pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Receipt, CommitError> {
         let span = tracing::debug_span!("commit", count = tracing::field::Empty);
         let _entered = span.enter();
         let mut batch = Batch::new(&self.inner.window_id);
         events.encode(&mut batch)?;
         span.record("count", batch.entries.len());
-        self.inner.commit(batch.entries)
+        Ok(self.inner.commit(batch.entries)?.of(&self.inner))
     }
 }
 
 impl Inner {
     /// Commits the events. While another program has the log locked, it tries again for a moment, and
     /// no query has to wait for that.
-    fn commit(&self, entries: Vec<BatchEntry>) -> Result<Committed, CommitError> {
+    fn commit(&self, entries: Vec<BatchEntry>) -> Result<Receipt, CommitError> {
         self.commit_as(None, entries)
     }
 
@@ -87,7 +90,7 @@ impl Inner {
         &self,
         author: Option<&Arc<str>>,
         mut entries: Vec<BatchEntry>,
-    ) -> Result<Committed, CommitError> {
+    ) -> Result<Receipt, CommitError> {
         let author = author.unwrap_or(&self.session_id);
         let mut patience = Patience::new();
         loop {
@@ -103,12 +106,12 @@ impl Inner {
         &self,
         author: &Arc<str>,
         entries: &mut [BatchEntry],
-    ) -> Result<Committed, CommitError> {
+    ) -> Result<Receipt, CommitError> {
         let observed = Observed::begin(&self.probe, entries);
         let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
-            return Ok(Committed(Numbers::Many(Vec::new())));
+            return Ok(Receipt::new(Committed::at(Vec::new()), None));
         }
         let plan = CommitPlan::new(self, author, core, entries)?;
         core.state.timings.note(observed.is_some());
@@ -136,6 +139,9 @@ impl Inner {
             });
         }
         let committed = logged.publish(core);
+        let is_own = Arc::ptr_eq(author, &self.session_id);
+        let outcome = (is_own && core.is_pending(&committed))
+            .then(|| core.own_commits.add(committed.as_slice().len()));
         let follows = matches!(core.order, Order::Leader(_));
         if follows {
             self.sessions.acks.committed(committed.as_slice().len());
@@ -152,7 +158,7 @@ impl Inner {
         if follows && self.sessions.is_synced() {
             self.sessions.acks.wait(PATIENCE)?;
         }
-        Ok(committed)
+        Ok(Receipt::new(committed, outcome))
     }
 }
 
@@ -291,6 +297,12 @@ impl LoggedCommit {
 }
 
 impl Core {
+    /// Whether the last commit, which got these numbers, waits for its place in the order.
+    fn is_pending(&self, committed: &Committed) -> bool {
+        let last = self.order.state().and_then(|state| state.pending.back());
+        last.is_some_and(|last| committed.last() == Some(last.seq))
+    }
+
     /// Hands a commit to whoever decides its place, and to the other sessions.
     pub(in crate::store) fn share(&mut self, events: Vec<EncodedEvent>) {
         let has_sessions = self.has_sessions();
@@ -307,6 +319,14 @@ impl Core {
 }
 
 impl Committed {
+    /// These numbers.
+    pub(in crate::store) fn at(seqs: Vec<SeqNum>) -> Self {
+        Self(match *seqs {
+            [seq] => Numbers::One(seq),
+            _ => Numbers::Many(seqs),
+        })
+    }
+
     fn of(events: &[EncodedEvent]) -> Self {
         Self(match events {
             [event] => Numbers::One(event.seq),

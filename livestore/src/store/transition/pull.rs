@@ -236,6 +236,8 @@ impl Core {
             self.refused = self.state.refused()?;
         }
         self.histories += u64::from(rewrites_history);
+        let pending = self.order.state().into_iter().flat_map(|state| &state.pending);
+        self.own_commits.merged(pending, merge, &self.state)?;
         self.note_merge(observed, merge, &quarantined);
         Ok(quarantined)
     }

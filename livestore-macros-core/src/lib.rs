@@ -89,6 +89,12 @@ pub fn event(package: Option<&Package>, input: TokenStream) -> TokenStream {
     })
 }
 
+/// Expands `#[derive(Command)]` to the `Command` implementation: the name under which the command stands in
+/// a log.
+pub fn command(input: TokenStream) -> TokenStream {
+    derive(input, |ctxt, input| expand::command(&parse::command::CommandItem::parse(ctxt, input)))
+}
+
 /// Expands `#[derive(ColumnType)]`, which stores a field-less enum or a newtype in a column.
 pub fn column_type(input: TokenStream) -> TokenStream {
     derive(input, |ctxt, input| {

@@ -238,6 +238,38 @@ pub fn event(input: TokenStream) -> TokenStream {
     livestore_macros_core::event(package().as_ref(), input.into()).into()
 }
 
+/// Makes a struct or an enum a command: its args can be stored, under a name.
+///
+/// What the command does is said by `impl Execute`, and that a schema has it by `commands: [..]` in
+/// `schema!`.
+///
+/// # Example
+///
+/// ```
+/// use livestore::prelude::*;
+///
+/// #[derive(Command, Serialize, Deserialize)]
+/// pub struct Assign {
+///     seat: u32,
+///     to: String,
+/// }
+/// ```
+///
+/// # Attributes: `#[command(..)]`
+///
+/// | key | meaning | without it |
+/// |---|---|---|
+/// | `name = "Assign"` | the name under which a pending command stands in the log | the type's name |
+/// | `crate = path` | the path of `livestore` | `::livestore` |
+///
+/// The name and the args stay on their client, and only for as long as the command's events are pending.
+/// A command that a newer version of the app does not know any more, or cannot read, is not executed again:
+/// its events stand for it.
+#[proc_macro_derive(Command, attributes(command))]
+pub fn command(input: TokenStream) -> TokenStream {
+    livestore_macros_core::command(input.into()).into()
+}
+
 /// Lets a type be stored in a column: an enum without fields as a text or an integer, a newtype as the value it
 /// wraps.
 ///
@@ -363,6 +395,7 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// | `tables: [..]` | types with `#[table]`, not under a `type` alias |
 /// | `documents: [..]` | types with `#[client_document]`, whose events are included |
 /// | `events: [..]` | types that derive `Event` and implement `Materialize` |
+/// | `commands: [..]` | types that derive `Command` and implement `Execute`, whose events are listed |
 ///
 /// Each list may be left out, and the order is free.
 #[proc_macro]

@@ -94,6 +94,10 @@
 //! first, pending ones are rebased: applied again after them. `livestore-sync` has the backends,
 //! and `livestore-server` is one to host yourself.
 //!
+//! **Commands decide again.** An event is right or wrong whatever came before it. Where that matters, for the last
+//! seat or a balance, [`execute`](Store::execute) a [command](trait@schema::Execute): it reads the state and decides on
+//! the events; when others' events come before them, it decides again.
+//!
 //! **Client documents** are for UI state: [`#[client_document]`](client_document) structs that are
 //! set field by field and never leave their client.
 //!
@@ -156,11 +160,17 @@ pub mod value;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/conflicts.md")]
+struct Conflicts;
+
 pub use ambient::{new_id, now};
 pub use error::ErrorChain;
 pub use event::SeqNum;
 pub use eventlog::Durability;
-pub use livestore_macros::{ColumnType, Event, Row, Shape, client_document, schema, sql, table};
+pub use livestore_macros::{
+    ColumnType, Command, Event, Row, Shape, client_document, schema, sql, table,
+};
 pub use sqlite::{SqliteError, SqliteErrorKind};
 pub use store::error::{Error, Result};
 pub use store::{Store, tools};

@@ -11,16 +11,16 @@ pub use crate::eventlog::Durability;
 pub use crate::live::{
     Computed, Diff, List, LiveQuery, Reactive, Signal, Subscription, computed, signal,
 };
-pub use crate::schema::{Commit, Document, Materialize, QueryIn, Schema};
+pub use crate::schema::{Commit, Document, Execute, ExecuteContext, Materialize, QueryIn, Schema};
 pub use crate::state::UnknownEvents;
-pub use crate::store::{CommitError, OpenError, Store};
+pub use crate::store::{CommitError, ExecuteError, OpenError, Store};
 pub use crate::table::{
     Arrange as _, Assign as _, Choose as _, Compare as _, CompareAny as _, Condition, Group as _,
-    Joins as _, Link as _, MaterializeError, Maybe, Narrow as _, Query, QueryError, Row, Table,
-    Widen as _, Writer, all_of, any_of, count, raw,
+    Joins as _, Link as _, MaterializeError, Maybe, Narrow as _, Query, QueryError, Reader, Row,
+    Table, Widen as _, Writer, all_of, any_of, count, raw,
 };
 pub use crate::value::{ColumnType, Json, Timestamp};
 pub use crate::{alias, new_id, now, schema};
 pub use livestore_macros::{
-    ColumnType, Deserialize, Event, Row, Serialize, Shape, client_document, sql, table,
+    ColumnType, Command, Deserialize, Event, Row, Serialize, Shape, client_document, sql, table,
 };

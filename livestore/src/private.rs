@@ -17,9 +17,10 @@ pub use crate::event::{
     SameByValue, SameJson, Subject,
 };
 pub use crate::schema::{
-    Batch, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet, HasDocument,
-    HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared, assert_recorded_event,
-    assert_table_keys, assert_unique_events, assert_unique_tables,
+    Batch, Command, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet,
+    ExecuteIn, HasDocument, HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared,
+    assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,
+    assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{

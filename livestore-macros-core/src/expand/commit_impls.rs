@@ -1,5 +1,6 @@
 //! The impls that say what a schema's stores take: `Commit<App>` for every listed event, `HasDocument` for
-//! every document, which allows its `Set` and its queries, and `HasTable` for every table.
+//! every document, which allows its `Set` and its queries, `HasTable` for every table, and `ExecuteIn` for
+//! every command.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -12,7 +13,8 @@ pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
     let commits = schema.events.iter().map(|event| commit_impl(schema, event));
     let documents = schema.documents.iter().map(|document| has(schema, "HasDocument", document));
     let tables = schema.tables.iter().map(|table| has(schema, "HasTable", table));
-    commits.chain(documents).chain(tables).collect()
+    let commands = schema.commands.iter().map(|command| execute_in(schema, command));
+    commits.chain(documents).chain(tables).chain(commands).collect()
 }
 
 fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
@@ -29,6 +31,14 @@ fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
                 #push(&self, batch)
             }
         }
+    }
+}
+
+fn execute_in(schema: &SchemaItem, command: &Type) -> TokenStream {
+    let SchemaItem { runtime, ident, .. } = schema;
+    quote_spanned! {located_at(command)=>
+        #[automatically_derived]
+        impl #runtime::ExecuteIn<#ident> for #command {}
     }
 }
 

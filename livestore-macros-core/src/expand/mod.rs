@@ -7,6 +7,7 @@
 mod column_consts;
 mod column_positions;
 mod column_type_impl;
+mod command_impl;
 mod commit_impls;
 mod constant;
 mod document_event;
@@ -41,6 +42,7 @@ use crate::parse::schema::SchemaItem;
 use crate::parse::table::TableItem;
 use crate::runtime::Runtime;
 
+pub(crate) use command_impl::expand as command;
 pub(crate) use serde_impl::{SerdeTrait, expand as serde_impl};
 pub(crate) use table_macros::{schema_macro, schema_part};
 

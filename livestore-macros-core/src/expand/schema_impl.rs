@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Meta, Type};
 
-use super::{subject_item, trait_item};
+use super::{located_at, subject_item, trait_item};
 use crate::parse::names;
 use crate::parse::schema::SchemaItem;
 
@@ -36,6 +36,7 @@ pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
     let document_defs =
         documents.iter().map(|document| trait_item(runtime, document, "Document", "def"));
     let sets = event_sets(schema).map(|(_, set)| set);
+    let commands = commands(schema);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #[allow(deprecated)]
@@ -47,11 +48,21 @@ pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
                     &[#(#table_defs),*],
                     &[#(#document_defs),*],
                     &[#(#sets),*],
-                );
+                )#commands;
                 &DEF
             }
         }
     }
+}
+
+/// Returns the call that adds the commands to the definition, if there are any.
+fn commands(schema: &SchemaItem) -> Option<TokenStream> {
+    let SchemaItem { runtime, ident, commands, .. } = schema;
+    let defs = commands.iter().map(|command| {
+        let span = located_at(command);
+        quote_spanned!(span=> <#command as #runtime::ExecuteIn<#ident>>::COMMAND)
+    });
+    (!commands.is_empty()).then(|| quote!(.with_commands(&[#(#defs),*])))
 }
 
 /// Returns the `EventSet`s of the listed events and documents, each with its listed type.

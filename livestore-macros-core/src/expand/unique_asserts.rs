@@ -1,4 +1,4 @@
-//! Compile-time checks that no two events, and no two tables or documents, share a name.
+//! Compile-time checks that no two events, no two commands, and no two tables or documents share a name.
 //!
 //! One assertion per listed type, so that the error points at the type; each compares with the
 //! types listed before it.
@@ -11,7 +11,10 @@ use super::{located_at, schema_event_defs, trait_item};
 use crate::parse::schema::SchemaItem;
 
 pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
-    [unique_tables(schema), table_keys(schema), unique_events(schema)].into_iter().collect()
+    let commands = unique_commands(schema);
+    [unique_tables(schema), table_keys(schema), unique_events(schema), commands]
+        .into_iter()
+        .collect()
 }
 
 fn unique_tables(schema: &SchemaItem) -> TokenStream {
@@ -54,6 +57,13 @@ fn unique_events(schema: &SchemaItem) -> TokenStream {
     let defs = schema_event_defs(schema);
     let defs_type = quote!(&'static [#runtime::EventDef]);
     asserts(schema, &defs_type, "assert_unique_events", defs)
+}
+
+fn unique_commands(schema: &SchemaItem) -> TokenStream {
+    let SchemaItem { runtime, commands, .. } = schema;
+    let names =
+        commands.iter().map(|command| (command, trait_item(runtime, command, "Command", "NAME")));
+    asserts(schema, &quote!(&'static str), "assert_unique_commands", names)
 }
 
 /// All assertions look into one list of names, so that the code grows with the number of types, not with

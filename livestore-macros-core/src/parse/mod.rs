@@ -4,6 +4,7 @@
 pub(crate) mod client_document;
 pub(crate) mod column;
 pub(crate) mod column_type;
+pub(crate) mod command;
 pub(crate) mod event;
 pub(crate) mod event_fields;
 pub(crate) mod index;

@@ -1,4 +1,4 @@
-//! `schema! { pub App { tables: [..], documents: [..], events: [..] } }`
+//! `schema! { pub App { tables: [..], documents: [..], events: [..], commands: [..] } }`
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -12,7 +12,7 @@ use crate::runtime::Runtime;
 use crate::suggest;
 use crate::types;
 
-const LISTS: [&str; 3] = ["tables", "documents", "events"];
+const LISTS: [&str; 4] = ["tables", "documents", "events", "commands"];
 
 /// A schema: all tables, client documents and events of an app.
 pub(crate) struct SchemaItem {
@@ -23,6 +23,7 @@ pub(crate) struct SchemaItem {
     pub(crate) tables: Vec<Type>,
     pub(crate) documents: Vec<Type>,
     pub(crate) events: Vec<Type>,
+    pub(crate) commands: Vec<Type>,
 }
 
 impl SchemaItem {
@@ -50,6 +51,7 @@ impl SchemaItem {
             tables: Vec::new(),
             documents: Vec::new(),
             events: Vec::new(),
+            commands: Vec::new(),
         };
         ctxt.ok(schema.parse_lists(ctxt, input));
         if !input.is_empty() {
@@ -86,6 +88,7 @@ impl SchemaItem {
             "tables" => self.tables = types,
             "documents" => self.documents = types,
             "events" => self.events = types,
+            "commands" => self.commands = types,
             other => {
                 let hint = suggest::hint(other, &LISTS);
                 ctxt.error(key, format!("unknown list `{other}`{hint}"));

@@ -4,4 +4,5 @@
 
 pub mod counters;
 pub mod notes;
+pub mod seats;
 pub mod todos;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::command::PendingCommand;
 use super::session::window_of;
 use super::{DecodeError, Event, SeqNum, decode};
 
@@ -35,6 +36,8 @@ pub struct EncodedEvent {
     ///
     /// `false` for events of other clients: a sync backend does not say.
     pub continues: bool,
+    /// On the first event of a commit that is pending, the command that has decided it.
+    pub(crate) command: Option<Arc<PendingCommand>>,
 }
 
 impl EncodedEvent {
@@ -58,6 +61,7 @@ impl EncodedEvent {
             schema_hash: 0,
             sync_metadata: None,
             continues: false,
+            command: None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! forever: a log written today is read by every later version.
 
 mod args;
+mod command;
 mod commits;
 mod encoded;
 mod round_trip;
@@ -15,6 +16,8 @@ mod upcast;
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
 #[doc(hidden)]
 pub use args::{ArgsField, Lossless, MaybeLossless, Same, SameByValue, SameJson, Subject};
+pub(crate) use command::PendingCommand;
+pub use command::{Conflict, WithdrawnEvent};
 pub(crate) use commits::{commits, last_commit};
 pub use encoded::EncodedEvent;
 pub(crate) use round_trip::{decode, encode};

@@ -54,6 +54,8 @@ pub(super) struct LogConnection {
     synchronous: &'static str,
     /// The checksum of the last event, once this connection has written.
     last: Cell<Option<i64>>,
+    /// Whether the tables of commands are known to be there.
+    pub(super) has_commands: Cell<bool>,
 }
 
 impl LogConnection {
@@ -93,13 +95,17 @@ impl LogConnection {
         let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
         // While the connection has the files that it could open.
         let found = set_up(&conn, path, synchronous).map_err(|error| cause_of(error, path))?;
-        Ok((Self { conn, synchronous, last: Cell::new(None) }, found))
+        Ok((
+            Self { conn, synchronous, last: Cell::new(None), has_commands: Cell::new(false) },
+            found,
+        ))
     }
 
     /// A log that is only read, over a connection that is set up.
     #[cfg(not(any(simulation, target_family = "wasm")))]
     pub(super) fn over(conn: Connection) -> Self {
-        Self { conn, synchronous: "NORMAL", last: Cell::new(None) }
+        let (last, has_commands) = (Cell::new(None), Cell::new(false));
+        Self { conn, synchronous: "NORMAL", last, has_commands }
     }
 
     /// Refuses at once, from now on, while another program has the file locked: the caller decides
@@ -116,7 +122,7 @@ impl LogConnection {
         };
         let last = match events {
             [] => return Ok(()),
-            [event] => self.insert_all(before, [event])?,
+            [event] if event.command.is_none() => self.insert_all(before, [event])?,
             events => self.transaction(|| self.insert_all(before, events))?,
         };
         self.last.set(Some(last));
@@ -133,6 +139,7 @@ impl LogConnection {
             Ok(done)
         });
         worked.inspect_err(|_| {
+            self.has_commands.set(false);
             // Some errors have rolled back already.
             let _ = self.conn.execute_batch("ROLLBACK");
         })
@@ -148,6 +155,7 @@ impl LogConnection {
         events.into_iter().try_fold(before, |before, event| {
             let checksum = chain.checksum(before, &event.into());
             self.insert(event, checksum)?;
+            self.insert_command(event, checksum)?;
             Ok(checksum)
         })
     }
@@ -161,7 +169,7 @@ impl LogConnection {
     fn remove_from(&self, from: SeqNum) -> Result<(), EventlogError> {
         let place = [number(from.global), number(from.client)];
         self.conn.prepare_cached(REMOVE)?.execute(place)?;
-        Ok(())
+        self.remove_commands(from)
     }
 
     /// Makes the change, in one transaction.
@@ -189,7 +197,7 @@ impl LogConnection {
     }
 
     fn write_change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
-        let LogChange { confirmed, remove_from, append, upstream, new_history } = change;
+        let LogChange { confirmed, remove_from, append, upstream, new_history, .. } = change;
         self.last.set(None);
         self.transaction(|| {
             for (seq, sync_metadata) in confirmed {
@@ -206,7 +214,9 @@ impl LogConnection {
             if let Some(history_id) = new_history {
                 self.set_meta("history_id", history_id)?;
             }
-            self.set_upstream(upstream)
+            self.confirm_commands(change.confirmed_head)?;
+            self.note_commands(&change.commands)?;
+            upstream.map_or(Ok(()), |upstream| self.set_upstream(upstream))
         })
     }
 
@@ -426,7 +436,7 @@ fn cause_of(error: EventlogError, path: &Path) -> EventlogError {
 }
 
 /// The number as SQLite's integer. No log gets to where those end.
-fn number(number: u64) -> i64 {
+pub(super) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -457,6 +467,7 @@ fn event_of(
             schema_hash: row.get(10)?,
             sync_metadata: row.get(12)?,
             continues: row.get(13)?,
+            command: None,
         };
         Ok((event, row.get(11)?))
     };

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::edge::Background;
 use crate::edge::files::FileIdentity;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum};
 
 /// The number of written events after which the background thread checks the WAL. A simulation has
 /// it happen often.
@@ -229,6 +229,18 @@ impl LogStorage for FileLog {
 
     fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
         self.look_up(LogConnection::upstream)
+    }
+
+    fn commands(&self) -> Result<Vec<(SeqNum, PendingCommand)>, EventlogError> {
+        self.look_up(LogConnection::commands)
+    }
+
+    fn conflicts(&self) -> Result<Vec<Conflict>, EventlogError> {
+        self.look_up(LogConnection::conflicts)
+    }
+
+    fn surplus(&self, session_id: &str) -> Result<i64, EventlogError> {
+        self.read_with(|log| log.surplus(session_id))
     }
 
     fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {

@@ -2,23 +2,28 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{EventlogError, LogChange, LogStorage, Upstream, is_after};
-use crate::event::{EncodedEvent, SeqNum};
+use super::{CommandNotes, EventlogError, LogChange, LogStorage, Upstream, is_after};
+use crate::event::{Conflict, EncodedEvent, SeqNum};
 
 /// Events in a `Vec`.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryLog {
     events: Mutex<Vec<EncodedEvent>>,
     upstream: Mutex<Option<Upstream>>,
+    conflicts: Mutex<Vec<Conflict>>,
 }
 
 impl MemoryLog {
     pub(crate) fn with(events: Vec<EncodedEvent>) -> Self {
-        Self { events: Mutex::new(events), upstream: Mutex::default() }
+        Self { events: Mutex::new(events), ..Self::default() }
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<EncodedEvent>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn conflicts(&self) -> MutexGuard<'_, Vec<Conflict>> {
+        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn upstream(&self) -> MutexGuard<'_, Option<Upstream>> {
@@ -81,8 +86,20 @@ impl LogStorage for MemoryLog {
             events.truncate(end);
         }
         events.extend(change.append.iter().copied().cloned());
-        self.upstream().replace(change.upstream.clone());
+        if let Some(upstream) = change.upstream {
+            self.upstream().replace(upstream.clone());
+        }
+        let CommandNotes { conflicts, resolved, .. } = &change.commands;
+        let mut known = self.conflicts();
+        known.retain(|known| {
+            !resolved.contains(&known.id) && !conflicts.iter().any(|new| new.id == known.id)
+        });
+        known.extend(conflicts.iter().cloned());
         Ok(())
+    }
+
+    fn conflicts(&self) -> Result<Vec<Conflict>, EventlogError> {
+        Ok(MemoryLog::conflicts(self).clone())
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod busy;
 mod chain;
+mod commands;
 mod connection;
 mod error;
 mod file;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub use error::{EventlogError, IoError};
 
 pub(crate) use busy::Patience;
+pub(crate) use commands::CommandNotes;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
 pub(crate) use received::Received;
@@ -38,7 +40,7 @@ pub(crate) use shared::SharedLog;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use view::FileView;
 
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum};
 
 /// How durable a commit is when it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -109,6 +111,22 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// Makes the change, all of it or nothing.
     fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError>;
 
+    /// The commands of pending events, in the events' order. Only who writes the log needs them.
+    fn commands(&self) -> Result<Vec<(SeqNum, PendingCommand)>, EventlogError> {
+        Ok(Vec::new())
+    }
+
+    /// The commands that failed, and were not resolved, the oldest first.
+    fn conflicts(&self) -> Result<Vec<Conflict>, EventlogError> {
+        Ok(Vec::new())
+    }
+
+    /// The number of events that the log has more of this session than it has committed, because commands
+    /// decided again.
+    fn surplus(&self, _session_id: &str) -> Result<i64, EventlogError> {
+        Ok(0)
+    }
+
     /// The shapes that events may have been written in. A log that ends with its store needs none.
     fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {
         Ok(Vec::new())
@@ -157,8 +175,12 @@ pub(crate) struct LogChange<'a> {
     pub(crate) remove_from: Option<SeqNum>,
     /// Events that come behind those that are left.
     pub(crate) append: Vec<&'a EncodedEvent>,
-    /// How far log and backend agree from now on.
-    pub(crate) upstream: &'a Upstream,
+    /// How far log and backend agree from now on; `None` if that stays as it is.
+    pub(crate) upstream: Option<&'a Upstream>,
+    /// The last event that is confirmed then: the commands of those up to it have no more to decide.
+    pub(crate) confirmed_head: SeqNum,
+    /// What it means for commands.
+    pub(crate) commands: CommandNotes,
     /// The id of the log's new history, where confirmed events leave it: a snapshot of the old one
     /// is of no use, even if its file comes back after a power cut.
     pub(crate) new_history: Option<String>,
@@ -249,6 +271,21 @@ impl Eventlog {
 
     pub(crate) fn change(&self, change: &LogChange<'_>) -> Result<(), EventlogError> {
         self.storage.change(change)
+    }
+
+    /// The commands of pending events, in the events' order.
+    pub(crate) fn commands(&self) -> Result<Vec<(SeqNum, PendingCommand)>, EventlogError> {
+        self.storage.commands()
+    }
+
+    /// The commands that failed, and were not resolved, the oldest first.
+    pub(crate) fn conflicts(&self) -> Result<Vec<Conflict>, EventlogError> {
+        self.storage.conflicts()
+    }
+
+    /// The number of events that the log has more of this session than it has committed.
+    pub(crate) fn surplus(&self, session_id: &str) -> Result<i64, EventlogError> {
+        self.storage.surplus(session_id)
     }
 
     pub(crate) fn shapes(&self) -> Result<Vec<RecordedShape>, EventlogError> {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{Batch, DocumentDef, EncodeBatchError, Materialize};
+use super::{Batch, CommandDef, DocumentDef, EncodeBatchError, Materialize};
 use crate::event::{DecodeError, EventDef, Subject, decode};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
@@ -13,13 +13,14 @@ use crate::value::ValueError;
 /// Raise it when the same schema would make other state: it is part of every schema hash.
 const STATE_FORMAT: u32 = 3;
 
-/// A schema's tables, client documents and events.
+/// A schema's tables, client documents, events and commands.
 #[derive(Debug)]
 pub struct SchemaDef {
     name: &'static str,
     tables: &'static [fn() -> &'static TableDef],
     documents: &'static [fn() -> &'static DocumentDef],
     events: &'static [EventSet],
+    commands: &'static [CommandDef],
     resolved: OnceLock<Result<Resolved, SchemaError>>,
 }
 
@@ -125,7 +126,19 @@ impl SchemaDef {
         documents: &'static [fn() -> &'static DocumentDef],
         events: &'static [EventSet],
     ) -> Self {
-        Self { name, tables, documents, events, resolved: OnceLock::new() }
+        Self { name, tables, documents, events, commands: &[], resolved: OnceLock::new() }
+    }
+
+    /// The same schema, with these commands.
+    #[must_use]
+    pub const fn with_commands(mut self, commands: &'static [CommandDef]) -> Self {
+        self.commands = commands;
+        self
+    }
+
+    /// The command called `name`; `None` if the schema does not know it.
+    pub(crate) fn command(&self, name: &str) -> Option<&'static CommandDef> {
+        self.commands.iter().find(|command| command.name() == name)
     }
 
     /// The schema of a store whose types are not known: of its events, no state is made.

@@ -4,6 +4,7 @@
 //! gives [`Commit<App>`] to exactly the listed events, and knows how to materialize each event by
 //! its wire name.
 
+mod command;
 mod commit;
 mod def;
 mod document;
@@ -12,6 +13,7 @@ mod query;
 mod unique;
 
 // What an app names in its signatures, or calls.
+pub use command::{Command, Execute, ExecuteContext, ExecuteIn};
 pub use commit::{Commit, EncodeBatchError};
 pub use def::{SchemaDef, SchemaError};
 pub use document::{Document, GetDocument, HasDocument};
@@ -19,6 +21,8 @@ pub use materialize::Materialize;
 pub use query::{HasTable, QueryIn};
 
 // What generated code needs: no app names it.
+#[doc(hidden)]
+pub use command::{CommandArgs, CommandDef};
 #[doc(hidden)]
 pub use commit::Batch;
 #[doc(hidden)]
@@ -29,12 +33,14 @@ pub use document::{DocumentDef, DocumentKey};
 pub use query::{DocumentIn, TablesIn};
 #[doc(hidden)]
 pub use unique::{
-    assert_recorded_event, assert_table_keys, assert_unique_events, assert_unique_tables,
+    assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,
+    assert_unique_tables,
 };
 
+pub(crate) use command::CommandFailure;
 pub(crate) use commit::BatchEntry;
 
-/// An app's tables, client documents and events. `schema!` makes one.
+/// An app's tables, client documents, events and commands. `schema!` makes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a schema",
     note = "declare one with `livestore::schema! {{ pub App {{ tables: […], events: […] }} }}`"

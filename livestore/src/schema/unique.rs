@@ -102,6 +102,21 @@ pub const fn assert_unique_tables(name: &str, earlier: &[&str]) {
     }
 }
 
+/// Fails to compile if `name` is among `earlier`.
+///
+/// # Panics
+/// While compiling, with the name.
+#[track_caller]
+pub const fn assert_unique_commands(name: &str, earlier: &[&str]) {
+    let mut n = 0;
+    while n < earlier.len() {
+        if const_eq(name, earlier[n]) {
+            fail("two commands are named \"", name, "\"; give one another with `name = \"…\"`");
+        }
+        n += 1;
+    }
+}
+
 /// Fails to compile if an index of the table at this position has the name of a table or of an index before
 /// it, whatever the case, or if one of its foreign keys refers to a table that is not among `names`.
 ///

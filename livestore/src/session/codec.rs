@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::event::{EncodedEvent, SeqNum};
-use crate::sync::merge::{Confirmed, Heads, Merge, Rebase};
+use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum, WithdrawnEvent};
+use crate::sync::merge::{Confirmed, Decision, Decisions, Heads, Merge, Rebase};
 use crate::sync::{NetworkStatus, StopReason};
 use crate::value::Timestamp;
 
@@ -52,6 +52,16 @@ impl Code for u8 {
         let (first, rest) = bytes.split_first()?;
         *bytes = rest;
         Some(*first)
+    }
+}
+
+impl Code for usize {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (*self as u64).put(bytes);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        u64::get(bytes)?.try_into().ok()
     }
 }
 
@@ -119,6 +129,16 @@ impl<T: Code> Code for Option<T> {
 
     fn get(bytes: &mut &[u8]) -> Option<Self> {
         Some(if bool::get(bytes)? { Some(T::get(bytes)?) } else { None })
+    }
+}
+
+impl<T: Code> Code for Arc<T> {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        T::put(self, bytes);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        T::get(bytes).map(Arc::new)
     }
 }
 
@@ -202,12 +222,18 @@ pub(super) use {enums, structs};
 structs! {
     SeqNum { global, client, generation }
     EncodedEvent {
-        seq, parent, name, args, client_id, session_id, schema_hash, sync_metadata, continues
+        seq, parent, name, args, client_id, session_id, schema_hash, sync_metadata, continues,
+        command,
     }
+    PendingCommand { id, name, args }
+    Conflict { id, command, args, events, error }
+    WithdrawnEvent { name, args }
+    Decision { session_id, behind, was, now, failure }
+    Decisions { commits, idle, are_unseen }
     Confirmed { seq, sync_metadata }
     Rebase { from, pending }
     Heads { upstream, confirmed, local }
-    Merge { confirmed, new, rebase, rewritten, heads }
+    Merge { confirmed, new, rebase, rewritten, heads, decisions }
 }
 
 enums! {
@@ -286,6 +312,11 @@ mod tests {
             schema_hash: -1,
             sync_metadata: Some("null".into()),
             continues: true,
+            command: Some(Arc::new(PendingCommand {
+                id: "i".into(),
+                name: "Say".into(),
+                args: "{}".into(),
+            })),
         };
         let heads = Heads { upstream: SeqNum::new(1), confirmed: SeqNum::new(2), local: event.seq };
         let confirmed = vec![Confirmed { seq: SeqNum::new(1), sync_metadata: None }];
@@ -296,6 +327,17 @@ mod tests {
             rebase,
             rewritten: vec![SeqNum::new(2)],
             heads,
+            decisions: Decisions {
+                commits: vec![Decision {
+                    session_id: "s".into(),
+                    behind: 1,
+                    was: 2,
+                    now: 0,
+                    failure: Some("taken".into()),
+                }],
+                idle: 1,
+                are_unseen: false,
+            },
         });
         there_and_back(&NetworkStatus::Stopped(StopReason::BackendLostEvents {
             head: 1,

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use super::codec::{Bytes, Code, enums, structs};
 use super::mirror::Change;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{Conflict, EncodedEvent, SeqNum};
 use crate::sync::NetworkStatus;
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 2;
+pub(crate) const PROTOCOL: u64 = 3;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(crate) enum FromLeader {
     Events(Vec<EncodedEvent>),
     /// The commits of a session that has ended are in the log.
     Recovered,
+    /// The commands that failed, and were not resolved: the whole list, whenever it changes.
+    Conflicts(Vec<Conflict>),
 }
 
 /// The first message of a session's.
@@ -136,6 +138,10 @@ pub(crate) struct Welcome {
     pub(crate) pending: Vec<EncodedEvent>,
     pub(crate) network: NetworkStatus,
     pub(crate) next_attempt: Option<Timestamp>,
+    /// The number of events that the log has more of this session than it has committed, because its
+    /// commands decided again.
+    pub(crate) surplus: i64,
+    pub(crate) conflicts: Vec<Conflict>,
 }
 
 /// The leader's answer: it cannot lead this session.
@@ -166,6 +172,8 @@ pub(crate) enum Command {
     Reconnect,
     Payload(String),
     Reset,
+    /// The conflict with this id is resolved.
+    Resolve(String),
 }
 
 impl FromSession {
@@ -241,7 +249,7 @@ structs! {
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,
-        next_attempt
+        next_attempt, surplus, conflicts
     }
     Difference { part, is_in_session, is_in_leader }
 }
@@ -270,6 +278,7 @@ enums! {
         6 => Snapshot(image),
         7 => Events(events),
         8 => Recovered,
+        9 => Conflicts(conflicts),
     }
     Reads {
         0 => Files,
@@ -287,10 +296,12 @@ enums! {
         2 => Reconnect,
         3 => Payload(json),
         4 => Reset,
+        5 => Resolve(id),
     }
     Change {
         0 => Committed(events),
         1 => Merged { merge, rewrites_history },
+        2 => Decided { session_id, sent, events, failure },
     }
 }
 
@@ -328,6 +339,7 @@ mod tests {
             schema_hash: 1,
             sync_metadata: None,
             continues: false,
+            command: None,
         };
         let commit = FromSession::Commit(vec![event.clone(), event.clone()]);
         let bytes = FromSession::encode_commit([&event, &event].into_iter());

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::is_after;
-use crate::sync::merge::{Confirmed, Heads, Merge, Rebase, SyncState};
+use crate::sync::merge::{Confirmed, Decision, Decisions, Heads, Merge, Rebase, SyncState};
 
 /// The leader's order, and behind it the session's own commits that are not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,11 @@ pub(crate) struct Mirror {
     leader_head: SeqNum,
     /// The number of the session's own events.
     own: usize,
-    /// The number of the session's events in the log, those that were acknowledged.
+    /// The number of the session's events that were acknowledged, as it has sent them.
     arrived: usize,
+    /// The number of events that the log has more of the session than have arrived, because commands decided
+    /// again.
+    surplus: i64,
     /// Whether the leader has a backend. Without one, all its events are confirmed.
     syncs: bool,
     history_id: String,
@@ -53,6 +56,8 @@ pub(crate) struct LeaderOrder {
     pub(crate) state: SyncState,
     pub(crate) syncs: bool,
     pub(crate) history_id: String,
+    /// The number of events that it has more of this session than have arrived.
+    pub(crate) surplus: i64,
 }
 
 /// A change of the leader's log.
@@ -66,6 +71,28 @@ pub(crate) enum Change {
         /// Whether confirmed events have left the log, whose history has a new id then.
         rewrites_history: Option<String>,
     },
+    /// The next commit of a session is that of a command, which was executed again behind what came before it
+    /// in the log, and has decided otherwise.
+    Decided {
+        session_id: Arc<str>,
+        /// The number of events that the session has sent.
+        sent: usize,
+        /// The events that are in the log instead.
+        events: Vec<EncodedEvent>,
+        /// Why the command failed, if it did.
+        failure: Option<String>,
+    },
+}
+
+impl Change {
+    /// Whether commits have other events than before.
+    pub(crate) fn has_decisions(&self) -> bool {
+        match self {
+            Self::Committed(_) => false,
+            Self::Merged { merge, .. } => !merge.decisions.commits.is_empty(),
+            Self::Decided { .. } => true,
+        }
+    }
 }
 
 /// What a session has to do.
@@ -83,6 +110,7 @@ struct Next {
     own: usize,
     syncs: bool,
     history_id: Option<String>,
+    surplus: i64,
 }
 
 /// What has to happen to a session's state.
@@ -108,10 +136,10 @@ pub(crate) struct OutOfStep;
 impl Mirror {
     /// The mirror of a leader in this order, for a session without commits of its own.
     pub(crate) fn new(session_id: Arc<str>, order: LeaderOrder) -> Self {
-        let LeaderOrder { state, syncs, history_id } = order;
+        let LeaderOrder { state, syncs, history_id, surplus } = order;
         let leader_head = state.local_head;
         let (own, arrived, last) = (0, 0, None);
-        Self { session_id, leader_head, state, own, arrived, syncs, history_id, last }
+        Self { session_id, leader_head, state, own, arrived, surplus, syncs, history_id, last }
     }
 
     /// The session's order. Its own events are pending, too.
@@ -180,6 +208,9 @@ impl Mirror {
                 self.check_order(&merge)?;
                 Ok(self.plan_merge(merge, rewrites_history))
             }
+            Change::Decided { session_id, sent, events, failure } => {
+                self.plan_decided(&session_id, sent, events, failure)
+            }
         }
     }
 
@@ -188,7 +219,7 @@ impl Mirror {
         let mut order = self.leader_order();
         let mut between = Vec::new();
         for change in changes {
-            order.add(change, &mut between)?;
+            order.add(change, &self.session_id, &mut between)?;
         }
         Ok(self.plan_order(order, between, true))
     }
@@ -202,6 +233,7 @@ impl Mirror {
                     events.first().is_some_and(|first| first.session_id != self.session_id)
                 }
                 Change::Merged { merge, .. } => merge.rebase.is_some() || !merge.new.is_empty(),
+                Change::Decided { .. } => true,
             }
     }
 
@@ -212,7 +244,8 @@ impl Mirror {
             upstream_head: self.state.upstream_head,
             confirmed_head: self.state.confirmed_head,
         };
-        LeaderOrder { state, syncs: self.syncs, history_id: self.history_id.clone() }
+        let history_id = self.history_id.clone();
+        LeaderOrder { state, syncs: self.syncs, history_id, surplus: self.surplus }
     }
 
     fn plan_commit(&self, events: Vec<EncodedEvent>) -> Result<Planned, OutOfStep> {
@@ -226,22 +259,79 @@ impl Mirror {
         }
         let (leader_head, is_pending) = (last.seq, self.is_pending(&events));
         let own = if is_own { self.own - events.len() } else { self.own };
-        let next = Next { leader_head, own, syncs: self.syncs, history_id: None };
+        let next = self.next(leader_head, own, self.surplus);
         let update = match (is_own, is_pending) {
             (true, true) => Update::Nothing,
             (true, false) => self.confirm_own(&events),
             (false, true) if self.own == 0 => Update::Append(events),
             (false, true) => {
                 let pending = self.leaders().cloned().chain(events).collect();
-                self.rebase(Vec::new(), self.heads_of_leader(leader_head), pending)
+                merged(self.rebase(Vec::new(), self.heads_of_leader(leader_head), pending, 0))
             }
             (false, false) => {
                 let mut heads = self.heads_of_leader(leader_head);
                 (heads.confirmed, heads.upstream) = (leader_head, self.upstream(leader_head));
-                self.rebase(events, heads, Vec::new())
+                merged(self.rebase(events, heads, Vec::new(), 0))
             }
         };
         Ok(Planned { update, next })
+    }
+
+    fn next(&self, leader_head: SeqNum, own: usize, surplus: i64) -> Next {
+        Next { leader_head, own, syncs: self.syncs, history_id: None, surplus }
+    }
+
+    /// Plans that the next commit of a session has other events in the log than the session has sent.
+    fn plan_decided(
+        &self,
+        session_id: &Arc<str>,
+        sent: usize,
+        events: Vec<EncodedEvent>,
+        failure: Option<String>,
+    ) -> Result<Planned, OutOfStep> {
+        if *session_id != self.session_id {
+            return if events.is_empty() {
+                let next = self.next(self.leader_head, self.own, self.surplus);
+                Ok(Planned { update: Update::Nothing, next })
+            } else {
+                self.plan_commit(events)
+            };
+        }
+        if sent > self.own {
+            return Err(OutOfStep);
+        }
+        let leader_head = match events.last() {
+            Some(last) => {
+                check_next(self.leader_head, &events)?;
+                last.seq
+            }
+            None => self.leader_head,
+        };
+        let is_own = |event: &&EncodedEvent| event.session_id == self.session_id;
+        let decision = Decision {
+            session_id: Arc::clone(session_id),
+            behind: self.leaders().filter(is_own).count(),
+            was: sent,
+            now: events.len(),
+            failure,
+        };
+        let surplus = self.surplus + (decision.now as i64 - decision.was as i64);
+        let mut heads = self.heads_of_leader(leader_head);
+        let mut decisions = Decisions { commits: vec![decision], ..Decisions::default() };
+        let mut merge = if self.is_pending(&events) {
+            let pending = self.leaders().cloned().chain(events).collect();
+            self.rebase(Vec::new(), heads, pending, sent)
+        } else {
+            decisions.idle = events.len();
+            if !events.is_empty() {
+                (heads.confirmed, heads.upstream) = (leader_head, self.upstream(leader_head));
+            }
+            let pending = self.leaders().cloned().collect();
+            self.rebase(events, heads, pending, sent)
+        };
+        merge.decisions = decisions;
+        let next = self.next(leader_head, self.own - sent, surplus);
+        Ok(Planned { update: Update::Merge { merge, rewrites_history: false }, next })
     }
 
     /// Whether a commit of the leader's waits for the backend there.
@@ -257,9 +347,8 @@ impl Mirror {
         let head = events.last().map_or(self.leader_head, |event| event.seq);
         let heads =
             Heads { upstream: self.upstream(head), confirmed: head, local: self.state.local_head };
-        let merge =
-            Merge { confirmed, new: Vec::new(), rebase: None, rewritten: Vec::new(), heads };
-        Update::Merge { merge, rewrites_history: false }
+        let (new, rebase, rewritten, decisions) = Default::default();
+        merged(Merge { confirmed, new, rebase, rewritten, heads, decisions })
     }
 
     /// The upstream head when `confirmed` is the last confirmed event.
@@ -277,15 +366,20 @@ impl Mirror {
     }
 
     /// Plans that `new` events are confirmed, and then come `pending` ones of the leader's, and then the
-    /// session's own ones.
-    fn rebase(&self, new: Vec<EncodedEvent>, heads: Heads, pending: Vec<EncodedEvent>) -> Update {
-        let merge =
-            Merge { confirmed: Vec::new(), new, rebase: None, rewritten: Vec::new(), heads };
+    /// session's own ones, without the first `gone`.
+    fn rebase(
+        &self,
+        new: Vec<EncodedEvent>,
+        heads: Heads,
+        pending: Vec<EncodedEvent>,
+        gone: usize,
+    ) -> Merge {
         let first_own = self.own().next().map(|event| event.seq);
         let from = self.leaders().next().map(|event| event.seq).or(first_own);
         let rebase = from.map(|from| Rebase { from, pending });
-        let merge = self.with_own(Merge { rebase, ..merge }, self.own().cloned());
-        Update::Merge { merge, rewrites_history: false }
+        let (confirmed, rewritten, decisions) = Default::default();
+        let merge = Merge { confirmed, new, rebase, rewritten, heads, decisions };
+        self.with_own(merge, self.own().skip(gone).cloned())
     }
 
     /// The leader's merge, with these events of the session behind it.
@@ -310,8 +404,9 @@ impl Mirror {
 
     fn plan_merge(&self, merge: Merge, history_id: Option<String>) -> Planned {
         let rewrites_history = history_id.is_some();
-        let next =
-            Next { leader_head: merge.heads.local, own: self.own, syncs: self.syncs, history_id };
+        let surplus = self.surplus + merge.decisions.surplus(&self.session_id);
+        let leader_head = merge.heads.local;
+        let next = Next { history_id, ..self.next(leader_head, self.own, surplus) };
         let is_in_place = merge.rebase.is_none() && merge.new.is_empty();
         let mut merge = merge;
         if is_in_place {
@@ -334,7 +429,8 @@ impl Mirror {
         is_continued: bool,
     ) -> Planned {
         let acknowledged = self.acknowledged(&order, &between, is_continued);
-        let LeaderOrder { state, syncs, history_id } = order;
+        let are_unseen = order.surplus != self.surplus;
+        let LeaderOrder { state, syncs, history_id, surplus } = order;
         let left = self.own().skip(acknowledged).cloned();
         let own = self.own - acknowledged;
         let leader_head = state.local_head;
@@ -354,10 +450,11 @@ impl Mirror {
             let kept = state.confirmed_head.min(self.state.confirmed_head);
             Some(Rebase { from: kept.next(true).0, pending })
         };
-        let merge =
-            Merge { confirmed: Vec::new(), new: between, rebase, rewritten: Vec::new(), heads };
+        let (confirmed, rewritten) = Default::default();
+        let decisions = Decisions { are_unseen, ..Decisions::default() };
+        let merge = Merge { confirmed, new: between, rebase, rewritten, heads, decisions };
         let update = Update::Merge { merge, rewrites_history: !is_continued };
-        let next = Next { leader_head, own, syncs, history_id: Some(history_id) };
+        let next = Next { leader_head, own, syncs, history_id: Some(history_id), surplus };
         Planned { update, next }
     }
 
@@ -374,7 +471,10 @@ impl Mirror {
         if order.history_id == self.history_id {
             let known =
                 if is_continued { self.leaders().filter(is_ours).count() } else { self.arrived };
-            return there.len().saturating_sub(known).min(self.own);
+            // What commands have decided meanwhile was not sent.
+            let surplus = if is_continued { order.surplus - self.surplus } else { order.surplus };
+            let sent = (there.len() as i64 - surplus).try_into().unwrap_or(0_usize);
+            return sent.saturating_sub(known).min(self.own);
         }
         // Events that were confirmed are gone: what is there ends with the last that arrived.
         let own: Vec<_> = self.own().collect();
@@ -392,7 +492,10 @@ impl Mirror {
     pub(crate) fn publish(&mut self, planned: Planned) {
         let Planned { update, next } = planned;
         self.arrived = match &update {
-            Update::Merge { merge, rewrites_history: true } => self.arrived_in(merge) - next.own,
+            Update::Merge { merge, rewrites_history: true } => {
+                let arrived = (self.arrived_in(merge) - next.own) as i64 - next.surplus;
+                arrived.try_into().unwrap_or_default()
+            }
             _ => self.arrived + self.own - next.own,
         };
         self.last = match &update {
@@ -409,8 +512,9 @@ impl Mirror {
             }
             Update::Merge { merge, .. } => self.state.publish(merge),
         }
-        let Next { leader_head, own, syncs, history_id } = next;
+        let Next { leader_head, own, syncs, history_id, surplus } = next;
         (self.leader_head, self.own, self.syncs) = (leader_head, own, syncs);
+        self.surplus = surplus;
         if let Some(history_id) = history_id {
             self.history_id = history_id;
         }
@@ -445,10 +549,24 @@ impl Mirror {
     }
 }
 
+fn merged(merge: Merge) -> Update {
+    Update::Merge { merge, rewrites_history: false }
+}
+
 impl LeaderOrder {
     /// Moves to the order after a change. Adds what is confirmed by it to `confirmed`.
-    fn add(&mut self, change: Change, confirmed: &mut Vec<EncodedEvent>) -> Result<(), OutOfStep> {
+    fn add(
+        &mut self,
+        change: Change,
+        session_id: &str,
+        confirmed: &mut Vec<EncodedEvent>,
+    ) -> Result<(), OutOfStep> {
         match change {
+            // Whoever counts the events of commits plans such a change by itself.
+            Change::Decided { .. } => return Err(OutOfStep),
+            Change::Merged { merge, .. } if merge.decisions.surplus(session_id) != 0 => {
+                return Err(OutOfStep);
+            }
             Change::Committed(events) => {
                 check_next(self.state.local_head, &events)?;
                 if !self.syncs {

@@ -13,7 +13,7 @@ mod row_order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -33,6 +33,12 @@ use crate::value::{Value, ValueError};
 /// The number of prepared statements that a connection keeps: more than an app has shapes of queries.
 const STATEMENT_CACHE: usize = 512;
 
+/// The number of instructions between two looks at the budget of queries.
+const STEP: i32 = 100_000;
+
+/// No budget.
+const UNLIMITED: i64 = -1;
+
 /// A connection whose user-written SQL is checked against what it may touch.
 #[derive(Debug)]
 pub(crate) struct Db {
@@ -45,6 +51,8 @@ pub(crate) struct Db {
     /// While SQL is examined, the tables and columns that it reads.
     reads: Reads,
     row_order: RowOrder,
+    /// While queries may not take more: how many instructions are left, in steps.
+    budget: Arc<AtomicI64>,
     /// Set once a materializer's statement has failed because of the machine.
     fault: RefCell<Option<SqliteError>>,
 }
@@ -85,11 +93,20 @@ impl Db {
             }
             authorization
         }))?;
+        let budget = Arc::new(AtomicI64::new(UNLIMITED));
+        let left = Arc::clone(&budget);
+        let is_used_up = move || {
+            let limited = |left: i64| (left > 0).then(|| left - 1);
+            // The last step ends the query, and so does every one after it.
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, limited)
+                .is_err_and(|left| left == 0)
+        };
+        conn.progress_handler(STEP, Some(is_used_up))?;
         let changes = Changes::default();
         changes.install(&conn)?;
         own_functions::install(&conn)?;
         let (watched, watches, fault) = Default::default();
-        Ok(Self { conn, access, changes, watched, watches, reads, row_order, fault })
+        Ok(Self { conn, access, changes, watched, watches, reads, row_order, budget, fault })
     }
 
     /// Sets the most bytes that the database takes, which is in one block of memory.
@@ -107,6 +124,16 @@ impl Db {
     /// The first error since the last call that the machine is to blame for.
     pub(crate) fn take_fault(&self) -> Option<SqliteError> {
         self.fault.take()
+    }
+
+    /// Calls `run`, whose queries fail once they have taken about this many instructions. Returns whether
+    /// they have.
+    pub(crate) fn with_budget<R>(&self, instructions: u64, run: impl FnOnce() -> R) -> (R, bool) {
+        let steps =
+            i64::try_from(instructions / u64::from(STEP.unsigned_abs())).unwrap_or(i64::MAX);
+        self.budget.store(steps.max(1), Ordering::Relaxed);
+        let result = run();
+        (result, self.budget.swap(UNLIMITED, Ordering::Relaxed) == 0)
     }
 
     /// Prepares SQL of this crate.

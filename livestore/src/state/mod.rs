@@ -7,6 +7,7 @@
 
 mod boot;
 mod bytes;
+mod execute;
 mod hash;
 mod pending;
 mod quarantine;
@@ -22,8 +23,9 @@ mod view;
 use rusqlite::{Connection, OpenFlags};
 
 pub use boot::{Boot, BootStage, UnknownEvents};
+pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, of_command};
 pub use quarantine::{QuarantineReason, Quarantined};
-pub(crate) use replay::{Replay, ReplayError};
+pub(crate) use replay::{Decided, Replay, ReplayError, events_of};
 pub(crate) use size::MAX_STATE_BYTES;
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub(crate) use timings::{Timing, Timings};
@@ -73,6 +75,7 @@ pub(crate) struct State {
     schema: &'static SchemaDef,
     pub(crate) head: SeqNum,
     pending: Option<pending::PendingSavepoint>,
+    attempt: Option<pending::Attempt>,
     pub(crate) timings: Timings,
 }
 
@@ -97,7 +100,7 @@ impl State {
         db.run_all("PRAGMA locking_mode = EXCLUSIVE;")?;
         size::raise_limit(&db)?;
         let (head, timings) = (SeqNum::ROOT, Timings::default());
-        Ok(Self { db, schema, head, pending: None, timings })
+        Ok(Self { db, schema, head, pending: None, attempt: None, timings })
     }
 
     pub(crate) fn schema(&self) -> &'static SchemaDef {

@@ -23,7 +23,47 @@ pub(super) struct PendingSavepoint {
     undo: Undo,
 }
 
+/// A savepoint beneath a change that is not in the log yet, the new confirmed events included. It goes with
+/// the pending events that lie above it.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// The last event beneath it.
+    head: SeqNum,
+}
+
 impl State {
+    /// Opens a savepoint for a change that is not in the log yet: nothing is pending, and what is applied from
+    /// here on, confirmed or pending, can be [undone](Self::undo_attempt) until the log has it.
+    pub(crate) fn begin_attempt(&mut self) -> Result<(), SqliteError> {
+        self.db.run("SAVEPOINT attempt")?;
+        self.attempt = Some(Attempt { head: self.head });
+        Ok(())
+    }
+
+    /// Undoes the change, if SQLite has not done so; returns whether the state is what it was. If not, it has
+    /// to be made anew.
+    pub(crate) fn undo_attempt(&mut self) -> Result<bool, SqliteError> {
+        let Some(Attempt { head }) = self.attempt.take() else { return Ok(false) };
+        self.pending = None;
+        self.db.changes().clear();
+        if !self.db.is_in_savepoint() {
+            return Ok(false);
+        }
+        self.db.run("ROLLBACK TO attempt")?;
+        self.db.run("RELEASE attempt")?;
+        self.head = head;
+        self.db.restore_row_order()?;
+        Ok(true)
+    }
+
+    /// Releases the savepoint beneath the one of the pending events, which is gone.
+    fn end_attempt(&mut self) -> Result<(), SqliteError> {
+        if self.attempt.take().is_some() && self.db.is_in_savepoint() {
+            self.db.run("RELEASE attempt")?;
+        }
+        Ok(())
+    }
+
     /// Opens the savepoint: events that are applied from here on are pending, and can be
     /// [rolled back](Self::rollback_pending).
     pub(crate) fn begin_pending(&mut self) -> Result<(), SqliteError> {
@@ -37,7 +77,10 @@ impl State {
     /// confirmed state.
     pub(crate) fn confirm_pending(&mut self) -> Result<(), SqliteError> {
         match self.pending.take() {
-            Some(_) => self.db.run("RELEASE confirmed").map(|_| ()),
+            Some(_) => {
+                self.db.run("RELEASE confirmed")?;
+                self.end_attempt()
+            }
             None => Ok(()),
         }
     }
@@ -63,6 +106,7 @@ impl State {
             self.db.run("ROLLBACK TO confirmed")?;
             self.db.run("RELEASE confirmed")?;
         }
+        self.end_attempt()?;
         self.head = pending.head;
         self.db.restore_row_order()?;
         let mut undone = pending.undo.into_changes();
@@ -173,6 +217,7 @@ mod tests {
             schema_hash: 0,
             sync_metadata: None,
             continues: false,
+            command: None,
         };
         let savepoint = state.savepoint().unwrap();
         let applied =

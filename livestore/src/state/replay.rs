@@ -76,6 +76,11 @@ impl<'a> Replay<'a> {
         Self { stop: Some(stop), ..self }
     }
 
+    /// Whether the state is no longer what the log says: see [`rebuild_if_broken`](Self::rebuild_if_broken).
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
     /// The events that could not be applied.
     pub(crate) fn into_quarantined(self) -> Vec<Quarantined> {
         self.quarantined
@@ -449,5 +454,8 @@ fn page_len(events: &[EncodedEvent]) -> usize {
     len
 }
 
+mod decide;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use decide::{Decided, events_of};

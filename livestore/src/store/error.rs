@@ -52,6 +52,9 @@ pub enum Error {
     /// A commit is not confirmed.
     #[error(transparent)]
     Confirm(#[from] ConfirmError),
+    /// A conflict could not be resolved.
+    #[error(transparent)]
+    Conflict(#[from] ConflictError),
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -105,6 +108,7 @@ impl fmt::Debug for Error {
             Self::Open(error) => ("Open", error),
             Self::Commit(error) => ("Commit", error),
             Self::Confirm(error) => ("Confirm", error),
+            Self::Conflict(error) => ("Conflict", error),
             Self::Query(error) => ("Query", error),
             Self::Read(error) => ("Read", error),
             Self::Eventlog(error) => ("Eventlog", error),
@@ -403,6 +407,19 @@ pub enum ConfirmError {
         /// The reason.
         reason: QuarantineReason,
     },
+    /// The command of the commit failed when it was executed again: its events were withdrawn. It is a
+    /// [conflict](crate::Store::conflicts) now.
+    #[error("the command failed behind the events that came first: {reason}")]
+    Withdrawn {
+        /// The command's error, with all its causes.
+        reason: String,
+    },
+    /// The session was without the one that has the log while commands were executed again, and cannot say what
+    /// became of this commit. Nothing of it is lost.
+    #[error(
+        "nobody can say what became of the commit: commands decided again while the session was alone"
+    )]
+    Unknown,
     /// The store was closed first. The events stay in the log, and are pushed after the next opening.
     #[error("the store was closed before the commit was confirmed")]
     Closed,
@@ -415,6 +432,46 @@ pub enum ConfirmError {
     /// A materializer waited. It has no business with what becomes of its event.
     #[error("{}", Unavailable::InMaterializer)]
     InMaterializer,
+}
+
+/// Why a conflict could not be resolved.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConflictError {
+    /// There is no such conflict, or not any more.
+    #[error("there is no conflict \"{id}\" any more")]
+    NoSuchConflict {
+        /// The id.
+        id: String,
+    },
+    /// The schema does not know the command, or cannot read its args.
+    #[error("this version of the app cannot execute the command `{command}` of the conflict")]
+    UnknownCommand {
+        /// The command's name.
+        command: String,
+    },
+    /// The command failed again.
+    #[error("the command failed again: {error}")]
+    Failed {
+        /// Its error, with all causes.
+        error: String,
+    },
+    /// Its events could not be committed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The log could not be written.
+    #[error(transparent)]
+    Eventlog(#[from] EventlogError),
+    /// The store is closed.
+    #[error("{}", Unavailable::Closed)]
+    Closed,
+    /// A materializer used the store. Use its `state` instead.
+    #[error("{}", Unavailable::InMaterializer)]
+    InMaterializer,
+    /// The store was used by code that it calls while it works, such as the `decode` of a column type:
+    /// that would wait for itself.
+    #[error("{}", Unavailable::Reentrant)]
+    Reentrant,
 }
 
 /// Why a store's state or status could not be read.
@@ -515,7 +572,7 @@ impl CommitError {
     }
 }
 
-unavailable_becomes!(OpenError CommitError ReadError HistoryError);
+unavailable_becomes!(OpenError CommitError ReadError HistoryError ConflictError);
 
 /// Waiting for the first sync, which `open` may do, reads the status only.
 impl From<ReadError> for OpenError {

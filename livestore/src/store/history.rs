@@ -105,6 +105,8 @@ impl<S: Schema> Store<S> {
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
             own_commits: OwnCommits::new(Arc::clone(&session_id)),
+            conflicts: Vec::new(),
+            have_conflicts_changed: false,
             lock: None,
         };
         let status = core.sync_status();
@@ -124,6 +126,7 @@ impl<S: Schema> Store<S> {
             waiting: Waiting::default(),
             probe,
             on_quarantined: None,
+            conflicts: signal(Vec::new()),
         })))
     }
 

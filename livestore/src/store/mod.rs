@@ -5,6 +5,7 @@
 //! from any thread; the store is closed when the last one is dropped.
 
 mod builder;
+mod conflicts;
 mod driver;
 pub(crate) mod error;
 mod events;
@@ -38,8 +39,8 @@ use std::sync::{Arc, Weak};
 
 pub use builder::Builder;
 pub use error::{
-    CloseError, CommitError, ConfirmError, HistoryError, OpenError, ReadError, SchemaDifference,
-    VerifyError,
+    CloseError, CommitError, ConfirmError, ConflictError, HistoryError, OpenError, ReadError,
+    SchemaDifference, VerifyError,
 };
 pub use events::{Events, EventsIter, Follow};
 pub use flushed::Flushed;
@@ -48,7 +49,7 @@ pub use log::Log;
 pub use receipt::{Confirmed, Receipt};
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
-pub use transition::Committed;
+pub use transition::{Committed, ExecuteError, Executed};
 pub use untyped::{AppendError, Untyped};
 
 #[cfg(not(any(simulation, target_family = "wasm")))]
@@ -61,7 +62,7 @@ pub(crate) use open::SNAPSHOT;
 use crate::ambient::{Impurity, is_impure};
 use crate::edge::{DirectoryLock, Stopwatch};
 use crate::error::{ErrorChain, Unavailable};
-use crate::event::SeqNum;
+use crate::event::{Conflict, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::{Registry, Signal};
 use crate::schema::{QueryIn, Schema, SchemaDef};
@@ -135,6 +136,8 @@ struct Inner {
     /// For tools that want to know what the store does.
     probe: Arc<Probe>,
     on_quarantined: Option<OnQuarantined>,
+    /// A moment behind the truth.
+    conflicts: Signal<Vec<Conflict>>,
 }
 
 /// The part that one commit or query uses at a time. Fields are dropped in this order, the
@@ -166,6 +169,10 @@ struct Core {
     /// As in [`Inner`].
     window_id: Arc<str>,
     own_commits: OwnCommits,
+    /// The commands that failed, and were not resolved.
+    conflicts: Vec<Conflict>,
+    /// Whether the app has not been notified of them.
+    have_conflicts_changed: bool,
     lock: Option<Arc<DirectoryLock>>,
 }
 

@@ -233,7 +233,8 @@ fn follow<S: Schema>(
     joined: Joined,
     folder: PathBuf,
 ) -> Result<Store<S>, OpenError> {
-    let Joined { mut follower, client_id, mailbox, assembler, snapshot: received } = joined;
+    let Joined { mut follower, client_id, mailbox, assembler, snapshot: received, conflicts } =
+        joined;
     let without_files = options.without_files.take();
     let setup = Setup {
         durability: options.durability,
@@ -257,7 +258,8 @@ fn follow<S: Schema>(
         hub: None,
     };
     let order = Order::Leader(Box::new(follower));
-    let core = boot(&mut options, schema, files, order, &ids)?;
+    let mut core = boot(&mut options, schema, files, order, &ids)?;
+    core.conflicts = conflicts;
     let sync = options.sync.take();
     let sessions = Sessions::following(setup);
     let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
@@ -284,6 +286,7 @@ fn make<S: Schema>(
 ) -> Store<S> {
     tracing::debug!(head = %core.state.head, "the store is open");
     let Ids { session_id, schema_hash } = ids;
+    let conflicts = signal(core.conflicts.clone());
     Store::from_inner(Arc::new(Inner {
         client_id,
         session_id,
@@ -300,6 +303,7 @@ fn make<S: Schema>(
         sessions,
         waiting: Waiting::default(),
         on_quarantined: options.on_quarantined,
+        conflicts,
     }))
 }
 
@@ -486,6 +490,7 @@ fn boot(
     let unknown_events = std::mem::take(&mut options.unknown_events);
     let window_id = options.window_id.as_str().into();
     let refused = state.refused().map_err(StateError::from)?;
+    let conflicts = if leads { log.conflicts()? } else { Vec::new() };
     let max_state_bytes = options.max_state_bytes;
     state.limit(max_state_bytes).map_err(StateError::from)?;
     let core = Core {
@@ -505,6 +510,8 @@ fn boot(
         max_state_bytes,
         window_id,
         own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
+        conflicts,
+        have_conflicts_changed: false,
         lock,
     };
     Ok(core)

@@ -1,7 +1,8 @@
 //! This session's commits that are pending, so that each receipt can say what became of its own.
 //!
 //! Commits stay in their order through every rebase, and the first ones are confirmed first. So a commit
-//! needs no id: the events of this session that stop being pending are those of the first commits.
+//! needs no id: the events of this session that stop being pending are those of the first commits. Where
+//! commands decide again, a commit may have another number of events from then on, which is said with the merge.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,10 +10,10 @@ use std::sync::Arc;
 use super::Committed;
 use super::error::ConfirmError;
 use super::receipt::Outcome;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, commits};
 use crate::sqlite::SqliteError;
 use crate::state::{QuarantineReason, State};
-use crate::sync::merge::Merge;
+use crate::sync::merge::{Decision, Merge};
 
 /// This session's commits that are pending, first to last.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ struct OwnCommit {
     ended: Vec<SeqNum>,
     /// Why it is not applied.
     failure: Option<ConfirmError>,
+    /// Why its command failed later.
+    withdrawn: Option<String>,
     outcome: Arc<Outcome>,
 }
 
@@ -54,6 +57,7 @@ impl OwnCommits {
             left: events,
             ended: Vec::new(),
             failure: None,
+            withdrawn: None,
             outcome: theirs,
         });
         outcome
@@ -70,18 +74,77 @@ impl OwnCommits {
         if self.commits.is_empty() {
             return Ok(());
         }
+        if merge.decisions.are_unseen {
+            self.forget(merge.rebase.iter().flat_map(|rebase| &rebase.pending));
+            return Ok(());
+        }
         let in_place = pending.take(merge.confirmed.len()).filter(|event| self.is_own(event));
         let mut ended: Vec<_> =
             in_place.map(|event| Ended { seq: event.seq, refusal: None }).collect();
-        if let Some(rebase) = &merge.rebase {
-            let still = rebase.pending.iter().filter(|event| self.is_own(event)).count();
-            let moved = self.events.saturating_sub(still + ended.len());
-            // Those that ended earlier come first.
-            let own: Vec<_> = merge.new.iter().filter(|event| self.is_own(event)).collect();
-            let moved = own.iter().skip(own.len().saturating_sub(moved));
-            ended.extend(moved.map(|event| Ended { seq: event.seq, refusal: event.refusal() }));
+        let Some(rebase) = &merge.rebase else { return self.end(ended, state) };
+        let decisions = &merge.decisions;
+        let (new, idle) = merge.new.split_at(merge.new.len().saturating_sub(decisions.idle));
+        let idle: Vec<_> = idle.iter().filter(|event| self.is_own(event)).collect();
+        // Before commands decided, these were pending.
+        let now = rebase.pending.iter().filter(|event| self.is_own(event)).count() + idle.len();
+        let still = now.saturating_add_signed(-decisions.surplus(&self.session_id) as isize);
+        let moved = self.events.saturating_sub(still + ended.len());
+        // Those that ended earlier come first.
+        let own: Vec<_> = new.iter().filter(|event| self.is_own(event)).collect();
+        let moved = own.iter().skip(own.len().saturating_sub(moved));
+        ended.extend(moved.map(|event| Ended { seq: event.seq, refusal: event.refusal() }));
+        self.end(ended, state)?;
+        self.decide(&decisions.commits, still);
+        self.end(idle.iter().map(|event| Ended { seq: event.seq, refusal: None }).collect(), state)
+    }
+
+    /// Notes what commands have decided again, of which the decisions count the last `counted` events.
+    pub(super) fn decide(&mut self, decisions: &[Decision], counted: usize) {
+        let mut before = self.events.saturating_sub(counted);
+        let mut commits = self.commits.iter_mut();
+        for decision in decisions.iter().filter(|decision| *decision.session_id == *self.session_id)
+        {
+            let place = self.events.saturating_sub(counted) + decision.behind;
+            let found = commits.find(|commit| {
+                let is_found = before >= place && commit.left == decision.was;
+                before += if is_found { 0 } else { commit.left };
+                is_found
+            });
+            if let Some(commit) = found {
+                before += commit.left;
+                commit.left = decision.now;
+                commit.withdrawn.clone_from(&decision.failure);
+            }
         }
-        self.end(ended, state)
+        self.end_empty();
+        self.events = self.commits.iter().map(|commit| commit.left).sum();
+    }
+
+    /// Decides the outcomes of commits that have no events any more.
+    fn end_empty(&mut self) {
+        self.commits.retain(|commit| {
+            if commit.left > 0 {
+                return true;
+            }
+            commit.outcome.decide(match &commit.withdrawn {
+                Some(reason) => Err(ConfirmError::Withdrawn { reason: reason.clone() }),
+                // It was done by others.
+                None => Ok(Committed::at(Vec::new())),
+            });
+            false
+        });
+    }
+
+    /// Begins anew with what is pending, as nobody can say which events are of which commit.
+    fn forget<'e>(&mut self, pending: impl Iterator<Item = &'e EncodedEvent>) {
+        for commit in self.commits.drain(..) {
+            commit.outcome.decide(Err(ConfirmError::Unknown));
+        }
+        let own: Vec<_> = pending.filter(|event| self.is_own(event)).cloned().collect();
+        self.events = 0;
+        for commit in commits(&own) {
+            self.add(commit.len());
+        }
     }
 
     /// Decides the outcomes of all commits: there is no backend any more, and these are their events.

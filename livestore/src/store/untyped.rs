@@ -112,6 +112,7 @@ impl Store<Untyped> {
                 schema_hash: self.inner.schema_hash,
                 sync_metadata: None,
                 continues: !numbered.is_empty(),
+                command: None,
             });
             head = seq;
         }

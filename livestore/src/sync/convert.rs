@@ -57,6 +57,7 @@ impl From<SyncEvent> for EncodedEvent {
             schema_hash: 0,
             sync_metadata: Some(event.metadata.unwrap_or_else(|| "null".to_owned())),
             continues,
+            command: None,
         }
     }
 }
@@ -76,6 +77,7 @@ mod tests {
             schema_hash: 0,
             sync_metadata: Some("null".into()),
             continues,
+            command: None,
         }
     }
 

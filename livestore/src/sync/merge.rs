@@ -9,7 +9,11 @@
 //! ascending order, behind the *upstream head*. Client-only events never get such a place: one is
 //! pending as long as a synced event before it, or of its own commit, is pending.
 
+mod decisions;
+
 use std::collections::VecDeque;
+
+pub(crate) use decisions::{Decision, Decisions};
 
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -55,6 +59,8 @@ pub(crate) struct Merge {
     pub(crate) rewritten: Vec<SeqNum>,
     /// The heads once the merge is published.
     pub(crate) heads: Heads,
+    /// What commands have decided again; it is part of all of the above.
+    pub(crate) decisions: Decisions,
 }
 
 /// A pending event that got its place in the order above.
@@ -142,7 +148,8 @@ impl SyncState {
             .or(confirmed.last().map(|event| event.seq))
             .unwrap_or(if cut.is_some() { base } else { self.confirmed_head });
         let heads = self.heads(upstream, confirmed_head, rebase.as_ref(), new.is_empty());
-        Ok(Merge { confirmed, new, rebase, rewritten, heads })
+        let decisions = Decisions::default();
+        Ok(Merge { confirmed, new, rebase, rewritten, heads, decisions })
     }
 
     /// The pending events behind the first `confirmed` ones, without the `returned` next synced ones.

@@ -1,5 +1,7 @@
 //! The state of sync, read from the log.
 
+use std::sync::Arc;
+
 use super::merge::SyncState;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Upstream, before};
@@ -16,12 +18,27 @@ impl SyncState {
             state.pending.push_back(event);
             true
         })?;
+        state.add_commands(log)?;
         state.upstream_head = SeqNum::new(upstream.head);
         state.confirmed_head = confirmed_head;
         state.local_head = state.pending.back().map_or(confirmed_head, |event| event.seq);
         let generation = &mut state.local_head.generation;
         *generation = (*generation).max(upstream.generation);
         Ok((state, upstream.backend_id))
+    }
+
+    /// Gives the pending events their commands.
+    fn add_commands(&mut self, log: &Eventlog) -> Result<(), EventlogError> {
+        for (seq, command) in log.commands()? {
+            let place = (seq.global, seq.client);
+            let found = self
+                .pending
+                .binary_search_by_key(&place, |event| (event.seq.global, event.seq.client));
+            if let Some(event) = found.ok().and_then(|at| self.pending.get_mut(at)) {
+                event.command = Some(Arc::new(command));
+            }
+        }
+        Ok(())
     }
 
     /// Reads the number of the last event that is not pending.
@@ -88,6 +105,7 @@ mod tests {
                 schema_hash: 0,
                 sync_metadata: None,
                 continues: false,
+                command: None,
             }
         };
         Eventlog::new(MemoryLog::with(events.iter().map(event).collect()))

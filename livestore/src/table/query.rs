@@ -170,6 +170,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The window whose client documents are read.
+    /// Runs a query on the state.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn query<Q: Query>(&self, query: Q) -> Result<Q::Output, QueryError> {
+        query.run(self)
+    }
+
     pub(crate) fn window_id(&self) -> &'a str {
         self.window_id
     }

@@ -60,6 +60,7 @@ impl Log {
                 schema_hash: -7,
                 sync_metadata: (seq.global <= 2_000).then(|| "null".to_owned()),
                 continues: false,
+                command: None,
             };
             insert(&conn, before, &event);
             before = seq;

@@ -32,6 +32,7 @@ fn event(session: usize, id: usize, client_only: bool, continues: bool) -> Encod
         schema_hash: 0,
         sync_metadata: None,
         continues,
+        command: None,
     }
 }
 
@@ -144,6 +145,7 @@ impl Leader {
             state: self.sync.clone().unwrap_or_else(alone),
             syncs: self.sync.is_some(),
             history_id: self.history.to_string(),
+            surplus: 0,
         }
     }
 }

@@ -35,6 +35,7 @@ fn log(ids: &[u64], continuing: std::ops::Range<usize>) -> (Eventlog, SeqNum) {
         schema_hash: 0,
         sync_metadata: None,
         continues: continuing.contains(&place),
+        command: None,
     });
     (Eventlog::new(MemoryLog::with(events.collect())), SeqNum::new(ids.len() as u64))
 }

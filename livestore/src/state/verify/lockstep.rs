@@ -209,6 +209,7 @@ mod tests {
             schema_hash: 0,
             sync_metadata: None,
             continues: false,
+            command: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::session::{
 };
 use crate::state::{Quarantined, ReplayError};
 use crate::store::order::Order;
+use crate::store::transition::Prepared;
 use crate::store::{Core, Inner};
 use crate::sync::NetworkStatus;
 use crate::sync::merge::SyncState;
@@ -129,15 +130,17 @@ impl Follower {
     fn plan(&self, changes: &mut VecDeque<Change>) -> Result<Planned, OutOfStep> {
         let rewrites =
             |change: &Change| matches!(change, Change::Merged { rewrites_history: Some(_), .. });
+        // Each change of the number of a commit's events is followed by itself.
+        let is_alone = |change: &Change| rewrites(change) || change.has_decisions();
         let Some(next) = changes.pop_front() else { return Err(OutOfStep) };
         if self.log.is_received() && rewrites(&next) {
             // All events are needed then.
             return Err(OutOfStep);
         }
-        if !self.mirror.is_rebase(&next) || rewrites(&next) {
+        if !self.mirror.is_rebase(&next) || is_alone(&next) {
             return self.mirror.plan(next);
         }
-        let together = changes.iter().position(rewrites).unwrap_or(changes.len());
+        let together = changes.iter().position(is_alone).unwrap_or(changes.len());
         if together == 0 {
             return self.mirror.plan(next);
         }
@@ -191,7 +194,7 @@ impl Follower {
         match command {
             Command::Pause => self.wants_paused = Some(true),
             Command::Resume => self.wants_paused = Some(false),
-            Command::Reconnect | Command::Payload(_) | Command::Reset => {}
+            Command::Reconnect | Command::Payload(_) | Command::Reset | Command::Resolve(_) => {}
         }
         if self.line.is_some() {
             self.send(&FromSession::Command(command));
@@ -327,7 +330,7 @@ impl Core {
                         self.own_commits.merged(pending, merge, &self.state)?;
                         quarantined
                     }
-                    _ => self.publish_merge(merge, None)?,
+                    _ => self.publish_merge(merge, Prepared::Nothing)?,
                 }
             }
         };
@@ -355,6 +358,15 @@ impl Inner {
                     follower.set_network(network, next_attempt);
                 }
                 self.notify_status();
+            }
+            FromLeader::Conflicts(conflicts) => {
+                if let Ok(mut slot) = self.core()
+                    && let Some(core) = slot.as_mut()
+                {
+                    core.set_conflicts(conflicts);
+                }
+                self.notify_conflicts();
+                deliver();
             }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
             FromLeader::Events(page) => return self.receive_history(page),

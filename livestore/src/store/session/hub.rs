@@ -13,10 +13,10 @@ use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::session::{
     Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Recover,
-    Refusal, SchemaPart, Welcome, behind, frames,
+    Refusal, SchemaPart, Welcome, frames,
 };
-use crate::state::{Quarantined, ReplayError};
-use crate::store::{Core, Inner};
+use crate::state::ReplayError;
+use crate::store::{ConflictError, Core, Inner};
 
 /// The other sessions of a leader.
 pub(in crate::store) struct Hub {
@@ -285,7 +285,7 @@ impl Inner {
         let welcome = slot.as_ref().map(|core| {
             // A session that joins is not notified of what its welcome contains.
             hub.send_outgoing(&core.log);
-            let welcome = core.welcome(&self.client_id)?;
+            let welcome = core.welcome(&self.client_id, &hello.session_id)?;
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
         });
         match welcome {
@@ -364,6 +364,12 @@ impl Inner {
                     tracing::error!(%error, "another session's payload is not used");
                 }
             }
+            Command::Resolve(id) => match self.resolve(&id) {
+                Ok(()) | Err(ConflictError::NoSuchConflict { .. }) => {}
+                Err(error) => {
+                    tracing::error!(error = %ErrorChain::new(&error), "a conflict is not resolved");
+                }
+            },
             Command::Reset => {
                 if let Err(error) = self.reset() {
                     tracing::error!(error = %ErrorChain::new(&error), "the state is not reset");
@@ -384,7 +390,7 @@ pub(super) enum AddError {
 }
 
 impl Core {
-    fn welcome(&self, client_id: &Arc<str>) -> Result<Welcome, EventlogError> {
+    fn welcome(&self, client_id: &Arc<str>, session_id: &str) -> Result<Welcome, EventlogError> {
         self.log.flush()?;
         let history_id = self.history_id()?;
         let status = self.sync_status();
@@ -406,6 +412,8 @@ impl Core {
             pending,
             network: status.network,
             next_attempt: status.next_attempt,
+            surplus: self.log.surplus(session_id)?,
+            conflicts: self.conflicts.clone(),
         })
     }
 
@@ -413,34 +421,6 @@ impl Core {
     pub(super) fn history_id(&self) -> Result<String, EventlogError> {
         let fingerprint = self.log.fingerprint(SeqNum::ROOT)?;
         Ok(fingerprint.map(|found| found.history_id).unwrap_or_default())
-    }
-
-    /// Adds a commit of a session behind all others.
-    pub(super) fn add_session_commit(
-        &mut self,
-        events: impl Iterator<Item = EncodedEvent>,
-    ) -> Result<Vec<Quarantined>, AddError> {
-        let events = behind(self.state.head, events);
-        let Some(first) = events.first().map(|event| event.seq) else { return Ok(Vec::new()) };
-        self.log.append(&mut events.clone()).map_err(AddError::Refused)?;
-        let quarantined = match self.append(&events) {
-            Ok(quarantined) => quarantined,
-            Err(error) => {
-                // The state is what it was once the log is.
-                self.log.retract(first).map_err(AddError::Refused)?;
-                self.restore().map_err(AddError::Lost)?;
-                let reason = ErrorChain::new(&error).to_string();
-                return Err(AddError::Refused(EventlogError::Unacknowledged { reason }));
-            }
-        };
-        if let Some(head) = events.last() {
-            self.state.head = head.seq;
-        }
-        if let Some(snapshots) = &self.snapshots {
-            snapshots.after_commit(events.len() as u64);
-        }
-        self.share(events);
-        Ok(quarantined)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::seek::Input;
 use super::{Follower, hello};
 use crate::edge::{Line, LineEvent, Mailbox, OnLine, dial};
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{Conflict, EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Fingerprint, Received, SharedLog};
 use crate::schema::SchemaDef;
 use crate::session::{
@@ -31,6 +31,7 @@ pub(in crate::store) struct Joined {
     pub(in crate::store) assembler: Assembler,
     /// The leader's snapshot, if this session cannot read it.
     pub(in crate::store) snapshot: Option<Vec<u8>>,
+    pub(in crate::store) conflicts: Vec<Conflict>,
 }
 
 /// A session that looks for its leader.
@@ -162,6 +163,7 @@ impl Joining<'_> {
         };
         let (client_id, network) = (Arc::clone(&welcome.client_id), welcome.network.clone());
         let next_attempt = welcome.next_attempt;
+        let conflicts = welcome.conflicts.clone();
         let order = order(welcome);
         log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
         let mut mirror = Mirror::new(Arc::clone(self.session_id), order);
@@ -169,7 +171,7 @@ impl Joining<'_> {
             mirror.set_last(&last);
         }
         let follower = Follower::new(mirror, log, line, network, next_attempt);
-        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot }))
+        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot, conflicts }))
     }
 
     /// The log as the leader has sent it, and its snapshot.
@@ -254,7 +256,8 @@ pub(super) fn order(welcome: Welcome) -> LeaderOrder {
         confirmed_head: welcome.confirmed_head,
         local_head: welcome.local_head,
     };
-    LeaderOrder { state, syncs: welcome.syncs, history_id: welcome.history_id }
+    let Welcome { syncs, history_id, surplus, .. } = welcome;
+    LeaderOrder { state, syncs, history_id, surplus }
 }
 
 impl From<Difference> for SchemaDifference {

@@ -4,6 +4,7 @@
 //! log. [`follow`] is the other side. [`seek`] finds the leader, or takes its place when there is none.
 
 mod acks;
+mod arrive;
 mod follow;
 mod hub;
 mod join;

@@ -14,7 +14,9 @@ impl Inner {
     /// setting says.
     pub(super) fn recover(&self, recover: Recover) -> Result<(), EventlogError> {
         let Recover { session_id, commits, .. } = recover;
-        let there = self.log()?.count_of_session(&session_id)?;
+        let log = self.log()?;
+        let there = log.count_of_session(&session_id)?;
+        let there = there.saturating_add_signed(-log.surplus(&session_id)?);
         let missing = commits.into_iter().filter(|commit| commit.behind >= there);
         for Recovered { events, .. } in missing {
             self.add_commit_of(&session_id, events).map_err(|error| match error {
@@ -50,6 +52,7 @@ impl Inner {
                 self.tail.advance(core.confirmed_head());
                 drop(slot);
                 self.wake_sync();
+                self.notify_conflicts();
                 self.notify_quarantined(&quarantined);
                 crate::live::deliver();
                 Ok(())

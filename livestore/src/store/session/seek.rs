@@ -339,6 +339,7 @@ impl Inner {
         let Some(core) = slot.as_mut() else { return true };
         let Some(follower) = core.order.follower_mut() else { return true };
         follower.set_network(welcome.network.clone(), welcome.next_attempt);
+        let conflicts = welcome.conflicts.clone();
         let order = order(welcome);
         if follower.must_read_all_of(&order) {
             // The leader is asked anew, and sends everything.
@@ -360,7 +361,9 @@ impl Inner {
                     follower.send_commands();
                 }
                 self.note_followed(core);
+                core.set_conflicts(conflicts);
                 drop(slot);
+                self.notify_conflicts();
                 self.notify_quarantined(&quarantined);
                 self.notify_status();
                 deliver();

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::{Follower, Hub};
 use crate::edge::DirectoryLock;
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, EventlogError, FileLog};
+use crate::eventlog::{CommandNotes, Eventlog, EventlogError, FileLog, LogChange};
 use crate::live::deliver;
 use crate::session::{Command, LeaderOrder, Planned, Reads};
-use crate::state::{Quarantined, ReplayError, Snapshot};
+use crate::state::{Decided, Quarantined, ReplayError, Snapshot};
 use crate::store::exclusive::ExclusiveGuard;
 use crate::store::open::{EVENTLOG, SNAPSHOT, engine};
 use crate::store::order::Order;
 use crate::store::snapshots::Snapshots;
 use crate::store::{Core, Inner};
-use crate::sync::merge::SyncState;
+use crate::sync::merge::{Decisions, SyncState};
 
 impl Follower {
     /// Plans what the order of another leader means here. Reads what was confirmed meanwhile, unless it
@@ -133,6 +133,7 @@ impl Inner {
     }
 
     fn notify_followed(&self, quarantined: &[Quarantined]) {
+        self.notify_conflicts();
         self.notify_quarantined(quarantined);
         self.notify_status();
         deliver();
@@ -157,7 +158,9 @@ impl Inner {
             }
         };
         let history_id = log.fingerprint(SeqNum::ROOT)?.map(|found| found.history_id);
-        let order = LeaderOrder { state, syncs, history_id: history_id.unwrap_or_default() };
+        let history_id = history_id.unwrap_or_default();
+        let surplus = log.surplus(&self.session_id)?;
+        let order = LeaderOrder { state, syncs, history_id, surplus };
         let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
         let planned = follower.plan_order(order, Vec::new())?;
         let quarantined = core.follow(planned).map_err(Failure::State)?;
@@ -174,11 +177,17 @@ impl Inner {
     ) -> Result<Vec<Command>, Failure> {
         let Some(setup) = &self.sessions.setup else { return Ok(Vec::new()) };
         let sync = setup.sync.as_ref();
-        let Some(follower) = core.order.follower_mut() else { return Ok(Vec::new()) };
+        let Order::Leader(follower) = &core.order else { return Ok(Vec::new()) };
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();
-        let events = own.len() as u64;
-        let committed = own.clone();
-        log.append(&mut own)?;
+        let has_commands = own.iter().any(|event| core.has_command(event));
+        let committed = if has_commands {
+            core.decide_own(log, &own, sync.is_some())?
+        } else {
+            let committed = own.clone();
+            log.append(&mut own)?;
+            committed
+        };
+        let events = committed.len() as u64;
         let engine = sync.map(|options| engine(log, options, is_paused)).transpose()?;
         let waiting = core.order.follower_mut().map(Follower::take_waiting).unwrap_or_default();
         match engine {
@@ -201,5 +210,50 @@ impl Inner {
         snapshots.after_commit(events);
         core.snapshots = Some(snapshots);
         Ok(waiting)
+    }
+}
+
+impl Core {
+    /// Has the commands of this session's own commits decide again, which no leader has done, and adds the
+    /// commits to the log. Returns their events. If they cannot be written, the session still follows.
+    fn decide_own(
+        &mut self,
+        log: &Eventlog,
+        own: &[EncodedEvent],
+        syncs: bool,
+    ) -> Result<Vec<EncodedEvent>, Failure> {
+        let Order::Leader(follower) = &self.order else { return Ok(Vec::new()) };
+        let order = follower.state();
+        let (confirmed, pending) = (order.confirmed_head, Vec::from(order.pending.clone()));
+        let leaders = pending.len() - own.len();
+        let decided = self.decide_behind(&pending, leaders, syncs);
+        let (decided, is_broken) = decided.map_err(Failure::State)?;
+        let Decided { events, decisions, conflicts } = decided;
+        let decisions = Decisions { commits: decisions, ..Decisions::default() };
+        let surplus = decisions.all_surplus();
+        let notes = CommandNotes { conflicts, surplus, ..CommandNotes::default() };
+        let written = log.change(&LogChange {
+            confirmed: Vec::new(),
+            remove_from: None,
+            append: events.iter().collect(),
+            upstream: None,
+            new_history: None,
+            // Without a backend, all of them are confirmed.
+            confirmed_head: if syncs { confirmed } else { SeqNum::new(u64::MAX) },
+            commands: notes,
+        });
+        if let Err(error) = written {
+            let undone =
+                self.state.rollback_pending().map_err(|error| Failure::State(error.into()))?;
+            self.apply(undone, confirmed, &[], &pending).map_err(Failure::State)?;
+            return Err(Failure::Log(error));
+        }
+        self.own_commits.decide(&decisions.commits, own.len());
+        self.set_conflicts(log.conflicts()?);
+        if is_broken {
+            self.log = log.clone();
+            self.restore().map_err(Failure::State)?;
+        }
+        Ok(events)
     }
 }

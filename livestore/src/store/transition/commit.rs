@@ -1,16 +1,19 @@
 //! A commit: the app adds events behind the local head.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use livestore_protocol::is_too_deep;
 
 use super::observed::Observed;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::error::ErrorChain;
+use crate::event::{EncodedEvent, PendingCommand, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
 use crate::schema::{Batch, BatchEntry, Commit, Schema};
 use crate::session::{Change, FromLeader};
 use crate::state::{ApplyError, State};
+use crate::store::exclusive::ExclusiveGuard;
 use crate::store::order::Order;
 #[cfg(not(target_family = "wasm"))]
 use crate::store::session::PATIENCE;
@@ -107,13 +110,25 @@ impl Inner {
         author: &Arc<str>,
         entries: &mut [BatchEntry],
     ) -> Result<Receipt, CommitError> {
+        let slot = self.core()?;
+        self.commit_in(slot, author, entries, None)
+    }
+
+    /// Commits the events, which a command has decided, if it is given, while the store was locked. If it
+    /// fails, the entries are as they were.
+    pub(in crate::store) fn commit_in(
+        &self,
+        mut slot: ExclusiveGuard<'_, Option<Core>>,
+        author: &Arc<str>,
+        entries: &mut [BatchEntry],
+        command: Option<&Arc<PendingCommand>>,
+    ) -> Result<Receipt, CommitError> {
         let observed = Observed::begin(&self.probe, entries);
-        let mut slot = self.core()?;
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
         if entries.is_empty() {
             return Ok(Receipt::new(Committed::at(Vec::new()), None));
         }
-        let plan = CommitPlan::new(self, author, core, entries)?;
+        let plan = CommitPlan::new(self, author, core, entries, command)?;
         core.state.timings.note(observed.is_some());
         let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
         let logged = match plan.materialize(&core.state).and_then(|()| plan.write(&core.log)) {
@@ -166,8 +181,6 @@ impl Inner {
 struct CommitPlan<'a> {
     events: Vec<EncodedEvent>,
     entries: &'a mut [BatchEntry],
-    /// Whether there is a backend that they are pushed to.
-    syncs: bool,
     /// Whether others need them once they are written.
     is_shared: bool,
 }
@@ -178,7 +191,10 @@ impl<'a> CommitPlan<'a> {
         author: &Arc<str>,
         core: &Core,
         entries: &'a mut [BatchEntry],
+        command: Option<&Arc<PendingCommand>>,
     ) -> Result<Self, CommitError> {
+        // Where nobody decides the order but the store, nothing comes first.
+        let mut command = command.filter(|_| !matches!(core.order, Order::Own));
         let mut events = Vec::with_capacity(entries.len());
         let mut head = core.state.head;
         for BatchEntry { def, args, .. } in entries.iter_mut() {
@@ -196,36 +212,14 @@ impl<'a> CommitPlan<'a> {
                 schema_hash: store.schema_hash,
                 sync_metadata: None,
                 continues: !events.is_empty(),
+                command: command.take().cloned(),
             });
             head = seq;
         }
         let is_shared = !matches!(core.order, Order::Own) || core.has_sessions();
-        let plan = Self { events, entries, syncs: core.order.syncs(), is_shared };
-        plan.check()?;
+        let plan = Self { events, entries, is_shared };
+        check(&plan.events, core.order.syncs())?;
         Ok(plan)
-    }
-
-    /// Refuses a commit that no backend would ever accept.
-    fn check(&self) -> Result<(), CommitError> {
-        let (mut events, mut bytes) = (0, 0);
-        for (index, (event, entry)) in self.events.iter().zip(&*self.entries).enumerate() {
-            if event.is_client_only() {
-                continue;
-            }
-            let size = event.identity().wire_size();
-            if is_too_deep(&event.args) {
-                return Err(CommitError::TooDeep { index, event: entry.def.name() });
-            }
-            if size > MAX_BATCH_BYTES {
-                let event = entry.def.name();
-                return Err(CommitError::TooLarge { index, event, bytes: size });
-            }
-            (events, bytes) = (events + 1, bytes + size);
-        }
-        if self.syncs && (events > MAX_EVENTS || bytes > MAX_BATCH_BYTES) {
-            return Err(CommitError::CommitTooLarge { events, bytes });
-        }
-        Ok(())
     }
 
     /// Applies the events to the state, under the savepoint of the caller.
@@ -250,6 +244,37 @@ impl<'a> CommitPlan<'a> {
         log.append(&mut self.events)?;
         Ok(LoggedCommit { committed, shared })
     }
+}
+
+/// Refuses a commit that no backend would ever accept. `syncs`: whether there is one.
+fn check(events: &[EncodedEvent], syncs: bool) -> Result<(), CommitError> {
+    let (mut count, mut bytes) = (0, 0);
+    for (index, event) in events.iter().enumerate().filter(|(_, event)| !event.is_client_only()) {
+        let size = event.identity().wire_size();
+        // Events that are committed have the names of the schema.
+        let name = || match event.name {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(_) => "an event",
+        };
+        if is_too_deep(&event.args) {
+            return Err(CommitError::TooDeep { index, event: name() });
+        }
+        if size > MAX_BATCH_BYTES {
+            return Err(CommitError::TooLarge { index, event: name(), bytes: size });
+        }
+        (count, bytes) = (count + 1, bytes + size);
+    }
+    if syncs && (count > MAX_EVENTS || bytes > MAX_BATCH_BYTES) {
+        return Err(CommitError::CommitTooLarge { events: count, bytes });
+    }
+    Ok(())
+}
+
+/// Returns the check for commits that a command has decided again.
+pub(in crate::store) fn check_events(
+    syncs: bool,
+) -> impl Fn(&[EncodedEvent]) -> Result<(), String> {
+    move |events| check(events, syncs).map_err(|error| ErrorChain::new(&error).to_string())
 }
 
 /// Gives the args back to the entries, if they were not logged: the commit may be tried again.

@@ -10,12 +10,16 @@
 //! | transition | when |
 //! |---|---|
 //! | [`commit`] | the app commits events |
+//! | [`execute`] | the app executes a command, which decides on the events |
 //! | [`pull`] | the backend sends events, and gives pending ones their place |
 //! | [`rebase`] | … and others come before pending ones |
+//! | [`decide`] | … and commands are among those, which decide again |
 //! | [`start_over`] | confirmed events leave the log, because the backend has changed |
 //! | [`reset`] | the app asks for the state to be rebuilt; the log does not change |
 
 mod commit;
+mod decide;
+mod execute;
 mod observed;
 mod pull;
 mod rebase;
@@ -23,7 +27,9 @@ mod reset;
 mod start_over;
 
 pub use commit::Committed;
-pub(super) use pull::Turn;
+pub(super) use commit::check_events;
+pub use execute::{ExecuteError, Executed};
+pub(super) use pull::{Prepared, Turn};
 
 use super::Core;
 use crate::event::{EncodedEvent, SeqNum};
@@ -38,7 +44,7 @@ impl Core {
     /// Applies events that are in the log: to the confirmed state those up to `confirmed` and the
     /// `new` ones behind them, and above it the `pending` ones. The live queries see that and the
     /// `earlier` changes as one change. Returns the events that could not be applied.
-    fn apply(
+    pub(in crate::store) fn apply(
         &mut self,
         earlier: Vec<Change>,
         confirmed: SeqNum,

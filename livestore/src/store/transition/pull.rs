@@ -10,8 +10,9 @@ use std::time::Duration;
 use crate::ambient::new_id;
 use crate::error::ErrorChain;
 use crate::event::SeqNum;
-use crate::eventlog::{EventlogError, LogChange, Upstream, is_after};
+use crate::eventlog::{CommandNotes, EventlogError, LogChange, Upstream, is_after};
 use crate::session::{Change, FromLeader};
+use crate::sqlite::Change as RowChange;
 use crate::state::{Quarantined, ReplayError, State};
 use crate::store::tools::Activity;
 use crate::store::{Core, Inner};
@@ -78,10 +79,34 @@ struct Remaining {
 #[must_use = "a plan has no effect until it is written and published"]
 struct Plan {
     transition: Transition,
-    /// The state to start over with, if confirmed events leave the log.
-    fresh: Option<State>,
-    /// The new id of its history then.
+    prepared: Prepared,
+    /// The new id of the log's history, if confirmed events leave it.
     new_history: Option<String>,
+    /// What it means for commands.
+    notes: CommandNotes,
+}
+
+/// The part of publishing that is done before the log is written.
+pub(in crate::store) enum Prepared {
+    Nothing,
+    /// The state to start over with, as confirmed events leave the log.
+    Fresh(State),
+    /// The state, made anew: the pending events did not lie above a savepoint.
+    Remade(State),
+    /// The state has the merge already, as its commands have decided on it.
+    Applied {
+        /// The changes when the pending events were rolled back.
+        undone: Vec<RowChange>,
+        /// All changes.
+        changes: Vec<RowChange>,
+        quarantined: Vec<Quarantined>,
+    },
+}
+
+/// A plan that could not be written.
+struct Unwritten {
+    error: EventlogError,
+    prepared: Prepared,
 }
 
 /// A plan that is in the log, but not published yet.
@@ -102,35 +127,54 @@ impl Core {
         };
         match self.write(plan) {
             Ok(written) => written.publish_or_take_back(self, now),
-            Err(error) => Ok(self.write_failed(&error, now)),
+            Err(Unwritten { error, prepared }) => {
+                if let Prepared::Applied { undone, .. } = prepared {
+                    self.undo_decision(undone)?;
+                }
+                Ok(self.write_failed(&error, now))
+            }
         }
     }
 
-    fn plan(&self, transition: Transition) -> Result<Plan, ReplayError> {
-        let merge = &transition.merge;
+    fn plan(&mut self, mut transition: Transition) -> Result<Plan, ReplayError> {
         let confirmed = self.confirmed_head();
-        let rewrite = merge.rebase.as_ref().filter(|rebase| !is_after(rebase.from, confirmed));
-        let fresh = rewrite.map(|rebase| self.plan_start_over(merge, rebase)).transpose()?;
-        let new_history = fresh.is_some().then(new_id);
-        Ok(Plan { transition, fresh, new_history })
+        let rebase = transition.merge.rebase.as_ref();
+        let rewrite = rebase.filter(|rebase| !is_after(rebase.from, confirmed));
+        let new_history = rewrite.map(|_| new_id());
+        let (prepared, notes) = if self.must_decide(&transition.merge) {
+            self.decide(&mut transition.merge, new_history.is_some())?
+        } else {
+            let merge = &transition.merge;
+            let fresh = rewrite.map(|rebase| self.plan_start_over(merge, rebase)).transpose()?;
+            (fresh.map_or(Prepared::Nothing, Prepared::Fresh), CommandNotes::default())
+        };
+        Ok(Plan { transition, prepared, new_history, notes })
     }
 
-    fn write(&self, plan: Plan) -> Result<Written, EventlogError> {
-        let Plan { transition, new_history, .. } = &plan;
+    fn write(&self, plan: Plan) -> Result<Written, Unwritten> {
+        match self.write_plan(&plan) {
+            Ok(()) => Ok(Written(plan)),
+            Err(error) => Err(Unwritten { error, prepared: plan.prepared }),
+        }
+    }
+
+    fn write_plan(&self, plan: &Plan) -> Result<(), EventlogError> {
+        let Plan { transition, new_history, notes, .. } = plan;
         let merge = &transition.merge;
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);
         self.log.change(&LogChange {
             confirmed: merge.confirmed.iter().filter_map(Confirmed::metadata).collect(),
             remove_from: merge.rebase.as_ref().map(|rebase| rebase.from),
             append: merge.new.iter().chain(pending).collect(),
-            upstream: &Upstream {
+            upstream: Some(&Upstream {
                 backend_id: transition.backend_id.clone(),
                 head: merge.heads.upstream.global,
                 generation: merge.heads.local.generation,
-            },
+            }),
             new_history: new_history.clone(),
-        })?;
-        Ok(Written(plan))
+            confirmed_head: merge.heads.confirmed,
+            commands: notes.clone(),
+        })
     }
 
     /// The engine drops its plan, and tries again later.
@@ -150,7 +194,7 @@ impl Written {
         core: &mut Core,
         now: Duration,
     ) -> Result<Remaining, ReplayError> {
-        let rewrites_history = self.0.fresh.is_some();
+        let rewrites_history = self.0.new_history.is_some();
         match self.publish(core, now) {
             // What was confirmed before is no longer in the log.
             Err(error) if error.is_environmental() && !rewrites_history => core.take_back(&error),
@@ -159,10 +203,11 @@ impl Written {
     }
 
     fn publish(self, core: &mut Core, now: Duration) -> Result<Remaining, ReplayError> {
-        let Plan { transition, fresh, new_history } = self.0;
+        let Plan { transition, prepared, new_history, notes } = self.0;
         let merge = &transition.merge;
         warn_of_rewritten(merge);
-        let quarantined = core.publish_merge(merge, fresh)?;
+        let quarantined = core.publish_merge(merge, prepared)?;
+        core.note_conflicts(&notes);
         let is_rebase = merge.rebase.is_some();
         core.broadcast(|| {
             let change = Change::Merged { merge: merge.clone(), rewrites_history: new_history };
@@ -204,12 +249,14 @@ impl Core {
             confirmed: Vec::new(),
             remove_from: Some(SeqNum { client: confirmed.client + 1, ..confirmed }),
             append: state.pending.iter().collect(),
-            upstream: &Upstream {
+            upstream: Some(&Upstream {
                 backend_id: engine.backend_id().map(str::to_owned),
                 head: state.upstream_head.global,
                 generation: state.local_head.generation,
-            },
+            }),
             new_history: None,
+            confirmed_head: confirmed,
+            commands: CommandNotes::default(),
         };
         let head = state.local_head;
         self.log.change(&back)?;
@@ -218,17 +265,26 @@ impl Core {
         Ok(self.state_full(error))
     }
 
-    /// Makes the state what the log is after a merge. `fresh`: the state to start over with.
+    /// Makes the state what the log is after a merge.
     pub(in crate::store) fn publish_merge(
         &mut self,
         merge: &Merge,
-        fresh: Option<State>,
+        prepared: Prepared,
     ) -> Result<Vec<Quarantined>, ReplayError> {
-        let rewrites_history = fresh.is_some();
+        let rewrites_history = matches!(prepared, Prepared::Fresh(_));
         let observed = self.observe_merge(merge);
-        let quarantined = match (&merge.rebase, fresh) {
-            (Some(rebase), Some(fresh)) => self.start_over(fresh, merge, rebase)?,
-            (Some(rebase), None) => self.rebase(merge, rebase)?,
+        let quarantined = match (&merge.rebase, prepared) {
+            (Some(rebase), Prepared::Fresh(fresh)) => self.start_over(fresh, merge, rebase)?,
+            (Some(rebase), Prepared::Remade(state)) => {
+                self.state = state;
+                self.restart_live()?;
+                self.quarantined_from(merge, rebase)?
+            }
+            (_, Prepared::Applied { changes, quarantined, .. }) => {
+                self.update_live(&RowChange::net(changes));
+                quarantined
+            }
+            (Some(rebase), Prepared::Nothing) => self.rebase(merge, rebase)?,
             (None, _) => self.advance(merge)?,
         };
         self.state.head = merge.heads.local;

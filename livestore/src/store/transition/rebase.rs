@@ -24,7 +24,7 @@ impl Core {
     }
 
     /// Applies the pending events again, after a materializer has rolled them back (`OR ROLLBACK`).
-    pub(super) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
+    pub(in crate::store) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
         let Some(state) = self.order.state() else { return Ok(()) };
         let (head, confirmed) = (self.state.head, state.confirmed_head);
         let pending: Vec<_> = state.pending.iter().cloned().collect();

@@ -52,7 +52,7 @@ impl Core {
         self.quarantined_from(merge, rebase)
     }
 
-    fn quarantined_from(
+    pub(super) fn quarantined_from(
         &self,
         merge: &Merge,
         rebase: &Rebase,
@@ -86,7 +86,7 @@ impl Core {
         Ok(())
     }
 
-    fn make_state(
+    pub(super) fn make_state(
         &self,
         log: &Eventlog,
         confirmed: SeqNum,

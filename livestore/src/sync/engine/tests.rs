@@ -35,6 +35,7 @@ fn commit_args(engine: &mut Engine, client: &str, args: String) {
         schema_hash: 0,
         sync_metadata: None,
         continues: false,
+        command: None,
     };
     engine.commit(vec![event]);
 }
@@ -275,6 +276,7 @@ fn commit_kinds(engine: &mut Engine, kinds: &str) {
             schema_hash: 0,
             sync_metadata: None,
             continues: n > 0,
+            command: None,
         }
     };
     let events = kinds.chars().enumerate().map(event).collect();

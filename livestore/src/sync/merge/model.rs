@@ -227,6 +227,7 @@ impl Client {
             schema_hash: self.ids.cast_signed(),
             sync_metadata: None,
             continues: false,
+            command: None,
         }
     }
 

@@ -22,8 +22,8 @@ impl SyncState {
         let rebase = self.make_room(from, left, head, &mut new);
         let confirmed_head = new.last().map_or(head, |event| event.seq);
         let heads = self.heads(self.upstream_head, confirmed_head, Some(&rebase), new.is_empty());
-        let (confirmed, rewritten) = (Vec::new(), Vec::new());
-        Merge { confirmed, new, rebase: Some(rebase), rewritten, heads }
+        let (confirmed, rewritten, decisions) = Default::default();
+        Merge { confirmed, new, rebase: Some(rebase), rewritten, heads, decisions }
     }
 
     /// The number of events in the first pending commit, client-only ones included.

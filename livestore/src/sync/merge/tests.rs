@@ -21,6 +21,7 @@ fn events(after: SeqNum, text: &str) -> Vec<EncodedEvent> {
             schema_hash: 0,
             sync_metadata: None,
             continues,
+            command: None,
         }
     };
     text.split_whitespace().map(&mut event).collect()

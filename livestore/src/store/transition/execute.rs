@@ -1,0 +1,173 @@
+//! Executing a command: it reads the state, decides on events, and these are committed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ambient::{Impurity, new_id};
+use crate::event::PendingCommand;
+use crate::eventlog::Patience;
+use crate::schema::{Batch, ExecuteContext, ExecuteIn, Schema};
+use crate::state::{CommandFault, MAX_INSTRUCTIONS, of_command};
+use crate::store::{CommitError, Core, Receipt, Store};
+use crate::table::Reader;
+
+/// What a command has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Executed<T> {
+    /// What the command returned.
+    pub output: T,
+    /// The receipt of its events. If there are none, it has no numbers.
+    pub receipt: Receipt,
+}
+
+/// Why a command was not executed. Nothing was committed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecuteError<E: std::error::Error + 'static> {
+    /// The command's own error.
+    #[error("the command `{command}` failed")]
+    Command {
+        /// The command's name.
+        command: &'static str,
+        /// The error.
+        source: E,
+    },
+    /// The command panicked.
+    #[error("the command `{command}` panicked: {message}")]
+    Panicked {
+        /// The command's name.
+        command: &'static str,
+        /// The panic's message.
+        message: String,
+    },
+    /// The command used more than the state, its args and its context, so that it could decide otherwise when
+    /// nothing of that has changed.
+    #[error("the command `{command}` {}", of_command(impurity))]
+    Impure {
+        /// The command's name.
+        command: &'static str,
+        /// What it used.
+        impurity: Impurity,
+    },
+    /// The command's queries take too long, or never end.
+    #[error(
+        "the queries of the command `{command}` took more than {MAX_INSTRUCTIONS} instructions of SQLite; \
+         give their conditions an index, or see whether the command ends at all"
+    )]
+    TooLong {
+        /// The command's name.
+        command: &'static str,
+    },
+    /// The command cannot be stored beside its events: its args have no JSON form, or are not read back as they
+    /// were.
+    #[error("the args of the command `{command}` cannot be stored: {reason}")]
+    Args {
+        /// The command's name.
+        command: &'static str,
+        /// The reason.
+        reason: String,
+    },
+    /// The command's events could not be committed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl<S: Schema> Store<S> {
+    /// Executes a command: it reads the state and decides, and its events are committed as one unit. No other
+    /// commit comes in between.
+    ///
+    /// With a sync backend, the events are pending at first, and the command stands beside them in the log, on
+    /// this client only. When others' events come first, it is
+    /// [executed again](crate::schema::Execute) behind them, and its new events take the place of the old ones,
+    /// in the same place of the queue. If it fails then, its events are withdrawn, and it becomes a
+    /// [conflict](Self::conflicts). A command that decides the same as before costs hardly more than an event that
+    /// is applied again. One that has no events is done, and is not executed again.
+    ///
+    /// Commands and plain commits may be mixed. Where several sessions of a client are open, the one that has the
+    /// log executes the commands of all again; the others receive what it decides.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::seats::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = Store::<App>::builder("seats").open()?;
+    /// store.commit(SeatEvent::Added { number: 1 })?;
+    /// let executed = store.execute(AssignAny { guest: "Ada".into() })?;
+    /// assert_eq!(executed.output, 1);
+    /// let error = store.execute(AssignAny { guest: "Alan".into() }).unwrap_err();
+    /// assert!(matches!(error, ExecuteError::Command { source: NotAssigned::Full, .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`ExecuteError`].
+    pub fn execute<C: ExecuteIn<S>>(
+        &self,
+        command: C,
+    ) -> Result<Executed<C::Output>, ExecuteError<C::Error>> {
+        let span = tracing::debug_span!("execute", command = C::NAME);
+        let _entered = span.enter();
+        // In a materializer, the lock says what is wrong.
+        drop(self.inner.core().map_err(CommitError::from)?);
+        let stored = Arc::new(stored::<S, C>(&command, new_id())?);
+        let mut patience = Patience::new();
+        loop {
+            let slot = self.inner.core().map_err(CommitError::from)?;
+            let core = slot.as_ref().ok_or(CommitError::Closed)?;
+            let context = ExecuteContext::new(&stored.id, false);
+            let (mut batch, output) = self.decide(core, &command, &context)?;
+            let author = &self.inner.session_id;
+            match self.inner.commit_in(slot, author, &mut batch.entries, Some(&stored)) {
+                Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
+                committed => {
+                    let receipt = committed?.of(&self.inner);
+                    return Ok(Executed { output, receipt });
+                }
+            }
+        }
+    }
+
+    fn decide<C: ExecuteIn<S>>(
+        &self,
+        core: &Core,
+        command: &C,
+        context: &ExecuteContext,
+    ) -> Result<(Batch<'_>, C::Output), ExecuteError<C::Error>> {
+        let window_id = &self.inner.window_id;
+        let run = |reader: &Reader<'_>| {
+            let (events, output) = command.execute(reader, context)?;
+            let mut batch = Batch::new(window_id);
+            Ok((crate::schema::Commit::encode(events, &mut batch).map(|()| batch), output))
+        };
+        let decided = core.state.run_command(window_id, run).map_err(|fault| match fault {
+            CommandFault::Panicked { message } => {
+                ExecuteError::Panicked { command: C::NAME, message }
+            }
+            CommandFault::Impure(impurity) => ExecuteError::Impure { command: C::NAME, impurity },
+            CommandFault::TooLong => ExecuteError::TooLong { command: C::NAME },
+        })?;
+        let (batch, output) =
+            decided.map_err(|source| ExecuteError::Command { command: C::NAME, source })?;
+        Ok((batch.map_err(CommitError::from)?, output))
+    }
+}
+
+/// The command as it stands beside its events.
+fn stored<S: Schema, C: ExecuteIn<S>>(
+    command: &C,
+    id: String,
+) -> Result<PendingCommand, ExecuteError<C::Error>> {
+    let refused = |reason: &dyn fmt::Display| ExecuteError::Args {
+        command: C::NAME,
+        reason: reason.to_string(),
+    };
+    let args = serde_json::to_string(command).map_err(|error| refused(&error))?;
+    let read: C = serde_json::from_str(&args).map_err(|error| refused(&error))?;
+    let again = serde_json::to_string(&read).map_err(|error| refused(&error))?;
+    if args != again {
+        return Err(refused(&format_args!("{args} is read back as {again}")));
+    }
+    Ok(PendingCommand { id, name: C::NAME.to_owned(), args })
+}

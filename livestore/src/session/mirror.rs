@@ -115,6 +115,7 @@ struct Next {
 
 /// What has to happen to a session's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an update is taken apart at once")]
 pub(crate) enum Update {
     /// Nothing: it has the events, under the numbers that they have.
     Nothing,

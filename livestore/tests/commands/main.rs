@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub, reason = "modules of one test binary, not an API")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "tests are an edge: they have threads")]
 
 mod app;
 mod conflicts;

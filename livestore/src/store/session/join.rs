@@ -53,6 +53,7 @@ struct Opening {
     events: Vec<EncodedEvent>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "an answer is taken apart at once")]
 enum Answer {
     Welcome(Welcome),
     Refused(Refusal),

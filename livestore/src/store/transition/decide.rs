@@ -13,7 +13,7 @@
 //! over. So there is one decision for each commit and each base, made where the order is known, whatever the
 //! others would have found; and a session that goes leaves nothing undecided behind.
 
-use super::pull::Prepared;
+use super::pull::{PlanError, Prepared};
 use crate::event::EncodedEvent;
 use crate::eventlog::{CommandNotes, Eventlog, MemoryLog, before, is_after};
 use crate::sqlite::Change;
@@ -49,7 +49,7 @@ impl Core {
         &mut self,
         merge: &mut Merge,
         rewrites: bool,
-    ) -> Result<(Prepared, CommandNotes), ReplayError> {
+    ) -> Result<(Prepared, CommandNotes), PlanError> {
         let Some(rebase) = merge.rebase.clone() else {
             return Ok((Prepared::Nothing, CommandNotes::default()));
         };
@@ -76,10 +76,11 @@ impl Core {
         &mut self,
         merge: &Merge,
         rebase: &Rebase,
-    ) -> Result<Option<Applied>, ReplayError> {
+    ) -> Result<Option<Applied>, PlanError> {
         let confirmed = merge.confirmed.last().map_or(self.confirmed_head(), |last| last.seq);
         let schema_hash = self.schema_hash()?;
-        let undone = self.state.rollback_pending()?;
+        let undone = self.state.rollback_pending();
+        let undone = undone.map_err(|error| PlanError::StateLost(error.into()))?;
         let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
         let syncs = self.order.syncs();
         let applied = self.state.within(self.max_state_bytes, |state| {
@@ -103,12 +104,12 @@ impl Core {
                 Ok(Some(Applied { decided, undone, changes, quarantined }))
             }
             Ok(None) => {
-                self.undo_decision(undone)?;
+                self.undo_decision(undone).map_err(PlanError::StateLost)?;
                 Ok(None)
             }
             Err(error) => {
-                self.undo_decision(undone)?;
-                Err(error)
+                self.undo_decision(undone).map_err(PlanError::StateLost)?;
+                Err(error.into())
             }
         }
     }

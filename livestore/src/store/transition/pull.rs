@@ -103,10 +103,18 @@ pub(in crate::store) enum Prepared {
     },
 }
 
-/// A plan that could not be written.
-struct Unwritten {
-    error: EventlogError,
-    prepared: Prepared,
+/// Why there is no plan.
+pub(super) enum PlanError {
+    /// There is no room for it, or the log cannot be read. Nothing has happened.
+    Impossible(ReplayError),
+    /// Commands have decided on the state, and it could not be made what it was.
+    StateLost(ReplayError),
+}
+
+impl<E: Into<ReplayError>> From<E> for PlanError {
+    fn from(error: E) -> Self {
+        Self::Impossible(error.into())
+    }
 }
 
 /// A plan that is in the log, but not published yet.
@@ -122,13 +130,16 @@ impl Core {
     ) -> Result<Remaining, ReplayError> {
         let plan = match self.plan(transition) {
             Ok(plan) => plan,
-            Err(ReplayError::Eventlog(error)) => return Ok(self.write_failed(&error, now)),
-            Err(error) => return Ok(self.state_full(&error)),
+            Err(PlanError::Impossible(ReplayError::Eventlog(error))) => {
+                return Ok(self.write_failed(&error, now));
+            }
+            Err(PlanError::Impossible(error)) => return Ok(self.state_full(&error)),
+            Err(PlanError::StateLost(error)) => return Err(error),
         };
-        match self.write(plan) {
-            Ok(written) => written.publish_or_take_back(self, now),
-            Err(Unwritten { error, prepared }) => {
-                if let Prepared::Applied { undone, .. } = prepared {
+        match self.write(&plan) {
+            Ok(()) => Written(plan).publish_or_take_back(self, now),
+            Err(error) => {
+                if let Prepared::Applied { undone, .. } = plan.prepared {
                     self.undo_decision(undone)?;
                 }
                 Ok(self.write_failed(&error, now))
@@ -136,7 +147,7 @@ impl Core {
         }
     }
 
-    fn plan(&mut self, mut transition: Transition) -> Result<Plan, ReplayError> {
+    fn plan(&mut self, mut transition: Transition) -> Result<Plan, PlanError> {
         let confirmed = self.confirmed_head();
         let rebase = transition.merge.rebase.as_ref();
         let rewrite = rebase.filter(|rebase| !is_after(rebase.from, confirmed));
@@ -151,14 +162,7 @@ impl Core {
         Ok(Plan { transition, prepared, new_history, notes })
     }
 
-    fn write(&self, plan: Plan) -> Result<Written, Unwritten> {
-        match self.write_plan(&plan) {
-            Ok(()) => Ok(Written(plan)),
-            Err(error) => Err(Unwritten { error, prepared: plan.prepared }),
-        }
-    }
-
-    fn write_plan(&self, plan: &Plan) -> Result<(), EventlogError> {
+    fn write(&self, plan: &Plan) -> Result<(), EventlogError> {
         let Plan { transition, new_history, notes, .. } = plan;
         let merge = &transition.merge;
         let pending = merge.rebase.iter().flat_map(|rebase| &rebase.pending);

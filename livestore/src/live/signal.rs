@@ -66,10 +66,20 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
         });
     }
 
+    /// Sets the value; subscribers are notified once no lock is held, by [`deliver`].
+    pub(crate) fn set_in_lock(&self, value: V) {
+        self.exchange(|_| value);
+    }
+
     fn replace(&self, make: impl FnOnce(&V) -> V) {
         if is_impure(Impurity::LiveValue) {
             return;
         }
+        self.exchange(make);
+        deliver();
+    }
+
+    fn exchange(&self, make: impl FnOnce(&V) -> V) {
         let writing = lock(&self.0.writing);
         let (_, old) = self.0.cell.get();
         let new = make(&old);
@@ -79,7 +89,6 @@ impl<V: PartialEq + Send + Sync + 'static> Signal<V> {
         self.0.cell.replace(new);
         drop(writing);
         enqueue(vec![Arc::clone(&self.0) as Arc<dyn GraphNode>]);
-        deliver();
     }
 }
 

@@ -138,27 +138,15 @@ impl Inner {
             None => core.resolve(id)?,
         }
         drop(slot);
-        self.notify_conflicts();
         deliver();
         Ok(())
-    }
-
-    /// Notifies the app of the conflicts, if they have changed. Call it while no lock is held.
-    pub(super) fn notify_conflicts(&self) {
-        let Ok(mut slot) = self.core() else { return };
-        let Some(core) = slot.as_mut() else { return };
-        if !std::mem::take(&mut core.have_conflicts_changed) {
-            return;
-        }
-        let conflicts = core.conflicts.clone();
-        drop(slot);
-        self.conflicts.set(conflicts);
     }
 }
 
 impl Core {
     fn conflict(&self, id: &str) -> Result<Conflict, ConflictError> {
-        let found = self.conflicts.iter().find(|conflict| conflict.id == id);
+        let conflicts = self.conflicts.get();
+        let found = conflicts.iter().find(|conflict| conflict.id == id);
         found.cloned().ok_or_else(|| ConflictError::NoSuchConflict { id: id.to_owned() })
     }
 
@@ -184,17 +172,12 @@ impl Core {
         if conflicts.is_empty() && resolved.is_empty() {
             return;
         }
-        let mut all = self.conflicts.clone();
+        let mut all = (*self.conflicts.get()).clone();
         all.retain(|known| {
             !resolved.contains(&known.id) && !conflicts.iter().any(|new| new.id == known.id)
         });
         all.extend(conflicts.iter().cloned());
-        self.set_conflicts(all);
-        self.broadcast(|| FromLeader::Conflicts(self.conflicts.clone()));
-    }
-
-    pub(super) fn set_conflicts(&mut self, conflicts: Vec<Conflict>) {
-        self.have_conflicts_changed |= conflicts != self.conflicts;
-        self.conflicts = conflicts;
+        self.conflicts.set_in_lock(all.clone());
+        self.broadcast(|| FromLeader::Conflicts(all));
     }
 }

@@ -88,6 +88,7 @@ impl<S: Schema> Store<S> {
         let refused = state.refused().map_err(StateError::from)?;
         let probe = Arc::<Probe>::default();
         let session_id: Arc<str> = new_session_id(&self.inner.window_id).into();
+        let conflicts = signal(Vec::new());
         let core = Core {
             state,
             live: Registry::new(self.inner.schema),
@@ -105,8 +106,7 @@ impl<S: Schema> Store<S> {
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
             own_commits: OwnCommits::new(Arc::clone(&session_id)),
-            conflicts: Vec::new(),
-            have_conflicts_changed: false,
+            conflicts: conflicts.clone(),
             lock: None,
         };
         let status = core.sync_status();
@@ -126,7 +126,7 @@ impl<S: Schema> Store<S> {
             waiting: Waiting::default(),
             probe,
             on_quarantined: None,
-            conflicts: signal(Vec::new()),
+            conflicts,
         })))
     }
 

@@ -136,7 +136,7 @@ struct Inner {
     /// For tools that want to know what the store does.
     probe: Arc<Probe>,
     on_quarantined: Option<OnQuarantined>,
-    /// A moment behind the truth.
+    /// As in [`Core`].
     conflicts: Signal<Vec<Conflict>>,
 }
 
@@ -170,9 +170,7 @@ struct Core {
     window_id: Arc<str>,
     own_commits: OwnCommits,
     /// The commands that failed, and were not resolved.
-    conflicts: Vec<Conflict>,
-    /// Whether the app has not been notified of them.
-    have_conflicts_changed: bool,
+    conflicts: Signal<Vec<Conflict>>,
     lock: Option<Arc<DirectoryLock>>,
 }
 

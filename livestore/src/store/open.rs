@@ -259,7 +259,7 @@ fn follow<S: Schema>(
     };
     let order = Order::Leader(Box::new(follower));
     let mut core = boot(&mut options, schema, files, order, &ids)?;
-    core.conflicts = conflicts;
+    core.conflicts = signal(conflicts);
     let sync = options.sync.take();
     let sessions = Sessions::following(setup);
     let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
@@ -286,7 +286,7 @@ fn make<S: Schema>(
 ) -> Store<S> {
     tracing::debug!(head = %core.state.head, "the store is open");
     let Ids { session_id, schema_hash } = ids;
-    let conflicts = signal(core.conflicts.clone());
+    let conflicts = core.conflicts.clone();
     Store::from_inner(Arc::new(Inner {
         client_id,
         session_id,
@@ -490,7 +490,7 @@ fn boot(
     let unknown_events = std::mem::take(&mut options.unknown_events);
     let window_id = options.window_id.as_str().into();
     let refused = state.refused().map_err(StateError::from)?;
-    let conflicts = if leads { log.conflicts()? } else { Vec::new() };
+    let conflicts = signal(if leads { log.conflicts()? } else { Vec::new() });
     let max_state_bytes = options.max_state_bytes;
     state.limit(max_state_bytes).map_err(StateError::from)?;
     let core = Core {
@@ -511,7 +511,6 @@ fn boot(
         window_id,
         own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
         conflicts,
-        have_conflicts_changed: false,
         lock,
     };
     Ok(core)

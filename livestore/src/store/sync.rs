@@ -271,7 +271,6 @@ impl Inner {
 
     /// Notifies the app of the outcome of a turn. Call it while no lock is held.
     pub(super) fn notify(&self, turn: Turn) {
-        self.notify_conflicts();
         self.notify_quarantined(&turn.quarantined);
         self.probe.notify(&turn.activities);
         self.status.set(turn.status);

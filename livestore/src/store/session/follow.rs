@@ -363,9 +363,8 @@ impl Inner {
                 if let Ok(mut slot) = self.core()
                     && let Some(core) = slot.as_mut()
                 {
-                    core.set_conflicts(conflicts);
+                    core.conflicts.set_in_lock(conflicts);
                 }
-                self.notify_conflicts();
                 deliver();
             }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),

@@ -11,6 +11,7 @@ use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError};
+use crate::live::Reactive;
 use crate::session::{
     Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Recover,
     Refusal, SchemaPart, Welcome, frames,
@@ -413,7 +414,7 @@ impl Core {
             network: status.network,
             next_attempt: status.next_attempt,
             surplus: self.log.surplus(session_id)?,
-            conflicts: self.conflicts.clone(),
+            conflicts: (*self.conflicts.get()).clone(),
         })
     }
 

@@ -52,7 +52,6 @@ impl Inner {
                 self.tail.advance(core.confirmed_head());
                 drop(slot);
                 self.wake_sync();
-                self.notify_conflicts();
                 self.notify_quarantined(&quarantined);
                 crate::live::deliver();
                 Ok(())

@@ -361,9 +361,8 @@ impl Inner {
                     follower.send_commands();
                 }
                 self.note_followed(core);
-                core.set_conflicts(conflicts);
+                core.conflicts.set_in_lock(conflicts);
                 drop(slot);
-                self.notify_conflicts();
                 self.notify_quarantined(&quarantined);
                 self.notify_status();
                 deliver();

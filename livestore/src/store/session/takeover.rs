@@ -133,7 +133,6 @@ impl Inner {
     }
 
     fn notify_followed(&self, quarantined: &[Quarantined]) {
-        self.notify_conflicts();
         self.notify_quarantined(quarantined);
         self.notify_status();
         deliver();
@@ -178,6 +177,8 @@ impl Inner {
         let Some(setup) = &self.sessions.setup else { return Ok(Vec::new()) };
         let sync = setup.sync.as_ref();
         let Order::Leader(follower) = &core.order else { return Ok(Vec::new()) };
+        // The last leader may not have sent all of them.
+        core.conflicts.set_in_lock(log.conflicts()?);
         let mut own: Vec<_> = follower.mirror().own().cloned().collect();
         let has_commands = own.iter().any(|event| core.has_command(event));
         let committed = if has_commands {
@@ -249,7 +250,7 @@ impl Core {
             return Err(Failure::Log(error));
         }
         self.own_commits.decide(&decisions.commits, own.len());
-        self.set_conflicts(log.conflicts()?);
+        self.conflicts.set_in_lock(log.conflicts()?);
         if is_broken {
             self.log = log.clone();
             self.restore().map_err(Failure::State)?;

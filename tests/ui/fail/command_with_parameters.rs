@@ -1,8 +1,0 @@
-use livestore::prelude::*;
-
-#[derive(Command, Serialize, Deserialize)]
-struct Assign<T> {
-    seat: T,
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use livestore::prelude::*;
-
-#[derive(Command)]
-struct Assign {
-    seat: u32,
-}
-
-fn main() {}

@@ -3,6 +3,7 @@
 //! They are made for that, and may change with any release: an app's tests use the app's own schema.
 
 pub mod counters;
+pub mod items;
 pub mod notes;
 pub mod seats;
 pub mod todos;

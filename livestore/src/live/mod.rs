@@ -56,6 +56,7 @@ mod diff;
 mod graph;
 mod index;
 mod inspect;
+mod keyed;
 mod list;
 mod maintain;
 mod observers;

@@ -9,6 +9,7 @@ use futures_core::Stream;
 
 use super::computed::{Computed, computed};
 use super::graph::ValueNode;
+use super::inspect::NodeId;
 use super::subscription::{Subscription, TaskWaker};
 use crate::ambient::{Impurity, is_impure};
 use crate::table::QueryError;
@@ -76,12 +77,57 @@ pub trait Reactive: Clone + Send + Sync + Unpin + 'static {
         node.error()
     }
 
+    /// Returns the current value, or the reason why it is not up to date: what a screen shows.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::notes::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// let store = Store::<App>::builder("notes").open()?;
+    /// let numbers = store.live(raw::<(i64,)>("SELECT text FROM note", ()))?;
+    /// assert!(numbers.try_get().is_ok_and(|numbers| numbers.is_empty()));
+    /// store.commit(added("milk"))?;                       // its text is no number
+    /// assert!(numbers.try_get().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As long as there is an [`error`](Self::error).
+    ///
+    /// # Panics
+    /// As [`get`](Self::get) does.
+    fn try_get(&self) -> Result<Arc<Self::Value>, Arc<QueryError>> {
+        match self.error() {
+            Some(error) => Err(error),
+            None => Ok(self.node().read().1),
+        }
+    }
+
     /// Returns a number that grows whenever the value changes, or [`error`](Self::error) does.
     ///
     /// # Panics
     /// As [`get`](Self::get) does.
     fn version(&self) -> u64 {
         self.node().read().0
+    }
+
+    /// Returns the id of the value, which is unique in this process. All handles of a live query have
+    /// the same, so that two of them can be compared.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let all = store.live(Todo::all())?;
+    /// assert_eq!(all.id(), store.live(Todo::all())?.id());
+    /// assert_ne!(all.id(), store.live(Todo::all().limit(1))?.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn id(&self) -> NodeId {
+        NodeId::of(self.node().0.observers())
     }
 
     /// Calls `callback` with the new value after each commit, batch or rebase that changes it, or its

@@ -43,8 +43,27 @@ impl<T> SharedRow<T> {
         self.0.fingerprint
     }
 
-    /// Whether both rows are known to have the same values.
-    pub(super) fn matches(&self, other: &Self) -> bool {
+    /// Whether both rows are known to have the same values: they are one row, or the hashes of all their
+    /// values are equal.
+    ///
+    /// It costs the same however wide the row is. Lists on a screen use it to find the rows to draw again.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::notes::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// let store = Store::<App>::builder("notes").open()?;
+    /// store.commit([added("milk"), added("bread")])?;
+    /// let notes = store.live(Note::all().order_by(Note::ID.asc()))?;
+    /// let before = notes.get();
+    /// store.commit(NoteEvent::Changed { id: "milk".into(), text: "2 litres".into() })?;
+    /// let after = notes.get();
+    /// let is_same = |at| Some(before.get(at)?.matches(after.get(at)?));
+    /// assert_eq!((is_same(0), is_same(1)), (Some(true), Some(false)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn matches(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
             || (self.fingerprint() != 0 && self.fingerprint() == other.fingerprint())
     }
@@ -96,8 +115,9 @@ impl<T: Serialize> Serialize for SharedRow<T> {
     }
 }
 
+/// Rows that [match](SharedRow::matches) are equal; others are compared value by value.
 impl<T: PartialEq> PartialEq for SharedRow<T> {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.matches(other) || **self == **other
     }
 }

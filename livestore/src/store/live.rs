@@ -46,6 +46,37 @@ impl<S: Schema> Store<S> {
         core.live.start(query, begin_with, &core.state.reader(&self.inner.window_id))
     }
 
+    /// Starts a live query in place of another one, as a screen does whose parameters have changed. If it
+    /// fails, it has the value of `before` until it works, and [`error`](crate::live::Reactive::error) says why.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::notes::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// let store = Store::<App>::builder("notes").open()?;
+    /// let numbers = |id| raw::<(i64,)>("SELECT text FROM note WHERE id = ?", (id,));
+    /// store.commit(added("milk"))?;                       // its text is no number
+    /// assert!(store.live(numbers("milk")).is_err());
+    ///
+    /// let bread = store.live(numbers("bread"))?;
+    /// let milk = store.replace_live(&bread, numbers("milk"))?;
+    /// assert!(milk.error().is_some());
+    /// let again = store.replace_live(&milk, numbers("milk"))?;
+    /// assert_eq!(again.id(), milk.id());                  // it is live, and works as soon as it can
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the query cannot be live, or the store is closed.
+    pub fn replace_live<Q: QueryIn<S> + Live>(
+        &self,
+        before: &LiveQuery<Q::Value>,
+        query: Q,
+    ) -> Result<LiveQuery<Q::Value>, QueryError> {
+        self.start_live(query, Some(Reactive::get(before)))
+    }
+
     /// Starts a live query that depends on other values. When a value that `query` reads changes,
     /// it is called again, and the query that it returns replaces the one before.
     ///

@@ -44,6 +44,7 @@ pub struct Receipt {
     committed: Committed,
     /// `None` if the events were confirmed at once.
     outcome: Option<Arc<Outcome>>,
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "no thread waits there"))]
     store: Weak<Inner>,
 }
 

@@ -1,20 +1,21 @@
 //! Several clients of one app.
 
-use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use livestore::Store;
 use livestore::schema::Schema;
-use livestore::store::OpenError;
+use livestore::store::{CloseError, OpenError};
 use livestore::sync::NetworkStatus;
 use livestore_sync::InProcess;
 use tempfile::TempDir;
 
 use crate::converge::{NotSynced, assert_converged, sync_to};
+use crate::directory::{copy_files, replace_directory};
 use crate::wait::{TIMEOUT, wait_until};
 
 /// The id of the store that all clients have.
@@ -82,6 +83,121 @@ impl<S: Schema> Clients<S> {
         let client_id = client.client_id().to_owned();
         client.close()?;
         Ok(self.open(&client_id)?)
+    }
+
+    /// Ends a client's app where it is, as if its process were killed, and opens its store again: from the
+    /// files as they are at this moment.
+    ///
+    /// ```
+    /// use livestore::prelude::*;
+    /// use livestore_testing::Clients;
+    /// use livestore_testing::sample::notes::{App, added};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clients = Clients::<App>::new();
+    /// let (alice, _bob) = (clients.open("alice")?, clients.open("bob")?);
+    /// alice.offline();
+    /// alice.commit(added("1"))?;
+    /// let alice = clients.crash(alice)?;               // what was committed is still there
+    /// clients.sync()?;
+    /// clients.assert_converged();
+    /// assert_eq!(alice.head()?.global, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the files cannot be copied, or the store not be opened.
+    pub fn crash(&self, client: Client<S>) -> Result<Client<S>, RestartError> {
+        self.reopen_from(client, |_| true)
+    }
+
+    /// Ends a client's app where it is, as if the power failed, and opens its store again: from what was on
+    /// the disk for certain. Commits that no client has yet can be lost, as the store's
+    /// [durability](livestore::Durability) is `Written`: here they are, back to when SQLite has last
+    /// checkpointed its log.
+    ///
+    /// ```
+    /// use livestore::prelude::*;
+    /// use livestore_testing::Clients;
+    /// use livestore_testing::sample::notes::{App, added};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clients = Clients::<App>::new();
+    /// let (alice, bob) = (clients.open("alice")?, clients.open("bob")?);
+    /// alice.commit(added("1"))?;
+    /// clients.sync()?;
+    /// alice.offline();
+    /// alice.commit(added("2"))?;
+    /// clients.power_cut(alice)?;
+    /// clients.sync()?;
+    /// clients.assert_converged();
+    /// assert_eq!(bob.head()?.global, 1);               // what had left the client is not lost
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the files cannot be copied, or the store not be opened.
+    pub fn power_cut(&self, client: Client<S>) -> Result<Client<S>, RestartError> {
+        self.reopen_from(client, |file| file != "eventlog.db-wal")
+    }
+
+    /// Closes the client, and opens it again with the files that it has now, as far as they are `kept`.
+    fn reopen_from(
+        &self,
+        client: Client<S>,
+        kept: impl Fn(&str) -> bool,
+    ) -> Result<Client<S>, RestartError> {
+        let client_id = client.client_id().to_owned();
+        let path = self.path(&client_id);
+        let left = tempfile::tempdir_in(self.directory.path()).map_err(RestartError::Files)?;
+        client.offline();
+        copy_files(&path, left.path(), &kept).map_err(RestartError::Files)?;
+        client.close().map_err(RestartError::Close)?;
+        replace_directory(&path, left.path()).map_err(RestartError::Files)?;
+        Ok(self.open(&client_id)?)
+    }
+
+    /// Forces a conflict: takes these clients offline, has them `commit`, and then syncs them one after the
+    /// other. So the first one's events come first, and those of the others are rebased.
+    ///
+    /// ```
+    /// use livestore::prelude::*;
+    /// use livestore_testing::Clients;
+    /// use livestore_testing::sample::notes::{App, Note, written};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clients = Clients::<App>::new();
+    /// let (alice, bob) = (clients.open("alice")?, clients.open("bob")?);
+    /// clients.conflict(&[&bob, &alice], || {
+    ///     alice.commit(written("milk"))?;
+    ///     bob.commit(written("milk"))
+    /// })??;
+    /// clients.assert_converged();
+    /// assert_eq!(alice.events().into_iter().next().unwrap()?.client_id.as_ref(), "bob");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync). What `commit` returns is returned.
+    ///
+    /// # Panics
+    /// If one of the stores is closed.
+    #[track_caller]
+    pub fn conflict<R>(
+        &self,
+        clients: &[&Client<S>],
+        commit: impl FnOnce() -> R,
+    ) -> Result<R, NotSynced> {
+        clients.iter().for_each(|client| client.offline());
+        let result = commit();
+        for client in clients {
+            client.online();
+            self.sync()?;
+        }
+        Ok(result)
     }
 
     /// Waits until every client that is not [offline](Client::offline) has all events.
@@ -164,6 +280,21 @@ impl<S: Schema> fmt::Debug for Clients<S> {
     }
 }
 
+/// Why a client was not opened again after a crash.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// Its files could not be copied.
+    #[error("the files of the client could not be copied")]
+    Files(#[source] io::Error),
+    /// Its store could not be closed.
+    #[error("the client that is to crash could not be closed")]
+    Close(#[source] CloseError),
+    /// Its store could not be opened again.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
 /// One of several [`Clients`]: a store, which goes offline and online.
 pub struct Client<S: Schema> {
     store: Store<S>,
@@ -197,7 +328,7 @@ impl<S: Schema> Client<S> {
     ///
     /// # Errors
     /// See [`Store::close`].
-    pub fn close(self) -> Result<(), livestore::store::CloseError> {
+    pub fn close(self) -> Result<(), CloseError> {
         self.store.close()
     }
 

@@ -79,7 +79,7 @@ impl StoreDirectory {
     #[must_use]
     pub fn copy(&self) -> Self {
         let copy = Self::new(self.store_id.as_str());
-        copy_files(self.path(), copy.path()).expect("the files can be copied");
+        copy_files(self.path(), copy.path(), &|_| true).expect("the files can be copied");
         copy
     }
 
@@ -105,19 +105,30 @@ impl StoreDirectory {
     }
 }
 
-fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies the files that are `kept`, by their names.
+pub(crate) fn copy_files(from: &Path, to: &Path, kept: &dyn Fn(&str) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let to = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&to)?;
-            copy_files(&entry.path(), &to)?;
-        } else if entry.file_type()?.is_file() && entry.file_name() != "eventlog.db-shm" {
+            copy_files(&entry.path(), &to, kept)?;
+        } else if entry.file_type()?.is_file()
+            && entry.file_name() != "eventlog.db-shm"
+            && entry.file_name().to_str().is_none_or(kept)
+        {
             // What is no file is a socket of an open store. The index of the write-ahead log, above, is made anew by whoever opens the file first.
             copy_file(&entry.path(), &to)?;
         }
     }
     Ok(())
+}
+
+/// Replaces a directory by a copy of another one.
+pub(crate) fn replace_directory(old: &Path, new: &Path) -> io::Result<()> {
+    fs::remove_dir_all(old)?;
+    fs::create_dir_all(old)?;
+    copy_files(new, old, &|_| true)
 }
 
 /// Copies a file. A temporary one may be gone since it was listed: an open store renames it to what

@@ -30,8 +30,12 @@
 //! | to test | use |
 //! |---|---|
 //! | clients that sync with one another | [`Clients`], [`Client::offline`], [`Client::online`], [`Clients::sync`] |
+//! | two clients that change the same thing | [`Clients::conflict`] |
 //! | a backend that is away, or loses a push or an answer | [`Clients::backend`] |
 //! | an app that ends and starts again | [`Clients::restart`] |
+//! | an app that is killed, or a power cut | [`Clients::crash`], [`Clients::power_cut`] |
+//! | the time, and ids that are the same in every run | [`Clock`], [`CountedIds`] |
+//! | events from a file | [`commit_events`] |
 //! | that all clients agree | [`assert_converged`] |
 //! | the whole state, as a snapshot | [`state_text`] |
 //! | files: a new version of an app, a crash, a backup | [`StoreDirectory`] |
@@ -40,14 +44,18 @@
 //! A test that passes never waits for time to pass; one that fails does so after [`TIMEOUT`].
 
 mod clients;
+mod clock;
 mod converge;
 mod directory;
+mod events_file;
 pub mod sample;
 mod state_text;
 mod wait;
 
-pub use clients::{Client, Clients};
+pub use clients::{Client, Clients, RestartError};
+pub use clock::{Clock, CountedIds};
 pub use converge::{Lagging, NotSynced, assert_converged, sync};
 pub use directory::StoreDirectory;
+pub use events_file::{EventsFileError, commit_events};
 pub use state_text::state_text;
 pub use wait::{TIMEOUT, wait_until};

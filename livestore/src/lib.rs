@@ -122,6 +122,7 @@
 //! | [`store`] | [`Store`] and how to [open](store::Builder) one |
 //! | [`live`] | live queries, [signals](live::Signal), [computeds](live::Computed), [row diffs](live::Diff) |
 //! | [`sync`] | [options](sync::SyncOptions), the [status](sync::SyncStatus), and the trait of a [backend](sync::SyncBackend) |
+//! | [`fractional_index`] | order keys, for lists whose order a user decides |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
 //! | `inspect` | a store's folder as tools see it, which do not know the types; not in a browser |
 //!
@@ -140,6 +141,7 @@ mod edge;
 mod error;
 pub mod event;
 pub mod eventlog;
+pub mod fractional_index;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub mod inspect;
 pub mod live;

@@ -30,6 +30,8 @@ pub use crate::table::{
 };
 pub use crate::value::{ColumnType, Storage, Value, ValueError};
 
+pub use crate::ambient::{TestValues, change_test_values};
+
 /// Stands in for a table of a schema that has no macro of its own, as its type is not a path. For
 /// `sql!` there is no such table.
 #[doc(hidden)]

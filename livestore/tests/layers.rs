@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["live", "sync", "state", "eventlog"],
     &["schema", "table", "event"],
     &["sqlite"],
+    &["fractional_index"],
     &["ambient"],
     &["value", "error"],
     &["edge"],

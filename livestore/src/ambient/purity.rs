@@ -12,8 +12,12 @@ pub enum Impurity {
     /// It called [`now`](crate::now).
     #[error("called `now()`, which returns another time in a replay; put the time into the event")]
     Clock,
-    /// It called [`new_id`](crate::new_id).
-    #[error("called `new_id()`, which returns another id in a replay; put the id into the event")]
+    /// It called [`new_id`](crate::new_id) or
+    /// [`between_jittered`](crate::fractional_index::between_jittered).
+    #[error(
+        "called `new_id()` or `between_jittered()`, which return another id or key in a replay; put what \
+         they return into the event"
+    )]
     Randomness,
     /// It used a store, or opened one.
     #[error(

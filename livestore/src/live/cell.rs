@@ -7,19 +7,24 @@ use super::list::List;
 use super::maintain::{Refresh, Steps};
 use super::observers::Observers;
 use super::row::SharedRow;
+use super::window::Window;
 use crate::edge::primitives::{Mutex, RwLock, lock};
 use crate::error::ErrorChain;
 use crate::schema::Document;
 use crate::table::QueryError;
 
-/// A value that a live query can have: a [`List`] of rows, one [`SharedRow`], an `Option` of one,
-/// or a client document.
+/// A value that a live query can have: a [`List`] of rows, a [`Window`] of one, one [`SharedRow`], an
+/// `Option` of one, or a client document.
 pub trait LiveValue: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Diffs: DiffSink<Self>;
 }
 
 impl<T: Send + Sync + 'static> LiveValue for List<T> {
+    type Diffs = super::diff::DiffReaders<T>;
+}
+
+impl<T: Send + Sync + 'static> LiveValue for Window<T> {
     type Diffs = super::diff::DiffReaders<T>;
 }
 
@@ -140,6 +145,27 @@ impl<T: Send + Sync + 'static> PublishedValue<List<T>> {
                 self.diffs.send(steps.all(), list);
             }
             has_changed
+        });
+        if has_changed { Refresh::Patch } else { Refresh::Unchanged }
+    }
+}
+
+impl<T: Send + Sync + 'static> PublishedValue<Window<T>> {
+    /// Takes the steps in the window's rows, which have the position `start` in a list of `total` rows then.
+    pub(super) fn patch_window(
+        &self,
+        steps: &Steps<T>,
+        start: usize,
+        total: usize,
+    ) -> Refresh<Window<T>> {
+        let has_changed = self.cell.patch(|window| {
+            let window = Arc::make_mut(window);
+            let has_changed = steps.apply(&mut window.rows);
+            if has_changed {
+                self.diffs.send(steps.all(), &window.rows);
+            }
+            let before = std::mem::replace(&mut window.place, (start, total));
+            has_changed || before != window.place
         });
         if has_changed { Refresh::Patch } else { Refresh::Unchanged }
     }

@@ -12,6 +12,7 @@ use futures_core::Stream;
 use super::list::List;
 use super::row::SharedRow;
 use super::subscription::{Subscription, TaskWaker};
+use super::window::Window;
 use crate::edge::primitives::{Mutex, lock};
 
 /// The number of unread steps beyond which a reader gets the whole list instead.
@@ -196,6 +197,16 @@ impl<T: Send + Sync + 'static> DiffSink<List<T>> for DiffReaders<T> {
 
     fn touch(&self, list: &List<T>) {
         self.send(&[], list);
+    }
+}
+
+impl<T: Send + Sync + 'static> DiffSink<Window<T>> for DiffReaders<T> {
+    fn reset(&self, window: &Window<T>) {
+        self.reset(&window.rows);
+    }
+
+    fn touch(&self, window: &Window<T>) {
+        self.touch(&window.rows);
     }
 }
 

@@ -59,6 +59,7 @@ mod inspect;
 mod keyed;
 mod list;
 mod maintain;
+mod nested;
 mod observers;
 #[cfg(test)]
 mod oracle;
@@ -70,6 +71,7 @@ mod registry;
 mod row;
 mod signal;
 mod subscription;
+mod window;
 
 pub use cell::LiveValue;
 pub use computed::{Computed, Getter, computed};
@@ -77,12 +79,14 @@ pub use diff::{Diff, Diffs};
 pub use inspect::{Edge, Inspection, LiveReport, NodeId, Origin, ValueKind, ValueReport};
 pub use list::List;
 pub use maintain::{LiveCardinality, Tier};
+pub use nested::Parent;
 pub use propagation::batch;
 pub use query::{Live, LivePlan, LiveQuery};
 pub use reactive::{Reactive, Values};
 pub use row::SharedRow;
 pub use signal::{Signal, signal};
 pub use subscription::Subscription;
+pub use window::{LiveWindow, Window};
 #[doc(hidden)]
 pub use {
     diff::{DiffReaders, DiffSink},
@@ -93,3 +97,6 @@ pub use {
 pub(crate) use computed::computed_with;
 pub(crate) use propagation::{deliver, enqueue};
 pub(crate) use registry::Registry;
+#[cfg(test)]
+pub(crate) use window::SharedRange;
+pub(crate) use window::WindowQuery;

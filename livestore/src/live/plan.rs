@@ -77,7 +77,7 @@ where
 const TOO_WIDE: &str = "its table has too many columns to tell which row changed";
 
 /// The best tier for a SELECT, and the reason why it has no better one.
-fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
+pub(super) fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     let plain = |node: &Expression| matches!(node, Expression::Column(_));
     let all_plain = select.list.iter().all(plain);
     let limited = select.limit.is_some() || select.offset.is_some();
@@ -93,7 +93,7 @@ fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static str) {
     } else if !select.having.is_empty() {
         (Tier::Rerun, "it has conditions on groups")
     } else if !select.counted && all_plain && select.group_by.is_empty() {
-        if select.order_by.iter().all(|(node, _)| plain(node)) {
+        if select.order_by.iter().all(|order| plain(&order.node)) {
             (Tier::Rows, "it reads columns of one table")
         } else {
             (Tier::Rerun, "it is ordered by an aggregate")
@@ -235,7 +235,7 @@ impl<D: Document + Send + Sync> Live for GetDocument<D> {
 }
 
 /// SQL, followed by the values of its parameters.
-fn label(sql: &str, binds: &[Value<'_>]) -> String {
+pub(super) fn label(sql: &str, binds: &[Value<'_>]) -> String {
     let literal = |value: &Value<'_>| match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(integer) => integer.to_string(),
@@ -249,7 +249,7 @@ fn label(sql: &str, binds: &[Value<'_>]) -> String {
     }
 }
 
-fn hash(text: &str, values: &[Value<'_>]) -> u128 {
+pub(super) fn hash(text: &str, values: &[Value<'_>]) -> u128 {
     let mut hash = Xxh3::new();
     let mut add = |kind: u8, bytes: &[u8]| {
         hash.update(&[kind]);

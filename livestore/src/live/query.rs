@@ -17,6 +17,7 @@ use super::observers::Observers;
 use super::reactive::{NodeRef, Reactive};
 use super::row::SharedRow;
 use super::subscription::TaskWaker;
+use super::window::Window;
 use crate::edge::Stopwatch;
 use crate::edge::primitives::{Mutex, lock};
 use crate::schema::SchemaDef;
@@ -165,6 +166,12 @@ impl<V: LiveValue> QueryNode<V> {
             last: timing.last,
             error: self.published.error(),
         }
+    }
+
+    /// Adjusts the value to a query that has changed by itself, as a window does that is scrolled.
+    /// Returns whether the value has changed.
+    pub(super) fn adjust(&self, reader: &Reader<'_>) -> bool {
+        self.apply(&[], reader, &mut Stopwatch::start())
     }
 
     /// Warns once if a commit waited long for the query to run again.
@@ -316,6 +323,17 @@ impl<T: Send + Sync + 'static> LiveQuery<List<T>> {
         let _state = lock(&self.0.state);
         let (_, list) = self.0.published.cell.get();
         self.0.published.diffs.open(&list, waker, guard)
+    }
+}
+
+impl<T: Send + Sync + 'static> LiveQuery<Window<T>> {
+    /// The same for the rows of a window.
+    pub(in crate::live) fn row_diffs(&self) -> Diffs<T> {
+        let waker = Arc::new(TaskWaker::default());
+        let guard = self.subscribe(waker.callback());
+        let _state = lock(&self.0.state);
+        let (_, window) = self.0.published.cell.get();
+        self.0.published.diffs.open(&window.rows, waker, guard)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Weak};
 
+use super::cell::LiveValue;
 use super::dependency::Dependency;
 use super::graph::GraphNode;
 use super::index::{DependencyId, IndexPlace, PassThrough, QueryId, TableIndex};
@@ -172,6 +173,16 @@ impl Registry {
         affected.sort_unstable_by_key(order);
         affected.dedup_by_key(|affected| order(affected));
         affected
+    }
+
+    /// Adjusts the value of a query that has changed by itself. Returns the node if its value has.
+    pub(crate) fn adjust<V: LiveValue>(
+        &self,
+        live: &LiveQuery<V>,
+        reader: &Reader<'_>,
+    ) -> Propagation {
+        let has_changed = live.0.adjust(reader);
+        has_changed.then(|| Arc::clone(&live.0) as Arc<dyn GraphNode>).into_iter().collect()
     }
 
     /// Runs every query again, over a different state.

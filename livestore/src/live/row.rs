@@ -39,6 +39,12 @@ impl<T> SharedRow<T> {
         Ok(Self(Arc::new(Inner { row: decode(row)?, fingerprint })))
     }
 
+    /// A row that is made of others, of which these are the fingerprints.
+    pub(super) fn of_parts(row: T, parts: &[RowFingerprint]) -> Self {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+        Self(Arc::new(Inner { row, fingerprint: xxh3_64_with_seed(&bytes, 0) }))
+    }
+
     pub(super) fn fingerprint(&self) -> RowFingerprint {
         self.0.fingerprint
     }

@@ -2,7 +2,8 @@
 
 use super::{Document, GetDocument, HasDocument, Schema};
 use crate::table::{
-    Cardinality, GetRow, Query, QueryError, Raw, Reader, Relation, Select, Slot, Source, Table,
+    Cardinality, GetRow, Nested, Query, QueryError, Raw, Reader, Relation, Select, Slot, Source,
+    Table,
 };
 
 /// Proof that the table `T` is part of the schema.
@@ -55,6 +56,7 @@ macro_rules! queries {
 
 queries! {
     [From: TablesIn<S>, O, C: Cardinality<O>] Select<From, O, C>;
+    [P: TablesIn<S> + Table, C: TablesIn<S> + Table] Nested<P, C>;
     [T: TablesIn<S> + Table] GetRow<T>;
     [D: DocumentIn<S>] GetDocument<D>;
     [R, C: Cardinality<R>] Raw<R, C>;

@@ -1,15 +1,17 @@
 //! A store's live queries.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{ReadError, Store};
 use crate::edge::primitives::{Mutex, lock};
 use crate::error::Unavailable;
 use crate::live::{
-    Computed, Getter, Inspection, Live, LiveQuery, LiveReport, Reactive, computed_with,
+    Computed, Getter, Inspection, Live, LiveQuery, LiveReport, LiveWindow, Reactive, WindowQuery,
+    computed_with, deliver, enqueue,
 };
 use crate::schema::{QueryIn, Schema};
-use crate::table::QueryError;
+use crate::table::{QueryError, Select, Source};
 
 impl<S: Schema> Store<S> {
     /// Starts a live query, whose value is kept up to date with the store.
@@ -118,6 +120,60 @@ impl<S: Schema> Store<S> {
             get.of(&live)
         };
         Ok(computed_with(compute, |left, right| std::ptr::eq(left, right)))
+    }
+
+    /// Starts a window over a long list: a live query of the rows of `range`, and of the number of rows in
+    /// all. It costs what the rows of the range cost, and the range can be changed.
+    ///
+    /// That holds for the rows of one table, filtered and ordered in any way; other queries are run again when
+    /// a row that can matter has changed. To read a far range quickly, SQLite needs an index of what the
+    /// query is ordered by.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// for n in 0..1_000 {
+    ///     let text = format!("Todo {n:03}");
+    ///     store.commit(TodoEvent::Created { id: new_id(), text, created_at: now() })?;
+    /// }
+    /// let window = store.live_window(Todo::all().order_by(Todo::TEXT), 0..50)?;
+    /// assert_eq!((window.get().rows().len(), window.get().total()), (50, 1_000));
+    ///
+    /// window.set_range(500..550)?;                    // the user scrolls
+    /// assert_eq!(window.get().rows()[0].text, "Todo 500");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the query fails, or the store is closed.
+    pub fn live_window<From, O>(
+        &self,
+        query: Select<From, O>,
+        range: Range<usize>,
+    ) -> Result<LiveWindow<O>, QueryError>
+    where
+        From: Source + 'static,
+        O: Send + Sync + 'static,
+        Select<From, O>: QueryIn<S>,
+    {
+        let query = WindowQuery::new(query, range);
+        let (weak, wanted) = (self.downgrade(), Arc::clone(query.wanted()));
+        let live = self.start_live(query, None)?;
+        let range = Arc::clone(&wanted);
+        Ok(LiveWindow::new(live, wanted, move |live, new| {
+            let store = weak.upgrade().ok_or(Unavailable::Closed)?;
+            {
+                let mut core = store.inner.core()?;
+                let core = core.as_mut().ok_or(Unavailable::Closed)?;
+                *lock(&range) = new;
+                enqueue(core.live.adjust(live, &core.state.reader(&store.inner.window_id)));
+            }
+            deliver();
+            Ok(())
+        }))
     }
 
     /// Returns how a query is kept up to date and why, how often it ran, and how long that took. If

@@ -62,7 +62,7 @@ pub(crate) struct SelectAst {
     pub(crate) group_by: Vec<ColumnRef>,
     /// Conditions on groups.
     pub(crate) having: Vec<Predicate>,
-    pub(crate) order_by: Vec<(Expression, Direction)>,
+    pub(crate) order_by: Vec<OrderBy>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     /// Return how many rows there are instead of the rows.
@@ -76,10 +76,46 @@ pub(crate) struct Join {
     pub(crate) on: Vec<(ColumnRef, ColumnRef)>,
 }
 
+/// An item of ORDER BY.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct OrderBy {
+    pub(crate) node: Expression,
+    pub(crate) sorting: Sorting,
+}
+
+/// The way in which values are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sorting {
+    pub(crate) direction: Direction,
+    /// Where NULL stands; `None`: first if ascending, last if descending.
+    pub(crate) nulls: Option<Nulls>,
+    /// Whether texts that differ in the case of ASCII letters alone are equal.
+    pub(crate) nocase: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Ascending,
     Descending,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    First,
+    Last,
+}
+
+impl OrderBy {
+    /// Whether values that are equal to `other` are equal to this, too.
+    pub(crate) fn is_implied_by(self, other: Self) -> bool {
+        self.node == other.node && (self.sorting.nocase || !other.sorting.nocase)
+    }
+}
+
+impl From<Direction> for Sorting {
+    fn from(direction: Direction) -> Self {
+        Self { direction, nulls: None, nocase: false }
+    }
 }
 
 impl TableRef {
@@ -213,6 +249,11 @@ impl SelectAst {
         is_key(column.index) || (!key.is_empty() && key.iter().copied().all(is_key))
     }
 
+    /// The direction of the row ids of rows that are ordered alike.
+    pub(crate) fn tie(&self) -> Direction {
+        self.order_by.last().map_or(Direction::Ascending, |order| order.sorting.direction)
+    }
+
     /// Whether it returns whole rows.
     fn returns_rows(&self) -> bool {
         self.list.is_empty() && !self.counted
@@ -220,7 +261,7 @@ impl SelectAst {
 
     /// The expressions that are returned or ordered by.
     fn returned(&self) -> impl Iterator<Item = Expression> {
-        self.list.iter().chain(self.order_by.iter().map(|(node, _)| node)).copied()
+        self.list.iter().copied().chain(self.order_by.iter().map(|order| order.node))
     }
 
     /// All columns of all tables, in order.

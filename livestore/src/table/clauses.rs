@@ -2,8 +2,8 @@
 
 use super::ast::Join;
 use super::{
-    Append, Column, Condition, Expr, Having, In, Maybe, On, Order, Relation, Select, SelectList,
-    Selection, Source, alias,
+    Append, Column, Condition, Expr, Having, In, Maybe, NoCase, On, Order, Relation, Select,
+    SelectList, Selection, Source, alias,
 };
 use crate::value::ColumnType;
 
@@ -50,6 +50,13 @@ impl<S: Source, O, N, T: In<S, At>, At> Narrow<Option<Condition<T>>, S, At> for 
 }
 
 /// A query over `S` that can be ordered by an `O`: a [`Column`], an [`Expr`], or an [`Order`].
+///
+/// ```
+/// # use livestore::prelude::*;
+/// # #[table] struct Issue { #[column(primary_key)] id: String, title: String, due: Option<Timestamp> }
+/// // What is due soonest comes first, what is never due comes last; then by title, as people sort it.
+/// let agenda = Issue::all().order_by(Issue::DUE.asc().nulls_last()).order_by(Issue::TITLE.nocase());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{O}` is not an order of the rows of this query",
     label = "expected a column of a table of the query, or an order by one",
@@ -64,10 +71,11 @@ pub trait Arrange<O, S, At>: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<S: Source, O, N, T: In<S, At>, At> Arrange<Order<T>, S, At> for Select<S, O, N> {
-    fn order_by(mut self, Order { node, direction, .. }: Order<T>) -> Self {
+    fn order_by(mut self, order: Order<T>) -> Self {
+        let order = order.item;
         // What is equal is equal the second time.
-        if self.ast.order_by.iter().all(|(other, _)| *other != node) {
-            self.ast.order_by.push((node, direction));
+        if !self.ast.order_by.iter().any(|other| order.is_implied_by(*other)) {
+            self.ast.order_by.push(order);
         }
         self
     }
@@ -82,6 +90,13 @@ where
 {
     fn order_by(self, column: Column<T, V>) -> Self {
         self.order_by(column.asc())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Source, O, N, T: In<S, At>, At> Arrange<NoCase<T>, S, At> for Select<S, O, N> {
+    fn order_by(self, text: NoCase<T>) -> Self {
+        self.order_by(text.asc())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Expression};
+use super::ast::{Aggregate, ColumnRef, Comparison, Direction, Expression, Nulls, OrderBy};
 use super::predicate::Predicate;
 use super::{AliasOf, Anything, Condition, Numeric, On, Relation, alias};
 use crate::sqlite::fold;
@@ -43,8 +43,13 @@ pub struct Joined<T, V>(pub(super) Column<T, V>);
 
 /// A sort order by a column or an expression of table `T`.
 pub struct Order<T> {
-    pub(super) node: Expression,
-    pub(super) direction: Direction,
+    pub(super) item: OrderBy,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A text column of table `T`, to order by without regard to case. [`Column::nocase`] makes it.
+pub struct NoCase<T> {
+    column: Expression,
     of: PhantomData<fn() -> T>,
 }
 
@@ -119,12 +124,12 @@ impl<T: Relation, V: ColumnType> Column<T, V> {
         })
     }
 
-    /// In ascending order; `NULL` comes first.
+    /// In ascending order; `NULL` comes first, unless [`nulls_last`](Order::nulls_last) is added.
     pub fn asc(self) -> Order<T> {
         Order::new(Expression::Column(self.reference()), Direction::Ascending)
     }
 
-    /// In descending order; `NULL` comes last.
+    /// In descending order; `NULL` comes last, unless [`nulls_first`](Order::nulls_first) is added.
     pub fn desc(self) -> Order<T> {
         Order::new(Expression::Column(self.reference()), Direction::Descending)
     }
@@ -210,6 +215,13 @@ impl<T: Relation, V: ColumnType<Base = String>> Column<T, V> {
         Condition::new(Predicate::Like(self.reference(), Value::text(pattern.into())))
     }
 
+    /// The column as something to order by: `Todo::TEXT.nocase()`, or `Todo::TEXT.nocase().desc()`. Upper
+    /// and lower case of the letters A to Z are equal. All other letters differ, and come after Z: for
+    /// languages that have them, store the text in the form that it is to be sorted by.
+    pub fn nocase(self) -> NoCase<T> {
+        NoCase { column: Expression::Column(self.reference()), of: PhantomData }
+    }
+
     /// Has the text in it, whatever the case of both: `"STRASSE"` finds `"Straße"`. No character has a
     /// special meaning. It reads every row that the other conditions leave.
     pub fn contains_text(self, text: impl AsRef<str>) -> Condition<T> {
@@ -272,7 +284,42 @@ impl<T, V> Expr<T, V> {
 
 impl<T> Order<T> {
     pub(super) fn new(node: Expression, direction: Direction) -> Self {
-        Self { node, direction, of: PhantomData }
+        Self { item: OrderBy { node, sorting: direction.into() }, of: PhantomData }
+    }
+
+    /// `NULL` comes before all values, also in descending order.
+    #[must_use]
+    pub fn nulls_first(self) -> Self {
+        self.nulls(Nulls::First)
+    }
+
+    /// `NULL` comes behind all values, also in ascending order.
+    #[must_use]
+    pub fn nulls_last(self) -> Self {
+        self.nulls(Nulls::Last)
+    }
+
+    fn nulls(mut self, nulls: Nulls) -> Self {
+        self.item.sorting.nulls = Some(nulls);
+        self
+    }
+}
+
+impl<T> NoCase<T> {
+    /// In ascending order.
+    pub fn asc(self) -> Order<T> {
+        self.order(Direction::Ascending)
+    }
+
+    /// In descending order.
+    pub fn desc(self) -> Order<T> {
+        self.order(Direction::Descending)
+    }
+
+    fn order(self, direction: Direction) -> Order<T> {
+        let mut order = Order::new(self.column, direction);
+        order.item.sorting.nocase = true;
+        order
     }
 }
 
@@ -306,6 +353,20 @@ impl<T, V> fmt::Debug for Expr<T, V> {
 
 impl<T> fmt::Debug for Order<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Order").field(&self.node).field(&self.direction).finish()
+        f.debug_tuple("Order").field(&self.item).finish()
+    }
+}
+
+impl<T> Clone for NoCase<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for NoCase<T> {}
+
+impl<T> fmt::Debug for NoCase<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NoCase").field(&self.column).finish()
     }
 }

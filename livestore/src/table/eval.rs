@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::ast::{ColumnRef, Comparison};
+use super::ast::{ColumnRef, Comparison, Direction, Nulls, Sorting};
 use super::predicate::Predicate;
 use super::text::like;
 use crate::sqlite::contains_folded;
@@ -70,6 +70,37 @@ pub(crate) fn order(left: &Value<'_>, right: &Value<'_>) -> Ordering {
         (Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
         (Value::Blob(left), Value::Blob(right)) => left.cmp(right),
         _ => rank(left).cmp(&rank(right)),
+    }
+}
+
+impl Sorting {
+    /// Compares values as they are sorted.
+    pub(crate) fn compare(self, left: &Value<'_>, right: &Value<'_>) -> Ordering {
+        let by_null = (*left != Value::Null).cmp(&(*right != Value::Null));
+        match (by_null.is_eq(), self.nulls) {
+            (false, Some(Nulls::First)) => return by_null,
+            (false, Some(Nulls::Last)) => return by_null.reverse(),
+            _ => {}
+        }
+        let ordering = match (left, right) {
+            (Value::Text(left), Value::Text(right)) if self.nocase => order_nocase(left, right),
+            _ => order(left, right),
+        };
+        match self.direction {
+            Direction::Ascending => ordering,
+            Direction::Descending => ordering.reverse(),
+        }
+    }
+}
+
+/// SQLite's NOCASE. It compares no characters behind a NUL, only how many there are.
+fn order_nocase(left: &str, right: &str) -> Ordering {
+    let (lengths, both) = (left.len().cmp(&right.len()), left.bytes().zip(right.bytes()));
+    let fold = |(left, right): (u8, u8)| (left.to_ascii_lowercase(), right.to_ascii_lowercase());
+    let decides = |(left, right): &(u8, u8)| left != right || *left == 0;
+    match both.map(fold).find(decides) {
+        Some((left, right)) if left != right => left.cmp(&right),
+        _ => lengths,
     }
 }
 

@@ -19,6 +19,7 @@ mod def;
 mod eval;
 mod having;
 mod keys;
+mod nested;
 mod predicate;
 mod query;
 mod raw;
@@ -34,11 +35,12 @@ mod writer;
 // What an app names in its signatures, or calls.
 pub use alias::Relation;
 pub use clauses::{Arrange, Choose, Group, Joins, Narrow};
-pub use column::{Column, Expr, Joined, Link, Order, count};
+pub use column::{Column, Expr, Joined, Link, NoCase, Order, count};
 pub use compare::{Compare, CompareAny};
 pub use condition::{Condition, Conditions, Widen, all_of, any_of};
 pub use def::TableDef;
 pub use having::Having;
+pub use nested::Nested;
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
@@ -67,12 +69,13 @@ pub use selection::{Projection, SelectList, Selection};
 #[doc(hidden)]
 pub use source::{Anything, Append, Both, In, On, Slot, at};
 
-#[cfg(test)]
-pub(crate) use ast::Join;
 pub(crate) use ast::{
-    Aggregate, ColumnRef, Comparison, Direction, Expression, SelectAst, TableRef,
+    Aggregate, ColumnRef, Comparison, Direction, Expression, OrderBy, SelectAst, Sorting, TableRef,
 };
+#[cfg(test)]
+pub(crate) use ast::{Join, Nulls};
 pub(crate) use eval::order;
+pub(crate) use nested::{Children, LinkValue};
 pub(crate) use predicate::Predicate;
 #[cfg(test)]
 pub(crate) use select::sealed::Key as SealedKey;

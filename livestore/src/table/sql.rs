@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::QueryError;
 use super::ast::{
-    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, SelectAst, TableRef,
+    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Nulls, OrderBy, SelectAst,
+    TableRef,
 };
 use super::predicate::{Predicate, SIDE_BY_SIDE};
 use crate::sqlite::{CONTAINS_TEXT, REAL_OF_BITS, quote};
@@ -54,9 +55,9 @@ impl SelectAst {
             true => matches!(node, Expression::Column(_)),
             false => self.list.contains(node),
         };
-        match self.order_by.iter().find(|(node, _)| !is_returned(node)) {
-            Some((node, _)) if self.distinct => {
-                Err(QueryError::OrderOfDistinct { column: node.description() })
+        match self.order_by.iter().find(|order| !is_returned(&order.node)) {
+            Some(order) if self.distinct => {
+                Err(QueryError::OrderOfDistinct { column: order.node.description() })
             }
             _ => Ok(()),
         }
@@ -114,12 +115,7 @@ impl SqlWriter {
         self.filters(&select.filters)?;
         self.separated(" GROUP BY ", &select.group_by, |sql, column| sql.column(*column));
         self.conditions(" HAVING ", &select.having)?;
-        self.separated(" ORDER BY ", &select.order_by, |sql, (node, direction)| {
-            sql.node(*node);
-            if *direction == Direction::Descending {
-                sql.text.push_str(" DESC");
-            }
-        });
+        self.separated(" ORDER BY ", &select.order_by, |sql, order| sql.order(*order));
         let limited = limit.is_some() || select.offset.is_some();
         if returned == Returned::List {
             self.tie(select);
@@ -149,9 +145,26 @@ impl SqlWriter {
         } else if select.joins.is_empty() && select.list.iter().all(plain) {
             self.text.push_str(clause);
             self.node(Expression::RowId(select.from.into()));
-            if let Some((_, Direction::Descending)) = select.order_by.last() {
+            if select.tie() == Direction::Descending {
                 self.text.push_str(" DESC");
             }
+        }
+    }
+
+    fn order(&mut self, order: OrderBy) {
+        let sorting = order.sorting;
+        self.node(order.node);
+        if sorting.nocase {
+            self.text.push_str(" COLLATE NOCASE");
+        }
+        if sorting.direction == Direction::Descending {
+            self.text.push_str(" DESC");
+        }
+        // What SQLite does anyway is not written: an index serves that best.
+        match (sorting.direction, sorting.nulls) {
+            (Direction::Ascending, Some(Nulls::Last)) => self.text.push_str(" NULLS LAST"),
+            (Direction::Descending, Some(Nulls::First)) => self.text.push_str(" NULLS FIRST"),
+            _ => {}
         }
     }
 

@@ -1,6 +1,9 @@
 //! Lists of one table: filtered, ordered, limited.
 
+mod part;
+
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::sort_key::SortKey;
 use super::{MaintainList, MustRerun, Steps, TableChange, included};
@@ -10,12 +13,12 @@ use crate::live::list::List;
 use crate::live::row::SharedRow;
 use crate::sqlite::Image;
 use crate::table::{
-    Direction, Expression, QueryError, Reader, RowError, RowReader, SelectAst, order,
+    Direction, Expression, OrderBy, QueryError, Reader, RowError, RowReader, SelectAst, Sorting,
 };
 use crate::value::Value;
 
-/// The number of rows kept beyond a limit, for when one of them moves up. Few in tests, so that
-/// they run out.
+/// The number of rows kept on either side of a part of a list, for when one of them moves into it. Few in
+/// tests, so that they run out.
 const SPARE: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A list that is updated row by row.
@@ -26,18 +29,24 @@ pub(in crate::live) struct TableList<O> {
     /// The positions in the table of the query's columns; `None` if they are the table's.
     columns: Option<Vec<usize>>,
     decode: fn(&RowReader<'_>) -> Result<O, RowError>,
-    order: Vec<(usize, Direction)>,
+    order: Vec<(usize, Sorting)>,
     /// The direction of the row ids of rows that are ordered alike.
     tie: Direction,
     /// The number of the query's own columns.
     width: usize,
     offset: usize,
     limit: Option<usize>,
-    /// The rows that meet the conditions, in order. Of a window, those up to its end and some spare
-    /// ones beyond.
+    /// The rows that meet the conditions, in order. Of a part of them, those of the part and some spare
+    /// ones on either side.
     entries: OwnedChunks<ListEntry<O>>,
-    /// Whether `entries` has all rows that meet the conditions.
+    /// The number of rows before the first entry.
+    start: usize,
+    /// Whether the last entry is the last row.
     complete: bool,
+    /// The entries that the list shows, as the steps so far have made it.
+    shown: Range<usize>,
+    /// The number of rows that the last changes have added.
+    growth: isize,
     /// Whether `entries` is up to date. If not, the query is run again for each change.
     is_maintained: bool,
     /// From the list before the last changes to the list after them.
@@ -50,19 +59,28 @@ struct ListEntry<O> {
     row: SharedRow<O>,
 }
 
+/// Where a row stands among the entries.
+enum Place {
+    At(usize),
+    /// It is not among them, and this is where it belongs.
+    Between(usize),
+    Before,
+    Behind,
+}
+
 impl<O: Send + Sync + 'static> MaintainList<O> for TableList<O> {
     fn start(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError> {
-        let entries = self.read(0, reader);
+        let entries = self.read_part(reader);
         self.is_maintained = entries.is_ok();
         self.entries = match entries {
             Ok(entries) => entries.into_iter().collect(),
-            // Perhaps it is one that the list does not show, before its offset or among the spare
-            // ones.
-            Err(_) if self.is_window() => return self.read_window(reader),
+            // Perhaps it is a spare one, which the list does not show.
+            Err(_) if self.is_part() => return self.read_shown(reader),
             Err(error) => return Err(error),
         };
-        let visible = self.entries.iter().skip(self.offset).take(self.limit.unwrap_or(usize::MAX));
-        Ok(visible.map(|entry| entry.row.clone()).collect())
+        self.shown = self.target();
+        let shown = self.entries.iter().skip(self.shown.start).take(self.shown.len());
+        Ok(shown.map(|entry| entry.row.clone()).collect())
     }
 
     fn apply(
@@ -74,7 +92,9 @@ impl<O: Send + Sync + 'static> MaintainList<O> for TableList<O> {
             return Err(MustRerun);
         }
         self.steps.clear();
+        self.growth = 0;
         self.apply_all(changes)?;
+        self.align();
         self.refill(reader)?;
         Ok(&self.steps)
     }
@@ -98,9 +118,9 @@ impl<O> TableList<O> {
         let order: Vec<_> = select
             .order_by
             .iter()
-            .filter_map(|(node, direction)| Some((column(node)?, *direction)))
+            .filter_map(|order| Some((column(&order.node)?, order.sorting)))
             .collect();
-        let tie = order.last().map_or(Direction::Ascending, |(_, direction)| *direction);
+        let tie = select.tie();
         let rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
         let limit = select.limit.into_iter().chain(at_most).min();
         let width = columns.as_ref().map_or(table.columns.len(), Vec::len);
@@ -110,8 +130,9 @@ impl<O> TableList<O> {
             select.list = select.all_columns().map(Expression::Column).collect();
         }
         select.list.push(Expression::RowId(table.into()));
-        select.list.extend(select.order_by.iter().map(|(node, _)| *node));
-        select.order_by.push((Expression::RowId(table.into()), tie));
+        select.list.extend(select.order_by.iter().map(|order| order.node));
+        let by_row_id = OrderBy { node: Expression::RowId(table.into()), sorting: tie.into() };
+        select.order_by.push(by_row_id);
         Self {
             offset: rows(select.offset.unwrap_or(0)),
             limit: limit.map(rows),
@@ -123,44 +144,42 @@ impl<O> TableList<O> {
             tie,
             width,
             entries: OwnedChunks::default(),
+            start: 0,
             complete: false,
+            shown: 0..0,
+            growth: 0,
             is_maintained: false,
             steps: Steps::default(),
         }
     }
 
-    /// Reads the rows from `from` on: all, or those up to the end of the window and the spare ones.
-    fn read(&mut self, from: usize, reader: &Reader<'_>) -> Result<Vec<ListEntry<O>>, QueryError> {
-        let max = self.limit.map(|_| self.end().saturating_add(SPARE) - from);
+    /// Reads at most `max` rows from `from` on.
+    fn read(
+        &mut self,
+        from: usize,
+        max: Option<usize>,
+        reader: &Reader<'_>,
+    ) -> Result<Vec<ListEntry<O>>, QueryError> {
         self.select.limit = max.map(|max| max as u64);
-        self.select.offset = max.map(|_| from as u64);
+        self.select.offset = (from > 0).then_some(from as u64);
         let (width, decode, order) = (self.width, self.decode, self.order.len());
-        let found = reader.select(&self.select, |row| {
+        reader.select(&self.select, |row| {
             let key = (width + 1..width + 1 + order).map(|index| row.get_value(index));
             Ok(ListEntry {
                 key: SortKey::new(key.collect::<Result<Vec<_>, _>>()?),
                 rowid: row.get(width)?,
                 row: SharedRow::read(row, width, decode)?,
             })
-        })?;
-        self.complete = max.is_none_or(|max| found.len() < max);
-        Ok(found)
-    }
-
-    /// Reads the rows that the list shows, and no others.
-    fn read_window(&mut self, reader: &Reader<'_>) -> Result<List<O>, QueryError> {
-        self.select.limit = self.limit.map(|limit| limit as u64);
-        self.select.offset = Some(self.offset as u64);
-        let (width, decode) = (self.width, self.decode);
-        let rows = reader.select(&self.select, |row| SharedRow::read(row, width, decode))?;
-        Ok(rows.into_iter().collect())
+        })
     }
 
     /// Applies the changes to the entries, and notes the steps that they make in the list.
     fn apply_all(&mut self, changes: &[TableChange<'_>]) -> Result<(), MustRerun> {
         let (mut removals, mut others) = (Vec::new(), Vec::with_capacity(changes.len()));
         for change in changes {
-            match included(&self.dependency, change)? {
+            let change = included(&self.dependency, change)?;
+            self.growth += isize::from(change.1.is_some()) - isize::from(change.0.is_some());
+            match change {
                 // Another row may have taken the row id that this one gives up: remove it first.
                 (Some(before), after)
                     if changes.len() > 1
@@ -188,30 +207,34 @@ impl<O> TableList<O> {
 
     /// Inserts the row. It need not be decoded if `row` is given.
     fn insert(&mut self, image: &Image, row: Option<SharedRow<O>>) -> Result<(), MustRerun> {
-        let Err(at) = self.search(image) else { return Err(MustRerun) };
-        if at == self.entries.len() && !self.complete {
-            return Ok(());
+        match self.place(image)? {
+            Place::At(_) => return Err(MustRerun),
+            Place::Before => self.start += 1,
+            Place::Behind => {}
+            Place::Between(at) => {
+                let row = row.map_or_else(|| self.row(image), Ok)?;
+                self.insert_entry(at, ListEntry { key: self.key(image), rowid: image.rowid, row });
+            }
         }
-        let row = row.map_or_else(|| self.row(image), Ok)?;
-        self.entries.insert(at, ListEntry { key: self.key(image), rowid: image.rowid, row });
-        self.note_insert(at);
-        self.trim();
         Ok(())
     }
 
     /// Removes the row and returns it, if it is among the entries.
     fn remove(&mut self, image: &Image) -> Result<Option<SharedRow<O>>, MustRerun> {
-        let Some(at) = self.find(image)? else { return Ok(None) };
-        let row = self.entries.remove(at).map(|entry| entry.row);
-        row.iter().for_each(|row| self.note_remove(at, row));
-        Ok(row)
+        match self.place(image)? {
+            Place::At(at) => return Ok(self.remove_entry(at)),
+            Place::Between(_) => return Err(MustRerun),
+            Place::Before => self.start -= 1,
+            Place::Behind => {}
+        }
+        Ok(None)
     }
 
     fn update(&mut self, old: &Image, new: &Image) -> Result<(), MustRerun> {
         let same = listed_values(self.columns.as_deref(), old)
             .eq(listed_values(self.columns.as_deref(), new));
         if !self.has_same_place(old, new) {
-            return match self.is_window() {
+            return match self.is_part() {
                 true => {
                     let row = self.remove(old)?.filter(|_| same);
                     self.insert(new, row)
@@ -222,21 +245,24 @@ impl<O> TableList<O> {
         if same {
             return Ok(());
         }
-        let Some(at) = self.find(new)? else { return Ok(()) };
+        let at = match self.place(new)? {
+            Place::At(at) => at,
+            Place::Between(_) => return Err(MustRerun),
+            Place::Before | Place::Behind => return Ok(()),
+        };
         let row = self.row(new)?;
-        let is_listed = (self.offset..self.end()).contains(&at);
         if let Some(entry) = self.entries.get_mut(at) {
             let old = std::mem::replace(&mut entry.row, row.clone());
-            if is_listed {
-                self.steps.update(at - self.offset, &old, row);
+            if self.shown.contains(&at) {
+                self.steps.update(at - self.shown.start, &old, row);
             }
         }
         Ok(())
     }
 
-    /// Moves the row of a list that is no window. `same` if its values in the list are unchanged.
+    /// Moves the row of a list that shows all rows. `same` if its values in the list are unchanged.
     fn relocate(&mut self, old: &Image, new: &Image, same: bool) -> Result<(), MustRerun> {
-        let from = self.find(old)?.ok_or(MustRerun)?;
+        let Place::At(from) = self.place(old)? else { return Err(MustRerun) };
         let was = self.entries.remove(from).ok_or(MustRerun)?.row;
         let row = if same { was.clone() } else { self.row(new)? };
         let Err(to) = self.search(new) else { return Err(MustRerun) };
@@ -251,45 +277,9 @@ impl<O> TableList<O> {
         Ok(())
     }
 
-    /// Reads the next rows if the entries do not fill the window any more.
-    fn refill(&mut self, reader: &Reader<'_>) -> Result<(), MustRerun> {
-        if self.is_short() {
-            for entry in self.read(self.entries.len(), reader)? {
-                let at = self.entries.len();
-                self.entries.insert(at, entry);
-                self.note_insert(at);
-            }
-        }
-        Ok(())
-    }
-
     fn row(&self, image: &Image) -> Result<SharedRow<O>, RowError> {
         let row = RowReader::of_values(&image.values, self.columns.as_deref());
         SharedRow::read(&row, self.width, self.decode)
-    }
-
-    /// Whether the list is only a part of the rows that meet the conditions.
-    fn is_window(&self) -> bool {
-        self.limit.is_some() || self.offset > 0
-    }
-
-    /// The index behind the last entry that the list can have.
-    fn end(&self) -> usize {
-        self.limit.map_or(usize::MAX, |limit| self.offset.saturating_add(limit))
-    }
-
-    /// Whether rows of the list are missing among the entries.
-    fn is_short(&self) -> bool {
-        !self.complete && self.entries.len() < self.end()
-    }
-
-    /// Removes spare rows when there are too many.
-    fn trim(&mut self) {
-        let max = self.end().saturating_add(2 * SPARE);
-        while self.entries.len() > max {
-            self.entries.remove(self.entries.len() - 1);
-            self.complete = false;
-        }
     }
 }
 
@@ -303,65 +293,46 @@ impl<O> TableList<O> {
         self.entries.search(|entry| self.compare(entry, image))
     }
 
-    /// Returns the index of the row if it is among the entries.
-    fn find(&self, image: &Image) -> Result<Option<usize>, MustRerun> {
-        match self.search(image) {
-            Ok(at) => Ok(Some(at)),
-            Err(_) if self.complete => Err(MustRerun),
-            Err(_) => Ok(None),
+    /// Returns where the row stands. Of one before the entries, only that is known.
+    fn place(&self, image: &Image) -> Result<Place, MustRerun> {
+        let len = self.entries.len();
+        if len == 0 && self.start > 0 && !self.complete {
+            return Err(MustRerun);
         }
+        Ok(match self.search(image) {
+            Ok(at) => Place::At(at),
+            Err(0) if self.start > 0 => Place::Before,
+            Err(at) if at == len && !self.complete => Place::Behind,
+            Err(at) => Place::Between(at),
+        })
     }
 
     fn compare(&self, entry: &ListEntry<O>, image: &Image) -> Ordering {
-        let by_value = entry.key.values().zip(&self.order);
+        let values = self.order.iter().map(|(column, _)| value(image, *column));
+        self.compare_with(entry, values, image.rowid)
+    }
+
+    fn compare_with<'v>(
+        &self,
+        entry: &ListEntry<O>,
+        values: impl Iterator<Item = &'v Value<'static>>,
+        rowid: i64,
+    ) -> Ordering {
+        let by_value = entry.key.values().zip(values).zip(&self.order);
         by_value
-            .map(|(left, (column, direction))| {
-                direct(order(left, value(image, *column)), *direction)
-            })
+            .map(|((left, right), (_, sorting))| sorting.compare(left, right))
             .find(|ordering| ordering.is_ne())
-            .unwrap_or_else(|| direct(entry.rowid.cmp(&image.rowid), self.tie))
+            .unwrap_or_else(|| match self.tie {
+                Direction::Ascending => entry.rowid.cmp(&rowid),
+                Direction::Descending => rowid.cmp(&entry.rowid),
+            })
     }
 
     fn has_same_place(&self, old: &Image, new: &Image) -> bool {
-        let same =
-            |(column, _): &(usize, _)| order(value(old, *column), value(new, *column)).is_eq();
+        let same = |(column, sorting): &(usize, Sorting)| {
+            sorting.compare(value(old, *column), value(new, *column)).is_eq()
+        };
         old.rowid == new.rowid && self.order.iter().all(same)
-    }
-}
-
-/// Noting the steps that changed entries make in the list.
-impl<O> TableList<O> {
-    /// Notes that an entry was inserted at `at`.
-    fn note_insert(&mut self, at: usize) {
-        let (listed, end) = (at.max(self.offset), self.end());
-        if listed >= end {
-            return;
-        }
-        if let Some(entry) = self.entries.get(listed) {
-            self.steps.insert(listed - self.offset, entry.row.clone());
-        }
-        if self.entries.len() > end
-            && let Some(entry) = self.entries.get(end)
-        {
-            self.steps.remove(end - self.offset, &entry.row);
-        }
-    }
-
-    /// Notes that `row` was removed at `at`.
-    fn note_remove(&mut self, at: usize, row: &SharedRow<O>) {
-        let (listed, end) = (at.max(self.offset), self.end());
-        let before = self.entries.len() + 1;
-        if listed >= end.min(before) {
-            return;
-        }
-        // Of a row before the offset, the list knows nothing: it has lost its first row instead.
-        let moved = (at < listed).then(|| self.entries.get(listed - 1)).flatten();
-        self.steps.remove(listed - self.offset, moved.map_or(row, |entry| &entry.row));
-        if before > end
-            && let Some(entry) = self.entries.get(end - 1)
-        {
-            self.steps.insert(end - 1 - self.offset, entry.row.clone());
-        }
     }
 }
 
@@ -377,11 +348,4 @@ fn listed_values<'a>(
 
 fn value(image: &Image, column: usize) -> &Value<'static> {
     image.values.get(column).unwrap_or(&Value::Null)
-}
-
-fn direct(ordering: Ordering, direction: Direction) -> Ordering {
-    match direction {
-        Direction::Ascending => ordering,
-        Direction::Descending => ordering.reverse(),
-    }
 }

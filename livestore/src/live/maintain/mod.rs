@@ -3,6 +3,8 @@
 //! | tier | for | a change costs |
 //! |---|---|---|
 //! | [`list`] | lists of one table, filtered, ordered, limited | O(log n) |
+//! | [`window`] | the rows of such a list that a screen shows | O(log rows shown) |
+//! | [`nested`] | such a list, each row with the rows that belong to it | O(log n), and the rows of one parent |
 //! | [`groups`] | counts and integer sums of one table, grouped or not | O(log groups) |
 //! | [`point`] | the row with one primary key | O(1) |
 //! | [`rerun`] | everything else | the query, if a row that can matter changed |
@@ -13,12 +15,14 @@
 pub(super) mod cardinality;
 pub(super) mod groups;
 pub(super) mod list;
+pub(super) mod nested;
 pub(super) mod point;
 pub(super) mod rerun;
 mod sort_key;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub(super) mod window;
 
 use super::cell::{LiveValue, PublishedValue};
 use super::dependency::Dependency;

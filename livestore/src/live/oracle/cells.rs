@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::dice::Dice;
 use super::tables::table;
-use crate::live::{List, SharedRow};
+use crate::live::{List, Parent, SharedRow, Window};
 use crate::table::{IntoKey, Row, RowError, RowReader, RowWriter, SealedKey, Table, TableDef};
 use crate::value::{Value, ValueError};
 
@@ -113,6 +113,40 @@ impl<const N: usize> Table for At<N> {
 /// The result of a query, or the value of a live query, as rows.
 pub(super) trait Flat {
     fn flat(&self) -> Vec<Cells>;
+
+    /// The rows that diffs are about.
+    fn listed(&self) -> Vec<Cells> {
+        self.flat()
+    }
+}
+
+impl<T: Flat> Flat for Window<T> {
+    fn flat(&self) -> Vec<Cells> {
+        let place = [self.start(), self.total()].map(|n| Value::Integer(n as i64));
+        std::iter::once(Cells(place.to_vec())).chain(self.listed()).collect()
+    }
+
+    fn listed(&self) -> Vec<Cells> {
+        self.rows().flat()
+    }
+}
+
+impl<P: Flat, C: Flat> Flat for (P, Vec<C>) {
+    fn flat(&self) -> Vec<Cells> {
+        family(self.0.flat(), self.1.flat())
+    }
+}
+
+impl<P: Flat, C: Flat> Flat for Parent<P, C> {
+    fn flat(&self) -> Vec<Cells> {
+        family((**self).flat(), self.children().flat())
+    }
+}
+
+/// A parent, the number of its children, and these.
+fn family(parent: Vec<Cells>, children: Vec<Cells>) -> Vec<Cells> {
+    let count = Cells(vec![Value::Integer(children.len() as i64)]);
+    parent.into_iter().chain([count]).chain(children).collect()
 }
 
 impl Flat for Picky {

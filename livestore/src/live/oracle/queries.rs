@@ -1,14 +1,18 @@
-//! Random queries: SELECTs, rows by key, and some SQL.
+//! Random queries: SELECTs, windows over them, nested rows, rows by key, and some SQL.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::cells::{At, Cells, Flat, FromCells, Picky, any_width, cells};
 use super::dice::Dice;
-use super::selects::random_select;
+use super::selects::{random_links, random_list, random_select};
 use super::watch::{Watch, Watcher};
 use super::world::World;
-use crate::live::LiveCardinality;
+use crate::live::{LiveCardinality, WindowQuery};
 use crate::sqlite::quote;
 use crate::table::{
-    Cardinality, First, Many, One, Optional, RowError, RowReader, Select, SelectAst, Table, raw,
+    Cardinality, First, Many, Nested, One, Optional, RowError, RowReader, Select, SelectAst, Table,
+    raw,
 };
 
 type Decode<O> = fn(&RowReader<'_>) -> Result<O, RowError>;
@@ -42,11 +46,15 @@ pub(super) fn start(
     world: &mut World,
 ) -> Result<Option<Box<dyn Watcher>>, String> {
     match dice.below(10) {
+        7 => return nested(dice, world),
         8 => return point(dice, world),
         9 => return sql(dice, world),
         _ => {}
     }
     let ast = random_select(dice, &world.tables);
+    if !ast.counted && dice.percent(25) {
+        return window(dice, ast, world);
+    }
     let cardinality = dice.below(12);
     match dice.percent(12) {
         true => watch_rows::<Picky>(cardinality, ast, world),
@@ -77,6 +85,33 @@ where
     Watch::start(query, Some(SelectAst { limit, ..ast }), world)
 }
 
+/// A window over the rows of a list.
+fn window(
+    dice: &mut Dice<'_>,
+    ast: SelectAst,
+    world: &mut World,
+) -> Result<Option<Box<dyn Watcher>>, String> {
+    let limit = ast.limit.or(Some(u64::MAX));
+    let shown = Some(SelectAst { limit, ..ast.clone() });
+    match dice.percent(12) {
+        true => {
+            let query = WindowQuery::new(select::<Picky, Many>(ast), random_range(dice));
+            let wanted = Some(Arc::clone(query.wanted()));
+            Watch::start_window(query, shown, wanted, world)
+        }
+        false => {
+            let query = WindowQuery::new(select::<Cells, Many>(ast), random_range(dice));
+            let wanted = Some(Arc::clone(query.wanted()));
+            Watch::start_window(query, shown, wanted, world)
+        }
+    }
+}
+
+pub(super) fn random_range(dice: &mut Dice<'_>) -> Range<usize> {
+    let start = dice.pick(&[0, 0, 1, 2, 3, 5, 7, 9, usize::MAX]);
+    start..start.saturating_add(dice.pick(&[2, 1, 3, 5, 0, 20, usize::MAX]))
+}
+
 fn point(dice: &mut Dice<'_>, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String> {
     let position = dice.below(world.tables.len());
     let table = &world.tables[position];
@@ -87,6 +122,32 @@ fn point(dice: &mut Dice<'_>, world: &mut World) -> Result<Option<Box<dyn Watche
         1 => Watch::start(At::<1>::get(key), None, world),
         2 => Watch::start(At::<2>::get(key), None, world),
         _ => Watch::start(At::<3>::get(key), None, world),
+    }
+}
+
+/// The rows of a table, each with those of another one, or of the same.
+fn nested(dice: &mut Dice<'_>, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String> {
+    match dice.below(world.tables.len()) {
+        0 => nested_in::<0>(dice, world),
+        1 => nested_in::<1>(dice, world),
+        2 => nested_in::<2>(dice, world),
+        _ => nested_in::<3>(dice, world),
+    }
+}
+
+fn nested_in<const P: usize>(
+    dice: &mut Dice<'_>,
+    world: &mut World,
+) -> Result<Option<Box<dyn Watcher>>, String> {
+    let position = dice.below(world.tables.len());
+    let (parent, child) = (&world.tables[P], &world.tables[position]);
+    let Some(on) = random_links(dice, parent, child) else { return Ok(None) };
+    let (parents, children) = (random_list(dice, parent), random_list(dice, child));
+    match position {
+        0 => Watch::start(Nested::<At<P>, At<0>>::new(parents, on, children), None, world),
+        1 => Watch::start(Nested::<At<P>, At<1>>::new(parents, on, children), None, world),
+        2 => Watch::start(Nested::<At<P>, At<2>>::new(parents, on, children), None, world),
+        _ => Watch::start(Nested::<At<P>, At<3>>::new(parents, on, children), None, world),
     }
 }
 

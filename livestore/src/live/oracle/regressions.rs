@@ -15,7 +15,7 @@ use crate::live::{Live, Reactive, Registry, batch, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
     Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Many, One,
-    Predicate, SelectAst, Table, Writer,
+    OrderBy, Predicate, SelectAst, Table, Writer,
 };
 use crate::value::Value;
 
@@ -32,6 +32,10 @@ fn plain() -> SelectAst {
 
 fn column(index: usize) -> ColumnRef {
     ColumnRef::new(plain().from, index)
+}
+
+fn by(index: usize, direction: Direction) -> OrderBy {
+    OrderBy { node: Expression::Column(column(index)), sorting: direction.into() }
 }
 
 /// Live and fresh are the same after each commit; returns how often the subscriber was called.
@@ -124,7 +128,7 @@ fn a_row_deleted_and_inserted_again_calls_no_subscriber() {
 
 #[test]
 fn a_changed_order_by_hidden_columns_calls_no_subscriber() {
-    let order_by = vec![(Expression::Column(column(1)), Direction::Descending)];
+    let order_by = vec![by(1, Direction::Descending)];
     let list = vec![Expression::Column(column(0))];
     for limit in [None, Some(5)] {
         let query = SelectAst { limit, order_by: order_by.clone(), list: list.clone(), ..plain() };
@@ -135,7 +139,7 @@ fn a_changed_order_by_hidden_columns_calls_no_subscriber() {
 
 #[test]
 fn an_order_that_is_not_shown_may_change_for_all_rows() {
-    let order_by = vec![(Expression::Column(column(1)), ASCENDING)];
+    let order_by = vec![by(1, ASCENDING)];
     let query = SelectAst { order_by, list: vec![Expression::Column(column(0))], ..plain() };
     let before = ["INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"];
     let (all, one) = ("UPDATE t SET a = a + 10", "UPDATE t SET a = 0 WHERE key = 3");
@@ -144,7 +148,7 @@ fn an_order_that_is_not_shown_may_change_for_all_rows() {
 
 #[test]
 fn among_rows_that_look_alike_any_may_come_and_go() {
-    let order_by = vec![(Expression::Column(column(0)), ASCENDING)];
+    let order_by = vec![by(0, ASCENDING)];
     let before = ["INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 5)"];
     let others = ["DELETE FROM t WHERE key < 3", "INSERT INTO t VALUES (-1, 0), (-2, 0)"];
     let moved = ["UPDATE t SET key = 2 WHERE key = -2"];
@@ -157,7 +161,7 @@ fn among_rows_that_look_alike_any_may_come_and_go() {
 
 #[test]
 fn rows_may_exchange_a_key_that_is_not_shown() {
-    let order_by = vec![(Expression::Column(column(0)), ASCENDING)];
+    let order_by = vec![by(0, ASCENDING)];
     let query = SelectAst { order_by, list: vec![Expression::Column(column(1))], ..plain() };
     let exchange = ["key = 9 WHERE key = 1", "key = 1 WHERE key = 2", "key = 2 WHERE key = 9"];
     let exchange = exchange.map(|set| format!("UPDATE t SET {set}"));
@@ -213,7 +217,7 @@ fn a_group_of_one_key_is_a_whole_row() {
 
 #[test]
 fn rows_that_give_each_other_their_row_ids_have_not_gone() {
-    let query = SelectAst { order_by: vec![(Expression::Column(column(0)), ASCENDING)], ..plain() };
+    let query = SelectAst { order_by: vec![by(0, ASCENDING)], ..plain() };
     let commit = ["DELETE FROM t", "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0), (2, 1, 0)"];
     assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0), (2, 0)"], &[&commit]), 0);
 }

@@ -5,7 +5,8 @@ use super::dice::Dice;
 use super::tables::{Holds, RandomTable};
 use crate::sqlite::fold;
 use crate::table::{
-    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Predicate, SelectAst, TableRef,
+    Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Nulls, OrderBy, Predicate,
+    SelectAst, Sorting, TableRef,
 };
 use crate::value::Value;
 
@@ -61,6 +62,47 @@ pub(super) fn random_select(dice: &mut Dice<'_>, tables: &[RandomTable]) -> Sele
     ast
 }
 
+/// A list of whole rows of one table.
+pub(super) fn random_list(dice: &mut Dice<'_>, table: &RandomTable) -> SelectAst {
+    let mut ast = SelectAst::new(table.def);
+    let joined = [Joined { name: table.def.into(), table }];
+    if dice.percent(60) {
+        ast.filters = vec![predicate(dice, &joined, 1)];
+    }
+    ast.distinct = dice.percent(5);
+    ast.order_by = (0..dice.below(3)).map(|_| order(dice, &ast, &joined)).collect();
+    if dice.percent(25) {
+        ast.limit = Some(dice.pick(&[1, 2, 3, 0, 5]));
+        ast.offset = dice.pick(&[None, None, Some(1), Some(2)]);
+    }
+    ast
+}
+
+/// One or two pairs of columns that can link rows of two tables, if there are any.
+pub(super) fn random_links(
+    dice: &mut Dice<'_>,
+    left: &RandomTable,
+    right: &RandomTable,
+) -> Option<Vec<(ColumnRef, ColumnRef)>> {
+    let pairs: Vec<_> = pairs(left, left.def.into(), right, right.def.into()).collect();
+    let count = 1 + usize::from(dice.percent(15));
+    (!pairs.is_empty()).then(|| (0..count).map(|_| dice.pick(&pairs)).collect())
+}
+
+/// The columns of two tables that can be compared.
+fn pairs(
+    left: &RandomTable,
+    left_name: TableRef,
+    right: &RandomTable,
+    right_name: TableRef,
+) -> impl Iterator<Item = (ColumnRef, ColumnRef)> {
+    left.holds.iter().enumerate().flat_map(move |(l, left_holds)| {
+        let fits =
+            right.holds.iter().enumerate().filter(move |(_, holds)| left_holds.joins(**holds));
+        fits.map(move |(r, _)| (ColumnRef::new(left_name, l), ColumnRef::new(right_name, r)))
+    })
+}
+
 fn join<'t>(
     dice: &mut Dice<'_>,
     ast: &mut SelectAst,
@@ -82,13 +124,7 @@ fn join_as<'t>(
     let name = TableRef { def: table.def, alias };
     let mut pairs = Vec::new();
     for left in joined.iter() {
-        for (l, left_holds) in left.table.holds.iter().enumerate() {
-            for (r, right_holds) in table.holds.iter().enumerate() {
-                if left_holds.joins(*right_holds) {
-                    pairs.push((ColumnRef::new(left.name, l), ColumnRef::new(name, r)));
-                }
-            }
-        }
+        pairs.extend(self::pairs(left.table, left.name, table, name));
     }
     if pairs.is_empty() {
         return;
@@ -127,7 +163,7 @@ fn having(dice: &mut Dice<'_>, joined: &[Joined<'_>]) -> Predicate {
     }
 }
 
-fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[Joined<'_>]) -> (Expression, Direction) {
+fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[Joined<'_>]) -> OrderBy {
     // Of groups and of distinct rows, only what is returned has one value.
     let is_free = !ast.distinct && !ast.is_grouped();
     let node = if ast.list.is_empty() || dice.percent(if is_free { 30 } else { 2 }) {
@@ -135,7 +171,12 @@ fn order(dice: &mut Dice<'_>, ast: &SelectAst, joined: &[Joined<'_>]) -> (Expres
     } else {
         dice.pick(&ast.list)
     };
-    (node, dice.pick(&[Direction::Ascending, Direction::Descending]))
+    let sorting = Sorting {
+        direction: dice.pick(&[Direction::Ascending, Direction::Descending]),
+        nulls: dice.pick(&[None, Some(Nulls::First), Some(Nulls::Last)]),
+        nocase: dice.percent(40),
+    };
+    OrderBy { node, sorting }
 }
 
 fn plain(dice: &mut Dice<'_>, joined: &[Joined<'_>]) -> Expression {

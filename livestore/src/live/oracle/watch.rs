@@ -2,12 +2,16 @@
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::cells::{Cells, Flat};
 use super::world::World;
 use crate::edge::primitives::lock;
-use crate::live::{Diffs, List, Live, LiveQuery, Reactive, Subscription, Tier};
+use crate::live::{
+    Diffs, List, Live, LiveQuery, Reactive, Registry, SharedRange, Subscription, Tier, Window,
+    enqueue,
+};
 use crate::table::{QueryError, Reader, SelectAst};
 
 /// A live query of any type.
@@ -28,6 +32,9 @@ pub(super) trait Watcher {
     /// Reads diffs from now on, or no more.
     fn toggle_diffs(&mut self);
 
+    /// Shows other rows, if it is a window.
+    fn scroll(&mut self, range: Range<usize>, registry: &Registry, reader: &Reader<'_>);
+
     /// Equal queries have the same.
     fn node(&self) -> usize;
 
@@ -44,6 +51,8 @@ pub(super) struct Watch<Q: Live> {
     /// Whether SQL says in which order the rows come.
     ordered: bool,
     live: LiveQuery<Q::Value>,
+    /// Of a window.
+    wanted: Option<SharedRange>,
     received: Arc<Mutex<Vec<Vec<Cells>>>>,
     guard: Option<Subscription>,
     diffs: Option<(Diffs<Cells>, Vec<Cells>)>,
@@ -73,6 +82,15 @@ where
         ast: Option<SelectAst>,
         world: &mut World,
     ) -> Result<Option<Box<dyn Watcher>>, String> {
+        Self::start_window(query, ast, None, world)
+    }
+
+    pub(super) fn start_window(
+        query: Q,
+        ast: Option<SelectAst>,
+        wanted: Option<SharedRange>,
+        world: &mut World,
+    ) -> Result<Option<Box<dyn Watcher>>, String> {
         world.trace(|| format!("start {}", described(&query, ast.as_ref())));
         let reader = world.history.reader();
         let fresh = query.run(&reader);
@@ -87,7 +105,7 @@ where
         let (received, version) = (Arc::default(), live.version());
         let last = Last { rows: live.get().flat(), version, ..Last::default() };
         let mut watch =
-            Self { query, ast, ordered, live, received, guard: None, diffs: None, last };
+            Self { query, ast, ordered, live, wanted, received, guard: None, diffs: None, last };
         watch.compare(&reader)?;
         Ok(Some(Box::new(watch)))
     }
@@ -118,7 +136,8 @@ where
         Ok(())
     }
 
-    fn check_diffs(&mut self, now: &[Cells]) -> Result<(), String> {
+    fn check_diffs(&mut self) -> Result<(), String> {
+        let now = &*self.live.get().listed();
         let moved = self.live.version() != self.last.version;
         let Some((diffs, shown)) = &mut self.diffs else { return Ok(()) };
         let before = shown.clone();
@@ -150,7 +169,7 @@ where
         self.last.passing = passing;
         let now = self.live.get().flat();
         self.check_calls(&now)?;
-        self.check_diffs(&now)?;
+        self.check_diffs()?;
         let (version, error) = (self.live.version(), self.live.error());
         self.last = Last { rows: now, version, error, passing: false };
         Ok(())
@@ -178,7 +197,8 @@ where
     }
 
     fn again(&self, world: &mut World) -> Result<Option<Box<dyn Watcher>>, String> {
-        let other = Self::start(self.query.clone(), self.ast.clone(), world)?;
+        let wanted = self.wanted.clone();
+        let other = Self::start_window(self.query.clone(), self.ast.clone(), wanted, world)?;
         if other.as_ref().is_some_and(|other| other.node() != self.node()) {
             let query = described(&self.query, self.ast.as_ref());
             return Err(format!("equal queries do not share a node: {query}"));
@@ -195,10 +215,11 @@ where
     }
 
     fn toggle_diffs(&mut self) {
-        let list = (&self.live as &dyn Any).downcast_ref::<LiveQuery<List<Cells>>>();
-        self.diffs = match (self.diffs.take(), list) {
-            (None, Some(list)) => {
-                let mut diffs = list.diffs();
+        let live = &self.live as &dyn Any;
+        let list = live.downcast_ref::<LiveQuery<List<Cells>>>().map(LiveQuery::diffs);
+        let window = live.downcast_ref::<LiveQuery<Window<Cells>>>().map(LiveQuery::row_diffs);
+        self.diffs = match (self.diffs.take(), list.or(window)) {
+            (None, Some(mut diffs)) => {
                 let mut shown = Vec::new();
                 let first = diffs.try_next().unwrap_or_default();
                 first.iter().for_each(|step| step.apply(&mut shown, Clone::clone));
@@ -206,6 +227,13 @@ where
             }
             _ => None,
         };
+    }
+
+    fn scroll(&mut self, range: Range<usize>, registry: &Registry, reader: &Reader<'_>) {
+        if let Some(wanted) = &self.wanted {
+            *lock(wanted) = range;
+            enqueue(registry.adjust(&self.live, reader));
+        }
     }
 
     fn node(&self) -> usize {

@@ -5,7 +5,7 @@
 
 use super::dice::Dice;
 use super::history::{Commit, History};
-use super::queries;
+use super::queries::{self, random_range};
 use super::tables::{self, RandomTable};
 use super::watch::Watcher;
 use super::writes::Write;
@@ -84,7 +84,7 @@ impl World {
     }
 
     fn step(&mut self, dice: &mut Dice<'_>) -> Result<(), String> {
-        match dice.below(30) {
+        match dice.below(33) {
             0..10 => self.commit(dice),
             10..12 => self.batch(dice)?,
             12..18 => self.start(dice)?,
@@ -94,6 +94,7 @@ impl World {
             22 => self.share(dice)?,
             23 => self.reset(),
             24..29 => self.rebase(dice),
+            29..32 => self.scroll(dice),
             _ => self.confirm_pending(dice),
         }
         self.check()
@@ -187,6 +188,16 @@ impl World {
         if let Some(watcher) = self.watchers.get_mut(dice.below(count)) {
             what(&mut **watcher);
         }
+    }
+
+    /// If it is a window, a query shows other rows.
+    fn scroll(&mut self, dice: &mut Dice<'_>) {
+        let (at, range) = (dice.below(self.watchers.len().max(1)), random_range(dice));
+        self.trace(|| format!("scroll {at} to {range:?}"));
+        if let Some(watcher) = self.watchers.get_mut(at) {
+            watcher.scroll(range, &self.registry, &self.history.reader());
+        }
+        deliver();
     }
 
     fn drop_one(&mut self, dice: &mut Dice<'_>) {

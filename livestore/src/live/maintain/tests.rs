@@ -79,6 +79,14 @@ fn a_row_id_is_free_before_another_row_takes_it() {
 }
 
 #[test]
+fn a_row_moves_behind_one_that_the_same_commit_has_added() {
+    let query = || Spot::all().order_by(Spot::Y.asc());
+    let before = "INSERT INTO spot VALUES (1, 0), (2, 1), (3, 2)";
+    let commits = ["INSERT INTO spot VALUES (4, 5); UPDATE spot SET y = 9 WHERE x = 1"];
+    assert_eq!(calls(query, before, &commits), 1);
+}
+
+#[test]
 fn rows_without_an_order_have_one_whatever_index_is_followed() {
     let query = || Spot::filter(Spot::Y.between(1, 9));
     let before = "INSERT INTO spot VALUES (1, 5), (2, 4), (3, 3)";

@@ -141,7 +141,8 @@ impl<O> TableList<O> {
     pub(super) fn insert_entry(&mut self, at: usize, entry: ListEntry<O>) {
         if at < self.shown.start {
             self.shown = self.shown.start + 1..self.shown.end + 1;
-        } else if at < self.shown.end {
+        } else if at < self.shown.end || !self.is_part() {
+            // A list that is no part shows every entry at any time: rows move within it.
             self.shown.end += 1;
             self.steps.insert(at - self.shown.start, entry.row.clone());
         }

@@ -1,7 +1,5 @@
 //! Events from a file.
 
-#![expect(clippy::disallowed_methods, reason = "tests are an edge: they have files")]
-
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -52,7 +50,11 @@ pub fn commit_events<S: Schema>(
     for (index, event) in events.iter().enumerate() {
         let args = event.args.as_ref().map_or("", |args| args.get());
         store.tools().commit(&[NamedEvent::new(&event.name, args)]).map_err(|source| {
-            EventsFileError::Commit { path: path.to_owned(), event: index + 1, source }
+            EventsFileError::Commit {
+                path: path.to_owned(),
+                event: index + 1,
+                source: Box::new(source),
+            }
         })?;
     }
     Ok(events.len())
@@ -90,7 +92,7 @@ pub enum EventsFileError {
         /// The event's position in the file, from 1.
         event: usize,
         /// The reason.
-        source: CommitByNameError,
+        source: Box<CommitByNameError>,
     },
 }
 

@@ -23,9 +23,9 @@
 //! [`between`]. Their rows then stand side by side in the order of their insertion, and no key fits between
 //! them. [`between_jittered`] makes that improbable, with keys that are about six characters longer.
 //!
-//! A key is one character longer than its longer neighbour, at most. A list that grows at its ends has short keys: 200,000 rows
-//! that are added one behind the other need four characters. Of rows that are inserted at the same place,
-//! between the same two, every five or six make a key longer by one character.
+//! A key is one character longer than its longer neighbour, at most. A list that grows at its ends has short
+//! keys: 200,000 rows that are added one behind the other need four characters. Of rows that are inserted at
+//! the same place, between the same two, every five or six make a key longer by one character.
 //!
 //! [npm]: https://github.com/rocicorp/fractional-indexing
 

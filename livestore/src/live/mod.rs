@@ -33,6 +33,11 @@
 //! certain, the query is run again. [`Store::inspect`](crate::Store::inspect) returns the whole graph
 //! of values.
 //!
+//! **Long lists.** A [`LiveWindow`] shows some rows of a list, at a cost that does not depend on the others.
+//!
+//! **Nested rows.** [`Select::nest`](crate::table::Select::nest) gives each row of a list the rows that belong to
+//! it, as one live query.
+//!
 //! **Failures.** Where a fresh query would fail, because a sum overflows or a row cannot be decoded,
 //! the live query fails visibly: [`error`](Reactive::error) says why, subscribers are called, and the
 //! last value stays. So do the values that are computed from it. It works again as soon as a fresh query

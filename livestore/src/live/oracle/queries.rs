@@ -46,17 +46,17 @@ pub(super) fn start(
     world: &mut World,
 ) -> Result<Option<Box<dyn Watcher>>, String> {
     match dice.below(10) {
-        7 => return nested(dice, world),
+        7 if dice.percent(60) => return nested(dice, world),
         8 => return point(dice, world),
         9 => return sql(dice, world),
         _ => {}
     }
     let ast = random_select(dice, &world.tables);
-    if !ast.counted && dice.percent(25) {
+    if !ast.counted && dice.percent(20) {
         return window(dice, ast, world);
     }
     let cardinality = dice.below(12);
-    match dice.percent(12) {
+    match dice.percent(20) {
         true => watch_rows::<Picky>(cardinality, ast, world),
         false => watch_rows::<Cells>(cardinality, ast, world),
     }
@@ -93,7 +93,7 @@ fn window(
 ) -> Result<Option<Box<dyn Watcher>>, String> {
     let limit = ast.limit.or(Some(u64::MAX));
     let shown = Some(SelectAst { limit, ..ast.clone() });
-    match dice.percent(12) {
+    match dice.percent(20) {
         true => {
             let query = WindowQuery::new(select::<Picky, Many>(ast), random_range(dice));
             let wanted = Some(Arc::clone(query.wanted()));

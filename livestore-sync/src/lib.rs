@@ -18,6 +18,9 @@
 //! // Store::<App>::builder("todos").sync(options).open()?
 //! ```
 //!
+//! A token that is valid for some minutes comes from a function of the app's, which a store asks again
+//! whenever it connects: [`payload_with`], [`payload_async`].
+//!
 //! The servers are LiveStore's own (`@livestore/sync-cf`) and `livestore-server`. A backend never
 //! retries by itself: it reports that the connection has [ended], and the store connects again.
 //!
@@ -36,6 +39,8 @@
 //! needs no more crates than `livestore` does.
 //!
 //! [ended]: livestore::sync::BackendMessage::Disconnected
+//! [`payload_with`]: livestore::sync::SyncOptions::payload_with
+//! [`payload_async`]: livestore::sync::SyncOptions::payload_async
 
 #[cfg(feature = "client")]
 mod http;

@@ -7,7 +7,6 @@
     reason = "a test, not an API"
 )]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use livestore::prelude::*;
@@ -142,7 +141,6 @@ fn who_is_offline_says_when_the_next_attempt_is() {
     let backend = InProcess::new();
     backend.set_online(false);
     let a = open(backend.clone(), "a");
-    assert_eq!(a.network_status().unwrap(), NetworkStatus::Connecting, "not paused");
     // Between two attempts, there is one under way.
     wait_until(|| a.sync_status().unwrap().to_string().contains("(next attempt at 2"));
     backend.set_online(true);
@@ -164,70 +162,6 @@ fn a_payload_that_is_not_json_is_an_error_at_once() {
     }
     let a = open(InProcess::new(), "a");
     assert!(a.set_sync_payload("secret").is_err());
-}
-
-/// A backend that accepts the payload that is valid at the moment.
-#[derive(Debug, Clone)]
-struct Guarded {
-    backend: InProcess,
-    valid: Arc<Mutex<String>>,
-}
-
-struct Nothing;
-
-impl Connection for Nothing {
-    fn pull(&mut self, _: Option<Cursor>) {}
-    fn push(&mut self, _: Vec<SyncEvent>, _: Option<String>) {}
-}
-
-impl SyncBackend for Guarded {
-    fn connect(&self, request: ConnectRequest, messages: MessageSender) -> Box<dyn Connection> {
-        let payload = request.payload.as_ref().map(|payload| payload.as_str().to_owned());
-        if payload.as_ref() == Some(&*self.valid.lock().unwrap()) {
-            return self.backend.connect(request, messages);
-        }
-        messages.send(livestore::sync::BackendMessage::Disconnected {
-            reason: "the token has expired".to_owned(),
-        });
-        Box::new(Nothing)
-    }
-}
-
-#[test]
-fn an_open_store_gets_a_new_token() {
-    let valid = Arc::new(Mutex::new("1".to_owned()));
-    let backend = Guarded { backend: InProcess::new(), valid: Arc::clone(&valid) };
-    let options = SyncOptions::new(backend.clone()).payload("1");
-    let handed = Store::<App>::builder("notes").client_id("a").sync(options).open().unwrap();
-    let current = Arc::clone(&valid);
-    let provide = move || Ok::<_, String>(current.lock().unwrap().clone());
-    let options = SyncOptions::new(backend.clone()).payload_with(provide);
-    let provided = Store::<App>::builder("notes").client_id("b").sync(options).open().unwrap();
-    livestore_testing::sync(&[&handed, &provided]).unwrap();
-
-    *valid.lock().unwrap() = "2".to_owned();
-    backend.backend.set_online(false);
-    backend.backend.set_online(true);
-    handed.commit(written("1")).unwrap();
-    wait_until(|| handed.network_status().unwrap().to_string().contains("expired"));
-    assert!(provided.wait_synced(TIMEOUT).unwrap());
-    handed.set_sync_payload("2").unwrap();
-    livestore_testing::sync(&[&handed, &provided]).unwrap();
-}
-
-#[test]
-fn sync_goes_on_after_the_app_panicked_for_its_token() {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&calls);
-    let provide = move || match counted.fetch_add(1, Ordering::Relaxed) {
-        0 => panic!("nobody is signed in"),
-        _ => Ok::<_, String>("1".to_owned()),
-    };
-    let options = SyncOptions::new(InProcess::new()).payload_with(provide);
-    let store = Store::<App>::builder("notes").sync(options).open().unwrap();
-    wait_until(|| store.network_status().unwrap().to_string().contains("nobody is signed in"));
-    store.reconnect_now();
-    assert!(store.wait_synced(TIMEOUT).unwrap());
 }
 
 /// A backend that reads and writes JSON as JavaScript does.

@@ -345,7 +345,7 @@ fn a_payload_that_is_too_long_for_the_backend_is_named() {
     });
     let payload = format!("\"{}\"", "x".repeat(20_000));
     let store = Store::connect(&backend, Some(&payload));
-    let BackendMessage::PullFailed(SyncError::Refused(reason)) = store.next() else { panic!() };
+    let BackendMessage::PullFailed(SyncError::Invalid(reason)) = store.next() else { panic!() };
     assert!(reason.contains("the sync payload is part of the URL"), "{reason}");
 }
 

@@ -56,6 +56,7 @@ impl Sync {
             NetworkStatus::Online if status.pending > 0 => ("busy", "Saving"),
             NetworkStatus::Online => ("online", "Synced"),
             NetworkStatus::ReadOnly { .. } => ("offline", "Read only"),
+            NetworkStatus::LoginRequired { .. } => ("offline", "Log in again"),
             NetworkStatus::Stopped(_) => ("offline", "Stopped"),
             _ => ("offline", "Offline"),
         };

@@ -342,7 +342,7 @@ export interface Status {
   sessions: number | null;
 }
 
-export type Network = "none" | "paused" | "connecting" | "pulling" | "online" | "readOnly" | "offline" | "stopped";
+export type Network = "none" | "paused" | "connecting" | "pulling" | "online" | "readOnly" | "loginRequired" | "payloadFailed" | "offline" | "stopped";
 
 export interface LogTail {
   head: string;

@@ -136,6 +136,8 @@ fn named(network: &NetworkStatus) -> (&'static str, Option<String>) {
         NetworkStatus::Pulling => ("pulling", None),
         NetworkStatus::Online => ("online", None),
         NetworkStatus::ReadOnly { reason } => ("readOnly", Some(reason.clone())),
+        NetworkStatus::LoginRequired { reason } => ("loginRequired", Some(reason.clone())),
+        NetworkStatus::PayloadFailed { reason } => ("payloadFailed", Some(reason.clone())),
         NetworkStatus::Offline { reason } => ("offline", Some(reason.clone())),
         NetworkStatus::Stopped(reason) => ("stopped", Some(reason.to_string())),
         other => ("offline", Some(other.to_string())),

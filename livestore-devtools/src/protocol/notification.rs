@@ -38,8 +38,8 @@ pub struct Status {
     pub pending: u64,
     /// The number of events that the backend has refused for good.
     pub refused: u64,
-    /// The connection: `none`, `paused`, `connecting`, `pulling`, `online`, `readOnly`, `offline` or
-    /// `stopped`.
+    /// The connection: `none`, `paused`, `connecting`, `pulling`, `online`, `readOnly`,
+    /// `loginRequired`, `payloadFailed`, `offline` or `stopped`.
     pub network: String,
     /// The reason for that, if there is one.
     pub reason: Option<String>,

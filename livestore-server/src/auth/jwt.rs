@@ -1,14 +1,15 @@
-//! JSON Web Tokens (RFC 7519), signed with HS256 or RS256.
+//! JSON Web Tokens (RFC 7519), signed with HS256, RS256 or ES256.
 
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use livestore_protocol::Timestamp;
 use ring::hmac;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
 
+use super::jwks::{self, PublicKey};
 use super::watched::{SecretFileError, Watched};
 use super::{Attempt, Authenticate, Decision, Denied, Grant, Identity, Rights, covers, decided};
 
@@ -16,29 +17,21 @@ use super::{Attempt, Authenticate, Decision, Denied, Grant, Identity, Rights, co
 ///
 /// The claim `stores` names the stores: a text or a list of texts, in which `*` matches any text.
 /// `rights` is `read`, `write` or `read,write`, which is the default. `exp` is required: at that time
-/// the connection ends. `nbf` may be up to 30 seconds ahead of this machine's clock.
+/// the connection ends, and the client connects again with a new token. Both `exp` and `nbf` may differ
+/// from this machine's clock by the [leeway](Self::leeway).
 #[derive(Debug)]
 pub struct Jwt {
     keys: Keys,
     issuer: Option<String>,
     audience: Option<String>,
+    leeway: Duration,
 }
-
-/// How much earlier than `nbf` a token is accepted.
-const LEEWAY_MILLIS: i64 = 30_000;
 
 /// A key has one algorithm. A token never chooses the algorithm by which it is verified.
 #[derive(Debug)]
 enum Keys {
     Hs256(hmac::Key),
-    Rs256(Watched<Vec<RsaKey>, String>),
-}
-
-#[derive(Debug)]
-struct RsaKey {
-    id: Option<String>,
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+    Public(Watched<Vec<PublicKey>, String>),
 }
 
 impl Jwt {
@@ -47,13 +40,20 @@ impl Jwt {
         Self::new(Keys::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
-    /// Accepts tokens that are signed with RS256 and a key of this JWKS file, which is read again when
-    /// it changes.
+    /// Accepts tokens that are signed with a key of this JWKS file, which is read again when it changes:
+    /// with RS256 by an RSA key, with ES256 by a key on the curve P-256. Other keys in it are ignored.
     ///
     /// # Errors
-    /// If the file cannot be read, or holds no RSA key: elliptic curves are not supported.
-    pub fn rs256(jwks: &Path) -> Result<Self, SecretFileError> {
-        Ok(Self::new(Keys::Rs256(Watched::open(jwks, parse_jwks)?)))
+    /// If the file cannot be read, or has no key that can be used.
+    pub fn jwks(file: &Path) -> Result<Self, SecretFileError> {
+        Ok(Self::new(Keys::Public(Watched::open(file, jwks::parse)?)))
+    }
+
+    /// Sets how far the clock of whoever signs tokens may be from this machine's: 30 s by default. A token
+    /// is valid this much earlier than its `nbf`, and later than its `exp`.
+    #[must_use]
+    pub fn leeway(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
     }
 
     /// Accepts only tokens with this `iss`.
@@ -69,20 +69,20 @@ impl Jwt {
     }
 
     fn new(keys: Keys) -> Self {
-        Self { keys, issuer: None, audience: None }
+        Self { keys, issuer: None, audience: None, leeway: Duration::from_secs(30) }
     }
 
     fn grant(&self, attempt: &Attempt<'_>, now: Timestamp) -> Result<Grant, Denied> {
         let token = attempt.token()?;
         let claims = self.verify(&token).ok_or_else(|| denied("is not valid"))?;
-        let (since, until) = (claims.nbf.map(seconds), seconds(claims.exp));
+        let until = self.later(seconds(claims.exp));
         if until <= now {
-            return Err(denied("has expired"));
+            return Err(denied(&format!("has expired: its `exp` is {}{}", claims.exp, clock(now))));
         }
-        // The clock of whoever signs tokens may be a little ahead.
-        let soon = Timestamp::from_millis(now.as_millis().saturating_add(LEEWAY_MILLIS));
-        if since.is_some_and(|since| since > soon) {
-            return Err(denied("is not valid yet"));
+        if let Some(nbf) = claims.nbf
+            && seconds(nbf) > self.later(now)
+        {
+            return Err(denied(&format!("is not valid yet: its `nbf` is {nbf}{}", clock(now))));
         }
         let fits = |wanted: &Option<String>, found: &Texts| {
             wanted.as_ref().is_none_or(|wanted| found.iter().any(|text| text == wanted))
@@ -98,6 +98,11 @@ impl Jwt {
         Ok(Grant { rights, until: Some(until), identity: identity(&token) })
     }
 
+    fn later(&self, time: Timestamp) -> Timestamp {
+        let leeway = i64::try_from(self.leeway.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(time.as_millis().saturating_add(leeway))
+    }
+
     /// Returns the claims, if the signature is right.
     fn verify(&self, token: &str) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
@@ -108,11 +113,11 @@ impl Jwt {
             Keys::Hs256(key) => {
                 header.alg == "HS256" && hmac::verify(key, signed.as_bytes(), &signature).is_ok()
             }
-            Keys::Rs256(keys) => {
+            Keys::Public(keys) => {
                 let keys = keys.get();
                 let mut named =
                     keys.iter().filter(|key| header.kid.is_none() || key.id == header.kid);
-                header.alg == "RS256" && named.any(|key| key.signed(signed.as_bytes(), &signature))
+                named.any(|key| key.has_signed(&header.alg, signed.as_bytes(), &signature))
             }
         };
         // Unknown critical headers must not be ignored (RFC 7515, 4.1.11).
@@ -128,15 +133,8 @@ impl Authenticate for Jwt {
     fn revision(&self) -> u64 {
         match &self.keys {
             Keys::Hs256(_) => 0,
-            Keys::Rs256(keys) => keys.revision(),
+            Keys::Public(keys) => keys.revision(),
         }
-    }
-}
-
-impl RsaKey {
-    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
-        key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 }
 
@@ -149,6 +147,11 @@ fn identity(token: &str) -> Identity {
 
 fn denied(what: &str) -> Denied {
     Denied(format!("the token {what}"))
+}
+
+/// Whoever reads it sees whose clock is wrong.
+fn clock(now: Timestamp) -> String {
+    format!(", and this server's clock is at {}", now.as_millis().div_euclid(1_000))
 }
 
 fn seconds(since_1970: f64) -> Timestamp {
@@ -199,42 +202,7 @@ impl Default for Texts {
     }
 }
 
-/// The sizes of a modulus that signatures are verified with.
-const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1025;
-
-/// Reads the RSA keys of a JWKS (RFC 7517). Other keys are ignored, unless there is nothing else.
-fn parse_jwks(json: &str) -> Result<Vec<RsaKey>, String> {
-    #[derive(Deserialize)]
-    struct Jwks {
-        keys: Vec<Jwk>,
-    }
-    #[derive(Deserialize)]
-    struct Jwk {
-        kty: String,
-        kid: Option<String>,
-        n: Option<String>,
-        e: Option<String>,
-    }
-    let Jwks { keys } = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    let kinds: Vec<_> = keys.iter().map(|key| key.kty.clone()).collect();
-    let rsa = keys.into_iter().filter(|key| key.kty == "RSA");
-    let usable: Vec<_> = rsa
-        .filter_map(|key| {
-            Some(RsaKey { id: key.kid, modulus: decode(&key.n?)?, exponent: decode(&key.e?)? })
-        })
-        .filter(|key| RSA_BYTES.contains(&key.modulus.len()))
-        .collect();
-    if usable.is_empty() {
-        return Err(format!(
-            "no key in it can be used; tokens have to be signed with RS256, by an RSA key of 2048 to \
-             8192 bits; the file has {}",
-            if kinds.is_empty() { "no keys".to_owned() } else { kinds.join(", ") }
-        ));
-    }
-    Ok(usable)
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 

@@ -4,6 +4,7 @@
 //! store. The token is never logged.
 
 mod identity;
+mod jwks;
 mod jwt;
 mod tokens;
 mod watched;

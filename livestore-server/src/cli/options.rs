@@ -49,7 +49,7 @@ pub(super) struct Options {
     /// A file with the secret of tokens that are signed with HS256.
     #[arg(long, env = "LIVESTORE_JWT_SECRET", value_name = "FILE", group = "auth")]
     jwt_secret: Option<PathBuf>,
-    /// A JWKS file with the keys of tokens that are signed with RS256.
+    /// A JWKS file with the keys of tokens that are signed with RS256 or ES256.
     #[arg(long, env = "LIVESTORE_JWT_JWKS", value_name = "FILE", group = "auth")]
     jwt_jwks: Option<PathBuf>,
     /// Accept only signed tokens with this `iss`.
@@ -58,6 +58,14 @@ pub(super) struct Options {
     /// Accept only signed tokens with this `aud`.
     #[arg(long, env = "LIVESTORE_JWT_AUDIENCE", value_name = "TEXT")]
     jwt_audience: Option<String>,
+    /// How far the clock of whoever signs tokens may be from this machine's [default: 30].
+    #[arg(
+        long,
+        env = "LIVESTORE_JWT_LEEWAY_SECONDS",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
+    jwt_leeway_seconds: Option<u64>,
     /// The most connections at a time [default: 10000].
     #[arg(
         long,
@@ -136,9 +144,13 @@ impl Options {
         in_range("max-messages-per-second", self.max_messages_per_second, 0, 1_000_000)?;
         in_range("idle-seconds", self.idle_seconds, 1, YEAR)?;
         in_range("drain-seconds", self.drain_seconds, 0, YEAR)?;
-        for (name, set) in [("jwt-issuer", &self.jwt_issuer), ("jwt-audience", &self.jwt_audience)]
-        {
-            if set.is_some() && self.jwt_secret.is_none() && self.jwt_jwks.is_none() {
+        in_range("jwt-leeway-seconds", self.jwt_leeway_seconds, 0, 24 * 60 * 60)?;
+        for (name, is_set) in [
+            ("jwt-issuer", self.jwt_issuer.is_some()),
+            ("jwt-audience", self.jwt_audience.is_some()),
+            ("jwt-leeway-seconds", self.jwt_leeway_seconds.is_some()),
+        ] {
+            if is_set && self.jwt_secret.is_none() && self.jwt_jwks.is_none() {
                 let problem = "without jwt-secret or jwt-jwks, no token is checked for it";
                 return Err(format!("{name} is set in vain: {problem}").into());
             }
@@ -182,7 +194,10 @@ impl Options {
     pub(super) fn auth(&self) -> Result<Arc<dyn Authenticate>, Failure> {
         let signed = |jwt: Jwt| {
             let jwt = jwt.issuer(self.jwt_issuer.clone()).audience(self.jwt_audience.clone());
-            Arc::new(jwt)
+            Arc::new(match self.jwt_leeway_seconds {
+                Some(seconds) => jwt.leeway(Duration::from_secs(seconds)),
+                None => jwt,
+            })
         };
         Ok(match (&self.tokens, &self.jwt_secret, &self.jwt_jwks) {
             (None, None, None) => Arc::new(NoAuth),
@@ -195,7 +210,7 @@ impl Options {
                 }
                 signed(Jwt::hs256(text.trim().as_bytes()))
             }
-            (None, None, Some(jwks)) => signed(Jwt::rs256(jwks)?),
+            (None, None, Some(jwks)) => signed(Jwt::jwks(jwks)?),
             _ => return Err("only one of tokens, jwt-secret and jwt-jwks can be set".into()),
         })
     }
@@ -231,6 +246,7 @@ impl Options {
             jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            jwt_leeway_seconds: self.jwt_leeway_seconds.or(file.jwt_leeway_seconds),
             max_connections: self.max_connections.or(file.max_connections),
             max_stores: self.max_stores.or(file.max_stores),
             max_store_bytes: self.max_store_bytes.or(file.max_store_bytes),

@@ -89,17 +89,28 @@ fn encode(events: &[StoredEvent], more: More, backend_id: &str) -> Arc<str> {
 }
 
 /// How full a page is.
-#[derive(Default)]
 pub(super) struct Fill {
     events: usize,
     bytes: usize,
+    max_bytes: usize,
+}
+
+impl Default for Fill {
+    fn default() -> Self {
+        Self::up_to(MAX_BATCH_BYTES)
+    }
 }
 
 impl Fill {
+    /// A page of at most this many bytes.
+    pub(super) fn up_to(max_bytes: usize) -> Self {
+        Self { events: 0, bytes: 0, max_bytes: max_bytes.min(MAX_BATCH_BYTES) }
+    }
+
     /// Adds an event; returns whether it fits. The first event of a page always does.
     pub(super) fn take(&mut self, event: &SyncEvent) -> bool {
         let bytes = self.bytes + event.wire_size();
-        let fits = self.events == 0 || (self.events < MAX_EVENTS && bytes <= MAX_BATCH_BYTES);
+        let fits = self.events == 0 || (self.events < MAX_EVENTS && bytes <= self.max_bytes);
         (self.events, self.bytes) = (self.events + 1, bytes);
         fits
     }

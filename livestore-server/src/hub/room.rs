@@ -128,12 +128,13 @@ impl Room {
         }
     }
 
-    /// Reads the page after an event from the disk; blocks.
+    /// Reads the page after an event from the disk, of at most this many bytes if it has several
+    /// events; blocks.
     ///
     /// A client may know more than this server does, from another one. Then the event has to be in
     /// the storage; otherwise the answer is [`StoreError::Behind`].
-    pub fn read(&self, after: u64) -> Result<Page, StoreError> {
-        let (mut events, mut fill) = (Vec::new(), Fill::default());
+    pub fn read(&self, after: u64, max_bytes: usize) -> Result<Page, StoreError> {
+        let (mut events, mut fill) = (Vec::new(), Fill::up_to(max_bytes));
         let head = self.head();
         let mut is_here = after <= head;
         let from = if is_here { after } else { after.saturating_sub(1) };

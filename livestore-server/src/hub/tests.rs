@@ -139,7 +139,7 @@ fn what_lies_in_a_gap_is_read() {
     let room = &two.rooms[1];
     assert_eq!(room.head(), 9);
     assert!(matches!(room.after(0), Next::OnDisk));
-    assert_eq!(room.read(0).unwrap().last, 9);
+    assert_eq!(room.read(0, usize::MAX).unwrap().last, 9);
     assert_eq!(in_memory(room, 7), Some(9));
 }
 
@@ -157,12 +157,15 @@ fn a_client_that_was_at_another_server_is_served() {
     let two = Two::new();
     two.append(0, 0, 4).unwrap();
     // It is here before the news are.
-    let page = two.rooms[1].read(3).unwrap();
+    let page = two.rooms[1].read(3, usize::MAX).unwrap();
     assert_eq!((page.after, page.last), (3, 4));
-    let page = two.rooms[1].read(4).unwrap();
+    let page = two.rooms[1].read(4, usize::MAX).unwrap();
     assert_eq!((page.after, page.last), (4, 4));
-    assert_eq!(two.rooms[1].read(5).unwrap_err(), StoreError::Behind { head: 0 });
-    assert_eq!(two.rooms[1].read(u64::MAX).unwrap_err(), StoreError::Behind { head: 0 });
+    assert_eq!(two.rooms[1].read(5, usize::MAX).unwrap_err(), StoreError::Behind { head: 0 });
+    assert_eq!(
+        two.rooms[1].read(u64::MAX, usize::MAX).unwrap_err(),
+        StoreError::Behind { head: 0 }
+    );
     // Whoever enters is notified of the newest head.
     assert!(Arc::ptr_eq(&enter(&two.hubs[1]), &two.rooms[1]));
     assert_eq!(two.rooms[1].head(), 4);

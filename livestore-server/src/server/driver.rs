@@ -82,10 +82,10 @@ impl Driver {
                 Effect::Compare { ticket, batch } => {
                     self.spawn_blocking(move |room| Answer::Compared(ticket, room.has(&batch)));
                 }
-                Effect::Read { ticket, after } => {
+                Effect::Read { ticket, after, max_bytes } => {
                     self.metrics.pages_read_total.add(1);
                     self.spawn_blocking(move |room| {
-                        Answer::Read(ticket, Box::new(room.read(after)))
+                        Answer::Read(ticket, Box::new(room.read(after, max_bytes)))
                     });
                 }
             }
@@ -112,7 +112,7 @@ impl Driver {
     }
 
     pub(super) fn acknowledge_all(&mut self) {
-        self.session.acknowledge_all();
+        self.session.acknowledge_all(edge::now());
     }
 
     pub(super) fn end(&mut self, reason: SyncError) {

@@ -1,6 +1,7 @@
 //! The server: sockets around [sessions](crate::session).
 #![expect(clippy::disallowed_methods, reason = "connections have time limits")]
 
+mod arrivals;
 mod credentials;
 mod driver;
 mod limits;
@@ -32,6 +33,7 @@ use tokio_io_timeout::TimeoutStream;
 
 pub use limits::Limits;
 
+use self::arrivals::{Arrivals, Counting};
 use self::metrics::Metrics;
 use crate::auth::Authenticate;
 use crate::hub::Hub;
@@ -134,8 +136,11 @@ fn admit(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream
 }
 
 async fn serve_connection(backend: Arc<Backend>, router: Router, seat: Seat, stream: TcpStream) {
+    let arrivals = Arrivals::default();
+    let counted = arrivals.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(seat.clone());
+        request.extensions_mut().insert(arrivals.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
     let mut stream = Box::pin(TimeoutStream::new(stream));
@@ -147,7 +152,7 @@ async fn serve_connection(backend: Arc<Backend>, router: Router, seat: Seat, str
             .timer(TokioTimer::new())
             .header_read_timeout(backend.limits.handshake)
             .max_buf_size(16 << 10)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Counting::new(stream, counted)), service)
             .with_upgrades()
     );
     let served = tokio::select! {

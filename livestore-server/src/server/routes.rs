@@ -12,6 +12,7 @@ use livestore_protocol::Secret;
 use livestore_protocol::{ConnectQuery, Transport};
 use tokio::sync::oneshot;
 
+use super::arrivals::Arrivals;
 use super::credentials::Credentials;
 use super::driver::Driver;
 use super::rpc::Post;
@@ -121,7 +122,8 @@ async fn admit(
                 .map_err(|problem| Refused::new(StatusCode::UPGRADE_REQUIRED, problem))?;
             let admitted = enter(backend, query, &parts).await?;
             let seat = parts.extensions.remove::<Seat>();
-            Ok(open_socket(backend, upgrade, admitted, seat))
+            let arrivals = parts.extensions.remove::<Arrivals>().unwrap_or_default();
+            Ok(open_socket(backend, upgrade, admitted, seat, arrivals))
         }
     }
 }
@@ -162,19 +164,20 @@ fn open_socket(
     upgrade: Upgrade,
     admitted: Admitted,
     seat: Option<Seat>,
+    arrivals: Arrivals,
 ) -> Response {
     let (response, socket) = upgrade.accept(backend.limits.message_bytes);
     let backend = Arc::clone(backend);
     tokio::spawn(async move {
         if let Some(socket) = socket.await {
-            Box::pin(serve_socket(&backend, socket, admitted)).await;
+            Box::pin(serve_socket(&backend, socket, admitted, arrivals)).await;
         }
         drop(seat);
     });
     response
 }
 
-async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted) {
+async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted, arrivals: Arrivals) {
     let Admitted { room, grant, credentials } = admitted;
     let store = room.id().clone();
     let metrics = Arc::clone(&backend.metrics);
@@ -182,7 +185,8 @@ async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted) {
     let (limits, drain) = (&backend.limits, backend.drain.subscribe());
     tracing::debug!(%store, "a client has connected");
     let auth = &*backend.auth;
-    match (Client { socket, driver, limits, auth, credentials, grant, drain }).serve().await {
+    let client = Client { socket, arrivals, driver, limits, auth, credentials, grant, drain };
+    match client.serve().await {
         End::Left => tracing::debug!(%store, "a client has left"),
         End::Closed(code, reason) => {
             backend.metrics.cut_total.add(1);

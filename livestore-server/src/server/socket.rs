@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use super::arrivals::Arrivals;
 use super::credentials::Credentials;
 use super::driver::{Driver, Step};
 use super::limits::Limits;
@@ -25,6 +26,7 @@ const MAX_REASON_BYTES: usize = 123;
 /// A client and its connection.
 pub(super) struct Client<'a> {
     pub(super) socket: Socket,
+    pub(super) arrivals: Arrivals,
     pub(super) driver: Driver,
     pub(super) limits: &'a Limits,
     pub(super) auth: &'a dyn Authenticate,
@@ -97,6 +99,10 @@ impl Client<'_> {
                     self.driver.end(SyncError::Failed(reason.to_owned()));
                 }
                 Some(Ok(grant)) => self.grant = grant,
+            }
+            // A large frame may be on its way for long.
+            if self.arrivals.look() {
+                silence.end(now);
             }
             match silence.at(now) {
                 None => {}

@@ -64,6 +64,8 @@ pub enum Effect {
         ticket: Ticket,
         /// The event.
         after: u64,
+        /// The most bytes of the page, if it has several events.
+        max_bytes: usize,
     },
     /// Close the connection, for this reason.
     Close(String),
@@ -126,7 +128,7 @@ impl Session {
         match ClientMessage::decode(text) {
             Ok(ClientMessage::Ping) => self.send(&ServerMessage::Pong),
             Ok(ClientMessage::Request(request)) => self.start(request, now),
-            Ok(ClientMessage::Ack(id)) => self.acknowledge(&id),
+            Ok(ClientMessage::Ack(id)) => self.acknowledge(&id, now),
             Ok(ClientMessage::Interrupt(id)) => self.interrupt(&id),
             Ok(ClientMessage::Eof) => {}
             Err(WireError::Unfit { request_id, tag, problem }) => {
@@ -161,7 +163,9 @@ impl Session {
         self.unfinished.iter_mut().find_map(|unfinished| match &mut unfinished.work {
             Work::Pull(pull) => match pull.next(room)? {
                 Step::Send(page) => Some(chunk(&unfinished.id, &page)),
-                Step::Read { after } => Some(Effect::Read { ticket: unfinished.ticket, after }),
+                Step::Read { after, max_bytes } => {
+                    Some(Effect::Read { ticket: unfinished.ticket, after, max_bytes })
+                }
             },
             Work::Push(_) | Work::Decided(_) => None,
         })
@@ -233,10 +237,10 @@ impl Session {
         }
     }
 
-    /// Acknowledges all chunks that were sent, because a client over HTTP cannot.
-    pub fn acknowledge_all(&mut self) {
+    /// Acknowledges all chunks that were sent, at the time `now`, because a client over HTTP cannot.
+    pub fn acknowledge_all(&mut self, now: Timestamp) {
         let ids: Vec<_> = self.unfinished.iter().map(|unfinished| unfinished.id.clone()).collect();
-        ids.iter().for_each(|id| self.acknowledge(id));
+        ids.iter().for_each(|id| self.acknowledge(id, now));
     }
 
     /// Takes what was refused since the last call.
@@ -288,7 +292,7 @@ impl Session {
             Call::Ping(_) => return self.exit(id, Exit::Pong),
             Call::Pull(call) => {
                 let live = call.live && self.transport == Transport::WebSocket;
-                pull::start(&call, live, self.rights, &self.room).map(Work::Pull)
+                pull::start(&call, live, self.rights, &self.room, now).map(Work::Pull)
             }
             Call::Push(call) => {
                 let stored = |event| StoredEvent::new(event, now);
@@ -314,9 +318,9 @@ impl Session {
         self.unfinished.push(Unfinished { ticket, id, work });
     }
 
-    fn acknowledge(&mut self, request: &RequestId) {
+    fn acknowledge(&mut self, request: &RequestId, now: Timestamp) {
         if let Some(Work::Pull(pull)) = self.find(request)
-            && pull.acknowledge()
+            && pull.acknowledge(now)
         {
             self.exit(request.clone(), Exit::PullDone);
         }

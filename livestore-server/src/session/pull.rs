@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use livestore_protocol::{More, SyncError};
+use livestore_protocol::{MAX_BATCH_BYTES, More, SyncError, Timestamp};
 
 use crate::auth::Rights;
 use crate::hub::{Next, Page, Room};
@@ -12,12 +12,13 @@ pub(super) struct Pull {
     cursor: u64,
     live: bool,
     phase: Phase,
+    pace: Pace,
 }
 
 /// What a pull does next.
 pub(super) enum Step {
     Send(Arc<Page>),
-    Read { after: u64 },
+    Read { after: u64, max_bytes: usize },
 }
 
 #[derive(Clone, Copy)]
@@ -40,6 +41,7 @@ pub(super) fn start(
     live: bool,
     rights: Rights,
     room: &Room,
+    now: Timestamp,
 ) -> Result<Pull, SyncError> {
     super::push::check_store(&call.store_id, room)?;
     if !rights.read {
@@ -48,7 +50,7 @@ pub(super) fn start(
     let cursor = call.cursor.as_ref();
     super::push::check_backend(cursor.map(|cursor| cursor.backend_id.as_str()), room)?;
     let cursor = cursor.map_or(0, |cursor| cursor.head);
-    Ok(Pull { cursor, live, phase: Phase::Stored })
+    Ok(Pull { cursor, live, phase: Phase::Stored, pace: Pace::new(now) })
 }
 
 impl Pull {
@@ -94,8 +96,9 @@ impl Pull {
     }
 
     /// Whether that was the last the client waited for.
-    pub(super) fn acknowledge(&mut self) -> bool {
+    pub(super) fn acknowledge(&mut self, now: Timestamp) -> bool {
         let Phase::Unacknowledged { more } = self.phase else { return false };
+        self.pace.acknowledged(now);
         self.phase = Phase::Stored;
         !more
     }
@@ -107,6 +110,67 @@ impl Pull {
 
     fn read(&mut self, phase: Phase) -> Step {
         self.phase = phase;
-        Step::Read { after: self.cursor }
+        Step::Read { after: self.cursor, max_bytes: self.pace.page_bytes }
+    }
+}
+
+/// How large pages are. They begin small, and grow as fast as a client acknowledges them: so a slow link
+/// carries each in some seconds, and a client that is cut off again and again has got some of them.
+struct Pace {
+    page_bytes: usize,
+    /// When the last page began.
+    since: Timestamp,
+}
+
+impl Pace {
+    const FIRST: usize = 64 << 10;
+    const LEAST: usize = 16 << 10;
+    const QUICK_MILLIS: i64 = 1_000;
+    const SLOW_MILLIS: i64 = 4_000;
+
+    fn new(now: Timestamp) -> Self {
+        Self { page_bytes: Self::FIRST, since: now }
+    }
+
+    fn acknowledged(&mut self, now: Timestamp) {
+        let took = now.as_millis().saturating_sub(self.since.as_millis());
+        self.since = now;
+        self.page_bytes = match took {
+            ..=Self::QUICK_MILLIS => (self.page_bytes * 2).min(MAX_BATCH_BYTES),
+            Self::SLOW_MILLIS.. => (self.page_bytes / 2).max(Self::LEAST),
+            _ => self.page_bytes,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_fit_the_link() {
+        // Bytes a second, and the bytes of a page that a pull comes to.
+        for (rate, expected) in [
+            (1_000, Pace::LEAST),
+            (10_000, Pace::FIRST / 2),
+            (20_000, Pace::FIRST),
+            (100_000, 2 * Pace::FIRST),
+            (10_000_000, MAX_BATCH_BYTES),
+        ] {
+            let (mut pace, mut now) = (Pace::new(Timestamp::from_millis(0)), 0);
+            for _ in 0..20 {
+                now += i64::try_from(pace.page_bytes).unwrap() * 1_000 / rate;
+                pace.acknowledged(Timestamp::from_millis(now));
+            }
+            assert_eq!(pace.page_bytes, expected, "{rate} bytes a second");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_changes_nothing_for_long() {
+        let mut pace = Pace::new(Timestamp::MAX);
+        pace.acknowledged(Timestamp::from_millis(i64::MIN));
+        pace.acknowledged(Timestamp::MAX);
+        assert_eq!(pace.page_bytes, Pace::FIRST);
     }
 }

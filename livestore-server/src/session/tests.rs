@@ -40,8 +40,8 @@ impl Bench {
                 Effect::Compare { ticket, batch } => {
                     self.session.compared(ticket, self.room.has(&batch));
                 }
-                Effect::Read { ticket, after } => {
-                    self.session.read(ticket, self.room.read(after));
+                Effect::Read { ticket, after, max_bytes } => {
+                    self.session.read(ticket, self.room.read(after, max_bytes));
                 }
             }
         }

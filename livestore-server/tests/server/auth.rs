@@ -113,9 +113,9 @@ async fn signed_tokens_are_checked() {
         format!("{}.{}.", base64(none.to_string().as_bytes()), base64(good.to_string().as_bytes()));
     let critical = sign(&json!({"alg": "HS256", "crit": ["x"], "x": 1}), &good, SECRET);
     let cases = [
-        (with("exp", json!(seconds_from_now(-1))), "the token has expired"),
+        (with("exp", json!(seconds_from_now(-31))), "the token has expired: its `exp` is"),
         (with("exp", Value::Null), "the token is not valid"),
-        (with("nbf", json!(seconds_from_now(60))), "the token is not valid yet"),
+        (with("nbf", json!(seconds_from_now(60))), "the token is not valid yet: its `nbf` is"),
         (with("stores", json!("other")), "the token does not open this store"),
         (with("stores", json!([])), "the token does not open this store"),
         (with("iss", json!("them")), "the token is meant for another service"),
@@ -129,7 +129,10 @@ async fn signed_tokens_are_checked() {
         ("abc".to_owned(), "the token is not valid"),
     ];
     for (token, expected) in cases {
-        assert_eq!(connect(&server, "team-1", &token).await.err().unwrap(), expected, "{token}");
+        let refusal = connect(&server, "team-1", &token).await.err().unwrap();
+        let is_time = expected.ends_with(" is");
+        assert!(refusal == expected || is_time && refusal.starts_with(expected), "{refusal}");
+        assert_eq!(refusal.contains("this server's clock is at 1"), is_time, "{refusal}");
     }
     let reader = with("rights", json!("read"));
     let mut reader = connect(&server, "team-1", &reader).await.ok().unwrap();
@@ -138,7 +141,8 @@ async fn signed_tokens_are_checked() {
 
 #[tokio::test]
 async fn a_token_that_expires_ends_the_connection() {
-    let server = TestServer::with(Jwt::hs256(SECRET), Limits::default()).await;
+    let jwt = Jwt::hs256(SECRET).leeway(Duration::ZERO);
+    let server = TestServer::with(jwt, Limits::default()).await;
     // On a slow machine, a token may have expired before the client has connected.
     for lifetime in [2, 8, 32, 128] {
         let token = hs256(&json!({"exp": seconds_from_now(lifetime), "stores": "*"}));
@@ -170,7 +174,7 @@ async fn tokens_of_a_jwks_file_are_checked() {
     let other = json!({"kty": "EC", "kid": "k0", "crv": "P-256", "x": "a", "y": "b"});
     let key = |id: &str| json!({"kty": "RSA", "kid": id, "n": MODULUS, "e": "AQAB"});
     write(&path, &json!({"keys": [other, key("k1")]}).to_string());
-    let server = TestServer::with(Jwt::rs256(&path).unwrap(), Limits::default()).await;
+    let server = TestServer::with(Jwt::jwks(&path).unwrap(), Limits::default()).await;
     assert!(connect(&server, "st", RS256).await.is_ok());
     let forged = RS256.replace(".eyJleHAi", ".eyJleHBi");
     assert_eq!(connect(&server, "st", &forged).await.err().unwrap(), "the token is not valid");
@@ -184,4 +188,65 @@ async fn tokens_of_a_jwks_file_are_checked() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     write(&path, &json!({"keys": [key("k2")]}).to_string());
     assert!(connect(&server, "st", RS256).await.is_err(), "the key was taken back");
+}
+
+/// A key on P-256, and what it has signed.
+struct EcKey(ring::signature::EcdsaKeyPair);
+
+impl EcKey {
+    fn new() -> Self {
+        let (algorithm, random) =
+            (&ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING, ring::rand::SystemRandom::new());
+        let pkcs8 = ring::signature::EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        let pair = ring::signature::EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+        Self(pair.unwrap())
+    }
+
+    fn jwk(&self, id: &str) -> Value {
+        use ring::signature::KeyPair;
+        let (x, y) = self.0.public_key().as_ref()[1..].split_at(32);
+        json!({"kty": "EC", "kid": id, "crv": "P-256", "alg": "ES256", "use": "sig", "x": base64(x), "y": base64(y)})
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |json: &Value| base64(json.to_string().as_bytes());
+        let signed = format!("{}.{}", part(header), part(claims));
+        let random = ring::rand::SystemRandom::new();
+        let signature = self.0.sign(&random, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", base64(signature.as_ref()))
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_elliptic_curves_are_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("jwks.json");
+    let (ours, other) = (EcKey::new(), EcKey::new());
+    let rsa = json!({"kty": "RSA", "kid": "rsa", "n": MODULUS, "e": "AQAB"});
+    write(&path, &json!({"keys": [rsa, ours.jwk("k1")]}).to_string());
+    let server = TestServer::with(Jwt::jwks(&path).unwrap(), Limits::default()).await;
+    let claims = json!({"exp": seconds_from_now(60), "stores": "*"});
+    let header = |algorithm: &str, id: &str| json!({"alg": algorithm, "kid": id});
+    let good = ours.sign(&header("ES256", "k1"), &claims);
+    assert!(connect(&server, "st", &good).await.is_ok());
+    assert!(connect(&server, "st", &ours.sign(&json!({"alg": "ES256"}), &claims)).await.is_ok());
+    assert!(connect(&server, "st", &RS256.replace(".eyJleHAi", ".eyJleHBi")).await.is_err());
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    for bad in [
+        ours.sign(&header("RS256", "k1"), &claims),
+        ours.sign(&header("ES384", "k1"), &claims),
+        ours.sign(&header("ES256", "rsa"), &claims),
+        ours.sign(&header("ES256", "unknown"), &claims),
+        other.sign(&header("ES256", "k1"), &claims),
+        format!("{signed}.{}", &signature[..40]),
+        format!("{signed}."),
+        // Valid for whoever does not check that it is on the curve, and not zero.
+        format!("{signed}.{}", base64(&[0; 64])),
+    ] {
+        assert_eq!(
+            connect(&server, "st", &bad).await.err().unwrap(),
+            "the token is not valid",
+            "{bad}"
+        );
+    }
 }

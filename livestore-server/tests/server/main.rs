@@ -11,3 +11,5 @@ mod http;
 mod live;
 mod operator;
 mod secrets;
+mod slow_links;
+mod tokens_that_end;

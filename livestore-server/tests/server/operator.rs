@@ -54,6 +54,8 @@ fn a_setting_that_nobody_can_mean_is_refused_in_words() {
         (&["--log-format", "xml"], "invalid value 'xml'"),
         (&["--listen", "nowhere"], "cannot listen on nowhere"),
         (&["--jwt-issuer", "me"], "jwt-issuer is set in vain"),
+        (&["--jwt-leeway-seconds", "5"], "jwt-leeway-seconds is set in vain"),
+        (&["--jwt-leeway-seconds", "999999"], "jwt-leeway-seconds is 999999"),
         (&["--jwt-secret", &empty], "the secret is empty"),
         (&["--jwt-jwks", &keys], "no key in it can be used"),
         (&["--config", &config], "idle-seconds is 0"),
@@ -283,25 +285,47 @@ fn a_file_of_keys_that_cannot_be_used_is_refused() {
     let path = directory.path().join("jwks");
     for (keys, found) in [
         (json!([]), "no keys"),
-        (json!([{"kty": "EC", "crv": "P-256"}, {"kty": "oct", "k": "AA"}]), "EC, oct"),
-        (json!([{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]), "RSA"),
+        (json!([{"kty": "EC", "crv": "P-384", "kid": "a"}]), "EC `a`: it is on P-384"),
+        (
+            json!([{"kty": "EC", "crv": "P-256", "x": "AQAB", "y": "AQAB"}, {"kty": "oct", "k": "AA"}]),
+            "EC: `x` or `y` is not as long as those of P-256; oct: only RSA and EC are supported",
+        ),
+        (json!([{"kty": "EC", "crv": "P-256", "x": "AQAB"}]), "EC: it has no `y`"),
+        (json!([{"kty": "EC", "crv": "P-256", "x": "?", "y": "AQAB"}]), "its `x` is not base64url"),
+        (json!([{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]), "RSA: it has 24 bits"),
+        (json!([{"kty": "RSA", "use": "enc"}]), "RSA: its `use` is not `sig`"),
+        (
+            json!([{"kty": "RSA", "n": "A".repeat(342), "e": "AQAB", "alg": "PS256"}]),
+            "it is for PS256",
+        ),
     ] {
         std::fs::write(&path, json!({ "keys": keys }).to_string()).unwrap();
-        let error = Jwt::rs256(&path).unwrap_err().to_string();
+        let error = Jwt::jwks(&path).unwrap_err().to_string();
         assert!(error.contains("no key in it can be used") && error.ends_with(found), "{error}");
     }
 }
 
-/// The clock of whoever signs tokens may be a little ahead.
+/// The clock of whoever signs tokens may be a little ahead, or behind.
 #[tokio::test]
-async fn a_token_from_a_clock_that_is_ahead_is_valid() {
+async fn tokens_from_a_clock_that_differs_are_valid() {
     let server = TestServer::with(Jwt::hs256(b"secret"), Limits::default()).await;
-    for (ahead, is_valid) in [(0, true), (5, true), (300, false)] {
+    let hour = Jwt::hs256(b"secret").leeway(Duration::from_secs(3_600));
+    let lenient = TestServer::with(hour, Limits::default()).await;
+    for (server, ahead, valid_for, is_valid) in [
+        (&server, 0, 600, true),
+        (&server, 5, 600, true),
+        (&server, 300, 600, false),
+        (&server, 0, -5, true),
+        (&server, 0, -300, false),
+        (&lenient, 300, 600, true),
+        (&lenient, 0, -300, true),
+        (&lenient, 0, -4_000, false),
+    ] {
         let now = livestore::now().as_millis() / 1_000;
-        let claims = json!({"exp": now + 600, "nbf": now + ahead, "stores": "*"});
+        let claims = json!({"exp": now + valid_for, "nbf": now + ahead, "stores": "*"});
         let token = crate::auth::sign(&json!({"alg": "HS256"}), &claims, b"secret");
         let query = format!("storeId=st&transport=ws&payload=%7B%22token%22:%22{token}%22%7D");
         let connected = Client::try_connect(&server.address, &query, "st").await;
-        assert_eq!(connected.is_ok(), is_valid, "{ahead} s");
+        assert_eq!(connected.is_ok(), is_valid, "{ahead} s ahead, for {valid_for} s");
     }
 }

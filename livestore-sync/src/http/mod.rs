@@ -96,4 +96,10 @@ impl SyncBackend for Http {
     fn blocked_by_waiting(&self) -> Option<String> {
         self.options.place.blocked_by_waiting()
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn spawn(&self, task: livestore::sync::Task) -> Option<livestore::sync::Task> {
+        net::spawn_task(&self.options.place, task);
+        None
+    }
 }

@@ -83,6 +83,26 @@ impl InProcess {
         self.lock().refuse(Box::new(refuse));
     }
 
+    /// Accepts only the payloads for which `check` returns no error, which is the reason for all others.
+    /// Stores that are connected with one that is not accepted any more are disconnected. It replaces the
+    /// rule before it, and must not call the backend.
+    ///
+    /// ```
+    /// use livestore_sync::InProcess;
+    ///
+    /// let backend = InProcess::new();
+    /// backend.authenticate(|payload| match payload {
+    ///     Some(r#"{"authToken":"valid"}"#) => Ok(()),
+    ///     _ => Err("the token has expired".to_owned()),
+    /// });
+    /// ```
+    pub fn authenticate(
+        &self,
+        check: impl Fn(Option<&str>) -> Result<(), String> + Send + 'static,
+    ) {
+        self.with(|state| state.authenticate(Box::new(check)));
+    }
+
     /// Forgets all events and takes a new id, as a backend does that lost its data. All connections
     /// end.
     pub fn reset(&self) {
@@ -126,7 +146,7 @@ impl SyncBackend for InProcess {
         connect_request: ConnectRequest,
         messages: MessageSender,
     ) -> Box<dyn Connection> {
-        let id = self.with(|state| state.connect(connect_request.store_id, messages));
+        let id = self.with(|state| state.connect(connect_request, messages));
         Box::new(InProcessConnection { backend: self.clone(), id })
     }
 }

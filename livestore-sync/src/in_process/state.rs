@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use livestore::sync::{BackendMessage, Cursor, MessageSender, More, Page, SyncError, SyncEvent};
+use livestore::sync::{
+    BackendMessage, ConnectRequest, Cursor, MessageSender, More, Page, Secret, SyncError, SyncEvent,
+};
 use livestore_protocol::MAX_EVENTS;
 
 use super::NextPush;
@@ -17,6 +19,7 @@ pub(super) struct State {
     online: bool,
     next_push: Option<NextPush>,
     refuse: Option<Box<Refuse>>,
+    check: Option<Box<Check>>,
     queue: VecDeque<Queued>,
     delivering: bool,
 }
@@ -24,9 +27,13 @@ pub(super) struct State {
 /// A rule for the events that are refused.
 pub(super) type Refuse = dyn Fn(&SyncEvent) -> Option<SyncError> + Send;
 
+/// A rule for the payloads that are accepted.
+pub(super) type Check = dyn Fn(Option<&str>) -> Result<(), String> + Send;
+
 /// A store that is connected.
 struct Connected {
     store_id: String,
+    payload: Option<Secret>,
     messages: MessageSender,
     /// Whether it receives new events.
     pulls: bool,
@@ -48,6 +55,7 @@ impl Default for State {
             online: true,
             next_push: None,
             refuse: None,
+            check: None,
             queue: VecDeque::new(),
             delivering: false,
         }
@@ -56,16 +64,29 @@ impl Default for State {
 
 /// Requests of stores.
 impl State {
-    pub(super) fn connect(&mut self, store_id: String, messages: MessageSender) -> u64 {
+    pub(super) fn connect(&mut self, request: ConnectRequest, messages: MessageSender) -> u64 {
         let connection = self.connections_made;
         self.connections_made += 1;
-        self.connections.insert(connection, Connected { store_id, messages, pulls: false });
-        if self.online {
-            self.queue_message(connection, BackendMessage::Connected);
-        } else {
-            self.end(connection, "the backend is offline");
+        let ConnectRequest { store_id, payload, .. } = request;
+        let refused = self.check_payload(payload.as_ref());
+        self.connections
+            .insert(connection, Connected { store_id, payload, messages, pulls: false });
+        match refused {
+            _ if !self.online => self.end(connection, "the backend is offline"),
+            Err(reason) => self.refuse_connection(connection, reason),
+            Ok(()) => self.queue_message(connection, BackendMessage::Connected),
         }
         connection
+    }
+
+    fn check_payload(&self, payload: Option<&Secret>) -> Result<(), String> {
+        self.check.as_ref().map_or(Ok(()), |check| check(payload.map(Secret::as_str)))
+    }
+
+    fn refuse_connection(&mut self, connection: u64, reason: String) {
+        let refused = SyncError::Refused(reason.clone());
+        self.queue_message(connection, BackendMessage::PullFailed(refused));
+        self.end(connection, &reason);
     }
 
     /// A connection that is dropped receives no more messages.
@@ -149,6 +170,17 @@ impl State {
 
     pub(super) fn refuse(&mut self, refuse: Box<Refuse>) {
         self.refuse = Some(refuse);
+    }
+
+    pub(super) fn authenticate(&mut self, check: Box<Check>) {
+        self.check = Some(check);
+        let refused = |(&id, connected): (&u64, &Connected)| {
+            Some((id, self.check_payload(connected.payload.as_ref()).err()?))
+        };
+        let refused: Vec<_> = self.connections.iter().filter_map(refused).collect();
+        for (connection, reason) in refused {
+            self.refuse_connection(connection, reason);
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -47,11 +47,16 @@ impl End {
     /// backend's URL may have.
     pub(crate) fn answer(parts: &Parts, body: &[u8], schemes: [&str; 2]) -> Self {
         let status = parts.status.as_u16();
-        let text = text_of(&parts.headers, body);
+        let (text, is_page) = match text_of(&parts.headers, body) {
+            Some(text) => (text, false),
+            None => (WEB_PAGE.to_owned(), true),
+        };
         let end = match status {
             300..=399 => Self::disconnected(redirect(status, &parts.headers, schemes)),
+            // It is not the backend that refuses the payload.
+            400 | 401 | 403 if is_page => Self::pull_failed(SyncError::Invalid(text)),
             400 | 401 | 403 => Self::pull_failed(SyncError::Refused(text)),
-            414 | 431 => Self::pull_failed(SyncError::Refused(HEAD_TOO_LONG.to_owned())),
+            414 | 431 => Self::pull_failed(SyncError::Invalid(HEAD_TOO_LONG.to_owned())),
             200..=299 | 404 | 426 => Self::pull_failed(SyncError::Invalid(text)),
             _ => Self::disconnected(format!("the backend answers {status}: {text}")),
         };
@@ -82,15 +87,56 @@ fn redirect(status: u16, headers: &HeaderMap, [plain, encrypted]: [&str; 2]) -> 
     format!("the backend has moved ({status}): use `{place}` as the URL")
 }
 
-/// The text of an answer, or what is known of a web page.
-fn text_of(headers: &HeaderMap, body: &[u8]) -> String {
+/// What is known of a web page.
+const WEB_PAGE: &str = "a web page instead of a sync backend: the sign-in page of this network, a \
+                        proxy, or a wrong URL";
+
+/// Returns the text of an answer, unless it is a web page.
+fn text_of(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("text/html") || text.starts_with("<!") || text.starts_with("<html") {
-        return "a web page instead of a sync backend: the sign-in page of this network, a proxy, \
-                or a wrong URL"
-            .to_owned();
+        return None;
     }
-    if text.is_empty() { "no reason given".to_owned() } else { printable(text) }
+    Some(if text.is_empty() { "no reason given".to_owned() } else { printable(text) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each status of a backend, or of a proxy before it, means for the connection.
+    #[test]
+    fn each_status_has_its_meaning() {
+        let refused =
+            |text: &str| Some(BackendMessage::PullFailed(SyncError::Refused(text.into())));
+        let invalid =
+            |text: &str| Some(BackendMessage::PullFailed(SyncError::Invalid(text.into())));
+        for (status, body, last) in [
+            (200_u16, "hello", invalid("hello")),
+            (302, "", None),
+            (400, "the token has expired", refused("the token has expired")),
+            (400, "", refused("no reason given")),
+            (401, "who are you?", refused("who are you?")),
+            (403, "no", refused("no")),
+            (403, "<html>blocked</html>", invalid(WEB_PAGE)),
+            (404, "", invalid("no reason given")),
+            (408, "too slow", None),
+            (413, "too large", None),
+            (414, "", invalid(HEAD_TOO_LONG)),
+            (426, "upgrade", invalid("upgrade")),
+            (429, "not so fast", None),
+            (431, "", invalid(HEAD_TOO_LONG)),
+            (500, "", None),
+            (502, "<html>bad gateway</html>", None),
+            (503, "too many connections", None),
+        ] {
+            let response = http::Response::builder().status(status).body(()).unwrap();
+            let end = End::answer(&response.into_parts().0, body.as_bytes(), ["ws", "wss"]);
+            assert_eq!(end.last, last, "{status} {body}");
+            assert_eq!(end.is_too_large, status == 413);
+            assert!(!end.reason.is_empty(), "{status}");
+        }
+    }
 }

@@ -38,8 +38,10 @@ use browser as connection;
 ///
 /// The socket is the browser's. It has no headers, so that whoever connects is known by the sync
 /// payload or a cookie. A page hears of whole messages only: one that takes longer than two pings
-/// to arrive ends the connection, so that slow links need pings that are further apart. Of a server
-/// that refuses to connect, it does not hear the reason.
+/// to arrive ends the connection, so that slow links need pings that are further apart
+/// (`livestore-server` sends small pages to them). It is not notified of the reason why a server refuses to
+/// connect: a refused token shows as [`Offline`](livestore::sync::NetworkStatus::Offline) there, until the app has
+/// another one. [`Http`](crate::Http) has the reason there, too.
 #[derive(Debug, Clone)]
 pub struct WebSocket {
     options: Options,
@@ -87,5 +89,11 @@ impl SyncBackend for WebSocket {
 
     fn blocked_by_waiting(&self) -> Option<String> {
         self.options.place.blocked_by_waiting()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn spawn(&self, task: livestore::sync::Task) -> Option<livestore::sync::Task> {
+        net::spawn_task(&self.options.place, task);
+        None
     }
 }

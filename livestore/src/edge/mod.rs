@@ -31,7 +31,7 @@ use web as edge;
 
 pub(crate) use edge::{
     Background, Line, LineEvent, Listener, Mailbox, OnLine, Stopwatch, Worker, catch_panic, dial,
-    fill_random, for_each_chunk, listen, pause, read_ahead, unix_millis,
+    fill_random, for_each_chunk, listen, pause, read_ahead, run_aside, spawn, unix_millis,
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use edge::{Condition, Mail, Task, current_task};

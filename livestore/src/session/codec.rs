@@ -246,6 +246,8 @@ enums! {
         5 => ReadOnly { reason },
         6 => Offline { reason },
         7 => Stopped(reason),
+        8 => LoginRequired { reason },
+        9 => PayloadFailed { reason },
     }
     StopReason {
         0 => OtherBackend { known, found },

@@ -14,7 +14,8 @@ use crate::event::SeqNum;
 use crate::sync::engine::{Effect, Input};
 use crate::sync::payload::Payload;
 use crate::sync::{
-    BackendMessage, ConnectRequest, Connection, Cursor, MessageSender, Page, SyncBackend, SyncEvent,
+    BackendMessage, ConnectRequest, Connection, MessageSender, Page, PayloadError, PayloadRequest,
+    Secret, SyncBackend, SyncError,
 };
 
 /// The most pulled events that are written as one, if they have arrived.
@@ -37,6 +38,8 @@ pub(super) enum Command {
     Delay(Duration),
     /// There are events to push.
     Committed,
+    /// The app's answer to the question for the payload.
+    Payload(Result<Secret, PayloadError>),
     /// The backend has sent something.
     Receive {
         /// The connection, by its number.
@@ -51,6 +54,12 @@ pub(super) struct Driver {
     backend: Arc<dyn SyncBackend>,
     store_id: String,
     payload: Payload,
+    /// The backend's reason, if it has refused the last payload.
+    refusal: Option<String>,
+    /// Whether the app has been asked for a payload, and has not answered yet.
+    is_asking: bool,
+    /// Whether the connection that is wanted waits for the app's answer.
+    awaits_payload: bool,
     mailbox: Arc<Mailbox<Command>>,
     connection: Option<Box<dyn Connection>>,
     /// The number of connections so far.
@@ -76,6 +85,9 @@ impl Driver {
             backend,
             store_id,
             payload,
+            refusal: None,
+            is_asking: false,
+            awaits_payload: false,
             mailbox,
             connection: None,
             connections: 0,
@@ -96,7 +108,7 @@ impl Driver {
         }
         let input = match command {
             Some(command) => self.input(command),
-            None => Some(Input::Tick),
+            None => Some(self.tick()),
         };
         if let Some(input) = input {
             self.step(input)?;
@@ -136,7 +148,11 @@ impl Driver {
                 Input::Backend(BackendMessage::Disconnected { reason })
             }
             Command::Start => Input::Start,
-            Command::Reconnect => Input::Reconnect,
+            Command::Reconnect => {
+                self.look_for_payload();
+                Input::Reconnect
+            }
+            Command::Payload(answer) => return self.provided(answer),
             Command::Pause => Input::Pause,
             Command::Committed => Input::Committed,
             Command::Receive { connection, .. }
@@ -145,10 +161,16 @@ impl Driver {
                 return None;
             }
             Command::Receive { message: BackendMessage::Pulled(mut page), .. } => {
+                self.refusal = None;
                 self.append_next_pages(&mut page);
                 Input::Backend(BackendMessage::Pulled(page))
             }
-            Command::Receive { message, .. } => Input::Backend(message),
+            Command::Receive { message, .. } => {
+                if let BackendMessage::PullFailed(SyncError::Refused(reason)) = &message {
+                    self.refusal = Some(reason.clone());
+                }
+                Input::Backend(message)
+            }
         })
         .and_then(|input| self.receive(input))
     }
@@ -197,6 +219,7 @@ impl Driver {
             Effect::Disconnect => {
                 self.delayed.clear();
                 self.connection = None;
+                self.awaits_payload = false;
             }
             effect => {
                 let message = self.delayed.pass(Message::Send(effect), self.mailbox.now());
@@ -218,24 +241,66 @@ impl Driver {
     }
 
     fn connect(&mut self) {
+        // The old connection is dropped first.
+        self.connection = None;
+        self.delayed.clear();
+        match self.payload.get() {
+            Ok(payload) => self.dial(payload),
+            Err(provider) => {
+                self.awaits_payload = true;
+                if !std::mem::replace(&mut self.is_asking, true) {
+                    let mailbox = Arc::clone(&self.mailbox);
+                    let reply = move |answer| mailbox.put(Command::Payload(answer));
+                    let request = PayloadRequest { refusal: self.refusal.clone() };
+                    provider.call(request, &*self.backend, reply);
+                }
+            }
+        }
+    }
+
+    fn dial(&mut self, payload: Option<Secret>) {
+        self.awaits_payload = false;
         self.connections += 1;
         let (mailbox, connection) = (Arc::clone(&self.mailbox), self.connections);
         let messages = MessageSender::new(move |message| {
             mailbox.put(Command::Receive { connection, message });
         });
-        // The old connection is dropped first.
-        self.connection = None;
-        self.delayed.clear();
-        self.connection = Some(match self.payload.get() {
+        let request = ConnectRequest::new(&self.store_id, payload);
+        self.connection = Some(self.backend.connect(request, messages));
+    }
+
+    /// The app has answered. If that took so long that an attempt was given up, the answer is for the
+    /// next one.
+    fn provided(&mut self, answer: Result<Secret, PayloadError>) -> Option<Input> {
+        self.is_asking = false;
+        if !self.awaits_payload {
+            return None;
+        }
+        Some(match answer {
             Ok(payload) => {
-                let request = ConnectRequest::new(&self.store_id, payload);
-                self.backend.connect(request, messages)
+                self.dial(Some(payload));
+                Input::Dialing
             }
-            Err(reason) => {
-                messages.send(BackendMessage::Disconnected { reason });
-                Box::new(NoConnection)
-            }
-        });
+            Err(error) => Input::NoPayload(error),
+        })
+    }
+
+    /// The app may have set another payload, while its function does not return.
+    fn look_for_payload(&mut self) {
+        if self.awaits_payload
+            && let Ok(payload) = self.payload.get()
+        {
+            self.dial(payload);
+        }
+    }
+
+    fn tick(&self) -> Input {
+        let is_late = self.deadline.is_some_and(|deadline| deadline <= self.mailbox.now());
+        if self.awaits_payload && is_late {
+            let reason = "the app's function has not returned in time".to_owned();
+            return Input::NoPayload(PayloadError::Failed(reason));
+        }
+        Input::Tick
     }
 }
 
@@ -243,12 +308,4 @@ fn pushed(effect: &Effect) -> Option<Activity> {
     let Effect::Push { events, .. } = effect else { return None };
     let first = SeqNum::new(events.first()?.seq);
     Some(Activity::Pushed { first, count: events.len() })
-}
-
-/// Stands for a connection that was not even tried.
-struct NoConnection;
-
-impl Connection for NoConnection {
-    fn pull(&mut self, _: Option<Cursor>) {}
-    fn push(&mut self, _: Vec<SyncEvent>, _: Option<String>) {}
 }

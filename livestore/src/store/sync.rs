@@ -119,8 +119,9 @@ impl<S: Schema> Store<S> {
     }
 
     /// Replaces the [payload](SyncOptions::payload) that the store sends to the backend when it connects,
-    /// such as a token that was renewed. If the store is offline, it connects now; a connection that
-    /// there is, goes on until the backend ends it.
+    /// such as a token that was renewed, or that of a user who has [logged in
+    /// again](NetworkStatus::LoginRequired). It replaces a [function](SyncOptions::payload_with), too. If the
+    /// store is offline, it connects now; a connection that there is, goes on until the backend ends it.
     ///
     /// ```
     /// # use livestore::prelude::*;

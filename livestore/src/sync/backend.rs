@@ -4,6 +4,8 @@
 //! [`MessageSender`], at any time and from any thread.
 
 use std::fmt;
+#[cfg(not(target_family = "wasm"))]
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +39,19 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
     fn blocked_by_waiting(&self) -> Option<String> {
         None
     }
+
+    /// Runs the app's [asynchronous function for the payload](super::SyncOptions::payload_async) where
+    /// the connections run, such as on a runtime, and returns at once. By default it returns the task,
+    /// which the store then runs on a thread of its own, without a runtime.
+    #[cfg(not(target_family = "wasm"))]
+    fn spawn(&self, task: Task) -> Option<Task> {
+        Some(task)
+    }
 }
+
+/// A future that a store wants to run: see [`SyncBackend::spawn`].
+#[cfg(not(target_family = "wasm"))]
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The reason why a backend cannot work with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +116,9 @@ pub enum BackendMessage {
     /// A part of a long message has arrived: the connection is slow, but alive. Sent now and then until
     /// all of the message is there, so that the store does not give up waiting for it.
     Receiving,
-    /// The pull failed; the store ends the connection.
+    /// The pull failed; the store ends the connection. [`Refused`](SyncError::Refused) is about the
+    /// payload: the store asks the app for another one and connects again, once at once, and then
+    /// [slowly](super::NetworkStatus::LoginRequired).
     PullFailed(SyncError),
     /// The backend has accepted the last push: its events come next in the backend's order.
     ///

@@ -15,6 +15,7 @@
 //! others until the pull has brought what came in between.
 
 mod batch;
+mod login;
 mod push;
 mod retry;
 
@@ -26,6 +27,7 @@ use self::push::Push;
 use self::retry::Retry;
 use super::backend::BackendMessage;
 use super::merge::{Merge, SyncState, UpstreamChange};
+use super::payload::PayloadError;
 use super::status::{NetworkStatus, OnBackendReset, StopReason};
 use crate::event::{EncodedEvent, SeqNum, last_commit};
 
@@ -50,6 +52,10 @@ pub(crate) enum Input {
     Committed,
     /// A message of the backend's.
     Backend(BackendMessage),
+    /// The app has given its payload, and the connection is being made.
+    Dialing,
+    /// The app has given no payload, so that there is no connection.
+    NoPayload(PayloadError),
     /// Time has passed.
     Tick,
 }
@@ -113,6 +119,10 @@ pub(crate) struct Engine {
     retry: Retry,
     /// The reason why the backend accepts none of this client's events for now.
     barred: Option<String>,
+    /// Whether the backend has refused the last payload.
+    is_denied: bool,
+    /// The reason why the user has to log in again, until the backend accepts a payload.
+    login_required: Option<String>,
     /// The most commits of a push: fewer after one that was refused, or that took too long.
     max_commits: usize,
     /// The beginning of a commit that continues on the next page.
@@ -128,7 +138,7 @@ enum Phase {
     /// Until the next attempt.
     Waiting {
         until: Duration,
-        reason: String,
+        status: NetworkStatus,
     },
     Connecting {
         until: Duration,
@@ -164,6 +174,8 @@ impl Engine {
             is_pausing: false,
             retry: Retry::new(seed),
             barred: None,
+            is_denied: false,
+            login_required: None,
             max_commits: MAX_EVENTS,
             unfinished: Vec::new(),
         }
@@ -179,8 +191,11 @@ impl Engine {
         match &self.phase {
             _ if self.is_pausing => NetworkStatus::Paused,
             Phase::Paused => NetworkStatus::Paused,
-            Phase::Waiting { reason, .. } => NetworkStatus::Offline { reason: reason.clone() },
+            Phase::Waiting { status, .. } => status.clone(),
             Phase::Stopped(reason) => NetworkStatus::Stopped(reason.clone()),
+            _ if let Some(reason) = &self.login_required => {
+                NetworkStatus::LoginRequired { reason: reason.clone() }
+            }
             Phase::Connecting { .. } | Phase::Pulling { .. } | Phase::Live { .. }
                 if let Some(reason) = self.barred() =>
             {
@@ -241,6 +256,8 @@ impl Engine {
                 self.disconnect(Phase::Paused, &mut effects);
             }
             Input::Committed => {}
+            Input::Dialing => self.extend_deadline(now),
+            Input::NoPayload(error) => self.no_payload(error, now, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
             Input::Backend(message) => {
                 if let Some(transition) = self.receive(message, now, &mut effects) {
@@ -307,6 +324,7 @@ impl Engine {
         if !is_connected {
             self.retry.forget_failures();
             self.retry.forget_refusals();
+            self.retry.forget_denials();
             self.disconnect(Phase::Paused, effects);
             self.connect(now, effects);
         }
@@ -363,10 +381,13 @@ impl Engine {
             BackendMessage::Receiving => self.extend_deadline(now),
             BackendMessage::RetryAfter(wait) => self.retry.not_before(now, wait),
             BackendMessage::Pulled(page) => return self.pulled(page, now, effects),
-            BackendMessage::Pushed => self.pushed(),
+            BackendMessage::Pushed => self.pushed(now),
             BackendMessage::PushFailed(failure) => return self.push_failed(failure, now, effects),
             BackendMessage::PullFailed(SyncError::BackendIdMismatch { expected, .. }) => {
                 return self.other_backend(expected, now, effects);
+            }
+            BackendMessage::PullFailed(SyncError::Refused(reason)) => {
+                self.denied(reason, now, effects);
             }
             BackendMessage::PullFailed(failure) => {
                 self.retry_later(failure.to_string(), now, effects)
@@ -456,6 +477,7 @@ impl Engine {
     /// Notes that the state has the backend's order as far as it was pulled.
     fn pulled_up_to(&mut self, more: More, now: Duration) {
         let head = self.state.upstream_head.global;
+        self.admitted();
         match &mut self.phase {
             Phase::Pulling { .. } if more == More::No => {
                 self.retry.forget();
@@ -515,12 +537,17 @@ impl Engine {
 
     /// Ends the connection, and tries again later.
     fn retry_later(&mut self, reason: String, now: Duration, effects: &mut Vec<Effect>) {
+        let until = self.retry.next(now);
+        self.wait(until, NetworkStatus::Offline { reason }, effects);
+    }
+
+    /// Ends the connection until the next attempt, at `until`.
+    fn wait(&mut self, until: Duration, status: NetworkStatus, effects: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Paused | Phase::Starting | Phase::Stopped(_)) {
             return;
         }
         self.shrink_pushes();
-        let until = self.retry.next(now);
-        self.disconnect(Phase::Waiting { until, reason }, effects);
+        self.disconnect(Phase::Waiting { until, status }, effects);
     }
 }
 

@@ -1,11 +1,10 @@
 //! Options for sync.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::payload::Payload;
+use super::payload::{Payload, PayloadError, PayloadRequest};
 use super::{OnBackendReset, SyncBackend};
 
 /// A sync backend, and how to sync with it. A backend alone converts into it, too.
@@ -56,7 +55,8 @@ impl SyncOptions {
     /// Any JSON that the app sends to the backend when it connects, such as a token. Text that is not
     /// JSON, such as a bare token, is an error when the store is opened.
     ///
-    /// An open store gets another one by [`Store::set_sync_payload`](crate::Store::set_sync_payload).
+    /// An open store gets another one by [`Store::set_sync_payload`](crate::Store::set_sync_payload), or from
+    /// a function: [`payload_with`](Self::payload_with), [`payload_async`](Self::payload_async).
     #[must_use]
     pub fn payload(mut self, json: impl Into<String>) -> Self {
         self.payload = Payload::fixed(json.into());
@@ -64,22 +64,26 @@ impl SyncOptions {
     }
 
     /// Calls `provide` for the [payload](Self::payload) each time that the store connects, such as for a
-    /// token that is valid for some minutes.
+    /// token that is valid for some minutes. When a token ends, or is refused, the backend ends the
+    /// connection, and the store connects again with what `provide` then returns: the store stays open.
     ///
-    /// It is called on the store's sync thread, where it may take its time; no commit or query waits for
-    /// it, but in a browser, where everything runs on one thread. If it fails or panics, the store is
-    /// offline for that reason, and tries again later.
+    /// It is called on a thread of its own, where it may take its time, but in a browser, where everything
+    /// runs on one thread. If it fails, panics, or has not returned after 30 s, the store is offline for
+    /// that reason ([`PayloadFailed`](super::NetworkStatus::PayloadFailed)), and tries again later.
+    /// [`PayloadError::LoginRequired`] says that only the user can help.
     ///
     /// ```
-    /// use livestore::sync::{SyncBackend, SyncOptions};
+    /// use livestore::sync::{PayloadError, PayloadRequest, SyncBackend, SyncOptions};
     ///
-    /// fn sign_in() -> std::io::Result<String> {
-    ///     // Ask the login service for a new token.
-    /// #     Ok("secret".to_owned())
+    /// fn token(is_fresh: bool) -> std::io::Result<Option<String>> {
+    ///     // Ask the login service for a new token, or use the last one; `None` if the login has ended.
+    /// #     Ok(Some("secret".to_owned()))
     /// }
     ///
-    /// fn payload() -> std::io::Result<String> {
-    ///     Ok(format!(r#"{{"authToken":"{}"}}"#, sign_in()?))
+    /// fn payload(request: PayloadRequest) -> Result<String, PayloadError> {
+    ///     let token = token(request.refusal.is_some())?;
+    ///     let token = token.ok_or(PayloadError::LoginRequired("logged out".to_owned()))?;
+    ///     Ok(format!(r#"{{"authToken":"{token}"}}"#))
     /// }
     ///
     /// fn options(backend: impl SyncBackend) -> SyncOptions {
@@ -87,11 +91,59 @@ impl SyncOptions {
     /// }
     /// ```
     #[must_use]
-    pub fn payload_with<E: Into<Box<dyn Error + Send + Sync>>>(
+    pub fn payload_with(
         mut self,
-        provide: impl Fn() -> Result<String, E> + Send + Sync + 'static,
+        provide: impl Fn(PayloadRequest) -> Result<String, PayloadError> + Send + Sync + 'static,
     ) -> Self {
-        self.payload = Payload::provided(provide);
+        self.payload = Payload::function(provide);
+        self
+    }
+
+    /// Does the same as [`payload_with`](Self::payload_with) with an asynchronous function.
+    ///
+    /// It runs where the connections of the backend run: those of `livestore-sync` that use the network
+    /// run it on tokio, on the app's runtime or a thread of its own. A backend without a runtime has it
+    /// run on a thread of its own.
+    ///
+    /// ```
+    /// use livestore::sync::{SyncBackend, SyncOptions};
+    ///
+    /// async fn sign_in() -> std::io::Result<String> {
+    ///     // Ask the login service for a new token.
+    /// #     Ok("secret".to_owned())
+    /// }
+    ///
+    /// fn options(backend: impl SyncBackend) -> SyncOptions {
+    ///     SyncOptions::new(backend).payload_async(async |_| {
+    ///         Ok(format!(r#"{{"authToken":"{}"}}"#, sign_in().await?))
+    ///     })
+    /// }
+    /// ```
+    #[cfg(not(target_family = "wasm"))]
+    #[must_use]
+    pub fn payload_async<F>(
+        mut self,
+        provide: impl Fn(PayloadRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<String, PayloadError>> + Send + 'static,
+    {
+        self.payload = Payload::asynchronous(move |request| Box::pin(provide(request)));
+        self
+    }
+
+    /// Does the same as [`payload_with`](Self::payload_with) with an asynchronous function, which runs
+    /// on the event loop.
+    #[cfg(target_family = "wasm")]
+    #[must_use]
+    pub fn payload_async<F>(
+        mut self,
+        provide: impl Fn(PayloadRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<String, PayloadError>> + 'static,
+    {
+        self.payload = Payload::asynchronous(move |request| Box::pin(provide(request)));
         self
     }
 

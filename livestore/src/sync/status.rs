@@ -73,6 +73,20 @@ pub enum NetworkStatus {
         /// The backend's reason.
         reason: String,
     },
+    /// The backend does not accept the [payload](super::SyncOptions::payload), or the app's function for
+    /// it has [said so](super::PayloadError::LoginRequired): the user has to log in again. Sync goes on
+    /// after [`Store::set_sync_payload`](crate::Store::set_sync_payload), or once the function returns a
+    /// payload that is accepted; it is called again at growing intervals, of up to a minute.
+    LoginRequired {
+        /// The reason.
+        reason: String,
+    },
+    /// The app's [function for the payload](super::SyncOptions::payload_with) has failed, or does not
+    /// return. Another attempt follows.
+    PayloadFailed {
+        /// The reason.
+        reason: String,
+    },
     /// No connection; another attempt follows.
     Offline {
         /// The reason.
@@ -91,6 +105,8 @@ impl fmt::Display for NetworkStatus {
             Self::Pulling => f.write_str("pulling"),
             Self::Online => f.write_str("online"),
             Self::ReadOnly { reason } => write!(f, "read only: {reason}"),
+            Self::LoginRequired { reason } => write!(f, "login required: {reason}"),
+            Self::PayloadFailed { reason } => write!(f, "no sync payload: {reason}"),
             Self::Offline { reason } => write!(f, "offline: {reason}"),
             Self::Stopped(reason) => write!(f, "stopped: {reason}"),
         }

@@ -66,7 +66,9 @@ fn carry_out(session: &mut Session, room: &Arc<Room>, sent: &mut Vec<String>) {
                 session.pushed(ticket, appended);
             }
             Effect::Compare { ticket, batch } => session.compared(ticket, room.has(&batch)),
-            Effect::Read { ticket, after } => session.read(ticket, room.read(after)),
+            Effect::Read { ticket, after, max_bytes } => {
+                session.read(ticket, room.read(after, max_bytes));
+            }
             Effect::Close(_) => {}
         }
     }

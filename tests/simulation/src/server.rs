@@ -62,7 +62,7 @@ struct Peer {
 
 enum Question {
     Compare { ticket: Ticket, batch: Arc<[StoredEvent]> },
-    Read { ticket: Ticket, after: u64 },
+    Read { ticket: Ticket, after: u64, max_bytes: usize },
 }
 
 /// What the storage answers, from its writer's turn.
@@ -283,8 +283,8 @@ impl Server {
                 Some(Effect::Compare { ticket, batch }) => {
                     running.reads.push((later, id, Question::Compare { ticket, batch }));
                 }
-                Some(Effect::Read { ticket, after }) => {
-                    running.reads.push((later, id, Question::Read { ticket, after }));
+                Some(Effect::Read { ticket, after, max_bytes }) => {
+                    running.reads.push((later, id, Question::Read { ticket, after, max_bytes }));
                 }
             }
         }
@@ -352,7 +352,9 @@ impl Peer {
             Question::Compare { ticket, batch } => {
                 self.session.compared(ticket, self.room.has(&batch));
             }
-            Question::Read { ticket, after } => self.session.read(ticket, self.room.read(after)),
+            Question::Read { ticket, after, max_bytes } => {
+                self.session.read(ticket, self.room.read(after, max_bytes));
+            }
         }
     }
 

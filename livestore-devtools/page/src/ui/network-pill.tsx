@@ -7,6 +7,8 @@ const NETWORKS: { [N in Network]: { label: string; tone: "good" | "busy" | "bad"
   pulling: { label: "pulling", tone: "busy" },
   online: { label: "online", tone: "good" },
   readOnly: { label: "read-only", tone: "busy" },
+  loginRequired: { label: "login required", tone: "bad" },
+  payloadFailed: { label: "no payload", tone: "bad" },
   offline: { label: "offline", tone: "bad" },
   stopped: { label: "stopped", tone: "bad" },
 };

@@ -5,7 +5,7 @@ mod place;
 mod traffic;
 
 pub(crate) use dial::dial;
-pub(crate) use place::{Place, spawn};
+pub(crate) use place::{Place, spawn, spawn_task};
 pub(crate) use traffic::{Counted, Traffic};
 
 use std::time::Duration;

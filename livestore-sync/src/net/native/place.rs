@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use livestore::sync::Task;
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
 /// A tokio runtime of the app, or a thread for each connection.
@@ -21,6 +22,13 @@ pub(crate) fn spawn(
         None => spawn_thread(task)?,
     }
     Ok(())
+}
+
+/// Runs a task of the store's there. If there is no thread for it, it is dropped, which the store
+/// notices.
+pub(crate) fn spawn_task(place: &Place, task: Task) {
+    // The reason why there is no thread is that of the connection, too, which says it.
+    let _ = spawn(place, task);
 }
 
 fn spawn_thread(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

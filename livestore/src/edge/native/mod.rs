@@ -1,6 +1,7 @@
 //! The edge on an operating system.
 
 mod ahead;
+mod aside;
 mod background;
 mod clock;
 mod condition;
@@ -11,6 +12,7 @@ mod random;
 mod socket;
 
 pub(crate) use ahead::read_ahead;
+pub(crate) use aside::{run_aside, spawn};
 pub(crate) use background::Background;
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
 pub(crate) use condition::{Condition, Task, current_task};

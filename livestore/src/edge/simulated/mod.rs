@@ -3,6 +3,7 @@
 //! Everything here belongs to the thread it is called on, so that several worlds may run side by
 //! side. Nothing happens by itself: a job that is due waits until the world runs it.
 
+mod aside;
 mod clock;
 mod condition;
 mod line;
@@ -15,6 +16,7 @@ pub(crate) use super::virtual_fs::{
     FileIdentity, absolute, is_out_of_files, names_in, note_open_files_limit, open_files_limit,
     read_at, remove_directory, resolve,
 };
+pub(crate) use aside::{run_aside, spawn};
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
 pub use clock::{elapsed, pass, set_wall_clock};
 pub(crate) use condition::Condition;

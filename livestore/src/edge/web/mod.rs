@@ -4,6 +4,7 @@
 //! functions that would wait do not exist on this target. Files are those of a [`Disk`] that
 //! `livestore-web` installs.
 
+mod aside;
 mod channel;
 mod clock;
 mod event_loop;
@@ -13,6 +14,7 @@ mod mailbox;
 mod panics;
 mod threads;
 
+pub(crate) use aside::{run_aside, spawn};
 pub(crate) use clock::{Stopwatch, pause, unix_millis};
 pub(crate) use line::{Line, LineEvent, Listener, OnLine, dial, listen};
 pub use locks::{IfHeld, WebLock, request_lock};

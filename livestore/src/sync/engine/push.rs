@@ -17,6 +17,10 @@ use super::{Effect, Engine, Phase, RESPONSE_TIMEOUT, Then, Transition};
 use crate::event::SeqNum;
 use crate::sync::status::StopReason;
 
+/// After a push that took longer, the next one is smaller; it is larger after one that took less than a
+/// quarter of this. So a slow link carries pushes in time, and a loss on it costs little.
+const LONG_PUSH: Duration = Duration::from_secs(8);
+
 /// The push of a live connection.
 #[derive(Debug)]
 pub(super) enum Push {
@@ -28,6 +32,7 @@ pub(super) enum Push {
         parent: u64,
         /// The number of commits in it.
         commits: usize,
+        since: Duration,
         until: Duration,
     },
     /// A push was rejected: pull up to `head` first.
@@ -69,20 +74,27 @@ impl Engine {
         let Some(Batch { events, to, commits, bytes }) = batch else { return };
         let parent = events.first().map_or(0, |first| first.parent);
         let until = now + RESPONSE_TIMEOUT + transfer_time(bytes);
-        self.phase = Phase::Live { push: Push::InFlight { to, parent, commits, until }, accepted };
+        self.phase = Phase::Live {
+            push: Push::InFlight { to, parent, commits, since: now, until },
+            accepted,
+        };
         effects.push(Effect::Push { events, backend_id: self.backend_id.clone() });
     }
 
-    pub(super) fn pushed(&mut self) {
+    pub(super) fn pushed(&mut self, now: Duration) {
         self.retry.forget_rejections();
         self.retry.forget_refusals();
         self.barred = None;
-        self.max_commits = (self.max_commits * 2).min(MAX_EVENTS);
         if let Phase::Live { push: push @ Push::InFlight { .. }, accepted } = &mut self.phase {
-            if let Push::InFlight { to, .. } = push
-                && to.generation == self.state.local_head.generation
-            {
-                *accepted = to.global.max(*accepted);
+            if let Push::InFlight { to, since, commits, .. } = *push {
+                self.max_commits = match now.saturating_sub(since) {
+                    took if took > LONG_PUSH => (commits / 2).max(1),
+                    took if took > LONG_PUSH / 4 => self.max_commits,
+                    _ => (self.max_commits * 2).min(MAX_EVENTS),
+                };
+                if to.generation == self.state.local_head.generation {
+                    *accepted = to.global.max(*accepted);
+                }
             }
             *push = Push::Idle;
         }

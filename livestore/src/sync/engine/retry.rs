@@ -13,7 +13,8 @@ pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 /// once reject one another's pushes.
 pub(super) const BACKOFF_UNIT: Duration = Duration::from_millis(1);
 
-/// The first wait after a push that was refused for now; it doubles with each further one.
+/// The first wait after a push that was refused for now, or a payload; it doubles with each further
+/// one.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(4);
 
 /// The longest of these waits: a right that is granted is used within a minute.
@@ -28,6 +29,8 @@ pub(super) struct Retry {
     failures: u32,
     rejections: u32,
     refusals: u32,
+    /// Payloads that were refused.
+    denials: u32,
     /// The backend has asked for no attempt before.
     not_before: Duration,
     /// The seed of the next jitter.
@@ -36,7 +39,14 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) fn new(seed: u64) -> Self {
-        Self { failures: 0, rejections: 0, refusals: 0, not_before: Duration::ZERO, seed }
+        Self {
+            failures: 0,
+            rejections: 0,
+            refusals: 0,
+            denials: 0,
+            not_before: Duration::ZERO,
+            seed,
+        }
     }
 
     /// Forgets all failures and rejections: the connection works.
@@ -56,6 +66,10 @@ impl Retry {
         self.refusals = 0;
     }
 
+    pub(super) fn forget_denials(&mut self) {
+        self.denials = 0;
+    }
+
     /// Notes that the backend wants no attempt before this time has passed.
     pub(super) fn not_before(&mut self, now: Duration, wait: Duration) {
         self.not_before = now + wait.min(MAX_REQUESTED);
@@ -63,8 +77,19 @@ impl Retry {
 
     /// Counts a push that was refused for now. Returns the time to the next one.
     pub(super) fn refusal_delay(&mut self) -> Duration {
-        let doubled = FIRST_REFUSAL_DELAY.saturating_mul(1 << self.refusals.min(10));
         self.refusals = self.refusals.saturating_add(1);
+        self.nth_refusal_delay(self.refusals)
+    }
+
+    /// Counts a payload that was refused. Returns the time of the next attempt, not before the backend
+    /// wants one.
+    pub(super) fn denied(&mut self, now: Duration) -> Duration {
+        self.denials = self.denials.saturating_add(1);
+        (now + self.nth_refusal_delay(self.denials)).max(self.not_before)
+    }
+
+    fn nth_refusal_delay(&mut self, nth: u32) -> Duration {
+        let doubled = FIRST_REFUSAL_DELAY.saturating_mul(1 << nth.saturating_sub(1).min(10));
         self.some_of(doubled.min(MAX_REFUSAL_DELAY))
     }
 

@@ -474,5 +474,6 @@ fn a_start_that_is_on_its_way_counts_as_connecting() {
     assert_eq!(engine.network(), NetworkStatus::Connecting);
 }
 
+mod login;
 mod pushes;
 mod world;

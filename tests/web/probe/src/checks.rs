@@ -42,12 +42,13 @@ type Check = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// Runs all checks, and returns what failed.
 pub(crate) async fn run() -> Vec<String> {
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 8] = [
         ("a commit whose materializer panics", Box::pin(materializer_panics())),
         ("a subscriber that panics", Box::pin(subscriber_panics())),
         ("a computed that panics", Box::pin(computed_panics())),
         ("two stores that sync", Box::pin(two_stores())),
         ("a token that panics", Box::pin(payload_panics())),
+        ("a token that comes later", Box::pin(payload_comes_later())),
         ("an open that waits", Box::pin(open_waits())),
         ("a store in a page", Box::pin(in_a_page())),
     ];
@@ -130,13 +131,37 @@ async fn payload_panics() -> Outcome {
     let calls = AtomicUsize::new(0);
     let provide = move || match calls.fetch_add(1, Ordering::Relaxed) {
         0 => panic!("nobody is signed in"),
-        _ => Ok::<_, String>("1".to_owned()),
+        _ => Ok("1".to_owned()),
     };
-    let options = SyncOptions::new(InProcess::new()).payload_with(provide);
+    let options = SyncOptions::new(InProcess::new()).payload_with(move |_| provide());
     let store = Store::<App>::builder("words").sync(options).open()?;
     // The store tries again by itself, after its deadline.
     Ok(store.synced().await?)
 }
+
+/// In a browser, what an app awaits is not `Send`.
+async fn payload_comes_later() -> Outcome {
+    let backend = InProcess::new();
+    backend.authenticate(|payload| match payload {
+        Some("7") => Ok(()),
+        _ => Err("not this one".to_owned()),
+    });
+    let options = SyncOptions::new(backend).payload_async(async |_| {
+        a_turn_later().await;
+        Ok("7".to_owned())
+    });
+    let store = Store::<App>::builder("words").sync(options).open()?;
+    Ok(store.synced().await?)
+}
+
+#[cfg(target_family = "wasm")]
+async fn a_turn_later() {
+    let promise = js_sys::Promise::resolve(&wasm_bindgen::JsValue::NULL);
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
+#[cfg(not(target_family = "wasm"))]
+async fn a_turn_later() {}
 
 /// A backend that never answers.
 #[derive(Debug)]

@@ -121,6 +121,18 @@ fn a_push_that_the_network_does_not_carry_gets_smaller_and_then_larger_again() {
 }
 
 #[test]
+fn pushes_fit_the_link() {
+    let mut engine = pushing(400);
+    let (mut now, mut sizes) = (NOW, Vec::new());
+    // The seconds that a push takes.
+    for seconds in [20, 10, 5, 5, 1, 1] {
+        now += Duration::from_secs(seconds);
+        sizes.push(pushes(&handle(&mut engine, Input::Backend(BackendMessage::Pushed), now)).len());
+    }
+    assert_eq!(sizes, [50, 25, 25, 25, 50, 100]);
+}
+
+#[test]
 fn a_long_push_may_take_longer() {
     let mut engine = live(0);
     let args = format!("\"{}\"", "x".repeat(800_000));

@@ -21,16 +21,24 @@
 //! ```
 //!
 //! [`store`] stores events and decides their order, [`auth`] decides who may do what, and [`Server`]
-//! serves clients over WebSocket and HTTP.
+//! serves clients over WebSocket and HTTP. With the feature `schema`, the module of that name makes a server
+//! that knows the app's schema: it has the state of every store, and validates what clients push.
+//!
+//! # Features
+//!
+//! `postgres` and `nats`, on by default, are storages that several servers may share. `schema` is a server that
+//! knows the app's schema, and depends on `livestore`.
 
 // From the inside out: `store` decides the order of events; `hub` publishes new ones; `session` is
-// the protocol, one connection at a time and without I/O; `server` has the sockets.
+// the protocol, one connection at a time and without I/O; `server` has the sockets; `schema` extends it.
 
 pub mod auth;
 #[doc(hidden)]
 pub mod cli;
 mod edge;
 mod hub;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod server;
 mod session;
 pub mod store;
@@ -39,7 +47,7 @@ pub mod store;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use server::{Limits, Server};
+pub use server::{Builder, Limits, Server};
 
 /// The parts of a server without its sockets, for the simulator and the fuzzer of this project. Not
 /// part of the API.

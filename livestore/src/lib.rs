@@ -124,6 +124,7 @@
 //! | [`sync`] | [options](sync::SyncOptions), the [status](sync::SyncStatus), and the trait of a [backend](sync::SyncBackend) |
 //! | [`fractional_index`] | order keys, for lists whose order a user decides |
 //! | [`eventlog`], [`state`] | [durability](Durability), boot progress, quarantine |
+//! | [`replica`] | states of events from elsewhere, as a server has them |
 //! | `inspect` | a store's folder as tools see it, which do not know the types; not in a browser |
 //!
 //! # Features
@@ -146,6 +147,7 @@ pub mod fractional_index;
 pub mod inspect;
 pub mod live;
 pub mod prelude;
+pub mod replica;
 pub mod schema;
 mod session;
 #[cfg(simulation)]

@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// and those of its own layer as long as there is no circle.
 const LAYERS: &[&[&str]] = &[
     &["prelude", "private", "simulation"],
-    &["inspect"],
+    &["inspect", "replica"],
     &["store"],
     &["session"],
     &["live", "sync", "state", "eventlog"],

@@ -7,7 +7,7 @@ mod options;
 mod serve;
 mod storage;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +15,9 @@ use clap::{Parser, Subcommand};
 use livestore_protocol::Secret;
 
 use self::options::Options;
+use self::serve::listen;
+pub(crate) use self::serve::{Listening, Stop};
+use crate::server::Builder;
 
 // For the fuzzer of import files, and the crash tests.
 pub use self::copy::{Imported, import_into, read_batches, write_line};
@@ -77,13 +80,20 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command that the arguments ask for.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().run() {
+    run_with(listen)
+}
+
+/// Runs the command that the arguments ask for, with a server of one's own.
+pub(crate) fn run_with<L: Future<Output = io::Result<Listening>>>(
+    listen: impl FnOnce(Builder, String, Stop) -> L,
+) -> ExitCode {
+    match Cli::parse().run_with(listen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let failure = livestore_protocol::ErrorChain::new(&*failure).to_string();
             let lines: Vec<_> = failure.lines().map(livestore_protocol::printable).collect();
             // If nobody reads it, the exit code says enough.
-            let _ = writeln!(std::io::stderr(), "livestore-server: {}", lines.join("\n"));
+            let _ = writeln!(io::stderr(), "livestore-server: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
     }
@@ -95,16 +105,27 @@ impl Cli {
     /// # Errors
     /// When an argument makes no sense, or what they ask for fails.
     pub fn run(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.run_with(listen)
+    }
+
+    fn run_with<L: Future<Output = io::Result<Listening>>>(
+        self,
+        listen: impl FnOnce(Builder, String, Stop) -> L,
+    ) -> Result<(), Failure> {
         let Self { options, command } = self;
         let options = options.with_file()?;
         options.check()?;
-        dispatch(options, command)
+        dispatch(options, command, listen)
     }
 }
 
-fn dispatch(options: Options, command: Option<Command>) -> Result<(), Failure> {
+fn dispatch<L: Future<Output = io::Result<Listening>>>(
+    options: Options,
+    command: Option<Command>,
+    listen: impl FnOnce(Builder, String, Stop) -> L,
+) -> Result<(), Failure> {
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(&options),
+        Command::Serve => serve::serve(&options, listen),
         Command::List => copy::list(&options.storage()?),
         Command::Export { store, file } => {
             copy::export(&options.storage()?, &store, file.as_deref())

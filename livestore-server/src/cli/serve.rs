@@ -1,4 +1,6 @@
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use livestore_protocol::printable;
@@ -10,43 +12,54 @@ use tracing_subscriber::fmt::format::debug_fn;
 
 use super::Failure;
 use super::options::{LogFormat, Options};
-use crate::auth::Authenticate;
-use crate::server::{Limits, Server};
-use crate::store::EventStore;
+use crate::server::{Builder, Server};
+
+/// A signal that says to stop.
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A server that listens.
+pub(crate) struct Listening {
+    pub(crate) address: SocketAddr,
+    /// Serves until the signal.
+    pub(crate) serving: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// Listens with a server that knows no schema.
+pub(super) async fn listen(builder: Builder, address: String, stop: Stop) -> io::Result<Listening> {
+    let server = builder.bind(&address).await?;
+    Ok(Listening { address: server.local_addr()?, serving: Box::pin(server.serve(stop)) })
+}
 
 /// Serves until a signal says to stop.
-pub(super) fn serve(options: &Options) -> Result<(), Failure> {
+pub(super) fn serve<L: Future<Output = io::Result<Listening>>>(
+    options: &Options,
+    listen: impl FnOnce(Builder, String, Stop) -> L,
+) -> Result<(), Failure> {
     start_log(options)?;
     let auth = options.auth()?;
     let store = options.open_store()?;
-    Runtime::new()?.block_on(listen(
-        options.listen(),
-        Arc::clone(&store),
-        auth,
-        options.limits(),
-    ))?;
+    let builder = Server::builder(Arc::clone(&store)).auth(auth).limits(options.limits());
+    Runtime::new()?.block_on(run(options.listen(), builder, listen))?;
     // By now this is the last one, and dropping it waits for the disk.
     drop(store);
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(
+async fn run<L: Future<Output = io::Result<Listening>>>(
     address: &str,
-    store: Arc<dyn EventStore>,
-    auth: Arc<dyn Authenticate>,
-    limits: Limits,
+    builder: Builder,
+    listen: impl FnOnce(Builder, String, Stop) -> L,
 ) -> Result<(), Failure> {
-    let stop = stop_signal()?;
-    let server = Server::bind(address, store, auth, limits)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let address = server.local_addr()?;
+    let stop = Box::pin(stop_signal()?);
+    let listening = listen(builder, address.to_owned(), stop).await;
+    let Listening { address, serving } =
+        listening.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     // For whoever started it and waits: a pipe would hold the line back.
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     writeln!(out, "livestore-server listens on {address}")?;
     out.flush()?;
-    server.serve(stop).await;
+    serving.await;
     Ok(())
 }
 
@@ -55,8 +68,8 @@ fn start_log(options: &Options) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
         // It would say so on standard error, and panic: a log that cannot be written, because its disk
         // is full or its reader has gone, stops no server.
         .log_internal_errors(false);
@@ -81,7 +94,7 @@ fn printable_fields() -> impl for<'w> FormatFields<'w> {
 }
 
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -95,7 +108,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
         tracing::info!("stopping");

@@ -91,7 +91,7 @@ impl Room {
         self.lost.borrow().is_some()
     }
 
-    pub(super) fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.shared.get().is_some_and(|shared| *shared)
     }
 
@@ -191,7 +191,7 @@ impl Room {
     }
 
     /// Notes that the store has events up to `head`. Those that are not in memory are read.
-    pub(super) fn advance(&self, head: u64) {
+    pub(crate) fn advance(&self, head: u64) {
         let _recent = self.recent();
         self.head.send_if_modified(|known| {
             let is_new = head > *known;

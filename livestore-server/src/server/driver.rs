@@ -4,8 +4,10 @@ use std::time::Instant;
 use livestore_protocol::{SyncError, Transport};
 use tokio::sync::{mpsc, watch};
 
+use super::Backend;
+use super::extension::{Decision, Extension, OfferedPush};
 use super::metrics::Metrics;
-use crate::auth::Rights;
+use crate::auth::{Grant, Identity};
 use crate::edge;
 use crate::hub::{Page, Room};
 use crate::session::{Effect, Refusal, Session, Ticket};
@@ -16,6 +18,8 @@ pub(super) struct Driver {
     session: Session,
     room: Arc<Room>,
     metrics: Arc<Metrics>,
+    identity: Identity,
+    extension: Option<Arc<dyn Extension>>,
     head: watch::Receiver<u64>,
     lost: watch::Receiver<Option<StoreError>>,
     answer: mpsc::UnboundedSender<Answer>,
@@ -31,21 +35,24 @@ pub(super) enum Step {
 
 enum Answer {
     Appended(Ticket, Result<(), StoreError>),
+    Refused(Ticket, SyncError),
     Compared(Ticket, Result<bool, StoreError>),
     Read(Ticket, Box<Result<Page, StoreError>>),
 }
 
 impl Driver {
     pub(super) fn new(
+        backend: &Backend,
         room: Arc<Room>,
         transport: Transport,
-        rights: Rights,
-        metrics: Arc<Metrics>,
+        grant: &Grant,
     ) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
         let (head, lost) = (room.watch(), room.watch_lost());
-        let session = Session::new(Arc::clone(&room), transport, rights);
-        Self { session, room, metrics, head, lost, answer, answers }
+        let session = Session::new(Arc::clone(&room), transport, grant.rights);
+        let (identity, metrics) = (grant.identity.clone(), Arc::clone(&backend.metrics));
+        let extension = backend.extension.clone();
+        Self { session, room, metrics, identity, extension, head, lost, answer, answers }
     }
 
     /// Receives a frame.
@@ -78,7 +85,7 @@ impl Driver {
                     return Some(Step::Send(frame));
                 }
                 Effect::Close(reason) => return Some(Step::Close(reason)),
-                Effect::Append { ticket, batch } => self.append(ticket, batch),
+                Effect::Append { ticket, batch } => self.push(ticket, batch),
                 Effect::Compare { ticket, batch } => {
                     self.spawn_blocking(move |room| Answer::Compared(ticket, room.has(&batch)));
                 }
@@ -98,6 +105,7 @@ impl Driver {
             // The driver holds a sender, so this never ends.
             Some(answer) = self.answers.recv() => match answer {
                 Answer::Appended(ticket, result) => self.session.pushed(ticket, result),
+                Answer::Refused(ticket, reason) => self.session.refused(ticket, reason),
                 Answer::Compared(ticket, result) => self.session.compared(ticket, result),
                 Answer::Read(ticket, page) => self.session.read(ticket, *page),
             },
@@ -127,13 +135,18 @@ impl Driver {
         self.session.is_pushing()
     }
 
-    fn append(&self, ticket: Ticket, batch: Arc<[StoredEvent]>) {
-        let (answer, metrics) = (self.answer.clone(), Arc::clone(&self.metrics));
-        let (begun, events) = (Instant::now(), batch.len());
-        self.room.append(batch, move |result| {
-            metrics.pushed(begun.elapsed(), result.is_ok(), events);
-            // Nobody receives it any more if the connection has ended.
-            let _ = answer.send(Answer::Appended(ticket, result));
+    fn push(&self, ticket: Ticket, batch: Arc<[StoredEvent]>) {
+        let (room, answer) = (Arc::clone(&self.room), self.answer.clone());
+        let append = Append { room, answer, metrics: Arc::clone(&self.metrics), ticket };
+        let Some(extension) = self.extension.clone() else { return append.run(batch, None) };
+        let (store, identity) = (self.room.id().clone(), self.identity.clone());
+        let push = OfferedPush { store, batch: Arc::clone(&batch), identity };
+        tokio::spawn(async move {
+            match extension.check(push).await {
+                Decision::Store => append.run(batch, Some(extension)),
+                Decision::Behind { head } => append.behind(head),
+                Decision::Refuse(reason) => append.refuse(reason),
+            }
         });
     }
 
@@ -142,5 +155,43 @@ impl Driver {
         tokio::task::spawn_blocking(move || {
             let _ = answer.send(question(&room));
         });
+    }
+}
+
+/// A push that is to be stored, and whoever waits for the answer.
+struct Append {
+    room: Arc<Room>,
+    answer: mpsc::UnboundedSender<Answer>,
+    metrics: Arc<Metrics>,
+    ticket: Ticket,
+}
+
+impl Append {
+    fn run(self, batch: Arc<[StoredEvent]>, extension: Option<Arc<dyn Extension>>) {
+        let (begun, events) = (Instant::now(), batch.len());
+        let room = Arc::clone(&self.room);
+        room.append(batch, move |result| {
+            self.metrics.pushed(begun.elapsed(), result.is_ok(), events);
+            if let (Ok(()), Some(extension)) = (&result, extension) {
+                extension.stored(self.room.id());
+            }
+            self.answer(result);
+        });
+    }
+
+    /// Answers as the storage does whose last event is another one.
+    fn behind(&self, head: u64) {
+        self.room.advance(head);
+        self.answer(Err(StoreError::Behind { head }));
+    }
+
+    // Nobody receives an answer any more if the connection has ended.
+
+    fn answer(&self, result: Result<(), StoreError>) {
+        let _ = self.answer.send(Answer::Appended(self.ticket, result));
+    }
+
+    fn refuse(&self, reason: SyncError) {
+        let _ = self.answer.send(Answer::Refused(self.ticket, reason));
     }
 }

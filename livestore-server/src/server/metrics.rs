@@ -26,6 +26,8 @@ pub(crate) struct Metrics {
     pub(crate) bytes_received_total: Counter,
     pub(crate) frames_sent_total: Counter,
     pub(crate) bytes_sent_total: Counter,
+    #[cfg(feature = "schema")]
+    pub(crate) schema: SchemaMetrics,
     push_seconds: Histogram,
     push_events: Histogram,
 }
@@ -37,6 +39,21 @@ pub(crate) struct Counter(counter::Counter);
 /// A number that grows and shrinks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gauge(gauge::Gauge);
+
+/// The numbers of a server that knows the schema.
+#[cfg(feature = "schema")]
+#[derive(Debug)]
+pub(crate) struct SchemaMetrics {
+    pub(crate) states: Gauge,
+    pub(crate) states_made_total: Counter,
+    pub(crate) validations_refused_total: Counter,
+    pub(crate) validations_failed_total: Counter,
+    pub(crate) queries_total: Counter,
+    pub(crate) queries_failed_total: Counter,
+    pub(crate) side_effects_total: Counter,
+    pub(crate) side_effects_failed_total: Counter,
+    pub(crate) side_effects_dead_total: Counter,
+}
 
 impl Counter {
     pub(crate) fn add(&self, more: u64) {
@@ -106,6 +123,8 @@ impl Default for Metrics {
         let bytes_received_total = counter("bytes_received", "Bytes in received frames");
         let frames_sent_total = counter("frames_sent", "Frames sent to clients");
         let bytes_sent_total = counter("bytes_sent", "Bytes in sent frames");
+        #[cfg(feature = "schema")]
+        let schema = SchemaMetrics::new(&mut registry);
         // From 50 µs to 1.6 s, and from one event to more than a push may have.
         let push_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
         let push_events = Histogram::new(exponential_buckets(1.0, 2.0, 8));
@@ -128,8 +147,49 @@ impl Default for Metrics {
             bytes_received_total,
             frames_sent_total,
             bytes_sent_total,
+            #[cfg(feature = "schema")]
+            schema,
             push_seconds,
             push_events,
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl SchemaMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let states = Gauge::default();
+        registry.register("states", "States of stores in memory", states.0.clone());
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.0.clone());
+            counter
+        };
+        Self {
+            states,
+            states_made_total: counter("states_made", "States made of all events of a store"),
+            validations_refused_total: counter(
+                "validations_refused",
+                "Pushes that the validation refused",
+            ),
+            validations_failed_total: counter(
+                "validations_failed",
+                "Pushes refused for now, because they could not be validated",
+            ),
+            queries_total: counter("queries", "Queries of states over HTTP"),
+            queries_failed_total: counter(
+                "queries_failed",
+                "Of those, the ones that were refused or failed",
+            ),
+            side_effects_total: counter("side_effects", "Side effects that have happened"),
+            side_effects_failed_total: counter(
+                "side_effects_failed",
+                "Attempts at a side effect that failed",
+            ),
+            side_effects_dead_total: counter(
+                "side_effects_dead",
+                "Side effects that are not tried again",
+            ),
         }
     }
 }

@@ -2,8 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "connections have time limits")]
 
 mod arrivals;
+mod builder;
 mod credentials;
 mod driver;
+mod extension;
 mod limits;
 mod metrics;
 mod rate;
@@ -14,7 +16,6 @@ mod socket;
 mod upgrade;
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,17 +32,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
+pub use builder::Builder;
 pub use limits::Limits;
 
+pub(crate) use self::extension::Extension;
+#[cfg(feature = "schema")]
+pub(crate) use self::extension::{Decision, OfferedPush};
+pub(crate) use self::metrics::Metrics;
+#[cfg(feature = "schema")]
+pub(crate) use self::routes::allow_browsers;
 use self::arrivals::{Arrivals, Counting};
-use self::metrics::Metrics;
 use crate::auth::Authenticate;
 use crate::hub::Hub;
-use crate::store::EventStore;
 
 /// A server that listens.
 pub struct Server {
     listener: TcpListener,
+    /// Those beyond the server's own.
+    routes: Router,
     backend: Arc<Backend>,
 }
 
@@ -51,6 +59,7 @@ struct Backend {
     auth: Arc<dyn Authenticate>,
     limits: Limits,
     metrics: Arc<Metrics>,
+    extension: Option<Arc<dyn Extension>>,
     /// True once the server is stopping.
     drain: watch::Sender<bool>,
 }
@@ -66,40 +75,11 @@ struct Counted {
 }
 
 impl Server {
-    /// Listens on an address. Clients are served by [`serve`](Self::serve).
-    ///
-    /// # Errors
-    /// If the address cannot be used.
-    pub async fn bind(
-        address: &str,
-        store: Arc<dyn EventStore>,
-        auth: Arc<dyn Authenticate>,
-        limits: Limits,
-    ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let backend = Backend {
-            hub: Hub::new(store),
-            auth,
-            limits,
-            metrics: Arc::default(),
-            drain: watch::Sender::new(false),
-        };
-        Ok(Self { listener, backend: Arc::new(backend) })
-    }
-
-    /// Returns the address that it listens on.
-    ///
-    /// # Errors
-    /// If the operating system does not say.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
     /// Serves clients until `stop` is ready. Then it answers the pushes that it has received, closes
     /// sockets with 1001, and returns.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Self { listener, backend } = self;
-        let router = routes::router(Arc::clone(&backend));
+        let Self { listener, routes, backend } = self;
+        let router = routes::router(Arc::clone(&backend)).merge(routes);
         let seats = Arc::new(Semaphore::new(backend.limits.connections));
         let mut stop = pin!(stop);
         loop {

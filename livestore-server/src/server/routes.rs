@@ -21,7 +21,7 @@ use super::upgrade::{Socket, Upgrade};
 use super::{Backend, Seat};
 use crate::auth::{Attempt, Grant};
 use crate::hub::Room;
-use crate::store::{Reply, StoreError, StoreId};
+use crate::store::{RESERVED, Reply, StoreError, StoreId, is_reserved};
 
 const INFO: &str = "Info: sync backend endpoint for LiveStore.\n";
 
@@ -136,6 +136,9 @@ async fn enter(
 ) -> Result<Admitted, Refused> {
     let bad_request = |error: String| Refused::new(StatusCode::BAD_REQUEST, error);
     let store = StoreId::new(&query.store_id).map_err(|error| bad_request(error.to_string()))?;
+    if is_reserved(&store) {
+        return Err(bad_request(format!("a store id cannot begin with `{RESERVED}`")));
+    }
     let payload = query.payload.as_ref().map(Secret::as_str);
     let attempt = Attempt { store: &store, payload, headers: &parts.headers };
     // A change from now on counts as one after the decision.
@@ -180,8 +183,7 @@ fn open_socket(
 async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted, arrivals: Arrivals) {
     let Admitted { room, grant, credentials } = admitted;
     let store = room.id().clone();
-    let metrics = Arc::clone(&backend.metrics);
-    let driver = Driver::new(room, Transport::WebSocket, grant.rights, metrics);
+    let driver = Driver::new(backend, room, Transport::WebSocket, &grant);
     let (limits, drain) = (&backend.limits, backend.drain.subscribe());
     tracing::debug!(%store, "a client has connected");
     let auth = &*backend.auth;
@@ -196,7 +198,7 @@ async fn serve_socket(backend: &Backend, socket: Socket, admitted: Admitted, arr
 }
 
 /// Any web page may connect to this server: its rights depend on its token, never on a cookie.
-fn allow_browsers(response: &mut Response) {
+pub(crate) fn allow_browsers(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),

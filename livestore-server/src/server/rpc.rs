@@ -64,9 +64,8 @@ impl Post {
         };
         let request = std::str::from_utf8(&body)
             .map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request is not UTF-8"))?;
-        let metrics = Arc::clone(&backend.metrics);
-        let mut driver =
-            Driver::new(admitted.room, Transport::Http, admitted.grant.rights, metrics);
+        let Admitted { room, grant, .. } = admitted;
+        let mut driver = Driver::new(backend, room, Transport::Http, &grant);
         driver.receive(request);
         let json = [(header::CONTENT_TYPE, "application/json")];
         Ok((json, Body::from_stream(stream::unfold(Some((driver, '[')), next))).into_response())

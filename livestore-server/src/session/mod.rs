@@ -210,6 +210,13 @@ impl Session {
         }
     }
 
+    /// Receives the refusal of a push that is not appended.
+    pub(crate) fn refused(&mut self, ticket: Ticket, reason: SyncError) {
+        if let Some((request, _)) = self.push(ticket) {
+            self.refuse_push(request, reason);
+        }
+    }
+
     /// Receives the result of [`Effect::Compare`].
     pub fn compared(&mut self, ticket: Ticket, same: Result<bool, StoreError>) {
         let Some((request, batch)) = self.push(ticket) else { return };

@@ -170,6 +170,14 @@ impl StoreLimits {
     pub const NONE: Self = Self { stores: u64::MAX, bytes: u64::MAX };
 }
 
+/// What the ids of the server's own stores begin with. No client can use them.
+pub(crate) const RESERVED: &str = "livestore:";
+
+/// Returns whether a store is the server's own.
+pub(crate) fn is_reserved(store: &StoreId) -> bool {
+    store.as_str().starts_with(RESERVED)
+}
+
 /// Returns a new backend id: 126 random bits, in the form of LiveStore's.
 fn new_backend_id() -> Result<String, StoreError> {
     edge::new_id().map_err(|error| StoreError::Unavailable(error.to_string()))

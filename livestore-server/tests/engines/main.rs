@@ -12,6 +12,8 @@ mod kit;
 mod nats;
 mod outages;
 mod postgres;
+#[cfg(feature = "schema")]
+mod schema;
 mod storm;
 #[path = "../storm/kit.rs"]
 mod storm_kit;

@@ -10,6 +10,8 @@ mod client;
 mod http;
 mod live;
 mod operator;
+#[cfg(feature = "schema")]
+mod schema;
 mod secrets;
 mod slow_links;
 mod tokens_that_end;

@@ -13,10 +13,12 @@ mod row_order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ffi::c_int;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, FileControl, MAIN_DB, TransactionState};
 use xxhash_rust::xxh3::Xxh3;
@@ -38,6 +40,9 @@ const STEP: i32 = 100_000;
 
 /// No budget.
 const UNLIMITED: i64 = -1;
+
+/// The number of SQLite's steps between two looks at whether a query has to end.
+const OPS_PER_LOOK: c_int = 1_000;
 
 /// A connection whose user-written SQL is checked against what it may touch.
 #[derive(Debug)]
@@ -94,14 +99,7 @@ impl Db {
             authorization
         }))?;
         let budget = Arc::new(AtomicI64::new(UNLIMITED));
-        let left = Arc::clone(&budget);
-        let is_used_up = move || {
-            let limited = |left: i64| (left > 0).then(|| left - 1);
-            // The last step ends the query, and so does every one after it.
-            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, limited)
-                .is_err_and(|left| left == 0)
-        };
-        conn.progress_handler(STEP, Some(is_used_up))?;
+        count_steps(&mut conn, &budget)?;
         let changes = Changes::default();
         changes.install(&conn)?;
         own_functions::install(&conn)?;
@@ -267,8 +265,50 @@ impl Db {
         self.conn.get_interrupt_handle()
     }
 
+    /// Calls `read`. Until it returns, no text or blob may be longer than `max_value_bytes`, and SQL ends
+    /// once `is_over` returns true.
+    pub(crate) fn within<T>(
+        &mut self,
+        max_value_bytes: u32,
+        is_over: impl FnMut() -> bool + Send + 'static,
+        read: impl FnOnce(&Self) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let most = i32::try_from(max_value_bytes).unwrap_or(i32::MAX);
+        let length = self.conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, most)?;
+        let bounded = Bounded { db: self, length };
+        bounded.db.conn.progress_handler(OPS_PER_LOOK, Some(is_over))?;
+        read(bounded.db)
+    }
+
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.conn
+    }
+}
+
+/// Has queries end once the budget is used up, if there is one.
+fn count_steps(conn: &mut Connection, budget: &Arc<AtomicI64>) -> rusqlite::Result<()> {
+    let left = Arc::clone(budget);
+    let is_used_up = move || {
+        let limited = |left: i64| (left > 0).then(|| left - 1);
+        // The last step ends the query, and so does every one after it.
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, limited)
+            .is_err_and(|left| left == 0)
+    };
+    conn.progress_handler(STEP, Some(is_used_up))
+}
+
+/// Takes the bounds of [`Db::within`] away when it is dropped.
+struct Bounded<'a> {
+    db: &'a mut Db,
+    /// The limit of lengths before.
+    length: i32,
+}
+
+impl Drop for Bounded<'_> {
+    fn drop(&mut self) {
+        let counted = count_steps(&mut self.db.conn, &self.db.budget);
+        let length = self.db.conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.length);
+        debug_assert!(counted.is_ok() && length.is_ok(), "they fail for wrong arguments only");
     }
 }
 

@@ -113,8 +113,7 @@ impl StateView {
     /// # Errors
     /// When it is not SQL, writes, or reaches beyond the state.
     pub fn query(&self, sql: &str) -> Result<Query<'_>, SqliteError> {
-        let statement = self.state.db.prepare_checked(sql, Access::Query)?;
-        Ok(Query { statement, params: Vec::new() })
+        self.state.query(sql)
     }
 
     /// Returns SQLite's plan of a query: one line for each step, indented by what it is a part of.
@@ -148,7 +147,29 @@ impl StateView {
     }
 }
 
-/// A query of a [`StateView`].
+impl State {
+    /// Prepares one statement of SQL, which may only read.
+    pub(crate) fn query(&self, sql: &str) -> Result<Query<'_>, SqliteError> {
+        let statement = self.db.prepare_checked(sql, Access::Query)?;
+        Ok(Query { statement, params: Vec::new() })
+    }
+
+    /// Calls `read`, with [bounds](crate::sqlite::Db::within) for what SQL does meanwhile.
+    pub(crate) fn within_bounds<T>(
+        &mut self,
+        max_value_bytes: u32,
+        is_over: impl FnMut() -> bool + Send + 'static,
+        sql: &str,
+        read: impl FnOnce(Query<'_>) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        self.db.within(max_value_bytes, is_over, |db| {
+            let statement = db.prepare_checked(sql, Access::Query)?;
+            read(Query { statement, params: Vec::new() })
+        })
+    }
+}
+
+/// A query of a state.
 pub struct Query<'a> {
     statement: CachedStatement<'a>,
     params: Vec<Value<'static>>,

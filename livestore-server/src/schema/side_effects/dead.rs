@@ -69,7 +69,7 @@ impl DeadLetters {
         all: Arc<[Arc<SideEffects>]>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { storage: Storage(events), all, metrics }
+        Self { storage: Storage::new(events), all, metrics }
     }
 
     /// Returns the dead letters of a store, in the order of its events.

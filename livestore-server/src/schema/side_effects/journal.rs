@@ -10,15 +10,21 @@ use std::sync::Arc;
 
 use livestore_protocol::SyncEvent;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 
 use crate::edge;
 use crate::store::{EventStore, RESERVED, Reply, StoreError, StoreId, StoreInfo, StoredEvent};
 
+/// The most reads at a time. At the start, every store is looked at.
+const MAX_READS: usize = 16;
+
 /// The storage, for a task.
 #[derive(Clone)]
-pub(super) struct Storage(pub(super) Arc<dyn EventStore>);
+pub(super) struct Storage {
+    events: Arc<dyn EventStore>,
+    reads: Arc<Semaphore>,
+}
 
 /// Where a journal stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,13 +79,17 @@ pub(super) struct Journal {
 }
 
 impl Storage {
+    pub(super) fn new(events: Arc<dyn EventStore>) -> Self {
+        Self { events, reads: Arc::new(Semaphore::new(MAX_READS)) }
+    }
+
     pub(super) async fn open(&self, store: &StoreId) -> Result<StoreInfo, StoreError> {
-        ask(|reply| self.0.open(store, reply)).await
+        ask(|reply| self.events.open(store, reply)).await
     }
 
     pub(super) async fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
-        let storage = Arc::clone(&self.0);
-        spawn_blocking(move || storage.list()).await.unwrap_or(Err(StoreError::Closed))
+        let events = Arc::clone(&self.events);
+        spawn_blocking(move || events.list()).await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Returns what `find` makes of the events after `after`, up to the one at which it breaks.
@@ -89,10 +99,12 @@ impl Storage {
         after: u64,
         mut find: impl FnMut(&mut T, StoredEvent) -> ControlFlow<()> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (storage, store) = (Arc::clone(&self.0), store.clone());
+        // The semaphore is never closed.
+        let _turn = self.reads.acquire().await.map_err(|_| StoreError::Closed)?;
+        let (events, store) = (Arc::clone(&self.events), store.clone());
         let read = spawn_blocking(move || {
             let mut found = T::default();
-            storage.read(&store, after, &mut |stored| find(&mut found, stored))?;
+            events.read(&store, after, &mut |stored| find(&mut found, stored))?;
             Ok(found)
         });
         read.await.unwrap_or(Err(StoreError::Closed))
@@ -166,7 +178,7 @@ impl Journal {
             metadata: None,
         };
         let events = Arc::new([StoredEvent::new(event, edge::now())]);
-        ask(|reply| storage.0.append(&self.id, events, reply)).await?;
+        ask(|reply| storage.events.append(&self.id, events, reply)).await?;
         (self.head, self.summary) = (self.head + 1, summary);
         Ok(())
     }

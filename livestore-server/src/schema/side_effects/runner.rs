@@ -65,7 +65,7 @@ impl Runner {
         metrics: Arc<Metrics>,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, getrandom::Error> {
-        let storage = Storage(Arc::clone(hub.store()));
+        let storage = Storage::new(Arc::clone(hub.store()));
         let turns = Semaphore::new(effects.settings.concurrent);
         let owner = edge::new_id()?;
         let shared = Arc::new(Shared { effects, hub, storage, metrics, owner, turns, stopping });

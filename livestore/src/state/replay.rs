@@ -86,11 +86,6 @@ impl<'a> Replay<'a> {
         self.quarantined
     }
 
-    /// Whether a commit failed whose beginning lies in the state that was there: it has to be rebuilt.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.is_broken
-    }
-
     /// Brings `state` from its head to the event `to`; returns the number of events.
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let span = tracing::info_span!("replay", from = %state.head, %to);

@@ -56,7 +56,7 @@ async fn a_state_is_read_by_sql_and_by_typed_queries_and_never_written() {
         assert_eq!(sql(address, "SELECT 1").await.status, 404, "there is no such store yet");
         let client = server.open_with("notes", "a", &json!({"authToken": "all"}));
         for n in 1..=5 {
-            client.commit(written(&n.to_string())).unwrap();
+            client.commit(written(n.to_string())).unwrap();
         }
         synced(&client).await;
 

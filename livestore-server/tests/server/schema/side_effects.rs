@@ -173,21 +173,37 @@ async fn a_dead_letter_is_listed_and_can_be_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_never_answers_or_panics_holds_up_nobody_for_long() {
+async fn a_webhook_that_never_answers_holds_up_nobody_for_long() {
     let happened = Happened::default();
     let hangs = async |note: String, _| match &*note {
         "hangs" => std::future::pending().await,
-        "panics" => panic!("on purpose"),
         _ => Ok(()),
     };
     let effects = quick("hook").time(Duration::from_millis(30)).attempts(2).concurrent(1);
     let server = start(&memory(), noting(effects, &happened, hangs)).await;
-    write(&server, &["hangs", "panics", "fine"]).await;
+    write(&server, &["hangs", "fine"]).await;
     until(|| happened.notes().last().is_some_and(|last| last == "fine")).await;
-    assert_eq!(happened.notes(), ["hangs", "hangs", "panics", "panics", "fine"]);
+    // On a slow machine, even the other one may take longer than its time at first.
+    assert_eq!(happened.notes()[..3], ["hangs", "hangs", "fine"]);
     let dead = server.dead_letters.list(&id("notes")).await.unwrap();
     assert!(dead[0].error.contains("no answer within 30ms"), "{dead:?}");
-    assert_eq!(dead[1].error, "the handler panicked");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_panics_holds_up_nobody() {
+    let happened = Happened::default();
+    let panics = async |note: String, _| match &*note {
+        "panics" => panic!("on purpose"),
+        _ => Ok(()),
+    };
+    let effects = quick("hook").attempts(2).concurrent(1);
+    let server = start(&memory(), noting(effects, &happened, panics)).await;
+    write(&server, &["panics", "fine"]).await;
+    until(|| happened.notes().last().is_some_and(|last| last == "fine")).await;
+    assert_eq!(happened.notes(), ["panics", "panics", "fine"]);
+    let dead = server.dead_letters.list(&id("notes")).await.unwrap();
+    assert_eq!(dead[0].error, "the handler panicked");
     server.stop().await;
 }
 

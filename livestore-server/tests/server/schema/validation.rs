@@ -64,7 +64,7 @@ async fn rules_see_the_commits_before_it_in_the_same_push() {
     let a = server.open("notes", "a");
     a.pause_sync();
     for n in 1..=5 {
-        a.commit(written(&n.to_string())).unwrap();
+        a.commit(written(n.to_string())).unwrap();
     }
     a.resume_sync();
     until(|| a.sync_status().unwrap().refused == 2).await;
@@ -86,7 +86,7 @@ async fn clients_that_race_never_pass_a_limit_together() {
         let clients: Vec<_> =
             (0..6).map(|n| servers[n % 2].open("notes", &format!("c{n}"))).collect();
         for (n, client) in clients.iter().enumerate() {
-            client.commit(written(&format!("note {n}"))).unwrap();
+            client.commit(written(format!("note {n}"))).unwrap();
         }
         until(|| clients.iter().map(|c| c.sync_status().unwrap().refused).sum::<usize>() == 3)
             .await;

@@ -17,8 +17,8 @@ pub use crate::event::{
     SameByValue, SameJson, Subject,
 };
 pub use crate::schema::{
-    Batch, Command, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError, EventSet,
-    ExecuteIn, HasDocument, HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared,
+    Batch, ChangedFields, Command, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError,
+    EventSet, ExecuteIn, HasDocument, HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared,
     assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,
     assert_unique_tables,
 };

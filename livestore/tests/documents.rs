@@ -189,3 +189,36 @@ fn a_document_in_a_batch_that_fails_is_not_set() {
     assert_eq!(store.query(UiState::get()).unwrap(), UiState::default());
     assert_eq!(store.head().unwrap(), SeqNum::ROOT);
 }
+
+#[test]
+fn the_changes_of_an_edited_copy_set_the_fields_that_differ() {
+    let store = open();
+    let before = store.query(UiState::get()).unwrap();
+    let edited = UiState { selected: Some("a".into()), zoom: 2.0, ..before.clone() };
+    // Meanwhile, another screen sets a field that was not edited.
+    store.commit(UiState::set().new_todo_text("Milk")).unwrap();
+
+    store.commit(before.changes(&edited).unwrap()).unwrap();
+    assert!(
+        last_args(&store).ends_with(r#""value":{"selected":"a","z":2}}"#),
+        "{}",
+        last_args(&store)
+    );
+    let after = UiState { new_todo_text: "Milk".into(), ..edited.clone() };
+    assert_eq!(store.query(UiState::get()).unwrap(), after);
+}
+
+#[test]
+fn a_copy_that_was_not_edited_has_no_changes() {
+    let document = UiState { selected: Some("a".into()), ..UiState::default() };
+    assert!(document.changes(&document.clone()).is_none());
+}
+
+/// A document that has no JSON differs in all fields, so that its commit says what is wrong.
+#[test]
+fn a_document_that_cannot_be_stored_is_not_taken_for_an_unchanged_one() {
+    let store = open();
+    let broken = UiState { zoom: f64::INFINITY, ..UiState::default() };
+    let set = broken.changes(&broken.clone()).unwrap();
+    assert!(store.commit(set).is_err());
+}

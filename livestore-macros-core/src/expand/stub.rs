@@ -166,6 +166,9 @@ pub(crate) fn client_document(document: &ClientDocument) -> TokenStream {
             fn def() -> &'static #runtime::DocumentDef {
                 loop {}
             }
+            fn changes(&self, _: &Self) -> ::core::option::Option<Self::Set> {
+                loop {}
+            }
         }
         #set_type
         #setters

@@ -123,8 +123,24 @@ impl<T> Diff<T> {
         first..len.saturating_sub(behind)
     }
 
-    /// Takes the step in a list of shared rows.
-    pub(super) fn patch(&self, list: &mut List<T>) {
+    /// Takes the step in a [`List`], which shares its rows: none is copied.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let todos = store.live(Todo::all())?;
+    /// let (mut diffs, mut shown) = (todos.diffs(), List::default());
+    /// store.commit(TodoEvent::Created { id: "a".into(), text: "Milk".into(), created_at: now() })?;
+    /// while let Some(steps) = diffs.try_next() {
+    ///     steps.iter().for_each(|step| step.patch(&mut shown));
+    /// }
+    /// assert_eq!(shown, *todos.get());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn patch(&self, list: &mut List<T>) {
         match self {
             Self::Insert { index, row } => list.insert(*index, row.clone()),
             Self::Remove { index } => drop(list.remove(*index)),

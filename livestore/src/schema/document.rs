@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
 
 use super::{EventSet, Listed, Materialize, Schema};
 use crate::event::{ArgsWriter, EncodeError, Subject};
@@ -66,6 +67,57 @@ pub trait Document: Default + Serialize + DeserializeOwned + 'static {
     /// The event that sets nothing yet; say what with its methods, and commit it.
     fn set() -> Self::Set {
         Self::Set::default()
+    }
+
+    /// Returns the event that makes this document equal to `after`: it sets the fields that differ.
+    /// Returns `None` if none does.
+    ///
+    /// A screen that lets the user edit a copy of a document commits this event, so that the fields
+    /// that were not edited stay what another screen makes them.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> livestore::Result<()> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// let before = store.query(UiState::get())?;
+    /// let mut edited = before.clone();
+    /// edited.new_todo_text.push_str("Milk");
+    /// if let Some(set) = before.changes(&edited) {
+    ///     store.commit(set)?;
+    /// }
+    /// assert_eq!(store.query(UiState::get())?, edited);
+    /// assert!(edited.changes(&edited).is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn changes(&self, after: &Self) -> Option<Self::Set>;
+}
+
+/// The fields of a client document that differ from another one's.
+#[doc(hidden)]
+pub struct ChangedFields {
+    before: Map<String, Json>,
+    after: Map<String, Json>,
+}
+
+impl ChangedFields {
+    /// Compares two documents. Returns `None` if they are equal.
+    pub fn between<D: Document>(before: &D, after: &D) -> Option<Self> {
+        // A document without JSON differs in all fields: the commit says why it has none.
+        let fields = |document: &D| {
+            let json = to_json(document).ok()?;
+            serde_json::from_str::<Map<String, Json>>(&json).ok()
+        };
+        let (before, after) =
+            (fields(before).unwrap_or_default(), fields(after).unwrap_or_default());
+        (before.is_empty() || before != after).then_some(Self { before, after })
+    }
+
+    /// Whether the field with this name differs.
+    pub fn contains(&self, field: &str) -> bool {
+        let (before, after) = (self.before.get(field), self.after.get(field));
+        before.is_none() || before != after
     }
 }
 

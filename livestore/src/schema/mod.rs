@@ -28,7 +28,7 @@ pub use commit::Batch;
 #[doc(hidden)]
 pub use def::{EventSet, Listed};
 #[doc(hidden)]
-pub use document::{DocumentDef, DocumentKey};
+pub use document::{ChangedFields, DocumentDef, DocumentKey};
 #[doc(hidden)]
 pub use query::{DocumentIn, TablesIn};
 #[doc(hidden)]

@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test, not an API"
 )]
+#![allow(clippy::disallowed_methods, reason = "a test has threads")]
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -18,6 +18,7 @@ One of the proofs:
   command                      write the reference of the `livestore` command to docs/command.md
   book                         build the guide
   page                         build and test the page of the devtools
+  screens                      check and test the bindings of the UI frameworks
   wasm                         build the libraries for browsers
   web test [WORD…]             the browser's example in Chromium: all scenarios, or those with every WORD
   interleavings                the live graph, with threads in many orders
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Book,
     /// Build the page of the devtools.
     Page,
+    /// Check the bindings of the UI frameworks.
+    Screens,
     /// Build for browsers.
     Wasm,
     /// Build, serve or try the browser's example.
@@ -160,6 +163,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "command" => nothing("command", rest).map(|()| Command::Reference),
         "book" => nothing("book", rest).map(|()| Command::Book),
         "page" => nothing("page", rest).map(|()| Command::Page),
+        "screens" => nothing("screens", rest).map(|()| Command::Screens),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
         "web" => web(rest).map(Command::Web),
         "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
@@ -253,6 +257,7 @@ mod tests {
         assert_eq!(parsed("command"), Ok(Command::Reference));
         assert_eq!(parsed("book"), Ok(Command::Book));
         assert_eq!(parsed("page"), Ok(Command::Page));
+        assert_eq!(parsed("screens"), Ok(Command::Screens));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
         assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build)));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
-use crate::{book, engines, fuzz, interop, page, simulation, wasm, web};
+use crate::{book, engines, fuzz, interop, page, screens, simulation, wasm, web};
 
 /// For each target: enough to see that it works, and that nothing is wrong near its seeds.
 const FUZZ_SECONDS: u64 = 10;
@@ -22,6 +22,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         Step::new("public API", 2, [Line::cargo("xtask api --check")]),
         book::plan(strict, &is_here),
         page::plan(&is_here),
+        screens::plan(),
         wasm::plan(strict, &is_here),
         web::plan(Vec::new(), strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),

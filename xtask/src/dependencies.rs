@@ -1,8 +1,8 @@
 //! `cargo xtask dependencies`: licences, sources and versions of all dependencies.
 //!
-//! `deny.toml` says which licences are accepted. It is the file of `cargo deny`, which knows more
-//! (advisories, above all) and which the public workflow runs. This check needs no tool to be
-//! built, so everyone runs it.
+//! The `deny.toml` of each workspace says which licences are accepted. It is the file of `cargo deny`,
+//! which knows more (advisories, above all) and which the public workflow runs. This check needs no
+//! tool to be built, so everyone runs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -13,6 +13,9 @@ use std::process::{Command, ExitCode};
 use crate::line;
 
 mod licence;
+
+/// The folders of the workspaces. Each has its own lock and its own licences.
+const WORKSPACES: [&str; 2] = [".", "integrations"];
 
 /// The only place where dependencies come from.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -38,35 +41,41 @@ pub(crate) fn run() -> ExitCode {
 /// Returns the number of packages, and what is wrong.
 fn check() -> Result<(usize, Vec<String>), Box<dyn Error>> {
     let root = line::root();
-    let accepted = licence::Accepted::parse(&fs::read_to_string(root.join("deny.toml"))?);
-    let tree = tree()?;
-    let packages = packages(&tree);
-    let lock = fs::read_to_string(root.join("Cargo.lock"))?;
-    let mut complaints = licences(&packages, &accepted);
-    complaints.extend(sources(&lock));
-    for (name, versions) in duplicates(&lock) {
-        println!(
-            "warning: {name} is there in {} versions: {}",
-            versions.len(),
-            versions.join(", ")
-        );
+    let (mut count, mut complaints) = (0, Vec::new());
+    for workspace in WORKSPACES {
+        let folder = root.join(workspace);
+        let accepted = licence::Accepted::parse(&fs::read_to_string(folder.join("deny.toml"))?);
+        let tree = tree(workspace)?;
+        let packages = packages(&tree);
+        count += packages.len();
+        complaints.extend(licences(&packages, &accepted));
+        let lock = fs::read_to_string(folder.join("Cargo.lock"))?;
+        complaints.extend(sources(&lock));
+        for (name, versions) in duplicates(&lock) {
+            let (count, versions) = (versions.len(), versions.join(", "));
+            println!("warning: {workspace}: {name} is there in {count} versions: {versions}");
+        }
     }
     for manifest in manifests()? {
         let text = fs::read_to_string(&manifest)?;
         let lines = text.lines().filter(|line| line.contains("= \"*\""));
         complaints.extend(lines.map(|line| format!("{}: any version: {line}", manifest.display())));
     }
-    Ok((packages.len(), complaints))
+    Ok((count, complaints))
 }
 
-/// All packages on all platforms, as lines of `name version|licence`.
-fn tree() -> Result<String, Box<dyn Error>> {
+/// All packages of a workspace on all platforms, as lines of `name version|licence`.
+fn tree(workspace: &str) -> Result<String, Box<dyn Error>> {
     let mut cargo = Command::new("cargo");
     cargo.args(["tree", "--locked", "--workspace", "--all-features", "--target=all"]);
     cargo.args(["--edges=normal,build,dev", "--prefix=none", "--format={p}|{l}"]);
-    let output = cargo.current_dir(line::root()).output()?;
+    let output = cargo.current_dir(line::root().join(workspace)).output()?;
     if !output.status.success() {
-        return Err(format!("cargo tree: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!(
+            "cargo tree in {workspace}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into());
     }
     Ok(String::from_utf8(output.stdout)?)
 }

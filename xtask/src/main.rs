@@ -20,6 +20,7 @@ mod package;
 mod page;
 mod reference;
 mod rustc;
+mod screens;
 mod simulation;
 mod soak;
 mod step;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Ok(Command::Reference) => reference::run(),
         Ok(Command::Page) => page::run(is_strict()),
         Ok(Command::Book) => book::run(is_strict()),
+        Ok(Command::Screens) => screens::run(is_strict()),
         Ok(Command::Wasm) => wasm::run(is_strict()),
         Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),

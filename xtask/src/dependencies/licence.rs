@@ -4,7 +4,7 @@
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Accepted {
     everywhere: Vec<String>,
-    /// A package, and the licence that it alone may have.
+    /// A package, and a licence that it alone may have.
     exceptions: Vec<(String, String)>,
 }
 
@@ -17,8 +17,8 @@ impl Accepted {
             let line = line.split('#').next().unwrap_or_default().trim();
             let mut texts = line.split('"').skip(1).step_by(2).map(str::to_owned);
             if line.contains("crate = ") {
-                if let (Some(name), Some(licence)) = (texts.next(), texts.next()) {
-                    accepted.exceptions.push((name, licence));
+                if let Some(name) = texts.next() {
+                    accepted.exceptions.extend(texts.map(|licence| (name.clone(), licence)));
                 }
                 continue;
             }

@@ -1,5 +1,6 @@
 //! State from events.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::boot::UnknownEvents;
@@ -9,7 +10,8 @@ use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 use crate::schema::EventSet;
-use crate::sqlite::SqliteError;
+use crate::sqlite::{Change, SqliteError};
+use crate::table::{MaterializeError, Writer};
 
 /// The number of events that are read at once.
 const PAGE: usize = 8_192;
@@ -51,14 +53,23 @@ pub(crate) struct Replay<'a> {
     quarantined: Vec<Quarantined>,
     /// Whether a commit failed whose beginning lies in the state that was there.
     is_broken: bool,
+    /// The events whose materializers roll back everything that is pending (`OR ROLLBACK`).
+    rolling_back: BTreeSet<SeqNum>,
 }
 
 impl<'a> Replay<'a> {
     /// A replay that reports nothing.
     pub(crate) fn new(log: &'a Eventlog) -> Self {
-        let unknown = &UnknownEvents::Ignore;
-        let (progress, stop, reported, quarantined, is_broken) = (None, None, 0, Vec::new(), false);
-        Self { log, unknown, progress, stop, reported, quarantined, is_broken }
+        Self {
+            log,
+            unknown: &UnknownEvents::Ignore,
+            progress: None,
+            stop: None,
+            reported: 0,
+            quarantined: Vec::new(),
+            is_broken: false,
+            rolling_back: BTreeSet::new(),
+        }
     }
 
     /// Reports unknown events by this policy.
@@ -144,7 +155,7 @@ impl<'a> Replay<'a> {
     fn run_by_pages(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
         let (mut done, mut unfinished) = (0, Vec::new());
         read_ahead(self.reader(state.head, to), |page| {
-            if self.is_stopped() {
+            if self.is_stopped() || state.savepoint_lost() {
                 return Ok(());
             }
             let mut events = std::mem::take(&mut unfinished);
@@ -184,26 +195,54 @@ impl<'a> Replay<'a> {
     /// Brings `state`, which is the confirmed one, to the pending event `to`. What is pending lies
     /// above a savepoint then, if it can.
     pub(crate) fn run_pending(&mut self, state: &mut State, to: SeqNum) -> Result<(), ReplayError> {
-        state.begin_pending()?;
-        self.run(state, to)?;
+        self.above_savepoint(state, |replay, state| replay.run(state, to).map(|_| ()))?;
         self.rebuild_if_broken(state, to).map(|_| ())
     }
 
-    /// Rebuilds the state up to `to`, without a savepoint, if the savepoint no longer separates
-    /// pending events from confirmed ones: a materializer has rolled back to before it (`OR
-    /// ROLLBACK`), or a commit failed that begins beneath it. Returns whether the state was
+    /// Applies these events, which are pending, above a savepoint on the confirmed state. Returns rows
+    /// that may have changed besides.
+    pub(crate) fn apply_pending(
+        &mut self,
+        state: &mut State,
+        events: &[EncodedEvent],
+    ) -> Result<Vec<Change>, ReplayError> {
+        self.above_savepoint(state, |replay, state| replay.apply(state, events))
+    }
+
+    /// Applies events above a savepoint. If a materializer rolls all of them back, the confirmed state is
+    /// left: they are applied again, and that event counts as failed.
+    fn above_savepoint(
+        &mut self,
+        state: &mut State,
+        mut apply: impl FnMut(&mut Self, &mut State) -> Result<(), ReplayError>,
+    ) -> Result<Vec<Change>, ReplayError> {
+        let (quarantined, is_broken) = (self.quarantined.len(), self.is_broken);
+        let mut changes = Vec::new();
+        loop {
+            state.begin_pending()?;
+            apply(self, state)?;
+            if !state.savepoint_lost() {
+                return Ok(changes);
+            }
+            changes.extend(state.rollback_pending()?);
+            self.quarantined.truncate(quarantined);
+            self.is_broken = is_broken;
+        }
+    }
+
+    /// Rebuilds the state up to `to`, without a savepoint, if a commit failed that begins beneath it: the
+    /// savepoint does not separate pending events from confirmed ones. Returns whether the state was
     /// rebuilt.
     pub(crate) fn rebuild_if_broken(
         &mut self,
         state: &mut State,
         to: SeqNum,
     ) -> Result<bool, ReplayError> {
-        let is_broken = self.is_broken || state.savepoint_lost();
-        if is_broken {
+        if self.is_broken {
             *state = State::empty(state.schema)?;
             Replay::new(self.log).run(state, to)?;
         }
-        Ok(is_broken)
+        Ok(self.is_broken)
     }
 
     fn is_stopped(&self) -> bool {
@@ -219,7 +258,7 @@ impl<'a> Replay<'a> {
     ) -> Result<(), ReplayError> {
         let mut done = before;
         let mut rest = events;
-        while !rest.is_empty() {
+        while !rest.is_empty() && !state.savepoint_lost() {
             let (page, next) = rest.split_at(page_len(rest));
             self.page(state, page, done)?;
             state.head = page.last().map_or(state.head, |event| event.seq);
@@ -244,6 +283,9 @@ impl<'a> Replay<'a> {
         }
         savepoint.rollback()?;
         for (n, commit) in commits(page).enumerate() {
+            if state.savepoint_lost() {
+                return Ok(());
+            }
             let is_whole = self.commit(state, commit)?;
             self.is_broken |= n == 0 && continues && !is_whole;
         }
@@ -284,7 +326,7 @@ impl<'a> Replay<'a> {
                     continue;
                 }
                 let Some(set) = state.schema.event_set(&event.name) else { return Ok(false) };
-                match state.apply(event, set, &mut writer) {
+                match self.apply_event(state, event, set, &mut writer) {
                     Ok(()) => {}
                     Err(ApplyError::Event(_)) => return Ok(false),
                     Err(ApplyError::State(error)) => return Err(error),
@@ -337,12 +379,16 @@ impl<'a> Replay<'a> {
             }
         }
         let failure = match self.try_apply(state, accepted.iter().copied())? {
-            Some(failure) if failure.event.is_client_only() => {
+            Some(failure) if failure.event.is_client_only() && !state.savepoint_lost() => {
                 let synced = accepted.iter().copied().filter(|event| !event.is_client_only());
                 Some(self.try_apply(state, synced)?.unwrap_or(failure))
             }
             failure => failure,
         };
+        if state.savepoint_lost() {
+            // What is pending is applied again.
+            return Ok(false);
+        }
         for event in accepted {
             let is_known = state.schema.event_set(&event.name).is_some();
             let reason = match &failure {
@@ -368,14 +414,15 @@ impl<'a> Replay<'a> {
 
     /// Applies the events that are known, all of them or none; returns the first that fails.
     fn try_apply<'e>(
-        &self,
+        &mut self,
         state: &State,
         events: impl Iterator<Item = &'e EncodedEvent>,
     ) -> Result<Option<Failure<'e>>, ReplayError> {
         let savepoint = state.savepoint()?;
         let known = events.filter_map(|event| Some((event, state.schema.event_set(&event.name)?)));
         let mut writer = state.writer();
-        let apply = |(event, set): (&'e EncodedEvent, &EventSet)| match state.apply(
+        let apply = |(event, set): (&'e EncodedEvent, &EventSet)| match self.apply_event(
+            state,
             event,
             set,
             &mut writer,
@@ -402,6 +449,24 @@ impl<'a> Replay<'a> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Applies an event, unless it is known to roll back what is pending.
+    fn apply_event<'s>(
+        &mut self,
+        state: &'s State,
+        event: &'s EncodedEvent,
+        set: &EventSet,
+        writer: &mut Writer<'s>,
+    ) -> Result<(), ApplyError> {
+        if self.rolling_back.contains(&event.seq) {
+            return Err(MaterializeError::RolledBack.into());
+        }
+        state.apply(event, set, writer).inspect_err(|_| {
+            if state.savepoint_lost() {
+                self.rolling_back.insert(event.seq);
+            }
+        })
     }
 
     /// Progress never goes back, even where a page is applied again.

@@ -67,15 +67,23 @@ pub enum Misbehaved {
     /// Ends the transaction that the store has begun, and says nothing of it.
     #[event(name = "v1.RolledBack")]
     RolledBack,
+    /// The same, if this todo is there.
+    #[event(name = "v1.RolledBackIfThere")]
+    RolledBackIfThere { id: String },
     #[event(name = "v1.Unwritable")]
     Unwritable { pairs: BTreeMap<(u8, u8), u8> },
 }
 
 impl Materialize for Misbehaved {
     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        if let Self::RolledBackIfThere { id } = self {
+            return state.sql("INSERT OR ROLLBACK INTO todo VALUES (?, '', 0)", (id,)).map(|_| ());
+        }
         state.insert(&todo("half done", "must not be seen"))?;
         match self {
-            Self::Refused | Self::Unwritable { .. } => Err(MaterializeError::custom("not today")),
+            Self::Refused | Self::RolledBackIfThere { .. } | Self::Unwritable { .. } => {
+                Err(MaterializeError::custom("not today"))
+            }
             Self::Panicked => panic!("out of ideas"),
             Self::RolledBack => {
                 let _ = state.sql("INSERT OR ROLLBACK INTO todo SELECT * FROM todo", ());

@@ -11,7 +11,7 @@ use livestore::eventlog::EventlogError;
 use livestore::prelude::*;
 use livestore_testing::wait_until;
 
-use crate::app::{App, Todo, TodoEvent, UiState, counted, created};
+use crate::app::{App, Misbehaved, Todo, TodoEvent, UiState, counted, created};
 use crate::kit::{Home, STORE, log_of};
 
 /// A journal in memory: the end of each commit, and its bytes.
@@ -161,6 +161,36 @@ fn it_goes_on_with_the_next_leader() {
     wait_until(|| count(&again) == 353);
     wait_equal(&again, &page);
     again.verify_replay().unwrap();
+}
+
+#[test]
+fn a_rollback_of_all_that_is_pending_is_made_good_without_the_history() {
+    let home = Home::new();
+    let leader = with_snapshot(&home);
+    let page = page(&home);
+    leader.close().unwrap();
+    let todos = page.live(Todo::all().count()).unwrap();
+    let rolled_back_if_there = |id: &str| Misbehaved::RolledBackIfThere { id: id.to_owned() };
+    page.commit(created("before")).unwrap();
+    page.commit(rolled_back_if_there("taken")).unwrap();
+    page.commit(created("after")).unwrap();
+    assert!(page.commit(rolled_back_if_there("before")).is_err());
+    assert_eq!((count(&page), **todos.get()), (304, 304));
+    // Somebody else comes first, and has that todo.
+    let first: Store<App> = home.builder().single_process().open().unwrap();
+    first.commit(created("taken")).unwrap();
+    first.close().unwrap();
+    let leader = home.open::<App>();
+    wait_until(|| count(&leader) == 304);
+    wait_equal(&leader, &page);
+    assert_eq!((count(&page), **todos.get()), (304, 304));
+    let quarantined = page.quarantined().unwrap();
+    assert_eq!(quarantined.len(), 1, "{quarantined:?}");
+    assert_eq!(&*quarantined[0].name, "v1.RolledBackIfThere");
+    assert!(page.events().into_iter().next().unwrap().is_err(), "it never had the history");
+    page.commit(created("more")).unwrap();
+    wait_equal(&leader, &page);
+    leader.verify_replay().unwrap();
 }
 
 #[test]

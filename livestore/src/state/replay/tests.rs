@@ -21,7 +21,20 @@ impl Materialize for Added {
     }
 }
 
-crate::schema! { App { tables: [Item], events: [Added] } }
+/// Rolls back everything if the item is there.
+#[derive(Event)]
+#[event(name = "v1.AddedOrRolledBack")]
+struct AddedOrRolledBack {
+    id: u64,
+}
+
+impl Materialize for AddedOrRolledBack {
+    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        state.sql("INSERT OR ROLLBACK INTO item VALUES (?)", (self.id,)).map(|_| ())
+    }
+}
+
+crate::schema! { App { tables: [Item], events: [Added, AddedOrRolledBack] } }
 
 /// A log that adds these items, each in a commit of its own unless its place is in `continuing`.
 fn log(ids: &[u64], continuing: std::ops::Range<usize>) -> (Eventlog, SeqNum) {
@@ -95,6 +108,29 @@ fn a_commit_whose_beginning_was_applied_before_is_whole() {
         assert_eq!((count(&state), state.head), (1, to));
         // The next rebase makes the state anew: nothing lies above a savepoint.
         assert_eq!(state.base(), to);
+    }
+}
+
+#[test]
+fn an_event_that_rolls_everything_back_takes_no_pending_one_with_it() {
+    let (log, to) = log(&[1, 2, 2, 3, 1, 4, 4], 2..5);
+    let mut events = log.read(SeqNum::ROOT, 10).unwrap();
+    for event in &mut events {
+        event.name = "v1.AddedOrRolledBack".into();
+    }
+    let log = Eventlog::new(MemoryLog::with(events));
+    let mut replayed = State::empty(App::def()).unwrap();
+    Replay::new(&log).run(&mut replayed, to).unwrap();
+    for confirmed in [0, 1, 5] {
+        let mut state = State::empty(App::def()).unwrap();
+        let mut replay = Replay::new(&log);
+        replay.run(&mut state, SeqNum::new(confirmed)).unwrap();
+        replay.run_pending(&mut state, to).unwrap();
+        assert_eq!(numbers(&state.quarantined().unwrap()), [2, 3, 4, 5, 7]);
+        assert_eq!(state.hash().unwrap(), replayed.hash().unwrap());
+        assert_eq!(state.base(), SeqNum::new(confirmed), "what is pending can be rolled back");
+        let quarantined = numbers(&replay.into_quarantined());
+        assert_eq!(quarantined.len(), quarantined.iter().collect::<BTreeSet<_>>().len());
     }
 }
 

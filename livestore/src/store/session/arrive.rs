@@ -111,7 +111,7 @@ impl Core {
             AddError::Refused(EventlogError::Unacknowledged { reason })
         })?;
         if self.state.savepoint_lost() {
-            self.reapply_pending().map_err(AddError::Lost)?;
+            self.reapply_pending(&[]).map_err(AddError::Lost)?;
         }
         Ok(applies)
     }

@@ -136,7 +136,7 @@ impl Inner {
             Err(error) => {
                 savepoint.rollback().map_err(CommitError::State)?;
                 if core.state.savepoint_lost()
-                    && let Err(lost) = core.reapply_pending()
+                    && let Err(lost) = core.reapply_pending(&[])
                 {
                     self.fail(&mut slot, &lost);
                 }

@@ -58,8 +58,7 @@ impl Core {
             replay.run(state, confirmed)?;
             replay.apply(state, new)?;
             changes.extend(state.take_changes());
-            state.begin_pending()?;
-            replay.apply(state, pending)?;
+            changes.extend(replay.apply_pending(state, pending)?);
             changes.extend(state.take_changes());
             replay.rebuild_if_broken(state, END)
         })?;
@@ -82,6 +81,11 @@ impl Core {
             replay.apply(state, events)?;
             replay.rebuild_if_broken(state, END)
         })?;
+        if self.state.savepoint_lost() {
+            let mut quarantined = self.reapply_pending(events)?;
+            quarantined.retain(|found| events.iter().any(|event| event.seq == found.seq));
+            return Ok(quarantined);
+        }
         let quarantined = replay.into_quarantined();
         if is_rebuilt {
             self.restart_live()?;

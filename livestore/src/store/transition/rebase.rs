@@ -1,5 +1,6 @@
 //! A rebase: events of others come before pending ones, which are applied again behind them.
 
+use crate::event::EncodedEvent;
 use crate::eventlog::is_after;
 use crate::state::{Quarantined, ReplayError};
 use crate::store::Core;
@@ -23,14 +24,18 @@ impl Core {
         self.apply(changes, confirmed, &merge.new, &rebase.pending)
     }
 
-    /// Applies the pending events again, after a materializer has rolled them back (`OR ROLLBACK`).
-    pub(in crate::store) fn reapply_pending(&mut self) -> Result<(), ReplayError> {
-        let Some(state) = self.order.state() else { return Ok(()) };
+    /// Applies the pending events again, and the `new` ones behind them, after a materializer has rolled
+    /// them back (`OR ROLLBACK`).
+    pub(in crate::store) fn reapply_pending(
+        &mut self,
+        new: &[EncodedEvent],
+    ) -> Result<Vec<Quarantined>, ReplayError> {
+        let Some(state) = self.order.state() else { return Ok(Vec::new()) };
         let (head, confirmed) = (self.state.head, state.confirmed_head);
-        let pending: Vec<_> = state.pending.iter().cloned().collect();
+        let pending: Vec<_> = state.pending.iter().chain(new).cloned().collect();
         let changes = self.state.rollback_pending()?;
-        self.apply(changes, confirmed, &[], &pending)?;
-        self.state.head = head;
-        Ok(())
+        let quarantined = self.apply(changes, confirmed, &[], &pending)?;
+        self.state.head = new.last().map_or(head, |last| last.seq);
+        Ok(quarantined)
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn read_at(file: &fs::File, mut at: u64, buffer: &mut [u8]) -> std::i
         if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        rest = &mut std::mem::take(&mut rest)[read..];
+        rest = std::mem::take(&mut rest).get_mut(read..).unwrap_or_default();
         at += read as u64;
     }
     Ok(())

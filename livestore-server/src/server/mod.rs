@@ -35,13 +35,13 @@ use tokio_io_timeout::TimeoutStream;
 pub use builder::Builder;
 pub use limits::Limits;
 
+use self::arrivals::{Arrivals, Counting};
 pub(crate) use self::extension::Extension;
 #[cfg(feature = "schema")]
 pub(crate) use self::extension::{Decision, OfferedPush};
 pub(crate) use self::metrics::Metrics;
 #[cfg(feature = "schema")]
 pub(crate) use self::routes::allow_browsers;
-use self::arrivals::{Arrivals, Counting};
 use crate::auth::Authenticate;
 use crate::hub::Hub;
 

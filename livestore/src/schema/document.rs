@@ -103,7 +103,7 @@ pub struct ChangedFields {
 
 impl ChangedFields {
     /// Compares two documents. Returns `None` if they are equal.
-    pub fn between<D: Document>(before: &D, after: &D) -> Option<Self> {
+    pub fn between<D: Serialize>(before: &D, after: &D) -> Option<Self> {
         // A document without JSON differs in all fields: the commit says why it has none.
         let fields = |document: &D| {
             let json = to_json(document).ok()?;

@@ -41,7 +41,7 @@ fn changes_fn(document: &ClientDocument) -> TokenStream {
         }
     });
     quote_spanned! {Span::mixed_site()=>
-        fn changes(&self, _after: &Self) -> ::core::option::Option<Self::Set> {
+        fn changes(&self, _after: &Self) -> ::core::option::Option<#set> {
             let _changed = #runtime::ChangedFields::between(self, _after)?;
             ::core::option::Option::Some(#set { id: ::core::option::Option::None, #(#fields),* })
         }

@@ -95,7 +95,7 @@ impl Page {
 
     fn text(&self) -> String {
         let (order, titles) = (self.order.lock().unwrap(), self.titles.lock().unwrap());
-        order.iter().map(|id| format!("{};", titles[id])).collect()
+        order.iter().map(|id| format!("{};", titles.get(id).unwrap())).collect()
     }
 
     /// Returns how often the list and rows were rendered since the last call.

@@ -125,7 +125,7 @@ fn TodoView(props: &TodoProps) -> Html {
 }
 
 fn failure(error: &(dyn std::error::Error + 'static)) -> VNode {
-    html! { <pre>{ livestore::ErrorChain::new(error) }</pre> }
+    html! { <pre>{ livestore::ErrorChain::new(error).to_string() }</pre> }
 }
 
 /// Says what could not be committed.

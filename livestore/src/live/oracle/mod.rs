@@ -75,9 +75,10 @@ fn run(seed: u64) {
     println!("{tally:?}");
     let Tally { commits, refused, rebases, points, rows, groups, reruns, failures, .. } = tally;
     let seen = [refused, commits - refused, rebases, points, rows, groups, reruns, failures];
+    // Failures come in clusters: over seeds their number varies by half. A tenth is far below it.
     let enough = tally.lost_savepoints > 0
         && tally.recoveries > 0
-        && seen.iter().all(|&often| often > tally.cases);
+        && seen.iter().all(|&often| often > tally.cases / 10);
     assert!(tally.cases < 100 || enough, "{tally:?}");
 }
 

@@ -1,0 +1,128 @@
+//! What a window shows: client documents, and the queries that follow from them.
+
+use livestore::prelude::*;
+use livestore::table::Select;
+
+use crate::{Issue, Person, Priority, Status};
+
+/// What one window shows. It is there again after a restart, and never leaves the device.
+#[client_document]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Screen {
+    pub layout: Layout,
+    pub grouping: Grouping,
+    /// Only issues of this team, if one is chosen. So it is with the other filters.
+    pub team: Option<String>,
+    pub project: Option<String>,
+    pub priority: Option<Priority>,
+    pub assignee: Option<String>,
+    pub label: Option<String>,
+    /// What is searched for.
+    pub search: String,
+    /// The issue that the keyboard acts on.
+    pub selected: Option<String>,
+    /// The issue whose details are open.
+    pub open: Option<String>,
+}
+
+/// What all windows of a client share.
+#[client_document(id = "settings")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The person who works here.
+    pub me: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { me: "ada".to_owned() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Layout {
+    #[default]
+    List,
+    Board,
+}
+
+/// What the list is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Grouping {
+    #[default]
+    Status,
+    Priority,
+    Assignee,
+}
+
+impl Grouping {
+    /// The groups, in order. Those who are gone have their issues under nobody's name, and are not shown.
+    pub fn groups(self, people: &[Person]) -> Vec<Group> {
+        match self {
+            Self::Status => Status::ALL.map(Group::Status).to_vec(),
+            Self::Priority => Priority::ALL.map(Group::Priority).to_vec(),
+            Self::Assignee => {
+                let people = people.iter().map(|person| Some(person.id.clone()));
+                people.chain([None]).map(Group::Assignee).collect()
+            }
+        }
+    }
+}
+
+/// A part of the list, or a column of the board.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Group {
+    Status(Status),
+    Priority(Priority),
+    Assignee(Option<String>),
+}
+
+impl Group {
+    /// The group's issues, of those that the screen shows, in order.
+    pub fn issues(&self, screen: &Screen) -> Select<Issue> {
+        let issues = screen.issues();
+        let issues = match self {
+            Self::Status(status) => issues.filter(Issue::STATUS.eq(status)),
+            Self::Priority(priority) => issues.filter(Issue::PRIORITY.eq(priority)),
+            Self::Assignee(assignee) => issues.filter(Issue::ASSIGNEE.eq(assignee)),
+        };
+        issues.order_by(Issue::RANK)
+    }
+}
+
+impl Screen {
+    /// The issues that pass the filters.
+    pub fn issues(&self) -> Select<Issue> {
+        let team = self.team.as_ref().map(|team| Issue::TEAM.eq(team));
+        let project = self.project.as_ref().map(|project| Issue::PROJECT.eq(project));
+        let priority = self.priority.map(|priority| Issue::PRIORITY.eq(priority));
+        let assignee = self.assignee.as_ref().map(|person| Issue::ASSIGNEE.eq(person));
+        let label = self.label.as_ref().map(|id| Issue::LABELS.contains_text(format!(",{id},")));
+        let search = Some(self.search.trim()).filter(|text| !text.is_empty());
+        let found = search.map(|text| Issue::TITLE.contains_text(text));
+        Issue::filter(Issue::DELETED_AT.is_null())
+            .filter(team)
+            .filter(project)
+            .filter(priority)
+            .filter(assignee)
+            .filter(label)
+            .filter(found)
+    }
+
+    /// Whether a filter is set.
+    pub fn is_filtered(&self) -> bool {
+        let chosen = [&self.team, &self.project, &self.assignee, &self.label];
+        chosen.iter().any(|choice| choice.is_some())
+            || self.priority.is_some()
+            || !self.search.trim().is_empty()
+    }
+}
+
+/// The first issues whose titles have the text, for a menu.
+pub fn found(text: &str, count: u64) -> Select<Issue> {
+    let screen = Screen { search: text.to_owned(), ..Screen::default() };
+    screen.issues().order_by(Issue::UPDATED_AT.desc()).limit(count)
+}

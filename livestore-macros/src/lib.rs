@@ -396,6 +396,7 @@ pub fn row(input: TokenStream) -> TokenStream {
 /// | `documents: [..]` | types with `#[client_document]`, whose events are included |
 /// | `events: [..]` | types that derive `Event` and implement `Materialize` |
 /// | `commands: [..]` | types that derive `Command` and implement `Execute`, whose events are listed |
+/// | `undo: [..]` | types listed under `events` that implement `Undo`, and so can be undone |
 ///
 /// Each list may be left out, and the order is free.
 #[proc_macro]

@@ -168,6 +168,10 @@ struct Readme;
 #[doc = include_str!("../../docs/conflicts.md")]
 struct Conflicts;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/undo.md")]
+struct UndoChapter;
+
 pub use ambient::{new_id, now};
 pub use error::ErrorChain;
 pub use event::SeqNum;

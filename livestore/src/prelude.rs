@@ -11,9 +11,11 @@ pub use crate::eventlog::Durability;
 pub use crate::live::{
     Computed, Diff, List, LiveQuery, Reactive, Signal, Subscription, computed, signal,
 };
-pub use crate::schema::{Commit, Document, Execute, ExecuteContext, Materialize, QueryIn, Schema};
+pub use crate::schema::{
+    Commit, Document, Execute, ExecuteContext, Materialize, QueryIn, Schema, Undo,
+};
 pub use crate::state::UnknownEvents;
-pub use crate::store::{CommitError, ExecuteError, OpenError, Store};
+pub use crate::store::{CommitError, ExecuteError, OpenError, Store, UndoError};
 pub use crate::table::{
     Arrange as _, Assign as _, Choose as _, Compare as _, CompareAny as _, Condition, Group as _,
     Joins as _, Link as _, MaterializeError, Maybe, Narrow as _, Query, QueryError, Reader, Row,

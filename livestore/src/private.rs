@@ -19,7 +19,7 @@ pub use crate::event::{
 pub use crate::schema::{
     Batch, ChangedFields, Command, Commit, Document, DocumentDef, DocumentKey, EncodeBatchError,
     EventSet, ExecuteIn, HasDocument, HasTable, Listed, Materialize, Schema, SchemaDef, Undeclared,
-    assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,
+    UndoIn, assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,
     assert_unique_tables,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};

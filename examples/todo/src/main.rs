@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use livestore::prelude::*;
+use livestore::store::Receipt;
 use livestore::sync::{NetworkStatus, SyncOptions, SyncStatus};
 use livestore_sync::{Http, WebSocket};
 use serde_json::json;
@@ -66,6 +67,10 @@ enum Command {
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
+    /// Undo the last change that was made here, in this run or in an earlier one
+    Undo,
+    /// Make the change again that was undone last
+    Redo,
     /// List the todos, oldest first, as `[ ] text  id`
     List {
         /// Only those still to do
@@ -155,6 +160,8 @@ fn execute(store: &Store<App>, command: Command, is_current: bool) -> Result<()>
     match command {
         Command::Add { text } => add(store, &text).and_then(|()| push(store)),
         Command::Done { id } => done(store, id).and_then(|()| push(store)),
+        Command::Undo => undone(store.undo(), "undo").and_then(|()| push(store)),
+        Command::Redo => undone(store.redo(), "redo").and_then(|()| push(store)),
         Command::List { active, completed, json } => {
             warn_if_stale(store, is_current)?;
             let filter = match (active, completed) {
@@ -232,6 +239,14 @@ fn done(store: &Store<App>, id: String) -> Result<()> {
         store.commit(TodoEvent::Completed { id })?;
     }
     Ok(())
+}
+
+fn undone(done: Result<Receipt, UndoError>, what: &str) -> Result<()> {
+    match done {
+        Ok(_) => Ok(()),
+        Err(UndoError::Nothing) => Err(format!("there is nothing to {what}").into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn list(store: &Store<App>, filter: Filter, json: bool) -> Result<()> {

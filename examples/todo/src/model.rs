@@ -6,10 +6,11 @@ use livestore::Result;
 use livestore::live::{Computed, List, SharedRow};
 use livestore::prelude::*;
 use livestore::schema::Commit;
+use livestore::store::Receipt;
 use livestore::sync::{NetworkStatus, SyncStatus};
 use todo_schema::{App, Filter, Todo, TodoEvent, UiState};
 
-/// The screen's state. All of it but the selection, the mode and the undo stack is in the store.
+/// The screen's state. All of it but the selection and the mode is in the store.
 pub struct Model {
     store: Store<App>,
     pub view: Computed<View>,
@@ -18,12 +19,9 @@ pub struct Model {
     pub typing: bool,
     /// Where the devtools are, if they are served.
     pub devtools: Option<String>,
-    /// How to undo each action, and on which todos; the latest last.
-    undo: Vec<(Compensation, Vec<String>)>,
+    /// Why the last undo or redo did nothing.
+    pub notice: Option<String>,
 }
-
-/// Makes the event for the todo with an id when it is needed: a time in it is that of the undo.
-type Compensation = fn(String) -> TodoEvent;
 
 /// The part of the store that is shown. It follows every commit, also those from elsewhere.
 #[derive(PartialEq)]
@@ -35,12 +33,15 @@ pub struct View {
     pub active: u64,
     /// How it stands with the backend; empty without one.
     pub sync: String,
+    /// What undo and redo can do.
+    pub can_undo: bool,
+    pub can_redo: bool,
 }
 
 impl Model {
     pub fn new(store: Store<App>) -> Result<Self> {
         let view = View::of(&store)?;
-        Ok(Self { view, store, selected: 0, typing: false, devtools: None, undo: Vec::new() })
+        Ok(Self { view, store, selected: 0, typing: false, devtools: None, notice: None })
     }
 
     /// Where the selection is; the list may have become shorter.
@@ -57,40 +58,52 @@ impl Model {
 
     /// Adds a todo with the text typed, which is then empty.
     pub fn add(&mut self) -> Result<()> {
-        let (id, view) = (new_id(), self.view.get());
-        let Some(created) = TodoEvent::created(&id, &view.ui.new_todo_text) else { return Ok(()) };
-        let deleted = |id| TodoEvent::Deleted { id, deleted_at: now() };
-        self.act((created, UiState::set().new_todo_text("")), vec![id], deleted)
+        let text = self.view.get().ui.new_todo_text.clone();
+        let Some(created) = TodoEvent::created(&new_id(), &text) else { return Ok(()) };
+        self.commit((created, UiState::set().new_todo_text("")))
     }
 
     pub fn toggle(&mut self) -> Result<()> {
         let Some(todo) = self.todo() else { return Ok(()) };
-        let (id, ids) = (todo.id.clone(), vec![todo.id.clone()]);
-        match todo.completed {
-            false => self.act(TodoEvent::Completed { id }, ids, |id| TodoEvent::Uncompleted { id }),
-            true => self.act(TodoEvent::Uncompleted { id }, ids, |id| TodoEvent::Completed { id }),
-        }
+        let id = todo.id.clone();
+        self.commit(match todo.completed {
+            false => TodoEvent::Completed { id },
+            true => TodoEvent::Uncompleted { id },
+        })
     }
 
     pub fn delete(&mut self) -> Result<()> {
         let Some(todo) = self.todo() else { return Ok(()) };
-        let deleted = TodoEvent::Deleted { id: todo.id.clone(), deleted_at: now() };
-        self.act(deleted, vec![todo.id.clone()], |id| TodoEvent::Restored { id })
+        self.commit(TodoEvent::Deleted { id: todo.id.clone(), deleted_at: now() })
     }
 
     pub fn clear_completed(&mut self) -> Result<()> {
-        let ids = self.store.query(Filter::Completed.todos().select(Todo::ID))?;
-        if ids.is_empty() {
+        let completed = self.store.query(Filter::Completed.todos().count())?;
+        if completed == 0 {
             return Ok(());
         }
-        let cleared = TodoEvent::ClearedCompleted { deleted_at: now() };
-        self.act(cleared, ids, |id| TodoEvent::Restored { id })
+        self.commit(TodoEvent::ClearedCompleted { deleted_at: now() })
     }
 
-    /// Takes the last action back. Both stay in the log: undo is new events that compensate.
+    /// Undoes the last change that was made here, in this run or in an earlier one.
     pub fn undo(&mut self) -> Result<()> {
-        let Some((compensation, ids)) = self.undo.pop() else { return Ok(()) };
-        self.commit(ids.into_iter().map(compensation).collect::<Vec<_>>())
+        let undone = self.store.undo();
+        self.show_notice(undone)
+    }
+
+    pub fn redo(&mut self) -> Result<()> {
+        let redone = self.store.redo();
+        self.show_notice(redone)
+    }
+
+    /// Says why nothing happened, if that is no fault of the store.
+    fn show_notice(&mut self, done: Result<Receipt, UndoError>) -> Result<()> {
+        self.notice = match done {
+            Ok(_) => None,
+            Err(UndoError::Commit(error)) => return Err(error.into()),
+            Err(error) => Some(error.to_string()),
+        };
+        Ok(())
     }
 
     pub fn show(&self, filter: Filter) -> Result<()> {
@@ -100,18 +113,6 @@ impl Model {
     /// The selected todo.
     fn todo(&self) -> Option<SharedRow<Todo>> {
         self.view.get().todos.get(self.selected()).cloned()
-    }
-
-    /// Commits, and records how to undo it.
-    fn act(
-        &mut self,
-        events: impl Commit<App>,
-        ids: Vec<String>,
-        undo: Compensation,
-    ) -> Result<()> {
-        self.commit(events)?;
-        self.undo.push((undo, ids));
-        Ok(())
     }
 
     fn commit(&self, events: impl Commit<App>) -> Result<()> {
@@ -125,12 +126,15 @@ impl View {
         let ui = store.live(UiState::get())?;
         let active = store.live(Filter::Active.todos().count())?;
         let (shown, status) = (ui.clone(), store.live_sync_status()?);
+        let (can_undo, can_redo) = (store.can_undo()?, store.can_redo()?);
         let todos = store.live_with(move |get| get.of(&shown).filter.todos())?;
         Ok(computed(move |get| Self {
             ui: get.of(&ui),
             todos: get.of(&todos),
             active: **get.of(&active),
             sync: describe(&get.of(&status)),
+            can_undo: *get.of(&can_undo),
+            can_redo: *get.of(&can_redo),
         }))
     }
 }

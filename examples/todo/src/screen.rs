@@ -13,7 +13,7 @@ use ratatui::widgets::{Block, List, ListState, Paragraph, Tabs};
 use crate::model::{Model, View};
 use todo_schema::{Filter, Todo};
 
-const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  u undo  q quit";
+const LIST_KEYS: &str = "a add  space toggle  d delete  c clear completed  q quit";
 const TYPING_KEYS: &str = "enter add  esc back to the list";
 
 /// A reason for the screen to wake up.
@@ -59,8 +59,10 @@ fn next_input() -> Wake {
 /// Does what the key stands for; breaks to quit.
 fn press(model: &mut Model, key: KeyEvent) -> livestore::Result<ControlFlow<()>> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    model.notice = None;
     match key.code {
         KeyCode::Char('c') if control => return Ok(ControlFlow::Break(())),
+        KeyCode::Char('r') if control && !model.typing => model.redo()?,
         _ if control => {}
 
         KeyCode::Enter if model.typing => model.add()?,
@@ -94,7 +96,20 @@ fn draw(frame: &mut Frame<'_>, model: &Model) {
     draw_list(frame, list, model, &view);
     let tabs = Tabs::new(["1 All", "2 Active", "3 Completed"]); // as the variants of `Filter`
     frame.render_widget(tabs.select(view.ui.filter as usize), filters);
-    frame.render_widget(Line::from(if model.typing { TYPING_KEYS } else { LIST_KEYS }).dim(), keys);
+    frame.render_widget(Line::from(help(model, &view)).dim(), keys);
+}
+
+/// The keys that do something now, or what the last one did not do.
+fn help(model: &Model, view: &View) -> String {
+    match &model.notice {
+        Some(notice) => notice.clone(),
+        None if model.typing => TYPING_KEYS.to_owned(),
+        None => {
+            let undo = if view.can_undo { "  u undo" } else { "" };
+            let redo = if view.can_redo { "  ^R redo" } else { "" };
+            format!("{LIST_KEYS}{undo}{redo}")
+        }
+    }
 }
 
 /// The end of a long text is in view, as that is where typing goes on.
@@ -129,6 +144,7 @@ fn item(todo: &Todo) -> Line<'_> {
 #[cfg(test)]
 mod tests {
     use livestore::prelude::*;
+    use livestore::tools::NamedEvent;
     use ratatui::backend::TestBackend;
 
     use super::*;
@@ -161,6 +177,16 @@ mod tests {
             };
             assert!(press(model, code.into()).unwrap().is_continue(), "{char:?} quits");
         }
+    }
+
+    fn control(key: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL)
+    }
+
+    /// Returns the last line of the screen.
+    fn last_line(model: &Model) -> String {
+        let screen = terminal(model, 90, 10).backend().to_string();
+        screen.lines().last().unwrap().trim_matches(['"', ' ']).to_owned()
     }
 
     fn terminal(model: &Model, width: u16, height: u16) -> Terminal<TestBackend> {
@@ -268,10 +294,43 @@ mod tests {
             let mut model = Model::new(store.clone()).unwrap();
             press_all(&mut model, keys);
             assert_ne!(listed(&model), ["[ ] one", "[x] two"]);
-            press_all(&mut model, "uu");
+            press_all(&mut model, "u");
             assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
             assert_eq!(names(&store)[before.len()..], [event, compensation]);
+            press(&mut model, control('r')).unwrap();
+            assert_ne!(listed(&model), ["[ ] one", "[x] two"]);
         }
+    }
+
+    #[test]
+    fn the_keys_of_undo_and_redo_are_shown_when_they_do_something() {
+        let mut model = Model::new(Store::builder("todos").open().unwrap()).unwrap();
+        assert_eq!(last_line(&model), LIST_KEYS);
+        press_all(&mut model, "aone\n\x1b");
+        assert_eq!(last_line(&model), format!("{LIST_KEYS}  u undo"));
+        press_all(&mut model, "u");
+        assert_eq!(last_line(&model), format!("{LIST_KEYS}  ^R redo"));
+        press_all(&mut model, "u");
+        assert_eq!(last_line(&model), "there is nothing left to undo or redo");
+        press(&mut model, control('r')).unwrap();
+        assert_eq!(last_line(&model), format!("{LIST_KEYS}  u undo"));
+        assert_eq!(listed(&model), ["[ ] one"]);
+    }
+
+    #[test]
+    fn what_was_changed_elsewhere_since_is_not_undone() {
+        let store = store();
+        let mut model = Model::new(store.clone()).unwrap();
+        press_all(&mut model, " ");
+        // The devtools are another window.
+        let uncompleted = NamedEvent::new("v1.TodoUncompleted", r#"{"id":"one"}"#);
+        store.tools().commit(&[uncompleted]).unwrap();
+        press_all(&mut model, "u");
+        assert_eq!(
+            last_line(&model),
+            "it was changed again since, so it cannot be undone or redone"
+        );
+        assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
     }
 
     #[test]
@@ -332,8 +391,7 @@ mod tests {
     #[test]
     fn what_quits() {
         let mut model = model();
-        let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        let control_d = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL);
+        let (control_c, control_d) = (control('c'), control('d'));
         assert!(press(&mut model, KeyCode::Char('q').into()).unwrap().is_break());
         assert!(press(&mut model, control_d).unwrap().is_continue());
         assert!(press(&mut model, control_c).unwrap().is_break());

@@ -83,6 +83,24 @@ fn add_done_list_log() {
 }
 
 #[test]
+fn undo_and_redo_reach_back_to_earlier_runs() {
+    let temp = TempDir::new().unwrap();
+    let dir = temp.path();
+    assert_eq!(error(dir, &["undo"]), "error: there is nothing to undo");
+    let milk = add(dir, "Buy milk");
+    stdout(dir, &["done", &milk]);
+    let (done, open) = (format!("[x] Buy milk  {milk}\n"), format!("[ ] Buy milk  {milk}\n"));
+    assert_eq!(stdout(dir, &["undo"]), "");
+    assert_eq!(stdout(dir, &["list"]), open);
+    stdout(dir, &["undo"]);
+    assert_eq!(stdout(dir, &["list"]), "");
+    stdout(dir, &["redo"]);
+    stdout(dir, &["redo"]);
+    assert_eq!(stdout(dir, &["list"]), done);
+    assert_eq!(error(dir, &["redo"]), "error: there is nothing to redo");
+}
+
+#[test]
 fn json_is_one_object_a_line() {
     let temp = TempDir::new().unwrap();
     let dir = temp.path();

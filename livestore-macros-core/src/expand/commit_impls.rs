@@ -1,6 +1,6 @@
 //! The impls that say what a schema's stores take: `Commit<App>` for every listed event, `HasDocument` for
-//! every document, which allows its `Set` and its queries, `HasTable` for every table, and `ExecuteIn` for
-//! every command.
+//! every document, which allows its `Set` and its queries, `HasTable` for every table, `ExecuteIn` for
+//! every command, and `UndoIn` for every event that can be undone.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -13,8 +13,9 @@ pub(crate) fn expand(schema: &SchemaItem) -> TokenStream {
     let commits = schema.events.iter().map(|event| commit_impl(schema, event));
     let documents = schema.documents.iter().map(|document| has(schema, "HasDocument", document));
     let tables = schema.tables.iter().map(|table| has(schema, "HasTable", table));
-    let commands = schema.commands.iter().map(|command| execute_in(schema, command));
-    commits.chain(documents).chain(tables).chain(commands).collect()
+    let commands = schema.commands.iter().map(|command| proof_of(schema, "ExecuteIn", command));
+    let undo = schema.undo.iter().map(|event| proof_of(schema, "UndoIn", event));
+    commits.chain(documents).chain(tables).chain(commands).chain(undo).collect()
 }
 
 fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
@@ -34,11 +35,13 @@ fn commit_impl(schema: &SchemaItem, event: &Type) -> TokenStream {
     }
 }
 
-fn execute_in(schema: &SchemaItem, command: &Type) -> TokenStream {
+/// An impl whose bounds say what the schema needs of the type.
+fn proof_of(schema: &SchemaItem, proof: &str, listed: &Type) -> TokenStream {
     let SchemaItem { runtime, ident, .. } = schema;
-    quote_spanned! {located_at(command)=>
+    let proof = Ident::new(proof, located_at(listed));
+    quote_spanned! {located_at(listed)=>
         #[automatically_derived]
-        impl #runtime::ExecuteIn<#ident> for #command {}
+        impl #runtime::#proof<#ident> for #listed {}
     }
 }
 

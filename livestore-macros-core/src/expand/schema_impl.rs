@@ -36,7 +36,7 @@ pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
     let document_defs =
         documents.iter().map(|document| trait_item(runtime, document, "Document", "def"));
     let sets = event_sets(schema).map(|(_, set)| set);
-    let commands = commands(schema);
+    let (commands, undo) = (commands(schema), undo(schema));
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #[allow(deprecated)]
@@ -48,7 +48,7 @@ pub(crate) fn def(schema: &SchemaItem) -> TokenStream {
                     &[#(#table_defs),*],
                     &[#(#document_defs),*],
                     &[#(#sets),*],
-                )#commands;
+                )#commands #undo;
                 &DEF
             }
         }
@@ -63,6 +63,16 @@ fn commands(schema: &SchemaItem) -> Option<TokenStream> {
         quote_spanned!(span=> <#command as #runtime::ExecuteIn<#ident>>::COMMAND)
     });
     (!commands.is_empty()).then(|| quote!(.with_commands(&[#(#defs),*])))
+}
+
+/// Returns the call that adds to the definition what undoes events, if anything does.
+fn undo(schema: &SchemaItem) -> Option<TokenStream> {
+    let SchemaItem { runtime, ident, undo, .. } = schema;
+    let defs = undo.iter().map(|event| {
+        let span = located_at(event);
+        quote_spanned!(span=> <#event as #runtime::UndoIn<#ident>>::UNDO)
+    });
+    (!undo.is_empty()).then(|| quote!(.with_undo(&[#(#defs),*])))
 }
 
 /// Returns the `EventSet`s of the listed events and documents, each with its listed type.

@@ -1,4 +1,4 @@
-//! `schema! { pub App { tables: [..], documents: [..], events: [..], commands: [..] } }`
+//! `schema! { pub App { tables: [..], documents: [..], events: [..], commands: [..], undo: [..] } }`
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -12,7 +12,7 @@ use crate::runtime::Runtime;
 use crate::suggest;
 use crate::types;
 
-const LISTS: [&str; 4] = ["tables", "documents", "events", "commands"];
+const LISTS: [&str; 5] = ["tables", "documents", "events", "commands", "undo"];
 
 /// A schema: all tables, client documents and events of an app.
 pub(crate) struct SchemaItem {
@@ -24,6 +24,8 @@ pub(crate) struct SchemaItem {
     pub(crate) documents: Vec<Type>,
     pub(crate) events: Vec<Type>,
     pub(crate) commands: Vec<Type>,
+    /// The events that can be undone.
+    pub(crate) undo: Vec<Type>,
 }
 
 impl SchemaItem {
@@ -52,6 +54,7 @@ impl SchemaItem {
             documents: Vec::new(),
             events: Vec::new(),
             commands: Vec::new(),
+            undo: Vec::new(),
         };
         ctxt.ok(schema.parse_lists(ctxt, input));
         if !input.is_empty() {
@@ -89,6 +92,7 @@ impl SchemaItem {
             "documents" => self.documents = types,
             "events" => self.events = types,
             "commands" => self.commands = types,
+            "undo" => self.undo = types,
             other => {
                 let hint = suggest::hint(other, &LISTS);
                 ctxt.error(key, format!("unknown list `{other}`{hint}"));

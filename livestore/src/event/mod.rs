@@ -11,6 +11,7 @@ mod encoded;
 mod round_trip;
 mod seq_num;
 mod session;
+mod undo;
 mod upcast;
 
 pub use args::{Args, ArgsWriter, DecodeError, EncodeError, FieldDeserializer, FieldSerializer};
@@ -23,6 +24,9 @@ pub use encoded::EncodedEvent;
 pub(crate) use round_trip::{decode, encode};
 pub use seq_num::{ParseSeqNumError, SeqNum};
 pub(crate) use session::{is_session_id, new_session_id};
+pub(crate) use undo::{
+    CommitId, EventText, Hash, UndoChange, UndoCommit, UndoNotes, UndoPlace, UndoStep, Way,
+};
 #[doc(hidden)]
 pub use upcast::{UpcastInto, Upcaster, upcaster};
 

@@ -14,7 +14,7 @@ use super::format::{self, Found};
 use super::migrate::migrate;
 use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream, is_after};
 use crate::edge::files;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, UndoNotes};
 
 const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -56,6 +56,8 @@ pub(super) struct LogConnection {
     last: Cell<Option<i64>>,
     /// Whether the tables of commands are known to be there.
     pub(super) has_commands: Cell<bool>,
+    /// Whether the table of what can be undone is known to be there.
+    pub(super) has_undo: Cell<bool>,
 }
 
 impl LogConnection {
@@ -95,17 +97,14 @@ impl LogConnection {
         let synchronous = if durability == Durability::Synced { "FULL" } else { "NORMAL" };
         // While the connection has the files that it could open.
         let found = set_up(&conn, path, synchronous).map_err(|error| cause_of(error, path))?;
-        Ok((
-            Self { conn, synchronous, last: Cell::new(None), has_commands: Cell::new(false) },
-            found,
-        ))
+        Ok((Self { synchronous, ..Self::over(conn) }, found))
     }
 
-    /// A log that is only read, over a connection that is set up.
-    #[cfg(not(any(simulation, target_family = "wasm")))]
+    /// A log over a connection that is set up.
     pub(super) fn over(conn: Connection) -> Self {
-        let (last, has_commands) = (Cell::new(None), Cell::new(false));
-        Self { conn, synchronous: "NORMAL", last, has_commands }
+        let no = || Cell::new(false);
+        let (has_commands, has_undo) = (no(), no());
+        Self { conn, synchronous: "NORMAL", last: Cell::new(None), has_commands, has_undo }
     }
 
     /// Refuses at once, from now on, while another program has the file locked: the caller decides
@@ -114,16 +113,25 @@ impl LogConnection {
         Ok(self.conn.busy_timeout(Duration::ZERO)?)
     }
 
-    /// Adds the events in one transaction.
-    pub(super) fn append(&self, events: &[EncodedEvent]) -> Result<(), EventlogError> {
+    /// Adds the events in one transaction, and changes what can be undone.
+    pub(super) fn append(
+        &self,
+        events: &[EncodedEvent],
+        undo: &[UndoNotes],
+    ) -> Result<(), EventlogError> {
         let before = match self.last.get() {
             Some(checksum) => checksum,
             None => self.last_checksum()?,
         };
         let last = match events {
-            [] => return Ok(()),
-            [event] if event.command.is_none() => self.insert_all(before, [event])?,
-            events => self.transaction(|| self.insert_all(before, events))?,
+            [] if undo.is_empty() => return Ok(()),
+            [event] if event.command.is_none() && undo.is_empty() => {
+                self.insert_all(before, [event])?
+            }
+            events => self.transaction(|| {
+                undo.iter().try_for_each(|notes| self.write_undo(notes))?;
+                self.insert_all(before, events)
+            })?,
         };
         self.last.set(Some(last));
         Ok(())
@@ -140,6 +148,7 @@ impl LogConnection {
         });
         worked.inspect_err(|_| {
             self.has_commands.set(false);
+            self.has_undo.set(false);
             // Some errors have rolled back already.
             let _ = self.conn.execute_batch("ROLLBACK");
         })

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::edge::Background;
 use crate::edge::files::FileIdentity;
-use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum};
+use crate::event::{
+    Conflict, EncodedEvent, PendingCommand, SeqNum, UndoNotes, UndoPlace, UndoStep,
+};
 
 /// The number of written events after which the background thread checks the WAL. A simulation has
 /// it happen often.
@@ -60,6 +62,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Buffer {
     events: Vec<EncodedEvent>,
+    /// What changes with them of what can be undone.
+    undo: Vec<UndoNotes>,
     /// Why the last attempt to write them failed.
     failed: Option<EventlogError>,
 }
@@ -138,6 +142,26 @@ impl FileLog {
         Ok(())
     }
 
+    fn add(&self, events: &mut Vec<EncodedEvent>, undo: &[UndoNotes]) -> Result<(), EventlogError> {
+        let added = events.len() as u64;
+        if self.durability == Durability::Buffered {
+            self.shared.retry()?;
+            let mut buffer = lock(&self.shared.buffer);
+            let was_empty = buffer.events.is_empty();
+            buffer.events.append(events);
+            buffer.undo.extend(undo.iter().cloned());
+            drop(buffer);
+            if was_empty {
+                self.background.wake();
+            }
+        } else {
+            self.look_at_files()?;
+            lock(&self.shared.writer).append(events, undo)?;
+        }
+        self.count_written(added);
+        Ok(())
+    }
+
     /// Reads on the reader's connection, what is buffered, too. Files that are lost can still be read.
     fn read_with<T>(
         &self,
@@ -175,22 +199,24 @@ impl FileLog {
 
 impl LogStorage for FileLog {
     fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
-        let added = events.len() as u64;
-        if self.durability == Durability::Buffered {
-            self.shared.retry()?;
-            let mut buffer = lock(&self.shared.buffer);
-            let was_empty = buffer.events.is_empty();
-            buffer.events.append(events);
-            drop(buffer);
-            if was_empty {
-                self.background.wake();
-            }
-        } else {
-            self.look_at_files()?;
-            lock(&self.shared.writer).append(events)?;
-        }
-        self.count_written(added);
-        Ok(())
+        self.add(events, &[])
+    }
+
+    fn append_with(
+        &self,
+        events: &mut Vec<EncodedEvent>,
+        undo: &UndoNotes,
+    ) -> Result<(), EventlogError> {
+        self.add(events, std::slice::from_ref(undo))
+    }
+
+    fn note_undo(&self, undo: &UndoNotes) -> Result<(), EventlogError> {
+        self.shared.write_buffer(LostFiles::Refuse)?;
+        lock(&self.shared.writer).note_undo(undo)
+    }
+
+    fn undo_steps(&self, window_id: &str) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+        self.look_up(|log| log.undo_steps(window_id))
     }
 
     fn retract(&self, from: SeqNum) -> Result<(), EventlogError> {
@@ -317,7 +343,10 @@ impl Shared {
         writer: &LogConnection,
         lost_files: LostFiles,
     ) -> Result<(), EventlogError> {
-        let events = std::mem::take(&mut lock(&self.buffer).events);
+        let (events, undo) = {
+            let mut buffer = lock(&self.buffer);
+            (std::mem::take(&mut buffer.events), std::mem::take(&mut buffer.undo))
+        };
         if events.is_empty() && lock(&self.buffer).failed.is_none() {
             return Ok(());
         }
@@ -325,7 +354,7 @@ impl Shared {
             LostFiles::Refuse => self.files.check(),
             LostFiles::Write => Ok(()),
         };
-        let written = found.and_then(|()| writer.append(&events));
+        let written = found.and_then(|()| writer.append(&events, &undo));
         let mut buffer = lock(&self.buffer);
         buffer.failed = match lost_files {
             LostFiles::Refuse => written.as_ref().err().cloned(),
@@ -336,6 +365,8 @@ impl Shared {
             // Before the events that were committed meanwhile.
             let newer = std::mem::replace(&mut buffer.events, events);
             buffer.events.extend(newer);
+            let newer = std::mem::replace(&mut buffer.undo, undo);
+            buffer.undo.extend(newer);
         }
         written
     }

@@ -22,6 +22,7 @@ mod reader;
 mod received;
 mod shapes;
 mod shared;
+mod undo;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 mod view;
 
@@ -40,7 +41,9 @@ pub(crate) use shared::SharedLog;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use view::FileView;
 
-use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum};
+use crate::event::{
+    Conflict, EncodedEvent, PendingCommand, SeqNum, UndoNotes, UndoPlace, UndoStep,
+};
 
 /// How durable a commit is when it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -68,6 +71,26 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// Adds events behind the head, all of them or none. It may take them out of the `Vec`, but leaves
     /// them there if it fails.
     fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError>;
+
+    /// Adds events as [`append`](Self::append) does, and changes what can be undone, both or neither. Only a
+    /// log that outlives its store needs the latter.
+    fn append_with(
+        &self,
+        events: &mut Vec<EncodedEvent>,
+        _undo: &UndoNotes,
+    ) -> Result<(), EventlogError> {
+        self.append(events)
+    }
+
+    /// Changes what can be undone.
+    fn note_undo(&self, _undo: &UndoNotes) -> Result<(), EventlogError> {
+        Ok(())
+    }
+
+    /// What a window can undo and redo.
+    fn undo_steps(&self, _window_id: &str) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+        Ok(Vec::new())
+    }
 
     /// Removes the event at `from` and all behind it, which were appended last.
     fn retract(&self, from: SeqNum) -> Result<(), EventlogError>;
@@ -207,6 +230,28 @@ impl Eventlog {
     /// them there if it fails.
     pub(crate) fn append(&self, events: &mut Vec<EncodedEvent>) -> Result<(), EventlogError> {
         self.storage.append(events)
+    }
+
+    /// Adds events as [`append`](Self::append) does, and changes what can be undone, both or neither.
+    pub(crate) fn append_with(
+        &self,
+        events: &mut Vec<EncodedEvent>,
+        undo: &UndoNotes,
+    ) -> Result<(), EventlogError> {
+        self.storage.append_with(events, undo)
+    }
+
+    /// Changes what can be undone.
+    pub(crate) fn note_undo(&self, undo: &UndoNotes) -> Result<(), EventlogError> {
+        self.storage.note_undo(undo)
+    }
+
+    /// What a window can undo and redo. A log that ends with its store has nothing of it.
+    pub(crate) fn undo_steps(
+        &self,
+        window_id: &str,
+    ) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+        self.storage.undo_steps(window_id)
     }
 
     /// Removes the event at `from` and all behind it, which were appended last.

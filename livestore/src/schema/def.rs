@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{Batch, CommandDef, DocumentDef, EncodeBatchError, Materialize};
+use super::{Batch, CommandDef, DocumentDef, EncodeBatchError, Materialize, UndoDef};
 use crate::event::{DecodeError, EventDef, Subject, decode};
 use crate::table::{MaterializeError, TableDef, Writer};
 use crate::value::ValueError;
@@ -13,7 +13,7 @@ use crate::value::ValueError;
 /// Raise it when the same schema would make other state: it is part of every schema hash.
 const STATE_FORMAT: u32 = 3;
 
-/// A schema's tables, client documents, events and commands.
+/// A schema's tables, client documents, events and commands, and what undoes events.
 #[derive(Debug)]
 pub struct SchemaDef {
     name: &'static str,
@@ -21,6 +21,7 @@ pub struct SchemaDef {
     documents: &'static [fn() -> &'static DocumentDef],
     events: &'static [EventSet],
     commands: &'static [CommandDef],
+    undo: &'static [UndoDef],
     resolved: OnceLock<Result<Resolved, SchemaError>>,
 }
 
@@ -89,6 +90,11 @@ impl EventSet {
         self.defs
     }
 
+    /// The definition of the event called `name`, or of an older one that is read as one of these.
+    pub(crate) fn def(&self, name: &str) -> Option<&'static EventDef> {
+        self.defs.iter().flat_map(EventDef::with_upcasts).find(|def| def.name() == name)
+    }
+
     /// Applies an event by its name and args.
     pub(crate) fn apply(
         &self,
@@ -126,7 +132,8 @@ impl SchemaDef {
         documents: &'static [fn() -> &'static DocumentDef],
         events: &'static [EventSet],
     ) -> Self {
-        Self { name, tables, documents, events, commands: &[], resolved: OnceLock::new() }
+        let resolved = OnceLock::new();
+        Self { name, tables, documents, events, commands: &[], undo: &[], resolved }
     }
 
     /// The same schema, with these commands.
@@ -139,6 +146,23 @@ impl SchemaDef {
     /// The command called `name`; `None` if the schema does not know it.
     pub(crate) fn command(&self, name: &str) -> Option<&'static CommandDef> {
         self.commands.iter().find(|command| command.name() == name)
+    }
+
+    /// The same schema, whose events of these types can be undone.
+    #[must_use]
+    pub const fn with_undo(mut self, undo: &'static [UndoDef]) -> Self {
+        self.undo = undo;
+        self
+    }
+
+    /// Whether any event can be undone.
+    pub(crate) fn has_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// What undoes the event called `name`, and its definition; `None` if nothing does.
+    pub(crate) fn undo(&self, name: &str) -> Option<(&'static UndoDef, &'static EventDef)> {
+        self.undo.iter().find_map(|undo| Some((undo, undo.event(name)?)))
     }
 
     /// The schema of a store whose types are not known: of its events, no state is made.

@@ -10,6 +10,7 @@ mod def;
 mod document;
 mod materialize;
 mod query;
+mod undo;
 mod unique;
 
 // What an app names in its signatures, or calls.
@@ -19,6 +20,7 @@ pub use def::{SchemaDef, SchemaError};
 pub use document::{Document, GetDocument, HasDocument};
 pub use materialize::Materialize;
 pub use query::{HasTable, QueryIn};
+pub use undo::{Undo, UndoIn};
 
 // What generated code needs: no app names it.
 #[doc(hidden)]
@@ -31,6 +33,8 @@ pub use def::{EventSet, Listed};
 pub use document::{ChangedFields, DocumentDef, DocumentKey};
 #[doc(hidden)]
 pub use query::{DocumentIn, TablesIn};
+#[doc(hidden)]
+pub use undo::UndoDef;
 #[doc(hidden)]
 pub use unique::{
     assert_recorded_event, assert_table_keys, assert_unique_commands, assert_unique_events,

@@ -20,7 +20,7 @@ pub(super) struct PendingSavepoint {
     head: SeqNum,
     /// The tables that were watched when it was opened.
     watched: Watched,
-    undo: Undo,
+    undo: PendingChanges,
 }
 
 /// A savepoint beneath a change that is not in the log yet, the new confirmed events included. It goes with
@@ -69,7 +69,8 @@ impl State {
     pub(crate) fn begin_pending(&mut self) -> Result<(), SqliteError> {
         self.db.run("SAVEPOINT confirmed")?;
         let watched = self.db.watched();
-        self.pending = Some(PendingSavepoint { head: self.head, watched, undo: Undo::default() });
+        self.pending =
+            Some(PendingSavepoint { head: self.head, watched, undo: PendingChanges::default() });
         Ok(())
     }
 
@@ -136,7 +137,7 @@ impl State {
 
 /// The changes since the savepoint, for live queries when they are undone.
 #[derive(Debug, Default)]
-struct Undo {
+struct PendingChanges {
     changes: Vec<Change>,
     /// Their number when they were last netted.
     netted: usize,
@@ -144,7 +145,7 @@ struct Undo {
     whole: BTreeSet<usize>,
 }
 
-impl Undo {
+impl PendingChanges {
     fn note(&mut self, changes: &[Change]) {
         let known = changes.iter().filter(|change| !self.whole.contains(&change.table));
         self.changes.extend(known.cloned());
@@ -357,7 +358,7 @@ mod tests {
 
     #[test]
     fn many_rows_are_undone_as_a_whole() {
-        let mut undo = Undo::default();
+        let mut undo = PendingChanges::default();
         let inserted = |rowid| {
             let new = Some(crate::sqlite::Image { rowid, values: Box::new([]) });
             Change { table: 0, rows: Rows::One { old: None, new } }

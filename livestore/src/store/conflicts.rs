@@ -121,7 +121,7 @@ impl Inner {
                 Err(CommandFailure::Unreadable) => return Err(unknown()),
             };
             let command = Arc::new(command);
-            match self.commit_in(slot, &self.session_id, &mut entries, Some(&command)) {
+            match self.commit_in(slot, &self.session_id, &mut entries, Some(&command), None) {
                 Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
                 committed => return Ok(committed?),
             }

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::IncompatibleEvent;
+use super::{IncompatibleEvent, UndoError};
 use crate::error::{ErrorChain, Unavailable, unavailable_becomes};
 use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::{EventlogError, IoError};
 use crate::schema::{EncodeBatchError, SchemaError};
 use crate::sqlite::{SqliteError, SqliteErrorKind};
-use crate::state::{Divergence, QuarantineReason, StateError};
+use crate::state::{Divergence, QuarantineReason, StateError, UndoFailure};
 use crate::sync::{InvalidBackend, InvalidPayload, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS};
 use crate::table::{MaterializeError, QueryError, RowError};
 use crate::value::{ParseTimestampError, ValueError};
@@ -55,6 +55,9 @@ pub enum Error {
     /// A conflict could not be resolved.
     #[error(transparent)]
     Conflict(#[from] ConflictError),
+    /// Nothing was undone or redone.
+    #[error(transparent)]
+    Undo(#[from] UndoError),
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -109,6 +112,7 @@ impl fmt::Debug for Error {
             Self::Commit(error) => ("Commit", error),
             Self::Confirm(error) => ("Confirm", error),
             Self::Conflict(error) => ("Conflict", error),
+            Self::Undo(error) => ("Undo", error),
             Self::Query(error) => ("Query", error),
             Self::Read(error) => ("Read", error),
             Self::Eventlog(error) => ("Eventlog", error),
@@ -319,6 +323,14 @@ pub enum CommitError {
         event: &'static str,
         /// The materializer's error.
         source: MaterializeError,
+    },
+    /// An event's [`undo`](crate::schema::Undo) failed, so nobody would know what undoes it.
+    #[error("the `undo` of {event} failed: {reason}")]
+    Undo {
+        /// The event's wire name.
+        event: &'static str,
+        /// The reason.
+        reason: String,
     },
     /// An event is larger than a sync backend accepts. Store large data elsewhere, and its address
     /// in the event.
@@ -569,6 +581,12 @@ impl CommitError {
             SqliteErrorKind::Full => Self::StateFull(error),
             _ => Self::State(error),
         }
+    }
+}
+
+impl From<UndoFailure> for CommitError {
+    fn from(UndoFailure { event, reason }: UndoFailure) -> Self {
+        Self::Undo { event, reason }
     }
 }
 

@@ -11,6 +11,7 @@ use super::own_commits::OwnCommits;
 use super::session::Sessions;
 use super::sync::Waiting;
 use super::tools::Probe;
+use super::undo::UndoStack;
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
@@ -106,6 +107,7 @@ impl<S: Schema> Store<S> {
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
             own_commits: OwnCommits::new(Arc::clone(&session_id)),
+            undo: UndoStack::new(Arc::clone(&self.inner.window_id), None),
             conflicts: conflicts.clone(),
             lock: None,
         };

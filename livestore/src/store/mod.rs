@@ -28,6 +28,7 @@ mod synced;
 mod tail;
 pub mod tools;
 mod transition;
+mod undo;
 mod untyped;
 mod verify;
 pub(crate) mod web;
@@ -50,6 +51,7 @@ pub use receipt::{Confirmed, Receipt};
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
 pub use transition::{Committed, ExecuteError, Executed};
+pub use undo::{UndoError, UndoGroup};
 pub use untyped::{AppendError, Untyped};
 
 #[cfg(not(any(simulation, target_family = "wasm")))]
@@ -78,6 +80,7 @@ use snapshots::Snapshots;
 use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
 use tail::Tail;
 use tools::{Activity, Probe};
+use undo::UndoStack;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
 ///
@@ -169,6 +172,8 @@ struct Core {
     /// As in [`Inner`].
     window_id: Arc<str>,
     own_commits: OwnCommits,
+    /// What this session can undo and redo.
+    undo: UndoStack,
     /// The commands that failed, and were not resolved.
     conflicts: Signal<Vec<Conflict>>,
     lock: Option<Arc<DirectoryLock>>,

@@ -17,6 +17,7 @@ use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::{Syncing, Waiting};
 use super::tail::Tail;
+use super::undo::UndoStack;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
 #[cfg(not(target_family = "wasm"))]
@@ -488,8 +489,10 @@ fn boot(
     progress.report(BootStage::Done, total, total);
     let live = Registry::new(schema);
     let unknown_events = std::mem::take(&mut options.unknown_events);
-    let window_id = options.window_id.as_str().into();
+    let window_id: Arc<str> = options.window_id.as_str().into();
     let refused = state.refused().map_err(StateError::from)?;
+    let steps = (leads && schema.has_undo()).then(|| log.undo_steps(&options.window_id));
+    let undo = UndoStack::new(Arc::clone(&window_id), steps.transpose()?);
     let conflicts = signal(if leads { log.conflicts()? } else { Vec::new() });
     let max_state_bytes = options.max_state_bytes;
     state.limit(max_state_bytes).map_err(StateError::from)?;
@@ -510,6 +513,7 @@ fn boot(
         max_state_bytes,
         window_id,
         own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
+        undo,
         conflicts,
         lock,
     };

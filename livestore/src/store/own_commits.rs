@@ -187,7 +187,7 @@ impl OwnCommits {
 }
 
 impl ConfirmError {
-    fn of_quarantine(reason: QuarantineReason) -> Self {
+    pub(super) fn of_quarantine(reason: QuarantineReason) -> Self {
         match reason {
             QuarantineReason::Refused(reason) => Self::Refused { reason },
             reason => Self::Quarantined { reason },

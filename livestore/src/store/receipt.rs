@@ -191,6 +191,11 @@ impl Outcome {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Why the commit was not done for good, if that is decided.
+    pub(super) fn failure(&self) -> Option<ConfirmError> {
+        self.decision().result.as_ref()?.as_ref().err().cloned()
+    }
+
     /// The result, or `None`: then the waker is woken once there is one.
     fn result_or_wake(&self, waker: &Waker) -> Option<Result<Committed, ConfirmError>> {
         let mut decision = self.decision();

@@ -82,6 +82,39 @@ impl Materialize for TodoEvent {
     }
 }
 
+/// What undoes each: new events, as the log keeps both. A todo that was not there before is deleted as of its
+/// creation, because undo has no clock.
+impl Undo for TodoEvent {
+    type Events = Vec<Self>;
+
+    fn undo(&self, before: &Reader<'_>) -> Result<Vec<Self>, QueryError> {
+        let restored = |Todo { id, .. }| Self::Restored { id };
+        let (id, was) = match self {
+            Self::Created { id, created_at, .. } => {
+                return Ok(vec![Self::Deleted { id: id.clone(), deleted_at: *created_at }]);
+            }
+            Self::ClearedCompleted { .. } => {
+                let cleared = before.query(Filter::Completed.todos())?;
+                return Ok(cleared.into_iter().map(restored).collect());
+            }
+            Self::Completed { id }
+            | Self::Uncompleted { id }
+            | Self::Deleted { id, .. }
+            | Self::Restored { id } => (id.clone(), before.query(Todo::get(id))?),
+        };
+        let Some(was) = was else { return Ok(Vec::new()) };
+        let undo = match (self, was.deleted_at) {
+            (Self::Completed { .. }, _) if !was.completed => Some(Self::Uncompleted { id }),
+            (Self::Uncompleted { .. }, _) if was.completed => Some(Self::Completed { id }),
+            (Self::Deleted { .. }, None) => Some(Self::Restored { id }),
+            (Self::Restored { .. }, Some(deleted_at)) => Some(Self::Deleted { id, deleted_at }),
+            // It changes nothing.
+            _ => None,
+        };
+        Ok(undo.into_iter().collect())
+    }
+}
+
 /// The UI state, which is restored at the next run.
 #[client_document]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -115,5 +148,5 @@ impl Filter {
 
 livestore::schema! {
     /// Todos, and the screen that shows them.
-    pub App { tables: [Todo], documents: [UiState], events: [TodoEvent] }
+    pub App { tables: [Todo], documents: [UiState], events: [TodoEvent], undo: [TodoEvent] }
 }

@@ -142,7 +142,7 @@ fn the_chain_is_that_of_a_new_log() {
     let new =
         LogConnection::open_or_create(&path, Durability::Written, "todos", || "id".to_owned());
     let new = new.unwrap();
-    new.append(&log.events).unwrap();
+    new.append(&log.events, &[]).unwrap();
     let migrated = log.open().unwrap();
     for event in &log.events {
         let checksum = |log: &LogConnection| log.fingerprint(event.seq).unwrap().unwrap().checksum;

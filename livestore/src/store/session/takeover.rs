@@ -206,6 +206,7 @@ impl Inner {
             }
         }
         core.log = log.clone();
+        core.store_undo();
         let snapshot = Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() };
         let snapshots = Snapshots::new(snapshot, self.schema, sync.is_some(), None);
         snapshots.after_commit(events);

@@ -7,7 +7,7 @@ use livestore_protocol::is_too_deep;
 
 use super::observed::Observed;
 use crate::error::ErrorChain;
-use crate::event::{EncodedEvent, PendingCommand, SeqNum};
+use crate::event::{EncodedEvent, PendingCommand, SeqNum, UndoNotes, Way};
 use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
 use crate::schema::{Batch, BatchEntry, Commit, Schema};
@@ -17,6 +17,7 @@ use crate::store::exclusive::ExclusiveGuard;
 use crate::store::order::Order;
 #[cfg(not(target_family = "wasm"))]
 use crate::store::session::PATIENCE;
+use crate::store::undo::{Recorded, Recorder};
 use crate::store::{CommitError, Core, Inner, Receipt, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
@@ -111,17 +112,18 @@ impl Inner {
         entries: &mut [BatchEntry],
     ) -> Result<Receipt, CommitError> {
         let slot = self.core()?;
-        self.commit_in(slot, author, entries, None)
+        self.commit_in(slot, author, entries, None, None)
     }
 
-    /// Commits the events, which a command has decided, if it is given, while the store was locked. If it
-    /// fails, the entries are as they were.
+    /// Commits the events, which were decided while the store was locked: by a command, or by undoing or
+    /// redoing the next step, if it is given. If it fails, the entries are as they were.
     pub(in crate::store) fn commit_in(
         &self,
         mut slot: ExclusiveGuard<'_, Option<Core>>,
         author: &Arc<str>,
         entries: &mut [BatchEntry],
         command: Option<&Arc<PendingCommand>>,
+        way: Option<Way>,
     ) -> Result<Receipt, CommitError> {
         let observed = Observed::begin(&self.probe, entries);
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
@@ -131,7 +133,16 @@ impl Inner {
         let plan = CommitPlan::new(self, author, core, entries, command)?;
         core.state.timings.note(observed.is_some());
         let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
-        let logged = match plan.materialize(&core.state).and_then(|()| plan.write(&core.log)) {
+        let is_own = Arc::ptr_eq(author, &self.session_id);
+        let recorder = is_own.then(|| core.recorder(way)).flatten();
+        let materialized = plan.materialize(&core.state, recorder);
+        let logged = materialized.and_then(|recorded| {
+            let has_step = recorded.is_some();
+            let undo = core.undo.plan(way, recorded);
+            let notes = core.undo.notes(&undo, core.order.follows());
+            Ok((plan.write(&core.log, notes.as_ref())?, undo, has_step))
+        });
+        let (logged, undo, has_step) = match logged {
             Ok(logged) => logged,
             Err(error) => {
                 savepoint.rollback().map_err(CommitError::State)?;
@@ -145,6 +156,7 @@ impl Inner {
         };
         if let Err(error) = savepoint.release() {
             // There is no memory. If the log takes the events back, nothing has happened.
+            core.undo.note_stored(false);
             return Err(match logged.retract(&core.log) {
                 Ok(()) => CommitError::of_state(error),
                 Err(_) => {
@@ -154,13 +166,13 @@ impl Inner {
             });
         }
         let committed = logged.publish(core);
-        let is_own = Arc::ptr_eq(author, &self.session_id);
         let outcome = (is_own && core.is_pending(&committed))
             .then(|| core.own_commits.add(committed.as_slice().len()));
         let follows = matches!(core.order, Order::Leader(_));
         if follows {
             self.sessions.acks.committed(committed.as_slice().len());
         }
+        core.note_undo(undo, way, has_step, outcome.as_ref());
         self.tail.advance(core.confirmed_head());
         let timings = core.state.timings.take();
         drop(slot);
@@ -222,12 +234,19 @@ impl<'a> CommitPlan<'a> {
         Ok(plan)
     }
 
-    /// Applies the events to the state, under the savepoint of the caller.
-    fn materialize(&self, state: &State) -> Result<(), CommitError> {
+    /// Applies the events to the state, under the savepoint of the caller. Returns what undoes them.
+    fn materialize(
+        &self,
+        state: &State,
+        mut recorder: Option<Recorder<'_>>,
+    ) -> Result<Option<Recorded>, CommitError> {
         let mut writer = state.writer();
         for (index, (event, BatchEntry { def, set, .. })) in
             self.events.iter().zip(&*self.entries).enumerate()
         {
+            if let Some(recorder) = &mut recorder {
+                recorder.before(state, event)?;
+            }
             state.apply(event, set, &mut writer).map_err(|error| match error {
                 ApplyError::Event(source) => {
                     CommitError::Materialize { index, event: def.name(), source }
@@ -235,13 +254,21 @@ impl<'a> CommitPlan<'a> {
                 ApplyError::State(error) => CommitError::of_state(error),
             })?;
         }
-        Ok(())
+        Ok(recorder.map(|recorder| recorder.finish(state, &self.events)).transpose()?.flatten())
     }
 
-    fn write(mut self, log: &Eventlog) -> Result<LoggedCommit, CommitError> {
+    fn write(
+        mut self,
+        log: &Eventlog,
+        undo: Option<&UndoNotes>,
+    ) -> Result<LoggedCommit, CommitError> {
         let committed = Committed::of(&self.events);
         let shared = self.is_shared.then(|| self.events.clone());
-        log.append(&mut self.events)?;
+        let appended = match undo {
+            Some(undo) => log.append_with(&mut self.events, undo),
+            None => log.append(&mut self.events),
+        };
+        appended?;
         Ok(LoggedCommit { committed, shared })
     }
 }

@@ -119,7 +119,7 @@ impl<S: Schema> Store<S> {
             let context = ExecuteContext::new(&stored.id, false);
             let (mut batch, output) = self.decide(core, &command, &context)?;
             let author = &self.inner.session_id;
-            match self.inner.commit_in(slot, author, &mut batch.entries, Some(&stored)) {
+            match self.inner.commit_in(slot, author, &mut batch.entries, Some(&stored), None) {
                 Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
                 committed => {
                     let receipt = committed?.of(&self.inner);

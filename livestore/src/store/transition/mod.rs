@@ -99,7 +99,7 @@ impl Core {
 
     /// Brings the live queries up to date with changes to rows. Their subscribers are notified once
     /// no lock is held.
-    fn update_live(&mut self, changes: &[Change]) {
+    pub(in crate::store) fn update_live(&mut self, changes: &[Change]) {
         if !changes.is_empty() {
             enqueue(self.live.apply(changes, &self.state.reader(&self.window_id)));
         }

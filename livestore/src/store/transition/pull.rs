@@ -299,6 +299,10 @@ impl Core {
         let pending = self.order.state().into_iter().flat_map(|state| &state.pending);
         self.own_commits.merged(pending, merge, &self.state)?;
         self.note_merge(observed, merge, &quarantined);
+        if let Some(rebase) = &merge.rebase {
+            self.renew_undo(&rebase.pending, merge.heads.confirmed)?;
+            self.state.head = merge.heads.local;
+        }
         Ok(quarantined)
     }
 

@@ -1,0 +1,77 @@
+//! What undoes an event, in a state.
+
+use super::execute::CommandFault;
+use super::{MAX_INSTRUCTIONS, State};
+use crate::ambient::Impurity;
+use crate::event::{EventText, Hash};
+use crate::table::Reader;
+
+/// An event whose `undo` failed.
+#[derive(Debug)]
+pub(crate) struct UndoFailure {
+    pub(crate) event: &'static str,
+    pub(crate) reason: String,
+}
+
+impl State {
+    /// Returns the events that undo this one, if it is applied now. `None` if its type cannot be undone.
+    pub(crate) fn inverse_of(
+        &self,
+        name: &str,
+        args: &str,
+        window_id: &str,
+    ) -> Result<Option<Vec<EventText>>, UndoFailure> {
+        let Some((undo, def)) = self.schema.undo(name) else { return Ok(None) };
+        let run = |before: &Reader<'_>| undo.undo(name, args, before);
+        let failed = |reason| UndoFailure { event: def.name(), reason };
+        let decided = self.run_command(window_id, run).map_err(|fault| failed(describe(&fault)))?;
+        let entries = decided.map_err(failed)?;
+        let texts = entries
+            .into_iter()
+            .map(|entry| EventText { name: entry.def.name().to_owned(), args: entry.args });
+        Ok(Some(texts.collect()))
+    }
+
+    /// A hash of what would be overwritten if these events were applied: of what would undo each.
+    pub(crate) fn overwrites<'e>(
+        &self,
+        events: impl Iterator<Item = &'e EventText>,
+        window_id: &str,
+    ) -> Result<i64, UndoFailure> {
+        let mut hash = Hash::default();
+        for EventText { name, args } in events {
+            hash.add(name);
+            for event in self.inverse_of(name, args, window_id)?.unwrap_or_default() {
+                hash.add(&event.name);
+                hash.add(&event.args);
+            }
+        }
+        Ok(hash.digest())
+    }
+}
+
+fn describe(fault: &CommandFault) -> String {
+    match fault {
+        CommandFault::Panicked { message } => format!("it panicked: {message}"),
+        CommandFault::Impure(impurity) => format!("it {}", of_undo(*impurity)),
+        CommandFault::TooLong => format!(
+            "its queries took more than {MAX_INSTRUCTIONS} instructions of SQLite; give their conditions an index"
+        ),
+    }
+}
+
+/// What an `undo` did that it must not, and what to do instead.
+fn of_undo(impurity: Impurity) -> &'static str {
+    match impurity {
+        Impurity::Clock => {
+            "called `now()`, which returns another time when it is asked again; \
+             take the time from the event or the state"
+        }
+        Impurity::Randomness => {
+            "called `new_id()`, which returns another id when it is asked again; \
+             take the id from the event or the state"
+        }
+        Impurity::Store => "used a store; query `before`, the argument of `undo`, instead",
+        Impurity::LiveValue => "used a live value; query `before`, the argument of `undo`, instead",
+    }
+}

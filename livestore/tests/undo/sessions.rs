@@ -1,0 +1,74 @@
+//! Several sessions of one client.
+
+use livestore::prelude::*;
+use livestore_testing::{TIMEOUT, wait_until};
+use tempfile::TempDir;
+
+use crate::app::*;
+
+fn open_in(directory: &TempDir, window: &str) -> Store<Board> {
+    let builder = Store::builder("board").directory(directory.path());
+    builder.window_id(window).open().unwrap()
+}
+
+/// Waits until both have the same events.
+fn agree(left: &Store<Board>, right: &Store<Board>) {
+    wait_until(|| left.head().unwrap() == right.head().unwrap());
+    assert_eq!(cards(left), cards(right));
+}
+
+#[test]
+fn each_session_undoes_its_own() {
+    let directory = TempDir::new().unwrap();
+    let (left, right) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    left.commit(added("a")).unwrap();
+    agree(&left, &right);
+    assert_eq!(can(&right), (false, false));
+    let receipt = right.commit(added("b")).unwrap();
+    assert!(receipt.wait_confirmed(TIMEOUT).unwrap().is_some());
+    agree(&left, &right);
+    left.undo().unwrap();
+    agree(&left, &right);
+    assert_eq!(cards(&right), ["b B"]);
+    right.undo().unwrap();
+    agree(&left, &right);
+    assert_eq!(cards(&left), [""; 0]);
+    right.redo().unwrap();
+    left.redo().unwrap();
+    agree(&left, &right);
+    assert_eq!(cards(&left), ["a A", "b B"]);
+}
+
+#[test]
+fn what_another_session_changed_since_stays() {
+    let directory = TempDir::new().unwrap();
+    let (left, right) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    right.commit(added("a")).unwrap();
+    right.commit(titled("a", "right")).unwrap();
+    agree(&left, &right);
+    left.commit(titled("a", "left")).unwrap();
+    agree(&left, &right);
+    assert_eq!(right.undo(), Err(UndoError::Changed));
+    left.undo().unwrap();
+    agree(&left, &right);
+    assert_eq!(cards(&right), ["a right"]);
+}
+
+#[test]
+fn a_session_that_takes_over_stores_its_steps() {
+    let directory = TempDir::new().unwrap();
+    let (left, right) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    right.commit(added("a")).unwrap();
+    right.commit(titled("a", "one")).unwrap();
+    agree(&left, &right);
+    left.close().unwrap();
+    // Without a backend, that is when right leads.
+    let receipt = right.commit(titled("a", "two")).unwrap();
+    assert!(receipt.wait_confirmed(TIMEOUT).unwrap().is_some());
+    right.close().unwrap();
+    let right = open_in(&directory, "right");
+    right.undo().unwrap();
+    right.undo().unwrap();
+    right.undo().unwrap();
+    assert_eq!(cards(&right), [""; 0]);
+}

@@ -297,7 +297,7 @@ mod tests {
             press_all(&mut model, "u");
             assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
             assert_eq!(names(&store)[before.len()..], [event, compensation]);
-            press(&mut model, control('r')).unwrap();
+            assert!(press(&mut model, control('r')).unwrap().is_continue());
             assert_ne!(listed(&model), ["[ ] one", "[x] two"]);
         }
     }
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(last_line(&model), format!("{LIST_KEYS}  ^R redo"));
         press_all(&mut model, "u");
         assert_eq!(last_line(&model), "there is nothing left to undo or redo");
-        press(&mut model, control('r')).unwrap();
+        assert!(press(&mut model, control('r')).unwrap().is_continue());
         assert_eq!(last_line(&model), format!("{LIST_KEYS}  u undo"));
         assert_eq!(listed(&model), ["[ ] one"]);
     }

@@ -65,6 +65,8 @@ pub(crate) struct Hello {
     pub(crate) schema_hash: i64,
     pub(crate) schema: Vec<SchemaPart>,
     pub(crate) reads: Reads,
+    /// Whether the session could lead with a backend.
+    pub(crate) has_backend: bool,
 }
 
 /// How a session gets to what is confirmed.
@@ -242,7 +244,7 @@ fn decode<T: Code>(mut bytes: &[u8]) -> Option<T> {
 }
 
 structs! {
-    Hello { protocol, store_id, session_id, schema_hash, schema, reads }
+    Hello { protocol, store_id, session_id, schema_hash, schema, reads, has_backend }
     StateImage { head, history_id, checksum, snapshot }
     Recover { protocol, store_id, session_id, commits }
     Recovered { behind, events }
@@ -318,6 +320,7 @@ mod tests {
             schema_hash: 1,
             schema: vec![SchemaPart { name: "table `todo`".into(), hash: 7 }],
             reads: Reads::Behind { head: SeqNum::new(7), history_id: "h".into() },
+            has_backend: true,
         };
         let mut bytes = FromSession::Hello(hello.clone()).encode();
         assert_eq!(FromSession::decode(&bytes), Some(FromSession::Hello(hello)));

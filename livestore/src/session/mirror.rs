@@ -170,6 +170,11 @@ impl Mirror {
         }
     }
 
+    /// Notes that this many of the session's events are in the log, before anything was published.
+    pub(crate) fn set_arrived(&mut self, events: usize) {
+        self.arrived = events;
+    }
+
     /// Whether what is confirmed here is the beginning of what is confirmed in an order. `last` is the event
     /// that the log has now in the place of the [last](Self::last) one here.
     ///

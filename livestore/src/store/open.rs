@@ -199,7 +199,8 @@ fn joining<'a>(
 ) -> Joining<'a> {
     let Ids { session_id, schema_hash } = ids;
     let (store_id, schema_hash) = (&options.store_id, *schema_hash);
-    Joining { folder, log, store_id, session_id, schema, schema_hash, reads }
+    let has_backend = options.sync.is_some() && options.without_files.is_none();
+    Joining { folder, log, store_id, session_id, schema, schema_hash, reads, has_backend }
 }
 
 fn start<S: Schema>(
@@ -216,7 +217,16 @@ fn start<S: Schema>(
     let core = boot(&mut options, schema, files, order, &ids)?;
     let sync = options.sync.take();
     let hub = core.hub.clone();
-    let store = make(options, schema, client_id, ids, core, sync.as_ref(), Sessions::none());
+    let sessions = match &hub {
+        Some(_) => Sessions::of(Setup {
+            folder: options.folder()?,
+            durability: options.durability,
+            sync: sync.clone(),
+            without_files: false,
+        }),
+        None => Sessions::none(),
+    };
+    let store = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
     if let Some(options) = &sync {
         start_sync(&store, options)?;
     }
@@ -262,7 +272,7 @@ fn follow<S: Schema>(
     let mut core = boot(&mut options, schema, files, order, &ids)?;
     core.conflicts = signal(conflicts);
     let sync = options.sync.take();
-    let sessions = Sessions::following(setup);
+    let sessions = Sessions::of(setup);
     let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);
     let seeker = Seeker::new(Arc::downgrade(&store.inner), Arc::clone(&mailbox), assembler);
     let started = store.inner.sessions.start(mailbox, seeker);

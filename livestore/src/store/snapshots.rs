@@ -136,6 +136,11 @@ impl Snapshots {
         }
     }
 
+    /// Stops making snapshots: another session will.
+    pub(super) fn abandon(self) {
+        drop(self.stop());
+    }
+
     /// Removes the snapshot, and stops making one: the log has a new history, or the state is made
     /// anew of `events` events.
     pub(super) fn start_over(&mut self, events: u64) -> Result<(), StateError> {

@@ -31,6 +31,8 @@ pub fn share(store: &Store<App>) {
             println!("ack {n}");
         }
     }
+    // Closing the store waits for a few seconds only.
+    wait_until(|| store.flush().is_ok());
 }
 
 /// The last number of each process's todos, which are all there, once, and in order.

@@ -380,30 +380,66 @@ fn a_session_joins_where_much_is_pending() {
     assert_eq!(count(&alice), EVENTS as u64 + 2);
 }
 
-/// What was committed while a session without the backend led is pending for all, once one leads that has it.
+/// It leads at once, and what was committed before is pending for all.
 #[test]
 fn a_session_with_the_backend_takes_over_from_one_without() {
     let clients = Clients::<App>::new();
     let bob = clients.open("bob").unwrap();
     let builder = || Store::<App>::builder("test").directory(clients.path("alice"));
-    let leader = builder().open().unwrap();
+    let [leader, other] = [(), ()].map(|()| builder().open().unwrap());
+    let todos = leader.live(Todo::all().count()).unwrap();
     leader.commit((created("leader"), counted("n", 1))).unwrap();
-    let sessions = [(), ()].map(|()| builder().sync(clients.backend().clone()).open().unwrap());
+    other.commit((created("other"), counted("n", 1))).unwrap();
     bob.commit((created("bob"), counted("n", 1))).unwrap();
-    sessions[0].commit((created("first"), counted("n", 1))).unwrap();
-    sessions[0].flush().unwrap();
-    wait_until(|| count(&sessions[1]) == 2);
-    // Whichever of them leads then.
-    leader.close().unwrap();
-    sessions[1].commit(created("second")).unwrap();
-    wait_until(|| count(&bob) == 4);
-    for store in &sessions {
+    let session = builder().sync(clients.backend().clone()).open().unwrap();
+    session.commit((created("session"), counted("n", 1))).unwrap();
+    leader.commit(created("behind")).unwrap();
+    wait_until(|| count(&bob) == 5);
+    for store in [&leader, &other, &session] {
         wait_until(|| store.sync_status().unwrap().is_synced());
         wait_until(|| store.state_hash().unwrap() == bob.state_hash().unwrap());
+        assert_eq!(store.network_status().unwrap(), NetworkStatus::Online);
         assert_eq!(store.quarantined().unwrap(), []);
         store.verify_replay().unwrap();
     }
-    wait_equal(&sessions[0], &sessions[1]);
+    assert_eq!(**todos.get(), 5);
+    wait_equal(&leader, &session);
+    // Without it, they lead again.
+    session.close().unwrap();
+    leader.commit(created("alone")).unwrap();
+    wait_until(|| leader.flush().is_ok() && count(&other) == 6);
+    wait_equal(&leader, &other);
+    assert_eq!(leader.network_status().unwrap(), NetworkStatus::None);
+}
+
+/// Nothing is lost or doubled where the lead goes over in the middle of commits, again and again.
+#[test]
+fn a_leader_without_the_backend_steps_down_while_it_commits() {
+    const ROUNDS: u64 = 8;
+    const EVENTS: u64 = 50;
+    let clients = Clients::<App>::new();
+    let bob = clients.open("bob").unwrap();
+    let builder = || Store::<App>::builder("test").directory(clients.path("alice"));
+    let without = builder().open().unwrap();
+    for round in 1..=ROUNDS {
+        let commits = std::thread::spawn({
+            let without = without.clone();
+            move || {
+                for n in 0..EVENTS {
+                    without.commit((created(format!("{round}-{n}")), counted("n", 1))).unwrap();
+                }
+            }
+        });
+        let with = builder().sync(clients.backend().clone()).open().unwrap();
+        with.commit((created(format!("with-{round}")), counted("n", 1))).unwrap();
+        commits.join().unwrap();
+        wait_until(|| count(&bob) == round * (EVENTS + 1));
+        with.close().unwrap();
+    }
+    wait_until(|| without.flush().is_ok());
+    assert_eq!(count(&without), ROUNDS * (EVENTS + 1));
+    assert_eq!(without.state_hash().unwrap(), bob.state_hash().unwrap());
+    without.verify_replay().unwrap();
 }
 
 /// Which of the sessions takes over is not left to chance: one that has the backend does.

@@ -76,14 +76,14 @@ impl Follower {
     pub(super) fn new(
         mirror: Mirror,
         log: SharedLog,
-        line: Line,
+        line: Option<Line>,
         network: NetworkStatus,
         next_attempt: Option<Timestamp>,
     ) -> Self {
         let mut new = Self {
             mirror,
             log,
-            line: Some(line),
+            line,
             sent: Sent::default(),
             network,
             next_attempt,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::outgoing::Outgoing;
 use super::parts;
+use super::step_down::StaysLeader;
 use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
 use crate::error::ErrorChain;
 use crate::event::{EncodedEvent, SeqNum};
@@ -277,10 +278,18 @@ impl Core {
 }
 
 impl Inner {
-    fn welcome(&self, hub: &Hub, id: u64, line: &Line, hello: Hello) {
+    fn welcome(self: &Arc<Self>, hub: &Hub, id: u64, line: &Line, hello: Hello) {
         if let Some(refusal) = self.refusal(&hello) {
             send(line, &FromLeader::Refused(refusal).encode());
             return;
+        }
+        if hello.has_backend {
+            match self.step_down() {
+                // It finds the lock free.
+                Ok(()) => return,
+                Err(StaysLeader::NotNeeded) => {}
+                Err(error) => tracing::warn!(%error, "this session goes on leading"),
+            }
         }
         let Ok(slot) = self.core() else { return line.close() };
         let welcome = slot.as_ref().map(|core| {

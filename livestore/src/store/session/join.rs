@@ -43,6 +43,8 @@ pub(in crate::store) struct Joining<'a> {
     pub(in crate::store) schema: &'static SchemaDef,
     pub(in crate::store) schema_hash: i64,
     pub(in crate::store) reads: Reads,
+    /// Whether it could lead with a backend.
+    pub(in crate::store) has_backend: bool,
 }
 
 /// What a leader says, up to its answer.
@@ -137,8 +139,9 @@ impl Joining<'_> {
             }
             Err(_) => return Ok(None),
         };
-        let Self { store_id, session_id, schema, schema_hash, .. } = *self;
-        let hello = hello(store_id, session_id, schema, schema_hash, self.reads.clone());
+        let Self { store_id, session_id, schema, schema_hash, has_backend, .. } = *self;
+        let reads = self.reads.clone();
+        let hello = hello(store_id, session_id, schema, schema_hash, reads, has_backend);
         let hello = FromSession::Hello(hello).encode();
         line.send(frames(&hello));
         Ok(Some(line))
@@ -171,7 +174,7 @@ impl Joining<'_> {
         if let Some(last) = log.confirmed_event(mirror.state().confirmed_head)? {
             mirror.set_last(&last);
         }
-        let follower = Follower::new(mirror, log, line, network, next_attempt);
+        let follower = Follower::new(mirror, log, Some(line), network, next_attempt);
         Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot, conflicts }))
     }
 

@@ -13,6 +13,7 @@ mod outgoing;
 mod recover;
 mod seek;
 mod send;
+mod step_down;
 mod takeover;
 
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub(super) struct Setup {
 
 /// A store's part in the conversation of its client's sessions.
 pub(super) struct Sessions {
-    /// `None` if the store can never follow: it is in memory, or leads already.
+    /// `None` if the store can never follow: it is in memory, or the only session.
     pub(super) setup: Option<Setup>,
     pub(super) acks: Acks,
     worker: Mutex<Option<Worker<Input>>>,
@@ -59,20 +60,20 @@ impl Sessions {
         Self { setup: None, acks: Acks::default(), worker: Mutex::default() }
     }
 
-    /// The part of a store that follows, and may become the leader.
-    pub(super) fn following(setup: Setup) -> Self {
+    /// The part of a store that follows or leads, and may do the other later.
+    pub(super) fn of(setup: Setup) -> Self {
         Self { setup: Some(setup), acks: Acks::default(), worker: Mutex::default() }
     }
 
-    /// Starts the thread that follows the leader.
+    /// Starts the thread that follows the leader. Returns that of an earlier time, which is ending, and may
+    /// want a lock that is held here: drop it without one.
     pub(super) fn start(
         &self,
         mailbox: Arc<Mailbox<Input>>,
         mut seeker: Seeker,
-    ) -> std::io::Result<()> {
+    ) -> std::io::Result<Option<Worker<Input>>> {
         let worker = Worker::spawn("livestore-session", mailbox, move |input| seeker.turn(input))?;
-        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
-        Ok(())
+        Ok(self.worker.lock().unwrap_or_else(PoisonError::into_inner).replace(worker))
     }
 
     /// Whether a commit waits until it is on disk.
@@ -96,6 +97,7 @@ fn hello(
     schema: &'static SchemaDef,
     schema_hash: i64,
     reads: Reads,
+    has_backend: bool,
 ) -> Hello {
     Hello {
         protocol: PROTOCOL,
@@ -104,6 +106,7 @@ fn hello(
         schema_hash,
         schema: parts(schema),
         reads,
+        has_backend,
     }
 }
 

@@ -39,6 +39,13 @@ pub(in crate::store) struct Input {
     pub(super) event: LineEvent,
 }
 
+impl Input {
+    /// The session's first line has ended.
+    pub(super) fn closed(reason: &str) -> Self {
+        Self { connection: 0, event: LineEvent::Closed { reason: reason.to_owned() } }
+    }
+}
+
 /// The state of a session's thread, which works turn by turn.
 pub(in crate::store) struct Seeker {
     inner: Weak<Inner>,
@@ -53,7 +60,7 @@ pub(in crate::store) struct Seeker {
     attempts: u32,
     /// The leader could not write: it is not asked again at once.
     has_failed: bool,
-    /// When this session leads, though it has no backend and the client syncs.
+    /// When this session leads, though it has no backend and another one has, or may have.
     yields_until: Option<Duration>,
 }
 
@@ -91,6 +98,13 @@ impl Seeker {
             has_failed: false,
             yields_until: None,
         }
+    }
+
+    /// The thread's state for a session that has led, and leaves that to one that has a backend. It begins
+    /// when its line is [closed](Input::closed).
+    pub(super) fn yielding(inner: Weak<Inner>, mailbox: Arc<Mailbox<Input>>) -> Self {
+        let yields_until = Some(mailbox.now() + YIELD);
+        Self { yields_until, ..Self::new(inner, mailbox, Assembler::default()) }
     }
 
     /// Handles what happened on the line, or the deadline that the last turn gave. Breaks when the
@@ -251,13 +265,13 @@ impl Seeker {
         }
     }
 
-    /// Whether this session may lead now. While the client syncs, a session that has the backend is the
-    /// better leader, and takes the lock at once.
+    /// Whether this session may lead now. While the client syncs, or may, a session that has the backend is
+    /// the better leader, and takes the lock at once.
     fn may_lead(&mut self, inner: &Inner, setup: &Setup) -> bool {
         if setup.without_files {
             return false;
         }
-        if setup.sync.is_some() || !inner.syncs() {
+        if setup.sync.is_some() || (self.yields_until.is_none() && !inner.syncs()) {
             return true;
         }
         let now = self.mailbox.now();
@@ -299,7 +313,10 @@ impl Inner {
             _ => None,
         });
         let reads = reads.unwrap_or(Reads::Files);
-        hello(&self.store_id, &self.session_id, self.schema, self.schema_hash, reads)
+        let setup = self.sessions.setup.as_ref();
+        let has_backend = setup.is_some_and(|setup| setup.sync.is_some() && !setup.without_files);
+        let (session_id, schema_hash) = (&self.session_id, self.schema_hash);
+        hello(&self.store_id, session_id, self.schema, schema_hash, reads, has_backend)
     }
 
     /// Whether the client has a backend, as far as this session knows.

@@ -17,7 +17,7 @@ use crate::sync::NetworkStatus;
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 3;
+pub(crate) const PROTOCOL: u64 = 4;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,7 +79,8 @@ impl Core {
             local_head: head,
             ..SyncState::default()
         };
-        let order = LeaderOrder { state, syncs: false, history_id: self.history_id()? };
+        let history_id = self.history_id()?;
+        let order = LeaderOrder { state, syncs: false, history_id, surplus: 0 };
         let mut mirror = Mirror::new(Arc::clone(session_id), order);
         let own = self.log.count_of_session(session_id)?;
         mirror.set_arrived(usize::try_from(own).unwrap_or(usize::MAX));

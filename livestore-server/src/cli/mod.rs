@@ -26,7 +26,7 @@ pub use self::copy::{Imported, import_into, read_batches, write_line};
 ///
 /// For another command, it is one of its commands: `clap::Args`.
 #[derive(Debug, Parser)]
-#[command(name = "livestore-server", version, args_conflicts_with_subcommands = false)]
+#[command(name = "livestore-server", version, long_about = None, args_conflicts_with_subcommands = false)]
 pub struct Cli {
     #[command(flatten)]
     options: Options,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use livestore::Result;
-use livestore::live::{Computed, List, SharedRow};
+use livestore::live::{Computed, List, PendingRows, SharedRow};
 use livestore::prelude::*;
 use livestore::schema::Commit;
 use livestore::store::Receipt;
@@ -29,6 +29,8 @@ pub struct View {
     pub ui: Arc<UiState>,
     /// The todos that pass the filter.
     pub todos: Arc<List<Todo>>,
+    /// Those of them that the backend does not have as they are.
+    pub pending: PendingRows<Todo>,
     /// How many todos are still to do.
     pub active: u64,
     /// How it stands with the backend; empty without one.
@@ -126,11 +128,13 @@ impl View {
         let ui = store.live(UiState::get())?;
         let active = store.live(Filter::Active.todos().count())?;
         let (shown, status) = (ui.clone(), store.live_sync_status()?);
+        let pending = store.pending_rows::<Todo>()?;
         let (can_undo, can_redo) = (store.can_undo()?, store.can_redo()?);
         let todos = store.live_with(move |get| get.of(&shown).filter.todos())?;
         Ok(computed(move |get| Self {
             ui: get.of(&ui),
             todos: get.of(&todos),
+            pending: (*get.of(&pending)).clone(),
             active: **get.of(&active),
             sync: describe(&get.of(&status)),
             can_undo: *get.of(&can_undo),

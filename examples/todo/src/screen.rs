@@ -131,20 +131,25 @@ fn draw_list(frame: &mut Frame<'_>, area: Rect, model: &Model, view: &View) {
         block = block.title_bottom(format!("devtools: {url}"));
     }
     let selected = (!model.typing).then(|| model.selected());
-    let list = List::new(view.todos.iter().map(|todo| item(todo))).block(block);
+    let items = view.todos.iter().map(|todo| item(todo, view.pending.contains(&todo.id)));
+    let list = List::new(items).block(block);
     let mut state = ListState::default().with_selected(selected);
     frame.render_stateful_widget(list.highlight_style(Modifier::REVERSED), area, &mut state);
 }
 
-fn item(todo: &Todo) -> Line<'_> {
+/// What the backend does not have yet is in italics.
+fn item(todo: &Todo, is_pending: bool) -> Line<'_> {
     let line = Line::from(todo.to_string());
-    if todo.completed { line.fg(Color::DarkGray) } else { line }
+    let line = if todo.completed { line.fg(Color::DarkGray) } else { line };
+    if is_pending { line.italic() } else { line }
 }
 
 #[cfg(test)]
 mod tests {
     use livestore::prelude::*;
+    use livestore::sync::SyncOptions;
     use livestore::tools::NamedEvent;
+    use livestore_sync::WebSocket;
     use ratatui::backend::TestBackend;
 
     use super::*;
@@ -331,6 +336,21 @@ mod tests {
             "it was changed again since, so it cannot be undone or redone"
         );
         assert_eq!(listed(&model), ["[ ] one", "[x] two"]);
+    }
+
+    #[test]
+    fn what_the_backend_does_not_have_is_in_italics() {
+        let is_italic = |model: &Model| {
+            let terminal = terminal(model, 40, 9);
+            terminal.backend().buffer()[(1, 4)].modifier.contains(Modifier::ITALIC)
+        };
+        assert!(!is_italic(&model()));
+        // Nobody listens there.
+        let nobody = SyncOptions::new(WebSocket::new("ws://127.0.0.1:1"));
+        let store = Store::<App>::builder("todos").sync(nobody).open().unwrap();
+        let mut model = Model::new(store).unwrap();
+        press_all(&mut model, "aone\n");
+        assert!(is_italic(&model));
     }
 
     #[test]

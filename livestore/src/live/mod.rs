@@ -68,6 +68,7 @@ mod nested;
 mod observers;
 #[cfg(test)]
 mod oracle;
+mod pending_rows;
 mod plan;
 mod propagation;
 mod query;
@@ -85,6 +86,7 @@ pub use inspect::{Edge, Inspection, LiveReport, NodeId, Origin, ValueKind, Value
 pub use list::List;
 pub use maintain::{LiveCardinality, Tier};
 pub use nested::Parent;
+pub use pending_rows::PendingRows;
 pub use propagation::batch;
 pub use query::{Live, LivePlan, LiveQuery};
 pub use reactive::{Reactive, Values};
@@ -100,6 +102,7 @@ pub use {
 };
 
 pub(crate) use computed::computed_with;
+pub(crate) use pending_rows::{PendingTracker, Tracking};
 pub(crate) use propagation::{deliver, enqueue};
 pub(crate) use registry::Registry;
 #[cfg(test)]

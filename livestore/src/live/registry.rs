@@ -1,7 +1,7 @@
 //! The live queries of a store, and those that a change affects.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Weak};
 
@@ -27,6 +27,8 @@ pub(crate) struct Registry {
     /// By their ids.
     queries: Vec<Option<RegisteredQuery>>,
     free_ids: Vec<QueryId>,
+    /// The tables that are watched whether or not a query reads them.
+    pinned: BTreeSet<usize>,
     by_key: HashMap<QueryKey, QueryId, BuildHasherDefault<PassThrough>>,
     dropped: Dropped,
 }
@@ -54,6 +56,7 @@ impl Registry {
             tables: Vec::new(),
             queries: Vec::new(),
             free_ids: Vec::new(),
+            pinned: BTreeSet::new(),
             by_key: HashMap::default(),
             dropped: Dropped::default(),
         }
@@ -129,6 +132,31 @@ impl Registry {
         }
     }
 
+    /// Has all rows of a table captured from now on.
+    pub(crate) fn pin(
+        &mut self,
+        position: usize,
+        table: &'static TableDef,
+        reader: &Reader<'_>,
+    ) -> Result<(), SqliteError> {
+        reader.db().watch(position, ColumnSet::ALL, || table.table_names())?;
+        self.pinned.insert(position);
+        Ok(())
+    }
+
+    /// Has the rows of a table captured only as long as a query reads it.
+    pub(crate) fn unpin(
+        &mut self,
+        position: usize,
+        reader: &Reader<'_>,
+    ) -> Result<(), SqliteError> {
+        self.pinned.remove(&position);
+        match self.tables.get(position).is_none_or(TableIndex::is_empty) {
+            true => reader.db().unwatch(position),
+            false => Ok(()),
+        }
+    }
+
     /// Applies the changes to every query that they can matter to. Returns the nodes whose values
     /// have changed, and those that fail now, or no longer.
     pub(crate) fn apply(&mut self, changes: &[Change], reader: &Reader<'_>) -> Propagation {
@@ -189,7 +217,9 @@ impl Registry {
     pub(crate) fn restart(&mut self, reader: &Reader<'_>) -> Result<Propagation, SqliteError> {
         self.remove_dropped(reader.db())?;
         for (position, table) in self.schema.tables().enumerate() {
-            if let Some(columns) = self.tables.get(position).and_then(TableIndex::captured) {
+            if self.pinned.contains(&position) {
+                reader.db().watch(position, ColumnSet::ALL, || table.table_names())?;
+            } else if let Some(columns) = self.tables.get(position).and_then(TableIndex::captured) {
                 reader.db().watch(position, columns, || table.table_names())?;
             }
         }
@@ -235,7 +265,7 @@ impl Registry {
             for (position, place) in query.places {
                 let Some(index) = self.tables.get_mut(position) else { continue };
                 index.remove(place, id);
-                if index.is_empty() {
+                if index.is_empty() && !self.pinned.contains(&position) {
                     db.unwatch(position)?;
                 }
             }

@@ -15,7 +15,7 @@ use super::undo::UndoStack;
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
-use crate::live::{Registry, signal};
+use crate::live::{PendingTracker, Registry, signal};
 use crate::schema::{QueryIn, Schema};
 use crate::state::{Replay, ReplayError, State, StateError, UnknownEvents};
 use crate::table::QueryError;
@@ -107,6 +107,7 @@ impl<S: Schema> Store<S> {
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
             own_commits: OwnCommits::new(Arc::clone(&session_id)),
+            pending_rows: PendingTracker::default(),
             undo: UndoStack::new(Arc::clone(&self.inner.window_id), None),
             conflicts: conflicts.clone(),
             lock: None,

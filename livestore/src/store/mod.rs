@@ -19,7 +19,9 @@ mod log;
 mod open;
 mod order;
 mod own_commits;
+mod pending_rows;
 mod receipt;
+mod retrace;
 mod session;
 mod shapes;
 mod snapshots;
@@ -66,7 +68,7 @@ use crate::edge::{DirectoryLock, Stopwatch};
 use crate::error::{ErrorChain, Unavailable};
 use crate::event::{Conflict, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError};
-use crate::live::{Registry, Signal};
+use crate::live::{PendingTracker, Registry, Signal};
 use crate::schema::{QueryIn, Schema, SchemaDef};
 use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::{NetworkStatus, SyncStatus};
@@ -172,6 +174,8 @@ struct Core {
     /// As in [`Inner`].
     window_id: Arc<str>,
     own_commits: OwnCommits,
+    /// The rows that depend on pending events, where somebody asks for them.
+    pending_rows: PendingTracker,
     /// What this session can undo and redo.
     undo: UndoStack,
     /// The commands that failed, and were not resolved.

@@ -25,7 +25,7 @@ use crate::edge::pause;
 use crate::edge::{DirectoryLock, LockError, ReadFile, Stopwatch, catch_panic, files};
 use crate::event::{SeqNum, new_session_id};
 use crate::eventlog::{Durability, Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
-use crate::live::{Registry, signal};
+use crate::live::{PendingTracker, Registry, signal};
 use crate::schema::{Schema, SchemaDef};
 use crate::session::Reads;
 use crate::state::{
@@ -523,6 +523,7 @@ fn boot(
         max_state_bytes,
         window_id,
         own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
+        pending_rows: PendingTracker::default(),
         undo,
         conflicts,
         lock,

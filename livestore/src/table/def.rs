@@ -128,6 +128,11 @@ impl TableDef {
         columns.any(|&index| self.column_name(index) == column)
     }
 
+    /// The columns of the primary key, by position.
+    pub(crate) const fn primary_key(&self) -> &'static [usize] {
+        self.primary_key
+    }
+
     /// The columns of the primary key and of all indexes.
     pub(crate) fn indexed_columns(&self) -> impl Iterator<Item = usize> {
         let of_indexes = self.indexes.iter().flat_map(|index| index.columns);

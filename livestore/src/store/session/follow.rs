@@ -324,6 +324,7 @@ impl Core {
                 match &merge.rebase {
                     Some(rebase) if *rewrites_history => {
                         let quarantined = self.rebuild(merge, rebase)?;
+                        self.retrace(&rebase.pending, merge.heads.confirmed)?;
                         self.refused = self.state.refused()?;
                         let pending =
                             self.order.state().into_iter().flat_map(|state| &state.pending);

@@ -207,6 +207,7 @@ impl Inner {
         }
         core.log = log.clone();
         core.store_undo();
+        core.find_pending_rows().map_err(Failure::State)?;
         let snapshot = Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() };
         let snapshots = Snapshots::new(snapshot, self.schema, sync.is_some(), None);
         snapshots.after_commit(events);

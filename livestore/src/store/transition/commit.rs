@@ -342,6 +342,7 @@ impl LoggedCommit {
             snapshots.after_commit(committed.as_slice().len() as u64);
         }
         let changes = core.state.take_changes();
+        core.note_pending_rows(core.state.head, &changes);
         core.update_live(&changes);
         core.state.recycle_changes(changes);
         committed

@@ -32,7 +32,7 @@ pub use execute::{ExecuteError, Executed};
 pub(super) use pull::{Prepared, Turn};
 
 use super::Core;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, commits};
 use crate::live::enqueue;
 use crate::sqlite::Change;
 use crate::state::{Quarantined, Replay, ReplayError};
@@ -77,12 +77,23 @@ impl Core {
         events: &[EncodedEvent],
     ) -> Result<Vec<Quarantined>, ReplayError> {
         let mut replay = Replay::new(&self.log).unknown(&self.unknown_events);
+        let mut changes = Vec::new();
+        let (is_tracked, rows) = (self.pending_rows.is_on(), &mut self.pending_rows);
         let is_rebuilt = self.state.within(self.max_state_bytes, |state| {
-            replay.apply(state, events)?;
+            let of_each = || commits(events).collect();
+            for part in if is_tracked { of_each() } else { vec![events] } {
+                replay.apply(state, part)?;
+                if let Some(last) = part.last().filter(|_| is_tracked) {
+                    let new = state.take_changes();
+                    rows.note(last.seq, &new);
+                    changes.extend(new);
+                }
+            }
             replay.rebuild_if_broken(state, END)
         })?;
         if self.state.savepoint_lost() {
             let mut quarantined = self.reapply_pending(events)?;
+            self.find_pending_rows()?;
             quarantined.retain(|found| events.iter().any(|event| event.seq == found.seq));
             return Ok(quarantined);
         }
@@ -90,9 +101,12 @@ impl Core {
         if is_rebuilt {
             self.restart_live()?;
         } else {
-            let changes = self.state.take_changes();
+            changes.extend(self.state.take_changes());
             self.update_live(&changes);
             self.state.recycle_changes(changes);
+        }
+        if is_tracked {
+            self.confirm_pending_rows(self.confirmed_head());
         }
         Ok(quarantined)
     }

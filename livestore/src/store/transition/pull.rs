@@ -299,10 +299,11 @@ impl Core {
         let pending = self.order.state().into_iter().flat_map(|state| &state.pending);
         self.own_commits.merged(pending, merge, &self.state)?;
         self.note_merge(observed, merge, &quarantined);
-        if let Some(rebase) = &merge.rebase {
-            self.renew_undo(&rebase.pending, merge.heads.confirmed)?;
-            self.state.head = merge.heads.local;
+        match &merge.rebase {
+            Some(rebase) => self.retrace(&rebase.pending, merge.heads.confirmed)?,
+            None => self.confirm_pending_rows(merge.heads.confirmed),
         }
+        self.state.head = merge.heads.local;
         Ok(quarantined)
     }
 

@@ -66,6 +66,7 @@ impl Core {
             snapshots.start_over(replayed)?;
         }
         self.state = state;
-        self.restart_live()
+        self.restart_live()?;
+        self.find_pending_rows()
     }
 }

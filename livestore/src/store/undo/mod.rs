@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(super) use record::Recorder;
+pub(super) use renew::Renewal;
 pub(super) use stack::{Recorded, UndoStack};
 
 use self::stack::{Available, Groups};
@@ -359,7 +360,10 @@ impl Core {
     }
 
     /// Changes what can be undone, in the log, too.
-    fn change_undo(&mut self, changes: Vec<UndoChange>) {
+    pub(super) fn change_undo(&mut self, changes: Vec<UndoChange>) {
+        if changes.is_empty() && self.undo.is_empty() {
+            return;
+        }
         let notes = self.undo.notes(&changes, self.order.follows());
         let noted = notes.as_ref().map(|notes| self.log.note_undo(notes));
         if let Some(Err(error)) = &noted {

@@ -1,21 +1,22 @@
 //! After a rebase, pending commits are asked again what undoes them: others' events come before them now.
 
 use super::record::Recorder;
-use crate::event::{CommitId, EncodedEvent, EventText, SeqNum, UndoChange, UndoPlace, UndoStep};
-use crate::event::{UndoCommit, commits};
-use crate::eventlog::is_after;
-use crate::sqlite::{Change, SqliteError};
-use crate::state::{ApplyError, Replay, ReplayError, State};
-use crate::store::Core;
+use super::stack::UndoStack;
+use crate::event::{
+    CommitId, EncodedEvent, EventText, UndoChange, UndoCommit, UndoPlace, UndoStep, commits,
+};
+use crate::sqlite::SqliteError;
+use crate::state::{ApplyError, State};
 
-/// A pending commit of a step.
-struct Found<'e> {
-    /// The number of pending events before it.
-    behind: usize,
-    commit: &'e [EncodedEvent],
-    place: UndoPlace,
-    /// Its number among the commits of the step.
-    n: usize,
+/// The steps that have pending commits.
+pub(in crate::store) struct Renewal {
+    /// `None` for those that are of no use any more.
+    steps: Vec<(UndoPlace, Option<UndoStep>)>,
+    /// The pending commits that are of a step, first to last: the number among the pending ones, the step's
+    /// position in `steps`, and the number in the step.
+    found: Vec<(usize, usize, usize)>,
+    /// What undoes the commit that is being applied.
+    inverse: Inverse,
 }
 
 /// What undoes a commit in its new place.
@@ -26,86 +27,79 @@ enum Inverse {
     Unknown,
 }
 
-impl Core {
-    /// Asks the pending commits that can be undone again what undoes them. They are applied once more for that,
-    /// above the confirmed state, which is the one behind the event `confirmed`.
-    pub(in crate::store) fn renew_undo(
-        &mut self,
-        pending: &[EncodedEvent],
-        confirmed: SeqNum,
-    ) -> Result<(), ReplayError> {
+impl UndoStack {
+    /// The steps that have some of these commits, which are pending.
+    pub(in crate::store) fn renewal(&self, pending: &[EncodedEvent]) -> Renewal {
+        let mut renewal =
+            Renewal { steps: Vec::new(), found: Vec::new(), inverse: Inverse::Unchanged };
+        if self.is_empty() {
+            return renewal;
+        }
         let all: Vec<_> = commits(pending).collect();
-        let mut found: Vec<_> = self
-            .undo
-            .pending(all.iter().copied().enumerate())
-            .into_iter()
-            .filter_map(|(at, place, n)| {
-                let behind = all.iter().take(at).map(|commit| commit.len()).sum();
-                Some(Found { behind, commit: all.get(at).copied()?, place, n })
-            })
-            .collect();
-        found.reverse();
-        let Some(first) = pending.first().filter(|_| !found.is_empty()) else { return Ok(()) };
-        let changes = if is_after(first.seq, self.state.base()) {
-            self.ask_again(pending, &found, confirmed)?
-        } else {
-            // The pending events do not lie above a savepoint.
-            found.iter().map(|found| UndoChange::Remove(found.place)).collect()
-        };
-        self.change_undo(changes);
+        for (at, place, n) in self.pending(all.iter().copied().enumerate()) {
+            let known = renewal.steps.iter().position(|(known, _)| *known == place);
+            let step = known.unwrap_or_else(|| {
+                renewal.steps.push((place, self.step(place).cloned()));
+                renewal.steps.len() - 1
+            });
+            renewal.found.push((at, step, n));
+        }
+        renewal.found.reverse();
+        renewal
+    }
+}
+
+impl Renewal {
+    pub(in crate::store) fn is_needed(&self) -> bool {
+        !self.found.is_empty()
+    }
+
+    fn find(&self, at: usize) -> Option<(usize, usize)> {
+        let index = self.found.binary_search_by_key(&at, |(at, _, _)| *at).ok()?;
+        self.found.get(index).map(|&(_, step, n)| (step, n))
+    }
+
+    /// Asks the pending commit with this number, which is about to be applied.
+    pub(in crate::store) fn before(
+        &mut self,
+        at: usize,
+        state: &State,
+        commit: &[EncodedEvent],
+        window_id: &str,
+    ) -> Result<(), SqliteError> {
+        if self.find(at).is_some() {
+            self.inverse = inverse_of(state, commit, window_id)?;
+        }
         Ok(())
     }
 
-    fn ask_again(
+    /// Notes what undoes the commit, which is applied now.
+    pub(in crate::store) fn behind(
         &mut self,
-        pending: &[EncodedEvent],
-        found: &[Found<'_>],
-        confirmed: SeqNum,
-    ) -> Result<Vec<UndoChange>, ReplayError> {
-        let mut steps: Vec<(UndoPlace, Option<UndoStep>)> = Vec::new();
-        for Found { place, .. } in found {
-            if !steps.iter().any(|(known, _)| known == place) {
-                steps.push((*place, self.undo.step(*place).cloned()));
-            }
+        at: usize,
+        state: &State,
+        commit: &[EncodedEvent],
+        window_id: &str,
+    ) {
+        let Some((step, n)) = self.find(at) else { return };
+        let inverse = std::mem::replace(&mut self.inverse, Inverse::Unchanged);
+        if let Some((_, step)) = self.steps.get_mut(step) {
+            let id = CommitId::of(commit);
+            *step = step.take().and_then(|step| renewed(state, step, n, id, inverse, window_id));
         }
-        let log = self.log.clone();
-        let mut replay = Replay::new(&log);
-        let mut changes = self.state.rollback_pending()?;
-        let window_id = &*self.window_id;
-        let is_lost = self.state.within(self.max_state_bytes, |state| {
-            state.begin_pending()?;
-            let mut rest = pending;
-            let mut behind = 0;
-            for Found { behind: at, commit, place, n } in found {
-                let (before, after) = rest.split_at(at - behind);
-                replay.apply(state, before)?;
-                let inverse = inverse_of(state, commit, window_id)?;
-                replay.apply(state, commit)?;
-                rest = after.get(commit.len()..).unwrap_or_default();
-                behind = at + commit.len();
-                if let Some((_, step)) = steps.iter_mut().find(|(known, _)| known == place) {
-                    *step = step.take().and_then(|step| {
-                        renewed(state, step, *n, CommitId::of(commit), inverse, window_id)
-                    });
-                }
-            }
-            replay.apply(state, rest)?;
-            changes.extend(state.take_changes());
-            Ok::<_, ReplayError>(replay.is_broken() || state.savepoint_lost())
-        })?;
-        if is_lost {
-            changes.extend(self.state.rollback_pending()?);
-            self.apply(changes, confirmed, &[], pending)?;
-            return Ok(found.iter().map(|found| UndoChange::Remove(found.place)).collect());
-        }
-        self.update_live(&Change::net(changes));
-        Ok(steps
-            .into_iter()
-            .map(|(place, step)| match step {
-                Some(step) => UndoChange::Put(place, step),
-                None => UndoChange::Remove(place),
-            })
-            .collect())
+    }
+
+    /// The commits could not be asked.
+    pub(in crate::store) fn give_up(&mut self) {
+        self.steps.iter_mut().for_each(|(_, step)| *step = None);
+    }
+
+    pub(in crate::store) fn into_changes(self) -> Vec<UndoChange> {
+        let changes = self.steps.into_iter().map(|(place, step)| match step {
+            Some(step) => UndoChange::Put(place, step),
+            None => UndoChange::Remove(place),
+        });
+        changes.collect()
     }
 }
 

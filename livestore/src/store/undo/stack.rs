@@ -169,7 +169,7 @@ impl UndoStack {
         changes: &[UndoChange],
         follows: bool,
     ) -> Option<UndoNotes> {
-        let has_all = self.is_stored || self.undo.is_empty() && self.redo.is_empty();
+        let has_all = self.is_stored || self.is_empty();
         if follows || changes.is_empty() && has_all {
             return None;
         }
@@ -256,6 +256,10 @@ impl UndoStack {
             }
         }
         found
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.undo.is_empty() && self.redo.is_empty()
     }
 
     pub(super) fn step(&self, place: UndoPlace) -> Option<&UndoStep> {

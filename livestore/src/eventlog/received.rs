@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{EventlogError, Fingerprint, LogChange, LogStorage, Upstream, is_after};
+use super::{EventlogError, Fingerprint, LogChange, LogStorage, Upstream, before, is_after};
 use crate::event::{EncodedEvent, SeqNum};
 
 /// The confirmed events behind a place in the log.
@@ -13,19 +13,33 @@ pub(crate) struct Received(Mutex<Events>);
 struct Events {
     /// The place that the events come behind.
     after: SeqNum,
+    /// The event of that place, if the leader has sent it.
+    last: Option<EncodedEvent>,
     /// The log's identity there.
     fingerprint: Option<Fingerprint>,
     events: Vec<EncodedEvent>,
 }
 
 impl Received {
-    /// The events behind `after`, where the log has this identity.
+    /// The events behind `after`, where the log has this identity, and perhaps before them the event of that place.
     pub(crate) fn new(
         after: SeqNum,
         fingerprint: Option<Fingerprint>,
-        events: Vec<EncodedEvent>,
+        mut events: Vec<EncodedEvent>,
     ) -> Self {
-        Self(Mutex::new(Events { after, fingerprint, events }))
+        let behind = events.partition_point(|event| !is_after(event.seq, after));
+        let last = events.drain(..behind).next_back();
+        Self(Mutex::new(Events { after, last, fingerprint, events }))
+    }
+
+    /// Returns the event with this number, which the log may have in the place that the others come behind.
+    pub(super) fn event(&self, seq: SeqNum) -> Result<Option<EncodedEvent>, EventlogError> {
+        let here = self.events();
+        let found = match is_after(seq, here.after) {
+            true => here.behind(before(seq))?.first(),
+            false => here.last.as_ref(),
+        };
+        Ok(found.filter(|event| event.seq == seq).cloned())
     }
 
     /// Adds events that are confirmed now.
@@ -35,7 +49,7 @@ impl Received {
 
     /// From now on, the log has these events, and no others.
     pub(super) fn replace(&self, events: Vec<EncodedEvent>) {
-        *self.events() = Events { after: SeqNum::ROOT, fingerprint: None, events };
+        *self.events() = Events { after: SeqNum::ROOT, last: None, fingerprint: None, events };
     }
 
     /// Puts the log's first events before those that are here. Does nothing if they do not end where
@@ -47,7 +61,7 @@ impl Received {
         let last = first.last().map_or(SeqNum::ROOT, |event| event.seq);
         if last == here.after {
             first.append(&mut here.events);
-            (here.events, here.after) = (first, SeqNum::ROOT);
+            (here.events, here.after, here.last) = (first, SeqNum::ROOT, None);
         }
     }
 

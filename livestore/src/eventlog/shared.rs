@@ -150,8 +150,13 @@ impl SharedLog {
         &self,
         seq: SeqNum,
     ) -> Result<Option<EncodedEvent>, EventlogError> {
-        let page = self.confirmed().read(before(seq), 1)?;
-        Ok(page.into_iter().find(|event| event.seq == seq))
+        match &self.confirmed {
+            Confirmed::File(file) => {
+                let page = file.read(before(seq), 1)?;
+                Ok(page.into_iter().find(|event| event.seq == seq))
+            }
+            Confirmed::Received(received) => received.event(seq),
+        }
     }
 
     fn confirmed(&self) -> &dyn LogStorage {

@@ -106,6 +106,32 @@ fn it_starts_from_the_leaders_snapshot_and_follows() {
 }
 
 #[test]
+fn it_starts_where_the_leaders_snapshot_ends() {
+    for is_client_only in [false, true] {
+        let home = Home::new();
+        let store = home.open::<App>();
+        for n in 0..300 {
+            store.commit(created(format!("{n}"))).unwrap();
+        }
+        if is_client_only {
+            store.commit(UiState::set().zoom(3)).unwrap();
+        }
+        let head = store.head().unwrap();
+        store.close().unwrap();
+        let leader = home.open::<App>();
+        let page = page(&home);
+        assert_eq!((count(&page), page.head().unwrap()), (300, head));
+        let first = page.events().into_iter().next().unwrap();
+        assert_eq!(first, Err(EventlogError::NotReceived { after: head }));
+        page.commit(created("here")).unwrap();
+        wait(History::of(&page)).unwrap();
+        wait(page.flushed()).unwrap();
+        wait_equal(&leader, &page);
+        assert_eq!(log_of(&page), log_of(&leader));
+    }
+}
+
+#[test]
 fn it_reads_the_history_that_it_has_asked_for() {
     let home = Home::new();
     let leader = with_snapshot(&home);

@@ -1,7 +1,7 @@
 //! What a leader sends to a session that cannot read its files.
 
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{EventlogError, PAGE};
+use crate::eventlog::{EventlogError, PAGE, before};
 use crate::schema::SchemaDef;
 use crate::session::{Bytes, FromLeader, Reads, StateImage};
 use crate::store::Core;
@@ -21,9 +21,10 @@ impl Core {
             Reads::Behind { .. } => SeqNum::ROOT,
             Reads::Everything => match self.image(schema, confirmed)? {
                 Some(image) => {
-                    let head = image.head;
+                    // With the last event of the snapshot: the session has to know it if none comes behind.
+                    let last = before(image.head);
                     messages.push(FromLeader::Snapshot(image));
-                    head
+                    last
                 }
                 None => SeqNum::ROOT,
             },

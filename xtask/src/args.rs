@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::web::Web;
+use crate::web::{Example, Web};
 
 /// The text that `cargo xtask help` prints.
 pub(crate) const USAGE: &str = "\
@@ -20,7 +20,7 @@ One of the proofs:
   page                         build and test the page of the devtools
   screens                      check and test the bindings of the UI frameworks
   wasm                         build the libraries for browsers
-  web test [WORD…]             the browser's example in Chromium: all scenarios, or those with every WORD
+  web test [WORD…]             the examples for browsers in Chromium: all scenarios, or those with every WORD
   interleavings                the live graph, with threads in many orders
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
@@ -30,9 +30,9 @@ One of the proofs:
   package [--allow-dirty]      pack the crates and build the packages
 
 Longer, or to be looked at:
-  web bench                    measure stores in Chromium
-  web build                    build the browser's example, small
-  web serve                    and serve it, beside a backend
+  web bench                    measure stores, and the tracker, in Chromium
+  web build [todo|tracker]     build an example for browsers, small; else the todos
+  web serve [todo|tracker]     and serve it, beside a backend
   soak [--minutes N]           run the tests that make up their cases for N minutes; else for 10
   bench [--json FILE] [NAME…]  run the benchmarks, all or those named
 ";
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Screens,
     /// Build for browsers.
     Wasm,
-    /// Build, serve or try the browser's example.
+    /// Build, serve or try the examples for browsers.
     Web(Web),
     /// Run the model of the live graph.
     Interleavings,
@@ -223,13 +223,17 @@ fn web(mut args: Vec<String>) -> Result<Web, Wrong> {
         return Err(Wrong::NoPart { command: "web", parts: "bench, build, serve or test" });
     }
     let name = args.remove(0);
-    match (name.as_str(), args.first()) {
-        ("test", _) => Ok(Web::Test(args)),
-        ("bench", None) => Ok(Web::Bench),
-        ("build", None) => Ok(Web::Build),
-        ("serve", None) => Ok(Web::Serve),
-        ("build" | "serve", Some(argument)) => Err(wrong(argument)),
-        (name, _) => Err(wrong(name)),
+    let example = || match args.as_slice() {
+        [] => Ok(Example::Todo),
+        [name] => Example::named(name).ok_or_else(|| wrong(name)),
+        [_, other, ..] => Err(wrong(other)),
+    };
+    match name.as_str() {
+        "test" => Ok(Web::Test(args)),
+        "bench" if args.is_empty() => Ok(Web::Bench),
+        "build" => example().map(Web::Build),
+        "serve" => example().map(Web::Serve),
+        name => Err(wrong(name)),
     }
 }
 
@@ -260,8 +264,9 @@ mod tests {
         assert_eq!(parsed("screens"), Ok(Command::Screens));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
-        assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build)));
-        assert_eq!(parsed("web serve"), Ok(Command::Web(Web::Serve)));
+        assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build(Example::Todo))));
+        assert_eq!(parsed("web serve todo"), Ok(Command::Web(Web::Serve(Example::Todo))));
+        assert_eq!(parsed("web serve tracker"), Ok(Command::Web(Web::Serve(Example::Tracker))));
         assert_eq!(parsed("web test ws"), Ok(Command::Web(Web::Test(vec!["ws".to_owned()]))));
         assert_eq!(parsed("interleavings"), Ok(Command::Interleavings));
         assert_eq!(parsed("simulation"), Ok(Command::Simulation { args: vec![] }));

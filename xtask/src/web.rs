@@ -1,4 +1,4 @@
-//! `cargo xtask web`: the browser's example, built, served, tried in a real browser, and weighed.
+//! `cargo xtask web`: the examples for browsers, built, served, tried in a real browser, and weighed.
 
 use std::process::{Child, Command, ExitCode, Stdio};
 
@@ -13,36 +13,73 @@ const TOOL: &str = "xtask/web/Cargo.toml";
 /// Where the page is served.
 const PORT: &str = "8080";
 
-/// What to do with the example.
+/// What to do with the examples.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Web {
-    /// Measure stores in Chromium.
+    /// Measure stores, and the tracker, in Chromium.
     Bench,
-    /// Build it, as small as it gets.
-    Build,
+    /// Build one, as small as it gets.
+    Build(Example),
     /// Serve it, beside a backend.
-    Serve,
-    /// Try it in Chromium: the scenarios whose names have every word.
+    Serve(Example),
+    /// Try them in Chromium: the scenarios whose names have every word.
     Test(Vec<String>),
 }
+
+/// An app for browsers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Example {
+    /// TodoMVC, without a framework.
+    Todo,
+    /// An issue tracker, with Dioxus.
+    Tracker,
+}
+
+impl Example {
+    /// The one with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "todo" => Some(Self::Todo),
+            "tracker" => Some(Self::Tracker),
+            _ => None,
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Todo => "todo-web",
+            Self::Tracker => TRACKER,
+        }
+    }
+
+    fn page(self) -> &'static str {
+        match self {
+            Self::Todo => "",
+            Self::Tracker => "/tracker.html",
+        }
+    }
+}
+
+/// The package of the tracker, which is in the workspace of the UI frameworks.
+const TRACKER: &str = "tracker";
 
 /// Does it. `strict`: what is missing is installed.
 pub(crate) fn run(web: Web, strict: bool) -> ExitCode {
     match web {
         Web::Bench => step::run_all(&[plan_bench(strict, Tool::is_here)], strict),
-        Web::Build => step::run_all(&[plan_build(strict, Tool::is_here)], strict),
+        Web::Build(app) => step::run_all(&[plan_build(app, strict, Tool::is_here)], strict),
         Web::Test(words) => step::run_all(&[plan(words, strict, Tool::is_here)], strict),
-        Web::Serve => {
-            let built = step::run_all(&[plan_build(strict, Tool::is_here)], true);
-            if built == ExitCode::SUCCESS { serve() } else { built }
+        Web::Serve(app) => {
+            let built = step::run_all(&[plan_build(app, strict, Tool::is_here)], true);
+            if built == ExitCode::SUCCESS { serve(app) } else { built }
         }
     }
 }
 
-fn plan_build(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+fn plan_build(app: Example, strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     match Compiler::find(strict, is_here) {
         Ok(compiler) => {
-            let mut lines = site(compiler, "web", &["todo-web"]);
+            let mut lines = site(compiler, "web", &[app.package()]);
             lines.push(Line::cargo("build --package livestore-server"));
             Step::new("web build", 12, lines)
         }
@@ -50,7 +87,7 @@ fn plan_build(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     }
 }
 
-/// The step of CI: the example as `cargo xtask wasm` has built the libraries, in Chromium.
+/// The step of CI: the examples as `cargo xtask wasm` has built the libraries, in Chromium.
 pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     // With a test among what is built, cargo chooses the features of dependencies as it does for
     // all tests, and so has them built already.
@@ -58,7 +95,7 @@ pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> b
                 --test storm";
     let build = Line::cargo(&format!("build --workspace --all-features {bins}"));
     match in_chromium("dev", build, words, strict, is_here) {
-        Ok(lines) => Step::new("web", 10, lines),
+        Ok(lines) => Step::new("web", 13, lines),
         Err(tool) => Step::lacking("web", tool),
     }
 }
@@ -66,7 +103,7 @@ pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> b
 fn plan_bench(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     let build = "build --package livestore-server --package livestore-web-tests";
     match in_chromium("web", Line::cargo(build), vec!["--bench".to_owned()], strict, is_here) {
-        Ok(lines) => Step::new("web bench", 12, lines),
+        Ok(lines) => Step::new("web bench", 18, lines),
         Err(tool) => Step::lacking("web bench", tool),
     }
 }
@@ -80,7 +117,7 @@ fn in_chromium(
     strict: bool,
     is_here: impl Fn(Tool) -> bool,
 ) -> Result<Vec<Line>, Tool> {
-    let mut lines = pages(profile, &["todo-web", "livestore-web-probe"], strict, is_here)?;
+    let mut lines = pages(profile, &["todo-web", "livestore-web-probe", TRACKER], strict, is_here)?;
     lines.push(build);
     let tests = line::target().join("debug/livestore-web-tests").display().to_string();
     let folders =
@@ -119,8 +156,16 @@ pub(crate) fn page_of_interop(
 
 /// The lines that make the folder of files that a browser loads.
 fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
-    let named: String = packages.iter().map(|package| format!("--package {package} ")).collect();
-    let mut lines = compiler.build(&format!("{named}--profile {profile}"));
+    let (with_frameworks, ours): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|package| **package == TRACKER);
+    let workspaces = [("", ours), ("--manifest-path integrations/Cargo.toml ", with_frameworks)];
+    let mut lines = Vec::new();
+    for (manifest, packages) in workspaces.into_iter().filter(|(_, packages)| !packages.is_empty())
+    {
+        let named: String =
+            packages.iter().map(|package| format!("--package {package} ")).collect();
+        lines.extend(compiler.build(&format!("{manifest}{named}--profile {profile}")));
+    }
     let tool_target = line::target().join("web-tool").display().to_string();
     let build = format!("build --quiet --manifest-path {TOOL} --target-dir");
     lines.push(Line::cargo(&build).args([tool_target]));
@@ -136,7 +181,12 @@ fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
 }
 
 /// What a browser loads as it is.
-const FILES: [&str; 2] = ["examples/todo-web/index.html", "examples/todo-web/style.css"];
+const FILES: [&str; 4] = [
+    "examples/todo-web/index.html",
+    "examples/todo-web/style.css",
+    "examples/tracker/app/tracker.html",
+    "examples/tracker/app/tracker.css",
+];
 
 fn tool() -> String {
     line::target().join("web-tool/debug/livestore-web-tool").display().to_string()
@@ -147,7 +197,7 @@ fn site_folder(profile: &str) -> String {
 }
 
 /// Serves the page, with a backend beside it, until it is interrupted.
-fn serve() -> ExitCode {
+fn serve(app: Example) -> ExitCode {
     let backend = line::target().join("debug/livestore-server");
     let data = line::target().join("web/data");
     let backend = Command::new(backend).arg("--data").arg(data).stdin(Stdio::null()).spawn();
@@ -158,6 +208,7 @@ fn serve() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    println!("open http://localhost:{PORT}{}", app.page());
     let served = Line::new(tool(), "serve").args([site_folder("web"), PORT.to_owned()]).run();
     match served {
         Ok(status) if status.success() => ExitCode::SUCCESS,
@@ -182,11 +233,22 @@ mod tests {
     #[test]
     fn the_tool_writes_javascript_for_the_wasm_bindgen_that_is_locked() {
         let read = |path: &str| std::fs::read_to_string(line::root().join(path)).unwrap();
-        let lock = read("Cargo.lock");
-        let locked = lock.split("name = \"wasm-bindgen\"\nversion = \"").nth(1).unwrap();
-        let locked = locked.split('"').next().unwrap();
-        let pinned = format!("wasm-bindgen-cli-support = \"={locked}\"");
-        assert!(read(TOOL).contains(&pinned), "{TOOL} should say {pinned}");
+        for lock in ["Cargo.lock", "integrations/Cargo.lock"] {
+            let lock = read(lock);
+            let locked = lock.split("name = \"wasm-bindgen\"\nversion = \"").nth(1).unwrap();
+            let locked = locked.split('"').next().unwrap();
+            let pinned = format!("wasm-bindgen-cli-support = \"={locked}\"");
+            assert!(read(TOOL).contains(&pinned), "{TOOL} should say {pinned}");
+        }
+    }
+
+    #[test]
+    fn the_tracker_is_built_in_the_workspace_of_the_frameworks() {
+        let step = plan(Vec::new(), true, |_| true).to_string();
+        let ours = "cargo build --package todo-web --package livestore-web-probe --profile dev";
+        let theirs =
+            "cargo build --manifest-path integrations/Cargo.toml --package tracker --profile dev";
+        assert!(step.contains(ours) && step.contains(theirs), "{step}");
     }
 
     #[test]

@@ -3,13 +3,23 @@
 use serde_json::Value;
 
 use crate::page::{Page, Profile};
-use crate::probe;
 use crate::world::{Programs, World};
 use crate::{Result, wait};
+use crate::{bench_tracker, probe};
 
-/// Measures, and prints a line for each figure, with its goal.
-pub(crate) fn run(programs: &Programs) -> Result {
-    let world = World::new(programs)?;
+/// Measures stores and the tracker, or what is named, and prints a line for each figure, with its goal.
+pub(crate) fn run(programs: &Programs, words: &[&str]) -> Result {
+    let is_due = |name| words.is_empty() || words.contains(&name);
+    if is_due("store") {
+        stores(&World::new(programs)?)?;
+    }
+    if is_due("tracker") {
+        bench_tracker::run(&World::new(programs)?)?;
+    }
+    Ok(())
+}
+
+fn stores(world: &World<'_>) -> Result {
     let profile = Profile::on_disk();
     // A page of the same origin in which nothing else happens.
     let page = || Page::open(&world.browser, &profile, &world.plain_url());

@@ -1,7 +1,7 @@
 //! The browser's example in a real browser: `cargo xtask web test`.
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
-//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`] and [`panels`] are what happens,
+//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`], [`panels`] and [`tracker`] are what happens,
 //! [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose matrix has a page among its clients.
 
 #![cfg(unix)]
@@ -14,6 +14,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod bench_tracker;
 mod devtools;
 mod drive;
 mod page;
@@ -21,6 +22,7 @@ mod panels;
 mod probe;
 mod scenario;
 mod tabs;
+mod tracker;
 mod wait;
 mod world;
 
@@ -29,7 +31,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 
 const USAGE: &str = "\
 Usage: livestore-web-tests TOOL SITE PICTURES [WORD…]
-       livestore-web-tests TOOL SITE PICTURES --bench
+       livestore-web-tests TOOL SITE PICTURES --bench [store|tracker]
        livestore-web-tests TOOL SITE --drive MODULE
 
 Serves the folder SITE by the program TOOL, and runs every scenario, or those whose name has every
@@ -49,8 +51,8 @@ fn main() -> ExitCode {
         [tool, site, "--drive", module] => {
             drive::run(tool.as_ref(), site.as_ref(), module).map(|()| true)
         }
-        [tool, site, pictures, "--bench"] => {
-            bench::run(&programs([tool, site, pictures])).map(|()| true)
+        [tool, site, pictures, "--bench", words @ ..] => {
+            bench::run(&programs([tool, site, pictures]), words).map(|()| true)
         }
         [tool, site, pictures, words @ ..] => {
             scenario::run_all(&programs([tool, site, pictures]), words)

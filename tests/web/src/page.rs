@@ -214,12 +214,44 @@ impl Page {
     pub(crate) fn add(&self, text: &str) -> Result {
         self.eval("document.querySelector('#text').focus()")?;
         self.type_text(text)?;
-        for kind in ["rawKeyDown", "char", "keyUp"] {
-            let key = json!({ "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
-                              "windowsVirtualKeyCode": 13 });
-            self.call("Input.dispatchKeyEvent", key)?;
+        self.press("Enter")
+    }
+
+    /// Presses a key: one that has a letter, or Enter, Escape or `Ctrl+` a letter.
+    pub(crate) fn press(&self, key: &str) -> Result {
+        let (text, code, control) = match (key, key.strip_prefix("Ctrl+")) {
+            ("Enter", _) => ("\r", 13, 0),
+            ("Escape", _) => ("", 27, 0),
+            (_, Some(_)) => ("", 0, 2),
+            _ => (key, 0, 0),
+        };
+        let key = key.trim_start_matches("Ctrl+");
+        let kinds: &[&str] = match text {
+            "" => &["rawKeyDown", "keyUp"],
+            _ => &["rawKeyDown", "char", "keyUp"],
+        };
+        for kind in kinds {
+            let event = json!({ "type": kind, "key": key, "code": key, "text": text,
+                                "windowsVirtualKeyCode": code, "modifiers": control });
+            self.call("Input.dispatchKeyEvent", event)?;
         }
         Ok(())
+    }
+
+    /// Drags what is at one point of the window to another, in a few steps.
+    pub(crate) fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Result {
+        self.mouse("mousePressed", from)?;
+        for step in 1..=8 {
+            let part = f64::from(step) / 8.0;
+            let between = |from: f64, to: f64| from + (to - from) * part;
+            self.mouse("mouseMoved", (between(from.0, to.0), between(from.1, to.1)))?;
+        }
+        self.mouse("mouseReleased", to)
+    }
+
+    pub(crate) fn mouse(&self, kind: &str, (x, y): (f64, f64)) -> Result {
+        let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+        self.call("Input.dispatchMouseEvent", event).map(drop)
     }
 
     /// Types into what has the focus.
@@ -282,11 +314,16 @@ impl Page {
             .collect()
     }
 
+    /// Makes the window as large as this, in pixels.
+    pub(crate) fn resize(&self, width: u32, height: u32) -> Result {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", size).map(drop)
+    }
+
     /// Saves what it looks like.
     pub(crate) fn picture(&self, look: &Look, folder: &Path) -> Result {
-        let size = json!({ "width": look.width, "height": look.height, "deviceScaleFactor": 1,
-                           "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", size)?;
+        self.resize(look.width, look.height)?;
         let scheme = json!({ "name": "prefers-color-scheme", "value": look.scheme });
         // A picture in the middle of a transition is nobody's.
         let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::page::{Look, Page};
 use crate::world::{Programs, World};
-use crate::{panels, probe, tabs};
+use crate::{panels, probe, tabs, tracker};
 
 type Scenario = fn(&mut World<'_>) -> Result;
 
@@ -29,6 +29,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a worker that cannot be loaded is named", tabs::not_loaded),
     ("the devtools show what the store has", panels::devtools),
     ("the devtools are in a second tab", panels::in_a_tab),
+    ("tracker: two browsers have one board", tracker::one_board),
+    ("tracker: the keyboard does it", tracker::keyboard),
+    ("tracker: a long list shows what is in sight", tracker::long_list),
+    ("tracker: it looks as it should", tracker::looks),
 ];
 
 /// Whether all scenarios passed whose names have every word.

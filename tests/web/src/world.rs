@@ -52,6 +52,18 @@ impl<'a> World<'a> {
         format!("{}/?sync={transport}://{}", self.site.address, self.backend_address)
     }
 
+    /// Opens the issue tracker in a profile of its own. It makes up `sample` issues if it is asked to.
+    pub(crate) fn open_tracker(&self, sample: usize) -> Result<Page> {
+        let profile = Profile::new(&self.browser)?;
+        Page::open(&self.browser, &profile, &self.tracker_url(sample))
+    }
+
+    /// The address of the issue tracker.
+    pub(crate) fn tracker_url(&self, sample: usize) -> String {
+        let (site, backend) = (&self.site.address, &self.backend_address);
+        format!("{site}/tracker.html?sync=ws://{backend}&sample={sample}")
+    }
+
     /// The address of a page of the same origin that has no script.
     pub(crate) fn plain_url(&self) -> String {
         format!("{}/style.css", self.site.address)

@@ -3,7 +3,7 @@
 use livestore::prelude::*;
 use livestore::table::Select;
 
-use crate::{Issue, Person, Priority, Status};
+use crate::{Issue, Priority, Status};
 
 /// What one window shows. It is there again after a restart, and never leaves the device.
 #[client_document]
@@ -59,15 +59,24 @@ pub enum Grouping {
 }
 
 impl Grouping {
-    /// The groups, in order. Those who are gone have their issues under nobody's name, and are not shown.
-    pub fn groups(self, people: &[Person]) -> Vec<Group> {
+    /// The groups, in order, where these are the ids of all people.
+    pub fn groups<'a>(self, people: impl IntoIterator<Item = &'a str>) -> Vec<Group> {
         match self {
             Self::Status => Status::ALL.map(Group::Status).to_vec(),
             Self::Priority => Priority::ALL.map(Group::Priority).to_vec(),
             Self::Assignee => {
-                let people = people.iter().map(|person| Some(person.id.clone()));
+                let people = people.into_iter().map(|person| Some(person.to_owned()));
                 people.chain([None]).map(Group::Assignee).collect()
             }
+        }
+    }
+
+    /// The group that an issue is in.
+    pub fn of(self, issue: &Issue) -> Group {
+        match self {
+            Self::Status => Group::Status(issue.status),
+            Self::Priority => Group::Priority(issue.priority),
+            Self::Assignee => Group::Assignee(issue.assignee.clone()),
         }
     }
 }
@@ -83,13 +92,28 @@ pub enum Group {
 impl Group {
     /// The group's issues, of those that the screen shows, in order.
     pub fn issues(&self, screen: &Screen) -> Select<Issue> {
+        self.members(screen).order_by(Issue::RANK)
+    }
+
+    /// The group's issues that come after this rank, or from the first one on.
+    pub fn after(&self, screen: &Screen, rank: Option<&str>) -> Select<Issue> {
+        let after = rank.map(|rank| Issue::RANK.gt(rank));
+        self.members(screen).filter(after).order_by(Issue::RANK)
+    }
+
+    /// The group's issues that come before this rank, the nearest first; or from the last one on.
+    pub fn before(&self, screen: &Screen, rank: Option<&str>) -> Select<Issue> {
+        let before = rank.map(|rank| Issue::RANK.lt(rank));
+        self.members(screen).filter(before).order_by(Issue::RANK.desc())
+    }
+
+    fn members(&self, screen: &Screen) -> Select<Issue> {
         let issues = screen.issues();
-        let issues = match self {
+        match self {
             Self::Status(status) => issues.filter(Issue::STATUS.eq(status)),
             Self::Priority(priority) => issues.filter(Issue::PRIORITY.eq(priority)),
             Self::Assignee(assignee) => issues.filter(Issue::ASSIGNEE.eq(assignee)),
-        };
-        issues.order_by(Issue::RANK)
+        }
     }
 }
 
@@ -100,9 +124,9 @@ impl Screen {
         let project = self.project.as_ref().map(|project| Issue::PROJECT.eq(project));
         let priority = self.priority.map(|priority| Issue::PRIORITY.eq(priority));
         let assignee = self.assignee.as_ref().map(|person| Issue::ASSIGNEE.eq(person));
-        let label = self.label.as_ref().map(|id| Issue::LABELS.contains_text(format!(",{id},")));
+        let label = self.label.as_ref().map(|id| Issue::LABELS.like(format!("%,{id},%")));
         let search = Some(self.search.trim()).filter(|text| !text.is_empty());
-        let found = search.map(|text| Issue::TITLE.contains_text(text));
+        let found = search.map(has_in_title);
         Issue::filter(Issue::DELETED_AT.is_null())
             .filter(team)
             .filter(project)
@@ -118,6 +142,14 @@ impl Screen {
         chosen.iter().any(|choice| choice.is_some())
             || self.priority.is_some()
             || !self.search.trim().is_empty()
+    }
+}
+
+/// The title has this text, in any case of its letters. SQLite's `LIKE` is faster, and knows the cases of A to Z.
+fn has_in_title(text: &str) -> Condition<Issue> {
+    match text.is_ascii() && !text.contains(['%', '_']) {
+        true => Issue::TITLE.like(format!("%{text}%")),
+        false => Issue::TITLE.contains_text(text),
     }
 }
 

@@ -176,12 +176,18 @@ fn the_sample_is_divided_into_groups_without_a_rest() -> Result {
     sample::fill(&store, 1_000)?;
     let people = store.query(Person::all())?;
     for grouping in [Grouping::Status, Grouping::Priority, Grouping::Assignee] {
-        let groups = grouping.groups(&people);
+        let groups = grouping.groups(people.iter().map(|person| &*person.id));
         let count = |group: &Group| store.query(group.issues(&Screen::default()).count());
         let counts = groups.iter().map(count).collect::<std::result::Result<Vec<_>, _>>()?;
         assert_eq!(counts.iter().sum::<u64>(), 1_000, "{grouping:?}");
         assert!(counts.iter().all(|count| *count > 0), "{grouping:?}: {counts:?}");
     }
+    // From one to the next, and back.
+    let group = Group::Status(Status::Todo);
+    let first = store.query(group.after(&Screen::default(), None).first())?.unwrap();
+    let second = store.query(group.after(&Screen::default(), Some(&first.rank)).first())?.unwrap();
+    let back = store.query(group.before(&Screen::default(), Some(&second.rank)).first())?;
+    assert_eq!((Some(first), Group::Status(second.status)), (back, group));
     let shown = Screen { search: "SAFARI".into(), team: Some("eng".into()), ..Screen::default() };
     let found = store.query(shown.issues())?;
     assert!(!found.is_empty() && found.iter().all(|issue| issue.title.contains("Safari")));

@@ -1,0 +1,146 @@
+//! Small parts that others are made of.
+
+use std::rc::Rc;
+
+use dioxus::html::{ScrollBehavior, ScrollLogicalPosition, ScrollToOptions};
+use dioxus::prelude::*;
+use tracker_schema::{Priority, Status};
+
+use crate::names::Named;
+
+#[component]
+pub(crate) fn StatusIcon(status: Status) -> Element {
+    let name = match status {
+        Status::Backlog => "backlog",
+        Status::Todo => "todo",
+        Status::InProgress => "in-progress",
+        Status::InReview => "in-review",
+        Status::Done => "done",
+        Status::Canceled => "canceled",
+    };
+    rsx! {
+        i { class: "status {name}", role: "img", aria_label: "{status}", title: "{status}" }
+    }
+}
+
+#[component]
+pub(crate) fn PriorityIcon(priority: Priority) -> Element {
+    let name = match priority {
+        Priority::Urgent => "urgent",
+        Priority::High => "high",
+        Priority::Medium => "medium",
+        Priority::Low => "low",
+        Priority::None => "none",
+    };
+    rsx! {
+        i { class: "priority {name}", role: "img", aria_label: "{priority}", title: "{priority}",
+            b {}
+            b {}
+            b {}
+        }
+    }
+}
+
+/// A person's initials.
+#[component]
+pub(crate) fn Avatar(name: String) -> Element {
+    let initials: String = name.split(' ').filter_map(|word| word.chars().next()).take(2).collect();
+    // The same for all who see it, and different for most names.
+    let hue = name.bytes().fold(7_u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
+    rsx! {
+        i { class: "avatar", style: "--hue: {hue}", role: "img", aria_label: "{name}", title: "{name}", "{initials}" }
+    }
+}
+
+#[component]
+pub(crate) fn LabelChip(label: Named) -> Element {
+    rsx! {
+        span { class: "chip",
+            i { style: "background: {label.mark}" }
+            "{label.name}"
+        }
+    }
+}
+
+/// A choice of one.
+#[component]
+pub(crate) fn Pick(
+    label: String,
+    /// What is chosen: one of the options, or nothing.
+    value: String,
+    /// The values, and how each is called.
+    options: Vec<(String, String)>,
+    onpick: EventHandler<String>,
+) -> Element {
+    rsx! {
+        select {
+            aria_label: "{label}",
+            title: "{label}",
+            // Letters choose an option here, and are no commands.
+            onkeydown: |event| event.stop_propagation(),
+            onchange: move |event| onpick.call(event.value()),
+            for (option, name) in options {
+                option { key: "{option}", value: "{option}", selected: option == value, "{name}" }
+            }
+        }
+    }
+}
+
+/// The options of a [`Pick`] among things with names, the first of which is nothing.
+pub(crate) fn options(nothing: &str, all: &[Named]) -> Vec<(String, String)> {
+    let first = (String::new(), nothing.to_owned());
+    let named = all.iter().map(|named| (named.id.clone(), named.name.clone()));
+    std::iter::once(first).chain(named).collect()
+}
+
+/// The options of a [`Pick`] among the variants of an enum, by their positions.
+pub(crate) fn positions<T: std::fmt::Display>(all: &[T]) -> Vec<(String, String)> {
+    all.iter().enumerate().map(|(at, it)| (at.to_string(), it.to_string())).collect()
+}
+
+/// The variant at a position that was picked.
+pub(crate) fn picked<T: Copy>(all: &[T], position: &str) -> Option<T> {
+    all.get(position.parse::<usize>().ok()?).copied()
+}
+
+/// What was picked, or nothing.
+pub(crate) fn some(id: String) -> Option<String> {
+    Some(id).filter(|id| !id.is_empty())
+}
+
+/// Has a text field get the letters that would be commands elsewhere.
+pub(crate) fn typing(event: &Event<KeyboardData>) {
+    let modifiers = event.modifiers();
+    if event.key() != Key::Escape && !modifiers.ctrl() && !modifiers.meta() {
+        event.stop_propagation();
+    }
+}
+
+/// An element that is scrolled to when it is selected.
+#[derive(Clone, Copy)]
+pub(crate) struct InSight(Signal<Option<Rc<MountedData>>>);
+
+impl InSight {
+    /// It is in the page now.
+    pub(crate) fn set(mut self, event: Event<MountedData>) {
+        self.0.set(Some(event.data()));
+    }
+}
+
+/// Scrolls to an element when it is selected, and no further than needed to see it.
+pub(crate) fn use_in_sight(is_selected: bool) -> InSight {
+    let element = use_signal(|| None::<Rc<MountedData>>);
+    use_effect(use_reactive!(|is_selected| {
+        if let Some(element) = element.read().clone().filter(|_| is_selected) {
+            // One that is gone meanwhile need not be seen.
+            spawn(async move { _ = element.scroll_to_with_options(NEAREST).await });
+        }
+    }));
+    InSight(element)
+}
+
+const NEAREST: ScrollToOptions = ScrollToOptions {
+    behavior: ScrollBehavior::Instant,
+    vertical: ScrollLogicalPosition::Nearest,
+    horizontal: ScrollLogicalPosition::Nearest,
+};

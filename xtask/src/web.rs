@@ -156,8 +156,8 @@ pub(crate) fn page_of_interop(
 
 /// The lines that make the folder of files that a browser loads.
 fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
-    let (with_frameworks, ours): (Vec<_>, Vec<_>) =
-        packages.iter().partition(|package| **package == TRACKER);
+    let (with_frameworks, ours): (Vec<&str>, Vec<&str>) =
+        packages.iter().copied().partition(|package| *package == TRACKER);
     let workspaces = [("", ours), ("--manifest-path integrations/Cargo.toml ", with_frameworks)];
     let mut lines = Vec::new();
     for (manifest, packages) in workspaces.into_iter().filter(|(_, packages)| !packages.is_empty())

@@ -1,4 +1,4 @@
-//! A list of 100,000 items in a window: `cargo run --example items`.
+//! A list of 100,000 items in a window: `cargo run --example iced-items`.
 
 use iced::widget::{checkbox, column, row, text, text_input};
 use iced::{Center, Element, Subscription};

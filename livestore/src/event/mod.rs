@@ -23,7 +23,7 @@ pub(crate) use commits::{commits, last_commit};
 pub use encoded::EncodedEvent;
 pub(crate) use round_trip::{decode, encode};
 pub use seq_num::{ParseSeqNumError, SeqNum};
-pub(crate) use session::{is_session_id, new_session_id};
+pub(crate) use session::{is_session_id, new_session_id, window_of};
 pub(crate) use undo::{
     CommitId, EventText, Hash, UndoChange, UndoCommit, UndoNotes, UndoPlace, UndoStep, Way,
 };

@@ -21,7 +21,7 @@ pub(crate) fn is_session_id(text: &str) -> bool {
 
 /// The window of a session. Sessions of other implementations, and of earlier versions of this one,
 /// are a window themselves.
-pub(super) fn window_of(session_id: &str) -> &str {
+pub(crate) fn window_of(session_id: &str) -> &str {
     match session_id.rsplit_once(SEPARATOR) {
         Some((window_id, opening)) if is_id(opening) => window_id,
         _ => session_id,

@@ -34,9 +34,9 @@ pub(crate) struct UndoCommit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommitId {
     /// A hash of its session and its events.
-    content: i64,
+    pub(crate) content: i64,
     /// The id of the command that has decided it, and may decide on other events later.
-    command: Option<String>,
+    pub(crate) command: Option<String>,
 }
 
 /// The form of a step in JSON.
@@ -132,7 +132,7 @@ pub(crate) enum UndoChange {
     Clear(Way),
 }
 
-/// The changes of what a window can undo and redo, for its log.
+/// The changes of what a window can undo and redo, for whoever has the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UndoNotes {
     pub(crate) window_id: Arc<str>,

@@ -18,9 +18,7 @@ use super::{
 };
 use crate::edge::Background;
 use crate::edge::files::FileIdentity;
-use crate::event::{
-    Conflict, EncodedEvent, PendingCommand, SeqNum, UndoNotes, UndoPlace, UndoStep,
-};
+use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum, UndoChange, UndoNotes};
 
 /// The number of written events after which the background thread checks the WAL. A simulation has
 /// it happen often.
@@ -215,7 +213,7 @@ impl LogStorage for FileLog {
         lock(&self.shared.writer).note_undo(undo)
     }
 
-    fn undo_steps(&self, window_id: &str) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+    fn undo_steps(&self, window_id: &str) -> Result<Vec<UndoChange>, EventlogError> {
         self.look_up(|log| log.undo_steps(window_id))
     }
 

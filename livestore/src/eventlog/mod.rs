@@ -41,9 +41,7 @@ pub(crate) use shared::SharedLog;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use view::FileView;
 
-use crate::event::{
-    Conflict, EncodedEvent, PendingCommand, SeqNum, UndoNotes, UndoPlace, UndoStep,
-};
+use crate::event::{Conflict, EncodedEvent, PendingCommand, SeqNum, UndoChange, UndoNotes};
 
 /// How durable a commit is when it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -87,8 +85,8 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// What a window can undo and redo.
-    fn undo_steps(&self, _window_id: &str) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+    /// What a window can undo and redo, as the changes that make it.
+    fn undo_steps(&self, _window_id: &str) -> Result<Vec<UndoChange>, EventlogError> {
         Ok(Vec::new())
     }
 
@@ -246,11 +244,9 @@ impl Eventlog {
         self.storage.note_undo(undo)
     }
 
-    /// What a window can undo and redo. A log that ends with its store has nothing of it.
-    pub(crate) fn undo_steps(
-        &self,
-        window_id: &str,
-    ) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+    /// What a window can undo and redo, as the changes that make it. A log that ends with its store has nothing
+    /// of it.
+    pub(crate) fn undo_steps(&self, window_id: &str) -> Result<Vec<UndoChange>, EventlogError> {
         self.storage.undo_steps(window_id)
     }
 

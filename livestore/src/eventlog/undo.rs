@@ -67,11 +67,8 @@ impl LogConnection {
         Ok(())
     }
 
-    /// The steps of a window.
-    pub(super) fn undo_steps(
-        &self,
-        window_id: &str,
-    ) -> Result<Vec<(UndoPlace, UndoStep)>, EventlogError> {
+    /// The steps of a window, as the changes that make them.
+    pub(super) fn undo_steps(&self, window_id: &str) -> Result<Vec<UndoChange>, EventlogError> {
         if !self.has_undo()? {
             return Ok(Vec::new());
         }
@@ -84,7 +81,7 @@ impl LogConnection {
         let mut steps = Vec::new();
         for row in rows {
             match row? {
-                (place, Some(step)) => steps.push((place, step)),
+                (place, Some(step)) => steps.push(UndoChange::Put(place, step)),
                 (place, None) => {
                     tracing::warn!(?place, "a step to undo or redo is damaged, and left out");
                 }

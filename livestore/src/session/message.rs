@@ -12,12 +12,15 @@ use std::sync::Arc;
 
 use super::codec::{Bytes, Code, enums, structs};
 use super::mirror::Change;
-use crate::event::{Conflict, EncodedEvent, SeqNum};
+use crate::event::{
+    CommitId, Conflict, EncodedEvent, EventText, SeqNum, UndoChange, UndoCommit, UndoNotes,
+    UndoPlace, UndoStep, Way,
+};
 use crate::sync::NetworkStatus;
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 4;
+pub(crate) const PROTOCOL: u64 = 5;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +147,9 @@ pub(crate) struct Welcome {
     /// commands decided again.
     pub(crate) surplus: i64,
     pub(crate) conflicts: Vec<Conflict>,
+    /// What the session's window can undo and redo. `None` if another session of the window is there: it has
+    /// that.
+    pub(crate) undo: Option<Vec<UndoChange>>,
 }
 
 /// The leader's answer: it cannot lead this session.
@@ -176,6 +182,8 @@ pub(crate) enum Command {
     Reset,
     /// The conflict with this id is resolved.
     Resolve(String),
+    /// What the session can undo and redo has changed.
+    Undo(UndoNotes),
 }
 
 impl FromSession {
@@ -251,8 +259,14 @@ structs! {
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,
-        next_attempt, surplus, conflicts
+        next_attempt, surplus, conflicts, undo
     }
+    UndoNotes { window_id, changes }
+    UndoPlace { way, number }
+    UndoStep { commits, overwrites }
+    UndoCommit { id, inverse }
+    CommitId { content, command }
+    EventText { name, args }
     Difference { part, is_in_session, is_in_leader }
 }
 
@@ -299,6 +313,16 @@ enums! {
         3 => Payload(json),
         4 => Reset,
         5 => Resolve(id),
+        6 => Undo(notes),
+    }
+    UndoChange {
+        0 => Put(place, step),
+        1 => Remove(place),
+        2 => Clear(way),
+    }
+    Way {
+        0 => Undo,
+        1 => Redo,
     }
     Change {
         0 => Committed(events),
@@ -328,6 +352,25 @@ mod tests {
         assert_eq!(FromSession::decode(&bytes), None);
         assert_eq!(Hello::version(&bytes), Some(300));
         assert_eq!(Hello::version(&FromSession::Command(Command::Pause).encode()), None);
+    }
+
+    #[test]
+    fn what_a_session_can_undo_is_read_as_it_was_written() {
+        let place = UndoPlace { way: Way::Redo, number: 300 };
+        let inverse = vec![EventText { name: "v1.Said".into(), args: "{}".into() }];
+        let id = CommitId { content: i64::MIN, command: Some("c".into()) };
+        let step = UndoStep { commits: vec![UndoCommit { id, inverse }], overwrites: -1 };
+        let changes = vec![
+            UndoChange::Clear(Way::Undo),
+            UndoChange::Put(place, step),
+            UndoChange::Remove(UndoPlace { way: Way::Undo, ..place }),
+        ];
+        let notes = UndoNotes { window_id: "main".into(), changes };
+        let message = FromSession::Command(Command::Undo(notes));
+        let mut bytes = message.encode();
+        assert_eq!(FromSession::decode(&bytes), Some(message));
+        bytes.pop();
+        assert_eq!(FromSession::decode(&bytes), None);
     }
 
     #[test]

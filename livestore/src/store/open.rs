@@ -244,8 +244,8 @@ fn follow<S: Schema>(
     joined: Joined,
     folder: PathBuf,
 ) -> Result<Store<S>, OpenError> {
-    let Joined { mut follower, client_id, mailbox, assembler, snapshot: received, conflicts } =
-        joined;
+    let Joined { mut follower, client_id, mailbox, assembler, snapshot, conflicts, undo } = joined;
+    let received = snapshot;
     let without_files = options.without_files.take();
     let setup = Setup {
         durability: options.durability,
@@ -271,6 +271,7 @@ fn follow<S: Schema>(
     let order = Order::Leader(Box::new(follower));
     let mut core = boot(&mut options, schema, files, order, &ids)?;
     core.conflicts = signal(conflicts);
+    core.undo = UndoStack::of_session(Arc::clone(&core.window_id), undo);
     let sync = options.sync.take();
     let sessions = Sessions::of(setup);
     let store: Store<S> = make(options, schema, client_id, ids, core, sync.as_ref(), sessions);

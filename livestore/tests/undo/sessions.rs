@@ -13,8 +13,8 @@ fn open_in(directory: &TempDir, window: &str) -> Store<Board> {
 
 /// Waits until both have the same events.
 fn agree(left: &Store<Board>, right: &Store<Board>) {
-    wait_until(|| left.head().unwrap() == right.head().unwrap());
-    assert_eq!(cards(left), cards(right));
+    let head = |store: &Store<Board>| store.head().unwrap();
+    wait_until(|| head(left) == head(right) && cards(left) == cards(right));
 }
 
 #[test]
@@ -52,6 +52,53 @@ fn what_another_session_changed_since_stays() {
     left.undo().unwrap();
     agree(&left, &right);
     assert_eq!(cards(&right), ["a right"]);
+}
+
+#[test]
+fn the_leader_stores_the_steps_of_other_sessions() {
+    let directory = TempDir::new().unwrap();
+    let left = open_in(&directory, "left");
+    let right = open_in(&directory, "right");
+    right.commit(added("a")).unwrap();
+    right.commit(titled("a", "one")).unwrap();
+    right.commit(titled("a", "two")).unwrap();
+    right.undo().unwrap();
+    agree(&left, &right);
+    right.close().unwrap();
+    assert_eq!(can(&left), (false, false));
+
+    let right = open_in(&directory, "right");
+    assert_eq!(can(&right), (true, true));
+    right.redo().unwrap();
+    assert_eq!(cards(&right), ["a two"]);
+    right.undo().unwrap();
+    agree(&left, &right);
+    // Both end; the next one leads.
+    right.close().unwrap();
+    left.close().unwrap();
+    let right = open_in(&directory, "right");
+    right.undo().unwrap();
+    right.undo().unwrap();
+    assert_eq!((cards(&right), right.undo()), (Vec::new(), Err(UndoError::Nothing)));
+}
+
+#[test]
+fn two_sessions_in_one_window_do_not_share_steps() {
+    let directory = TempDir::new().unwrap();
+    let (one, two) = (open_in(&directory, "main"), open_in(&directory, "main"));
+    one.commit(added("a")).unwrap();
+    two.commit(added("b")).unwrap();
+    agree(&one, &two);
+    two.undo().unwrap();
+    agree(&one, &two);
+    assert_eq!(cards(&one), ["a A"]);
+    assert_eq!(two.undo(), Err(UndoError::Nothing));
+    two.close().unwrap();
+    one.close().unwrap();
+    let one = open_in(&directory, "main");
+    assert_eq!(can(&one), (true, false), "the leader's");
+    one.undo().unwrap();
+    assert_eq!(cards(&one), [""; 0]);
 }
 
 #[test]

@@ -194,7 +194,11 @@ impl Follower {
         match command {
             Command::Pause => self.wants_paused = Some(true),
             Command::Resume => self.wants_paused = Some(false),
-            Command::Reconnect | Command::Payload(_) | Command::Reset | Command::Resolve(_) => {}
+            Command::Reconnect
+            | Command::Payload(_)
+            | Command::Reset
+            | Command::Resolve(_)
+            | Command::Undo(_) => {}
         }
         if self.line.is_some() {
             self.send(&FromSession::Command(command));

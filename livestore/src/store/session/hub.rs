@@ -10,7 +10,7 @@ use super::parts;
 use super::step_down::StaysLeader;
 use crate::edge::{Line, LineEvent, Listener, OnLine, listen};
 use crate::error::ErrorChain;
-use crate::event::{EncodedEvent, SeqNum};
+use crate::event::{EncodedEvent, SeqNum, window_of};
 use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Reactive;
 use crate::session::{
@@ -210,6 +210,12 @@ impl Hub {
         peers.iter().find(|peer| peer.id == id)?.session_id.clone()
     }
 
+    /// Whether another session is in the window of this one.
+    fn has_window_of(&self, session_id: &str) -> bool {
+        let others = |id: &Arc<str>| **id != *session_id && window_of(id) == window_of(session_id);
+        lock(&self.peers).iter().any(|peer| peer.session_id.as_ref().is_some_and(others))
+    }
+
     /// From now on, the session is notified of changes. What it has sent on an earlier line, and has not
     /// arrived, never arrives.
     fn join(&self, id: u64, session_id: &Arc<str>) {
@@ -295,7 +301,8 @@ impl Inner {
         let welcome = slot.as_ref().map(|core| {
             // A session that joins is not notified of what its welcome contains.
             hub.send_outgoing(&core.log);
-            let welcome = core.welcome(&self.client_id, &hello.session_id)?;
+            let mut welcome = core.welcome(&self.client_id, &hello.session_id)?;
+            welcome.undo = welcome.undo.filter(|_| !hub.has_window_of(&hello.session_id));
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
         });
         match welcome {
@@ -380,6 +387,15 @@ impl Inner {
                     tracing::error!(error = %ErrorChain::new(&error), "a conflict is not resolved");
                 }
             },
+            Command::Undo(notes) if notes.window_id == self.window_id => {
+                // It was on its way to the last leader; this one has stored all of it.
+            }
+            Command::Undo(notes) => {
+                let noted = self.log().and_then(|log| log.note_undo(&notes));
+                if let Err(error) = noted {
+                    tracing::warn!(%error, "what a session can undo is not in the log");
+                }
+            }
             Command::Reset => {
                 if let Err(error) = self.reset() {
                     tracing::error!(error = %ErrorChain::new(&error), "the state is not reset");
@@ -403,6 +419,7 @@ impl Core {
     fn welcome(&self, client_id: &Arc<str>, session_id: &str) -> Result<Welcome, EventlogError> {
         self.log.flush()?;
         let history_id = self.history_id()?;
+        let window_id = window_of(session_id);
         let status = self.sync_status();
         let head = self.state.head;
         let (upstream_head, confirmed_head, pending) = match self.order.state() {
@@ -424,6 +441,9 @@ impl Core {
             next_attempt: status.next_attempt,
             surplus: self.log.surplus(session_id)?,
             conflicts: (*self.conflicts.get()).clone(),
+            undo: (*window_id != *self.window_id)
+                .then(|| self.log.undo_steps(window_id))
+                .transpose()?,
         })
     }
 

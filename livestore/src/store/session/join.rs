@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::seek::Input;
 use super::{Follower, hello};
 use crate::edge::{Line, LineEvent, Mailbox, OnLine, dial};
-use crate::event::{Conflict, EncodedEvent, SeqNum};
+use crate::event::{Conflict, EncodedEvent, SeqNum, UndoChange};
 use crate::eventlog::{Eventlog, EventlogError, Fingerprint, Received, SharedLog};
 use crate::schema::SchemaDef;
 use crate::session::{
@@ -32,6 +32,8 @@ pub(in crate::store) struct Joined {
     /// The leader's snapshot, if this session cannot read it.
     pub(in crate::store) snapshot: Option<Vec<u8>>,
     pub(in crate::store) conflicts: Vec<Conflict>,
+    /// What this session can undo and redo, if the leader stores that.
+    pub(in crate::store) undo: Option<Vec<UndoChange>>,
 }
 
 /// A session that looks for its leader.
@@ -167,7 +169,7 @@ impl Joining<'_> {
         };
         let (client_id, network) = (Arc::clone(&welcome.client_id), welcome.network.clone());
         let next_attempt = welcome.next_attempt;
-        let conflicts = welcome.conflicts.clone();
+        let (conflicts, undo) = (welcome.conflicts.clone(), welcome.undo.clone());
         let order = order(welcome);
         log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
         let mut mirror = Mirror::new(Arc::clone(self.session_id), order);
@@ -175,7 +177,7 @@ impl Joining<'_> {
             mirror.set_last(&last);
         }
         let follower = Follower::new(mirror, log, Some(line), network, next_attempt);
-        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot, conflicts }))
+        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot, conflicts, undo }))
     }
 
     /// The log as the leader has sent it, and its snapshot.

@@ -356,7 +356,7 @@ impl Inner {
         let Some(core) = slot.as_mut() else { return true };
         let Some(follower) = core.order.follower_mut() else { return true };
         follower.set_network(welcome.network.clone(), welcome.next_attempt);
-        let conflicts = welcome.conflicts.clone();
+        let (conflicts, stores_undo) = (welcome.conflicts.clone(), welcome.undo.is_some());
         let order = order(welcome);
         if follower.must_read_all_of(&order) {
             // The leader is asked anew, and sends everything.
@@ -377,6 +377,7 @@ impl Inner {
                     follower.send_commits();
                     follower.send_commands();
                 }
+                core.resend_undo(stores_undo);
                 self.note_followed(core);
                 core.conflicts.set_in_lock(conflicts);
                 drop(slot);

@@ -139,7 +139,7 @@ impl Inner {
         let logged = materialized.and_then(|recorded| {
             let has_step = recorded.is_some();
             let undo = core.undo.plan(way, recorded);
-            let notes = core.undo.notes(&undo, core.order.follows());
+            let notes = core.undo_notes(&undo);
             Ok((plan.write(&core.log, notes.as_ref())?, undo, has_step))
         });
         let (logged, undo, has_step) = match logged {
@@ -165,6 +165,8 @@ impl Inner {
                 }
             });
         }
+        // Before the commit: once the leader has that, it has this, too.
+        core.send_undo(&undo);
         let committed = logged.publish(core);
         let outcome = (is_own && core.is_pending(&committed))
             .then(|| core.own_commits.add(committed.as_slice().len()));

@@ -15,10 +15,11 @@ use self::stack::{Available, Groups};
 use super::receipt::Outcome;
 use super::{CommitError, ConfirmError, Core, Inner, ReadError, Receipt, Store};
 use crate::error::{ErrorChain, Unavailable, unavailable_becomes};
-use crate::event::{EventText, UndoChange, UndoPlace, Way, commits};
+use crate::event::{EventText, UndoChange, UndoNotes, UndoPlace, Way, commits};
 use crate::eventlog::Patience;
 use crate::live::{Computed, computed, deliver};
 use crate::schema::{BatchEntry, Schema};
+use crate::session::Command;
 use crate::table::MaterializeError;
 
 /// Why nothing was undone or redone. Nothing was committed.
@@ -82,7 +83,8 @@ impl<S: Schema> Store<S> {
     /// A step is a commit, or a [group](Self::undo_group) of them. It counts if one of its events can be undone:
     /// if its type is listed under `undo` in `schema!`. Other commits, such as those of client documents, are
     /// left alone, and so is what others have committed. The last 100 steps can be undone, also after the store
-    /// was closed and opened again in the same [window](Self::window_id).
+    /// was closed and opened again in the same [window](Self::window_id). If two sessions are in one window at the
+    /// same time, only the steps of the first one are stored.
     ///
     /// Undo is decided on the state as it is now. If somebody has changed since what it would restore, it does
     /// nothing, and [says so](UndoError::Changed).
@@ -354,6 +356,29 @@ impl Core {
         }
     }
 
+    /// What the log has to note when these changes are made. `None` if that is nothing, or another session has
+    /// the log.
+    pub(super) fn undo_notes(&self, changes: &[UndoChange]) -> Option<UndoNotes> {
+        (!self.order.follows()).then(|| self.undo.notes(changes)).flatten()
+    }
+
+    /// Sends the changes to the leader, if this session follows one.
+    pub(super) fn send_undo(&mut self, changes: &[UndoChange]) {
+        if let Some(follower) = self.order.follower_mut()
+            && let Some(notes) = self.undo.message(changes)
+        {
+            follower.command(Command::Undo(notes));
+        }
+    }
+
+    /// Sends all steps to a leader that was found again, or another one: it may not have got the last ones.
+    pub(super) fn resend_undo(&mut self, is_stored: bool) {
+        self.undo.note_sent(is_stored);
+        if self.state.schema().has_undo() {
+            self.send_undo(&self.undo.all());
+        }
+    }
+
     /// Adds what can be undone to the log, which this session has got now.
     pub(super) fn store_undo(&mut self) {
         self.change_undo(Vec::new());
@@ -364,7 +389,8 @@ impl Core {
         if changes.is_empty() && self.undo.is_empty() {
             return;
         }
-        let notes = self.undo.notes(&changes, self.order.follows());
+        let notes = self.undo_notes(&changes);
+        self.send_undo(&changes);
         let noted = notes.as_ref().map(|notes| self.log.note_undo(notes));
         if let Some(Err(error)) = &noted {
             let error = ErrorChain::new(error);

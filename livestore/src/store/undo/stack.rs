@@ -22,6 +22,8 @@ pub(in crate::store) struct UndoStack {
     available: Signal<Available>,
     /// Whether the log has these steps.
     is_stored: bool,
+    /// Whether the leader is sent what changes, where this session follows one.
+    is_sent: bool,
 }
 
 /// A step, and what became of its commits since the store was opened.
@@ -75,10 +77,7 @@ impl Groups {
 
 impl UndoStack {
     /// The steps that a log has of the window, or none.
-    pub(in crate::store) fn new(
-        window_id: Arc<str>,
-        steps: Option<Vec<(UndoPlace, UndoStep)>>,
-    ) -> Self {
+    pub(in crate::store) fn new(window_id: Arc<str>, steps: Option<Vec<UndoChange>>) -> Self {
         let is_stored = steps.is_some();
         let mut stack = Self {
             window_id,
@@ -87,10 +86,19 @@ impl UndoStack {
             groups: Arc::default(),
             available: signal(Available::default()),
             is_stored,
+            is_sent: false,
         };
-        let steps = steps.into_iter().flatten();
-        stack.apply(steps.map(|(place, step)| UndoChange::Put(place, step)));
+        stack.apply(steps.into_iter().flatten());
         stack
+    }
+
+    /// The steps that the leader has of the window. `None` if it stores none for this session.
+    pub(in crate::store) fn of_session(
+        window_id: Arc<str>,
+        steps: Option<Vec<UndoChange>>,
+    ) -> Self {
+        let is_sent = steps.is_some();
+        Self { is_sent, is_stored: false, ..Self::new(window_id, steps) }
     }
 
     pub(super) fn groups(&self) -> Arc<Groups> {
@@ -162,29 +170,35 @@ impl UndoStack {
         changes
     }
 
+    /// What the leader has to note when these changes are made. `None` if that is nothing.
+    pub(super) fn message(&self, changes: &[UndoChange]) -> Option<UndoNotes> {
+        let has_some = self.is_sent && !changes.is_empty();
+        let window_id = || Arc::clone(&self.window_id);
+        has_some.then(|| UndoNotes { window_id: window_id(), changes: changes.to_vec() })
+    }
+
     /// What the log has to note when these changes are made: all steps, if it does not have them. `None` if
-    /// that is nothing, or another session has the log.
-    pub(in crate::store) fn notes(
-        &self,
-        changes: &[UndoChange],
-        follows: bool,
-    ) -> Option<UndoNotes> {
+    /// that is nothing.
+    pub(super) fn notes(&self, changes: &[UndoChange]) -> Option<UndoNotes> {
         let has_all = self.is_stored || self.is_empty();
-        if follows || changes.is_empty() && has_all {
+        if changes.is_empty() && has_all {
             return None;
         }
         let window_id = Arc::clone(&self.window_id);
-        let mut all = Vec::new();
-        if !self.is_stored {
-            all.extend([Way::Undo, Way::Redo].map(UndoChange::Clear));
-            for way in [Way::Undo, Way::Redo] {
-                all.extend(self.steps(way).iter().map(|(&number, step)| {
-                    UndoChange::Put(UndoPlace { way, number }, step.recorded.clone())
-                }));
-            }
-        }
+        let mut all = if self.is_stored { Vec::new() } else { self.all() };
         all.extend(changes.iter().cloned());
         Some(UndoNotes { window_id, changes: all })
+    }
+
+    /// The changes that make what there is.
+    pub(super) fn all(&self) -> Vec<UndoChange> {
+        let mut all = Vec::from([Way::Undo, Way::Redo].map(UndoChange::Clear));
+        for way in [Way::Undo, Way::Redo] {
+            all.extend(self.steps(way).iter().map(|(&number, step)| {
+                UndoChange::Put(UndoPlace { way, number }, step.recorded.clone())
+            }));
+        }
+        all
     }
 
     /// Makes the changes, which the log has by now, or will never have.
@@ -204,6 +218,11 @@ impl UndoStack {
         let Self { undo, redo, .. } = self;
         let available = Available { undo: !undo.is_empty(), redo: !redo.is_empty() };
         self.available.set_in_lock(available);
+    }
+
+    /// Notes whether the leader stores the steps of this session.
+    pub(super) fn note_sent(&mut self, is_sent: bool) {
+        self.is_sent = is_sent;
     }
 
     /// Notes whether the log has the steps.

@@ -144,6 +144,10 @@ pub(crate) fn keyboard(world: &mut World<'_>) -> Result {
     wait::until("its priority", &true, || has(&page, ".row[aria-selected=true] .urgent"))?;
     page.press("]")?;
     wait::until("its status", &true, || has(&page, ".row[aria-selected=true] .in-progress"))?;
+    page.press("Ctrl+z")?;
+    wait::until("its status before", &true, || has(&page, ".row[aria-selected=true] .todo"))?;
+    page.press("]")?;
+    wait::until("its status again", &true, || has(&page, ".row[aria-selected=true] .in-progress"))?;
     page.press("e")?;
     wait::until("the title", &true, || has_focus(&page, "#title"))?;
     page.eval("document.activeElement.select()")?;
@@ -151,7 +155,13 @@ pub(crate) fn keyboard(world: &mut World<'_>) -> Result {
     page.press("Escape")?;
     wait_for_texts(&page, selected, &["renamed"])?;
     page.press("Enter")?;
-    let did = ["set its priority to Urgent", "moved it to In Progress", "named it “renamed”"];
+    let did = [
+        "set its priority to Urgent",
+        "moved it to In Progress",
+        "moved it to Todo",
+        "moved it to In Progress",
+        "named it “renamed”",
+    ];
     wait::until("the activity", &did.map(str::to_owned).to_vec(), || activity(&page))?;
     page.press("Escape")?;
     page.press("/")?;

@@ -2,7 +2,8 @@
 
 use dioxus::prelude::*;
 use livestore::now;
-use tracker_schema::{IssueEvent, Layout, Priority, Screen, Status, sample};
+use livestore::store::{Receipt, UndoError};
+use tracker_schema::{App, IssueEvent, Layout, Priority, Screen, Status, sample};
 
 use crate::sync;
 use crate::ui::{Overlay, Ui, focus};
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     ClearFilters,
     PauseOrResume,
     Fill,
+    Undo,
+    Redo,
     /// The next issue of the list, or the one before.
     Select {
         forward: bool,
@@ -45,6 +48,8 @@ pub(crate) fn all() -> Vec<(Command, String, &'static str)> {
         named(Command::Search, "Search", "/"),
         named(Command::Show(Layout::List), "Show the list", "L"),
         named(Command::Show(Layout::Board), "Show the board", "B"),
+        named(Command::Undo, "Undo", "Ctrl Z"),
+        named(Command::Redo, "Redo", "Ctrl Shift Z"),
         named(Command::Edit, "Edit the issue", "E"),
         named(Command::AssignToMe, "Assign to me", "I"),
         named(Command::Advance { forward: true }, "Move to the next status", "]"),
@@ -74,6 +79,8 @@ pub(crate) fn run(mut ui: Ui, command: Command) {
             let store = ui.store.peek().clone();
             ui.report(sample::fill(&store, ui.sample.0));
         }
+        Command::Undo => step(ui, livestore::Store::undo),
+        Command::Redo => step(ui, livestore::Store::redo),
         Command::Select { forward } => select(ui, forward),
         Command::Open(id) => ui.open(Some(id)),
         Command::OpenSelected => ui.open(ui.selected.peek().clone()),
@@ -100,6 +107,17 @@ pub(crate) fn run(mut ui: Ui, command: Command) {
         Command::Delete => {
             change(ui, |id, by| IssueEvent::Deleted { id, by, at: now() });
             ui.open(None);
+        }
+    }
+}
+
+/// Undoes or redoes. It is no mistake to ask for more than there is.
+fn step(ui: Ui, step: impl FnOnce(&livestore::Store<App>) -> Result<Receipt, UndoError>) {
+    let store = ui.store.peek().clone();
+    match step(&store) {
+        Ok(_) | Err(UndoError::Nothing) => {}
+        Err(error) => {
+            ui.report::<(), _>(Err(error));
         }
     }
 }

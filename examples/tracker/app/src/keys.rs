@@ -9,12 +9,17 @@ use crate::ui::Ui;
 /// A key was pressed anywhere, but in a field that takes it.
 pub(crate) fn pressed(ui: Ui, event: &Event<KeyboardData>) {
     let modifiers = event.modifiers();
-    let is_palette = (modifiers.ctrl() || modifiers.meta()) && is_letter(&event.key(), "k");
-    if is_palette {
+    if modifiers.ctrl() || modifiers.meta() {
+        let command = match (&event.key(), modifiers.shift()) {
+            (key, _) if is_letter(key, "k") => Command::Palette,
+            (key, false) if is_letter(key, "z") => Command::Undo,
+            (key, true) if is_letter(key, "z") => Command::Redo,
+            _ => return,
+        };
         event.prevent_default();
-        return command::run(ui, Command::Palette);
+        return command::run(ui, command);
     }
-    if modifiers.ctrl() || modifiers.meta() || modifiers.alt() {
+    if modifiers.alt() {
         return;
     }
     if event.key() == Key::Escape {
@@ -84,6 +89,6 @@ fn escape(mut ui: Ui) {
     }
 }
 
-fn is_letter(key: &Key, letter: &str) -> bool {
+pub(crate) fn is_letter(key: &Key, letter: &str) -> bool {
     matches!(key, Key::Character(it) if it.eq_ignore_ascii_case(letter))
 }

@@ -6,6 +6,7 @@ use dioxus::html::{ScrollBehavior, ScrollLogicalPosition, ScrollToOptions};
 use dioxus::prelude::*;
 use tracker_schema::{Priority, Status};
 
+use crate::keys::is_letter;
 use crate::names::Named;
 
 #[component]
@@ -108,10 +109,11 @@ pub(crate) fn some(id: String) -> Option<String> {
     Some(id).filter(|id| !id.is_empty())
 }
 
-/// Has a text field get the letters that would be commands elsewhere.
+/// Has a text field get the keys that would be commands elsewhere, but those that leave it.
 pub(crate) fn typing(event: &Event<KeyboardData>) {
     let modifiers = event.modifiers();
-    if event.key() != Key::Escape && !modifiers.ctrl() && !modifiers.meta() {
+    let is_palette = (modifiers.ctrl() || modifiers.meta()) && is_letter(&event.key(), "k");
+    if event.key() != Key::Escape && !is_palette {
         event.stop_propagation();
     }
 }

@@ -206,7 +206,7 @@ impl Materialize for IssueEvent {
 
 impl IssueEvent {
     /// Which issue it changes, who does, and when; `None` for the event that creates one.
-    fn change(&self) -> Option<(&str, &str, Timestamp)> {
+    pub(crate) fn change(&self) -> Option<(&str, &str, Timestamp)> {
         match self {
             Self::Created { .. } => None,
             Self::Retitled { id, by, at, .. }

@@ -2,7 +2,7 @@
 //! browser's app and the desktop's share it, and so may share a store.
 //!
 //! [`workspace`] has teams, people, projects and labels; [`issue`] has issues and what happens to them; [`comment`]
-//! what people write about them, and [`activity`] what they did. [`screen`] is what a window shows: its filters become
+//! what people write about them, and [`activity`] what they did; `undo` takes that back. [`screen`] is what a window shows: its filters become
 //! queries there. [`sample`] makes up thousands of issues, always the same.
 
 #![expect(missing_docs, reason = "the names of an app's own data say what it is")]
@@ -12,6 +12,7 @@ pub mod comment;
 pub mod issue;
 pub mod sample;
 pub mod screen;
+mod undo;
 pub mod workspace;
 
 pub use activity::Activity;
@@ -26,5 +27,6 @@ livestore::schema! {
         tables: [Team, Person, Project, Label, Issue, Comment, Activity],
         documents: [Screen, Settings],
         events: [WorkspaceEvent, IssueEvent, CommentEvent],
+        undo: [IssueEvent, CommentEvent],
     }
 }

@@ -220,3 +220,29 @@ fn a_board_of_long_columns_is_updated_row_by_row() -> Result {
     assert!(shown.rows().len() == 50 && shown.rows().iter().all(|issue| issue.id != id));
     Ok(())
 }
+
+#[test]
+fn what_was_done_is_undone_and_redone() -> Result {
+    let store = Store::<App>::builder("tracker").open()?;
+    store.commit(sample::workspace())?;
+    store.commit(created("a", "a0"))?;
+    let status = || -> Result<Option<Status>> {
+        let issue = store.query(Issue::get("a"))?.filter(|issue| issue.deleted_at.is_none());
+        Ok(issue.map(|issue| issue.status))
+    };
+    store.commit(moved("a", Status::Done, "a1".into()))?;
+    store.undo()?;
+    assert_eq!(status()?, Some(Status::Todo));
+    store.undo()?;
+    assert_eq!(status()?, None);
+    store.redo()?;
+    store.redo()?;
+    assert_eq!(status()?, Some(Status::Done));
+    let text = "It works.".to_owned();
+    let (id, issue, author) = ("1".to_owned(), "a".to_owned(), "ada".to_owned());
+    store.commit(CommentEvent::Added { id, issue, author, text, at: AT })?;
+    store.commit(CommentEvent::Deleted { id: "1".into() })?;
+    store.undo()?;
+    assert_eq!(store.query(Comment::get("1"))?.unwrap().text, "It works.");
+    Ok(())
+}

@@ -18,6 +18,7 @@ mod devtools;
 mod engines;
 mod floor;
 mod harness;
+mod intent;
 mod live;
 mod open;
 mod query;
@@ -41,6 +42,8 @@ const BENCHES: &[Bench] = &[
     Bench { name: "commit/written",          goal: Ratio(1.25),                 run: commit::written },
     Bench { name: "commit/batch-1000",       goal: Ratio(1.5),                  run: commit::batch },
     Bench { name: "commit/p999",             goal: Ratio(20.0),                 run: commit::tail },
+    Bench { name: "execute",                 goal: Ratio(1.3),                  run: intent::execute },
+    Bench { name: "undo",                    goal: Ratio(2.0),                  run: intent::undo },
     Bench { name: "replay/100k",             goal: Ratio(1.15),                 run: replay::replay },
     Bench { name: "open/snapshot-100k",      goal: Ratio(1.3),                  run: open::snapshot },
     Bench { name: "query/point",             goal: Ratio(1.5),                  run: query::point },

@@ -19,16 +19,20 @@ macro_rules! chapters {
 chapters! {
     Introduction: "introduction.md",
     Terminal: "start-terminal.md",
+    Desktop: "start-desktop.md",
+    Web: "start-web.md",
     Model: "model.md",
     Events: "events.md",
     Tables: "tables.md",
     Queries: "queries.md",
     Live: "live.md",
+    Lists: "lists.md",
     Documents: "documents.md",
     Sync: "sync.md",
     Conflicts: "conflicts.md",
     Testing: "testing.md",
     Deploying: "deploying.md",
+    Server: "server.md",
     Patterns: "patterns.md",
     Performance: "performance.md",
     ComingFrom: "coming-from.md",
@@ -37,6 +41,8 @@ chapters! {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::CHAPTERS;
 
     const SUMMARY: &str = include_str!("src/SUMMARY.md");
@@ -49,6 +55,21 @@ mod tests {
     fn the_snippets_of_every_chapter_in_the_summary_are_tested() {
         let tested: Vec<_> = CHAPTERS.iter().map(|(file, _)| *file).collect();
         assert_eq!(links(SUMMARY).collect::<Vec<_>>(), tested);
+    }
+
+    /// Programs of the bindings' workspace, which compiles and tests them.
+    #[test]
+    fn included_programs_are_there() {
+        let includes = |text: &'static str| text.split("{{#include ").skip(1);
+        let mut count = 0;
+        for (file, text) in CHAPTERS {
+            for path in includes(text).filter_map(|rest| Some(rest.split_once("}}")?.0)) {
+                let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path);
+                assert!(program.is_file(), "{file}: {path}");
+                count += 1;
+            }
+        }
+        assert_ne!(count, 0);
     }
 
     #[test]

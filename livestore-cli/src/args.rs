@@ -74,6 +74,29 @@ pub(crate) enum Command {
     Man(Man),
 }
 
+impl Command {
+    /// What it exports of itself, if it may.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        match self {
+            Self::Sync(Sync { traces, .. })
+            | Self::Devtools(Devtools { traces, .. })
+            | Self::Mcp(Mcp { traces, .. }) => Some(traces),
+            // A server does it itself.
+            _ => None,
+        }
+    }
+}
+
+/// What a command exports of itself.
+#[derive(Debug, Args)]
+pub(crate) struct Traces {
+    /// Export spans of this level over OTLP: `info`, `debug` for one of each commit, or `trace`. OpenTelemetry's own
+    /// variables say where to, such as OTEL_EXPORTER_OTLP_ENDPOINT.
+    #[cfg(feature = "otlp")]
+    #[arg(long, env = "LIVESTORE_OTLP", value_name = "LEVEL")]
+    pub(crate) otlp: Option<tracing_subscriber::filter::LevelFilter>,
+}
+
 /// Show what is in a store, or in all stores of a directory.
 #[derive(Debug, Args)]
 pub(crate) struct Info {
@@ -91,6 +114,8 @@ pub(crate) struct Devtools {
     /// Listen on this port of 127.0.0.1, instead of any that is free.
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) traces: Traces,
 }
 
 /// Show the events of a store, in order.
@@ -264,6 +289,8 @@ pub(crate) struct Sync {
     /// Give up after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, conflicts_with = "watch")]
     pub(crate) timeout: f64,
+    #[command(flatten)]
+    pub(crate) traces: Traces,
 }
 
 /// Accept, check or show changes of events and tables, which `livestore.lock` records.
@@ -323,6 +350,8 @@ pub(crate) struct Mcp {
     /// Let agents commit and import events, too.
     #[arg(long)]
     pub(crate) allow_write: bool,
+    #[command(flatten)]
+    pub(crate) traces: Traces,
 }
 
 /// Write the completions of a shell to standard output.

@@ -60,6 +60,12 @@ impl Failure {
         Self::new(Exit::Failed, error)
     }
 
+    /// Wrong usage, with the error that says so.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn usage_of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message.into())
     }

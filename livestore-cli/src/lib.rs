@@ -24,6 +24,7 @@
 //! | `line` | an event as a line of JSON |
 //! | `input` | files with events |
 //! | `mcp` | the server for agents |
+//! | `otlp` | the export of spans |
 //! | `output`, `exit` | how results and failures are shown |
 
 #![expect(clippy::disallowed_methods, reason = "a command reads and writes files")]
@@ -34,6 +35,7 @@ mod exit;
 mod input;
 mod line;
 mod mcp;
+mod otlp;
 mod output;
 mod place;
 mod reference;
@@ -71,5 +73,11 @@ pub fn reference() -> String {
 
 fn run_args(schema: Option<&'static SchemaDef>) -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    exit::report(&options, commands::run(&options, command, schema))
+    let run = || {
+        let export = otlp::Export::start(command.traces())?;
+        let result = commands::run(&options, command, schema);
+        let ended = export.end();
+        result.and(ended)
+    };
+    exit::report(&options, run())
 }

@@ -144,6 +144,18 @@ fn look_around(client: &mut Client) {
     let plan =
         client.call("livestore_instance_explain", json!({ "sql": "SELECT * FROM todo" })).unwrap();
     assert_eq!(plan["steps"], json!(["SCAN todo"]));
+    let live = |sql: &str, client: &mut Client| {
+        let explained = client.call("livestore_instance_explain", json!({ "sql": sql })).unwrap();
+        explained["live"].clone()
+    };
+    let of_columns = live("SELECT text FROM todo WHERE completed", client);
+    assert_eq!(
+        (&of_columns["tier"], &of_columns["reads"]),
+        (&json!("rerun"), &json!({ "todo": ["completed", "text"] }))
+    );
+    assert_eq!(live("SELECT count(*) FROM todo", client)["reads"], json!({ "todo": [] }));
+    let refused = live("SELECT random()", client);
+    assert!(refused["refused"].as_str().unwrap().contains("random"), "{refused}");
     let events =
         client.call("livestore_instance_events", json!({ "after": "e10", "limit": 2 })).unwrap();
     assert_eq!((&events["events"][0]["seqNum"], &events["next"]), (&json!(11), &json!("e12")));

@@ -413,8 +413,15 @@ fn a_folder_is_shown_without_the_types() {
     let (code, message) = page.refused("rows", past);
     assert!(code == "unsupported" && message.contains("from the app"), "{message}");
     page.ask("subscribe", json!({ "topics": ["status", "log", "activity"] }));
-    assert_eq!(page.news().len(), 2);
+    let folder = |news: &[Json]| {
+        let status = news.iter().find(|news| news["topic"] == "status").unwrap();
+        status["data"]["folder"].clone()
+    };
+    let news = page.news();
+    assert_eq!(news.len(), 2);
+    assert_eq!(folder(&news), json!({ "isOpen": false, "stateHead": "e2000" }));
     let store: Store<App> = directory.open().unwrap();
     store.commit(created(5_000)).unwrap();
+    assert_eq!(folder(&page.news())["isOpen"], true);
     assert_eq!(page.ask("events", json!({ "limit": 1 }))["events"][0]["seq"], "e2001");
 }

@@ -5,6 +5,7 @@
 //! | [`SyncEvent`], [`Page`], [`Cursor`], [`SyncError`] | what goes over a connection |
 //! | [`ClientMessage`], [`ServerMessage`], [`ConnectQuery`] | how that is written as text, in both [dialects](Dialect) |
 //! | [`Identity`] | when two events are the same |
+//! | [`CommitTrace`] | the trace of a commit, which is the same wherever it goes |
 //! | [`MAX_EVENTS`], [`MAX_EVENT_BYTES`], [`check_push`] | what a backend accepts |
 //! | [`StoreId`], [`id_from_random`] | ids |
 //! | [`printable`], [`ErrorChain`] | text for people: from outside, and about errors |
@@ -38,6 +39,7 @@ mod page;
 mod secret;
 mod text;
 mod timestamp;
+mod trace;
 mod wire;
 
 pub use chain::ErrorChain;
@@ -53,6 +55,7 @@ pub use page::{Cursor, More, Page};
 pub use secret::Secret;
 pub use text::printable;
 pub use timestamp::{ParseTimestampError, Timestamp};
+pub use trace::CommitTrace;
 pub use wire::{
     Call, ClientMessage, ConnectQuery, Dialect, Exit, PageWriter, Ping, Pull, Push, QueryError,
     Request, RequestId, ServerMessage, Transport, WireError, write_chunk, write_page,

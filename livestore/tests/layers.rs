@@ -40,6 +40,7 @@ const CRATES: &[&[&str]] = &[
     &["livestore"],
     &["livestore-macros"],
     &["livestore-macros-core"],
+    &["livestore-telemetry"],
     &["livestore-protocol", "livestore-shape"],
 ];
 

@@ -35,7 +35,9 @@ fn sources(folder: &Path, all: &mut String) {
 #[test]
 fn every_span_is_named() {
     let mut all = String::new();
-    for library in ["livestore", "livestore-sync", "livestore-web", "livestore-devtools"] {
+    for library in
+        ["livestore", "livestore-sync", "livestore-web", "livestore-devtools", "livestore-server"]
+    {
         sources(&root().join(library).join("src"), &mut all);
     }
     let spans = quoted_behind(&all, &["_span!("]);
@@ -51,7 +53,7 @@ fn metrics() -> BTreeSet<String> {
     let source = root().join("livestore-server/src/server/metrics.rs");
     let source = fs::read_to_string(source).unwrap();
     let counters = quoted_behind(&source, &["counter("]);
-    let others = quoted_behind(&source, &["registry.register("]);
+    let others = quoted_behind(&source, &["registry.register(", "histogram("]);
     let counters = counters.into_iter().map(|name| format!("livestore_{name}_total"));
     counters.chain(others.into_iter().map(|name| format!("livestore_{name}"))).collect()
 }
@@ -63,6 +65,25 @@ fn every_metric_is_named_and_no_other() {
     let named = rows.filter_map(|row| row.split('`').next());
     let named: BTreeSet<_> = named.map(|name| format!("livestore_{name}")).collect();
     assert_eq!(named, metrics());
+}
+
+#[test]
+fn every_activity_is_named_and_no_other() {
+    let source = root().join("livestore/src/store/tools/observe.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let (_, activity) = source.split_once("pub enum Activity {").unwrap();
+    let (activity, _) = activity.split_once("\n}").unwrap();
+    let variants = activity.lines().filter_map(|line| line.strip_prefix("    "));
+    let variants = variants.filter(|line| line.starts_with(char::is_uppercase));
+    let ends = |c: char| !c.is_ascii_alphanumeric();
+    let variants: BTreeSet<_> = variants.filter_map(|line| line.split(ends).next()).collect();
+    assert!(variants.contains("Committed"), "{variants:?}");
+
+    let docs = docs();
+    let (_, table) = docs.split_once("| activity |").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: BTreeSet<_> = rows.filter_map(|row| row.split('`').next()).collect();
+    assert_eq!(named, variants);
 }
 
 #[test]

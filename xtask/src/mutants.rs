@@ -19,7 +19,7 @@ use crate::line::{self, Line};
 use crate::rustc::Variant;
 
 /// The workspace's members that the simulator is built of.
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "livestore",
     "livestore-macros",
     "livestore-macros-core",
@@ -27,6 +27,7 @@ const MEMBERS: [&str; 9] = [
     "livestore-server",
     "livestore-shape",
     "livestore-sync",
+    "livestore-telemetry",
     "livestore-testing",
     "tests/simulation",
 ];

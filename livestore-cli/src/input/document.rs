@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{Take, Texts};
 use crate::exit::{Failure, Result};
-use crate::line::{present, stored};
+use crate::line::present;
 
 /// The version of the document that LiveStore writes.
 const VERSION: u64 = 1;
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for Events<'_, '_> {
 }
 
 fn event(global: Global, texts: &mut Texts) -> EncodedEvent {
-    stored(
+    EncodedEvent::new(
         SeqNum::new(global.seq_num),
         SeqNum::new(global.parent_seq_num),
         global.name,

@@ -8,7 +8,6 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{Take, Texts};
 use crate::exit::{Failure, Result};
-use crate::line::stored;
 
 const SELECT: &str = "
     SELECT seqNumGlobal, seqNumClient, seqNumRebaseGeneration, parentSeqNumGlobal, parentSeqNumClient,
@@ -50,7 +49,7 @@ fn event(row: &Row<'_>, texts: &mut Texts) -> rusqlite::Result<EncodedEvent> {
         Ok(seq)
     };
     let text = |column: usize| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
-    let mut event = stored(
+    let mut event = EncodedEvent::new(
         seq_at(0)?,
         seq_at(3)?,
         text(6)?.to_owned(),

@@ -3,9 +3,10 @@
 use std::io::{BufRead, Read};
 use std::path::Path;
 
+use livestore::tools::EventLine;
+
 use super::{Take, Texts, at};
 use crate::exit::{Failure, Result};
-use crate::line::Line;
 
 /// The longest line that is read, in bytes. A sync backend accepts events of about a megabyte.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
@@ -27,7 +28,8 @@ pub(super) fn read(path: &Path, mut content: impl BufRead, take: Take<'_>) -> Re
         }
         let text =
             if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
-        let parsed: Line<'_> = serde_json::from_slice(text).map_err(|error| in_line(&error))?;
+        let parsed: EventLine<'_> =
+            serde_json::from_slice(text).map_err(|error| in_line(&error))?;
         let (client, session) =
             (texts.client(parsed.client_id()), texts.session(parsed.session_id()));
         let event = parsed.into_event(client, session);

@@ -17,7 +17,7 @@ use super::tools::ToolName;
 use super::write;
 use crate::commands::{export, state};
 use crate::exit::{Exit, Failure, Result};
-use crate::line::Line;
+use crate::line;
 use crate::place::Place;
 
 /// The number of rows and events that an answer has by default, and at most.
@@ -177,7 +177,12 @@ impl Session {
     fn explain(&mut self, arguments: &Explain) -> Result<Value> {
         let schema = self.schema;
         let state = self.connected()?.state(schema, None)?;
-        Ok(json!({ "steps": state.explain(&arguments.sql).map_err(state::refused)? }))
+        let steps = state.explain(&arguments.sql).map_err(state::refused)?;
+        let live = match state.live_reads(&arguments.sql) {
+            Ok(reads) => json!({ "tier": "rerun", "reason": "it is SQL as text", "reads": reads }),
+            Err(error) => json!({ "refused": error.to_string() }),
+        };
+        Ok(json!({ "steps": steps, "live": live }))
     }
 
     fn events(&mut self, arguments: &Events) -> Result<Value> {
@@ -210,7 +215,7 @@ impl Session {
                 None => {}
             }
             bytes += event.args.len();
-            found.push_back((event.seq, serde_json::to_value(Line::of(&event)?)?));
+            found.push_back((event.seq, serde_json::to_value(line::of(&event)?)?));
         }
         let head = folder.head()?.to_string();
         let events: Vec<_> = found.into_iter().map(|(_, event)| event).collect();

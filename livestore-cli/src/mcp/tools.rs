@@ -69,7 +69,12 @@ impl ToolName {
                  event as of which the state is; with `at`, an earlier one can be asked for, as far as it can be \
                  made: without the app's materializers, only the snapshot's."
             }
-            T::Explain => "Show how SQLite would run a query: the steps of its plan.",
+            T::Explain => {
+                "Show how SQLite would run a query: the steps of its plan. `live` says what a live query of this SQL \
+                 would depend on: it would run again whenever a commit changes one of these columns, or any column of \
+                 a table for which none is named. A live query that an app builds from its types may be brought up to date row by row \
+                 instead; the devtools show those."
+            }
             T::Events => {
                 "Read the eventlog: what happened, in order. Begins behind `after`, or with the last `last` events. \
                  Returns at most `limit` events; `next` is what to give as `after` to go on."

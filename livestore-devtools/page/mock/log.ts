@@ -63,6 +63,7 @@ export class MockLog {
       delay: this.delay,
       leads: true,
       sessions: 2,
+      folder: null,
     };
   }
 

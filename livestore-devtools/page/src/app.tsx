@@ -1,6 +1,7 @@
 import { type Workbench, WorkbenchProvider } from "./model/workbench.ts";
 import { Overlays } from "./shell/overlays.tsx";
 import { ConnectionBanner } from "./shell/connection-banner.tsx";
+import { FolderBar } from "./shell/folder-bar.tsx";
 import { Greeting, Refused } from "./shell/messages.tsx";
 import { Notices } from "./shell/notices.tsx";
 import { PANELS } from "./shell/panels.ts";
@@ -24,6 +25,7 @@ export function App({ workbench, hostName }: { workbench: Workbench; hostName: s
       <div class="app" data-source={workbench.source.chosen.value.kind}>
         <TopBar />
         <ConnectionBanner hostName={hostName} />
+        <FolderBar />
         <SourceBar isOfState={isOfState} />
         <div class="app-body">
           <Rail />

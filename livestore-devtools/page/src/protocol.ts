@@ -340,6 +340,13 @@ export interface Status {
   delay: number;
   leads: boolean;
   sessions: number | null;
+  folder: FolderStatus | null;
+}
+
+/** A store that is looked at from outside. */
+export interface FolderStatus {
+  isOpen: boolean;
+  stateHead: string | null;
 }
 
 export type Network = "none" | "paused" | "connecting" | "pulling" | "online" | "readOnly" | "loginRequired" | "payloadFailed" | "offline" | "stopped";

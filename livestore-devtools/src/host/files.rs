@@ -1,10 +1,7 @@
 //! Events and states as files, in pieces.
 
-use livestore::SeqNum;
-use livestore::event::EncodedEvent;
-use livestore::tools::NamedEvent;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value as Json;
+use livestore::tools::{EventLine, NamedEvent};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::cell::base64;
@@ -17,25 +14,6 @@ const MAX_BYTES: usize = 2 << 20;
 
 /// The most events that are imported at once.
 const MAX_LINES: usize = 1_000;
-
-/// An event, as a line has it: as `livestore export` writes it, which can import it with its number.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Written<'a> {
-    seq_num: Json,
-    parent_seq_num: Json,
-    name: &'a str,
-    /// Absent if the event has none, which is not `null`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    args: Option<&'a RawValue>,
-    client_id: &'a str,
-    session_id: &'a str,
-    schema_hash: i64,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continues: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sync_metadata: Option<&'a RawValue>,
-}
 
 /// What is read of a line: the event is committed anew, with a number of its own.
 #[derive(Deserialize)]
@@ -50,28 +28,6 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(field: D) -> Result<Option<&'a Raw
     <&RawValue>::deserialize(field).map(Some)
 }
 
-impl<'a> Written<'a> {
-    fn of(event: &'a EncodedEvent) -> serde_json::Result<Self> {
-        let json = |text: &'a String| serde_json::from_str::<&RawValue>(text);
-        Ok(Self {
-            seq_num: number(event.seq),
-            parent_seq_num: number(event.parent),
-            name: &event.name,
-            args: Some(&event.args).filter(|args| !args.is_empty()).map(json).transpose()?,
-            client_id: &event.client_id,
-            session_id: &event.session_id,
-            schema_hash: event.schema_hash,
-            continues: event.continues,
-            sync_metadata: event.sync_metadata.as_ref().map(json).transpose()?,
-        })
-    }
-}
-
-/// A number for a synced event that was not rebased; text, such as `e3.1r2`, for others.
-fn number(seq: SeqNum) -> Json {
-    if seq == SeqNum::new(seq.global) { seq.global.into() } else { seq.to_string().into() }
-}
-
 impl Host {
     pub(super) fn export_events(&self, after: Option<&str>) -> Result<Lines, Refused> {
         let after = after.map(seq_of).transpose()?.unwrap_or_default();
@@ -83,7 +39,7 @@ impl Host {
                     format!("event {} has no JSON: {error}", event.seq),
                 )
             };
-            let line = Written::of(&event).and_then(|line| serde_json::to_string(&line));
+            let line = EventLine::of(&event).and_then(|line| serde_json::to_string(&line));
             let line = line.map_err(unwritten)?;
             bytes += line.len();
             lines.push(line);

@@ -15,7 +15,7 @@ use livestore::tools::{NamedEvent, Observation, RowChange};
 
 use super::Refused;
 use super::target::{Identity, OnActivity, Standing, Target, TraceFn, fields};
-use crate::protocol::{EventInfo, RefusalCode};
+use crate::protocol::{EventInfo, FolderStatus, RefusalCode};
 
 /// A folder, which nobody here writes.
 pub(super) struct ClosedStore {
@@ -88,6 +88,10 @@ impl Target for ClosedStore {
             next_attempt: None,
             leads: false,
             sessions: None,
+            folder: Some(FolderStatus {
+                is_open: folder.is_open()?,
+                state_head: folder.snapshot_info().ok().map(|snapshot| snapshot.head.to_string()),
+            }),
         })
     }
 

@@ -104,6 +104,7 @@ impl Host {
             delay: *lock(&self.delay),
             leads: standing.leads,
             sessions: standing.sessions,
+            folder: standing.folder,
         })
     }
 

@@ -14,7 +14,7 @@ use livestore::tools::{Activity, NamedEvent, Observation, RowChange, SessionRole
 use std::time::Duration;
 
 use super::Refused;
-use crate::protocol::{Ability, EventInfo, FieldInfo, RefusalCode};
+use crate::protocol::{Ability, EventInfo, FieldInfo, FolderStatus, RefusalCode};
 
 /// A store that is looked at.
 pub(crate) trait Target: Send + Sync {
@@ -72,6 +72,8 @@ pub(crate) struct Standing {
     pub(crate) leads: bool,
     /// The number of other sessions, if it is known.
     pub(crate) sessions: Option<u64>,
+    /// `None` if the host has the store open.
+    pub(crate) folder: Option<FolderStatus>,
 }
 
 /// A store's ids and names, and what the host can do with it.
@@ -151,6 +153,7 @@ impl<S: Schema> Target for OpenStore<S> {
             next_attempt: status.next_attempt.map(|at| at.as_millis()),
             leads,
             sessions,
+            folder: None,
         })
     }
 

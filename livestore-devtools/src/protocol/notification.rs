@@ -51,6 +51,18 @@ pub struct Status {
     pub leads: bool,
     /// The number of other sessions; `null` if this one does not lead.
     pub sessions: Option<u64>,
+    /// What can be said of a store that is looked at from outside; `null` for a store that the host has open.
+    pub folder: Option<FolderStatus>,
+}
+
+/// A store's folder, which the host does not write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FolderStatus {
+    /// Whether another process has the store open.
+    pub is_open: bool,
+    /// The event as of which the tables are: that of the last snapshot. `null` if there is none.
+    pub state_head: Option<String>,
 }
 
 /// The end of the log.

@@ -4,6 +4,7 @@
 mod copy;
 mod migrate;
 mod options;
+mod otlp;
 mod serve;
 mod storage;
 

@@ -113,6 +113,10 @@ pub(super) struct Options {
     /// The level of the log: error, warn, info, debug or trace [default: info].
     #[arg(long, env = "LIVESTORE_LOG")]
     log: Option<String>,
+    /// Export spans of this level over OTLP: `info`, `debug` for one of each commit, or more. OpenTelemetry's own
+    /// variables say where to, such as OTEL_EXPORTER_OTLP_ENDPOINT.
+    #[arg(long, env = "LIVESTORE_OTLP", value_name = "LEVEL")]
+    otlp: Option<String>,
 }
 
 /// How a log is written.
@@ -161,7 +165,10 @@ impl Options {
         if self.data.as_ref().is_some_and(|data| data.as_os_str().is_empty()) {
             return Err("data names no directory".into());
         }
-        self.log.as_deref().map_or(Ok(()), check_log)
+        for (name, level) in [("log", &self.log), ("otlp", &self.otlp)] {
+            level.as_deref().map_or(Ok(()), |level| check_level(name, level))?;
+        }
+        Ok(())
     }
 
     pub(super) fn listen(&self) -> &str {
@@ -181,6 +188,10 @@ impl Options {
 
     pub(super) fn log(&self) -> (&str, LogFormat) {
         (self.log.as_deref().unwrap_or("info"), self.log_format.unwrap_or(LogFormat::Text))
+    }
+
+    pub(super) fn otlp(&self) -> Option<&str> {
+        self.otlp.as_deref()
     }
 
     pub(super) fn open_store(&self) -> Result<Arc<dyn EventStore>, Failure> {
@@ -256,6 +267,7 @@ impl Options {
             drain_seconds: self.drain_seconds.or(file.drain_seconds),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
+            otlp: self.otlp.or(file.otlp),
         }
     }
 }
@@ -285,7 +297,7 @@ fn in_range<N: PartialOrd + Display>(
 }
 
 /// A text without `=` would count as the name of a module, and turn the log off.
-fn check_log(filter: &str) -> Result<(), Failure> {
+fn check_level(name: &str, filter: &str) -> Result<(), Failure> {
     let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
     let odd = filter.split(',').map(str::trim).find(|part| match part.rsplit_once('=') {
         Some((_, level)) => !is_level(level),
@@ -293,7 +305,7 @@ fn check_log(filter: &str) -> Result<(), Failure> {
     });
     match odd {
         Some(odd) => Err(format!(
-            "log is `{odd}`, which is not a level: error, warn, info, debug, trace or off"
+            "{name} is `{odd}`, which is not a level: error, warn, info, debug, trace or off"
         )
         .into()),
         None => Ok(()),

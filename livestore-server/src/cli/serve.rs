@@ -9,9 +9,11 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::debug_fn;
+use tracing_subscriber::prelude::*;
 
 use super::Failure;
 use super::options::{LogFormat, Options};
+use super::otlp::Export;
 use crate::server::{Builder, Server};
 
 /// A signal that says to stop.
@@ -35,7 +37,7 @@ pub(super) fn serve<L: Future<Output = io::Result<Listening>>>(
     options: &Options,
     listen: impl FnOnce(Builder, String, Stop) -> L,
 ) -> Result<(), Failure> {
-    start_log(options)?;
+    let end_export = start_log(options)?;
     let auth = options.auth()?;
     let store = options.open_store()?;
     let builder = Server::builder(Arc::clone(&store)).auth(auth).limits(options.limits());
@@ -43,6 +45,7 @@ pub(super) fn serve<L: Future<Output = io::Result<Listening>>>(
     // By now this is the last one, and dropping it waits for the disk.
     drop(store);
     tracing::info!("stopped");
+    end_export();
     Ok(())
 }
 
@@ -63,21 +66,23 @@ async fn run<L: Future<Output = io::Result<Listening>>>(
     Ok(())
 }
 
-fn start_log(options: &Options) -> Result<(), Failure> {
+/// Starts the log and the export of spans; returns what ends the export.
+fn start_log(options: &Options) -> Result<impl FnOnce() + use<>, Failure> {
     let (filter, format) = options.log();
     let filter = EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         // It would say so on standard error, and panic: a log that cannot be written, because its disk
         // is full or its reader has gone, stops no server.
         .log_internal_errors(false);
-    match format {
-        LogFormat::Text => log.fmt_fields(printable_fields()).init(),
-        LogFormat::Json => log.json().init(),
-    }
-    Ok(())
+    let log = match format {
+        LogFormat::Text => log.fmt_fields(printable_fields()).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().with_filter(filter).boxed(),
+    };
+    let (spans, end_export) = Export::start(options.otlp())?.split();
+    tracing_subscriber::registry().with(log).with(spans).init();
+    Ok(end_export)
 }
 
 /// Writes fields as text does, with everything escaped that comes from outside: the id of a store can

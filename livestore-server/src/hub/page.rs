@@ -12,6 +12,8 @@ pub struct Page {
     pub after: u64,
     /// Its last event.
     pub last: u64,
+    /// The number of its events.
+    pub(crate) count: usize,
     /// Whether more events follow, as far as was known.
     pub more: More,
     /// The number of bytes that it takes in memory, at most.
@@ -35,7 +37,14 @@ impl Page {
     pub(super) fn new(after: u64, events: &[StoredEvent], more: More, backend_id: &str) -> Self {
         let json = encode(events, more, backend_id);
         let last = events.last().map_or(after, |last| last.event().seq);
-        Self { after, last, more, size: json.len(), content: Mutex::new(Content::Json(json)) }
+        Self {
+            after,
+            last,
+            count: events.len(),
+            more,
+            size: json.len(),
+            content: Mutex::new(Content::Json(json)),
+        }
     }
 
     /// Returns the pages of events that were just accepted. They are encoded when the first
@@ -56,6 +65,7 @@ impl Page {
             pages.push(Self {
                 after: first.event().parent,
                 last: page.last().unwrap_or(first).event().seq,
+                count: fitting,
                 more: More::No,
                 size: page.iter().map(|stored| stored.event().wire_size()).sum(),
                 content: Mutex::new(content),

@@ -1,12 +1,14 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use livestore_protocol::{SyncError, Transport};
+use livestore_protocol::{More, SyncError, Transport};
 use tokio::sync::{mpsc, watch};
 
 use super::Backend;
 use super::extension::{Decision, Extension, OfferedPush};
 use super::metrics::Metrics;
+use super::trace;
 use crate::auth::{Grant, Identity};
 use crate::edge;
 use crate::hub::{Page, Room};
@@ -25,6 +27,8 @@ pub(super) struct Driver {
     answer: mpsc::UnboundedSender<Answer>,
     /// At most one for each unfinished request.
     answers: mpsc::UnboundedReceiver<Answer>,
+    /// When the pulls that read from the disk began to.
+    pulls: HashMap<Ticket, Instant>,
 }
 
 /// A step that is left to the owner of the connection.
@@ -52,7 +56,18 @@ impl Driver {
         let session = Session::new(Arc::clone(&room), transport, grant.rights);
         let (identity, metrics) = (grant.identity.clone(), Arc::clone(&backend.metrics));
         let extension = backend.extension.clone();
-        Self { session, room, metrics, identity, extension, head, lost, answer, answers }
+        Self {
+            session,
+            room,
+            metrics,
+            identity,
+            extension,
+            head,
+            lost,
+            answer,
+            answers,
+            pulls: HashMap::new(),
+        }
     }
 
     /// Receives a frame.
@@ -90,9 +105,13 @@ impl Driver {
                     self.spawn_blocking(move |room| Answer::Compared(ticket, room.has(&batch)));
                 }
                 Effect::Read { ticket, after, max_bytes } => {
-                    self.metrics.pages_read_total.add(1);
+                    self.pulls.entry(ticket).or_insert_with(Instant::now);
+                    let metrics = Arc::clone(&self.metrics);
                     self.spawn_blocking(move |room| {
-                        Answer::Read(ticket, Box::new(room.read(after, max_bytes)))
+                        let begun = Instant::now();
+                        let page = room.read(after, max_bytes);
+                        metrics.page_read(begun.elapsed(), page.as_ref().ok());
+                        Answer::Read(ticket, Box::new(page))
                     });
                 }
             }
@@ -107,7 +126,13 @@ impl Driver {
                 Answer::Appended(ticket, result) => self.session.pushed(ticket, result),
                 Answer::Refused(ticket, reason) => self.session.refused(ticket, reason),
                 Answer::Compared(ticket, result) => self.session.compared(ticket, result),
-                Answer::Read(ticket, page) => self.session.read(ticket, *page),
+                Answer::Read(ticket, page) => {
+                    let is_last = (*page).as_ref().map_or(true, |page| page.more == More::No);
+                    if is_last && let Some(begun) = self.pulls.remove(&ticket) {
+                        self.metrics.caught_up(begun.elapsed());
+                    }
+                    self.session.read(ticket, *page);
+                }
             },
             // The driver holds the room, so this never fails.
             _ = self.head.changed() => {}
@@ -169,8 +194,10 @@ struct Append {
 impl Append {
     fn run(self, batch: Arc<[StoredEvent]>, extension: Option<Arc<dyn Extension>>) {
         let (begun, events) = (Instant::now(), batch.len());
+        let spans = trace::append(self.room.id().as_str(), &batch);
         let room = Arc::clone(&self.room);
         room.append(batch, move |result| {
+            trace::end(spans, result.is_ok());
             self.metrics.pushed(begun.elapsed(), result.is_ok(), events);
             if let (Ok(()), Some(extension)) = (&result, extension) {
                 extension.stored(self.room.id());

@@ -8,6 +8,8 @@ use prometheus_client::metrics::gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::hub::Page;
+
 /// The numbers of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -21,7 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) pushes_refused_total: Counter,
     pub(crate) requests_refused_total: Counter,
     pub(crate) events_total: Counter,
-    pub(crate) pages_read_total: Counter,
+    pages_read_total: Counter,
     pub(crate) frames_received_total: Counter,
     pub(crate) bytes_received_total: Counter,
     pub(crate) frames_sent_total: Counter,
@@ -30,6 +32,11 @@ pub(crate) struct Metrics {
     pub(crate) schema: SchemaMetrics,
     push_seconds: Histogram,
     push_events: Histogram,
+    catch_up_seconds: Histogram,
+    page_read_seconds: Histogram,
+    page_read_events: Histogram,
+    page_read_bytes: Histogram,
+    connection_seconds: Histogram,
 }
 
 /// A number that grows.
@@ -84,6 +91,27 @@ impl Metrics {
         }
     }
 
+    /// Counts a page that was read from the disk; `None` if it could not be.
+    pub(crate) fn page_read(&self, took: Duration, page: Option<&Page>) {
+        self.pages_read_total.add(1);
+        self.page_read_seconds.observe(took.as_secs_f64());
+        if let Some(page) = page {
+            self.page_read_events.observe(page.count as f64);
+            self.page_read_bytes.observe(page.json().len() as f64);
+        }
+    }
+
+    /// Counts a pull that has read from the disk what was there.
+    pub(crate) fn caught_up(&self, took: Duration) {
+        self.catch_up_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a connection that has ended.
+    pub(crate) fn disconnected(&self, after: Duration) {
+        self.connections.down();
+        self.connection_seconds.observe(after.as_secs_f64());
+    }
+
     /// Returns the metrics in the text format of Prometheus.
     pub(crate) fn render(&self) -> String {
         let mut text = String::new();
@@ -131,6 +159,23 @@ impl Default for Metrics {
         let help = "Time from a push to the answer of the storage, in seconds";
         registry.register("push_seconds", help, push_seconds.clone());
         registry.register("push_events", "Events of an accepted push", push_events.clone());
+        let mut histogram = |name: &str, help: &str, first: f64, factor: f64, buckets: u16| {
+            let histogram = Histogram::new(exponential_buckets(first, factor, buckets));
+            registry.register(name, help, histogram.clone());
+            histogram
+        };
+        // Up to 26 s; 1.6 s; 128 events; 1 MiB; two days.
+        let help =
+            "Time from the first page of a pull that is read from disk to the last, in seconds";
+        let catch_up_seconds = histogram("catch_up_seconds", help, 100e-6, 4.0, 10);
+        let help = "Time to read a page from disk, in seconds";
+        let page_read_seconds = histogram("page_read_seconds", help, 50e-6, 2.0, 16);
+        let help = "Events of a page read from disk";
+        let page_read_events = histogram("page_read_events", help, 1.0, 2.0, 8);
+        let help = "Bytes of a page read from disk, as it is sent";
+        let page_read_bytes = histogram("page_read_bytes", help, 256.0, 4.0, 7);
+        let help = "Time that a connection was open, in seconds";
+        let connection_seconds = histogram("connection_seconds", help, 0.01, 5.0, 11);
         Self {
             registry,
             connections,
@@ -151,6 +196,11 @@ impl Default for Metrics {
             schema,
             push_seconds,
             push_events,
+            catch_up_seconds,
+            page_read_seconds,
+            page_read_events,
+            page_read_bytes,
+            connection_seconds,
         }
     }
 }

@@ -13,12 +13,13 @@ mod routes;
 mod rpc;
 mod silence;
 mod socket;
+mod trace;
 mod upgrade;
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper::body::Incoming;
@@ -71,6 +72,7 @@ struct Seat(#[expect(dead_code, reason = "held, not used")] Arc<Counted>);
 
 struct Counted {
     metrics: Arc<Metrics>,
+    since: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -111,7 +113,7 @@ fn admit(backend: &Arc<Backend>, router: &Router, seats: &Arc<Semaphore>, stream
     let metrics = Arc::clone(&backend.metrics);
     metrics.connections.up();
     metrics.connections_total.add(1);
-    let seat = Seat(Arc::new(Counted { metrics, _permit: permit }));
+    let seat = Seat(Arc::new(Counted { metrics, since: Instant::now(), _permit: permit }));
     tokio::spawn(serve_connection(Arc::clone(backend), router.clone(), seat, stream));
 }
 
@@ -179,6 +181,6 @@ async fn pause_after(error: &io::Error) {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.metrics.connections.down();
+        self.metrics.disconnected(self.since.elapsed());
     }
 }

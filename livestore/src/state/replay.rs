@@ -99,7 +99,11 @@ impl<'a> Replay<'a> {
 
     /// Brings `state` from its head to the event `to`; returns the number of events.
     pub(crate) fn run(&mut self, state: &mut State, to: SeqNum) -> Result<u64, ReplayError> {
-        let span = tracing::info_span!("replay", from = %state.head, %to);
+        let span = tracing::info_span!(
+            "replay",
+            livestore.from = %state.head,
+            livestore.to = %to,
+        );
         let _entered = span.enter();
         if !is_after(to, state.head) {
             return Ok(0);

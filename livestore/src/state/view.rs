@@ -1,5 +1,6 @@
 //! A state of a store whose types need not be known.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -131,6 +132,24 @@ impl StateView {
             Ok(format!("{}{detail}", "  ".repeat(depth)))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns what a live query of this SQL would depend on: the tables that it reads, and of each the columns,
+    /// or none if every change of a row matters. Such a query runs again when a commit changes that.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), and when the SQL calls a function of a clock or of chance, which no live query
+    /// can.
+    pub fn live_reads(&self, sql: &str) -> Result<BTreeMap<String, Vec<String>>, SqliteError> {
+        let mut reads = BTreeMap::<String, BTreeSet<String>>::new();
+        for (table, column) in self.state.db.reads_of(sql, Access::Live)? {
+            reads.entry(table).or_default().insert(column);
+        }
+        // A count reads no column.
+        let all = |columns: &BTreeSet<String>| columns.contains("");
+        let columns =
+            |columns: BTreeSet<_>| if all(&columns) { Vec::new() } else { Vec::from_iter(columns) };
+        Ok(reads.into_iter().map(|(table, found)| (table, columns(found))).collect())
     }
 
     /// Returns the events that are in the log, but not in this state.

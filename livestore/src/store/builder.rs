@@ -52,6 +52,7 @@ pub(super) struct Options {
     pub(super) sync: Option<SyncOptions>,
     pub(super) on_quarantined: Option<OnQuarantined>,
     pub(super) single_process: bool,
+    pub(super) traces_sql: bool,
     pub(super) without_files: Option<WithoutFiles>,
 }
 
@@ -83,6 +84,7 @@ impl<S: Schema> Builder<S> {
             sync: None,
             on_quarantined: None,
             single_process: false,
+            traces_sql: false,
             without_files: None,
         };
         Self { options, schema: PhantomData }
@@ -152,6 +154,16 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn max_state_bytes(mut self, bytes: u64) -> Self {
         self.options.max_state_bytes = bytes;
+        self
+    }
+
+    /// Records the SQL of every query in its [span](crate::Store::query), as `db.query.text`. Values that the
+    /// query builder binds are not part of it; those that are written into SQL are.
+    ///
+    /// By default, no span has SQL. Args of events are in none, whatever is set.
+    #[must_use]
+    pub fn trace_sql(mut self) -> Self {
+        self.options.traces_sql = true;
         self
     }
 

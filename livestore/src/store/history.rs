@@ -11,6 +11,7 @@ use super::own_commits::OwnCommits;
 use super::session::Sessions;
 use super::sync::Waiting;
 use super::tools::Probe;
+use super::trace::Applied;
 use super::undo::UndoStack;
 use super::{Core, HistoryError, Inner, Store, Tail};
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
@@ -101,6 +102,7 @@ impl<S: Schema> Store<S> {
             histories: 0,
             probe: Arc::clone(&probe),
             activities: Vec::new(),
+            applied: Applied::new(&self.inner.store_id),
             refused,
             next_attempt: None,
             unknown_events: UnknownEvents::default(),
@@ -130,6 +132,7 @@ impl<S: Schema> Store<S> {
             probe,
             on_quarantined: None,
             conflicts,
+            traces_sql: self.inner.traces_sql,
         })))
     }
 

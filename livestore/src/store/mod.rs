@@ -29,6 +29,7 @@ mod sync;
 mod synced;
 mod tail;
 pub mod tools;
+mod trace;
 mod transition;
 mod undo;
 mod untyped;
@@ -82,6 +83,7 @@ use snapshots::Snapshots;
 use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
 use tail::Tail;
 use tools::{Activity, Probe};
+use trace::Applied;
 use undo::UndoStack;
 
 /// A store of schema `S`: an eventlog and the state that follows from it.
@@ -143,6 +145,8 @@ struct Inner {
     on_quarantined: Option<OnQuarantined>,
     /// As in [`Core`].
     conflicts: Signal<Vec<Conflict>>,
+    /// Whether the spans of queries have their SQL.
+    traces_sql: bool,
 }
 
 /// The part that one commit or query uses at a time. Fields are dropped in this order, the
@@ -164,6 +168,8 @@ struct Core {
     probe: Arc<Probe>,
     /// What was done since observers were notified last, if there are any.
     activities: Vec<Activity>,
+    /// The spans of commits of others that were applied, whose subscribers are not called yet.
+    applied: Applied,
     /// The number of events that the backend has refused for good.
     refused: usize,
     /// When the engine tries again.
@@ -221,13 +227,20 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`QueryError`].
     pub fn query<Q: QueryIn<S>>(&self, query: Q) -> Result<Q::Output, QueryError> {
-        let span = tracing::trace_span!("query");
+        let span = tracing::trace_span!(
+            "query",
+            db.system.name = "sqlite",
+            db.namespace = self.inner.store_id,
+            db.operation.name = "SELECT",
+            db.query.text = tracing::field::Empty,
+        );
         let _entered = span.enter();
         let watch = self.inner.probe.is_on().then(Stopwatch::start);
         let output = {
             let core = self.inner.core()?;
             let core = core.as_ref().ok_or(Unavailable::Closed)?;
-            query.run_in(&core.state.reader(&self.inner.window_id))
+            let reader = core.state.reader(&self.inner.window_id);
+            query.run_in(&if self.inner.traces_sql { reader.traced(&span) } else { reader })
         };
         if let Some(mut watch) = watch {
             self.inner.probe.notify(&[Activity::Queried { took: watch.lap() }]);

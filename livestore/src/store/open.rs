@@ -17,6 +17,7 @@ use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::{Syncing, Waiting};
 use super::tail::Tail;
+use super::trace::Applied;
 use super::undo::UndoStack;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
@@ -98,7 +99,12 @@ pub(super) fn open_at_once<S: Schema>(
 ) -> Result<Store<S>, OpenError> {
     // Its log says nothing to a session that has types.
     options.single_process |= schema.is_untyped();
-    let span = tracing::info_span!("open", store_id = %options.store_id);
+    let span = tracing::info_span!(
+        "open",
+        db.system.name = "livestore",
+        db.namespace = options.store_id,
+        db.operation.name = "open",
+    );
     let _entered = span.enter();
     let ids = prepare(&options, schema)?;
     // In a browser nothing can wait for another session here.
@@ -316,6 +322,7 @@ fn make<S: Schema>(
         waiting: Waiting::default(),
         on_quarantined: options.on_quarantined,
         conflicts,
+        traces_sql: options.traces_sql,
     }))
 }
 
@@ -518,6 +525,7 @@ fn boot(
         histories: 0,
         probe: Arc::default(),
         activities: Vec::new(),
+        applied: Applied::new(&options.store_id),
         refused,
         next_attempt: None,
         unknown_events,

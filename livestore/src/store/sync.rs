@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::driver::{Command, Driver};
 use super::order::Order;
+use super::trace::Applied;
 use super::transition::Turn;
 use super::{Core, Inner, ReadError, Store};
 use crate::ambient::now;
@@ -276,7 +277,7 @@ impl Inner {
         self.probe.notify(&turn.activities);
         self.status.set(turn.status);
         self.waiting.wake();
-        deliver();
+        Applied::deliver(turn.applied, deliver);
     }
 
     /// Notifies the app of events that could not be applied.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use rusqlite::CachedStatement;
+use tracing::Span;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{RowError, RowReader, SelectAst, TableDef};
@@ -158,11 +159,18 @@ pub struct Reader<'a> {
     window_id: &'a str,
     /// Hashes every row that is read.
     pub(super) hash: Option<&'a RefCell<Xxh3>>,
+    /// Gets the text of the SQL.
+    span: Option<&'a Span>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(db: &'a Db, access: Access, window_id: &'a str) -> Self {
-        Self { db, access, window_id, hash: None }
+        Self { db, access, window_id, hash: None, span: None }
+    }
+
+    /// Records the SQL in the span's field `db.query.text`.
+    pub(crate) fn traced(self, span: &'a Span) -> Self {
+        Self { span: Some(span), ..self }
     }
 
     pub(crate) fn db(&self) -> &'a Db {
@@ -244,6 +252,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
+        self.record(sql);
         self.db.prepare(sql).map_err(|source| match source.missing_table() {
             Some(table) => QueryError::NotInSchema { table },
             None => QueryError::sql(sql, source),
@@ -251,7 +260,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
+        self.record(sql);
         self.db.prepare_checked(sql, self.access).map_err(|source| QueryError::sql(sql, source))
+    }
+
+    fn record(&self, sql: &str) {
+        if let Some(span) = self.span {
+            span.record("db.query.text", sql);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::session::{
 };
 use crate::state::{Quarantined, ReplayError};
 use crate::store::order::Order;
+use crate::store::trace::Applied;
 use crate::store::transition::Prepared;
 use crate::store::{Core, Inner};
 use crate::sync::NetworkStatus;
@@ -314,6 +315,7 @@ impl Core {
             Update::Nothing => Vec::new(),
             Update::Append(events) => {
                 log.extend(events.iter().cloned());
+                self.applied.begin(events);
                 self.append(events)?
             }
             Update::Merge { merge, rewrites_history } => {
@@ -445,11 +447,12 @@ impl Inner {
             Ok(quarantined) => {
                 self.note_followed(core);
                 let activities = std::mem::take(&mut core.activities);
+                let applied = core.applied.take();
                 drop(slot);
                 self.notify_quarantined(&quarantined);
                 self.probe.notify(&activities);
                 self.notify_status();
-                deliver();
+                Applied::deliver(applied, deliver);
                 ControlFlow::Continue(())
             }
             Err(error) => {

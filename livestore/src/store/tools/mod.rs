@@ -7,6 +7,7 @@
 mod changes;
 mod checkpoints;
 mod commit;
+mod line;
 mod observe;
 mod timeline;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use changes::RowChange;
 pub use commit::{CommitByNameError, NamedEvent};
+pub use line::EventLine;
 pub(in crate::store) use observe::Probe;
 pub use observe::{Activity, Observation};
 pub use timeline::Timeline;

@@ -17,6 +17,7 @@ use crate::store::exclusive::ExclusiveGuard;
 use crate::store::order::Order;
 #[cfg(not(target_family = "wasm"))]
 use crate::store::session::PATIENCE;
+use crate::store::trace;
 use crate::store::undo::{Recorded, Recorder};
 use crate::store::{CommitError, Core, Inner, Receipt, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
@@ -73,11 +74,17 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`CommitError`].
     pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Receipt, CommitError> {
-        let span = tracing::debug_span!("commit", count = tracing::field::Empty);
+        let span = tracing::debug_span!(
+            "commit",
+            db.system.name = "livestore",
+            db.namespace = self.inner.store_id,
+            db.operation.name = "commit",
+            livestore.events = tracing::field::Empty,
+        );
         let _entered = span.enter();
         let mut batch = Batch::new(&self.inner.window_id);
         events.encode(&mut batch)?;
-        span.record("count", batch.entries.len());
+        span.record("livestore.events", batch.entries.len());
         Ok(self.inner.commit(batch.entries)?.of(&self.inner))
     }
 }
@@ -131,6 +138,8 @@ impl Inner {
             return Ok(Receipt::new(Committed::at(Vec::new()), None));
         }
         let plan = CommitPlan::new(self, author, core, entries, command)?;
+        let span = trace::write(&self.store_id, &plan.events);
+        let _entered = span.enter();
         core.state.timings.note(observed.is_some());
         let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
         let is_own = Arc::ptr_eq(author, &self.session_id);

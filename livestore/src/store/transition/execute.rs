@@ -107,7 +107,13 @@ impl<S: Schema> Store<S> {
         &self,
         command: C,
     ) -> Result<Executed<C::Output>, ExecuteError<C::Error>> {
-        let span = tracing::debug_span!("execute", command = C::NAME);
+        let span = tracing::debug_span!(
+            "execute",
+            db.system.name = "livestore",
+            db.namespace = self.inner.store_id,
+            db.operation.name = "execute",
+            livestore.command = C::NAME,
+        );
         let _entered = span.enter();
         // In a materializer, the lock says what is wrong.
         drop(self.inner.core().map_err(CommitError::from)?);

@@ -33,6 +33,8 @@ pub(in crate::store) struct Turn {
     pub(in crate::store) quarantined: Vec<Quarantined>,
     /// For observers.
     pub(in crate::store) activities: Vec<Activity>,
+    /// The spans of commits of others that were applied.
+    pub(in crate::store) applied: Vec<tracing::Span>,
     /// The status now.
     pub(in crate::store) status: SyncStatus,
 }
@@ -62,8 +64,9 @@ impl Inner {
         core.notify_network();
         let deadline = core.order.engine()?.deadline();
         let activities = std::mem::take(&mut core.activities);
+        let applied = core.applied.take();
         let status = core.sync_status();
-        Some(Turn { effects, deadline, is_rebase, quarantined, activities, status })
+        Some(Turn { effects, deadline, is_rebase, quarantined, activities, applied, status })
     }
 }
 
@@ -277,6 +280,7 @@ impl Core {
     ) -> Result<Vec<Quarantined>, ReplayError> {
         let rewrites_history = matches!(prepared, Prepared::Fresh(_));
         let observed = self.observe_merge(merge);
+        self.trace_merge(merge);
         let quarantined = match (&merge.rebase, prepared) {
             (Some(rebase), Prepared::Fresh(fresh)) => self.start_over(fresh, merge, rebase)?,
             (Some(rebase), Prepared::Remade(state)) => {

@@ -107,7 +107,12 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`UndoError`].
     pub fn undo(&self) -> Result<Receipt, UndoError> {
-        let span = tracing::debug_span!("undo");
+        let span = tracing::debug_span!(
+            "undo",
+            db.system.name = "livestore",
+            db.namespace = self.inner.store_id,
+            db.operation.name = "undo",
+        );
         let _entered = span.enter();
         Ok(self.inner.step_back(Way::Undo)?.of(&self.inner))
     }
@@ -118,7 +123,12 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`UndoError`].
     pub fn redo(&self) -> Result<Receipt, UndoError> {
-        let span = tracing::debug_span!("redo");
+        let span = tracing::debug_span!(
+            "redo",
+            db.system.name = "livestore",
+            db.namespace = self.inner.store_id,
+            db.operation.name = "redo",
+        );
         let _entered = span.enter();
         Ok(self.inner.step_back(Way::Redo)?.of(&self.inner))
     }

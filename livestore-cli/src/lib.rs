@@ -76,8 +76,8 @@ fn run_args(schema: Option<&'static SchemaDef>) -> ExitCode {
     let run = || {
         let export = otlp::Export::start(command.traces())?;
         let result = commands::run(&options, command, schema);
-        let ended = export.end();
-        result.and(ended)
+        export.end();
+        result
     };
     exit::report(&options, run())
 }

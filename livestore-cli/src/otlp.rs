@@ -24,11 +24,14 @@ impl Export {
         Ok(Self(Some(otlp)))
     }
 
-    /// Sends what was not sent yet.
-    pub(crate) fn end(self) -> Result {
-        match self.0 {
-            Some(otlp) => otlp.shutdown().map_err(crate::exit::Failure::failed),
-            None => Ok(()),
+    /// Sends what was not sent yet. That it could not be sent is said, and stops nothing.
+    pub(crate) fn end(self) {
+        if let Some(Err(error)) = self.0.map(livestore_telemetry::Otlp::shutdown) {
+            let error = livestore::ErrorChain::new(&error);
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("livestore: warning: {error}\n"),
+            );
         }
     }
 }
@@ -39,7 +42,5 @@ impl Export {
         Ok(Self)
     }
 
-    pub(crate) fn end(self) -> Result {
-        Ok(())
-    }
+    pub(crate) fn end(self) {}
 }

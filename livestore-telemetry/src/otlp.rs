@@ -74,6 +74,12 @@ impl Otlp {
                 return Err(OtlpError::Unsupported { name, value, supported });
             }
         }
+        for name in ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"] {
+            let supported = "none";
+            if let Some(value) = variable(name).filter(|value| value != supported) {
+                return Err(OtlpError::Unsupported { name, value, supported });
+            }
+        }
         let client = Client::start(timeout()?).map_err(OtlpError::Start)?;
         let exporter = SpanExporter::builder().with_http().with_http_client(client).build()?;
         Ok(Self { provider: provider.with_batch_exporter(exporter).build() })

@@ -17,10 +17,19 @@ const MODE: &str = "LIVESTORE_SCHEMA";
 
 pub(super) fn run(out: &mut Output, args: &Schema) -> Result {
     match args {
-        Schema::Accept(package) => check(package, "accept", Exit::Failed),
+        Schema::Accept(package) => accept(package),
         Schema::Check(package) => check(package, "frozen", Exit::Problem),
         Schema::Diff(package) => diff(out, package),
     }
+}
+
+/// Writes what is declared into the locks. The macros write before it is known whether the package compiles; if it
+/// does not, the locks are as they were.
+fn accept(package: &Package) -> Result {
+    let locks: Vec<_> = locks(package)?.into_iter().map(Kept::new).collect::<Result<_, _>>()?;
+    check(package, "accept", Exit::Failed)?;
+    locks.into_iter().for_each(Kept::release);
+    Ok(())
 }
 
 /// Has cargo check the package in this mode.
@@ -77,21 +86,30 @@ fn lines(text: Option<&str>) -> BTreeSet<&str> {
 struct Kept {
     path: PathBuf,
     before: Option<String>,
+    is_released: bool,
 }
 
 impl Kept {
     fn new(path: PathBuf) -> Result<Self> {
         let before = read(&path)?;
-        Ok(Self { path, before })
+        Ok(Self { path, before, is_released: false })
     }
 
     fn read(&self) -> Result<Option<String>> {
         read(&self.path)
     }
+
+    /// Leaves the lock as it is now.
+    fn release(mut self) {
+        self.is_released = true;
+    }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
+        if self.is_released {
+            return;
+        }
         let restored = match (&self.before, read(&self.path)) {
             (before, Ok(now)) if *before == now => Ok(()),
             (Some(before), _) => fs::write(&self.path, before),

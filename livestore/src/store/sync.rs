@@ -275,9 +275,11 @@ impl Inner {
     pub(super) fn notify(&self, turn: Turn) {
         self.notify_quarantined(&turn.quarantined);
         self.probe.notify(&turn.activities);
-        self.status.set(turn.status);
-        self.waiting.wake();
-        Applied::deliver(turn.applied, deliver);
+        Applied::deliver(turn.applied, || {
+            self.status.set(turn.status);
+            self.waiting.wake();
+            deliver();
+        });
     }
 
     /// Notifies the app of events that could not be applied.

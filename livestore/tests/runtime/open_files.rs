@@ -48,6 +48,8 @@ pub fn open_many(directory: &Path) {
     }
     // The thread that has waited for other sessions may take a moment to end.
     livestore_testing::wait_until(|| open_files() <= files);
+    // For a moment, a store with events needs more files to open than it had when it was new.
+    stores.pop().unwrap().close().unwrap();
     open(directory, stores.len() as u64).unwrap().close().unwrap();
     for store in &stores {
         store.commit(created("b")).unwrap();
@@ -70,7 +72,7 @@ fn too_many_open_files_are_named_with_their_limit() {
         assert!(refused.contains(&files.to_string()), "{refused}");
         let opened = last_of(&said, "opened").unwrap();
         assert!(opened >= 6, "{opened} stores with {files} files");
-        assert_eq!(last_of(&said, "done"), Some(opened - 1));
+        assert_eq!(last_of(&said, "done"), Some(opened - 2));
     }
 }
 

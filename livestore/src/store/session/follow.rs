@@ -451,8 +451,10 @@ impl Inner {
                 drop(slot);
                 self.notify_quarantined(&quarantined);
                 self.probe.notify(&activities);
-                self.notify_status();
-                Applied::deliver(applied, deliver);
+                Applied::deliver(applied, || {
+                    self.notify_status();
+                    deliver();
+                });
                 ControlFlow::Continue(())
             }
             Err(error) => {

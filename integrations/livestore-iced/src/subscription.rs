@@ -56,7 +56,7 @@ pub fn diffs<T: Send + Sync + 'static>(of: &LiveQuery<List<T>>) -> Subscription<
     Subscription::run_with(Of(of.clone()), steps)
 }
 
-/// What iced tells subscriptions apart by: two handles of one query are the same.
+/// The identity of a subscription in iced, which is the same for two handles of one query.
 struct Of<R>(R);
 
 impl<R: Reactive> Hash for Of<R> {

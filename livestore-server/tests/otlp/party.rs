@@ -20,7 +20,7 @@ pub(crate) const SECRET: &str = "nobody must read this";
 /// Long enough for any machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Does what it is told to, line by line, and answers with a line.
+/// Runs each command that it reads, a line each, and answers with a line.
 #[test]
 #[ignore = "the other process of the other tests"]
 fn party() {

@@ -6,7 +6,7 @@ use livestore::prelude::*;
 
 use crate::{App, CommentEvent, IssueEvent, Priority, Status, WorkspaceEvent};
 
-/// Each commit has so many events: what a push can have.
+/// The number of events in each commit, which fit into one push.
 const EVENTS_OF_A_COMMIT: usize = 100;
 
 /// 2026-01-01.
@@ -150,7 +150,7 @@ pub fn comments(issues: usize) -> Vec<CommentEvent> {
     commented.map(comment).collect()
 }
 
-/// Fills an empty store with a workspace, and so many issues.
+/// Fills an empty store with a workspace and this many issues.
 ///
 /// # Errors
 /// When a commit fails, as it does if the store has these issues already.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use livestore_server::Server;
 use livestore_server::schema::{Delivery, DeliveryError, RetryError, SideEffects};
 use livestore_server::store::{
-    Durability, EventStore, MemoryStore, Reply, SqliteStore, StoreError, StoreId, StoreInfo,
-    StoreLimits, StoredEvent, Watcher,
+    Durability, EventStore, MemoryStore, OpenStoreError, Reply, SqliteStore, StoreError, StoreId,
+    StoreInfo, StoreLimits, StoredEvent, Watcher,
 };
 use livestore_testing::sample::notes::{App, NoteEvent, written};
 
@@ -102,15 +102,21 @@ async fn a_storage_that_is_opened_again_knows_what_was_handled() {
     let directory = tempfile::tempdir().unwrap();
     let happened = Happened::default();
     for (n, note) in ["a", "b", "c"].into_iter().enumerate() {
-        let sqlite = SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE);
-        let events: Arc<dyn EventStore> = Arc::new(sqlite.unwrap());
+        let mut opened = None;
+        // Whoever had it last may still be closing it.
+        until(|| {
+            match SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE) {
+                Err(OpenStoreError::InUse(_)) => {}
+                other => opened = Some(other.unwrap()),
+            }
+            opened.is_some()
+        })
+        .await;
+        let events: Arc<dyn EventStore> = Arc::new(opened.unwrap());
         let server = start(&events, noting(quick("mail"), &happened, async |_, _| Ok(()))).await;
         write(&server, &[note]).await;
         until(|| happened.notes().len() == n + 1).await;
         server.stop().await;
-        let weak = Arc::downgrade(&events);
-        drop(events);
-        until(|| weak.strong_count() == 0).await;
     }
     assert_eq!(happened.notes(), ["a", "b", "c"]);
 }

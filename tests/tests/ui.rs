@@ -30,10 +30,11 @@ const LONGER: [(&str, usize, &[&str]); 9] = [
     ]),
     // The same, of functions and traits that generated code calls.
     ("a bound in generated code", 23, &[
-        "alias_of_another_table", "alias_of_nothing", "column_type_of_unsupported_type", "document_set_wrong_type", "document_without_default",
+        "alias_of_another_table", "alias_of_nothing", "column_type_of_unsupported_type",
+        "command_of_an_event_that_is_not_listed", "command_without_execute", "document_set_wrong_type", "document_without_default",
         "document_field_not_clone", "event_upcast_of_no_event", "event_upcast_to_something_else",
         "materialize_not_an_event", "row_field_of_another_type", "row_maybe_without_option",
-        "select_as_other_source", "store_of_no_schema",
+        "select_as_other_source", "store_of_no_schema", "undo_of_an_event_that_is_not_listed", "undo_without_an_impl",
     ]),
     // Mismatched types: the compiler shows the method, too.
     ("a mismatch", 15, &["having_a_column", "set_other_table"]),

@@ -60,7 +60,7 @@ fn commands(schema: &SchemaItem) -> Option<TokenStream> {
     let SchemaItem { runtime, ident, commands, .. } = schema;
     let defs = commands.iter().map(|command| {
         let span = located_at(command);
-        quote_spanned!(span=> <#command as #runtime::ExecuteIn<#ident>>::COMMAND)
+        quote_spanned!(span=> #runtime::CommandDef::of::<#ident, #command>())
     });
     (!commands.is_empty()).then(|| quote!(.with_commands(&[#(#defs),*])))
 }
@@ -70,7 +70,7 @@ fn undo(schema: &SchemaItem) -> Option<TokenStream> {
     let SchemaItem { runtime, ident, undo, .. } = schema;
     let defs = undo.iter().map(|event| {
         let span = located_at(event);
-        quote_spanned!(span=> <#event as #runtime::UndoIn<#ident>>::UNDO)
+        quote_spanned!(span=> #runtime::UndoDef::of::<#ident, #event>())
     });
     (!undo.is_empty()).then(|| quote!(.with_undo(&[#(#defs),*])))
 }

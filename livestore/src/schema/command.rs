@@ -21,6 +21,11 @@ use crate::event::PendingCommand;
 use crate::table::Reader;
 
 /// A command: a type whose values can be stored under a name. Derive it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a command",
+    label = "is not a command",
+    note = "derive it: `#[derive(Command, Serialize, Deserialize)]`"
+)]
 pub trait Command: CommandArgs {
     /// The name under which a pending command stands in the log. It stays on its client.
     const NAME: &'static str;
@@ -143,11 +148,7 @@ pub trait Execute: Command {
     label = "not a command of `{S}`",
     note = "list it in `schema!`, under `commands: […]`"
 )]
-pub trait ExecuteIn<S: Schema>: Execute<Events: Commit<S>> {
-    /// The command, for the schema's definition.
-    #[doc(hidden)]
-    const COMMAND: CommandDef = CommandDef { name: Self::NAME, execute: execute::<S, Self> };
-}
+pub trait ExecuteIn<S: Schema>: Execute<Events: Commit<S>> {}
 
 /// What a command knows besides the state and its args.
 #[derive(Debug)]
@@ -210,6 +211,13 @@ pub(crate) enum CommandFailure {
 }
 
 impl CommandDef {
+    /// A command. For generated code. Were it a constant of [`ExecuteIn`], a bound of that trait that a type does
+    /// not meet would be an error here, too.
+    #[doc(hidden)]
+    pub const fn of<S: Schema, C: ExecuteIn<S>>() -> Self {
+        Self { name: C::NAME, execute: execute::<S, C> }
+    }
+
     pub(crate) const fn name(&self) -> &'static str {
         self.name
     }

@@ -102,11 +102,7 @@ pub trait Undo: Materialize {
     label = "cannot be listed under `undo`",
     note = "list it in `schema!` under `events: […]`, too, and so the events that undo it"
 )]
-pub trait UndoIn<S: Schema>: Undo<Events: Commit<S>> + Commit<S> {
-    /// What undoes the events of the type, for the schema's definition.
-    #[doc(hidden)]
-    const UNDO: UndoDef = UndoDef { defs: Self::DEFS, undo: undo::<S, Self> };
-}
+pub trait UndoIn<S: Schema>: Undo<Events: Commit<S>> + Commit<S> {}
 
 /// What undoes the events of one type.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +119,13 @@ struct Undone<'a> {
 }
 
 impl UndoDef {
+    /// What undoes the events of a type. For generated code. Were it a constant of [`UndoIn`], a bound of that trait
+    /// that a type does not meet would be an error here, too.
+    #[doc(hidden)]
+    pub const fn of<S: Schema, E: UndoIn<S>>() -> Self {
+        Self { defs: E::DEFS, undo: undo::<S, E> }
+    }
+
     /// The definition of the event called `name`, if it is of this type.
     pub(crate) fn event(&self, name: &str) -> Option<&'static EventDef> {
         self.defs.iter().flat_map(EventDef::with_upcasts).find(|def| def.name() == name)

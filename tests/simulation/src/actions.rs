@@ -22,6 +22,9 @@ impl World {
         match action {
             Action::Wait(time) => self.work(*time)?,
             Action::Commit(client, slot, deed) => self.commit(*client, *slot, deed)?,
+            Action::Execute(client, slot, request) => self.execute(*client, *slot, request)?,
+            Action::Undo(client, slot, again) => self.undo(*client, *slot, *again)?,
+            Action::Resolve(client, slot, retry) => self.resolve(*client, *slot, *retry)?,
             Action::Flush(client, slot) => self.flush(*client, *slot)?,
             Action::ResetState(client, slot) => self.reset_state(*client, *slot)?,
             Action::Hold(client, slot, hold) => {
@@ -72,7 +75,11 @@ impl World {
     }
 
     /// A session of a client's store, if one is open and its process does not hang, and its process.
-    fn draw_session(&mut self, client: usize, slot: usize) -> Option<(usize, &dyn Opened)> {
+    pub(crate) fn draw_session(
+        &mut self,
+        client: usize,
+        slot: usize,
+    ) -> Option<(usize, &dyn Opened)> {
         let found = self.clients.get(client)?;
         let processes = found.processes.iter().enumerate();
         let able = processes.filter(|(_, process)| process.is_up && !process.hangs);
@@ -83,7 +90,7 @@ impl World {
         Some((process, slot.sessions.get(process)?.open()?))
     }
 
-    fn slot(&mut self, client: usize, slot: usize) -> Option<&mut Slot> {
+    pub(crate) fn slot(&mut self, client: usize, slot: usize) -> Option<&mut Slot> {
         self.clients.get_mut(client)?.slots.get_mut(slot)
     }
 
@@ -97,6 +104,10 @@ impl World {
         let Some(client) = self.clients.get(index) else { return Ok(()) };
         let written = client.habits.durability != Durability::Buffered;
         let syncs = client.habits.syncs;
+        if client.habits.tool.is_some() && deed.is_too_large() {
+            // Whether it is refused depends on who leads.
+            return Ok(());
+        }
         let (keys, is_too_large) = (deed.keys(), syncs && deed.is_too_large());
         let is_refused = self.server.has_rule && deed.is_refused();
         let Some((process, open)) = self.draw_session(index, slot) else { return Ok(()) };
@@ -107,7 +118,7 @@ impl World {
         let slot = self.clients.get_mut(index).and_then(|client| client.slots.get_mut(slot));
         let Some(slot) = slot else { return Ok(()) };
         slot.note_leader();
-        let how = Committed { is_refused, behind, maybe: false, written };
+        let how = Committed { is_refused, behind, maybe: false, is_decided: false, written };
         match done {
             None | Some(Err(CommitError::Materialize { .. } | CommitError::Closed)) => {}
             Some(Err(CommitError::CommitTooLarge { .. })) if is_too_large => {
@@ -134,7 +145,7 @@ impl World {
     }
 
     /// The number of the events that the server has of a client, or of its session if it has several.
-    fn count_at_server(&self, index: usize, slot: usize, session: &str) -> usize {
+    pub(crate) fn count_at_server(&self, index: usize, slot: usize, session: &str) -> usize {
         let slot = self.clients.get(index).and_then(|client| client.slots.get(slot));
         let found = slot.and_then(|slot| {
             let ledger = self.ledgers.get(&slot.store_id)?;
@@ -334,6 +345,7 @@ impl World {
         let mut replaced = BTreeMap::new();
         for (store, ledger) in &mut self.ledgers {
             let had = ledger.head();
+            ledger.is_replaced = true;
             let found = self.server.read(store, 0)?;
             ledger.events = found
                 .into_iter()

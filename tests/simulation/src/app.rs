@@ -10,7 +10,9 @@ use livestore::schema::{HasDocument, HasTable};
 use livestore::store::Committed;
 use livestore::sync::MAX_EVENTS;
 
+use crate::bookings::{Account, Booking, Request, Seat, Unmet};
 use crate::disk::Dice;
+use crate::undo;
 
 /// A thing that somebody owns.
 #[table]
@@ -81,6 +83,7 @@ pub enum Happening {
 
 impl Materialize for Happening {
     fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        undo::note(self.key());
         match self {
             Self::Added { id, owner, rank, .. } => {
                 state.insert(&Item { id: id.clone(), owner: *owner, rank: *rank })
@@ -151,11 +154,23 @@ pub struct Draft {
 
 livestore::schema! {
     /// As it was released first.
-    pub V1 { tables: [Item, Tally, Look], documents: [Draft], events: [Happening] }
+    pub V1 {
+        tables: [Item, Tally, Look, Seat, Account],
+        documents: [Draft],
+        events: [Happening, Booking],
+        commands: [Request],
+        undo: [Happening],
+    }
 }
 livestore::schema! {
     /// After the upgrade.
-    pub V2 { tables: [Item, Tally, Look, Tag], documents: [Draft], events: [Happening, Tagged] }
+    pub V2 {
+        tables: [Item, Tally, Look, Tag, Seat, Account],
+        documents: [Draft],
+        events: [Happening, Tagged, Booking],
+        commands: [Request],
+        undo: [Happening],
+    }
 }
 
 /// What a client does.
@@ -262,11 +277,11 @@ pub fn is_client_only(name: &str) -> bool {
 
 /// Whether a backend with a rule refuses this event for good, and its commit with it.
 pub fn is_refused((name, mark): &Key) -> bool {
-    matches!(&**name, "v1.ItemAdded" | "v1.ItemMoved") && mark % 5 == 1
+    matches!(&**name, "v1.ItemAdded" | "v1.ItemMoved" | "v1.SeatTaken") && mark % 5 == 1
 }
 
 impl Happening {
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         let (Self::Added { mark, .. }
         | Self::Moved { mark, .. }
         | Self::Removed { mark, .. }
@@ -332,7 +347,14 @@ fn rank(dice: &mut Dice) -> i64 {
 
 /// A version of the app.
 pub trait App:
-    HasTable<Item> + HasTable<Tally> + HasTable<Look> + HasDocument<Draft> + Sized + 'static
+    HasTable<Item>
+    + HasTable<Tally>
+    + HasTable<Look>
+    + HasTable<Seat>
+    + HasTable<Account>
+    + HasDocument<Draft>
+    + Sized
+    + 'static
 {
     /// Does it, if this version can.
     fn tag(
@@ -346,6 +368,9 @@ pub trait App:
 
     /// All tags, if this version knows them.
     fn tags(store: &Store<Self>) -> Result<Option<Vec<Tag>>, QueryError>;
+
+    /// Executes a command.
+    fn execute(store: &Store<Self>, request: Request) -> Result<Committed, ExecuteError<Unmet>>;
 
     /// Sets the draft.
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError>;
@@ -368,6 +393,10 @@ impl App for V1 {
         store.commit(all).map(Into::into)
     }
 
+    fn execute(store: &Store<Self>, request: Request) -> Result<Committed, ExecuteError<Unmet>> {
+        store.execute(request).map(|executed| executed.receipt.into())
+    }
+
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError> {
         store.commit(Draft::set().mark(mark)).map(Into::into)
     }
@@ -388,6 +417,10 @@ impl App for V2 {
 
     fn happen(store: &Store<Self>, all: Vec<Happening>) -> Result<Committed, CommitError> {
         store.commit(all).map(Into::into)
+    }
+
+    fn execute(store: &Store<Self>, request: Request) -> Result<Committed, ExecuteError<Unmet>> {
+        store.execute(request).map(|executed| executed.receipt.into())
     }
 
     fn draft(store: &Store<Self>, mark: u64) -> Result<Committed, CommitError> {
@@ -413,6 +446,8 @@ pub fn watch<S: App>(store: &Store<S>) -> Result<Vec<Watch>, QueryError> {
         follow(store, "sql", sums)?,
         follow(store, "looks", || Look::all().order_by(Look::ITEM.asc()))?,
         follow(store, "draft", Draft::get)?,
+        follow(store, "free", || Seat::filter(Seat::TAKEN.eq(0)).order_by(Seat::ID.asc()))?,
+        follow(store, "balances", || Account::all().select(Account::BALANCE.sum()))?,
         double(store)?,
     ])
 }

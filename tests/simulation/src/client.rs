@@ -4,12 +4,14 @@ use std::path::Path;
 
 use livestore::prelude::*;
 use livestore::state::QuarantineReason;
-use livestore::store::CommitError;
+use livestore::store::{CommitError, ConflictError, UndoError};
 use livestore::sync::{OnBackendReset, SyncOptions, SyncStatus};
 
-use crate::app::{App, Deed, Item, Tally, V1, V2, Watch, watch};
+use crate::app::{App, Deed, Item, Key, Tally, V1, V2, Watch, key, watch};
+use crate::bookings::{Account, Bookings, Request, Seat, Unmet};
 use crate::model::Shared;
 use crate::network::Wire;
+use crate::undo::{self, Items};
 
 /// Which release a client runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +33,42 @@ pub struct Habits {
     pub processes: usize,
     /// Whether it has a backend.
     pub syncs: bool,
+    /// A process that opens its stores without the backend, as a tool does.
+    pub tool: Option<usize>,
+}
+
+impl Habits {
+    /// Whether the sessions of this process have the backend.
+    pub fn syncs_in(&self, process: usize) -> bool {
+        self.syncs && self.tool != Some(process)
+    }
+}
+
+/// A command that has failed later.
+pub struct Withdrawn {
+    /// Its conflict.
+    pub id: String,
+    /// What it asked for.
+    pub request: Request,
+    /// The events that it had.
+    pub keys: Vec<Key>,
 }
 
 /// An open store, of whichever version.
 pub trait Opened {
     /// Commits; `None` if this version cannot.
     fn commit(&self, deed: Deed) -> Option<Result<(), CommitError>>;
+    /// Executes a command.
+    fn execute(&self, request: Request) -> Result<usize, ExecuteError<Unmet>>;
+    /// Undoes the last step, or does it again; with the events that were committed for that, or, if it fails, may
+    /// have been.
+    fn undo(&self, again: bool) -> (Result<(), UndoError>, Vec<Key>);
+    /// The commands that have failed later.
+    fn conflicts(&self) -> Result<Vec<Withdrawn>, String>;
+    /// Executes the command of a conflict again, or drops it.
+    fn resolve(&self, id: &str, retry: bool) -> Result<(), ConflictError>;
+    /// The items.
+    fn items(&self) -> Result<Items, String>;
     /// How it stands with the backend; `None` once it is closed.
     fn status(&self) -> Option<SyncStatus>;
     /// Its events after one: all, or those whose place is final.
@@ -77,12 +109,12 @@ pub fn open(
     directory: &Path,
     store_id: &str,
     version: Version,
-    habits: Habits,
+    (habits, process): (Habits, usize),
     wire: Wire,
 ) -> Result<Box<dyn Opened>, String> {
     match version {
-        Version::One => open_as::<V1>(directory, store_id, habits, wire),
-        Version::Two => open_as::<V2>(directory, store_id, habits, wire),
+        Version::One => open_as::<V1>(directory, store_id, habits, process, wire),
+        Version::Two => open_as::<V2>(directory, store_id, habits, process, wire),
     }
 }
 
@@ -90,14 +122,16 @@ fn open_as<S: App>(
     directory: &Path,
     store_id: &str,
     habits: Habits,
+    process: usize,
     wire: Wire,
 ) -> Result<Box<dyn Opened>, String> {
     let builder = Store::<S>::builder(store_id)
         .directory(directory)
         .durability(habits.durability)
+        .window_id(format!("window-{process}"))
         .unknown_events(UnknownEvents::Ignore);
     let sync = SyncOptions::new(wire).on_backend_reset(habits.on_reset);
-    let builder = if habits.syncs { builder.sync(sync) } else { builder };
+    let builder = if habits.syncs_in(process) { builder.sync(sync) } else { builder };
     let store = builder.open().map_err(|error| text(&error))?;
     let watches = watch(&store).map_err(|error| text(&error))?;
     Ok(Box::new(Held { store, watches }))
@@ -117,6 +151,39 @@ impl<S: App> Opened for Held<S> {
                 S::tag(&self.store, tagged, others).map(|done| done.map(drop)).transpose()
             }
         }
+    }
+
+    fn execute(&self, request: Request) -> Result<usize, ExecuteError<Unmet>> {
+        S::execute(&self.store, request).map(|committed| committed.as_slice().len())
+    }
+
+    fn undo(&self, again: bool) -> (Result<(), UndoError>, Vec<Key>) {
+        let undo = || if again { self.store.redo() } else { self.store.undo() };
+        let (done, mut keys) = undo::applied(undo);
+        if let Ok(receipt) = &done {
+            // While it waited for the leader, that may have applied those of others.
+            keys.truncate(receipt.as_slice().len());
+        }
+        (done.map(drop), keys)
+    }
+
+    fn conflicts(&self) -> Result<Vec<Withdrawn>, String> {
+        let all = self.store.conflicts().map_err(|error| text(&error))?.get();
+        let withdrawn = all.iter().map(|conflict| {
+            let keys = conflict.events.iter().map(|event| key(&event.name, &event.args));
+            let (id, keys) = (conflict.id.clone(), keys.collect());
+            Ok(Withdrawn { id, request: conflict.decode().map_err(|error| text(&error))?, keys })
+        });
+        withdrawn.collect()
+    }
+
+    fn resolve(&self, id: &str, retry: bool) -> Result<(), ConflictError> {
+        if retry { self.store.retry_conflict(id).map(drop) } else { self.store.drop_conflict(id) }
+    }
+
+    fn items(&self) -> Result<Items, String> {
+        let items = self.store.query(Item::all()).map_err(|error| text(&error))?;
+        Ok(items.into_iter().map(|it| (it.id, (it.owner, it.rank))).collect())
     }
 
     fn status(&self) -> Option<SyncStatus> {
@@ -153,12 +220,14 @@ impl<S: App> Opened for Held<S> {
 
     fn shared(&self) -> Result<Shared, String> {
         let failed = |error: QueryError| text(&error);
-        let items = self.store.query(Item::all()).map_err(failed)?;
+        let seats = self.store.query(Seat::all()).map_err(failed)?;
+        let accounts = self.store.query(Account::all()).map_err(failed)?;
         let tallies = self.store.query(Tally::all()).map_err(failed)?;
         let tags = S::tags(&self.store).map_err(failed)?;
         let quarantined = self.quarantined()?.into_iter();
         Ok(Shared {
-            items: items.into_iter().map(|it| (it.id, (it.owner, it.rank))).collect(),
+            items: self.items()?,
+            bookings: Bookings::of(seats, accounts),
             tallies: tallies.into_iter().map(|it| (it.id, it.n)).collect(),
             tags: tags.map(|all| all.into_iter().map(|it| (it.item, it.tag)).collect()),
             quarantined: quarantined.filter(|seq| seq.client == 0).map(|seq| seq.global).collect(),

@@ -24,6 +24,16 @@ pub struct Figures {
     pub refused: u64,
     /// Commits that were refused because no backend would take them.
     pub too_large: u64,
+    /// Commands that clients executed.
+    pub executed: u64,
+    /// Commands that failed when they were executed again, and were in conflict at the end.
+    pub conflicts: u64,
+    /// Conflicts that were to be resolved.
+    pub resolved: u64,
+    /// Steps that were undone, or done again.
+    pub undone: u64,
+    /// Sessions without a backend that made room for one that has it.
+    pub step_downs: u64,
     /// Events that clients committed in a process that followed another.
     pub followed: u64,
     /// Times that a process took the place of the one that led.
@@ -47,6 +57,11 @@ impl Figures {
         self.quarantined += other.quarantined;
         self.refused += other.refused;
         self.too_large += other.too_large;
+        self.executed += other.executed;
+        self.conflicts += other.conflicts;
+        self.resolved += other.resolved;
+        self.undone += other.undone;
+        self.step_downs += other.step_downs;
         self.followed += other.followed;
         self.takeovers += other.takeovers;
         self.lines += other.lines;
@@ -72,6 +87,7 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worlds, steps, frames, committed, events, quarantined, .. } = self;
         let Self { refused, too_large, followed, takeovers, lines, .. } = self;
+        let Self { executed, conflicts, resolved, undone, step_downs, .. } = self;
         writeln!(
             f,
             "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
@@ -80,6 +96,11 @@ impl fmt::Display for Figures {
         writeln!(f, "  {quarantined:>9} commits of several events quarantined as a whole")?;
         writeln!(f, "  {refused:>9} events refused for good")?;
         writeln!(f, "  {too_large:>9} commits refused as too large")?;
+        writeln!(f, "  {executed:>9} commands executed")?;
+        writeln!(f, "  {conflicts:>9} commands in conflict at the end")?;
+        writeln!(f, "  {resolved:>9} conflicts to be resolved")?;
+        writeln!(f, "  {undone:>9} steps undone, or done again")?;
+        writeln!(f, "  {step_downs:>9} sessions that stepped down")?;
         writeln!(f, "  {followed:>9} events committed while another process led")?;
         writeln!(f, "  {takeovers:>9} processes that took over")?;
         writeln!(f, "  {lines:>9} lines between sessions cut")?;

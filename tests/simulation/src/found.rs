@@ -6,6 +6,7 @@ use livestore::prelude::Durability;
 use livestore::sync::OnBackendReset;
 
 use crate::app::{Deed, Happening};
+use crate::bookings::Request;
 use crate::client::Habits;
 use crate::disk::{CrashKind, Fault};
 use crate::plan::{Action, Plan, Setup};
@@ -19,6 +20,9 @@ pub fn plans() -> impl Iterator<Item = Plan> {
         |_| a_commit_that_fails_behind_another(),
         commits_that_the_backend_refuses,
         |_| a_leader_that_ends_before_its_buffer_is_written(),
+        |_| commands_for_one_seat(),
+        |_| a_leader_that_steps_down(),
+        a_command_that_a_leader_decides,
     ];
     all.into_iter().flat_map(|plan| (0..20).map(move |seed| Plan { seed, ..plan(seed) }))
 }
@@ -126,6 +130,65 @@ pub fn a_leader_that_ends_before_its_buffer_is_written() -> Plan {
     plan
 }
 
+/// Two clients book the same seat at the same time, and then undo something.
+pub fn commands_for_one_seat() -> Plan {
+    let book = |client, mark| Action::Execute(client, 0, Request::Book { mark, seat: 1 });
+    let added = |mark, id: &str| Happening::Added { mark, id: id.to_owned(), owner: 0, rank: 0 };
+    let moved = |mark, rank| Happening::Moved { mark, id: "a".to_owned(), rank };
+    let commit = |client, one| Action::Commit(client, 0, Deed::Happen(vec![one]));
+    pair(vec![
+        commit(0, added(1, "a")),
+        wait(1_000),
+        Action::Hold(1, 0, true),
+        commit(1, moved(2, 5)),
+        book(1, 100),
+        commit(0, moved(3, 9)),
+        book(0, 200),
+        wait(1_000),
+        Action::Hold(1, 0, false),
+        wait(1_000),
+        Action::Undo(1, 0, false),
+        Action::Undo(0, 0, false),
+        wait(1_000),
+        Action::Reopen(1),
+        wait(1_000),
+    ])
+}
+
+/// A session without the backend leads, and one that has it joins, several times.
+pub fn a_leader_that_steps_down() -> Plan {
+    let round =
+        |mark| [Action::EndProcess(0, 1), wait(1_000), bump(0, mark), Action::StartProcess(0, 1)];
+    let mut actions: Vec<_> = (1..=4).flat_map(round).collect();
+    actions.extend([wait(1_000), bump(0, 5), wait(1_000), bump(0, 6), wait(1_000)]);
+    let mut plan = alone(actions);
+    for client in &mut plan.setup.clients {
+        (client.processes, client.tool) = (2, Some(0));
+    }
+    plan
+}
+
+/// Sessions of a client book one seat before each knows of the other, and one may end with that.
+pub fn a_command_that_a_leader_decides(seed: u64) -> Plan {
+    let book = |mark| Action::Execute(0, 0, Request::Book { mark, seat: 1 });
+    let mut actions = vec![wait(1_000)];
+    actions.extend((1..=6).map(|mark| book(mark * 10)));
+    if seed % 2 == 0 {
+        actions.extend([
+            Action::Stop(0, 0),
+            wait(100),
+            book(100),
+            book(110),
+            Action::EndProcess(0, 0),
+        ]);
+    }
+    actions.push(wait(3_000));
+    let mut plan = alone(actions);
+    plan.setup.line_delay = Duration::from_millis(50);
+    plan.setup.clients.iter_mut().for_each(|client| client.processes = 3);
+    plan
+}
+
 fn bump(client: usize, mark: u64) -> Action {
     let bumped = Happening::Bumped { mark, tally: 0, by: 1 };
     Action::Commit(client, 0, Deed::Happen(vec![bumped]))
@@ -138,7 +201,7 @@ fn wait(millis: u64) -> Action {
 /// One client with one store.
 fn alone(actions: Vec<Action>) -> Plan {
     let (durability, on_reset) = (Durability::Written, OnBackendReset::KeepAndStop);
-    let habits = Habits { durability, on_reset, processes: 1, syncs: true };
+    let habits = Habits { durability, on_reset, processes: 1, syncs: true, tool: None };
     let (delay, line_delay) = (Duration::from_millis(20), Duration::from_millis(1));
     let (clients, has_rule, is_hasty) = (vec![habits], false, false);
     let setup = Setup { clients, shared: 1, own: 0, delay, line_delay, has_rule, is_hasty };

@@ -1,9 +1,9 @@
 //! What must be true: the ledgers of the server's events and of each client's commits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use livestore::prelude::*;
-use livestore::sync::{SyncEvent, SyncStatus};
+use livestore::sync::{NetworkStatus, SyncEvent, SyncStatus};
 
 use crate::app::{Key, is_client_only, is_refused, key};
 use crate::client::Habits;
@@ -15,6 +15,8 @@ use crate::slot::{Astray, Mine, Session, Slot, is_given_up};
 pub struct Ledger {
     /// The events.
     pub events: Vec<SyncEvent>,
+    /// There was another history once, on which clients have decided.
+    pub is_replaced: bool,
 }
 
 impl Ledger {
@@ -74,6 +76,11 @@ impl Slot {
         let is_shared = self.is_shared();
         for session in &mut self.sessions {
             let Some(status) = session.status() else { continue };
+            if self.tool.is_some() && status.network == NetworkStatus::None {
+                // A session without the backend leads: the order is its own for now.
+                (session.before, session.compared) = (None, 0);
+                continue;
+            }
             if session.astray.is_some() && syncs {
                 if !session.has_started_over(&status, is_shared) {
                     continue;
@@ -83,7 +90,8 @@ impl Slot {
             }
             let follows = self.leader != Some(session.owner);
             let client_id = self.client_id.as_deref().filter(|_| !follows);
-            let observed = session.observe(status, client_id, ledger, syncs);
+            let may_withdraw = !self.asked.is_empty();
+            let observed = session.observe(status, client_id, ledger, (syncs, may_withdraw));
             observed.map_err(|what| session.context(is_shared, what))?;
         }
         Ok(())
@@ -154,6 +162,7 @@ impl Slot {
             let is_due = |mine: &Mine| {
                 let is_known = is_at_rest || mine.session == session.id;
                 match is_known {
+                    _ if mine.is_decided => false,
                     true => !mine.maybe,
                     false if self.is_alive(&mine.session) => leads && mine.written && !mine.maybe,
                     false => leads && !mine.may_be_missing(),
@@ -195,7 +204,7 @@ impl Slot {
             .mine
             .iter()
             .filter(is_of)
-            .any(|mine| mine.may_be_missing() && !mine.is_client_only && !mine.is_refused);
+            .any(|mine| mine.may_be_lost() && !mine.is_client_only && !mine.is_refused);
         check(&|_| true)
             .or_else(|what| match may_come_back {
                 true => check(&|is_client_only| is_client_only)
@@ -219,7 +228,8 @@ impl Slot {
             };
             let synced: Vec<&Mine> = self.mine.iter().filter(is_due).collect();
             let found = ledger.of(client_id, session);
-            let found = accounts_for(&synced, found, |mine| mine.behind, |mine| !mine.maybe);
+            let is_due = |mine: &Mine| !mine.maybe && !mine.is_decided;
+            let found = accounts_for(&synced, found, |mine| mine.behind, is_due);
             found.map_err(|what| format!("in the server's log, {what}"))?;
         }
         Ok(())
@@ -238,10 +248,10 @@ impl Session {
         status: SyncStatus,
         client_id: Option<&str>,
         ledger: &Ledger,
-        syncs: bool,
+        (syncs, may_withdraw): (bool, bool),
     ) -> Result<(), String> {
         if let Some(before) = &self.before {
-            monotone(before, &status)?;
+            monotone(before, &status, may_withdraw)?;
             if let Some(client_id) = client_id.filter(|_| syncs) {
                 check_generation(before, &status, client_id, ledger)?;
             }
@@ -406,7 +416,7 @@ fn is_unknown(event: &EncodedEvent) -> bool {
     event.name == "v2.ItemTagged"
 }
 
-fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
+fn monotone(before: &SyncStatus, now: &SyncStatus, may_withdraw: bool) -> Result<(), String> {
     let moved_back = |what, before: SeqNum, now: SeqNum| {
         Err(format!("a client's {what} head moved back from {before} to {now}"))
     };
@@ -416,6 +426,10 @@ fn monotone(before: &SyncStatus, now: &SyncStatus) -> Result<(), String> {
     let (was, is) = (before.local_head, now.local_head);
     // What the backend refuses gives its number back, to a later generation.
     if now.refused > before.refused && is.generation > was.generation {
+        return Ok(());
+    }
+    // So does a command that is withdrawn, or decides on fewer events.
+    if may_withdraw && is.generation >= was.generation && is.global >= now.upstream_head.global {
         return Ok(());
     }
     if (is.global, is.generation) < (was.global, was.generation) || is.generation < was.generation {
@@ -471,19 +485,24 @@ fn accounts_for(
 }
 
 /// Without events that a crash may have taken: the server may have them, and bring them back behind
-/// what was committed since. At most once.
+/// what was committed since. Each at most as often as it was committed: what undoes an event may be committed
+/// again after a crash.
 fn without_strays<'a>(
     mine: &[&'a Mine],
     found: impl Iterator<Item = Key>,
 ) -> Result<(Vec<&'a Mine>, Vec<(usize, Key)>), String> {
-    let is_stray = |one: &&&Mine| one.may_be_missing() && one.key.1 != 0;
+    let is_stray = |one: &&&Mine| one.may_be_lost() && one.key.1 != 0;
     let strays: BTreeSet<&Key> = mine.iter().filter(is_stray).map(|one| &one.key).collect();
-    let (mut seen, mut rest) = (BTreeSet::new(), Vec::new());
+    let mut left: BTreeMap<&Key, usize> = BTreeMap::new();
+    for one in mine.iter().filter(|one| strays.contains(&one.key)) {
+        *left.entry(&one.key).or_default() += 1;
+    }
+    let mut rest = Vec::new();
     for (n, key) in found.enumerate() {
-        if !strays.contains(&key) {
-            rest.push((n, key));
-        } else if !seen.insert(key.clone()) {
-            return Err(format!("{key:?} is there twice"));
+        match left.get_mut(&key) {
+            None => rest.push((n, key)),
+            Some(0) => return Err(format!("{key:?} is there more often than it was committed")),
+            Some(left) => *left -= 1,
         }
     }
     let due = mine.iter().filter(|one| !strays.contains(&one.key));

@@ -11,10 +11,13 @@
 
 pub mod actions;
 pub mod app;
+pub mod bookings;
 pub mod client;
+pub mod commands;
 pub mod disk;
 pub mod figures;
 pub mod found;
+pub mod intent;
 pub mod ledger;
 pub mod model;
 pub mod network;
@@ -22,4 +25,5 @@ pub mod plan;
 pub mod run;
 pub mod server;
 pub mod slot;
+pub mod undo;
 pub mod world;

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use livestore::sync::SyncEvent;
 use serde_json::Value;
 
+use crate::bookings::Bookings;
+
 /// The part of the state that is the same for every client of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shared {
@@ -15,6 +17,8 @@ pub struct Shared {
     pub items: BTreeMap<String, (i64, i64)>,
     /// The tallies.
     pub tallies: BTreeMap<i64, i64>,
+    /// Seats and accounts.
+    pub bookings: Bookings,
     /// The tags; the first version has none.
     pub tags: Option<BTreeMap<String, i64>>,
     /// The numbers of the synced events that could not be applied.
@@ -39,6 +43,23 @@ pub fn session(event: &SyncEvent) -> (&str, bool) {
 }
 
 impl Shared {
+    /// The rules that commands alone can keep, behind each of these events.
+    pub fn check_bookings(events: &[SyncEvent]) -> Result<(), String> {
+        let mut bookings = Bookings::default();
+        for commit in commits(events) {
+            for event in commit {
+                if let Ok(args) = serde_json::from_str(&event.args) {
+                    bookings.apply(&event.name, &args);
+                }
+            }
+            let last = commit.last().map_or(0, |last| last.seq);
+            bookings
+                .check()
+                .map_err(|what| format!("in the server's order, at e{last}, {what}"))?;
+        }
+        Ok(())
+    }
+
     /// The state after these events, for a client that knows tags or does not.
     pub fn of(events: &[SyncEvent], knows_tags: bool) -> Self {
         let mut state = Self { tags: knows_tags.then(BTreeMap::new), ..Self::default() };
@@ -85,7 +106,7 @@ impl Shared {
                 }
                 Some(())
             }
-            _ => None,
+            name => self.bookings.apply(name, &args),
         }
     }
 

@@ -7,6 +7,7 @@ use livestore::prelude::Durability;
 use livestore::sync::OnBackendReset;
 
 use crate::app::Deed;
+use crate::bookings::Request;
 use crate::client::Habits;
 use crate::disk::{CrashKind, Dice, Fault};
 
@@ -47,6 +48,12 @@ pub enum Action {
     Wait(Duration),
     /// A client commits.
     Commit(usize, usize, Deed),
+    /// A client executes a command.
+    Execute(usize, usize, Request),
+    /// A client undoes its last step, or does again what it has undone.
+    Undo(usize, usize, bool),
+    /// A client executes the command of a conflict again, or drops it.
+    Resolve(usize, usize, bool),
     /// A client writes what it has buffered.
     Flush(usize, usize),
     /// A client makes its state anew.
@@ -107,6 +114,10 @@ impl Action {
         match self {
             Self::Wait(_) => "wait",
             Self::Commit(..) => "commit",
+            Self::Execute(..) => "execute a command",
+            Self::Undo(_, _, false) => "undo",
+            Self::Undo(_, _, true) => "redo",
+            Self::Resolve(..) => "resolve a conflict",
             Self::Flush(..) => "flush",
             Self::ResetState(..) => "reset the state",
             Self::Hold(..) => "hold or resume",
@@ -154,6 +165,7 @@ impl Plan {
         if has_sessions {
             setup.add_processes(&mut own);
         }
+        let mut intents = Intents::draw(seed, has_sessions, &mut setup);
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
@@ -174,6 +186,7 @@ impl Plan {
                     let who = if dice.below(2) == 0 { client } else { setup.client(&mut dice) };
                     let deed = Deed::several(&mut dice, &mut marks);
                     actions.push(Action::Commit(who, slot, deed));
+                    actions.extend(intents.next(who, slot));
                     actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
                 }
                 actions.push(Action::Hold(client, slot, false));
@@ -187,6 +200,7 @@ impl Plan {
                 1 => actions.push(Action::Wait(Duration::from_millis(dice.below(1_500)))),
                 _ => actions.push(Action::Commit(client, slot, Deed::draw(&mut dice, &mut marks))),
             }
+            actions.extend(intents.next(client, slot));
             if dice.below(2) == 0 {
                 actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
             }
@@ -198,7 +212,52 @@ impl Plan {
     }
 }
 
+/// What is asked for and undone, by dice of its own: it changes nothing else of a plan.
+struct Intents {
+    dice: Dice,
+    marks: u64,
+    has_commands: bool,
+    has_undo: bool,
+}
+
+impl Intents {
+    fn draw(seed: u64, has_sessions: bool, setup: &mut Setup) -> Self {
+        let mut dice = Dice::new(seed.rotate_left(32) ^ 0x1d);
+        let (has_commands, has_undo) = (dice.below(3) != 0, dice.below(2) == 0);
+        if has_sessions && dice.below(3) == 0 {
+            for client in setup.clients.iter_mut().filter(|it| it.syncs && it.processes > 1) {
+                client.tool = Some(index(&mut dice, client.processes as u64));
+            }
+        }
+        Self { dice, marks: 1 << 32, has_commands, has_undo }
+    }
+
+    fn next(&mut self, client: usize, slot: usize) -> Vec<Action> {
+        let Self { dice, marks, has_commands, has_undo } = self;
+        let mut actions = Vec::new();
+        for _ in 0..dice.below(3) {
+            let drawn = dice.below(6);
+            actions.extend(match drawn {
+                0 if *has_undo => Some(Action::Undo(client, slot, false)),
+                1 if *has_undo => Some(Action::Undo(client, slot, dice.below(2) == 0)),
+                2 if *has_commands => Some(Action::Resolve(client, slot, dice.below(2) == 0)),
+                3.. if *has_commands => {
+                    Some(Action::Execute(client, slot, Request::draw(dice, marks)))
+                }
+                _ => None,
+            });
+        }
+        actions
+    }
+}
+
 impl Setup {
+    /// Whether commands decide whatever is confirmed: a session without the backend leads at times, and then what
+    /// its client decides is for good, before the others know of it.
+    pub fn commands_decide(&self) -> bool {
+        self.clients.iter().all(|client| client.tool.is_none())
+    }
+
     fn draw(dice: &mut Dice) -> Self {
         let clients = 1 + dice.below(5);
         let (shared, own) = (1 + dice.below(2), dice.below(2));
@@ -246,7 +305,7 @@ fn habits(dice: &mut Dice) -> Habits {
     let durability =
         [Durability::Synced, Durability::Written, Durability::Buffered][index(dice, 3)];
     let policies = [OnBackendReset::KeepAndStop, OnBackendReset::Reset, OnBackendReset::Ignore];
-    Habits { durability, on_reset: policies[index(dice, 3)], processes: 1, syncs: true }
+    Habits { durability, on_reset: policies[index(dice, 3)], processes: 1, syncs: true, tool: None }
 }
 
 const KINDS: u64 = 16;

@@ -8,6 +8,7 @@ use livestore::simulation::{elapsed, listener_of, own};
 use livestore::sync::{NetworkStatus, OnBackendReset, SyncStatus};
 
 use crate::app::{Key, is_client_only};
+use crate::bookings::Request;
 use crate::client::{Habits, Opened, Version};
 use crate::disk::CrashKind;
 use crate::server::SERVER;
@@ -26,6 +27,8 @@ pub struct Mine {
     pub is_client_only: bool,
     /// The backend refuses its commit for good.
     pub is_refused: bool,
+    /// A command decides it, and may decide otherwise later.
+    pub is_decided: bool,
     /// It may be gone, or never have been: a crash or a failing disk decides.
     pub maybe: bool,
     /// It is in the file, as the store has said.
@@ -42,12 +45,26 @@ pub struct Mine {
 impl Mine {
     /// Whether it need not be in a log.
     pub fn may_be_missing(&self) -> bool {
+        self.may_be_lost() || self.is_decided
+    }
+
+    /// Whether it may be gone, and not because a command has decided so.
+    pub fn may_be_lost(&self) -> bool {
         self.maybe || self.on_its_way.is_some()
     }
 
     fn is_lost_with_its_session(&self) -> bool {
         self.followed && !self.written
     }
+}
+
+/// A command that a client has executed.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The command.
+    pub request: Request,
+    /// The app has resolved its conflict: by executing it again, or by dropping it.
+    pub is_resolved: bool,
 }
 
 /// A store of a client.
@@ -62,6 +79,12 @@ pub struct Slot {
     pub client_id: Option<String>,
     /// What was committed, in order.
     pub mine: Vec<Mine>,
+    /// The commands that were executed, in order.
+    pub asked: Vec<Asked>,
+    /// A process that opens it without the client's backend.
+    pub tool: Option<usize>,
+    /// The number of times that one without the backend made room for one that has it.
+    pub step_downs: u64,
     /// Why its history may not be the server's any more.
     pub astray: Option<Astray>,
     /// The process that led when it was looked at last.
@@ -130,13 +153,16 @@ impl Session {
 
 impl Slot {
     /// A store that is not open yet, of a client with these processes.
-    pub fn new(store_id: String, machine: &Path, owners: &[u64]) -> Self {
+    pub fn new(store_id: String, machine: &Path, owners: &[u64], tool: Option<usize>) -> Self {
         Self {
             folder: machine.join(&store_id),
             store_id,
             sessions: owners.iter().copied().map(Session::new).collect(),
             client_id: None,
             mine: Vec::new(),
+            asked: Vec::new(),
+            tool,
+            step_downs: 0,
             astray: None,
             leader: None,
             takeovers: 0,
@@ -179,6 +205,10 @@ impl Slot {
                 self.sessions.iter().any(|it| it.owner == *owner && it.before.is_some())
             };
             self.takeovers += u64::from(leader.as_ref().is_some_and(had_opened));
+            let tool = self.tool.and_then(|process| self.sessions.get(process));
+            let has_stepped_down =
+                tool.is_some_and(|tool| self.leader == Some(tool.owner) && tool.open().is_some());
+            self.step_downs += u64::from(has_stepped_down);
             self.leader = leader;
             self.disturb();
         }
@@ -269,6 +299,7 @@ impl Slot {
             Mine {
                 is_client_only,
                 is_refused: how.is_refused,
+                is_decided: how.is_decided,
                 key,
                 session: id.clone(),
                 // A reset takes with it what the server does not have.
@@ -287,7 +318,7 @@ impl Slot {
         let Some(statuses) = statuses else { return false };
         let is_at_rest = |status: &SyncStatus| {
             !habits.syncs
-                || status.is_synced()
+                || status.is_synced() && status.network != NetworkStatus::None
                 || match self.astray {
                     None => false,
                     Some(Astray::Replaced) => is_given_up(status, habits.on_reset),
@@ -309,6 +340,8 @@ pub struct Committed {
     pub behind: usize,
     /// Nobody knows whether it is there.
     pub maybe: bool,
+    /// A command has decided it.
+    pub is_decided: bool,
     /// It is in the file, if the session that committed leads.
     pub written: bool,
 }

@@ -34,6 +34,8 @@ pub struct World {
     /// Until then, what an owner does in the background does not begin.
     pub(crate) slow: BTreeMap<u64, (Duration, Duration)>,
     pub(crate) backup: Option<(Image, BTreeMap<String, usize>)>,
+    /// Whether the rules hold that commands alone can keep.
+    commands_decide: bool,
     /// The number of processes that were started after others had ended.
     restarts: u64,
     trace: Xxh3,
@@ -67,6 +69,7 @@ impl World {
             figures: Figures::default(),
             slow: BTreeMap::new(),
             backup: None,
+            commands_decide: plan.setup.commands_decide(),
             restarts: 0,
             trace: Xxh3::new(),
             disk,
@@ -278,7 +281,8 @@ impl World {
             }
             let wire = self.network.backend(index);
             simulation::own(owner);
-            match open(&directory, &slot.store_id, client.version, client.habits, wire) {
+            let habits = (client.habits, process);
+            match open(&directory, &slot.store_id, client.version, habits, wire) {
                 Ok(open) => {
                     slot.opened(process, open);
                     let found = slot.reopened();
@@ -339,6 +343,11 @@ impl World {
                 })?;
             }
         }
+        let replaced = self.ledgers.iter().filter(|(_, ledger)| ledger.is_replaced);
+        let replaced: Vec<_> = replaced.map(|(store, _)| store.clone()).collect();
+        if self.commands_decide {
+            self.check_bookings(&replaced)?;
+        }
         for ledger in self.ledgers.values() {
             let state = Shared::of(&ledger.events, true);
             let whole = model::commits(&ledger.events).filter(|commit| commit.len() > 1);
@@ -351,6 +360,10 @@ impl World {
                     self.trace.update(&open.hash()?.to_le_bytes());
                 }
                 self.figures.takeovers += slot.takeovers;
+                self.figures.step_downs += slot.step_downs;
+                let conflicts = slot.open_sessions().next().map(|(_, open)| open.conflicts());
+                self.figures.conflicts +=
+                    conflicts.transpose()?.map_or(0, |conflicts| conflicts.len() as u64);
                 self.figures.followed +=
                     slot.mine.iter().filter(|mine| mine.followed).count() as u64;
                 let first = slot.open_sessions().next().map(|(_, open)| open.refused());
@@ -359,6 +372,24 @@ impl World {
             }
         }
         simulation::own(SERVER);
+        Ok(())
+    }
+
+    /// The rules that commands keep: in every server's order, and in every state.
+    fn check_bookings(&self, replaced: &[String]) -> Result<(), String> {
+        for (store, ledger) in self.ledgers.iter().filter(|(store, _)| !replaced.contains(store)) {
+            Shared::check_bookings(&ledger.events).map_err(|what| format!("{store}: {what}"))?;
+        }
+        for client in &self.clients {
+            for slot in client.slots.iter().filter(|slot| !replaced.contains(&slot.store_id)) {
+                for (_, open) in slot.open_sessions() {
+                    let checked = open.shared()?.bookings.check();
+                    checked.map_err(|what| {
+                        format!("client {}, {}: {what}", client.index, slot.store_id)
+                    })?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -392,6 +423,7 @@ fn check_at_rest(
 ) -> Result<(), String> {
     slot.check_own(true)?;
     slot.check_converged()?;
+    slot.check_commands()?;
     let is_shared = slot.is_shared();
     for session in &slot.sessions {
         let open = session.open().ok_or("it is not open")?;
@@ -473,7 +505,8 @@ fn clients(setup: &Setup, disk: &Disk) -> Vec<Client> {
         let shared = (0..setup.shared).map(|n| format!("shared-{n}"));
         let own = (0..setup.own).map(|n| format!("own-{index}-{n}"));
         let machine = disk.root().join(folder_of(index));
-        let slots = shared.chain(own).map(|id| Slot::new(id, &machine, &owners)).collect();
+        let slots =
+            shared.chain(own).map(|id| Slot::new(id, &machine, &owners, habits.tool)).collect();
         let process = |owner: &u64| Process { owner: *owner, is_up: true, hangs: false };
         let processes = owners.iter().map(process).collect();
         let (version, is_down, has_bad_disk) = (Version::One, false, false);

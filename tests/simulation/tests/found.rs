@@ -56,3 +56,31 @@ fn a_commit_that_fails_behind_another_is_quarantined_as_a_whole() {
     let runs = lives(|_| found::a_commit_that_fails_behind_another());
     assert!(runs.iter().all(|run| run.figures.quarantined == 1));
 }
+
+/// One of the commands is withdrawn, and undo leaves alone what the other client has done.
+#[test]
+fn commands_for_one_seat_book_it_once() {
+    let figures = |run: &Run| (run.figures.executed, run.figures.conflicts);
+    let runs = lives(|_| found::commands_for_one_seat());
+    assert!(runs.iter().all(|run| figures(run) == (2, 1)));
+}
+
+/// What was committed while nobody had the backend goes to it as soon as somebody has.
+#[test]
+fn a_leader_without_the_backend_makes_room() {
+    let runs = lives(|_| found::a_leader_that_steps_down());
+    for Run { figures, .. } in &runs {
+        assert!(figures.committed >= 4 && figures.step_downs >= 3, "{figures}");
+        assert_eq!(
+            figures.events, figures.committed,
+            "what the server has, and what was committed"
+        );
+    }
+}
+
+/// A leader decides the commands of those who follow it, and of whoever takes its place.
+#[test]
+fn a_leader_decides_what_sessions_have_asked_for() {
+    let runs = lives(found::a_command_that_a_leader_decides);
+    assert!(runs.iter().all(|run| run.figures.conflicts > 0));
+}

@@ -136,6 +136,43 @@ fn tables_are_shown_sorted_filtered_and_in_pages() {
 }
 
 #[test]
+fn a_row_is_found_by_its_key_in_any_order() {
+    let store = store();
+    (0..250).for_each(|n| drop(store.commit(created(n)).unwrap()));
+    store.commit([completed(3), completed(200)]).unwrap();
+    let page = Page::of(&store);
+    let place = |key: &str, sort: &Json, filter: &Json| {
+        let wanted = json!({ "table": "todo", "key": [key], "sort": sort, "filter": filter });
+        page.ask("rowPlace", wanted)["offset"].clone()
+    };
+    let id_at = |offset: &Json, sort: &Json, filter: &Json| {
+        let wanted = json!({ "table": "todo", "offset": offset, "limit": 1, "sort": sort, "filter": filter });
+        page.ask("rows", wanted)["rows"][0][0].clone()
+    };
+    let sorts = [
+        json!([]),
+        json!([{ "column": "id", "descending": true }]),
+        json!([{ "column": "completed", "descending": true }, { "column": "text" }]),
+    ];
+    let filters = [
+        json!([]),
+        json!([{ "column": "text", "op": "contains", "value": "odo 20" }]),
+        json!([{ "column": "text", "op": "isNotNull" }]),
+    ];
+    for (sort, filter) in
+        sorts.iter().flat_map(|sort| filters.iter().map(move |filter| (sort, filter)))
+    {
+        let offset = place("00200", sort, filter);
+        assert_eq!(id_at(&offset, sort, filter), "00200", "{sort} {filter}");
+    }
+    assert_eq!(place("00042", &json!([]), &json!([])), 42);
+    assert_eq!(place("00042", &json!([]), &filters[1]), Json::Null, "it does not pass the filter");
+    assert_eq!(place("99999", &json!([]), &json!([])), Json::Null);
+    assert_eq!(page.refused("rowPlace", json!({ "table": "todo", "key": [] })).0, "badCall");
+    assert_eq!(page.refused("rowPlace", json!({ "table": "nope", "key": [1] })).0, "notFound");
+}
+
+#[test]
 fn sql_reads_the_present_and_the_past_and_never_writes() {
     let store = store();
     (0..20).for_each(|n| drop(store.commit([created(n)]).unwrap()));
@@ -151,6 +188,12 @@ fn sql_reads_the_present_and_the_past_and_never_writes() {
         (some["rows"].as_array().unwrap().len(), some["truncated"].as_bool()),
         (3, Some(true))
     );
+    let many = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 10000000) SELECT n FROM n";
+    let cut = page.ask("sql", json!({ "sql": many, "limit": 1_000_000_000 }));
+    let rows = cut["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), cut["truncated"].as_bool()), (10_000, Some(true)));
+    let large = page.refused("sql", json!({ "sql": "SELECT zeroblob(900000000)", "limit": 1 }));
+    assert!(large.0 == "sql" && large.1.contains("too big"), "{large:?}");
     for sql in
         ["DELETE FROM todo", "DROP TABLE todo", "ATTACH 'x' AS y", "PRAGMA page_count", "SELEC"]
     {
@@ -210,6 +253,24 @@ fn the_log_is_read_in_pages_from_anywhere() {
     let nobody = json!({ "client": "nobody" });
     let none = page.ask("events", json!({ "limit": 5, "filter": nobody }));
     assert_eq!((seqs(&none).len(), &none["more"]), (0, &json!(false)));
+}
+
+/// Near the end of a log, events are counted from there.
+#[test]
+fn a_place_in_the_log_is_the_same_from_either_end() {
+    let store = store();
+    let events: Vec<_> = (0..9_000).map(created).collect();
+    events.chunks(500).for_each(|events| drop(store.commit(events.to_vec()).unwrap()));
+    let page = Page::of(&store);
+    for index in [8_999, 5_000, 4_999, 0, 7_500, 4_001, 1_000] {
+        let found = page.ask("events", json!({ "index": index, "limit": 1 }));
+        assert_eq!(found["events"][0]["seq"], format!("e{}", index + 1));
+        let seq = format!("e{}", index + 1);
+        assert_eq!(page.ask("event", json!({ "seq": seq }))["seq"], seq);
+    }
+    store.commit(created(20_000)).unwrap();
+    let tail = page.ask("events", json!({ "limit": 2 }));
+    assert_eq!((&tail["events"][1]["seq"], &tail["total"]), (&json!("e9001"), &json!(9_001)));
 }
 
 #[test]
@@ -419,9 +480,22 @@ fn a_folder_is_shown_without_the_types() {
     };
     let news = page.news();
     assert_eq!(news.len(), 2);
-    assert_eq!(folder(&news), json!({ "isOpen": false, "stateHead": "e2000" }));
+    assert_eq!(folder(&news), json!({ "isOpen": false, "isLive": false, "stateHead": "e2000" }));
     let store: Store<App> = directory.open().unwrap();
     store.commit(created(5_000)).unwrap();
-    assert_eq!(folder(&page.news())["isOpen"], true);
+    // The app is asked from now on.
+    let news = page.news();
+    assert_eq!(folder(&news), json!({ "isOpen": true, "isLive": true, "stateHead": "e2001" }));
+    let sessions =
+        news.iter().find(|news| news["topic"] == "status").unwrap()["data"]["sessions"].clone();
+    assert_eq!(sessions, json!([{ "id": store.session_id(), "leads": true }]));
     assert_eq!(page.ask("events", json!({ "limit": 1 }))["events"][0]["seq"], "e2001");
+    let rows = page.ask("rows", json!({ "table": "todo", "offset": 2_000, "limit": 1 }));
+    assert_eq!((&rows["rows"][0][0], &rows["seq"]), (&json!("05000"), &json!("e2001")));
+    store.close().unwrap();
+    assert_eq!(folder(&page.news())["isLive"], false);
+    assert_eq!(
+        page.ask("rows", json!({ "table": "todo", "offset": 0, "limit": 1 }))["total"],
+        2_001
+    );
 }

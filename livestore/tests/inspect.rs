@@ -288,3 +288,105 @@ fn what_is_written_meanwhile_is_never_read_in_part() {
     }
     writer.join().unwrap();
 }
+
+/// The number of rows of a state's table.
+fn todos(state: &livestore::inspect::StateView) -> u64 {
+    state.count("todo").unwrap()
+}
+
+#[test]
+fn a_running_app_shows_its_state_its_sync_and_its_sessions() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("todos");
+    let store = open(data.path());
+    store.commit(created(1)).unwrap();
+    let folder = Folder::open(&path).unwrap();
+    let running = folder.running().unwrap().unwrap();
+    assert_eq!(running.status, store.sync_status().unwrap());
+    let ids = |sessions: &[livestore::tools::SessionInfo]| -> Vec<(String, bool)> {
+        sessions.iter().map(|session| (session.id.clone(), session.leads)).collect()
+    };
+    let own = |store: &Store<App>, leads| (store.session_id().to_owned(), leads);
+    assert_eq!(ids(&running.sessions), [own(&store, true)]);
+    let state = folder.state().unwrap();
+    assert_eq!((todos(&state), state.head()), (1, SeqNum::new(1)));
+    // A copy stays as it is.
+    store.commit(created(2)).unwrap();
+    assert_eq!((todos(&state), todos(&folder.state().unwrap())), (1, 2));
+
+    // Another session of the app comes: all know of it, and the tool asks whoever leads.
+    let second = open(data.path());
+    let both = [own(&store, true), own(&second, false)];
+    livestore_testing::wait_until(|| {
+        let known = |store: &Store<App>| ids(&store.tools().sessions().unwrap());
+        known(&store) == both && known(&second) == both
+    });
+    assert_eq!(ids(&folder.running().unwrap().unwrap().sessions), both);
+    second.commit(created(3)).unwrap();
+    second.flush().unwrap();
+    assert_eq!(todos(&folder.state().unwrap()), 3);
+    let second_leads = [own(&second, true)];
+    store.close().unwrap();
+    livestore_testing::wait_until(|| ids(&second.tools().sessions().unwrap()) == second_leads);
+    livestore_testing::wait_until(|| {
+        folder.running().unwrap().is_some_and(|running| ids(&running.sessions) == second_leads)
+    });
+    second.close().unwrap();
+    assert_eq!(folder.running().unwrap(), None);
+    assert!(folder.running_state().unwrap().is_none());
+    assert_eq!(todos(&folder.state().unwrap()), todos(&folder.snapshot().unwrap()));
+}
+
+#[test]
+fn what_is_pending_in_a_running_app_is_in_the_state_that_it_shows() {
+    let clients = livestore_testing::Clients::<App>::new();
+    let options = livestore::sync::SyncOptions::new(clients.backend().clone());
+    let data = tempfile::tempdir().unwrap();
+    let builder = Store::<App>::builder("todos").directory(data.path());
+    let store = builder.sync(options).open().unwrap();
+    store.pause_sync();
+    store.commit([created(1), created(2)]).unwrap();
+    let folder = Folder::open(&data.path().join("todos")).unwrap();
+    assert_eq!(folder.running().unwrap().unwrap().status.pending, 2);
+    let state = folder.running_state().unwrap().unwrap();
+    assert_eq!((todos(&state), state.head()), (2, SeqNum::new(2)));
+}
+
+/// An app that has the store to itself does not answer.
+#[test]
+fn a_store_that_is_not_shared_shows_its_snapshot_only() {
+    let data = tempfile::tempdir().unwrap();
+    let store =
+        Store::<App>::builder("todos").directory(data.path()).single_process().open().unwrap();
+    store.commit((0..2_000).map(created).collect::<Vec<_>>()).unwrap();
+    let folder = Folder::open(&data.path().join("todos")).unwrap();
+    assert!(folder.is_open().unwrap());
+    assert_eq!(folder.running().unwrap(), None);
+    store.close().unwrap();
+    assert_eq!(todos(&folder.state().unwrap()), 2_000);
+}
+
+#[test]
+fn events_are_skipped_alike_from_either_end() {
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    (0..30).for_each(|n| drop(store.commit(created(n)).unwrap()));
+    let follower = open(data.path());
+    follower.commit([created(30), created(31)]).unwrap();
+    let folder = Folder::open(&data.path().join("todos")).unwrap();
+    follower.flush().unwrap();
+    let memory = Store::<App>::builder("todos").open().unwrap();
+    memory.commit((0..32).map(created).collect::<Vec<_>>()).unwrap();
+    let head = SeqNum::new(32);
+    for count in [0, 1, 2, 3, 20, 31, 32, 33, 1_000] {
+        let expected = 32_u64.checked_sub(count as u64).filter(|seq| *seq > 0).map(SeqNum::new);
+        for store in [&store, &follower, &memory] {
+            livestore_testing::wait_until(|| store.head().unwrap() == head);
+            assert_eq!(store.tools().skip_events_back(head, count).unwrap(), expected, "{count}");
+        }
+        assert_eq!(folder.skip_back(head, count).unwrap(), expected, "{count}");
+    }
+    let from_the_middle = store.tools().skip_events_back(SeqNum::new(10), 4).unwrap();
+    assert_eq!(from_the_middle, Some(SeqNum::new(6)));
+    assert_eq!(store.tools().count_events(SeqNum::ROOT).unwrap(), 32);
+}

@@ -120,6 +120,12 @@ export class MockHost {
       const view = this.#view(source, table);
       return { columns: view.columns, ...view.select(sort, filter, offset, limit), seq: this.#seqOf(source) };
     },
+    rowPlace: ({ source, table, sort, filter, key }) => {
+      const view = this.#view(source, table);
+      const { rows } = view.select(sort, filter, 0, view.count);
+      const offset = rows.findIndex((row) => isSameCell(row[0], key[0] ?? null));
+      return { offset: offset < 0 ? null : offset, seq: this.#seqOf(source) };
+    },
     rowHistory: async ({ table, key }) => {
       await sleep(400);
       const changes = [];

@@ -61,8 +61,11 @@ export class MockLog {
       reason: this.reason,
       nextAttempt: this.nextAttempt,
       delay: this.delay,
-      leads: true,
-      sessions: 2,
+      sessions: [
+        { id: "s7Kq", leads: true },
+        { id: "settings~4f90d13a42cafe0b1e7c2", leads: false },
+        { id: "main~b2k8Qm1x0PzLw7Yt3Ra5s", leads: false },
+      ],
       folder: null,
     };
   }

@@ -4,7 +4,7 @@
  */
 
 /** The version of the protocol. Page and host speak the same one, or do not speak at all. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 // -- Values ------------------------------------------------------------------
 
@@ -69,6 +69,10 @@ export interface Methods {
   rows: {
     params: { source: Source; table: string; sort: Sort[]; filter: Filter[]; offset: number; limit: number };
     result: RowsPage;
+  };
+  rowPlace: {
+    params: { source: Source; table: string; sort: Sort[]; filter: Filter[]; key: Cell[] };
+    result: RowPlace;
   };
   rowHistory: { params: { table: string; key: Cell[] }; result: RowHistory };
   diff: { params: { from: Source; to: Source; limit: number }; result: StateDiff };
@@ -162,6 +166,12 @@ export interface RowsPage {
   columns: string[];
   rows: Cell[][];
   total: number;
+  seq: string;
+}
+
+export interface RowPlace {
+  /** The number of rows before it; null if there is no such row. */
+  offset: number | null;
   seq: string;
 }
 
@@ -338,14 +348,21 @@ export interface Status {
   reason: string | null;
   nextAttempt: number | null;
   delay: number;
-  leads: boolean;
-  sessions: number | null;
+  /** The one that leads first. */
+  sessions: Session[];
   folder: FolderStatus | null;
+}
+
+export interface Session {
+  id: string;
+  leads: boolean;
 }
 
 /** A store that is looked at from outside. */
 export interface FolderStatus {
   isOpen: boolean;
+  /** Whether the app that has it open shows its tables. */
+  isLive: boolean;
   stateHead: string | null;
 }
 

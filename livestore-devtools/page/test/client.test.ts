@@ -5,7 +5,7 @@ import type { CloseReason, Door, Transport, TransportEvents } from "../src/conne
 import type { Answer, Call, Hello } from "../src/protocol.ts";
 
 const HELLO: Hello = {
-  version: 1,
+  version: 2,
   livestore: "0.2.0",
   schema: "Todo",
   storeId: "todos",
@@ -135,7 +135,7 @@ test("a token that is refused ends it", async () => {
 
 test("a host of another version ends it", async () => {
   const door = new FakeDoor();
-  door.hello = { ...HELLO, version: 2 };
+  door.hello = { ...HELLO, version: HELLO.version + 1 };
   const client = new Client(door, ["status"]);
   client.connect();
   await until(() => client.state.value.is === "refused");

@@ -8,7 +8,8 @@ use livestore::value::Value;
 use super::cell::{Detail, cell, value};
 use super::{Host, Refused, Running, lock};
 use crate::protocol::{
-    ColumnInfo, Filter, FilterOp, RefusalCode, RowsPage, SchemaInfo, Sort, Source, TableInfo,
+    Cell, ColumnInfo, Filter, FilterOp, RefusalCode, RowPlace, RowsPage, SchemaInfo, Sort, Source,
+    TableInfo,
 };
 
 /// The most rows of a page.
@@ -58,6 +59,20 @@ impl Host {
         let table = find(&state, &wanted.table)?;
         running.reading(&state, || rows(&state, &table, wanted))
     }
+
+    pub(super) fn row_place(
+        &self,
+        source: &Source,
+        wanted: &Wanted,
+        key: &[Cell],
+        running: &Running,
+    ) -> Result<RowPlace, Refused> {
+        let state = self.sources.state(source)?;
+        let state = lock(&state);
+        let table = find(&state, &wanted.table)?;
+        let key = key.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        running.reading(&state, || row_place(&state, &table, wanted, key))
+    }
 }
 
 fn columns(table: &Table) -> Vec<ColumnInfo> {
@@ -83,43 +98,90 @@ pub(super) fn key_of(table: &Table) -> Vec<&str> {
     key.into_iter().map(|column| &*column.name).collect()
 }
 
-fn rows(state: &StateView, table: &Table, wanted: &Wanted) -> Result<RowsPage, Refused> {
-    let column = |name: &str| {
-        let found = table.columns.iter().find(|column| column.name == name);
-        let none = || format!("table `{}` has no column `{name}`", table.name);
-        found
-            .map(|column| quote(&column.name))
-            .ok_or_else(|| Refused::new(RefusalCode::NotFound, none()))
-    };
-    let mut params = Vec::new();
-    let mut conditions = Vec::new();
-    for Filter { column: name, op, value: operand } in &wanted.filter {
-        let name = column(name)?;
-        conditions.push(match op {
-            FilterOp::IsNull => format!("{name} IS NULL"),
-            FilterOp::IsNotNull => format!("{name} IS NOT NULL"),
-            FilterOp::Contains => format!("instr(lower(CAST({name} AS TEXT)), lower(?)) > 0"),
-            op => format!("{name} {} ?", operator(*op)),
-        });
-        if !matches!(op, FilterOp::IsNull | FilterOp::IsNotNull) {
-            params.push(value(operand)?);
+/// The rows that are wanted, in their order, as parts of SQL.
+struct Selection {
+    /// `FROM` and `WHERE`.
+    from: String,
+    params: Vec<Value<'static>>,
+    order: String,
+}
+
+impl Selection {
+    fn of(table: &Table, wanted: &Wanted) -> Result<Self, Refused> {
+        let column = |name: &str| {
+            let found = table.columns.iter().find(|column| column.name == name);
+            let none = || format!("table `{}` has no column `{name}`", table.name);
+            found
+                .map(|column| quote(&column.name))
+                .ok_or_else(|| Refused::new(RefusalCode::NotFound, none()))
+        };
+        let mut params = Vec::new();
+        let mut conditions = Vec::new();
+        for Filter { column: name, op, value: operand } in &wanted.filter {
+            let name = column(name)?;
+            conditions.push(match op {
+                FilterOp::IsNull => format!("{name} IS NULL"),
+                FilterOp::IsNotNull => format!("{name} IS NOT NULL"),
+                FilterOp::Contains => {
+                    format!("instr(lower(CAST({name} AS TEXT)), lower(?)) > 0")
+                }
+                op => format!("{name} {} ?", operator(*op)),
+            });
+            if !matches!(op, FilterOp::IsNull | FilterOp::IsNotNull) {
+                params.push(value(operand)?);
+            }
         }
+        let condition = match &conditions[..] {
+            [] => "true".to_owned(),
+            conditions => conditions.join(" AND "),
+        };
+        let mut order = Vec::new();
+        for Sort { column: name, descending } in &wanted.sort {
+            order.push(format!("{}{}", column(name)?, if *descending { " DESC" } else { "" }));
+        }
+        order.extend(key_of(table).into_iter().map(quote));
+        let from = format!("FROM {} WHERE {condition}", quote(&table.name));
+        Ok(Self { from, params, order: order.join(", ") })
     }
-    let condition = match &conditions[..] {
-        [] => String::new(),
-        conditions => format!(" WHERE {}", conditions.join(" AND ")),
+}
+
+fn row_place(
+    state: &StateView,
+    table: &Table,
+    wanted: &Wanted,
+    key: Vec<Value<'static>>,
+) -> Result<RowPlace, Refused> {
+    let columns: Vec<_> = key_of(table).into_iter().map(quote).collect();
+    if key.len() != columns.len() || columns.is_empty() {
+        let message = format!("the key of `{}` has {} columns", table.name, columns.len());
+        return Err(Refused::new(RefusalCode::BadCall, message));
+    }
+    let Selection { from, params, order } = Selection::of(table, wanted)?;
+    let (columns, holes) = (columns.join(", "), vec!["?"; key.len()].join(", "));
+    let is_there = format!("SELECT count(*) {from} AND ({columns}) = ({holes})");
+    let with_key = [params, key].concat();
+    let offset = if one_number(state, &is_there, with_key.clone())? == 0 {
+        None
+    } else {
+        let before = match wanted.sort.is_empty() {
+            // The index of the key knows it without sorting.
+            true => format!("SELECT count(*) {from} AND ({columns}) < ({holes})"),
+            false => format!(
+                "SELECT place FROM (SELECT row_number() OVER (ORDER BY {order}) - 1 AS place, {columns} {from}) \
+                 WHERE ({columns}) = ({holes})"
+            ),
+        };
+        Some(one_number(state, &before, with_key)?)
     };
-    let mut order = Vec::new();
-    for Sort { column: name, descending } in &wanted.sort {
-        order.push(format!("{}{}", column(name)?, if *descending { " DESC" } else { "" }));
-    }
-    order.extend(key_of(table).into_iter().map(quote));
-    let from = format!("FROM {}{condition}", quote(&table.name));
+    Ok(RowPlace { offset, seq: state.head().to_string() })
+}
+
+fn rows(state: &StateView, table: &Table, wanted: &Wanted) -> Result<RowsPage, Refused> {
+    let Selection { from, params, order } = Selection::of(table, wanted)?;
     let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
     let selected = names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ");
     let select = format!(
-        "SELECT {selected} {from} ORDER BY {} LIMIT {} OFFSET {}",
-        order.join(", "),
+        "SELECT {selected} {from} ORDER BY {order} LIMIT {} OFFSET {}",
         wanted.limit.min(MAX_ROWS),
         wanted.offset,
     );

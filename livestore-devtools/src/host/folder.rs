@@ -1,34 +1,37 @@
-//! A store's folder, looked at without the app's types: its log, and the state of its last snapshot.
+//! A store's folder, looked at without the app's types: its log, and the state that the app shows which has
+//! it open, or otherwise that of its last snapshot.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use livestore::ErrorChain;
 use livestore::event::EncodedEvent;
-use livestore::inspect::{Folder, InspectError};
+use livestore::inspect::{Folder, InspectError, Running};
 use livestore::live::Inspection;
 use livestore::prelude::*;
 use livestore::state::{Quarantined, StateView};
 use livestore::sync::NetworkStatus;
 use livestore::tools::{NamedEvent, Observation, RowChange};
 
-use super::Refused;
 use super::target::{Identity, OnActivity, Standing, Target, TraceFn, fields};
+use super::{Refused, lock};
 use crate::protocol::{EventInfo, FolderStatus, RefusalCode};
 
 /// A folder, which nobody here writes.
 pub(super) struct ClosedStore {
     folder: Mutex<Folder>,
+    /// What the state that was read last says of events that could not be applied.
+    quarantined: Mutex<Option<Vec<Quarantined>>>,
 }
 
 impl ClosedStore {
     pub(super) fn open(path: &Path) -> Result<Self, InspectError> {
-        Ok(Self { folder: Mutex::new(Folder::open(path)?) })
+        Ok(Self { folder: Mutex::new(Folder::open(path)?), quarantined: Mutex::default() })
     }
 
     fn folder(&self) -> MutexGuard<'_, Folder> {
-        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.folder)
     }
 }
 
@@ -77,6 +80,11 @@ impl Target for ClosedStore {
 
     fn status(&self) -> Result<Standing, Refused> {
         let folder = self.folder();
+        if let Some(Running { status, sessions, .. }) = folder.running()? {
+            let state_head = Some(status.local_head.to_string());
+            let shown = FolderStatus { is_open: true, is_live: true, state_head };
+            return Ok(Standing { folder: Some(shown), ..Standing::of(status, sessions) });
+        }
         let (local_head, upstream_head) = (folder.head()?, folder.confirmed_head()?);
         let pending = folder.count(upstream_head)?;
         Ok(Standing {
@@ -86,20 +94,24 @@ impl Target for ClosedStore {
             refused: 0,
             network: NetworkStatus::None,
             next_attempt: None,
-            leads: false,
-            sessions: None,
+            sessions: Vec::new(),
             folder: Some(FolderStatus {
                 is_open: folder.is_open()?,
+                is_live: false,
                 state_head: folder.snapshot_info().ok().map(|snapshot| snapshot.head.to_string()),
             }),
         })
     }
 
     fn quarantined(&self) -> Result<Vec<Quarantined>, Refused> {
-        // Without a snapshot nobody has said what is quarantined.
-        Ok(match self.folder().snapshot() {
-            Ok(state) => state.quarantined()?,
-            Err(_) => Vec::new(),
+        let last = lock(&self.quarantined).clone();
+        Ok(match last {
+            Some(last) => last,
+            // Without a state nobody has said what is quarantined.
+            None => {
+                let read = self.state().ok();
+                read.map_or_else(|| Ok(Vec::new()), |state| state.quarantined())?
+            }
         })
     }
 
@@ -120,8 +132,14 @@ impl Target for ClosedStore {
         Ok(self.folder().skip(after, count)?)
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, Refused> {
+        Ok(self.folder().skip_back(up_to, count)?)
+    }
+
     fn state(&self) -> Result<StateView, Refused> {
-        Ok(self.folder().snapshot()?)
+        let state = self.folder().state()?;
+        *lock(&self.quarantined) = Some(state.quarantined()?);
+        Ok(state)
     }
 
     fn state_at(&self, _: SeqNum) -> Result<StateView, Refused> {

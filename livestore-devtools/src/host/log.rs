@@ -28,6 +28,9 @@ const MAX_ARGS: usize = 300;
 /// The number of events from one anchor to the next.
 const STEP: usize = 1_000;
 
+/// As many events are skipped from the end of the log, as all anchors are made of those before them.
+const NEAR_END: usize = 4 * STEP;
+
 /// Where in the log every thousandth event is. Only confirmed ones are anchors: their places are final.
 #[derive(Default)]
 pub(super) struct LogIndex {
@@ -58,9 +61,15 @@ impl LogIndex {
         Ok(count)
     }
 
-    /// The place behind which the event with this position comes, which counts from 0.
+    /// The place behind which the event with this position comes, which counts from 0. The events were
+    /// [counted](Self::total) before.
     fn before(&mut self, target: &dyn Target, position: u64) -> Result<SeqNum, Refused> {
+        let (head, total) = self.counted;
         let position = usize::try_from(position).unwrap_or(usize::MAX);
+        let behind = usize::try_from(total).unwrap_or(usize::MAX).saturating_sub(position);
+        if behind <= NEAR_END {
+            return Ok(target.skip_back(head, behind)?.unwrap_or_default());
+        }
         let confirmed = target.status()?.upstream_head;
         while self.anchors.len() < position / STEP {
             let from = self.anchors.last().copied().unwrap_or_default();

@@ -69,8 +69,9 @@ impl Host {
         Self::of(Arc::new(OpenStore::new(store)))
     }
 
-    /// Returns the host of a store's folder, whether or not an app has it open. It shows the log, and the
-    /// state of the last snapshot; what needs the app's types, it cannot do.
+    /// Returns the host of a store's folder, whether or not an app has it open. It shows the log, and the state:
+    /// as the app sees it that has the store open, or as of the last snapshot. What needs the app's types, it
+    /// cannot do.
     ///
     /// # Errors
     /// When it is not a store's folder, or its log cannot be read.
@@ -151,6 +152,10 @@ impl Conversation {
             Request::Rows { source, table, sort, filter, offset, limit } => {
                 let wanted = data::Wanted { table, sort, filter, offset, limit };
                 return host.rows(&source, &wanted, running).and_then(json_of);
+            }
+            Request::RowPlace { source, table, sort, filter, key } => {
+                let wanted = data::Wanted { table, sort, filter, offset: 0, limit: 0 };
+                return host.row_place(&source, &wanted, &key, running).and_then(json_of);
             }
             Request::RowHistory { table, key } => {
                 return host.row_history(&table, &key, running).and_then(json_of);

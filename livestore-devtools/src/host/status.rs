@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use livestore::sync::NetworkStatus;
+use livestore::tools::SessionInfo;
 
 use super::{Host, Refused, lock};
 use crate::protocol::{
-    ActivityKind, Hello, LogTail, Notification, Status, SyncAction, Topic, VERSION,
+    ActivityKind, Hello, LogTail, Notification, Session, Status, SyncAction, Topic, VERSION,
 };
 
 /// The number of activities that a page gets of the time before it subscribed.
@@ -102,8 +103,7 @@ impl Host {
             reason,
             next_attempt: standing.next_attempt,
             delay: *lock(&self.delay),
-            leads: standing.leads,
-            sessions: standing.sessions,
+            sessions: standing.sessions.into_iter().map(session).collect(),
             folder: standing.folder,
         })
     }
@@ -127,6 +127,10 @@ impl Host {
             }
         }
     }
+}
+
+fn session(session: SessionInfo) -> Session {
+    Session { id: session.id, leads: session.leads }
 }
 
 fn named(network: &NetworkStatus) -> (&'static str, Option<String>) {

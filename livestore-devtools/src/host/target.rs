@@ -9,8 +9,8 @@ use livestore::prelude::*;
 use livestore::state::Quarantined;
 use livestore::state::StateView;
 use livestore::store::WeakStore;
-use livestore::sync::NetworkStatus;
-use livestore::tools::{Activity, NamedEvent, Observation, RowChange, SessionRole, Timeline};
+use livestore::sync::{NetworkStatus, SyncStatus};
+use livestore::tools::{Activity, NamedEvent, Observation, RowChange, SessionInfo, Timeline};
 use std::time::Duration;
 
 use super::Refused;
@@ -32,6 +32,8 @@ pub(crate) trait Target: Send + Sync {
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, Refused>;
     fn count(&self, after: SeqNum) -> Result<u64, Refused>;
     fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, Refused>;
+    /// The event behind which the last `count` events up to `up_to` come.
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, Refused>;
 
     fn state(&self) -> Result<StateView, Refused>;
     fn state_at(&self, seq: SeqNum) -> Result<StateView, Refused>;
@@ -69,11 +71,26 @@ pub(crate) struct Standing {
     pub(crate) network: NetworkStatus,
     /// In milliseconds since 1970.
     pub(crate) next_attempt: Option<i64>,
-    pub(crate) leads: bool,
-    /// The number of other sessions, if it is known.
-    pub(crate) sessions: Option<u64>,
+    /// The sessions of the client, the one that leads first.
+    pub(crate) sessions: Vec<SessionInfo>,
     /// `None` if the host has the store open.
     pub(crate) folder: Option<FolderStatus>,
+}
+
+impl Standing {
+    /// That of a store that is open.
+    pub(super) fn of(status: SyncStatus, sessions: Vec<SessionInfo>) -> Self {
+        Self {
+            local_head: status.local_head,
+            upstream_head: status.upstream_head,
+            pending: status.pending as u64,
+            refused: status.refused as u64,
+            network: status.network,
+            next_attempt: status.next_attempt.map(|at| at.as_millis()),
+            sessions,
+            folder: None,
+        }
+    }
 }
 
 /// A store's ids and names, and what the host can do with it.
@@ -139,22 +156,7 @@ impl<S: Schema> Target for OpenStore<S> {
 
     fn status(&self) -> Result<Standing, Refused> {
         let store = self.store()?;
-        let status = store.sync_status()?;
-        let (leads, sessions) = match store.tools().role()? {
-            SessionRole::Leads { followers } => (true, Some(followers as u64)),
-            _ => (false, None),
-        };
-        Ok(Standing {
-            local_head: status.local_head,
-            upstream_head: status.upstream_head,
-            pending: status.pending as u64,
-            refused: status.refused as u64,
-            network: status.network,
-            next_attempt: status.next_attempt.map(|at| at.as_millis()),
-            leads,
-            sessions,
-            folder: None,
-        })
+        Ok(Standing::of(store.sync_status()?, store.tools().sessions()?))
     }
 
     fn quarantined(&self) -> Result<Vec<Quarantined>, Refused> {
@@ -176,6 +178,10 @@ impl<S: Schema> Target for OpenStore<S> {
 
     fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, Refused> {
         Ok(self.store()?.tools().skip_events(after, count)?)
+    }
+
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, Refused> {
+        Ok(self.store()?.tools().skip_events_back(up_to, count)?)
     }
 
     fn state(&self) -> Result<StateView, Refused> {

@@ -172,6 +172,16 @@ pub struct RowsPage {
     pub seq: String,
 }
 
+/// The answer to [`rowPlace`](super::Request::RowPlace).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowPlace {
+    /// The number of rows before it; `null` if no row that the filter lets through has the key.
+    pub offset: Option<u64>,
+    /// The last event of the state.
+    pub seq: String,
+}
+
 /// A row that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -30,4 +30,4 @@ pub use request::*;
 pub use value::*;
 
 /// The version of this protocol. Page and host speak the same one, or do not speak at all.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -47,12 +47,20 @@ pub struct Status {
     pub next_attempt: Option<i64>,
     /// The delay of messages, in milliseconds, that the page has asked for.
     pub delay: u32,
-    /// Whether this session leads, and so has the log and the connection.
-    pub leads: bool,
-    /// The number of other sessions; `null` if this one does not lead.
-    pub sessions: Option<u64>,
+    /// The sessions of the client, the one that leads first.
+    pub sessions: Vec<Session>,
     /// What can be said of a store that is looked at from outside; `null` for a store that the host has open.
     pub folder: Option<FolderStatus>,
+}
+
+/// A session of the store's client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Whether it leads, and so has the log and the connection.
+    pub leads: bool,
 }
 
 /// A store's folder, which the host does not write.
@@ -61,7 +69,9 @@ pub struct Status {
 pub struct FolderStatus {
     /// Whether another process has the store open.
     pub is_open: bool,
-    /// The event as of which the tables are: that of the last snapshot. `null` if there is none.
+    /// Whether that process shows its tables; otherwise they are those of the last snapshot.
+    pub is_live: bool,
+    /// The event as of which the tables are. `null` if there are none.
     pub state_head: Option<String>,
 }
 

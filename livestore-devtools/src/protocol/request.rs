@@ -62,6 +62,22 @@ pub enum Request {
         /// The most rows; up to 1,000.
         limit: u64,
     },
+    /// The place of a row among those that [`Rows`](Self::Rows) has. Answer: [`RowPlace`](super::RowPlace).
+    RowPlace {
+        /// The state.
+        #[serde(default)]
+        source: Source,
+        /// The table.
+        table: String,
+        /// The order, as in `Rows`.
+        #[serde(default)]
+        sort: Vec<Sort>,
+        /// Conditions that all have to hold.
+        #[serde(default)]
+        filter: Vec<Filter>,
+        /// The values of its primary key, in order.
+        key: Vec<Cell>,
+    },
     /// The events that have changed a row, from the first on. Replays the log. Answer:
     /// [`RowHistory`](super::RowHistory).
     RowHistory {

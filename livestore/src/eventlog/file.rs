@@ -238,6 +238,10 @@ impl LogStorage for FileLog {
         self.read_with(|log| log.skip(after, count))
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.read_with(|log| log.skip_back(up_to, count))
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         self.read_with(|log| log.count_of_session(session_id))
     }

@@ -60,6 +60,13 @@ impl LogStorage for MemoryLog {
         Ok((events.len() - start) as u64)
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        let events = self.events();
+        let end = events.partition_point(|event| !is_after(event.seq, up_to));
+        let nth = events.iter().take(end).nth_back(count);
+        Ok(nth.map(|event| event.seq))
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         let events = self.events();
         Ok(events.iter().filter(|event| *event.session_id == *session_id).count() as u64)

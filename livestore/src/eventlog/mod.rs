@@ -97,6 +97,18 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// error once it is the first.
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError>;
 
+    /// As [`read`](Self::read), but ends once the events have `max_bytes` of args. A log that is read whole
+    /// is read like this where it may be larger than memory.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        _max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.read(after, limit)
+    }
+
     /// The last event, or none.
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError>;
 
@@ -113,6 +125,10 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
         Ok(self.read(after, count)?.last().map(|event| event.seq))
     }
+
+    /// The number of the event behind which the last `count` events up to `up_to` come. `None` if there is
+    /// none.
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError>;
 
     /// The number of events that this session has committed. Reads the whole log.
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError>;
@@ -263,19 +279,18 @@ impl Eventlog {
         after: SeqNum,
         limit: usize,
     ) -> Result<Vec<EncodedEvent>, EventlogError> {
-        let mut events = self.storage.read(after, limit)?;
-        let mut at = after;
-        for (n, event) in events.iter().enumerate() {
-            match check_chain(at, event) {
-                Ok(()) => at = event.seq,
-                Err(error) if n == 0 => return Err(error),
-                Err(_) => {
-                    events.truncate(n);
-                    break;
-                }
-            }
-        }
-        Ok(events)
+        checked(after, self.storage.read(after, limit)?)
+    }
+
+    /// As [`read`](Self::read), but may end once the events have `max_bytes` of args.
+    #[cfg(not(any(simulation, target_family = "wasm")))]
+    pub(crate) fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        checked(after, self.storage.read_within(after, limit, max_bytes)?)
     }
 
     pub(crate) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
@@ -290,6 +305,16 @@ impl Eventlog {
         count: usize,
     ) -> Result<Option<SeqNum>, EventlogError> {
         self.storage.skip(after, count)
+    }
+
+    /// The number of the event behind which the last `count` events up to `up_to` come. `None` if there is
+    /// none.
+    pub(crate) fn skip_back(
+        &self,
+        up_to: SeqNum,
+        count: usize,
+    ) -> Result<Option<SeqNum>, EventlogError> {
+        self.storage.skip_back(up_to, count)
     }
 
     /// The number of events that this session has committed. Reads the whole log.
@@ -414,6 +439,26 @@ pub(crate) fn before(seq: SeqNum) -> SeqNum {
         None if seq.global == 0 => SeqNum::ROOT,
         None => SeqNum { global: seq.global - 1, client: u64::MAX, generation: 0 },
     }
+}
+
+/// The events behind `after`, up to the first one that does not follow the one before it: that is an error once
+/// it is the first.
+fn checked(
+    after: SeqNum,
+    mut events: Vec<EncodedEvent>,
+) -> Result<Vec<EncodedEvent>, EventlogError> {
+    let mut at = after;
+    for (n, event) in events.iter().enumerate() {
+        match check_chain(at, event) {
+            Ok(()) => at = event.seq,
+            Err(error) if n == 0 => return Err(error),
+            Err(_) => {
+                events.truncate(n);
+                break;
+            }
+        }
+    }
+    Ok(events)
 }
 
 /// Checks that an event names the one before it as its parent, so that a gap in the log is noticed.

@@ -82,6 +82,10 @@ impl LogStorage for FileReader {
         self.file().skip(after, count)
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.file().skip_back(up_to, count)
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         self.file().count_of_session(session_id)
     }

@@ -121,6 +121,17 @@ impl LogStorage for Received {
         Ok(self.events().behind(after)?.len() as u64)
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        let here = self.events();
+        let end = here.events.partition_point(|event| !is_after(event.seq, up_to));
+        match here.events.iter().take(end).nth_back(count) {
+            Some(event) => Ok(Some(event.seq)),
+            None if here.after == SeqNum::ROOT => Ok(None),
+            None if count == end => Ok(Some(here.after)),
+            None => Err(EventlogError::NotReceived { after: here.after }),
+        }
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         let here = self.events();
         let events = here.behind(SeqNum::ROOT)?;

@@ -238,6 +238,22 @@ impl LogStorage for SharedLog {
         Ok(log.count(after)?.saturating_sub(beyond) + pending)
     }
 
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        let (confirmed, pending, found) = {
+            let tail = self.tail();
+            let end = tail.pending.partition_point(|event| !is_after(event.seq, up_to));
+            let found = tail.pending.iter().take(end).nth_back(count).map(|event| event.seq);
+            (tail.confirmed, end, found)
+        };
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => {
+                let up_to = if is_after(up_to, confirmed) { confirmed } else { up_to };
+                self.confirmed().skip_back(up_to, count - pending)
+            }
+        }
+    }
+
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         self.confirmed().count_of_session(session_id)
     }

@@ -278,12 +278,29 @@ impl LogStorage for FileView {
         self.read_with(|log| log.read(after, limit))
     }
 
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.read_with(|log| log.read_within(after, limit, max_bytes))
+    }
+
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {
         self.read_with(LogConnection::last)
     }
 
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
         self.read_with(|log| log.count(after))
+    }
+
+    fn skip(&self, after: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.read_with(|log| log.skip(after, count))
+    }
+
+    fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.read_with(|log| log.skip_back(up_to, count))
     }
 
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {

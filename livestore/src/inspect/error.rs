@@ -31,6 +31,14 @@ pub enum InspectError {
     /// There is no snapshot that can be used.
     #[error(transparent)]
     Snapshot(#[from] SnapshotProblem),
+    /// The app that has the store open does not show it.
+    #[error("the app that has the store of {} open does not show it: {reason}", path.display())]
+    Running {
+        /// The store's folder.
+        path: PathBuf,
+        /// What it says, for people.
+        reason: String,
+    },
     /// The log has no such event.
     #[error("there is no event {seq}; the last one is {head}")]
     NoSuchEvent {

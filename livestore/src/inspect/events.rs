@@ -3,8 +3,9 @@
 use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, EventlogError, is_after};
 
-/// The number of events that are read at once.
+/// The most events, and about the most bytes of args, that are read at once.
 const PAGE: usize = 4_096;
+const PAGE_BYTES: usize = 4 << 20;
 
 /// The events of a log in order, made by [`Folder::events`](super::Folder::events).
 ///
@@ -46,7 +47,7 @@ impl Iterator for FolderEvents {
             return None;
         }
         if self.page.as_slice().is_empty() {
-            match self.log.read(self.at, PAGE) {
+            match self.log.read_within(self.at, PAGE, PAGE_BYTES) {
                 Ok(page) => self.page = page.into_iter(),
                 Err(error) => {
                     self.failed = true;

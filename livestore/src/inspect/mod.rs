@@ -30,8 +30,12 @@
 //! - **The log**, up to what has been written. A running app may have committed more: with
 //!   [`Durability::Buffered`](crate::Durability::Buffered), what it commits arrives some milliseconds
 //!   later. [`has_changed`](Folder::has_changed) says when to read on.
-//! - **The state** of the [snapshot](Folder::snapshot), which is behind the log. Only materializers can
-//!   bring it further, so a tool that has the app's schema can [replay](Folder::replay) to any event,
+//! - **The state**, if an app has the store open: it is [asked](Folder::running_state), over the socket by
+//!   which the sessions of a client reach their leader, and sends a copy. It also says how far it is with its
+//!   [sync](Folder::running), and which sessions there are. A tool is no session: it has no types, and commits
+//!   nothing.
+//! - **The state** of the [snapshot](Folder::snapshot) otherwise, which is behind the log. Only materializers
+//!   can bring it further, so a tool that has the app's schema can [replay](Folder::replay) to any event,
 //!   and others have the state as of the snapshot's last event only.
 //!
 //! An app that has the store open looks at it with the store's own methods instead.
@@ -39,6 +43,7 @@
 mod error;
 mod events;
 mod replay;
+mod running;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +51,9 @@ use std::sync::Arc;
 pub use crate::state::{Interrupt, Query, StateView, TableColumn, TableInfo};
 pub use error::{InspectError, SnapshotProblem};
 pub use events::FolderEvents;
+pub use running::Running;
+
+use running::Leader;
 
 use crate::edge::{DirectoryLock, files};
 use crate::event::{EncodedEvent, SeqNum};
@@ -81,6 +89,7 @@ pub struct Folder {
     view: Arc<FileView>,
     log: Eventlog,
     store_id: String,
+    leader: Leader,
 }
 
 /// What a store's folder says of itself.
@@ -152,7 +161,8 @@ impl Folder {
         let view = Arc::new(FileView::open(&log, &name)?);
         let store_id = view.store_id()?;
         let log = Eventlog::shared(Arc::clone(&view));
-        Ok(Self { path, view, log, store_id })
+        let leader = Leader::of(&path, &store_id);
+        Ok(Self { path, view, log, store_id, leader })
     }
 
     /// The folder's path, from the root.
@@ -241,6 +251,15 @@ impl Folder {
         self.log.skip(after, count)
     }
 
+    /// Returns the number of the event behind which the last `count` events up to `up_to` come; `None` if
+    /// there is none, as when there are no more than that. Reads the numbers of those in between.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn skip_back(&self, up_to: SeqNum, count: usize) -> Result<Option<SeqNum>, EventlogError> {
+        self.log.skip_back(up_to, count)
+    }
+
     /// Returns all events, in order. They are read page by page; each is checked, and the first that is
     /// damaged ends the iteration with an error.
     pub fn events(&self) -> FolderEvents {
@@ -271,6 +290,37 @@ impl Folder {
     /// When the log cannot be read.
     pub fn shapes(&self) -> Result<Vec<(String, String)>, EventlogError> {
         self.log.shapes()
+    }
+
+    /// Returns what the app says that has the store open. `None` if none has, or one that does not answer
+    /// tools: it has the store to itself, or is made with another version of this library.
+    ///
+    /// # Errors
+    /// When the app should answer, and does not.
+    pub fn running(&self) -> Result<Option<Running>, InspectError> {
+        Ok(self.leader.ask(false)?.map(Running::from))
+    }
+
+    /// Returns the state as the app sees it that has the store open, with what is pending; `None` as
+    /// [`running`](Self::running) does. The app copies its state for that, and sends it.
+    ///
+    /// # Errors
+    /// When the app should answer, and does not, or its state is too large to be sent.
+    pub fn running_state(&self) -> Result<Option<StateView>, InspectError> {
+        let Some(inspected) = self.leader.ask(true)? else { return Ok(None) };
+        inspected.state.map(running::view).transpose()
+    }
+
+    /// Returns the newest state that can be had: [the app's](Self::running_state) if it is running, and
+    /// otherwise that of the newest [snapshot](Self::snapshot).
+    ///
+    /// # Errors
+    /// As those two.
+    pub fn state(&self) -> Result<StateView, InspectError> {
+        match self.running_state()? {
+            Some(state) => Ok(state),
+            None => self.snapshot(),
+        }
     }
 
     /// Returns the state of the newest snapshot, if it is whole and made of this log's events. It is read

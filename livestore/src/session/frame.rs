@@ -5,7 +5,7 @@ const MAX_FRAME: usize = if cfg!(target_family = "wasm") { 4 << 20 } else { 64 *
 
 /// The most bytes of a message. One with as much pending is refused, so that garbage does not fill the
 /// memory.
-const MAX_MESSAGE: usize = 1 << 30;
+pub(crate) const MAX_MESSAGE: usize = 1 << 30;
 
 /// The first byte of a frame: whether the message continues in the next one.
 const LAST: u8 = 0;

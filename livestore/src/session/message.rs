@@ -7,6 +7,8 @@
 //!
 //! A session that cannot read the leader's files, as in a browser's page, is sent what is in them before
 //! it is welcomed.
+//!
+//! A tool without the app's types is no session: it begins with [`Inspect`] instead, and may ask again.
 
 use std::sync::Arc;
 
@@ -16,11 +18,11 @@ use crate::event::{
     CommitId, Conflict, EncodedEvent, EventText, SeqNum, UndoChange, UndoCommit, UndoNotes,
     UndoPlace, UndoStep, Way,
 };
-use crate::sync::NetworkStatus;
+use crate::sync::{NetworkStatus, SyncStatus};
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 5;
+pub(crate) const PROTOCOL: u64 = 6;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) enum FromSession {
     Read(SeqNum),
     /// Commits of a session that has ended, instead of a hello.
     Recover(Recover),
+    /// A tool's question, instead of a hello.
+    Inspect(Inspect),
 }
 
 /// A message of the leader's.
@@ -57,6 +61,46 @@ pub(crate) enum FromLeader {
     Recovered,
     /// The commands that failed, and were not resolved: the whole list, whenever it changes.
     Conflicts(Vec<Conflict>),
+    /// The sessions of the client, when one has come or gone.
+    Sessions(Sessions),
+    /// The answer to a tool.
+    Inspected(Inspected),
+}
+
+/// The sessions of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sessions {
+    /// Higher than in the lists that the leader has made before.
+    pub(crate) number: u64,
+    pub(crate) leader: Arc<str>,
+    pub(crate) followers: Vec<Arc<str>>,
+}
+
+/// A tool's question, which may be asked several times on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inspect {
+    pub(crate) protocol: u64,
+    pub(crate) store_id: String,
+    /// Whether the answer is to have the state.
+    pub(crate) wants_state: bool,
+}
+
+/// What a tool sees of a store that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inspected {
+    pub(crate) status: SyncStatus,
+    pub(crate) sessions: Sessions,
+    pub(crate) state: Option<PresentState>,
+}
+
+/// A copy of the state that the leader's app sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PresentState {
+    /// The last event that it is made of.
+    pub(crate) head: SeqNum,
+    pub(crate) schema_hash: i64,
+    /// An SQLite file.
+    pub(crate) bytes: Bytes,
 }
 
 /// The first message of a session's.
@@ -256,6 +300,11 @@ structs! {
     StateImage { head, history_id, checksum, snapshot }
     Recover { protocol, store_id, session_id, commits }
     Recovered { behind, events }
+    Sessions { number, leader, followers }
+    Inspect { protocol, store_id, wants_state }
+    Inspected { status, sessions, state }
+    PresentState { head, schema_hash, bytes }
+    SyncStatus { local_head, upstream_head, pending, refused, network, next_attempt }
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,
@@ -282,6 +331,7 @@ enums! {
         2 => Command(command),
         3 => Read(head),
         4 => Recover(recover),
+        5 => Inspect(inspect),
     }
     FromLeader {
         // Likewise.
@@ -295,6 +345,8 @@ enums! {
         7 => Events(events),
         8 => Recovered,
         9 => Conflicts(conflicts),
+        10 => Sessions(sessions),
+        11 => Inspected(inspected),
     }
     Reads {
         0 => Files,

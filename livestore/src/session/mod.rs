@@ -15,9 +15,9 @@ mod message;
 mod mirror;
 
 pub(crate) use codec::Bytes;
-pub(crate) use frame::{Assembler, Garbage, frames};
+pub(crate) use frame::{Assembler, Garbage, MAX_MESSAGE, frames};
 pub(crate) use message::{
-    Command, Difference, FromLeader, FromSession, Hello, PROTOCOL, Reads, Recover, Recovered,
-    Refusal, SchemaPart, StateImage, Welcome,
+    Command, Difference, FromLeader, FromSession, Hello, Inspect, Inspected, PROTOCOL,
+    PresentState, Reads, Recover, Recovered, Refusal, SchemaPart, Sessions, StateImage, Welcome,
 };
 pub(crate) use mirror::{Change, LeaderOrder, Mirror, OutOfStep, Planned, Update, behind};

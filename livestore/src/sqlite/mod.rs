@@ -265,6 +265,13 @@ impl Db {
         self.conn.get_interrupt_handle()
     }
 
+    /// From now on, no text or blob that SQL makes or reads may be longer.
+    pub(crate) fn limit_values(&self, max_value_bytes: u32) -> Result<(), SqliteError> {
+        let most = i32::try_from(max_value_bytes).unwrap_or(i32::MAX);
+        self.conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, most)?;
+        Ok(())
+    }
+
     /// Calls `read`. Until it returns, no text or blob may be longer than `max_value_bytes`, and SQL ends
     /// once `is_over` returns true.
     pub(crate) fn within<T>(

@@ -14,7 +14,11 @@ use crate::value::Value;
 /// The name that the tables of the library itself begin with.
 const OWN: &str = "__livestore";
 
-/// A state in memory, which SQL can read and nothing can change.
+/// The longest text or blob of a view, in bytes: SQL can make one of any length, such as `zeroblob(1e9)`.
+const MAX_VALUE: u32 = 64 << 20;
+
+/// A state in memory, which SQL can read and nothing can change. A text or blob of more than 64 MiB is an
+/// error.
 #[derive(Debug)]
 pub struct StateView {
     state: State,
@@ -49,6 +53,8 @@ pub struct TableColumn {
 
 impl StateView {
     pub(crate) fn new(state: State, schema_hash: Option<i64>) -> Self {
+        let limited = state.db.limit_values(MAX_VALUE);
+        debug_assert!(limited.is_ok(), "it fails for wrong arguments only");
         Self { state, schema_hash }
     }
 

@@ -37,7 +37,7 @@ interface DataGridProps {
   before?(row: Cell[]): Cell[] | "new" | "gone" | null;
 }
 
-const ROW_HEIGHT = 28;
+export const ROW_HEIGHT = 28;
 const NARROWEST = 64;
 const WIDEST_FIRST = 320;
 const CHARACTER = 7.3;

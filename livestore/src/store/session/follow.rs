@@ -10,8 +10,8 @@ use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::SharedLog;
 use crate::live::deliver;
 use crate::session::{
-    Change, Command, FromLeader, FromSession, LeaderOrder, Mirror, OutOfStep, Planned, Update,
-    frames,
+    Change, Command, FromLeader, FromSession, LeaderOrder, Mirror, OutOfStep, Planned, Sessions,
+    Update, frames,
 };
 use crate::state::{Quarantined, ReplayError};
 use crate::store::order::Order;
@@ -36,6 +36,8 @@ pub(in crate::store) struct Follower {
     sent: Sent,
     network: NetworkStatus,
     next_attempt: Option<Timestamp>,
+    /// The last list of the leader's.
+    sessions: Option<Sessions>,
     /// Whether the client was offline on purpose when a leader with a backend said so last.
     is_paused: bool,
     /// Whether this session wants sync to be paused, until the leader says that it is so: a leader that
@@ -88,6 +90,7 @@ impl Follower {
             sent: Sent::default(),
             network,
             next_attempt,
+            sessions: None,
             is_paused: false,
             wants_paused: None,
             waiting: Vec::new(),
@@ -157,6 +160,18 @@ impl Follower {
         self.note_network();
     }
 
+    /// The sessions of the client; `None` while there is no leader to say it.
+    pub(in crate::store) fn sessions(&self) -> Option<&Sessions> {
+        self.sessions.as_ref()
+    }
+
+    /// Lists may arrive in another order than they were made in.
+    fn set_sessions(&mut self, sessions: Sessions) {
+        if self.sessions.as_ref().is_none_or(|last| last.number < sessions.number) {
+            self.sessions = Some(sessions);
+        }
+    }
+
     fn note_network(&mut self) {
         if self.network != NetworkStatus::None {
             self.is_paused = self.network == NetworkStatus::Paused;
@@ -187,6 +202,7 @@ impl Follower {
     /// Begins a conversation with a leader.
     pub(super) fn set_line(&mut self, line: Option<Line>) {
         self.line = line;
+        self.sessions = None;
         self.sent = Sent::default();
         self.first = None;
     }
@@ -374,6 +390,14 @@ impl Inner {
                 }
                 deliver();
             }
+            FromLeader::Sessions(sessions) => {
+                if let Ok(mut slot) = self.core()
+                    && let Some(core) = slot.as_mut()
+                    && let Some(follower) = core.order.follower_mut()
+                {
+                    follower.set_sessions(sessions);
+                }
+            }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
             FromLeader::Events(page) => return self.receive_history(page),
             FromLeader::Reset if self.must_read_all() => return false,
@@ -386,7 +410,8 @@ impl Inner {
             FromLeader::Welcome(_)
             | FromLeader::Refused(_)
             | FromLeader::Snapshot(_)
-            | FromLeader::Recovered => return false,
+            | FromLeader::Recovered
+            | FromLeader::Inspected(_) => return false,
         }
         true
     }

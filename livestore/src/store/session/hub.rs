@@ -15,7 +15,7 @@ use crate::eventlog::{Eventlog, EventlogError};
 use crate::live::Reactive;
 use crate::session::{
     Assembler, Command, Difference, FromLeader, FromSession, Garbage, Hello, PROTOCOL, Recover,
-    Refusal, SchemaPart, Welcome, frames,
+    Refusal, SchemaPart, Sessions, Welcome, frames,
 };
 use crate::state::ReplayError;
 use crate::store::{ConflictError, Core, Inner};
@@ -27,6 +27,8 @@ pub(in crate::store) struct Hub {
     next_id: AtomicU64,
     /// The number of sessions that are notified of changes.
     joined: AtomicUsize,
+    /// The number of the next list of sessions.
+    next_list: AtomicU64,
     store: OnceLock<Weak<Inner>>,
     /// What came before the store was open; `None` once it is.
     early: Mutex<Option<Vec<(u64, LineEvent)>>>,
@@ -40,8 +42,10 @@ struct Peer {
     id: u64,
     line: Line,
     assembler: Assembler,
-    /// Set once it was welcomed.
+    /// Set when it is notified of changes.
     session_id: Option<Arc<str>>,
+    /// Whether its welcome was sent.
+    is_welcomed: bool,
 }
 
 impl Hub {
@@ -53,6 +57,7 @@ impl Hub {
             peers: Mutex::default(),
             next_id: AtomicU64::new(0),
             joined: AtomicUsize::new(0),
+            next_list: AtomicU64::new(0),
             store: OnceLock::new(),
             early: Mutex::new(Some(Vec::new())),
             outgoing: Outgoing::new(Weak::clone(hub)),
@@ -103,13 +108,34 @@ impl Hub {
 
     /// Sends a message to every session, in the order of the calls.
     fn broadcast(&self, message: &[u8]) {
+        self.send_to(|peer| peer.session_id.is_some(), message);
+    }
+
+    fn send_to(&self, is_meant: impl Fn(&Peer) -> bool, message: &[u8]) {
         let lines: Vec<_> = lock(&self.peers)
             .iter()
-            .filter(|peer| peer.session_id.is_some())
+            .filter(|peer| is_meant(peer))
             .map(|peer| peer.line.clone())
             .collect();
         for line in lines {
             send(&line, message);
+        }
+    }
+
+    /// The sessions that are there now.
+    pub(in crate::store) fn sessions(&self, leader: &Arc<str>) -> Sessions {
+        let peers = lock(&self.peers);
+        let followers = peers.iter().filter_map(|peer| peer.session_id.clone()).collect();
+        let number = self.next_list.fetch_add(1, Ordering::Relaxed);
+        Sessions { number, leader: Arc::clone(leader), followers }
+    }
+
+    /// Notifies the sessions that one has come or gone. This is not ordered with other messages, so only
+    /// those that have their welcome can be notified.
+    fn announce(&self) {
+        if let Some(store) = self.store.get().and_then(Weak::upgrade) {
+            let sessions = self.sessions(&store.session_id);
+            self.send_to(|peer| peer.is_welcomed, &FromLeader::Sessions(sessions).encode());
         }
     }
 
@@ -200,6 +226,12 @@ impl Hub {
             Some(FromSession::Recover(_)) => {
                 send(line, &FromLeader::Refused(Refusal::Version(PROTOCOL)).encode());
             }
+            Some(FromSession::Inspect(inspect)) if inspect.protocol == PROTOCOL => {
+                store.show(self, line, &inspect);
+            }
+            Some(FromSession::Inspect(_)) => {
+                send(line, &FromLeader::Refused(Refusal::Version(PROTOCOL)).encode());
+            }
             None => return false,
         }
         true
@@ -227,10 +259,22 @@ impl Hub {
         self.count(&peers);
     }
 
+    fn welcomed(&self, id: u64) {
+        if let Some(peer) = lock(&self.peers).iter_mut().find(|peer| peer.id == id) {
+            peer.is_welcomed = true;
+        }
+        self.announce();
+    }
+
     fn remove(&self, id: u64) {
         let mut peers = lock(&self.peers);
+        let was_session = peers.iter().any(|peer| peer.id == id && peer.session_id.is_some());
         peers.retain(|peer| peer.id != id);
         self.count(&peers);
+        drop(peers);
+        if was_session {
+            self.announce();
+        }
     }
 
     fn count(&self, peers: &[Peer]) {
@@ -242,7 +286,8 @@ impl Hub {
 fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
     let id = hub.upgrade().map(|hub| {
         let id = hub.next_id.fetch_add(1, Ordering::Relaxed);
-        let peer = Peer { id, line, assembler: Assembler::default(), session_id: None };
+        let assembler = Assembler::default();
+        let peer = Peer { id, line, assembler, session_id: None, is_welcomed: false };
         lock(&hub.peers).push(peer);
         id
     });
@@ -254,12 +299,12 @@ fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
     })
 }
 
-fn send(line: &Line, message: &[u8]) {
+pub(super) fn send(line: &Line, message: &[u8]) {
     line.send(frames(message));
 }
 
 /// Sends what a session waits for, however much that is.
-fn answer(line: &Line, message: &FromLeader) {
+pub(super) fn answer(line: &Line, message: &FromLeader) {
     line.send_answer(frames(&message.encode()));
 }
 
@@ -310,6 +355,7 @@ impl Inner {
                 opening.iter().for_each(|message| answer(line, message));
                 hub.join(id, &hello.session_id);
                 answer(line, &FromLeader::Welcome(welcome));
+                hub.welcomed(id);
             }
             Some(Err(error)) => {
                 let reason = ErrorChain::new(&error).to_string();

@@ -13,6 +13,7 @@ mod outgoing;
 mod recover;
 mod seek;
 mod send;
+mod show;
 mod step_down;
 mod takeover;
 

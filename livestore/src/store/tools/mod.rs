@@ -21,12 +21,14 @@ pub(in crate::store) use observe::Probe;
 pub use observe::{Activity, Observation};
 pub use timeline::Timeline;
 
-use super::{HistoryError, ReadError, Store};
+use super::order::Order;
+use super::{HistoryError, Inner, ReadError, Store};
 use crate::error::Unavailable;
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::schema::{Schema, SchemaDef};
-use crate::state::StateView;
+use crate::session::Sessions;
+use crate::state::{StateError, StateView};
 
 /// A store, as tools see it, made by [`Store::tools`].
 #[derive(Debug)]
@@ -45,6 +47,24 @@ pub enum SessionRole {
     },
     /// Another session has the log.
     Follows,
+}
+
+/// A session of a store's client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// Its id, as events have it that it commits.
+    pub id: String,
+    /// Whether it leads: it has the log, and the connection to the backend.
+    pub leads: bool,
+}
+
+impl SessionInfo {
+    pub(crate) fn all(sessions: &Sessions) -> Vec<Self> {
+        let leader = Self { id: sessions.leader.to_string(), leads: true };
+        let follower = |id: &Arc<str>| Self { id: id.to_string(), leads: false };
+        [leader].into_iter().chain(sessions.followers.iter().map(follower)).collect()
+    }
 }
 
 impl<S: Schema> Store<S> {
@@ -136,6 +156,19 @@ impl<S: Schema> Tools<'_, S> {
         self.store.inner.log()?.skip(after, count)
     }
 
+    /// Returns the number of the event behind which the last `count` events up to `up_to` come; `None` if
+    /// there is none, as when there are no more than that. Reads the numbers of those in between.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn skip_events_back(
+        &self,
+        up_to: SeqNum,
+        count: usize,
+    ) -> Result<Option<SeqNum>, EventlogError> {
+        self.store.inner.log()?.skip_back(up_to, count)
+    }
+
     /// Calls `callback` with everything that the store does from now on, until the guard is dropped. It
     /// is called on the thread that does it, and should be quick. While anybody observes, commits,
     /// queries and materializers are timed, which takes a few readings of the clock each.
@@ -156,6 +189,25 @@ impl<S: Schema> Tools<'_, S> {
         })?)
     }
 
+    /// Returns the sessions of this store's client, the one that leads first. While another session is about
+    /// to lead, this one knows of no others.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn sessions(&self) -> Result<Vec<SessionInfo>, ReadError> {
+        let inner = &self.store.inner;
+        Ok(inner.with_core(|core| {
+            let here = |leads| vec![SessionInfo { id: inner.session_id.to_string(), leads }];
+            match (&core.order, &core.hub) {
+                (Order::Leader(follower), _) => {
+                    follower.sessions().map_or_else(|| here(false), SessionInfo::all)
+                }
+                (_, Some(hub)) => SessionInfo::all(&hub.sessions(&inner.session_id)),
+                (_, None) => here(true),
+            }
+        })?)
+    }
+
     /// Ends the connection to the backend as a network does that fails: the store connects again by
     /// itself. Does nothing in a session that follows.
     pub fn drop_connection(&self) {
@@ -166,5 +218,26 @@ impl<S: Schema> Tools<'_, S> {
     /// an app on a slow network. Does nothing in a session that follows.
     pub fn delay_messages(&self, delay: Duration) {
         self.store.inner.delay_messages(delay);
+    }
+}
+
+impl Inner {
+    /// The bytes of the present state, and the last event that it is made of.
+    pub(in crate::store) fn present_bytes(
+        self: &Arc<Self>,
+    ) -> Result<(SeqNum, Vec<u8>), HistoryError> {
+        let (head, bytes) = {
+            let mut slot = self.core()?;
+            let core = slot.as_mut().ok_or(Unavailable::Closed)?;
+            (core.state.head, core.state.bytes().map_err(StateError::from)?)
+        };
+        match bytes {
+            Some(bytes) => Ok((head, bytes)),
+            // Pending events have changed it.
+            None => {
+                let mut state = Timeline::new(self).at(head)?;
+                Ok((head, state.to_bytes().map_err(StateError::from)?))
+            }
+        }
     }
 }

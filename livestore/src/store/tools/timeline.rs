@@ -39,7 +39,7 @@ struct Moment {
 }
 
 impl Timeline {
-    pub(super) fn new(store: &Arc<Inner>) -> Self {
+    pub(in crate::store) fn new(store: &Arc<Inner>) -> Self {
         Self { store: Arc::downgrade(store), checkpoints: Mutex::default() }
     }
 

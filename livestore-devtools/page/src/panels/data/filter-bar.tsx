@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { cellText, parseCell } from "../../lib/format.ts";
 import type { Filter, FilterOp, TableInfo } from "../../protocol.ts";
@@ -21,10 +22,11 @@ interface FilterBarProps {
   table: TableInfo;
   filters: Filter[];
   onChange(filters: Filter[]): void;
+  children?: ComponentChildren;
 }
 
 /** The conditions that rows have to meet, and a line to add one. */
-export function FilterBar({ table, filters, onChange }: FilterBarProps) {
+export function FilterBar({ table, filters, onChange, children }: FilterBarProps) {
   const [column, setColumn] = useState("");
   const [op, setOp] = useState<FilterOp>("contains");
   const [text, setText] = useState("");
@@ -65,6 +67,7 @@ export function FilterBar({ table, filters, onChange }: FilterBarProps) {
           </li>
         ))}
       </ul>
+      {children}
     </div>
   );
 }

@@ -23,7 +23,7 @@ export class DataModel {
 
   constructor(
     readonly store: StoreModel,
-    source: SourceModel,
+    readonly source: SourceModel,
   ) {
     this.rows = new PagedList(async (offset, limit, abort) => {
       const table = this.table.peek()?.name ?? "";
@@ -56,6 +56,17 @@ export class DataModel {
   filterBy(filters: Filter[]): void {
     this.filters.value = filters;
     this.restart();
+  }
+
+  /** Shows the row with this key; returns whether there is one that passes the filters. */
+  async goTo(key: Cell[], rowHeight: number): Promise<boolean> {
+    const table = this.table.peek()?.name ?? "";
+    const query = { source: this.source.wire.peek(), table, sort: this.sort.peek(), filter: this.filters.peek() };
+    const { offset } = await this.store.client.call("rowPlace", { ...query, key });
+    if (offset === null) return false;
+    this.position.active.value = offset;
+    this.position.show(offset, Math.max(this.rows.total.peek(), offset + 1), rowHeight);
+    return true;
   }
 
   /** The values of a row's primary key, in order. */

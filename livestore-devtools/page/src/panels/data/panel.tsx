@@ -6,6 +6,7 @@ import { DataGrid, gridColumns } from "../../ui/data-grid.tsx";
 import { Empty, Failure, Loading } from "../../ui/states.tsx";
 import { useThrottled } from "../../ui/use-call.ts";
 import { FilterBar } from "./filter-bar.tsx";
+import { GoTo } from "./go-to.tsx";
 import { RowDetail } from "./row-detail.tsx";
 import { SchemaView } from "./schema-view.tsx";
 import { TableList } from "./table-list.tsx";
@@ -61,7 +62,9 @@ function Rows() {
   const error = data.rows.error.value;
   return (
     <>
-      <FilterBar table={table} filters={data.filters.value} onChange={(filters) => data.filterBy(filters)} />
+      <FilterBar table={table} filters={data.filters.value} onChange={(filters) => data.filterBy(filters)}>
+        <GoTo key={table.name} table={table} />
+      </FilterBar>
       {error !== null && (
         <Failure error={error}>
           <Button onClick={() => source.now()}>Back to now</Button>

@@ -175,37 +175,45 @@ function Heads({ status }: { status: Status }) {
   );
 }
 
+/** Who has the store open, and which of them has the log and the connection. */
 function Sessions({ status }: { status: Status }) {
   const hello = useWorkbench().store.hello.value;
+  const own = hello?.sessionId ?? "";
+  const { sessions, folder } = status;
+  const leads = sessions.some(({ id, leads }) => leads && id === own);
   return (
     <section class="card" aria-label="Sessions">
       <h2>Sessions</h2>
-      <p class="card-figure">
-        {status.leads ? (
-          <>
-            <Icon name="leader" /> This session leads
-          </>
-        ) : (
-          "Another session leads"
-        )}
-      </p>
-      <p class="panel-note">
-        {status.leads
-          ? "It has the log and the connection."
-          : "That one has the log and the connection; this one follows it."}
-        {status.sessions !== null &&
-          ` ${status.sessions === 0 ? "No other session is" : `${counted(status.sessions, "other session")} ${status.sessions === 1 ? "is" : "are"}`} open.`}
-      </p>
-      <dl class="facts">
-        <div>
-          <dt>session</dt>
-          <dd class="mono">{hello?.sessionId}</dd>
-        </div>
-        <div>
-          <dt>devtools commit as</dt>
-          <dd class="mono">{hello?.devtoolsSessionId}</dd>
-        </div>
-      </dl>
+      {sessions.length === 0 ? (
+        <p class="panel-note">
+          {folder?.isOpen ? "The process that has the store open does not say." : "No process has the store open."}
+        </p>
+      ) : (
+        <>
+          <p class="card-figure">
+            {leads ? "This session leads" : sessions.some((each) => each.leads) ? "Another session leads" : "No session leads"}
+          </p>
+          <p class="panel-note">The one that leads has the log and the connection; the others follow it.</p>
+          <ul class="sessions">
+            {sessions.map(({ id, leads }) => (
+              <li key={id}>
+                {leads ? <Icon name="leader" /> : <span class="sessions-space" />}
+                <span class="mono">{id}</span>
+                {leads && <span class="badge">leads</span>}
+                {id === own && <span class="badge">this app</span>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {hello?.devtoolsSessionId && (
+        <dl class="facts">
+          <div>
+            <dt>devtools commit as</dt>
+            <dd class="mono">{hello.devtoolsSessionId}</dd>
+          </div>
+        </dl>
+      )}
     </section>
   );
 }

@@ -1,4 +1,5 @@
-//! Every template is an app that builds, and whose tests pass.
+//! Every template is an app that builds, and whose tests pass. Those with a framework are the examples of its
+//! bindings, which are built with them.
 
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
@@ -10,6 +11,7 @@ use std::process::Command;
 
 use support::Data;
 
+/// Templates that need no framework.
 const TEMPLATES: [&str; 3] = ["todo-tui", "minimal", "server"];
 
 fn repository() -> PathBuf {
@@ -49,6 +51,36 @@ fn the_templates_have_no_other_placeholders() {
             }
             let text = fs::read_to_string(&path).unwrap().replace("{{project-name}}", "");
             assert!(!text.contains("{{") && !text.contains("{%"), "{}", path.display());
+        }
+    }
+}
+
+/// The frameworks are built in the workspace of the bindings. What a template has is built there, too.
+#[test]
+fn the_templates_of_frameworks_are_examples_of_the_bindings() {
+    let of_template = "livestore-cli/templates";
+    for (template, package, example) in [
+        ("web", "livestore-dioxus", "guide_web.rs"),
+        ("egui", "livestore-egui", "guide_desktop.rs"),
+    ] {
+        let read = |path: &str| fs::read_to_string(repository().join(path)).unwrap();
+        // The first line says how it is run.
+        let program = |path: &str| {
+            let text = read(path);
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        let ours = program(&format!("{of_template}/{template}/src/main.rs"));
+        assert_eq!(ours, program(&format!("integrations/{package}/examples/{example}")));
+        let (manifest, theirs) = (
+            read(&format!("{of_template}/{template}/Cargo.toml.liquid")),
+            read(&format!("integrations/{package}/Cargo.toml")),
+        );
+        let (_, dependencies) = manifest.split_once("[dependencies]\n").unwrap();
+        let names = dependencies.lines().take_while(|line| !line.is_empty());
+        for name in
+            names.map(|line| line.split_once(" = ").unwrap().0).filter(|name| *name != package)
+        {
+            assert!(theirs.lines().any(|line| line.starts_with(name)), "{package} has no {name}");
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::output::{Output, Style};
 struct Template {
     name: &'static str,
     about: &'static str,
+    /// The command that starts the app.
+    start: &'static str,
     files: &'static [(&'static str, &'static str)],
 }
 
@@ -26,6 +28,7 @@ const TEMPLATES: &[Template] = &[
     Template {
         name: "todo-tui",
         about: "todos in a terminal, with live queries and sync",
+        start: "cargo run",
         files: files!("todo-tui":
             "Cargo.toml.liquid" => "Cargo.toml",
             "gitignore" => ".gitignore",
@@ -36,6 +39,7 @@ const TEMPLATES: &[Template] = &[
     Template {
         name: "minimal",
         about: "one table, one event, and a test of two clients that sync",
+        start: "cargo run",
         files: files!("minimal":
             "Cargo.toml.liquid" => "Cargo.toml",
             "gitignore" => ".gitignore",
@@ -45,7 +49,28 @@ const TEMPLATES: &[Template] = &[
     Template {
         name: "server",
         about: "a sync backend of one's own",
+        start: "cargo run",
         files: files!("server":
+            "Cargo.toml.liquid" => "Cargo.toml",
+            "gitignore" => ".gitignore",
+            "src/main.rs" => "src/main.rs",
+        ),
+    },
+    Template {
+        name: "web",
+        about: "notes in a browser, with Dioxus",
+        start: "dx serve --platform web",
+        files: files!("web":
+            "Cargo.toml.liquid" => "Cargo.toml",
+            "gitignore" => ".gitignore",
+            "src/main.rs" => "src/main.rs",
+        ),
+    },
+    Template {
+        name: "egui",
+        about: "notes in a window, with egui",
+        start: "cargo run",
+        files: files!("egui":
             "Cargo.toml.liquid" => "Cargo.toml",
             "gitignore" => ".gitignore",
             "src/main.rs" => "src/main.rs",
@@ -74,7 +99,7 @@ pub(super) fn run(out: &mut Output, args: &New) -> Result {
         let directory = directory.display().to_string();
         return out.json(&json!({ "directory": directory, "template": template.name }));
     }
-    out.line(format!("{name} is in {}; `cargo run` there starts it", directory.display()))
+    out.line(format!("{name} is in {}; `{}` there starts it", directory.display(), template.start))
 }
 
 fn list(out: &mut Output) -> Result {

@@ -104,9 +104,10 @@ pub(crate) struct Info {
     pub(crate) place: Place,
 }
 
-/// Serve the devtools of a store: a local page that shows its log, and its state as of the newest snapshot.
+/// Serve the devtools of a store: a local page that shows its log, and its state.
 ///
-/// The app may have the store open meanwhile. From the app itself, they show more: it knows the types.
+/// If an app has the store open, the page shows that app's state, its sync and its sessions, and otherwise the state
+/// as of the newest snapshot. From the app itself, the devtools show more: it knows the types.
 #[derive(Debug, Args)]
 pub(crate) struct Devtools {
     #[command(flatten)]
@@ -164,8 +165,8 @@ pub(crate) enum Selection {
 
 /// Show the state of a store: its tables, or the result of a query.
 ///
-/// The state is the one of the newest snapshot. A command that an app has linked with its schema shows
-/// the state as of any event.
+/// If an app has the store open, that is the app's state, and otherwise the one of the newest snapshot. A command
+/// that an app has linked with its schema shows the state as of any event.
 #[derive(Debug, Args)]
 pub(crate) struct State {
     #[command(flatten)]

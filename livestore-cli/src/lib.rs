@@ -1,8 +1,8 @@
 //! The `livestore` command: looks into stores, moves their events, syncs them, and starts new apps.
 //!
 //! It knows no app's types. What it shows of a store it reads with [`livestore::inspect`], which
-//! changes nothing; the state is the one of the newest snapshot. An app that wants more links the
-//! command with its schema, in a binary of its own:
+//! changes nothing; the state is that of the app that has the store open, or the one of the newest
+//! snapshot. An app that wants more links the command with its schema, in a binary of its own:
 //!
 //! ```no_run
 //! use livestore_testing::sample::todos::App;

@@ -263,6 +263,57 @@ fn wrong_arguments_are_explained() {
     client.end();
 }
 
+/// What an agent asks for may be endless, or larger than memory.
+#[test]
+fn a_query_ends_however_much_it_would_give() {
+    let data = Data::new().with_store("todos", 12_000);
+    let mut client = Client::stateless(&data, &["."]);
+    client.call("livestore_instance_connect", json!({})).unwrap();
+    let query = "livestore_instance_query";
+    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000)";
+    let many = json!({ "sql": format!("{numbers} SELECT i FROM n") });
+    let cut = client.call(query, many).unwrap();
+    assert_eq!((&cut["rowCount"], &cut["truncated"]), (&json!(200), &json!(true)));
+    let long =
+        json!({ "sql": format!("{numbers} SELECT printf('%010000d', i) FROM n"), "limit": 5_000 });
+    let cut = client.call(query, long).unwrap();
+    assert!(cut["rowCount"].as_u64().unwrap() < 200 && cut["truncated"] == true);
+    let large = client.call(query, json!({ "sql": "SELECT zeroblob(900000000)" })).unwrap_err();
+    assert!(large.contains("too big"), "{large}");
+    let endless =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let ended = client.call(query, json!({ "sql": endless })).unwrap_err();
+    assert!(ended.contains("was ended after 10 seconds"), "{ended}");
+    let one = client.call(query, json!({ "sql": "SELECT 1 AS one" })).unwrap();
+    assert_eq!(one["rows"][0]["one"], 1, "it goes on");
+    assert_eq!(client.end(), "");
+}
+
+/// An app has the store open: its own state is shown, as it is.
+#[test]
+fn a_running_app_shows_its_state() {
+    let data = Data::new();
+    let app = data.open("todos");
+    app.commit((1..=3).map(support::created).collect::<Vec<_>>()).unwrap();
+    let mut client = Client::stateless(&data, &["."]);
+    client.call("livestore_instance_connect", json!({})).unwrap();
+    let count = |client: &mut Client| {
+        let counted = json!({ "sql": "SELECT count(*) AS n FROM todo" });
+        let answer = client.call("livestore_instance_query", counted).unwrap();
+        (answer["rows"][0]["n"].clone(), answer["stateHead"].clone())
+    };
+    assert_eq!(count(&mut client), (json!(3), json!("e3")));
+    app.commit(support::created(4)).unwrap();
+    assert_eq!(count(&mut client), (json!(4), json!("e4")));
+    let status = client.call("livestore_instance_status", json!({})).unwrap();
+    assert_eq!(status["sessions"], json!([{ "id": app.session_id(), "leads": true }]));
+    assert_eq!((&status["stateHead"], &status["isOpen"]), (&json!("e4"), &json!(true)));
+    drop(app);
+    let status = client.call("livestore_instance_status", json!({})).unwrap();
+    assert_eq!((&status["sessions"], &status["isOpen"]), (&json!([]), &json!(false)));
+    assert_eq!(client.end(), "");
+}
+
 #[test]
 fn what_is_allowed_to_write_commits_and_imports() {
     let data = Data::new().with_store("todos", 3);

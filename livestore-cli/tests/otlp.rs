@@ -63,6 +63,18 @@ fn spans_are_exported_where_the_environment_says() {
 }
 
 #[test]
+fn a_collector_that_does_not_answer_is_said_once() {
+    let data = Data::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{nobody}");
+    let done = sync(&data, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint)]);
+    let complaint = String::from_utf8(done.stderr).unwrap();
+    let said = "livestore: warning: spans cannot be exported, and are dropped";
+    assert_eq!(complaint.matches(said).count(), 1, "{complaint}");
+    assert!(complaint.contains(&endpoint), "{complaint}");
+}
+
+#[test]
 fn what_the_environment_asks_for_in_vain_is_refused() {
     let data = Data::new();
     for (name, value, says) in [

@@ -199,18 +199,37 @@ fn looking_changes_nothing() {
 #[test]
 fn a_directory_without_permission_is_said_to_be_one() {
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
     let data = Data::new().with_store("todos", 1);
     let forbid = |mode| fs::set_permissions(data.path(), fs::Permissions::from_mode(mode)).unwrap();
     forbid(0o000);
-    // Root may read everything.
-    if fs::read_dir(data.path()).is_ok() {
-        forbid(0o700);
-        return;
+    let is_root = fs::read_dir(data.path()).is_ok();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_livestore"));
+        command.args(args).current_dir("/");
+        if is_root {
+            // It may read everything, so somebody else looks.
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output()
+    };
+    let path = data.path().to_str().unwrap();
+    let inside = data.file("todos");
+    let (inside, output) = (inside.to_str().unwrap(), data.file("out.jsonl"));
+    for args in [
+        &["info", path][..],
+        &["events", inside],
+        &["devtools", inside],
+        &["export", inside, "-o", output.to_str().unwrap()],
+    ] {
+        let Ok(done) = run(args) else {
+            eprintln!("skipped: another user cannot run the command where it is");
+            break;
+        };
+        let message = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(1), "{args:?}: {message}");
+        assert!(message.contains("Permission denied"), "{args:?}: {message}");
     }
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_livestore"));
-    let done = command.arg("info").arg(data.path()).output().unwrap();
     forbid(0o700);
-    let message = String::from_utf8(done.stderr).unwrap();
-    assert_eq!(done.status.code(), Some(1));
-    assert!(message.contains("Permission denied"), "{message}");
 }

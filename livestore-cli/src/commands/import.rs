@@ -13,8 +13,9 @@ use crate::exit::{Exit, Failure, Result};
 use crate::input::Source;
 use crate::output::{Output, counted};
 
-/// The number of events that are added at once.
+/// The most events, and about the most bytes of args, that are added at once.
 const BATCH: usize = 4_096;
+const BATCH_BYTES: usize = 4 << 20;
 
 pub(super) fn run(out: &mut Output, args: &Import) -> Result {
     let source = Source::open(&args.file)?;
@@ -74,15 +75,17 @@ fn add(source: &Source, store: &Store<Untyped>) -> Result<Imported> {
     let head = store.head().map_err(Failure::failed)?;
     let mut imported = Imported::default();
     let mut known = Known::new(store.events().into_iter());
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut bytes) = (Vec::new(), 0);
     source.read(&mut |event| {
         if is_at_or_before(&event, head) {
             imported.known += 1;
             return known.check(&event);
         }
         imported.new += 1;
+        bytes += event.args.len();
         batch.push(event);
-        if batch.len() == BATCH {
+        if batch.len() == BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
             return append(store, std::mem::take(&mut batch));
         }
         Ok(())

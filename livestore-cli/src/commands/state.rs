@@ -42,7 +42,11 @@ pub(crate) fn of(
         let to = at.map_or_else(|| folder.head(), Ok)?;
         return Ok(folder.replay(schema, to)?);
     }
-    let state = match folder.snapshot() {
+    let newest = match at {
+        Some(_) => folder.snapshot(),
+        None => folder.state(),
+    };
+    let state = match newest {
         Err(InspectError::Snapshot(problem)) => return Err(no_state(problem)),
         state => state?,
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use livestore::inspect::{Folder, StateView};
 use livestore::schema::SchemaDef;
+use livestore::tools::SessionInfo;
 use livestore::value::Value as SqlValue;
 use livestore::{SeqNum, SqliteErrorKind};
 use serde_json::{Map, Value, json};
@@ -228,6 +229,11 @@ impl Session {
             return Ok(json!({ "_tag": "disconnected" }));
         };
         let info = connected.folder.info()?;
+        let running = connected.folder.running()?;
+        let session = |session: &SessionInfo| json!({ "id": session.id, "leads": session.leads });
+        let sessions: Vec<_> =
+            running.iter().flat_map(|running| &running.sessions).map(session).collect();
+        let network = running.as_ref().map(|running| running.status.network.to_string());
         let mut counts = Map::new();
         let mut state_head = None;
         if let Ok(state) = connected.state(schema, None) {
@@ -250,7 +256,9 @@ impl Session {
                 "upstreamHead": info.upstream_head,
                 "confirmedHead": info.confirmed_head.to_string(),
                 "pending": info.pending,
+                "network": network,
             },
+            "sessions": sessions,
         }))
     }
 
@@ -287,7 +295,10 @@ impl Connected {
     ) -> Result<&StateView> {
         let newest = match schema {
             Some(_) => at.map_or_else(|| self.folder.head(), Ok)?,
-            None => self.folder.snapshot_info().map_or(SeqNum::ROOT, |info| info.head),
+            None => match self.folder.running()?.filter(|_| at.is_none()) {
+                Some(running) => running.status.local_head,
+                None => self.folder.snapshot_info().map_or(SeqNum::ROOT, |info| info.head),
+            },
         };
         let is_known = self
             .state

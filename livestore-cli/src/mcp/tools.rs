@@ -66,8 +66,9 @@ impl ToolName {
             T::Query => {
                 "Run one SQL query on the state, which may only read; SQLite's dialect. `bindValues` are the values \
                  of its `?`. Returns at most `limit` rows, and `truncated` if there are more. `stateHead` is the \
-                 event as of which the state is; with `at`, an earlier one can be asked for, as far as it can be \
-                 made: without the app's materializers, only the snapshot's."
+                 event as of which the state is: the app's own, if one has the store open, and otherwise the newest \
+                 snapshot's. With `at`, an earlier one can be asked for, as far as it can be made: without the \
+                 app's materializers, only the snapshot's."
             }
             T::Explain => {
                 "Show how SQLite would run a query: the steps of its plan. `live` says what a live query of this SQL \
@@ -81,7 +82,8 @@ impl ToolName {
             }
             T::Status => {
                 "Report whether a store is connected, and how far it is: its last event, what is pending, what the \
-                 sync backend has, whether an app has it open, and the number of rows of each table."
+                 sync backend has, whether an app has it open, that app's connection and sessions, and the number of \
+                 rows of each table."
             }
             T::Export => {
                 "Export events as the data that `livestore_sync_import` takes, here and in LiveStore. Events that \

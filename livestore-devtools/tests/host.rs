@@ -266,7 +266,7 @@ fn a_place_in_the_log_is_the_same_from_either_end() {
         let found = page.ask("events", json!({ "index": index, "limit": 1 }));
         assert_eq!(found["events"][0]["seq"], format!("e{}", index + 1));
         let seq = format!("e{}", index + 1);
-        assert_eq!(page.ask("event", json!({ "seq": seq }))["seq"], seq);
+        assert_eq!(page.ask("event", json!({ "seq": seq }))["event"]["seq"], seq);
     }
     store.commit(created(20_000)).unwrap();
     let tail = page.ask("events", json!({ "limit": 2 }));

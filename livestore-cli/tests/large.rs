@@ -12,12 +12,12 @@ use std::process::{Command, Output, Stdio};
 use support::Data;
 
 /// The memory that the command may have, besides its program, in kilobytes.
-const MEMORY: usize = 96 * 1024;
+const MEMORY: usize = 64 * 1024;
 
 /// The bytes of a file of events: `LIVESTORE_LARGE_BYTES=1000000000` for a gigabyte.
 fn large() -> usize {
     let asked = std::env::var("LIVESTORE_LARGE_BYTES").ok();
-    asked.map_or(2 * MEMORY * 1024, |bytes| bytes.parse().unwrap())
+    asked.map_or(3 * MEMORY * 1024 / 2, |bytes| bytes.parse().unwrap())
 }
 
 /// The command with little memory.

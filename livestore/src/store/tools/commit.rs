@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::Tools;
 use crate::event::DecodeError;
 use crate::schema::{BatchEntry, Schema};
-use crate::store::{CommitError, Committed};
+use crate::store::{CommitError, Committed, Receipt, Store};
 
 /// An event by its wire name, with its args as JSON; an event without args has none, an empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,34 @@ pub enum CommitByNameError {
     Commit(#[from] CommitError),
 }
 
+impl<S: Schema> Store<S> {
+    /// Commits events by their wire names, as one commit, as [`commit`](Self::commit) does: for the parts of an
+    /// app that are not written in Rust, such as a page in a web view. The schema checks names and args.
+    ///
+    /// ```
+    /// # use livestore::prelude::*;
+    /// # use livestore_testing::sample::todos::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = Store::<App>::builder("todos").open()?;
+    /// use livestore::tools::{CommitByNameError, NamedEvent};
+    ///
+    /// let args = r#"{"id":"a","text":"Milk","created_at":"2026-11-27T12:00:00.000Z"}"#;
+    /// store.commit_by_name(&[NamedEvent::new("v1.TodoCreated", args)])?;
+    /// assert_eq!(store.query(Todo::get("a"))?.unwrap().text, "Milk");
+    ///
+    /// let refused = store.commit_by_name(&[NamedEvent::new("v1.TodoCreated", "{}")]);
+    /// assert!(matches!(refused, Err(CommitByNameError::Args { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`CommitByNameError`]. If it fails, nothing has happened.
+    pub fn commit_by_name(&self, events: &[NamedEvent]) -> Result<Receipt, CommitByNameError> {
+        self.commit_with(|_| self.tools().entries(events))
+    }
+}
+
 impl<S: Schema> Tools<'_, S> {
     /// Commits events by their wire names, as one commit. They have the session id
     /// [`session_id`](Self::session_id).
@@ -56,7 +84,7 @@ impl<S: Schema> Tools<'_, S> {
     /// # Errors
     /// See [`CommitByNameError`]. If it fails, nothing has happened.
     pub fn commit(&self, events: &[NamedEvent]) -> Result<Committed, CommitByNameError> {
-        let entries = events.iter().map(|event| self.entry(event)).collect::<Result<_, _>>()?;
+        let entries = self.entries(events)?;
         let author = self.author().filter(|_| !self.follows());
         Ok(self.store.inner.commit_as(author.as_ref(), entries)?.into_committed())
     }
@@ -66,6 +94,10 @@ impl<S: Schema> Tools<'_, S> {
     pub fn session_id(&self) -> Arc<str> {
         let own = || Arc::clone(&self.store.inner.session_id);
         self.author().filter(|_| !self.follows()).unwrap_or_else(own)
+    }
+
+    fn entries(&self, events: &[NamedEvent]) -> Result<Vec<BatchEntry>, CommitByNameError> {
+        events.iter().map(|event| self.entry(event)).collect()
     }
 
     fn entry(&self, event: &NamedEvent) -> Result<BatchEntry, CommitByNameError> {

@@ -74,6 +74,18 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`CommitError`].
     pub fn commit<E: Commit<S>>(&self, events: E) -> Result<Receipt, CommitError> {
+        self.commit_with(|window_id| {
+            let mut batch = Batch::new(window_id);
+            events.encode(&mut batch)?;
+            Ok(batch.entries)
+        })
+    }
+
+    /// Commits the events that `encode` returns for the window with this id.
+    pub(in crate::store) fn commit_with<E: From<CommitError>>(
+        &self,
+        encode: impl FnOnce(&str) -> Result<Vec<BatchEntry>, E>,
+    ) -> Result<Receipt, E> {
         let span = tracing::debug_span!(
             "commit",
             db.system.name = "livestore",
@@ -82,10 +94,9 @@ impl<S: Schema> Store<S> {
             livestore.events = tracing::field::Empty,
         );
         let _entered = span.enter();
-        let mut batch = Batch::new(&self.inner.window_id);
-        events.encode(&mut batch)?;
-        span.record("livestore.events", batch.entries.len());
-        Ok(self.inner.commit(batch.entries)?.of(&self.inner))
+        let entries = encode(&self.inner.window_id)?;
+        span.record("livestore.events", entries.len());
+        Ok(self.inner.commit(entries)?.of(&self.inner))
     }
 }
 

@@ -5,7 +5,7 @@ use livestore::prelude::*;
 
 /// An item of a list.
 #[table]
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Item {
     /// The key.
     #[column(primary_key)]

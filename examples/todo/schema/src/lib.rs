@@ -125,7 +125,7 @@ pub struct UiState {
 }
 
 /// Which todos are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, Shape)]
 #[serde(rename_all = "camelCase")]
 pub enum Filter {
     #[default]

@@ -16,13 +16,15 @@ pub(crate) fn run(strict: bool) -> ExitCode {
 }
 
 fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         Step::new("dependencies", 1, [Line::cargo("xtask dependencies")]),
         Step::new("docs", 2, [docs()]),
         Step::new("public API", 2, [Line::cargo("xtask api --check")]),
         book::plan(strict, &is_here),
         page::plan(&is_here),
-        screens::plan(),
+    ];
+    steps.extend(screens::plan(strict, &is_here));
+    steps.extend([
         wasm::plan(strict, &is_here),
         web::plan(Vec::new(), strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),
@@ -33,7 +35,8 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         interop::plan(Vec::new(), strict, is_here),
         Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),
-    ]
+    ]);
+    steps
 }
 
 fn docs() -> Line {

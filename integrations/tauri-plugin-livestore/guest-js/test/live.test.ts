@@ -116,17 +116,49 @@ test('an error that the page throws harms nothing', (t) => {
 })
 
 test('a client document is read and written', async () => {
-  const plugin = new Plugin()
+  const state = { draft: '', only_open: true }
+  const plugin = new Plugin({
+    set_document: ({ fields }) => void Object.assign(state, fields),
+    query: () => ({ ...state })
+  })
   const seen: unknown[] = []
   const screen = document('Screen', (screen) => seen.push(screen))
-  plugin.channel().send({ value: { draft: '', only_open: true } })
+  plugin.channel().send({ value: state })
   await screen.set({ draft: 'milk' })
-  assert.deepEqual(plugin.calls.at(-1), ['set_document', { document: 'Screen', fields: { draft: 'milk' } }])
-  plugin.channel().send({ value: { draft: 'milk', only_open: true } })
+  assert.deepEqual(plugin.calls[1], ['set_document', { document: 'Screen', fields: { draft: 'milk' } }])
   assert.deepEqual(seen.at(-1), { draft: 'milk', only_open: true })
+  plugin.channel().send({ value: { draft: 'bread', only_open: true } })
+  assert.deepEqual(seen.at(-1), { draft: 'bread', only_open: true })
   screen.stop()
   await turn()
   assert.equal(plugin.commands.at(-1), 'end')
+})
+
+test('what is typed is not overwritten by what was typed before', async () => {
+  let draft = ''
+  const plugin = new Plugin({
+    set_document: async ({ fields }) => {
+      await turn()
+      draft = fields.draft
+      plugin.channel().send({ value: { draft, only_open: false } })
+    },
+    query: () => ({ draft, only_open: false })
+  })
+  const shown: string[] = []
+  const screen = document('Screen', ({ draft }) => shown.push(draft))
+  await Promise.all(['m', 'mi', 'mil', 'milk'].map((draft) => screen.set({ draft })))
+  assert.deepEqual(shown, ['milk'])
+})
+
+test('a field that is refused is shown as it is', async () => {
+  new Plugin({
+    set_document: () => Promise.reject({ kind: 'fields', message: 'too long' }),
+    query: () => ({ draft: 'milk', only_open: false })
+  })
+  const shown: string[] = []
+  const screen = document('Screen', ({ draft }) => shown.push(draft))
+  await assert.rejects(screen.set({ draft: 'x' }), { kind: 'fields' })
+  assert.deepEqual(shown, ['milk'])
 })
 
 test('commits are in order, and one that fails holds nothing up', async () => {

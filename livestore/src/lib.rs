@@ -105,6 +105,9 @@
 //! [`state_at`](Store::state_at) shows the state after any event; [`fork`](Store::fork) branches off
 //! from there.
 //!
+//! **State can be elsewhere, too.** A [`feed`](Store::feed) brings a [`Target`](store::Target), such as a search
+//! index, up to date row by row, each event once; `livestore-files` has rows as files.
+//!
 //! **Events are forever, and the compiler enforces it.** `livestore.lock`, written by
 //! `LIVESTORE_SCHEMA=accept cargo check` and committed, records every event: a change that
 //! eventlogs cannot follow does not compile, and the error says what to do. An event that has to

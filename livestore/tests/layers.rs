@@ -36,7 +36,7 @@ const CRATES: &[&[&str]] = &[
     &["livestore-cli"],
     &["livestore-testing"],
     &["livestore-server"],
-    &["livestore-devtools", "livestore-sync", "livestore-web"],
+    &["livestore-devtools", "livestore-files", "livestore-sync", "livestore-web"],
     &["livestore"],
     &["livestore-macros"],
     &["livestore-macros-core"],

@@ -102,7 +102,7 @@ pub use {
 };
 
 pub(crate) use computed::computed_with;
-pub(crate) use pending_rows::{PendingTracker, Tracking};
+pub(crate) use pending_rows::{PendingTracker, Tracking, key_bytes};
 pub(crate) use propagation::{deliver, enqueue};
 pub(crate) use registry::Registry;
 #[cfg(test)]

@@ -181,9 +181,14 @@ impl PendingTracker {
 
 impl Tracked {
     fn key(&self, image: &Image) -> Box<[u8]> {
-        let columns = self.def.primary_key().iter();
-        bytes_of(columns.filter_map(|&column| image.values.get(column)))
+        key_bytes(self.def, image)
     }
+}
+
+/// The primary key of a row as bytes, which are equal if the keys are.
+pub(crate) fn key_bytes(def: &TableDef, image: &Image) -> Box<[u8]> {
+    let columns = def.primary_key().iter();
+    bytes_of(columns.filter_map(|&column| image.values.get(column)))
 }
 
 /// The values as bytes, which are equal if the values are.

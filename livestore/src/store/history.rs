@@ -100,6 +100,7 @@ impl<S: Schema> Store<S> {
             hub: None,
             announced: None,
             histories: 0,
+            rebases: 0,
             probe: Arc::clone(&probe),
             activities: Vec::new(),
             applied: Applied::new(&self.inner.store_id),

@@ -10,6 +10,7 @@ mod driver;
 pub(crate) mod error;
 mod events;
 mod exclusive;
+mod feed;
 mod flushed;
 mod folder;
 mod history;
@@ -28,6 +29,7 @@ mod snapshots;
 mod sync;
 mod synced;
 mod tail;
+mod target;
 pub mod tools;
 mod trace;
 mod transition;
@@ -47,12 +49,14 @@ pub use error::{
     SchemaDifference, VerifyError,
 };
 pub use events::{Events, EventsIter, Follow};
+pub use feed::{Feed, FeedError};
 pub use flushed::Flushed;
 pub use history::StateAt;
 pub use log::Log;
 pub use receipt::{Confirmed, Receipt};
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
 pub use synced::Synced;
+pub use target::{Cursor, RowChange, Target};
 pub use transition::{Committed, ExecuteError, Executed};
 pub use undo::{UndoError, UndoGroup};
 pub use untyped::{AppendError, Untyped};
@@ -164,6 +168,8 @@ struct Core {
     announced: Option<(NetworkStatus, Option<Timestamp>)>,
     /// The number of times that confirmed events have left the log since the store was opened.
     histories: u64,
+    /// The number of times that pending events were rebased, or may have been, since then.
+    rebases: u64,
     /// As in [`Inner`].
     probe: Arc<Probe>,
     /// What was done since observers were notified last, if there are any.

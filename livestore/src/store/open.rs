@@ -523,6 +523,7 @@ fn boot(
         hub,
         announced: None,
         histories: 0,
+        rebases: 0,
         probe: Arc::default(),
         activities: Vec::new(),
         applied: Applied::new(&options.store_id),

@@ -1,4 +1,4 @@
-//! Waiting for new confirmed events.
+//! Waiting for new confirmed events, or for any change of the log.
 
 #[cfg(not(target_family = "wasm"))]
 use std::sync::Condvar;
@@ -19,6 +19,8 @@ pub(super) struct Tail {
 #[derive(Debug)]
 struct End {
     head: SeqNum,
+    /// The number of changes of the log so far, those of pending events included.
+    changes: u64,
     closed: bool,
     wakers: Vec<Waker>,
 }
@@ -34,7 +36,7 @@ pub(super) enum TailStatus {
 
 impl Tail {
     pub(super) fn new(head: SeqNum) -> Self {
-        let end = End { head, closed: false, wakers: Vec::new() };
+        let end = End { head, changes: 0, closed: false, wakers: Vec::new() };
         Self {
             end: Mutex::new(end),
             #[cfg(not(target_family = "wasm"))]
@@ -47,9 +49,17 @@ impl Tail {
         self.end().head
     }
 
-    /// Sets the last confirmed event, and wakes those who wait.
+    /// Returns the number of changes of the log so far.
+    pub(super) fn changes(&self) -> u64 {
+        self.end().changes
+    }
+
+    /// Sets the last confirmed event after a change of the log, and wakes those who wait.
     pub(super) fn advance(&self, head: SeqNum) {
-        self.change(|end| end.head = head);
+        self.change(|end| {
+            end.head = head;
+            end.changes += 1;
+        });
     }
 
     /// Wakes those who wait: there will be no more events.
@@ -71,8 +81,21 @@ impl Tail {
 
     /// Polls for events after `seen`; the task is woken when there are some.
     pub(super) fn poll(&self, seen: SeqNum, context: &Context<'_>) -> Poll<TailStatus> {
+        self.poll_status(context, |end| end.status(seen))
+    }
+
+    /// Polls for a change of the log after the first `seen` ones; the task is woken when there is one.
+    pub(super) fn poll_changes(&self, seen: u64, context: &Context<'_>) -> Poll<TailStatus> {
+        self.poll_status(context, |end| end.status_if(end.changes > seen))
+    }
+
+    fn poll_status(
+        &self,
+        context: &Context<'_>,
+        status: impl FnOnce(&End) -> Option<TailStatus>,
+    ) -> Poll<TailStatus> {
         let mut end = self.end();
-        if let Some(status) = end.status(seen) {
+        if let Some(status) = status(&end) {
             return Poll::Ready(status);
         }
         if !end.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
@@ -98,7 +121,11 @@ impl Tail {
 
 impl End {
     fn status(&self, seen: SeqNum) -> Option<TailStatus> {
-        if is_after(self.head, seen) {
+        self.status_if(is_after(self.head, seen))
+    }
+
+    fn status_if(&self, has_advanced: bool) -> Option<TailStatus> {
+        if has_advanced {
             Some(TailStatus::Advanced)
         } else {
             self.closed.then_some(TailStatus::Closed)

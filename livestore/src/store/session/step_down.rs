@@ -48,6 +48,7 @@ impl Inner {
             }
         };
         core.log = Eventlog::new(follower.log().clone());
+        core.rebases += 1;
         core.order = Order::Leader(Box::new(follower));
         if let Some(snapshots) = core.snapshots.take() {
             snapshots.abandon();

@@ -206,6 +206,7 @@ impl Inner {
             }
         }
         core.log = log.clone();
+        core.rebases += 1;
         core.store_undo();
         core.find_pending_rows().map_err(Failure::State)?;
         let snapshot = Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() };

@@ -267,6 +267,7 @@ impl Core {
         };
         let head = state.local_head;
         self.log.change(&back)?;
+        self.rebases += 1;
         self.rebuild_state(confirmed, head)?;
         self.state.head = head;
         Ok(self.state_full(error))
@@ -300,6 +301,7 @@ impl Core {
             self.refused = self.state.refused()?;
         }
         self.histories += u64::from(rewrites_history);
+        self.rebases += u64::from(merge.rebase.is_some());
         let pending = self.order.state().into_iter().flat_map(|state| &state.pending);
         self.own_commits.merged(pending, merge, &self.state)?;
         self.note_merge(observed, merge, &quarantined);

@@ -30,6 +30,7 @@ chapters! {
     Documents: "documents.md",
     Sync: "sync.md",
     Conflicts: "conflicts.md",
+    Files: "files.md",
     Testing: "testing.md",
     Deploying: "deploying.md",
     Server: "server.md",

@@ -2,9 +2,9 @@
 
 use futures_util::stream::{self, StreamExt};
 
+use super::Streams;
 use super::error::{Failure, STREAM_NOT_FOUND};
-use super::{FIRST_PAGE, Streams};
-use crate::store::remote::Feed;
+use crate::store::remote::{FIRST_PAGE, Feed};
 use crate::store::{StoreError, StoredEvent};
 
 /// The subject of announcements. It is not among those of stores, which streams store.

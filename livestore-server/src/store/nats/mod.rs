@@ -21,7 +21,7 @@ use self::api::{Api, MAX_BATCH};
 use self::config::{MIN_PAYLOAD, Settings};
 use self::error::{Failure, STREAM_EXISTS, STREAM_NOT_FOUND};
 use self::stream::{Config, Info, name_of};
-use super::remote::{Lanes, News, Threads};
+use super::remote::{EventPage, Lanes, News, Threads, read_pages};
 use super::{
     EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent, Watcher,
     new_backend_id,
@@ -29,11 +29,6 @@ use super::{
 use crate::edge;
 
 pub use self::error::OpenNatsError;
-
-/// Clients get 100 events at a time; one more shows that there are more.
-const FIRST_PAGE: u64 = 101;
-/// Those who read on want everything.
-const NEXT_PAGES: u64 = 1_000;
 
 /// How often, and how long apart, a replica is asked again that does not have everything yet.
 const ATTEMPTS: u32 = 400;
@@ -128,21 +123,8 @@ impl EventStore for NatsStore {
         if streams.known(&name).is_none() {
             self.threads.block_on(streams.tail(store))?.ok_or(StoreError::Unknown)?;
         }
-        let (mut after, mut size) = (after, FIRST_PAGE);
-        loop {
-            let page = self.threads.block_on(streams.page(&name, after, size))?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for stored in page {
-                let stored = stored?;
-                after = stored.event().seq;
-                if visit(stored).is_break() {
-                    return Ok(());
-                }
-            }
-            size = NEXT_PAGES;
-        }
+        let page = |after, size| streams.page(&name, after, size);
+        read_pages(&self.threads, after, visit, page)
     }
 
     fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {
@@ -288,12 +270,8 @@ impl Streams {
 
     /// Returns the next events. What is known to be there is waited for: any replica answers, and it may not
     /// have the last ones yet.
-    async fn page(
-        &self,
-        stream: &str,
-        after: u64,
-        size: u64,
-    ) -> Result<Vec<Result<StoredEvent, StoreError>>, StoreError> {
+    async fn page(&self, stream: &str, after: u64, size: u32) -> Result<EventPage, StoreError> {
+        let size = u64::from(size);
         let head = self.known(stream).map_or(0, |tail| tail.head);
         for _ in 0..ATTEMPTS {
             let page = self.api.page(stream, after, size).await.map_err(Failure::unavailable)?;

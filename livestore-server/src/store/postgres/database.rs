@@ -9,10 +9,10 @@ use tokio_postgres::error::SqlState;
 
 use super::config::Settings;
 use super::error::{Failure, OpenPostgresError, chain};
+use super::schema;
 use super::statement::{self, Batch, Found};
 use super::tls::MakeTls;
-use super::{NEXT_PAGES, schema};
-use crate::store::remote::{client_config, in_time};
+use crate::store::remote::{EventPage, NEXT_PAGES, client_config, in_time};
 use crate::store::{Durability, StoreError, StoreId, StoreInfo, StoredEvent};
 
 /// The database.
@@ -111,8 +111,9 @@ impl Database {
         &self,
         key: i64,
         after: u64,
-        size: i64,
-    ) -> Result<Vec<Result<StoredEvent, StoreError>>, StoreError> {
+        size: u32,
+    ) -> Result<EventPage, StoreError> {
+        let size = i64::from(size);
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         let rows = self.ask(move |client| Box::pin(statement::page(client, key, after, size)));
         let rows = rows.await.map_err(Failure::unavailable)?;

@@ -9,10 +9,9 @@ use std::pin::pin;
 
 use tokio_postgres::AsyncMessage;
 
-use super::FIRST_PAGE;
 use super::database::Database;
 use super::error::{Failure, chain};
-use crate::store::remote::Feed;
+use crate::store::remote::{FIRST_PAGE, Feed};
 use crate::store::{StoreError, StoredEvent};
 
 impl Feed for Database {

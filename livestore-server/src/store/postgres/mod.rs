@@ -23,18 +23,13 @@ use self::config::Settings;
 use self::database::Database;
 use self::error::Failure;
 use self::statement::Found;
-use super::remote::{Lanes, News, Threads};
+use super::remote::{Lanes, News, Threads, read_pages};
 use super::{
     Durability, EventStore, Reply, StoreError, StoreId, StoreInfo, StoreLimits, StoredEvent,
     Watcher, new_backend_id,
 };
 
 pub use self::error::OpenPostgresError;
-
-/// Clients get 100 events at a time; one more shows that there are more.
-const FIRST_PAGE: i64 = 101;
-/// Those who read on want everything.
-const NEXT_PAGES: i64 = 1_000;
 
 /// A storage in a Postgres database. Several servers may use it at the same time.
 pub struct PostgresStore {
@@ -111,21 +106,8 @@ impl EventStore for PostgresStore {
     ) -> Result<(), StoreError> {
         let engine = &self.engine;
         let key = self.threads.block_on(engine.key(store))?;
-        let (mut after, mut size) = (after, FIRST_PAGE);
-        loop {
-            let page = self.threads.block_on(engine.database.page(key, after, size))?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for stored in page {
-                let stored = stored?;
-                after = stored.event().seq;
-                if visit(stored).is_break() {
-                    return Ok(());
-                }
-            }
-            size = NEXT_PAGES;
-        }
+        let page = |after, size| engine.database.page(key, after, size);
+        read_pages(&self.threads, after, visit, page)
     }
 
     fn list(&self) -> Result<Vec<(StoreId, StoreInfo)>, StoreError> {

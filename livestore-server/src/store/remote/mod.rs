@@ -2,6 +2,7 @@
 
 mod lanes;
 mod news;
+mod pages;
 #[cfg(feature = "postgres")]
 mod tls;
 
@@ -14,6 +15,9 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(super) use lanes::Lanes;
 pub(super) use news::{Feed, News};
+#[cfg(feature = "postgres")]
+pub(super) use pages::NEXT_PAGES;
+pub(super) use pages::{EventPage, FIRST_PAGE, read_pages};
 #[cfg(feature = "postgres")]
 pub use tls::TlsError;
 #[cfg(feature = "postgres")]

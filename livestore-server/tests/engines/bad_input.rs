@@ -1,6 +1,9 @@
 //! Engines that cannot be used as they are.
 
 use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
 
 use livestore_server::store::{
     Durability, EventStore, NatsStore, OpenNatsError, OpenPostgresError, PostgresStore, StoreError,
@@ -209,4 +212,62 @@ fn a_stream_of_another_configuration_is_not_used() {
     let opened = ask(|reply| again.open(&store, reply)).unwrap();
     assert_eq!(opened.head, 1);
     assert_eq!(read(&again, &store), [event(0, "{}")]);
+}
+
+/// A full disk is a matter of the server's machine: nothing is stored, and what was refused is stored once
+/// there is room.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_postgres_whose_disk_is_full_refuses_for_now() {
+    let postgres = Postgres::start();
+    let url = postgres.database("full");
+    let storage = PostgresStore::connect(&url, Durability::Synced, StoreLimits::NONE).unwrap();
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    append(&storage, &store, &[event(0, "{}")]).unwrap();
+    // What Postgres answers when a file cannot grow.
+    let full = "
+        CREATE FUNCTION livestore.full() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+        CREATE TRIGGER no_room BEFORE INSERT ON livestore.events
+          FOR EACH ROW EXECUTE FUNCTION livestore.full();";
+    postgres.sql("full", full);
+    for _ in 0..3 {
+        assert_eq!(append(&storage, &store, &[event(1, "{}")]), Err(StoreError::DiskFull));
+    }
+    assert_eq!(read(&storage, &store), [event(0, "{}")]);
+    assert_eq!(ask(|reply| storage.open(&store, reply)).unwrap().head, 1, "the head has not moved");
+    postgres.sql("full", "DROP TRIGGER no_room ON livestore.events");
+    append(&storage, &store, &[event(1, "{}")]).unwrap();
+    assert_eq!(read(&storage, &store), [event(0, "{}"), event(1, "{}")]);
+}
+
+/// Before 2.12, NATS has no batches that are stored as a whole.
+#[test]
+fn a_nats_of_an_old_version_is_refused_in_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let info = serde_json::json!({
+            "server_id": "old", "server_name": "old", "version": "2.10.27", "go": "go1.23",
+            "host": "127.0.0.1", "port": address.port(), "headers": true, "jetstream": true,
+            "max_payload": 1 << 20, "proto": 1, "client_id": 1,
+        });
+        write!(stream, "INFO {info}\r\n").unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        for line in lines.map_while(Result::ok) {
+            if line.starts_with("PING") {
+                write!(stream, "PONG\r\n").unwrap();
+            }
+        }
+    });
+    let url = format!("nats://{address}");
+    let error = NatsStore::connect(&url, StoreLimits::NONE).unwrap_err();
+    assert!(
+        matches!(&error, OpenNatsError::Version { found, .. } if found == "2.10.27"),
+        "{error:?}"
+    );
+    assert!(said(&error).contains("2.12"), "{}", said(&error));
+    server.join().unwrap();
 }

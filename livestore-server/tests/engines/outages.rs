@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use livestore_server::store::{
-    Durability, EventStore, NatsStore, PostgresStore, StoreError, StoreLimits, StoredEvent, Watcher,
+    Durability, EventStore, NatsStore, PostgresStore, StoreError, StoreId, StoreLimits,
+    StoredEvent, Watcher,
 };
 
 use crate::kit::{append, ask, event, id, read};
@@ -173,6 +174,65 @@ fn a_hanging_engine_is_not_waited_for(
         assert_eq!(storage.has(&store, &[event(1, "{}")]), Ok(true));
     }
     assert_eq!(read(storage, &store), [event(0, "{}"), event(1, "{}")]);
+    assert_eq!(ask(|reply| storage.check(reply)), Ok(()));
+}
+
+/// Longer than anything waits or tries again by itself.
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_postgres_that_comes_back_after_a_minute_is_used_again() {
+    let mut postgres = Postgres::start();
+    let storage = open(&postgres.database("away"));
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    postgres.crash();
+    an_engine_is_away(&storage, &store);
+    postgres.up();
+    an_engine_is_back(&storage, &store);
+}
+
+#[test]
+#[ignore = "needs nats-server: cargo xtask engines"]
+fn a_nats_that_comes_back_after_a_minute_is_used_again() {
+    let mut nats = Nats::start();
+    let storage = NatsStore::connect(&nats.url(), StoreLimits::NONE).unwrap();
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    nats.crash();
+    an_engine_is_away(&storage, &store);
+    nats.up();
+    an_engine_is_back(&storage, &store);
+}
+
+/// Whoever asks gets an answer, which is not that something was stored.
+fn an_engine_is_away(storage: &dyn EventStore, store: &StoreId) {
+    let begun = Instant::now();
+    while begun.elapsed() < MINUTE {
+        let refused = append(storage, store, &[event(0, "{}")]);
+        let is_away =
+            matches!(&refused, Err(StoreError::Unavailable(_) | StoreError::Uncertain(_)));
+        assert!(is_away, "{refused:?}");
+        let unready = ask(|reply| storage.check(reply));
+        assert!(matches!(unready, Err(StoreError::Unavailable(_))), "{unready:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// It is used again, without anybody's help.
+fn an_engine_is_back(storage: &dyn EventStore, store: &StoreId) {
+    let begun = Instant::now();
+    loop {
+        match append(storage, store, &[event(0, "{}")]) {
+            Ok(()) => break,
+            // An attempt that was not answered may have been the one.
+            Err(StoreError::Behind { head: 1 }) => break,
+            Err(error) => assert!(begun.elapsed() < MINUTE, "{error:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(read(storage, store), [event(0, "{}")]);
     assert_eq!(ask(|reply| storage.check(reply)), Ok(()));
 }
 

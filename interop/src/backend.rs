@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::client::Transport;
+use crate::engine::{Engine, Storage};
 use crate::peer::Peer;
 use crate::process::Process;
 
@@ -19,18 +20,19 @@ pub(crate) const TOKEN: &str = "open-sesame";
 /// Whose backend it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
-    /// `livestore-server`.
-    Ours,
+    /// `livestore-server`, over this storage.
+    Ours(Storage),
     /// LiveStore's.
     LiveStore,
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ours => "our server",
-            Self::LiveStore => "LiveStore's backend",
-        })
+        match self {
+            Self::Ours(Storage::Sqlite) => f.write_str("our server"),
+            Self::Ours(storage) => write!(f, "our server over {storage}"),
+            Self::LiveStore => f.write_str("LiveStore's backend"),
+        }
     }
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct Backend {
     lives: u32,
     address: Address,
     process: Option<Process>,
+    /// Of our server, if it has one; and the storage in it that is used now.
+    engine: Option<(Engine, String)>,
 }
 
 /// Where the backend listens, now: another port after a restart.
@@ -57,7 +61,14 @@ impl Backend {
             lives: 0,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             process: None,
+            engine: None,
         };
+        if let Kind::Ours(storage) = kind {
+            backend.engine = Engine::start(storage).map(|mut engine| {
+                let url = engine.empty(0);
+                (engine, url)
+            });
+        }
         backend.restart()?;
         Ok(backend)
     }
@@ -91,6 +102,10 @@ impl Backend {
     /// Kills it, and starts another one without any data in its place.
     pub(crate) fn reset(&mut self) -> Result {
         self.lives += 1;
+        self.process = None;
+        if let Some((engine, url)) = &mut self.engine {
+            *url = engine.empty(self.lives);
+        }
         self.restart()
     }
 
@@ -98,7 +113,7 @@ impl Backend {
         let data = self.dir.path().join(format!("data-{}", self.lives));
         std::fs::create_dir_all(&data)?;
         match self.kind {
-            Kind::Ours => self.our_server(data),
+            Kind::Ours(_) => self.our_server(data),
             Kind::LiveStore => Ok(self.livestores(data)),
         }
     }
@@ -113,7 +128,11 @@ impl Backend {
         let tokens = self.dir.path().join("tokens");
         std::fs::write(&tokens, format!("{TOKEN} * read,write\n"))?;
         let mut command = Command::new(std::env::current_exe()?.with_file_name("livestore-server"));
-        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["--listen", "127.0.0.1:0"]);
+        match &self.engine {
+            Some((_, url)) => command.arg("--storage").arg(url),
+            None => command.arg("--data").arg(data),
+        };
         command.arg("--tokens").arg(tokens);
         Ok(command)
     }

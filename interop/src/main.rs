@@ -11,9 +11,12 @@
 
 use std::process::ExitCode;
 
+use engine::Storage;
+
 mod backend;
 mod browser;
 mod client;
+mod engine;
 mod matrix;
 mod peer;
 mod process;
@@ -26,26 +29,35 @@ mod world;
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\
-Usage: livestore-interop [--browser TOOL SITE] [WORD…]
+Usage: livestore-interop [--browser TOOL SITE | --storage ENGINE] [WORD…]
 
 Runs every scenario in every cell, or those whose line has every WORD: `http rebase`. Cells with a page
-need the folder SITE, which the program TOOL serves, and Chromium.
+need the folder SITE, which the program TOOL serves, and Chromium. With an ENGINE, `postgres` or `nats`, only
+the cells of our server without a page run, over that engine.
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (browser, words) = match args.as_slice() {
+    let (browser, storage, words) = match args.as_slice() {
         [option, tool, site, words @ ..] if option == "--browser" => {
-            (Some(browser::Browser::new(tool, site)), words)
+            (Some(browser::Browser::new(tool, site)), Ok(Storage::Sqlite), words)
         }
-        words => (None, words),
+        [option, engine, words @ ..] if option == "--storage" => (None, engine.parse(), words),
+        words => (None, Ok(Storage::Sqlite), words),
+    };
+    let storage = match storage {
+        Ok(storage) => storage,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     if words.iter().any(|word| word.starts_with('-')) {
         print!("{USAGE}");
         return ExitCode::from(2);
     }
-    let done =
-        peer::install().and_then(|peer| matrix::run(&client::Programs { peer, browser }, words));
+    let done = peer::install()
+        .and_then(|peer| matrix::run(&client::Programs { peer, browser }, storage, words));
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -1,4 +1,4 @@
-//! `cargo xtask interop`: our clients and server against LiveStore's own.
+//! `cargo xtask interop`: our clients and server against LiveStore's own, and the server over each engine.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,8 @@ use crate::web;
 /// Runs the matrix, or of it what has every one of `words` in its line. `strict`: it may not be
 /// skipped.
 pub(crate) fn run(words: Vec<String>, strict: bool) -> ExitCode {
-    step::run_all(&[plan(words, strict, Tool::is_here)], strict)
+    let engines = plan_engines(&words, strict, Tool::is_here);
+    step::run_all(&[plan(words, strict, Tool::is_here), engines], strict)
 }
 
 /// The step, which needs npm. Without a browser it leaves out the cells with a page, and says so. With a
@@ -24,12 +25,38 @@ pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> b
         Ok((lines, browser)) => (lines, browser.to_vec()),
         Err(_) => (Vec::new(), Vec::new()),
     };
+    lines.push(build());
+    lines.push(program().args(browser).args(words));
+    Step::new("interop", 10, lines)
+}
+
+/// The step in which our server stores in PostgreSQL, and then in NATS.
+pub(crate) fn plan_engines(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    const NAME: &str = "interop over engines";
+    let mut lines = Vec::new();
+    if !is_here(Tool::Npm) {
+        return Step::lacking(NAME, Tool::Npm);
+    }
+    match [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool)) {
+        None => {}
+        Some(_) if strict => lines.push(Line::new("bash", ".ci/engines")),
+        Some(tool) => return Step::lacking(NAME, tool),
+    }
+    lines.push(build());
+    for engine in ["postgres", "nats"] {
+        lines.push(program().args(["--storage", engine].map(str::to_owned)).args(words.to_vec()));
+    }
+    Step::new(NAME, 10, lines)
+}
+
+fn build() -> Line {
     let bins = "--bin livestore-server --bin livestore-interop --bin livestore-interop-client \
                 --bin livestore-web-tests --test storm";
-    lines.push(Line::cargo(&format!("build --workspace --all-features {bins}")));
-    let program = line::target().join("debug/livestore-interop");
-    lines.push(Line::new(program.display().to_string(), "").args(browser).args(words));
-    Step::new("interop", 10, lines)
+    Line::cargo(&format!("build --workspace --all-features {bins}"))
+}
+
+fn program() -> Line {
+    Line::new(line::target().join("debug/livestore-interop").display().to_string(), "")
 }
 
 #[cfg(test)]
@@ -40,6 +67,19 @@ mod tests {
     fn the_words_choose_what_runs() {
         let step = plan(vec!["http".to_owned(), "wrong token".to_owned()], false, |_| true);
         assert!(step.to_string().ends_with(" http 'wrong token'"));
+    }
+
+    #[test]
+    fn the_server_runs_over_each_engine() {
+        let step = |strict, missing| {
+            let is_here = |tool| Some(tool) != missing;
+            plan_engines(&["http".to_owned()], strict, is_here).to_string()
+        };
+        let here = step(false, None);
+        assert!(here.contains(" --storage postgres http && "), "{here}");
+        assert!(here.ends_with(" --storage nats http"), "{here}");
+        assert!(step(false, Some(Tool::Nats)).contains("nats-server is not installed"));
+        assert!(step(true, Some(Tool::Nats)).contains("bash .ci/engines && "));
     }
 
     #[test]

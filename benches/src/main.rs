@@ -82,6 +82,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "sync/push-100",         goal: AtMost(20.0, Unit::Micros), run: sync::hundred },
     Bench { name: "sync/push-1000-stores", goal: AtMost(50.0, Unit::Micros), run: sync::stores },
     Bench { name: "sync/catch-up-100k",    goal: AtMost(10.0, Unit::Micros), run: sync::catch_up },
+    Bench { name: "sync/image-100k",       goal: AtMost(60_000.0, Unit::Micros), run: sync::image },
     Bench { name: "sync/latency",          goal: AtMost(1_500.0, Unit::Micros), run: sync::latency },
     Bench { name: "sync/latency-p99",      goal: AtMost(5_000.0, Unit::Micros), run: sync::latency_p99 },
     Bench { name: "sync/rebase-1000",      goal: Ratio(1.5), run: sync::rebase },

@@ -58,6 +58,6 @@ pub use timestamp::{ParseTimestampError, Timestamp};
 pub use trace::CommitTrace;
 pub use wire::{
     Call, ClientMessage, ConnectQuery, Dialect, Exit, PageWriter, Ping, Pull, Push, QueryError,
-    Request, RequestId, ServerMessage, Transport, WireError, write_chunk, write_page,
-    write_pulled_event,
+    Request, RequestId, SCHEMA_HASH_HEADER, ServerMessage, Transport, WireError, write_chunk,
+    write_page, write_pulled_event,
 };

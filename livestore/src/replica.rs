@@ -19,11 +19,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::event::{EncodedEvent, SeqNum, last_commit};
-use crate::eventlog::{Eventlog, EventlogError, MemoryLog};
+use crate::eventlog::{Chain, Eventlog, EventlogError, MemoryLog, START};
 use crate::schema::{QueryIn, Schema};
 use crate::sqlite::SqliteError;
 pub use crate::state::Query;
-use crate::state::{Quarantined, Replay, ReplayError, State, StateError};
+use crate::state::{Image, Origin, Quarantined, Replay, ReplayError, State, StateError};
 use crate::table::QueryError;
 
 /// The most events of a commit that wait for the rest of it. A push never has as many.
@@ -36,6 +36,8 @@ pub struct Replica<S> {
     state: State,
     /// The last event: the next one may belong to its commit.
     last: Eventlog,
+    /// The checksums of the event before the last one, and of the last one, as in a client's log.
+    checksums: [i64; 2],
     /// The beginning of a commit that goes on in the next call.
     unfinished: Vec<EncodedEvent>,
     /// The state is not the one of its events any more.
@@ -90,6 +92,7 @@ impl<S: Schema> Replica<S> {
         Ok(Self {
             state,
             last: Eventlog::new(MemoryLog::default()),
+            checksums: [START; 2],
             unfinished: Vec::new(),
             is_broken: false,
             schema: PhantomData,
@@ -132,6 +135,11 @@ impl<S: Schema> Replica<S> {
         replay.apply(&mut self.state, &events)?;
         self.is_broken = replay.is_broken();
         let quarantined = replay.into_quarantined();
+        let mut chain = Chain::default();
+        for event in &events {
+            let [_, before] = self.checksums;
+            self.checksums = [before, chain.next(before, event)];
+        }
         self.last = Eventlog::new(MemoryLog::with(vec![last]));
         if self.is_broken { Err(ReplicaError::Rebuild) } else { Ok(quarantined) }
     }
@@ -173,6 +181,36 @@ impl<S: Schema> Replica<S> {
         read: impl FnOnce(Query<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         self.state.within_bounds(max_value_bytes, is_over, sql, read)
+    }
+
+    /// Returns an image of the state, for new clients of the same schema: see
+    /// [`InitialSync::Image`](crate::sync::InitialSync::Image). `store_id` and `backend_id` are the store's id
+    /// and that of its order, as its clients know them. `None` before the first event, and while a part of the
+    /// last commit is missing.
+    ///
+    /// # Errors
+    /// See [`ReplicaError`].
+    pub fn image(
+        &mut self,
+        store_id: &str,
+        backend_id: &str,
+    ) -> Result<Option<Vec<u8>>, ReplicaError> {
+        if self.is_broken {
+            return Err(ReplicaError::Rebuild);
+        }
+        let last = self.last.event(self.state.head)?;
+        let Some(last) = last.filter(|_| self.unfinished.is_empty()) else { return Ok(None) };
+        let [before, _] = self.checksums;
+        let origin = Origin { store_id, backend_id, before, last: &last };
+        Ok(Some(Image::encode(&mut self.state, origin)?))
+    }
+
+    /// The hash of the schema: states of two schemas that have the same one are equal for equal events.
+    ///
+    /// # Errors
+    /// When the schema cannot be turned into SQL.
+    pub fn schema_hash() -> Result<i64, StateError> {
+        Ok(S::def().hash()?)
     }
 
     /// The number of bytes that the state takes.

@@ -8,6 +8,7 @@ use livestore::sync::{
     BackendMessage, ConnectRequest, Connection, MessageSender, SyncBackend, SyncEvent,
 };
 use livestore_server::auth::NoAuth;
+use livestore_server::schema::ImageLimits;
 use livestore_server::store::{Durability, EventStore, SqliteStore, StoreLimits};
 use livestore_server::{Limits, Server};
 use livestore_sync::WebSocket;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::Result;
-use crate::app::Created;
+use crate::app::{App, Created};
 
 /// How long anything may take before the bench gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +42,19 @@ impl Backend {
         let limits = Limits::default();
         let server =
             runtime.block_on(Server::bind("127.0.0.1:0", store, Arc::new(NoAuth), limits))?;
+        let url = format!("ws://{}", server.local_addr()?);
+        runtime.spawn(server.serve(std::future::pending()));
+        Ok(Self { url, directory, runtime })
+    }
+
+    /// Starts one that knows the app's schema, and sends images of states.
+    pub(super) fn with_images() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let store = SqliteStore::open(directory.path(), Durability::Synced, StoreLimits::NONE)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let builder = Server::builder(Arc::new(store)).schema::<App>();
+        let server = builder.images(ImageLimits::default()).bind("127.0.0.1:0");
+        let server = runtime.block_on(server)?;
         let url = format!("ws://{}", server.local_addr()?);
         runtime.spawn(server.serve(std::future::pending()));
         Ok(Self { url, directory, runtime })

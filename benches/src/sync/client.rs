@@ -4,7 +4,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use livestore::prelude::*;
-use livestore::sync::SyncOptions;
+use livestore::sync::{InitialSync, SyncOptions};
 use livestore_sync::InProcess;
 
 use super::backend::{Backend, Bare, PATIENCE};
@@ -28,6 +28,29 @@ pub(crate) fn catch_up() -> Result<Measured> {
     }
     let each = micros(quantile(took, 0.5)) / f64::from(EVENTS);
     Ok(Measured::alone(each).note(format!("{:.0} events a second", 1e6 / each)))
+}
+
+/// A new client of a store of 100,000 rows, until it has all of them and is synced: from an image, of a state
+/// that the server has made already.
+pub(crate) fn image() -> Result<Measured> {
+    const EVENTS: u32 = 100_000;
+    let backend = Backend::with_images()?;
+    let mut server = Bare::connect(&backend, "image")?;
+    (0..EVENTS / 100).try_for_each(|_| server.push(100))?;
+    let mut took = Vec::new();
+    for _ in 0..6 {
+        let start = Instant::now();
+        let options = SyncOptions::new(backend.web_socket()).initial(InitialSync::Image(PATIENCE));
+        let store = Store::<App>::builder("image").sync(options).open()?;
+        took.push(start.elapsed());
+        let status = store.sync_status()?;
+        assert!(status.is_synced() && status.no_image.is_none(), "{status:?}");
+        assert_eq!(store.query(Todo::all().count())?, u64::from(EVENTS));
+    }
+    // The server has made the state for the first one.
+    let first = took.remove(0);
+    let note = format!("the first client: {:.0} ms", first.as_secs_f64() * 1e3);
+    Ok(Measured::alone(micros(quantile(took, 0.5))).note(note))
 }
 
 /// From a commit here to a callback there: the median.

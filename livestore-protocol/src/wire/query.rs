@@ -32,6 +32,10 @@ impl Transport {
     }
 }
 
+/// The header in which a client that asks `livestore-server` for an image of a store's state has the hash of
+/// its schema. LiveStore's protocol has no such request.
+pub const SCHEMA_HASH_HEADER: &str = "livestore-schema-hash";
+
 /// The query of the URL: `storeId=…&transport=…[&payload=…]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectQuery {

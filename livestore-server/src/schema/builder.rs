@@ -11,10 +11,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::image::{self, Images};
 use super::query::{self, Queries};
 use super::side_effects::{News, Runner};
 use super::validate::{Rules, Validation};
-use super::{DeadLetters, Proposal, QueryLimits, Rejection, SideEffects, StateLimits, States};
+use super::{
+    DeadLetters, ImageLimits, Proposal, QueryLimits, Rejection, SideEffects, StateLimits, States,
+};
 use crate::server::{Builder, Decision, Extension, OfferedPush, Server};
 use crate::store::StoreId;
 
@@ -30,6 +33,7 @@ impl Builder {
             rules: None,
             validation_time: VALIDATION_TIME,
             queries: None,
+            images: None,
             side_effects: Vec::new(),
         }
     }
@@ -42,6 +46,7 @@ pub struct SchemaBuilder<S: Schema> {
     rules: Option<Arc<Rules<S>>>,
     validation_time: Duration,
     queries: Option<QueryLimits>,
+    images: Option<ImageLimits>,
     side_effects: Vec<SideEffects>,
 }
 
@@ -77,6 +82,12 @@ impl<S: Schema> SchemaBuilder<S> {
         Self { queries: Some(limits), ..self }
     }
 
+    /// Sends [images](crate::schema#images-for-new-clients) of states to new clients that may read a store.
+    #[must_use]
+    pub fn images(self, limits: ImageLimits) -> Self {
+        Self { images: Some(limits), ..self }
+    }
+
     /// Has events handled: see [side effects](crate::schema#side-effects). There may be several, each under
     /// a name of its own.
     #[must_use]
@@ -91,16 +102,25 @@ impl<S: Schema> SchemaBuilder<S> {
     /// If the address cannot be used. If the name of side effects cannot be used, or they handle an event
     /// that the schema does not have, the kind is [`InvalidInput`](io::ErrorKind::InvalidInput).
     pub async fn bind(self, address: &str) -> io::Result<SchemaServer<S>> {
-        let Self { builder, limits, rules, validation_time, queries, side_effects } = self;
+        let Self { builder, limits, rules, validation_time, queries, images, side_effects } = self;
         check::<S>(&side_effects)?;
         let (auth, metrics) = (Arc::clone(&builder.auth), Arc::clone(&builder.metrics));
         let (hub, events) = (builder.hub.clone(), Arc::clone(builder.hub.store()));
         let states = States::new(Arc::clone(&events), limits, Arc::clone(&metrics));
-        let router = queries.map_or_else(Router::new, |limits| {
+        let mut router = Router::new();
+        if let Some(limits) = queries {
             let turns = Semaphore::new(limits.concurrent);
+            let (states, metrics, auth) = (states.clone(), Arc::clone(&metrics), Arc::clone(&auth));
+            let queries = Queries { states, auth, metrics, limits, turns };
+            router = router.merge(query::router(Arc::new(queries)));
+        }
+        if let Some(limits) = images {
+            let turns = Arc::new(Semaphore::new(limits.concurrent));
             let (states, metrics) = (states.clone(), Arc::clone(&metrics));
-            query::router(Arc::new(Queries { states, auth, metrics, limits, turns }))
-        });
+            let events = Arc::clone(&events);
+            let images = Images { states, events, auth, metrics, limits, turns };
+            router = router.merge(image::router(Arc::new(images)));
+        }
         let validation = rules.map(|rules| {
             let (states, limit) = (states.clone(), validation_time);
             Arc::new(Validation { rules, limit, states, metrics: Arc::clone(&metrics) })

@@ -120,12 +120,29 @@
 //! answer and the time are [bounded](QueryLimits), and so is the length of each value, but not all
 //! of the memory that a query may need while it runs: who is not trusted should not have a token.
 
+//! # Images for new clients
+//!
+//! A client that opens a store for the first time has to pull and replay all of its events. With
+//! [`images`](SchemaBuilder::images), one whose app asks for
+//! [an image](livestore::sync::InitialSync::Image) gets the state instead, in one piece, and then the events
+//! after it:
+//!
+//! ```text
+//! POST /image?storeId=team-1&transport=http&payload=…
+//! livestore-schema-hash: -4711
+//! ```
+//!
+//! It is for clients whose schema has the same hash as the server's, and whose token may read the store; all
+//! others replay as ever. The state of a store is public to everyone who may read its events, so an image
+//! shows nothing that those do not.
+
 #![expect(clippy::disallowed_methods, reason = "a server has a clock and threads")]
 
 mod builder;
 mod command;
 mod current;
 mod error;
+mod image;
 mod query;
 mod side_effects;
 mod states;
@@ -136,6 +153,7 @@ mod validate;
 pub use builder::{SchemaBuilder, SchemaServer};
 pub use command::run;
 pub use error::ReadError;
+pub use image::ImageLimits;
 pub use query::QueryLimits;
 pub use side_effects::{DeadLetter, DeadLetters, Delivery, DeliveryError, RetryError, SideEffects};
 pub use states::{StateLimits, States};

@@ -57,6 +57,8 @@ pub(crate) struct SchemaMetrics {
     pub(crate) validations_failed_total: Counter,
     pub(crate) queries_total: Counter,
     pub(crate) queries_failed_total: Counter,
+    pub(crate) images_total: Counter,
+    pub(crate) images_refused_total: Counter,
     pub(crate) side_effects_total: Counter,
     pub(crate) side_effects_failed_total: Counter,
     pub(crate) side_effects_dead_total: Counter,
@@ -231,6 +233,8 @@ impl SchemaMetrics {
                 "queries_failed",
                 "Of those, the ones that were refused or failed",
             ),
+            images_total: counter("images", "Images of states that new clients were sent"),
+            images_refused_total: counter("images_refused", "Requests for an image that got none"),
             side_effects_total: counter("side_effects", "Side effects that have happened"),
             side_effects_failed_total: counter(
                 "side_effects_failed",

@@ -102,4 +102,9 @@ impl SyncBackend for Http {
         net::spawn_task(&self.options.place, task);
         None
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn image(&self, request: livestore::sync::ImageRequest, reply: livestore::sync::ImageReply) {
+        net::image(&self.options, request, reply);
+    }
 }

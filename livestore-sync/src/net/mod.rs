@@ -18,7 +18,7 @@ use web as platform;
 pub(crate) use address::Address;
 pub(crate) use end::End;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{Counted, Traffic, dial, spawn_task};
+pub(crate) use native::{Counted, Traffic, dial, image, spawn_task};
 pub(crate) use platform::{Instant, Place, timeout};
 pub(crate) use run::{Command, Commands, connect};
 #[cfg(target_family = "wasm")]

@@ -96,4 +96,9 @@ impl SyncBackend for WebSocket {
         net::spawn_task(&self.options.place, task);
         None
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn image(&self, request: livestore::sync::ImageRequest, reply: livestore::sync::ImageReply) {
+        net::image(&self.options, request, reply);
+    }
 }

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::event::{EncodedEvent, SeqNum};
 
 /// The checksum before the first event.
-pub(super) const START: i64 = 0;
+pub(crate) const START: i64 = 0;
 
 /// The parts of an event that do not change once it is written.
 ///
@@ -49,11 +49,16 @@ impl<'a> From<&'a EncodedEvent> for Parts<'a> {
 /// Computes checksums. It reuses one buffer for all events, because the state of a streaming hasher
 /// is larger than most events.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     bytes: Vec<u8>,
 }
 
 impl Chain {
+    /// The checksum of `event` behind the event that has the checksum `before`.
+    pub(crate) fn next(&mut self, before: i64, event: &EncodedEvent) -> i64 {
+        self.checksum(before, &event.into())
+    }
+
     /// The checksum of an event behind the one that has the checksum `before`.
     pub(super) fn checksum(&mut self, before: i64, parts: &Parts<'_>) -> i64 {
         self.bytes.clear();

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,14 @@ use super::chain::{Chain, START};
 use super::file::ONE_CONNECTION;
 use super::format::{self, Found};
 use super::migrate::migrate;
-use super::{Durability, EventlogError, Fingerprint, LogChange, Upstream, is_after};
+use super::{Base, Durability, EventlogError, Fingerprint, LogChange, Upstream, is_after};
 use crate::edge::files;
 use crate::event::{EncodedEvent, SeqNum, UndoNotes};
 
 const INSERT: &str = "INSERT INTO eventlog VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+pub(super) const INSERT_HISTORY: &str =
+    "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SELECT: &str = "SELECT * FROM eventlog WHERE (seq_global, seq_client) > (?, ?) \
                       ORDER BY seq_global, seq_client LIMIT ?";
@@ -159,18 +163,33 @@ impl LogConnection {
     }
 
     /// Adds the events behind the one that has the checksum `before`; returns the last one's.
-    fn insert_all<'e>(
+    pub(super) fn insert_all<'e>(
         &self,
+        before: i64,
+        events: impl IntoIterator<Item = &'e EncodedEvent>,
+    ) -> Result<i64, EventlogError> {
+        self.insert_chain(INSERT, before, events)
+    }
+
+    /// Adds the events with this statement, as [`insert_all`](Self::insert_all) does.
+    pub(super) fn insert_chain<'e>(
+        &self,
+        insert: &str,
         before: i64,
         events: impl IntoIterator<Item = &'e EncodedEvent>,
     ) -> Result<i64, EventlogError> {
         let mut chain = Chain::default();
         events.into_iter().try_fold(before, |before, event| {
-            let checksum = chain.checksum(before, &event.into());
-            self.insert(event, checksum)?;
+            let checksum = chain.next(before, event);
+            self.insert(insert, event, checksum)?;
             self.insert_command(event, checksum)?;
             Ok(checksum)
         })
+    }
+
+    /// Forgets the last event's checksum: others are about to be written.
+    pub(super) fn forget_last(&self) {
+        self.last.set(None);
     }
 
     /// Removes the event at `from` and all behind it.
@@ -220,6 +239,7 @@ impl LogConnection {
             }
             if let Some(from) = remove_from {
                 self.remove_from(*from)?;
+                self.forget_base(*from)?;
             }
             if !append.is_empty() {
                 self.insert_all(self.last_checksum()?, append.iter().copied())?;
@@ -236,30 +256,31 @@ impl LogConnection {
     pub(super) fn upstream(&self) -> Result<Option<Upstream>, EventlogError> {
         let Some(head) = self.find_meta("upstream_head")? else { return Ok(None) };
         let generation = self.find_meta("rebase_generation")?.unwrap_or_default();
-        let parse = |text: String| {
-            let detail = || format!("\"{text}\" is not a number in its table meta");
-            text.parse().map_err(|_| EventlogError::corrupt(None, detail()))
-        };
         Ok(Some(Upstream {
             backend_id: self.find_meta("backend_id")?.filter(|id| !id.is_empty()),
-            head: parse(head)?,
-            generation: parse(generation)?,
+            head: parse(&head)?,
+            generation: parse(&generation)?,
         }))
     }
 
-    fn set_upstream(&self, upstream: &Upstream) -> Result<(), EventlogError> {
+    pub(super) fn set_upstream(&self, upstream: &Upstream) -> Result<(), EventlogError> {
         self.set_meta("upstream_head", &upstream.head.to_string())?;
         self.set_meta("rebase_generation", &upstream.generation.to_string())?;
         self.set_meta("backend_id", upstream.backend_id.as_deref().unwrap_or_default())
     }
 
-    fn set_meta(&self, key: &str, value: &str) -> Result<(), EventlogError> {
+    pub(super) fn set_meta(&self, key: &str, value: &str) -> Result<(), EventlogError> {
         self.conn.prepare_cached(SET_META)?.execute([key, value])?;
         Ok(())
     }
 
-    fn insert(&self, event: &EncodedEvent, checksum: i64) -> Result<(), EventlogError> {
-        self.conn.prepare_cached(INSERT)?.execute(params![
+    fn insert(
+        &self,
+        insert: &str,
+        event: &EncodedEvent,
+        checksum: i64,
+    ) -> Result<(), EventlogError> {
+        self.conn.prepare_cached(insert)?.execute(params![
             number(event.seq.global),
             number(event.seq.client),
             number(event.seq.generation),
@@ -293,6 +314,7 @@ impl LogConnection {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.check_received(after)?;
         let mut bytes = 0;
         let mut statement = self.conn.prepare_cached(SELECT)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -344,7 +366,10 @@ impl LogConnection {
         let seq = seq_at(row, 0)?;
         let mut statement = self.conn.prepare_cached(SELECT_BEFORE)?;
         let place = [number(seq.global), number(seq.client)];
-        Ok(statement.query_row(place, |row| row.get(0)).optional()?.unwrap_or(START))
+        match statement.query_row(place, |row| row.get(0)).optional()? {
+            Some(checksum) => Ok(checksum),
+            None => Ok(self.base()?.map_or(START, |base| base.checksum)),
+        }
     }
 
     /// The identity of the history up to the event at `seq`; `None` if there is no such event.
@@ -354,8 +379,10 @@ impl LogConnection {
         let found = statement.query_row(place, |row| row.get(0)).optional()?;
         let checksum = match found {
             Some(checksum) => checksum,
-            None if seq == SeqNum::ROOT => START,
-            None => return Ok(None),
+            None => match self.checksum_of_base(seq)? {
+                Some(checksum) => checksum,
+                None => return Ok(None),
+            },
         };
         Ok(Some(Fingerprint {
             store_id: self.store_id()?,
@@ -377,6 +404,7 @@ impl LogConnection {
         after: SeqNum,
         count: usize,
     ) -> Result<Option<SeqNum>, EventlogError> {
+        self.check_received(after)?;
         let mut statement = self.conn.prepare_cached(SELECT_NUMBER)?;
         let offset = i64::try_from(count.saturating_sub(1)).unwrap_or(i64::MAX);
         let mut rows = statement.query([number(after.global), number(after.client), offset])?;
@@ -396,10 +424,14 @@ impl LogConnection {
         let mut statement = self.conn.prepare_cached(SELECT_NUMBER_BACK)?;
         let offset = i64::try_from(count).unwrap_or(i64::MAX);
         let mut rows = statement.query([number(up_to.global), number(up_to.client), offset])?;
-        Ok(rows.next()?.map(|row| seq_at(row, 0)).transpose()?)
+        match rows.next()? {
+            Some(row) => Ok(Some(seq_at(row, 0)?)),
+            None => Ok(self.base()?.map(Base::place)),
+        }
     }
 
     pub(super) fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.check_received(after)?;
         if after == SeqNum::ROOT {
             // SQLite counts a whole table by its pages, in half the time.
             let count: i64 = self
@@ -478,6 +510,12 @@ fn cause_of(error: EventlogError, path: &Path) -> EventlogError {
         }
         error => error,
     }
+}
+
+/// A number of the table `meta`.
+pub(super) fn parse<T: FromStr>(text: &str) -> Result<T, EventlogError> {
+    let detail = || format!("\"{text}\" is not a number in its table meta");
+    text.parse().map_err(|_| EventlogError::corrupt(None, detail()))
 }
 
 /// The number as SQLite's integer. No log gets to where those end.

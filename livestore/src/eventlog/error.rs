@@ -83,14 +83,16 @@ pub enum EventlogError {
         /// The reason, for people.
         reason: String,
     },
-    /// This session cannot read the log's file, as in a browser's page, and has not received what comes
-    /// before an event.
+    /// The events before this one are not here: the store was opened from an [image] of the state, or this
+    /// is a browser's page, which cannot read the log's file.
+    ///
+    /// [image]: crate::sync::InitialSync::Image
     #[error(
-        "this session has the events after {after} only; in a browser, \
-         `livestore_web::load_history(&store).await` gets those before"
+        "only the events after {after} are here; `Store::load_history`, and in a browser's page \
+         `livestore_web::load_history`, gets those before"
     )]
     NotReceived {
-        /// The event behind which the session has them all.
+        /// The event behind which all of them are here.
         after: SeqNum,
     },
     /// The store is closed.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::busy::Patience;
 use super::connection::LogConnection;
 use super::{
-    Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
+    Base, Durability, EventlogError, Fingerprint, LogChange, LogStorage, RecordedShape, Upstream,
     VisitArgs,
 };
 use crate::edge::Background;
@@ -248,6 +248,35 @@ impl LogStorage for FileLog {
 
     fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         self.look_up(|log| log.fingerprint(seq))
+    }
+
+    fn base(&self) -> Result<Option<Base>, EventlogError> {
+        self.look_up(LogConnection::base)
+    }
+
+    fn begin_at(
+        &self,
+        base: Base,
+        event: &EncodedEvent,
+        upstream: &Upstream,
+    ) -> Result<(), EventlogError> {
+        while_busy(|| lock(&self.shared.writer).begin_at(base, event, upstream))
+    }
+
+    fn history_head(&self, base: Base) -> Result<Option<u64>, EventlogError> {
+        self.read_with(|log| log.history_head(base))
+    }
+
+    fn add_history(&self, base: Base, events: Vec<EncodedEvent>) -> Result<bool, EventlogError> {
+        let added = while_busy(|| lock(&self.shared.writer).add_history(base, &events))?;
+        self.count_written(events.len() as u64);
+        Ok(added)
+    }
+
+    fn complete_history(&self, base: Base) -> Result<bool, EventlogError> {
+        let completed = while_busy(|| lock(&self.shared.writer).complete_history(base))?;
+        self.count_written(base.seq);
+        Ok(completed)
     }
 
     fn flush(&self) -> Result<(), EventlogError> {

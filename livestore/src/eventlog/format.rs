@@ -12,6 +12,31 @@ const APPLICATION_ID: i64 = 0x4c53_6576;
 /// The format that is written.
 pub(super) const FORMAT: i64 = 2;
 
+/// The format of a log that does not have its first events, until it has them: the table `meta` says where
+/// it begins. Earlier versions cannot read it.
+pub(super) const WITH_BASE: i64 = 3;
+
+/// The events before a log's base that are here already, in the columns of `eventlog`.
+pub(super) const HISTORY: &str = "
+    CREATE TABLE IF NOT EXISTS history (
+      seq_global INTEGER NOT NULL,
+      seq_client INTEGER NOT NULL,
+      seq_generation INTEGER NOT NULL,
+      parent_global INTEGER NOT NULL,
+      parent_client INTEGER NOT NULL,
+      parent_generation INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      args TEXT NOT NULL,
+      client_id TEXT NOT NULL,
+      session_id TEXT NOT NULL,
+      schema_hash INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      sync_metadata TEXT,
+      continues INTEGER NOT NULL,
+      PRIMARY KEY (seq_global, seq_client)
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// `continues` stands last, where migrating format 1 puts it.
 const DDL: &str = "
     CREATE TABLE eventlog (
@@ -60,10 +85,11 @@ pub(super) fn recognize(conn: &Connection, path: &Path) -> Result<Found, Eventlo
         return Err(not_an_eventlog());
     }
     match conn.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        FORMAT => Ok(Found::Current),
+        FORMAT | WITH_BASE => Ok(Found::Current),
         1 => Ok(Found::Format1),
-        found if found > FORMAT => {
-            Err(EventlogError::NewerFormat { path: path.to_owned(), found, supported: FORMAT })
+        found if found > WITH_BASE => {
+            let supported = WITH_BASE;
+            Err(EventlogError::NewerFormat { path: path.to_owned(), found, supported })
         }
         _ => Err(not_an_eventlog()),
     }

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CommandNotes, EventlogError, LogChange, LogStorage, Upstream, is_after};
+use super::{
+    Base, Chain, CommandNotes, EventlogError, LogChange, LogStorage, START, Upstream, is_after,
+};
 use crate::event::{Conflict, EncodedEvent, SeqNum};
 
 /// Events in a `Vec`.
@@ -11,6 +13,24 @@ pub(crate) struct MemoryLog {
     events: Mutex<Vec<EncodedEvent>>,
     upstream: Mutex<Option<Upstream>>,
     conflicts: Mutex<Vec<Conflict>>,
+    begin: Mutex<Option<Begin>>,
+}
+
+/// The place that the first event comes behind, and the history before it that was fetched so far.
+#[derive(Debug)]
+struct Begin {
+    base: Base,
+    history: Vec<EncodedEvent>,
+}
+
+impl Begin {
+    /// Whether the history is the one that the base stands for.
+    fn is_whole(&self) -> bool {
+        let mut chain = Chain::default();
+        let checksum = self.history.iter().fold(START, |before, event| chain.next(before, event));
+        let head = self.history.last().map_or(0, |event| event.seq.global);
+        self.base == Base { seq: head, checksum }
+    }
 }
 
 impl MemoryLog {
@@ -24,6 +44,15 @@ impl MemoryLog {
 
     fn conflicts(&self) -> MutexGuard<'_, Vec<Conflict>> {
         self.conflicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) -> MutexGuard<'_, Option<Begin>> {
+        self.begin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks that the log has all events after `after`.
+    fn check(&self, after: SeqNum) -> Result<(), EventlogError> {
+        self.begin().as_ref().map_or(Ok(()), |begin| begin.base.check(after))
     }
 
     fn upstream(&self) -> MutexGuard<'_, Option<Upstream>> {
@@ -45,6 +74,7 @@ impl LogStorage for MemoryLog {
     }
 
     fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.check(after)?;
         let events = self.events();
         let start = events.partition_point(|event| !is_after(event.seq, after));
         Ok(events.iter().skip(start).take(limit).cloned().collect())
@@ -55,6 +85,7 @@ impl LogStorage for MemoryLog {
     }
 
     fn count(&self, after: SeqNum) -> Result<u64, EventlogError> {
+        self.check(after)?;
         let events = self.events();
         let start = events.partition_point(|event| !is_after(event.seq, after));
         Ok((events.len() - start) as u64)
@@ -64,12 +95,64 @@ impl LogStorage for MemoryLog {
         let events = self.events();
         let end = events.partition_point(|event| !is_after(event.seq, up_to));
         let nth = events.iter().take(end).nth_back(count);
-        Ok(nth.map(|event| event.seq))
+        let nth = nth.map(|event| event.seq);
+        Ok(nth.or_else(|| self.begin().as_ref().map(|begin| begin.base.place())))
     }
 
     fn count_of_session(&self, session_id: &str) -> Result<u64, EventlogError> {
         let events = self.events();
         Ok(events.iter().filter(|event| *event.session_id == *session_id).count() as u64)
+    }
+
+    fn base(&self) -> Result<Option<Base>, EventlogError> {
+        Ok(self.begin().as_ref().map(|begin| begin.base))
+    }
+
+    fn begin_at(
+        &self,
+        base: Base,
+        event: &EncodedEvent,
+        upstream: &Upstream,
+    ) -> Result<(), EventlogError> {
+        *self.begin() = (base.seq > 0).then(|| Begin { base, history: Vec::new() });
+        self.events().push(event.clone());
+        self.upstream().replace(upstream.clone());
+        Ok(())
+    }
+
+    fn history_head(&self, base: Base) -> Result<Option<u64>, EventlogError> {
+        let begin = self.begin();
+        let begin = begin.as_ref().filter(|begin| begin.base == base);
+        Ok(begin.map(|begin| begin.history.last().map_or(0, |event| event.seq.global)))
+    }
+
+    fn add_history(
+        &self,
+        base: Base,
+        mut events: Vec<EncodedEvent>,
+    ) -> Result<bool, EventlogError> {
+        let mut begin = self.begin();
+        let begin = begin.as_mut().filter(|begin| begin.base == base);
+        let found = begin.map(|begin| begin.history.append(&mut events));
+        Ok(found.is_some())
+    }
+
+    fn complete_history(&self, base: Base) -> Result<bool, EventlogError> {
+        // In this order everywhere: first the events.
+        let mut events = self.events();
+        let mut begin = self.begin();
+        let Some(found) = begin.as_mut().filter(|begin| begin.base == base) else {
+            return Ok(false);
+        };
+        let history =
+            if found.is_whole() { std::mem::take(&mut found.history) } else { Vec::new() };
+        let is_whole = !history.is_empty();
+        found.history.clear();
+        if is_whole {
+            events.splice(..0, history);
+            *begin = None;
+        }
+        Ok(is_whole)
     }
 
     fn flush(&self) -> Result<(), EventlogError> {
@@ -91,6 +174,10 @@ impl LogStorage for MemoryLog {
         if let Some(from) = change.remove_from {
             let end = events.partition_point(|event| place(event) < (from.global, from.client));
             events.truncate(end);
+            let mut begin = self.begin();
+            if begin.as_ref().is_some_and(|begin| !is_after(from, begin.base.place())) {
+                *begin = None;
+            }
         }
         events.extend(change.append.iter().copied().cloned());
         if let Some(upstream) = change.upstream {

@@ -9,6 +9,7 @@
 //! the event and the checksum before it. So anything that is derived from a log can be tied to it
 //! by a fingerprint: store id, history id, and the checksum of the last event.
 
+mod base;
 mod busy;
 mod chain;
 mod commands;
@@ -31,7 +32,9 @@ use std::sync::Arc;
 
 pub use error::{EventlogError, IoError};
 
+pub(crate) use base::Base;
 pub(crate) use busy::Patience;
+pub(crate) use chain::{Chain, START};
 pub(crate) use commands::CommandNotes;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
@@ -137,6 +140,34 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
     /// if the log ends with its store.
     fn fingerprint(&self, _seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         Ok(None)
+    }
+
+    /// The place that the first event comes behind, if the log does not have all events.
+    fn base(&self) -> Result<Option<Base>, EventlogError> {
+        Ok(None)
+    }
+
+    /// Has a log without events begin with `event`, behind the base. Only who writes the log can.
+    fn begin_at(&self, _: Base, _: &EncodedEvent, _: &Upstream) -> Result<(), EventlogError> {
+        Err(EventlogError::Closed)
+    }
+
+    /// The last event of the history before the base that was fetched so far; `None` if the log has
+    /// another base, or none.
+    fn history_head(&self, _: Base) -> Result<Option<u64>, EventlogError> {
+        Ok(None)
+    }
+
+    /// Adds the next events of the history before the base. Returns false, and does nothing, if the log
+    /// has another base, or none.
+    fn add_history(&self, _: Base, _: Vec<EncodedEvent>) -> Result<bool, EventlogError> {
+        Ok(false)
+    }
+
+    /// Makes the history that was fetched a part of the log. If it is not the one that the base stands for,
+    /// removes it, and returns false.
+    fn complete_history(&self, _: Base) -> Result<bool, EventlogError> {
+        Ok(false)
     }
 
     /// Waits until every appended event is as durable as the log makes it.
@@ -325,6 +356,46 @@ impl Eventlog {
     /// The identity of the history up to the event at `seq`; `None` if there is no such event.
     pub(crate) fn fingerprint(&self, seq: SeqNum) -> Result<Option<Fingerprint>, EventlogError> {
         self.storage.fingerprint(seq)
+    }
+
+    /// The place that the first event comes behind, if the log does not have all events.
+    pub(crate) fn base(&self) -> Result<Option<Base>, EventlogError> {
+        self.storage.base()
+    }
+
+    /// Has a log without events begin with `event`, behind the base.
+    pub(crate) fn begin_at(
+        &self,
+        base: Base,
+        event: &EncodedEvent,
+        upstream: &Upstream,
+    ) -> Result<(), EventlogError> {
+        self.storage.begin_at(base, event, upstream)
+    }
+
+    /// The last event of the history before the base that was fetched so far; `None` if the log has
+    /// another base, or none.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
+    pub(crate) fn history_head(&self, base: Base) -> Result<Option<u64>, EventlogError> {
+        self.storage.history_head(base)
+    }
+
+    /// Adds the next events of the history before the base. Returns false, and does nothing, if the log
+    /// has another base, or none.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
+    pub(crate) fn add_history(
+        &self,
+        base: Base,
+        events: Vec<EncodedEvent>,
+    ) -> Result<bool, EventlogError> {
+        self.storage.add_history(base, events)
+    }
+
+    /// Makes the history that was fetched a part of the log. If it is not the one that the base stands for,
+    /// removes it, and returns false.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
+    pub(crate) fn complete_history(&self, base: Base) -> Result<bool, EventlogError> {
+        self.storage.complete_history(base)
     }
 
     pub(crate) fn flush(&self) -> Result<(), EventlogError> {

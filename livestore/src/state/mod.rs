@@ -9,6 +9,7 @@ mod boot;
 mod bytes;
 mod execute;
 mod hash;
+mod image;
 mod pending;
 mod quarantine;
 mod replay;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use boot::{Boot, BootStage, UnknownEvents};
 pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, of_command};
+pub(crate) use image::{Image, ImageError, Origin};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Decided, Replay, ReplayError, events_of};
 pub(crate) use size::MAX_STATE_BYTES;

@@ -177,7 +177,8 @@ impl Snapshot {
         self.write_body(copy.schema_hash, copy.head, &copy.body)
     }
 
-    fn write_body(
+    /// Writes the database of a state, as [`write`](Self::write) does.
+    pub(crate) fn write_body(
         &self,
         schema_hash: i64,
         head: SeqNum,

@@ -4,6 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
+use super::image::Answer;
+#[cfg(not(target_family = "wasm"))]
+use super::image::Wanted;
 use super::session::Journal;
 use super::sync::OnQuarantined;
 use super::synced::synced_within;
@@ -54,6 +57,8 @@ pub(super) struct Options {
     pub(super) single_process: bool,
     pub(super) traces_sql: bool,
     pub(super) without_files: Option<WithoutFiles>,
+    /// What the backend has answered to the request for an image, if the store wants one.
+    pub(super) image: Option<Answer>,
 }
 
 /// The settings of a session that cannot have the store's files: it never leads.
@@ -86,6 +91,7 @@ impl<S: Schema> Builder<S> {
             single_process: false,
             traces_sql: false,
             without_files: None,
+            image: None,
         };
         Self { options, schema: PhantomData }
     }
@@ -264,7 +270,8 @@ impl<S: Schema> Builder<S> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub async fn open_async(self) -> Result<Store<S>, OpenError> {
+    #[cfg_attr(target_family = "wasm", expect(unused_mut, reason = "no image is fetched there"))]
+    pub async fn open_async(mut self) -> Result<Store<S>, OpenError> {
         let wait = self.options.sync.as_ref().and_then(SyncOptions::initial_wait);
         #[cfg(target_family = "wasm")]
         let store = match &self.options.without_files {
@@ -272,7 +279,12 @@ impl<S: Schema> Builder<S> {
             None => open::open_at_once(self.options, S::def())?,
         };
         #[cfg(not(target_family = "wasm"))]
-        let store = open::open_at_once(self.options, S::def())?;
+        let store = {
+            if let Some(wanted) = Wanted::of(&self.options, S::def()) {
+                self.options.image = Some(wanted.fetch_aside().await);
+            }
+            open::open_at_once(self.options, S::def())?
+        };
         if let Some(timeout) = wait
             && !synced_within(&store, timeout).await?
         {

@@ -113,6 +113,7 @@ impl<S: Schema> Store<S> {
             pending_rows: PendingTracker::default(),
             undo: UndoStack::new(Arc::clone(&self.inner.window_id), None),
             conflicts: conflicts.clone(),
+            no_image: None,
             lock: None,
         };
         let status = core.sync_status();
@@ -157,6 +158,10 @@ impl<S: Schema> Store<S> {
 pub(super) fn copy(log: &Eventlog, to: SeqNum) -> Result<Vec<EncodedEvent>, EventlogError> {
     let mut pages = log.pages(SeqNum::ROOT, to);
     let mut events = Vec::new();
+    if !is_after(to, SeqNum::ROOT) {
+        // The log may not have its first events, and none is wanted.
+        return Ok(events);
+    }
     loop {
         let page = pages.next_page()?;
         if page.is_empty() {

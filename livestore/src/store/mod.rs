@@ -15,7 +15,10 @@ mod flushed;
 mod folder;
 mod history;
 mod id;
+mod image;
 mod live;
+#[cfg(not(target_family = "wasm"))]
+mod load_history;
 mod log;
 mod open;
 mod order;
@@ -52,6 +55,8 @@ pub use events::{Events, EventsIter, Follow};
 pub use feed::{Feed, FeedError};
 pub use flushed::Flushed;
 pub use history::StateAt;
+#[cfg(not(target_family = "wasm"))]
+pub use load_history::LoadHistoryError;
 pub use log::Log;
 pub use receipt::{Confirmed, Receipt};
 pub use shapes::{IncompatibleEvent, IncompatibleEvents, IncompatibleField};
@@ -192,6 +197,8 @@ struct Core {
     undo: UndoStack,
     /// The commands that failed, and were not resolved.
     conflicts: Signal<Vec<Conflict>>,
+    /// The reason why the store was not opened from an image, although the app wanted that.
+    no_image: Option<Arc<str>>,
     lock: Option<Arc<DirectoryLock>>,
 }
 

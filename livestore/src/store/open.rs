@@ -1,6 +1,7 @@
 //! Opening a store: lock the directory, open the log, make the state.
 
-use std::io;
+mod opened_files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -8,11 +9,15 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::opened_files::Files;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
+#[cfg(not(target_family = "wasm"))]
+use super::image::Wanted;
+use super::image::{self, Opened};
 use super::order::Order;
 use super::own_commits::OwnCommits;
-use super::session::{GATHERS, Hub, Joined, Joining, Seeker, Sessions, Setup};
+use super::session::{Joined, Joining, Seeker, Sessions, Setup};
 use super::shapes::{IncompatibleEvents, Shapes};
 use super::snapshots::Snapshots;
 use super::sync::{Syncing, Waiting};
@@ -23,9 +28,9 @@ use super::{Core, Inner, Log, OpenError, Store, folder, id};
 use crate::ambient::{Impurity, is_impure, new_id};
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::pause;
-use crate::edge::{DirectoryLock, LockError, ReadFile, Stopwatch, catch_panic, files};
+use crate::edge::{ReadFile, Stopwatch, catch_panic, files};
 use crate::event::{SeqNum, new_session_id};
-use crate::eventlog::{Durability, Eventlog, EventlogError, FileLog, MemoryLog, SharedLog};
+use crate::eventlog::{Eventlog, EventlogError, SharedLog};
 use crate::live::{PendingTracker, Registry, signal};
 use crate::schema::{Schema, SchemaDef};
 use crate::session::Reads;
@@ -63,7 +68,7 @@ pub(super) fn open<S: Schema>(
 
 #[cfg(not(target_family = "wasm"))]
 fn open_and_wait<S: Schema>(
-    options: Options,
+    mut options: Options,
     schema: &'static SchemaDef,
     timeout: Duration,
 ) -> Result<Store<S>, OpenError> {
@@ -71,6 +76,7 @@ fn open_and_wait<S: Schema>(
     if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
         return Err(OpenError::WouldBlock { reason });
     }
+    options.image = Wanted::of(&options, schema).map(Wanted::fetch);
     let store = open_at_once(options, schema)?;
     if !store.wait_synced(timeout)? {
         warn_not_synced();
@@ -216,11 +222,9 @@ fn start<S: Schema>(
     mut files: Files,
 ) -> Result<Store<S>, OpenError> {
     let client_id = std::mem::take(&mut files.client_id).into();
-    let order = match &options.sync {
-        Some(sync) => Order::Backend(Box::new(engine(&files.log, sync, sync.starts_paused)?)),
-        None => Order::Own,
-    };
-    let core = boot(&mut options, schema, files, order, &ids)?;
+    let image = options.image.take();
+    let opened = image.map(|image| files.new_store(&options, schema, &ids).open_with(image));
+    let core = boot_leader(&mut options, schema, files, opened.unwrap_or_default(), &ids)?;
     let sync = options.sync.take();
     let hub = core.hub.clone();
     let sessions = match &hub {
@@ -240,6 +244,37 @@ fn start<S: Schema>(
         hub.attach(Arc::downgrade(&store.inner));
     }
     Ok(store)
+}
+
+/// Boots a store that has the log.
+fn boot_leader(
+    options: &mut Options,
+    schema: &'static SchemaDef,
+    files: Files,
+    opened: Opened,
+    ids: &Ids,
+) -> Result<Core, OpenError> {
+    let is_from_image = opened.state.is_some();
+    let order = |options: &Options| {
+        let Some(sync) = &options.sync else { return Ok(Order::Own) };
+        let mut engine = engine(&files.log, sync, sync.starts_paused)?;
+        if is_from_image {
+            engine.expect_proof();
+        }
+        Ok::<_, OpenError>(Order::Backend(Box::new(engine)))
+    };
+    let first = order(options)?;
+    match boot(options, schema, files.clone(), first, opened, ids) {
+        Err(OpenError::Eventlog(error @ EventlogError::NotReceived { .. }))
+            if options.sync.is_some() =>
+        {
+            tracing::warn!(%error, "no state can be made of the log: all events are pulled again");
+            image::begin_again(&files.log)?;
+            let again = order(options)?;
+            boot(options, schema, files, again, Opened::default(), ids)
+        }
+        booted => booted,
+    }
 }
 
 /// Opens the store as a session of the leader that was found.
@@ -269,13 +304,13 @@ fn follow<S: Schema>(
     let files = Files {
         lock: None,
         snapshot: Some(Snapshot { path: setup.folder.join(SNAPSHOT), log: log.clone() }),
-        received: received.map(ReadFile::of),
+        received: received.map(|bytes| Arc::new(ReadFile::of(bytes))),
         log,
         client_id: String::new(),
         hub: None,
     };
     let order = Order::Leader(Box::new(follower));
-    let mut core = boot(&mut options, schema, files, order, &ids)?;
+    let mut core = boot(&mut options, schema, files, order, Opened::default(), &ids)?;
     core.conflicts = signal(conflicts);
     core.undo = UndoStack::of_session(Arc::clone(&core.window_id), undo);
     let sync = options.sync.take();
@@ -360,91 +395,6 @@ fn read_log(folder: &Path, options: &Options) -> Result<Log, OpenError> {
     Ok(Log::new(Eventlog::new(log), None))
 }
 
-/// Waits for other sessions. A store does without where that is not possible.
-fn listen(folder: &Path) -> Option<Arc<Hub>> {
-    match Hub::listen(folder) {
-        Ok(hub) => Some(hub),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
-        Err(error) => {
-            tracing::warn!(%error, "no other session can follow this one");
-            None
-        }
-    }
-}
-
-/// A store's files, opened and owned; or, in memory, what stands for them.
-struct Files {
-    lock: Option<Arc<DirectoryLock>>,
-    log: Eventlog,
-    snapshot: Option<Snapshot>,
-    /// The snapshot's file as the leader has sent it, for a session without files.
-    received: Option<ReadFile>,
-    client_id: String,
-    hub: Option<Arc<Hub>>,
-}
-
-impl Files {
-    fn open(options: &Options) -> Result<Self, OpenError> {
-        if options.without_files.is_some() {
-            return Err(OpenError::Locked { path: options.folder()? });
-        }
-        match &options.directory {
-            Some(_) => {
-                let folder = options.folder()?;
-                let files = Self::in_folder(&folder, options)?;
-                let hub = if options.single_process { None } else { listen(&folder) };
-                Ok(Self { hub, ..files })
-            }
-            None => Ok(Self {
-                lock: None,
-                log: Eventlog::new(MemoryLog::default()),
-                snapshot: None,
-                received: None,
-                hub: None,
-                client_id: options.client_id.clone().unwrap_or_else(new_id),
-            }),
-        }
-    }
-
-    fn in_folder(directory: &Path, options: &Options) -> Result<Self, OpenError> {
-        let mut lock = DirectoryLock::acquire(directory).map_err(|error| match error {
-            LockError::Held => OpenError::Locked { path: directory.to_owned() },
-            LockError::Io(error) => folder::unusable(directory, error),
-        })?;
-        // The WAL of a log that was there before may have its events, and goes with it alone.
-        if !files::exists(&directory.join("eventlog.db")) {
-            let names = ["eventlog.db-shm", "eventlog.db-wal", "eventlog.db"];
-            lock.note_missing(names.map(|name| directory.join(name)));
-        }
-        Self::in_locked(directory, options, Arc::new(lock))
-    }
-
-    fn in_locked(
-        directory: &Path,
-        options: &Options,
-        lock: Arc<DirectoryLock>,
-    ) -> Result<Self, OpenError> {
-        let path = directory.join(EVENTLOG);
-        let durability = if GATHERS && options.durability == Durability::Written {
-            // A session is notified of its commit once that is written.
-            Durability::Buffered
-        } else {
-            options.durability
-        };
-        let opened = FileLog::open(&path, durability, &options.store_id, new_id);
-        let log = opened.inspect_err(|_| lock.remove_made())?;
-        if log.store_id() != options.store_id {
-            let (found, store_id) = (log.store_id().to_owned(), options.store_id.clone());
-            return Err(OpenError::OtherStore { path, found, store_id });
-        }
-        let client_id = options.client_id.clone().unwrap_or_else(|| log.client_id().to_owned());
-        let log = Eventlog::new(log);
-        let snapshot = Snapshot { path: directory.join(SNAPSHOT), log: log.clone() };
-        let lock = Some(lock);
-        Ok(Self { lock, log, snapshot: Some(snapshot), received: None, client_id, hub: None })
-    }
-}
-
 /// Makes the state: from the snapshot and the events after it, or from all events. With a backend,
 /// pending events lie above what is confirmed.
 fn boot(
@@ -452,6 +402,7 @@ fn boot(
     schema: &'static SchemaDef,
     files: Files,
     order: Order,
+    opened: Opened,
     ids: &Ids,
 ) -> Result<Core, OpenError> {
     let Files { lock, log, snapshot, received, hub, .. } = files;
@@ -465,15 +416,16 @@ fn boot(
     let head = log.head()?;
     let confirmed = order.state().map_or(head, |state| state.confirmed_head);
     let mut progress = Progress(options.on_boot.take());
-    let restored = match &snapshot {
-        Some(snapshot) => {
+    let restored = match (opened.state, &snapshot) {
+        (Some(state), _) => Some((state, 0)),
+        (None, Some(snapshot)) => {
             let read = |report: &mut dyn FnMut(u64, u64)| match &received {
                 Some(file) => snapshot.read_from(file, schema, confirmed, report),
                 None => snapshot.read(schema, confirmed, report),
             };
             restore(snapshot, read, leads, &mut progress)?
         }
-        None => None,
+        (None, None) => None,
     };
     let (mut state, snapshot_bytes) = match restored {
         Some((state, bytes)) => (state, Some(bytes)),
@@ -536,6 +488,7 @@ fn boot(
         pending_rows: PendingTracker::default(),
         undo,
         conflicts,
+        no_image: opened.no_image,
         lock,
     };
     Ok(core)

@@ -30,9 +30,9 @@ pub(super) struct Syncing {
     mailbox: Arc<Mailbox<Command>>,
     /// Whether the driver is about to look for events to push.
     pub(super) is_woken: AtomicBool,
-    payload: Payload,
+    pub(super) payload: Payload,
     worker: Mutex<Option<Worker<Command>>>,
-    backend: Arc<dyn SyncBackend>,
+    pub(super) backend: Arc<dyn SyncBackend>,
 }
 
 /// Tasks that wait until a store is synced.
@@ -311,6 +311,7 @@ impl Core {
                 refused: self.refused,
                 network: engine.network(),
                 next_attempt: self.next_attempt.map(|next| next.at),
+                no_image: self.no_image.clone(),
             },
             Order::Leader(follower) if follower.syncs() => {
                 let (network, next_attempt) = follower.network();
@@ -321,6 +322,7 @@ impl Core {
                     refused: self.refused,
                     network,
                     next_attempt,
+                    no_image: None,
                 }
             }
             Order::Own | Order::Leader(_) => SyncStatus {
@@ -330,6 +332,7 @@ impl Core {
                 refused: self.refused,
                 network: NetworkStatus::None,
                 next_attempt: None,
+                no_image: None,
             },
         }
     }

@@ -47,7 +47,34 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
     fn spawn(&self, task: Task) -> Option<Task> {
         Some(task)
     }
+
+    /// Requests an [image](super::InitialSync::Image) of a store's state, and returns at once. `reply` is
+    /// called with its bytes, or with the reason why there is none. By default there is none.
+    #[cfg(not(target_family = "wasm"))]
+    fn image(&self, request: ImageRequest, reply: ImageReply) {
+        drop(request);
+        reply(Err("this backend makes no images".to_owned()));
+    }
 }
+
+/// A request for an image of a store's state.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageRequest {
+    /// The store, and who asks.
+    pub connect: ConnectRequest,
+    /// The hash of the schema that the state has to be made under.
+    pub schema_hash: i64,
+    /// The most bytes of the image.
+    pub max_bytes: u64,
+    /// The time that it may take in all.
+    pub timeout: Duration,
+}
+
+/// Receives an image, or the reason why there is none, for people. See [`SyncBackend::image`].
+#[cfg(not(target_family = "wasm"))]
+pub type ImageReply = Box<dyn FnOnce(Result<Vec<u8>, String>) + Send>;
 
 /// A future that a store wants to run: see [`SyncBackend::spawn`].
 #[cfg(not(target_family = "wasm"))]

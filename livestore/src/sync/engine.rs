@@ -127,6 +127,8 @@ pub(crate) struct Engine {
     max_commits: usize,
     /// The beginning of a commit that continues on the next page.
     unfinished: Vec<EncodedEvent>,
+    /// The state is that of an image, which the backend has not shown yet to be of its order.
+    is_unproven: bool,
 }
 
 #[derive(Debug)]
@@ -178,7 +180,19 @@ impl Engine {
             login_required: None,
             max_commits: MAX_EVENTS,
             unfinished: Vec::new(),
+            is_unproven: false,
         }
+    }
+
+    /// Has the store start over, whatever the policy, if the backend turns out to be another one than that
+    /// of the image which the store was just opened with: nothing else is in the log.
+    pub(crate) fn expect_proof(&mut self) {
+        self.is_unproven = true;
+    }
+
+    /// Whether the backend has not shown yet that the image is of its order.
+    pub(crate) fn is_unproven(&self) -> bool {
+        self.is_unproven
     }
 
     /// How far the store and its backend agree, and what is pending.
@@ -477,6 +491,7 @@ impl Engine {
     /// Notes that the state has the backend's order as far as it was pulled.
     fn pulled_up_to(&mut self, more: More, now: Duration) {
         let head = self.state.upstream_head.global;
+        self.is_unproven = false;
         self.admitted();
         match &mut self.phase {
             Phase::Pulling { .. } if more == More::No => {
@@ -508,7 +523,7 @@ impl Engine {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Option<Transition> {
-        match self.on_reset {
+        match if self.is_unproven { OnBackendReset::Reset } else { self.on_reset } {
             OnBackendReset::KeepAndStop => self.disconnect(Phase::Stopped(reason), effects),
             OnBackendReset::Ignore => {
                 self.retry.slow_down();

@@ -340,7 +340,7 @@ fn idle(events: &[&EncodedEvent]) -> usize {
 }
 
 /// Gives the events new numbers, behind `head` and in a new generation.
-fn renumber<'a>(
+pub(crate) fn renumber<'a>(
     events: impl Iterator<Item = &'a EncodedEvent>,
     mut head: SeqNum,
     generation: u64,

@@ -21,11 +21,11 @@ pub use livestore_protocol::{
     Cursor, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
 };
 
-#[cfg(not(target_family = "wasm"))]
-pub use backend::Task;
 pub use backend::{
     BackendMessage, ConnectRequest, Connection, InvalidBackend, MessageSender, SyncBackend,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use backend::{ImageReply, ImageRequest, Task};
 pub use options::{InitialSync, SyncOptions};
 pub use payload::{InvalidPayload, PayloadError, PayloadRequest};
 pub use status::{NetworkStatus, OnBackendReset, StopReason, SyncStatus};

@@ -38,6 +38,22 @@ pub enum InitialSync {
     Background,
     /// Opening waits until the store has every event that the backend has, or this time has passed.
     Wait(Duration),
+    /// The same, but a store without events does not replay all of them: it begins with an image of the state,
+    /// which a `livestore-server` that knows the app's schema makes, and the events after it.
+    ///
+    /// The events before are not here then. What needs them, such as [`events`](crate::Store::events) from
+    /// the first on, returns [`NotReceived`](crate::eventlog::EventlogError::NotReceived) until
+    /// [`Store::load_history`](crate::Store::load_history) has fetched them. If the app comes with another
+    /// schema before that, its state can be made of nothing that is here: the store then has only what is
+    /// not synced, until it has pulled all events.
+    ///
+    /// An image is used only if it is whole, of this store, and made under this very schema: otherwise the
+    /// store replays, as with `Wait`, and [`SyncStatus::no_image`](super::SyncStatus::no_image) says why.
+    /// That its rows follow from the events, the backend is trusted with, until the history was loaded
+    /// and [`Store::verify_replay`](crate::Store::verify_replay) has replayed it.
+    ///
+    /// In a browser it is `Wait`.
+    Image(Duration),
 }
 
 impl SyncOptions {
@@ -172,7 +188,18 @@ impl SyncOptions {
     /// How long opening waits for the backend, if it does.
     pub(crate) fn initial_wait(&self) -> Option<Duration> {
         match self.initial {
-            InitialSync::Wait(timeout) if !self.starts_paused => Some(timeout),
+            InitialSync::Wait(timeout) | InitialSync::Image(timeout) if !self.starts_paused => {
+                Some(timeout)
+            }
+            _ => None,
+        }
+    }
+
+    /// How long opening waits for an image, if it wants one.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn image_wait(&self) -> Option<Duration> {
+        match self.initial {
+            InitialSync::Image(timeout) if !self.starts_paused => Some(timeout),
             _ => None,
         }
     }

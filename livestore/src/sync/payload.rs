@@ -49,6 +49,18 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for PayloadError {
     }
 }
 
+impl PayloadError {
+    /// The reason, for people.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn into_reason(self) -> String {
+        match self {
+            Self::LoginRequired(reason) | Self::Failed(reason) => {
+                format!("the app has no payload: {reason}")
+            }
+        }
+    }
+}
+
 /// The payload of a store's next connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Payload(Arc<Mutex<Source>>);

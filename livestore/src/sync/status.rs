@@ -1,6 +1,7 @@
 //! The status of a store's sync.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::event::SeqNum;
 use crate::value::Timestamp;
@@ -25,6 +26,9 @@ pub struct SyncStatus {
     /// accepts no events for now. [`Store::reconnect_now`](crate::Store::reconnect_now) does not wait
     /// for it.
     pub next_attempt: Option<Timestamp>,
+    /// The reason why the store was not opened from an [image](super::InitialSync::Image), although the app
+    /// wanted that and the store had no events.
+    pub no_image: Option<Arc<str>>,
 }
 
 impl SyncStatus {

@@ -1,5 +1,6 @@
 //! A server that knows the schema, and Rust clients of it.
 
+mod images;
 mod queries;
 mod side_effects;
 mod validation;

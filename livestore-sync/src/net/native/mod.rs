@@ -1,10 +1,12 @@
 //! Sockets, threads and time of an operating system, by tokio.
 
 mod dial;
+mod image;
 mod place;
 mod traffic;
 
 pub(crate) use dial::dial;
+pub(crate) use image::image;
 pub(crate) use place::{Place, spawn, spawn_task};
 pub(crate) use traffic::{Counted, Traffic};
 

@@ -50,7 +50,7 @@ impl Inner {
         let core = slot.as_mut()?;
         let published = match core.order.engine_mut()?.handle(input, now) {
             Step::Effects(effects) => Remaining { effects, ..Remaining::default() },
-            Step::Write(transition) => match core.transition(transition, now) {
+            Step::Write(transition) => match core.transition_from_image(transition, now) {
                 Ok(published) => published,
                 Err(error) => {
                     self.fail(&mut slot, &error);
@@ -125,6 +125,24 @@ impl<E: Into<ReplayError>> From<E> for PlanError {
 struct Written(Plan);
 
 impl Core {
+    /// Does a [transition](Self::transition), and notes if it gives up the image that the store was opened
+    /// with.
+    fn transition_from_image(
+        &mut self,
+        transition: Transition,
+        now: Duration,
+    ) -> Result<Remaining, ReplayError> {
+        let is_unproven = self.order.engine().is_some_and(Engine::is_unproven);
+        let gives_up = is_unproven && transition.backend_id.is_none();
+        let published = self.transition(transition, now)?;
+        if gives_up {
+            let reason = "the backend has other events than those that the image was made of";
+            tracing::warn!(reason, "the image is given up: the state is made of all events");
+            self.no_image = Some(reason.into());
+        }
+        Ok(published)
+    }
+
     /// Plans, writes and publishes. An error means that the state cannot follow the log.
     fn transition(
         &mut self,

@@ -315,7 +315,7 @@ async fn an_image_is_for_those_who_may_read_and_small_enough() {
     std::fs::write(&tokens, "all * read,write\npen notes write\n").unwrap();
     let auth = Arc::new(livestore_server::auth::TokenFile::open(&tokens).unwrap());
     let mut limits = ImageLimits::default();
-    limits.bytes = 20_000;
+    limits.bytes = 60_000;
     let configure = |builder: Builder| builder.auth(auth).schema::<App>().images(limits);
     let server = SchemaTestServer::start(memory(), configure).await;
     let hash = livestore::replica::Replica::<App>::schema_hash().unwrap();
@@ -337,7 +337,7 @@ async fn an_image_is_for_those_who_may_read_and_small_enough() {
     assert_eq!(status("notes", "all", "7").await, 409);
     assert_eq!(status("notes", "all", "x").await, 400);
     assert_eq!(status("", "all", &ours).await, 400);
-    writer.commit(NoteEvent::Written { id: "2".into(), text: "x".repeat(40_000) }).unwrap();
+    writer.commit(NoteEvent::Written { id: "2".into(), text: "x".repeat(100_000) }).unwrap();
     synced(&writer).await;
     assert_eq!(status("notes", "all", &ours).await, 413);
     server.stop().await;

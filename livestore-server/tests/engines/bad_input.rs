@@ -220,7 +220,7 @@ fn a_stream_of_another_configuration_is_not_used() {
 #[ignore = "needs PostgreSQL: cargo xtask engines"]
 fn a_postgres_whose_disk_is_full_refuses_for_now() {
     let postgres = Postgres::start();
-    let url = postgres.database("full");
+    let url = postgres.database("crowded");
     let storage = PostgresStore::connect(&url, Durability::Synced, StoreLimits::NONE).unwrap();
     let store = id("s");
     ask(|reply| storage.open(&store, reply)).unwrap();
@@ -231,13 +231,13 @@ fn a_postgres_whose_disk_is_full_refuses_for_now() {
           BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
         CREATE TRIGGER no_room BEFORE INSERT ON livestore.events
           FOR EACH ROW EXECUTE FUNCTION livestore.full();";
-    postgres.sql("full", full);
+    postgres.sql("crowded", full);
     for _ in 0..3 {
         assert_eq!(append(&storage, &store, &[event(1, "{}")]), Err(StoreError::DiskFull));
     }
     assert_eq!(read(&storage, &store), [event(0, "{}")]);
     assert_eq!(ask(|reply| storage.open(&store, reply)).unwrap().head, 1, "the head has not moved");
-    postgres.sql("full", "DROP TRIGGER no_room ON livestore.events");
+    postgres.sql("crowded", "DROP TRIGGER no_room ON livestore.events");
     append(&storage, &store, &[event(1, "{}")]).unwrap();
     assert_eq!(read(&storage, &store), [event(0, "{}"), event(1, "{}")]);
 }

@@ -8,5 +8,5 @@ mod client;
 mod push;
 
 pub(crate) use backend::Backend;
-pub(crate) use client::{catch_up, delivered_between, latency, latency_p99, rebase};
+pub(crate) use client::{catch_up, delivered_between, image, latency, latency_p99, rebase};
 pub(crate) use push::{conflict, hundred, one, stores};

@@ -100,7 +100,7 @@ impl NewStore<'_> {
             && let Err(error) = snapshot.write_body(self.schema_hash, state.head, image.body())
         {
             let error = ErrorChain::new(&error);
-            tracing::warn!(%error, "the image was not stored; without a snapshot the next open pulls all events");
+            tracing::warn!(%error, "the image was not stored: the next open pulls all events");
         }
         tracing::info!(head = %state.head, bytes = size, "the store was opened from an image");
         Ok(state)

@@ -304,7 +304,7 @@ structs! {
     Inspect { protocol, store_id, wants_state }
     Inspected { status, sessions, state }
     PresentState { head, schema_hash, bytes }
-    SyncStatus { local_head, upstream_head, pending, refused, network, next_attempt }
+    SyncStatus { local_head, upstream_head, pending, refused, network, next_attempt, no_image }
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,

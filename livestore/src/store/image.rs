@@ -9,8 +9,6 @@
 #[cfg(not(target_family = "wasm"))]
 mod request;
 
-use std::sync::Arc;
-
 #[cfg(not(target_family = "wasm"))]
 pub(super) use request::Wanted;
 
@@ -31,7 +29,7 @@ pub(super) struct Opened {
     /// The state of an image, which the log begins with.
     pub(super) state: Option<State>,
     /// The reason why there is none, although the app wanted one.
-    pub(super) no_image: Option<Arc<str>>,
+    pub(super) no_image: Option<String>,
 }
 
 /// A store that an image may be for.
@@ -70,7 +68,7 @@ impl NewStore<'_> {
             Err(error) => {
                 let reason = ErrorChain::new(&error).to_string();
                 tracing::warn!(reason, "the store is not opened from an image: it replays");
-                Opened { state: None, no_image: Some(reason.into()) }
+                Opened { state: None, no_image: Some(reason) }
             }
         }
     }

@@ -198,7 +198,7 @@ struct Core {
     /// The commands that failed, and were not resolved.
     conflicts: Signal<Vec<Conflict>>,
     /// The reason why the store was not opened from an image, although the app wanted that.
-    no_image: Option<Arc<str>>,
+    no_image: Option<String>,
     lock: Option<Arc<DirectoryLock>>,
 }
 

@@ -1,7 +1,6 @@
 //! The status of a store's sync.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::event::SeqNum;
 use crate::value::Timestamp;
@@ -28,7 +27,7 @@ pub struct SyncStatus {
     pub next_attempt: Option<Timestamp>,
     /// The reason why the store was not opened from an [image](super::InitialSync::Image), although the app
     /// wanted that and the store had no events.
-    pub no_image: Option<Arc<str>>,
+    pub no_image: Option<String>,
 }
 
 impl SyncStatus {

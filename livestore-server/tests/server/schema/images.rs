@@ -71,7 +71,7 @@ async fn load_history(store: &Store<App>) -> Result<(), LoadHistoryError> {
 }
 
 fn no_image(store: &Store<App>) -> Option<String> {
-    store.sync_status().unwrap().no_image.map(|reason| reason.to_string())
+    store.sync_status().unwrap().no_image
 }
 
 /// The events' places, names and args: the generation is each client's own.

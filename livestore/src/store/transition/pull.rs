@@ -138,7 +138,7 @@ impl Core {
         if gives_up {
             let reason = "the backend has other events than those that the image was made of";
             tracing::warn!(reason, "the image is given up: the state is made of all events");
-            self.no_image = Some(reason.into());
+            self.no_image = Some(reason.to_owned());
         }
         Ok(published)
     }

@@ -104,7 +104,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     home.sqlite().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(home.eventlog()).unwrap();
     let path = home.eventlog();
-    let newer = EventlogError::NewerFormat { path, found: 99, supported: 2 };
+    let newer = EventlogError::NewerFormat { path, found: 99, supported: 3 };
     assert_eq!(refused(&home), OpenError::Eventlog(newer));
     assert_eq!(fs::read(home.eventlog()).unwrap(), before);
 

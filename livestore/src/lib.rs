@@ -172,6 +172,10 @@ struct Readme;
 struct Conflicts;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/activity.md")]
+struct ActivityChapter;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/undo.md")]
 struct UndoChapter;
 

@@ -58,7 +58,8 @@
 //! that has the reason; it has no way to take a commit back, and stops pushing.
 //!
 //! What a client says of itself, such as the client id of its events, is not checked. Who it is comes
-//! from its token: [`Proposal::identity`].
+//! from its token: [`Proposal::identity`]. An event that names its author in its args can be checked with
+//! [`Proposal::check_author`].
 //!
 //! # Side effects
 //!

@@ -77,6 +77,40 @@ impl<'a, S: Schema> Proposal<'a, S> {
         self.events.iter().map(EncodedEvent::decode).collect()
     }
 
+    /// Refuses the commit if one of its events names another author than the one who pushes it: an event that has
+    /// the arg `arg`, whose value is not the claim `sub` of the token. Events without this arg are not refused.
+    ///
+    /// So an author is what the app declares in its events, and this server vouches for it:
+    ///
+    /// ```
+    /// # use livestore_testing::sample::todos::*;
+    /// # use std::sync::Arc;
+    /// # use livestore_server::Server;
+    /// # use livestore_server::store::{MemoryStore, StoreLimits};
+    /// let server = Server::builder(Arc::new(MemoryStore::new(StoreLimits::NONE)))
+    ///     .schema::<App>()
+    ///     .validate(|commit| commit.check_author("by"));
+    /// # drop(server);
+    /// ```
+    ///
+    /// # Errors
+    /// A refusal for good. Without a signed token, nobody vouches for any author.
+    pub fn check_author(&self, arg: &str) -> Result<(), Rejection> {
+        let pusher = self.identity.claim::<String>("sub");
+        for event in self.events {
+            let args = serde_json::from_str::<serde_json::Value>(&event.args).unwrap_or_default();
+            let Some(author) = args.get(arg) else { continue };
+            if pusher.is_none() || author.as_str() != pusher.as_deref() {
+                let pusher = pusher.as_deref().unwrap_or("nobody who has said who it is");
+                return Err(Rejection::Refused(format!(
+                    "the author (`{arg}`) of `{}` is {author}, but it was pushed by {pusher}",
+                    event.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a query on the state before the commit: that of all stored events, and of the commits before
     /// it in the same push.
     ///

@@ -1,5 +1,7 @@
 //! A command beside the events that it has decided.
 
+use super::SeqNum;
+
 /// A command whose events are pending. It stands on the first of them, stays on its client, and goes when
 /// they are confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub struct Conflict {
     pub events: Vec<WithdrawnEvent>,
     /// Why the command failed: its own error with all its causes, or what kept it from being executed.
     pub error: String,
+    /// The last confirmed event when the command decided on the events that were withdrawn: with it,
+    /// [`Store::state_at`](crate::Store::state_at) returns the confirmed state that it saw. The events from there to
+    /// [`failed_behind`](Self::failed_behind) are what has changed it. `None` if another
+    /// session has executed it, and the one that has the log does not know what it saw; or if the log has another
+    /// history since.
+    pub decided_behind: Option<SeqNum>,
+    /// The last confirmed event when the command failed. Events of this client that were pending before the
+    /// command come behind it, in both states.
+    pub failed_behind: SeqNum,
 }
 
 /// An event of a command that failed later. No other client has it.
@@ -46,9 +57,11 @@ impl Conflict {
         command: &PendingCommand,
         events: impl Iterator<Item = WithdrawnEvent>,
         error: String,
+        failed_behind: SeqNum,
     ) -> Self {
         let PendingCommand { id, name, args } = command.clone();
-        Self { id, command: name, args, events: events.collect(), error }
+        let (events, decided_behind) = (events.collect(), None);
+        Self { id, command: name, args, events, error, decided_behind, failed_behind }
     }
 
     /// The command, to be executed again.

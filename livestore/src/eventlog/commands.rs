@@ -29,7 +29,9 @@ const DDL: &str = "
       command TEXT NOT NULL,
       args TEXT NOT NULL,
       events TEXT NOT NULL,
-      error TEXT NOT NULL
+      error TEXT NOT NULL,
+      decided_behind TEXT,
+      failed_behind TEXT NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS session_surplus (
       session_id TEXT PRIMARY KEY NOT NULL,
@@ -48,8 +50,8 @@ const REMOVE: &str = "DELETE FROM pending_commands WHERE (seq_global, seq_client
 
 const CONFIRM: &str = "DELETE FROM pending_commands WHERE (seq_global, seq_client) <= (?, ?)";
 
-const INSERT_CONFLICT: &str =
-    "INSERT OR REPLACE INTO conflicts (id, command, args, events, error) VALUES (?, ?, ?, ?, ?)";
+const INSERT_CONFLICT: &str = "INSERT OR REPLACE INTO conflicts (id, command, args, events, error, decided_behind, failed_behind) \
+     VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 const ADD_SURPLUS: &str = "INSERT INTO session_surplus VALUES (?1, ?2) ON CONFLICT (session_id) \
                            DO UPDATE SET events = events + ?2";
@@ -129,9 +131,20 @@ impl LogConnection {
             return Ok(());
         }
         self.make_commands()?;
-        for Conflict { id, command, args, events, error } in &notes.conflicts {
+        for conflict in &notes.conflicts {
+            let Conflict { id, command, args, events, error, .. } = conflict;
+            let decided_behind = conflict.decided_behind.map(|seq| seq.to_string());
+            let places = (decided_behind, conflict.failed_behind.to_string());
             let mut insert = self.conn.prepare_cached(INSERT_CONFLICT)?;
-            insert.execute(params![id, command, args, text_of(events), error])?;
+            insert.execute(params![
+                id,
+                command,
+                args,
+                text_of(events),
+                error,
+                places.0,
+                places.1
+            ])?;
         }
         for id in &notes.resolved {
             self.conn.execute("DELETE FROM conflicts WHERE id = ?", [id])?;
@@ -161,7 +174,8 @@ impl LogConnection {
         if !self.has_commands()? {
             return Ok(Vec::new());
         }
-        let select = "SELECT id, command, args, events, error FROM conflicts ORDER BY place";
+        let select = "SELECT id, command, args, events, error, decided_behind, failed_behind \
+                      FROM conflicts ORDER BY place";
         let mut statement = self.conn.prepare(select)?;
         let rows = statement.query_map([], |row| {
             Ok(Conflict {
@@ -170,6 +184,8 @@ impl LogConnection {
                 args: row.get(2)?,
                 events: events_of(row.get_ref(3)?.as_str()?),
                 error: row.get(4)?,
+                decided_behind: row.get::<_, Option<String>>(5)?.and_then(|seq| seq.parse().ok()),
+                failed_behind: row.get::<_, String>(6)?.parse().unwrap_or(SeqNum::ROOT),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -226,7 +226,7 @@ structs! {
         command,
     }
     PendingCommand { id, name, args }
-    Conflict { id, command, args, events, error }
+    Conflict { id, command, args, events, error, decided_behind, failed_behind }
     WithdrawnEvent { name, args }
     Decision { session_id, behind, was, now, failure }
     Decisions { commits, idle, are_unseen }

@@ -22,7 +22,7 @@ use crate::sync::{NetworkStatus, SyncStatus};
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 6;
+pub(crate) const PROTOCOL: u64 = 7;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]

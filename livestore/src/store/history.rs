@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use super::activity::LogVersion;
 use super::exclusive::Exclusive;
 use super::order::Order;
 use super::own_commits::OwnCommits;
@@ -114,6 +115,7 @@ impl<S: Schema> Store<S> {
             undo: UndoStack::new(Arc::clone(&self.inner.window_id), None),
             conflicts: conflicts.clone(),
             no_image: None,
+            log_version: LogVersion::default(),
             lock: None,
         };
         let status = core.sync_status();

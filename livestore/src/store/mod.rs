@@ -4,6 +4,7 @@
 //! state, [`events`](Store::events) reads the log. A `Store` is a handle: clone it freely, use it
 //! from any thread; the store is closed when the last one is dropped.
 
+mod activity;
 mod builder;
 mod conflicts;
 mod driver;
@@ -26,6 +27,7 @@ mod own_commits;
 mod pending_rows;
 mod receipt;
 mod retrace;
+mod row_tracer;
 mod session;
 mod shapes;
 mod snapshots;
@@ -46,6 +48,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+pub use activity::{Activity, ActivityError, ChangedRow, RowActivity};
 pub use builder::Builder;
 pub use error::{
     CloseError, CommitError, ConfirmError, ConflictError, HistoryError, OpenError, ReadError,
@@ -84,6 +87,7 @@ use crate::state::{Quarantined, State, UnknownEvents};
 use crate::sync::{NetworkStatus, SyncStatus};
 use crate::table::QueryError;
 use crate::value::Timestamp;
+use activity::LogVersion;
 use exclusive::{Exclusive, ExclusiveGuard};
 use order::Order;
 use own_commits::OwnCommits;
@@ -91,7 +95,7 @@ use session::{Hub, Sessions};
 use snapshots::Snapshots;
 use sync::{NextAttempt, OnQuarantined, Syncing, Waiting};
 use tail::Tail;
-use tools::{Activity, Probe};
+use tools::{Activity as Done, Probe};
 use trace::Applied;
 use undo::UndoStack;
 
@@ -178,7 +182,7 @@ struct Core {
     /// As in [`Inner`].
     probe: Arc<Probe>,
     /// What was done since observers were notified last, if there are any.
-    activities: Vec<Activity>,
+    activities: Vec<Done>,
     /// The spans of commits of others that were applied, whose subscribers are not called yet.
     applied: Applied,
     /// The number of events that the backend has refused for good.
@@ -199,6 +203,8 @@ struct Core {
     conflicts: Signal<Vec<Conflict>>,
     /// The reason why the store was not opened from an image, although the app wanted that.
     no_image: Option<String>,
+    /// For those who read the log live.
+    log_version: LogVersion,
     lock: Option<Arc<DirectoryLock>>,
 }
 
@@ -256,7 +262,7 @@ impl<S: Schema> Store<S> {
             query.run_in(&if self.inner.traces_sql { reader.traced(&span) } else { reader })
         };
         if let Some(mut watch) = watch {
-            self.inner.probe.notify(&[Activity::Queried { took: watch.lap() }]);
+            self.inner.probe.notify(&[Done::Queried { took: watch.lap() }]);
         }
         output
     }

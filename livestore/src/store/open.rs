@@ -10,6 +10,7 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::opened_files::Files;
+use super::activity::LogVersion;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
 #[cfg(not(target_family = "wasm"))]
@@ -489,6 +490,7 @@ fn boot(
         undo,
         conflicts,
         no_image: opened.no_image,
+        log_version: LogVersion::default(),
         lock,
     };
     Ok(core)

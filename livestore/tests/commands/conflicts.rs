@@ -126,6 +126,32 @@ fn a_conflict_outlives_a_restart_until_it_is_retried_or_dropped() {
     clients.assert_converged();
 }
 
+/// The state that it was decided on, the one that it failed on, and the events that made the difference.
+#[test]
+fn a_conflict_names_the_states_that_its_command_was_decided_on() {
+    let (clients, alice, bob) = world();
+    alice.execute(pay("a", "b", 6)).unwrap();
+    bob.execute(pay("a", "b", 2)).unwrap();
+    meet(&clients, &alice);
+    let balance_at = |store: &Store<Bank>, seq| {
+        store.state_at(seq).unwrap().query(Account::get("a")).unwrap().unwrap().balance
+    };
+    alice.offline();
+    alice.execute(pay("a", "c", 1)).unwrap();
+    alice.execute(pay("a", "b", 1)).unwrap();
+    bob.execute(pay("a", "b", 1)).unwrap();
+    meet(&clients, &alice);
+    assert_eq!(alice.conflicts().unwrap().get()[0].error, "a has 0, and not 1");
+    let alice = clients.restart(alice).unwrap();
+    let conflict = alice.conflicts().unwrap().get()[0].clone();
+    let (decided, failed) = (conflict.decided_behind.unwrap(), conflict.failed_behind);
+    assert_eq!((balance_at(&alice, decided), balance_at(&alice, failed)), (2, 1));
+    let between = alice.events().after(decided).range(..=failed.global).into_iter();
+    let between: Vec<_> = between.map(|event| event.unwrap()).collect();
+    assert!(between.iter().all(|event| *event.client_id == *bob.client_id()), "{between:?}");
+    assert_eq!(between[0].name, "v1.Moved");
+}
+
 #[test]
 fn a_command_is_decided_again_after_a_restart() {
     let (clients, alice, bob) = world();
@@ -187,6 +213,7 @@ fn commands_decide_again_when_confirmed_events_leave_the_log() {
     alice.resume_sync();
     wait_until(|| alice.conflicts().unwrap().get().len() == 1);
     wait_until(|| alice.sync_status().unwrap().is_synced());
+    assert_eq!(alice.conflicts().unwrap().get()[0].decided_behind, None, "it is not in this log");
     assert_eq!(alice.query(Account::all().count()).unwrap(), 1, "the backend has lost the others");
     assert_eq!(names(&alice), ["v1.Opened"]);
     alice.verify_replay().unwrap();

@@ -127,6 +127,38 @@ async fn rules_know_who_pushes() {
     server.stop().await;
 }
 
+/// An author in the args is the owner of the token, or the event is refused; one without an author is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_is_who_the_token_says() {
+    let auth = Arc::new(Jwt::hs256(SECRET));
+    let configure = |b: livestore_server::Builder| {
+        b.auth(auth).schema::<App>().validate(|commit| commit.check_author("text"))
+    };
+    let server = SchemaTestServer::start(memory(), configure).await;
+    let token = |sub: &str| {
+        let claims = json!({"sub": sub, "stores": "*", "exp": 9_999_999_999_u64});
+        json!({"authToken": sign(&json!({"alg": "HS256"}), &claims, SECRET)})
+    };
+    let alice = server.open_with("notes", "a", &token("alice"));
+    let by = |id: &str, author: &str| NoteEvent::Written { id: id.into(), text: author.into() };
+    alice.pause_sync();
+    alice.commit(by("1", "alice")).unwrap();
+    alice.commit([by("2", "alice"), by("3", "bob")]).unwrap();
+    alice.commit(NoteEvent::Seen { id: "1".into() }).unwrap();
+    alice.commit(by("4", "alice")).unwrap();
+    alice.resume_sync();
+    until(|| alice.sync_status().unwrap().refused == 2).await;
+    synced(&alice).await;
+    assert_eq!(ids(&alice), ["1", "4"]);
+    let reason = alice.quarantined().unwrap()[0].reason.to_string();
+    assert!(reason.contains("is \"bob\", but it was pushed by alice"), "{reason}");
+    let activity = alice.activity::<Note>().row("4").read().unwrap();
+    assert_eq!(activity[0].arg::<String>("text").as_deref(), Some("alice"));
+    assert!(activity[0].accepted_at().is_some());
+    drop((alice, activity));
+    server.stop().await;
+}
+
 fn is_read_only(store: &Store<App>) -> bool {
     matches!(store.sync_status().unwrap().network, NetworkStatus::ReadOnly { .. })
 }

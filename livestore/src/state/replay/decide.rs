@@ -26,6 +26,8 @@ pub(crate) struct Decided {
 /// Where the next commit comes, and what came before it.
 struct Queue<'a> {
     head: SeqNum,
+    /// The last confirmed event.
+    confirmed: SeqNum,
     schema_hash: i64,
     check: CheckCommit<'a>,
     /// The number of events that each session had before the next commit.
@@ -34,7 +36,7 @@ struct Queue<'a> {
 }
 
 impl Replay<'_> {
-    /// Applies pending commits, the first of which comes behind `head`. Each command among them decides again
+    /// Applies pending commits, the first of which comes behind `head`, which may be pending, too. Each command among them decides again
     /// on the state that what comes before it has made: what it decides takes the place of its events.
     ///
     /// One after the other, as they depend on each other; but under one savepoint, as nearly always all of
@@ -43,12 +45,18 @@ impl Replay<'_> {
         &mut self,
         state: &mut State,
         pending: &[EncodedEvent],
-        head: SeqNum,
+        (confirmed, head): (SeqNum, SeqNum),
         schema_hash: i64,
         check: CheckCommit<'_>,
     ) -> Result<Decided, ReplayError> {
-        let queue =
-            || Queue { head, schema_hash, check, behind: Vec::new(), decided: Decided::default() };
+        let queue = || Queue {
+            head,
+            confirmed,
+            schema_hash,
+            check,
+            behind: Vec::new(),
+            decided: Decided::default(),
+        };
         let continues = self.continues_applied(state, pending)?;
         let savepoint = state.savepoint()?;
         let decided = match Self::decide_at_once(state, pending, queue())? {
@@ -193,7 +201,8 @@ impl Queue<'_> {
             name: event.name.clone().into_owned(),
             args: event.args.clone(),
         });
-        self.decided.conflicts.push(Conflict::new(command, withdrawn, error.clone()));
+        let conflict = Conflict::new(command, withdrawn, error.clone(), self.confirmed);
+        self.decided.conflicts.push(conflict);
         self.note(commit, 0, Some(error));
     }
 

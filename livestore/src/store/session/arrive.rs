@@ -98,7 +98,8 @@ impl Core {
                     name: event.name.clone().into_owned(),
                     args: event.args.clone(),
                 });
-                let conflict = command.map(|command| Conflict::new(command, withdrawn, error));
+                let conflict = command
+                    .map(|command| Conflict::new(command, withdrawn, error, self.confirmed_head()));
                 Some(Decided { events: Vec::new(), conflict })
             }
         })

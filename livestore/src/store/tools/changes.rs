@@ -18,7 +18,7 @@ pub struct RowChange {
 
 impl RowChange {
     /// `None` if it is not known which rows changed.
-    pub(super) fn all(changes: &[Change], schema: &SchemaDef) -> Option<Vec<Self>> {
+    pub(in crate::store) fn all(changes: &[Change], schema: &SchemaDef) -> Option<Vec<Self>> {
         let values = |image: &Option<Image>| image.as_ref().map(|image| image.values.to_vec());
         let change = |change: &Change| match &change.rows {
             Rows::One { old, new } => Some(Self {

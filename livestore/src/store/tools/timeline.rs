@@ -8,14 +8,14 @@ use super::RowChange;
 use super::checkpoints::Checkpoints;
 use crate::edge::primitives::{Mutex, lock};
 use crate::error::Unavailable;
-use crate::event::{EncodedEvent, SeqNum, commits, last_commit};
+use crate::event::{EncodedEvent, SeqNum};
 use crate::eventlog::{Eventlog, before, is_after};
 use crate::schema::SchemaDef;
-use crate::state::{Replay, Snapshot, State, StateView, end_of_commit, position_of};
+use crate::state::{Replay, Snapshot, State, StateView, end_of_commit};
+use crate::store::row_tracer::RowTracer;
 use crate::store::{HistoryError, Inner};
 
-/// The number of events that are read at once, and of those behind a checkpoint that are looked at to
-/// find where its commit ends.
+/// The number of events behind a checkpoint that are looked at to find where its commit ends.
 const PAGE: usize = 1_024;
 
 /// The states of a store after each of its events, made by [`Tools::timeline`](super::Tools::timeline).
@@ -96,37 +96,10 @@ impl Timeline {
         mut each: impl FnMut(&EncodedEvent, Option<&RowChange>) -> ControlFlow<()>,
     ) -> Result<(), HistoryError> {
         let moment = self.moment()?;
-        let mut state = State::empty(moment.schema())?;
-        let Some(position) = position_of(&state, table) else { return Ok(()) };
-        let watched = state.watch_tables(|other| other == position);
-        watched.map_err(crate::state::StateError::from)?;
-        let mut replay = Replay::new(&moment.log);
-        let mut pages = moment.log.pages(SeqNum::ROOT, moment.head).of(PAGE);
-        let mut unfinished = Vec::new();
-        loop {
-            let mut events = std::mem::take(&mut unfinished);
-            let page = pages.next_page()?;
-            let is_last = page.is_empty();
-            events.extend(page);
-            if !is_last {
-                unfinished = events.split_off(last_commit(&events));
-            }
-            for commit in commits(&events) {
-                for traced in state.trace(&mut replay, commit)? {
-                    let rows = RowChange::all(&traced.changes, moment.schema());
-                    let flow = match &rows {
-                        Some(rows) => rows.iter().try_for_each(|row| each(traced.event, Some(row))),
-                        None => each(traced.event, None),
-                    };
-                    if flow.is_break() {
-                        return Ok(());
-                    }
-                }
-            }
-            if is_last {
-                return Ok(());
-            }
+        if let Some(mut tracer) = RowTracer::new(moment.schema(), table)? {
+            tracer.run(&moment.log, moment.head, &mut each)?;
         }
+        Ok(())
     }
 
     fn moment(&self) -> Result<Moment, HistoryError> {

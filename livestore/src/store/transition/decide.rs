@@ -64,7 +64,10 @@ impl Core {
                 (decided, if rewrites { Prepared::Fresh(state) } else { Prepared::Remade(state) })
             }
         };
-        let Decided { events, decisions, conflicts } = decided;
+        let Decided { events, decisions, mut conflicts } = decided;
+        // Where the history is another one, there is no such event any more.
+        let decided_behind = (!rewrites).then(|| self.confirmed_head());
+        conflicts.iter_mut().for_each(|conflict| conflict.decided_behind = decided_behind);
         merge.decide(events, decisions);
         let surplus = merge.decisions.all_surplus();
         let notes = CommandNotes { conflicts, surplus, ..CommandNotes::default() };
@@ -93,7 +96,7 @@ impl Core {
             state.begin_pending()?;
             let check = super::commit::check_events(syncs);
             let (pending, head) = (&rebase.pending, merge.heads.confirmed);
-            let decided = replay.decide(state, pending, head, schema_hash, &check)?;
+            let decided = replay.decide(state, pending, (head, head), schema_hash, &check)?;
             changes.extend(state.take_changes());
             let is_whole = !replay.is_broken() && !state.savepoint_lost();
             Ok::<_, ReplayError>(is_whole.then_some((decided, changes)))
@@ -133,7 +136,7 @@ impl Core {
             state.begin_pending()?;
             replay.apply(state, fixed)?;
             let check = super::commit::check_events(syncs);
-            let decided = replay.decide(state, left, head, schema_hash, &check)?;
+            let decided = replay.decide(state, left, (confirmed, head), schema_hash, &check)?;
             changes.extend(state.take_changes());
             Ok::<_, ReplayError>((decided, replay.is_broken() || state.savepoint_lost()))
         })?;
@@ -174,8 +177,8 @@ impl Core {
         replay.run(&mut state, confirmed)?;
         state.begin_pending()?;
         let check = super::commit::check_events(self.order.syncs());
-        let decided =
-            replay.decide(&mut state, &rebase.pending, confirmed, self.schema_hash()?, &check)?;
+        let (places, schema_hash) = ((confirmed, confirmed), self.schema_hash()?);
+        let decided = replay.decide(&mut state, &rebase.pending, places, schema_hash, &check)?;
         if replay.is_broken() || state.savepoint_lost() {
             events.extend(decided.events.iter().cloned());
             let log = Eventlog::new(MemoryLog::with(events));

@@ -114,6 +114,7 @@ impl Core {
     /// Brings the live queries up to date with changes to rows. Their subscribers are notified once
     /// no lock is held.
     pub(in crate::store) fn update_live(&mut self, changes: &[Change]) {
+        self.log_version.advance();
         if !changes.is_empty() {
             enqueue(self.live.apply(changes, &self.state.reader(&self.window_id)));
         }
@@ -121,6 +122,7 @@ impl Core {
 
     /// Runs every live query again, because the state was rebuilt.
     fn restart_live(&mut self) -> Result<(), ReplayError> {
+        self.log_version.advance();
         enqueue(self.live.restart(&self.state.reader(&self.window_id))?);
         Ok(())
     }

@@ -328,6 +328,7 @@ impl Core {
             None => self.confirm_pending_rows(merge.heads.confirmed),
         }
         self.state.head = merge.heads.local;
+        self.log_version.advance();
         Ok(quarantined)
     }
 

@@ -8,8 +8,8 @@ use super::{Activity, ActivityError, LogVersion, Moment};
 use crate::edge::primitives::{Mutex, lock};
 use crate::eventlog::is_after;
 use crate::live::{Computed, computed_with};
+use crate::store::ReadError;
 use crate::store::row_tracer::{RowTracer, Traced};
-use crate::store::{HistoryError, ReadError};
 use crate::table::Table;
 
 /// The entries, the newest first.
@@ -97,9 +97,9 @@ impl<T: Table + Send + Sync> Activity<T> {
         let (is_new, mut tracing) = match tracing {
             Some(tracing) => (false, tracing),
             None => {
-                let tracer = RowTracer::new(moment.store.schema, T::NAME)?;
-                let no_table = || HistoryError::Closed;
-                let tracer = tracer.ok_or_else(no_table)?;
+                let Some(tracer) = RowTracer::new(moment.store.schema, T::NAME)? else {
+                    return Ok(Some(Vec::new()));
+                };
                 let histories = moment.histories;
                 (true, Tracing { tracer, histories, confirmed: VecDeque::new() })
             }

@@ -186,7 +186,8 @@ impl Iterator for EventsIter {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(event) = self.page.by_ref().find(|event| self.wanted.has(event)) {
-                return Some(Ok(event));
+                // Whether its command stands beside it depends on who has read it: equal events are equal.
+                return Some(Ok(EncodedEvent { command: None, ..event }));
             }
             let next = match self.pages.as_mut()? {
                 Ok(pages) => pages.next_page(),

@@ -14,8 +14,9 @@ use crate::line;
 
 mod licence;
 
-/// The folders of the workspaces. Each has its own lock and its own licences.
-const WORKSPACES: [&str; 2] = [".", "integrations"];
+/// The folders of the workspaces, each with its own lock, and those of the licences that they may have.
+const WORKSPACES: [(&str, &str); 3] =
+    [(".", "."), ("integrations", "integrations"), ("examples/tracker/desktop", "integrations")];
 
 /// The only place where dependencies come from.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -42,9 +43,10 @@ pub(crate) fn run() -> ExitCode {
 fn check() -> Result<(usize, Vec<String>), Box<dyn Error>> {
     let root = line::root();
     let (mut count, mut complaints) = (0, Vec::new());
-    for workspace in WORKSPACES {
+    for (workspace, licences_in) in WORKSPACES {
         let folder = root.join(workspace);
-        let accepted = licence::Accepted::parse(&fs::read_to_string(folder.join("deny.toml"))?);
+        let accepted = fs::read_to_string(root.join(licences_in).join("deny.toml"))?;
+        let accepted = licence::Accepted::parse(&accepted);
         let tree = tree(workspace)?;
         let packages = packages(&tree);
         count += packages.len();

@@ -9,6 +9,9 @@ use crate::tool::Tool;
 /// What is compiled against the web view of the system.
 const WITH_WEBVIEW: [&str; 2] = ["tauri-plugin-livestore", "tauri-todos"];
 
+/// An app with a web view, in a workspace of its own.
+const DESKTOP: &str = "examples/tracker/desktop/Cargo.toml";
+
 /// The package of the pages in a web view.
 const PAGES: &str = "integrations/tauri-plugin-livestore/guest-js";
 
@@ -36,6 +39,9 @@ pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         // With the examples, and those in the documentation.
         line("test", &format!("{packages} --locked")),
     ]);
+    if has_webview || strict {
+        lines.push(in_workspace(DESKTOP, "clippy", "--all-targets --locked -- -D warnings"));
+    }
     let mut steps = vec![Step::new("screens", 15, lines)];
     if !has_webview && !strict {
         steps.push(Step::lacking("screens in a web view", Tool::Webview));
@@ -50,9 +56,14 @@ pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     steps
 }
 
-/// Cargo in that workspace, building into the same folder as in this one.
+/// Cargo in the workspace of the bindings.
 fn line(command: &str, args: &str) -> Line {
-    Line::cargo(&format!("{command} --manifest-path integrations/Cargo.toml {args}"))
+    in_workspace("integrations/Cargo.toml", command, args)
+}
+
+/// Cargo in another workspace, building into the same folder as in this one.
+fn in_workspace(manifest: &str, command: &str, args: &str) -> Line {
+    Line::cargo(&format!("{command} --manifest-path {manifest} {args}"))
         .env("CARGO_TARGET_DIR", line::target().to_string_lossy())
 }
 
@@ -75,9 +86,10 @@ mod tests {
         let [screens, pages] = &*texts(false, None) else { panic!("two steps") };
         let target = line::target().display().to_string();
         let test = format!(
-            "CARGO_TARGET_DIR={target} cargo test --manifest-path integrations/Cargo.toml --workspace --locked"
+            "CARGO_TARGET_DIR={target} cargo test --manifest-path integrations/Cargo.toml --workspace --locked && "
         );
-        assert!(screens.starts_with("screens: ") && screens.ends_with(&test), "{screens}");
+        assert!(screens.starts_with("screens: ") && screens.contains(&test), "{screens}");
+        assert!(screens.contains("examples/tracker/desktop/Cargo.toml"), "{screens}");
         assert!(pages.ends_with(" test"), "{pages}");
     }
 
@@ -87,6 +99,7 @@ mod tests {
             panic!("three steps")
         };
         assert!(screens.contains("--exclude tauri-plugin-livestore --exclude tauri-todos"));
+        assert!(!screens.contains("examples/tracker/desktop"), "{screens}");
         let why = "screens in a web view: WebKitGTK is not installed (bash .ci/webview)";
         assert_eq!(skipped, why);
         let [screens, _] = &*texts(true, Some(Tool::Webview)) else { panic!("two steps") };

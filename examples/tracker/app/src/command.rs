@@ -147,17 +147,13 @@ fn clear_filters(
 /// Selects the next issue that the window shows, or the one before. An issue that is open makes room for it.
 fn select(ui: Ui, forward: bool) {
     let screen = ui.filters.peek().clone();
-    let grouping = match screen.layout {
-        Layout::List => screen.grouping,
-        Layout::Board => tracker_schema::Grouping::Status,
-    };
     let names = ui.names.peek();
-    let mut groups = grouping.groups(names.people.iter().map(|person| &*person.id));
+    let mut groups = screen.groups(names.people.iter().map(|person| &*person.id));
     if !forward {
         groups.reverse();
     }
     let current = ui.current();
-    let group = current.as_ref().map(|issue| grouping.of(issue));
+    let group = current.as_ref().map(|issue| screen.group_of(issue));
     let start = group.and_then(|group| groups.iter().position(|it| *it == group)).unwrap_or(0);
     let store = ui.store.peek().clone();
     for (n, group) in groups.iter().skip(start).enumerate() {

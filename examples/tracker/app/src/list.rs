@@ -20,7 +20,7 @@ pub(crate) fn List() -> Element {
     let ui = use_ui();
     let groups = use_memo(move || {
         let names = ui.names.read();
-        ui.filters.read().grouping.groups(names.people.iter().map(|person| &*person.id))
+        ui.filters.read().groups(names.people.iter().map(|person| &*person.id))
     });
     rsx! {
         // Other groups are another list.
@@ -133,6 +133,7 @@ pub(crate) fn Mark(group: Group) -> Element {
             rsx! { Avatar { name: ui.names.read().person(&id).to_owned() } }
         }
         Group::Assignee(None) => rsx! { i { class: "avatar nobody" } },
+        Group::Found => rsx! {},
     }
 }
 
@@ -142,6 +143,7 @@ pub(crate) fn name_of(group: &Group, ui: crate::ui::Ui) -> String {
         Group::Priority(priority) => priority.to_string(),
         Group::Assignee(Some(id)) => ui.names.read().person(id).to_owned(),
         Group::Assignee(None) => "Nobody".to_owned(),
+        Group::Found => "Found".to_owned(),
     }
 }
 

@@ -7,5 +7,7 @@ fn main() {
     #[cfg(target_family = "wasm")]
     web::main();
     #[cfg(not(target_family = "wasm"))]
-    eprintln!("This is for a browser: `cargo xtask web serve tracker`.");
+    eprintln!(
+        "This is for a browser: `cargo xtask web serve tracker`. A window is in `examples/tracker/desktop`."
+    );
 }

@@ -42,3 +42,14 @@ fn what_nothing_passes_is_said() {
     store.commit(Screen::set().search("")).unwrap();
     assert!(!crate::shown(&store).contains("Nothing passes"));
 }
+
+#[test]
+fn what_is_found_is_one_group_of_the_list() {
+    let store = Store::<App>::builder("tracker").open().unwrap();
+    sample::fill(&store, 100).unwrap();
+    store.commit(Screen::set().search("search")).unwrap();
+    let headings = |shown: &str| shown.matches("<h2").count();
+    assert_eq!(headings(&shown(&store)), 1);
+    store.commit(Screen::set().search(" ")).unwrap();
+    assert_eq!(headings(&shown(&store)), 6);
+}

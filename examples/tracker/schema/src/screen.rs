@@ -87,6 +87,8 @@ pub enum Group {
     Status(Status),
     Priority(Priority),
     Assignee(Option<String>),
+    /// All that a search in the list has found.
+    Found,
 }
 
 impl Group {
@@ -113,11 +115,38 @@ impl Group {
             Self::Status(status) => issues.filter(Issue::STATUS.eq(status)),
             Self::Priority(priority) => issues.filter(Issue::PRIORITY.eq(priority)),
             Self::Assignee(assignee) => issues.filter(Issue::ASSIGNEE.eq(assignee)),
+            Self::Found => issues,
         }
     }
 }
 
 impl Screen {
+    /// The groups that the screen shows, in order, where these are the ids of all people. What is searched for in the
+    /// list is one group: each letter asks one question, and not one for each group.
+    pub fn groups<'a>(&self, people: impl IntoIterator<Item = &'a str>) -> Vec<Group> {
+        match self.grouping() {
+            Some(grouping) => grouping.groups(people),
+            None => vec![Group::Found],
+        }
+    }
+
+    /// The group that shows an issue.
+    pub fn group_of(&self, issue: &Issue) -> Group {
+        self.grouping().map_or(Group::Found, |grouping| grouping.of(issue))
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        match self.layout {
+            Layout::Board => Some(Grouping::Status),
+            Layout::List => Some(self.grouping).filter(|_| !self.is_search()),
+        }
+    }
+
+    /// Whether something is searched for.
+    fn is_search(&self) -> bool {
+        !self.search.trim().is_empty()
+    }
+
     /// The issues that pass the filters.
     pub fn issues(&self) -> Select<Issue> {
         let team = self.team.as_ref().map(|team| Issue::TEAM.eq(team));
@@ -139,9 +168,7 @@ impl Screen {
     /// Whether a filter is set.
     pub fn is_filtered(&self) -> bool {
         let chosen = [&self.team, &self.project, &self.assignee, &self.label];
-        chosen.iter().any(|choice| choice.is_some())
-            || self.priority.is_some()
-            || !self.search.trim().is_empty()
+        chosen.iter().any(|choice| choice.is_some()) || self.priority.is_some() || self.is_search()
     }
 }
 

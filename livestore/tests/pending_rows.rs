@@ -35,10 +35,13 @@ fn a_row_is_pending_until_the_backend_has_it() {
         let seen = Arc::clone(&seen);
         move |pending| seen.lock().unwrap().push(ids(pending))
     });
+    alice.offline();
     alice.commit(added("a")).unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["a"]);
+    alice.online();
     clients.sync().unwrap();
     assert_eq!(ids(&pending.get()), "");
-    // Callbacks come from another thread, after what they are about.
+    // It is another thread that calls it then, after the rows are what they are.
     let seen_empty = || seen.lock().unwrap().last().is_some_and(|ids: &String| ids.is_empty());
     wait_until(&seen_empty);
     seen.lock().unwrap().clear();

@@ -11,7 +11,7 @@ use livestore::prelude::*;
 use livestore::state::QuarantineReason;
 use livestore::store::{Committed, ConfirmError, Receipt};
 use livestore::sync::{SyncError, SyncOptions};
-use livestore_testing::{Clients, TIMEOUT};
+use livestore_testing::{Clients, TIMEOUT, wait_until};
 
 use crate::app::{App, TodoEvent, UiState, counted, created};
 use crate::kit::Home;
@@ -112,6 +112,8 @@ fn a_receipt_outlives_the_leader() {
     let before = second.commit(created("a")).unwrap();
     second.flush().unwrap();
     let of_leader = leader.commit(created("b")).unwrap();
+    // Otherwise it would get another number than it has at first.
+    wait_until(|| second.head().unwrap().global == 2);
     drop(leader);
     let after = second.commit(created("c")).unwrap();
     for receipt in [&before, &of_leader, &after] {

@@ -195,6 +195,8 @@ async fn the_history_is_there_once_it_was_loaded() {
     assert_eq!(session.state_hash().unwrap(), client.state_hash().unwrap());
     assert_eq!(load_history(&session).await, Err(LoadHistoryError::OtherSession));
     session.commit(written("of the session")).unwrap();
+    // The leader has it, then.
+    session.flush().unwrap();
     agree(&client, &writer).await;
 
     load_history(&client).await.unwrap();

@@ -67,17 +67,18 @@ fn the_leader_stores_the_steps_of_other_sessions() {
     right.close().unwrap();
     assert_eq!(can(&left), (false, false));
 
-    let mut right = open_in(&directory, "right");
     // As long as the leader has not noticed that it was closed, this is a second session of that window, which has
     // steps of its own.
+    let mut with_steps = None;
     wait_until(|| {
-        let has_steps = can(&right) == (true, true);
-        if !has_steps {
-            right.close().unwrap();
-            right = open_in(&directory, "right");
+        let opened = open_in(&directory, "right");
+        match can(&opened) {
+            (true, true) => with_steps = Some(opened),
+            _ => opened.close().unwrap(),
         }
-        has_steps
+        with_steps.is_some()
     });
+    let right = with_steps.unwrap();
     right.redo().unwrap();
     assert_eq!(cards(&right), ["a two"]);
     right.undo().unwrap();

@@ -32,8 +32,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         Step::new("mutants", 3, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
         engines::plan(&[], strict, &is_here),
-        interop::plan(Vec::new(), strict, &is_here),
-        interop::plan_engines(&[], strict, &is_here),
+        interop::plan(Vec::new(), strict, is_here),
         Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),
     ]);

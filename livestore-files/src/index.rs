@@ -79,7 +79,7 @@ impl From<rusqlite::Error> for IndexError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) path: String,
-    /// The path that the row wants. It has another one where that was taken.
+    /// The path that the row should have. It has a different one if that was taken.
     pub(crate) wanted: String,
     pub(crate) hash: Hash,
 }

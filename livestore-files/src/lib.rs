@@ -90,7 +90,8 @@
 //! renames into place can be lost. So can what a program writes into a file that it had open before the
 //! exchange.
 //!
-//! An editor that has an old text open, and saves it over a newer one, has edited the newer one: nobody can tell.
+//! An editor that has an old text open, and saves it over a newer one, has edited the newer one: the
+//! two cannot be distinguished.
 //! Most editors ask first, because the file has changed.
 //!
 //! **An edit is passed to the app once it is finished**: when nothing has happened to the file for 100 ms. A

@@ -13,7 +13,7 @@ pub trait Mapping: Send + Sync + 'static {
     type Schema: Schema + HasTable<Self::Row>;
     /// The table.
     type Row: Table;
-    /// The extension of the files, without a dot, such as `md`. Files with another one are not looked at.
+    /// The extension of the files, without a dot, such as `md`. Files with a different one are not read.
     const EXTENSION: &'static str;
 
     /// Returns the row's primary key as text.

@@ -95,7 +95,7 @@ pub(crate) fn conflict(path: &str, text: Hash) -> String {
     format!("{stem}{CONFLICT}{}{extension}", text.short())
 }
 
-/// Returns whether the file is one that was kept beside another one.
+/// Returns whether the file is a conflict's, which stands beside the file of a row.
 pub(crate) fn is_conflict(path: &str) -> bool {
     let (stem, _) = split(path);
     let hash = stem.rsplit_once(CONFLICT).map(|(_, hash)| hash);

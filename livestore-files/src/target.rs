@@ -176,7 +176,7 @@ impl<M: Mapping> Files<M> {
         Ok(self.disk.read(path)? == Found::Missing)
     }
 
-    /// Returns the path that the row wants, or one beside it if that is another row's, or a file of somebody
+    /// Returns the path that the row should have, or a free one beside it if another row or a file of somebody
     /// else has it.
     fn free_path(
         &self,

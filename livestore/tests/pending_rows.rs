@@ -41,7 +41,7 @@ fn a_row_is_pending_until_the_backend_has_it() {
     alice.online();
     clients.sync().unwrap();
     assert_eq!(ids(&pending.get()), "");
-    // It is another thread that calls it then, after the rows are what they are.
+    // The callback runs on the thread that syncs, after the rows have changed.
     let seen_empty = || seen.lock().unwrap().last().is_some_and(|ids: &String| ids.is_empty());
     wait_until(&seen_empty);
     seen.lock().unwrap().clear();

@@ -38,7 +38,7 @@ fn schema_lock() -> Line {
 /// Without nextest, the targets are named so that doc tests keep their own step.
 ///
 /// Many tests have threads, processes and sockets. With `strict`, one that fails and then passes
-/// is listed as flaky: it is to be mended, and yet it hides no other failure and holds up no one.
+/// is listed as flaky: it is to be mended, but hides no other failure and blocks nobody.
 fn tests(nextest: bool, strict: bool) -> Line {
     match (nextest, strict) {
         (true, true) => {

@@ -78,7 +78,7 @@ where
 
 /// Sends what has not been sent, in order, whatever threads are notified.
 ///
-/// No thread waits for another one: to send may mean to wait for the main thread, which may have a change to send.
+/// No thread waits for a different thread: to send may mean to wait for the main thread, which may have a change to send.
 struct Sender<S, F> {
     is_due: AtomicBool,
     /// What was sent, which `send` continues.

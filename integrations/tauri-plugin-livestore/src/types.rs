@@ -48,8 +48,8 @@ impl Types {
     /// serde calls the columns, and which it skips.
     ///
     /// # Panics
-    /// When the lock has no such table, or the JSON has a field that is none of its columns. For a row that is made
-    /// of others, write the type by hand.
+    /// When the lock has no such table, or the JSON has a field that is not a column of the table. For a row
+    /// that is made of others, write the type by hand.
     #[must_use]
     pub fn row<T: Serialize>(mut self, name: &str, sample: &T) -> Self {
         let mut tables = self.0.of(ItemKind::Table);

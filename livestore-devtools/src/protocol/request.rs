@@ -53,7 +53,7 @@ pub enum Request {
         /// primary key.
         #[serde(default)]
         sort: Vec<Sort>,
-        /// Conditions that all have to hold.
+        /// Conditions that a row has to meet, all of them.
         #[serde(default)]
         filter: Vec<Filter>,
         /// The number of rows to skip.
@@ -72,7 +72,7 @@ pub enum Request {
         /// The order, as in `Rows`.
         #[serde(default)]
         sort: Vec<Sort>,
-        /// Conditions that all have to hold.
+        /// Conditions that a row has to meet, all of them.
         #[serde(default)]
         filter: Vec<Filter>,
         /// The values of its primary key, in order.

@@ -278,7 +278,7 @@ fn an_index_that_is_damaged_or_gone_costs_no_row_and_no_text() {
         assert_eq!((kit.log(), kit.head()), (vec![], 2));
         assert_eq!(kit.files(), ["Bread.md: id: 2\nrye", "Milk.md: 2 litres"]);
     }
-    // What was edited meanwhile cannot be told from what the row was.
+    // Nothing distinguishes what was edited meanwhile from what the row was.
     kit.close();
     fs::remove_dir_all(kit.at(".livestore")).unwrap();
     kit.write("Bread.md", "id: 2\nof the user");

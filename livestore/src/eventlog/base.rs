@@ -243,7 +243,7 @@ mod tests {
             log.add_history(base(3), vec![event(1), other(2), event(3)]).unwrap();
             assert_eq!(log.complete_history(base(3)), Ok(false));
             assert_eq!((seqs(&log, 3), log.history_head(base(3))), (vec![4, 5, 6], Ok(Some(0))));
-            // Too short is another one, too.
+            // A history that is too short is refused, too.
             log.add_history(base(3), vec![event(1), event(2)]).unwrap();
             assert_eq!(log.complete_history(base(3)), Ok(false));
         }

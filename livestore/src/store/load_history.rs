@@ -33,7 +33,7 @@ pub enum LoadHistoryError {
         reason: String,
     },
     /// The image that the store was opened with was not made of the events that the backend has, or the
-    /// backend is another one by now.
+    /// backend has been replaced.
     #[error(
         "the image that the store was opened with was not made of the backend's events; once nothing is \
          pending, remove the store's folder and open it without an image"
@@ -41,7 +41,7 @@ pub enum LoadHistoryError {
     OtherHistory,
     /// Waiting would never end, because it blocks the thread that the connections run on.
     #[error(
-        "waiting would block the thread that syncs: {reason}; call `load_history` on another one"
+        "waiting would block the thread that syncs: {reason}; call `load_history` on a different thread"
     )]
     WouldBlock {
         /// Why it does.

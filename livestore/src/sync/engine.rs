@@ -184,8 +184,8 @@ impl Engine {
         }
     }
 
-    /// Has the store start over, whatever the policy, if the backend turns out to be another one than that
-    /// of the image which the store was just opened with: nothing else is in the log.
+    /// Has the store start over, whatever the policy, if the backend turns out not to be that of the
+    /// image which the store was just opened with: nothing else is in the log.
     pub(crate) fn expect_proof(&mut self) {
         self.is_unproven = true;
     }

@@ -286,7 +286,7 @@ impl Bookings {
         Some(())
     }
 
-    /// What must hold for them, if commands alone have made them.
+    /// What must be true of them, if only commands have made them.
     pub fn check(&self) -> Result<(), String> {
         if let Some(seat) = self.seats.iter().find(|(_, (_, taken))| !(0..=1).contains(taken)) {
             return Err(format!("a seat is oversold: {seat:?}"));

@@ -34,7 +34,7 @@ pub struct World {
     /// Until then, what an owner does in the background does not begin.
     pub(crate) slow: BTreeMap<u64, (Duration, Duration)>,
     pub(crate) backup: Option<(Image, BTreeMap<String, usize>)>,
-    /// Whether the rules hold that commands alone can keep.
+    /// Whether the rules apply that only commands guarantee.
     commands_decide: bool,
     /// The number of processes that were started after others had ended.
     restarts: u64,

@@ -280,7 +280,7 @@ async fn without_images_at_the_server_clients_replay() {
     agree(&client, &writer).await;
     server.stop().await;
 
-    // A client whose schema is another one, or whose store is empty.
+    // A client with a different schema, and one whose store is empty.
     let server = serving().await;
     let todos = socket(&server);
     let todos = tokio::task::spawn_blocking(move || {

@@ -115,7 +115,7 @@ impl<T: Table + Send + Sync> Activity<T> {
             traced = tracing.tracer.run_pending(&moment.log, end, &mut entries.each())?;
         }
         if traced == Traced::Broken {
-            // The confirmed part cannot be told from the pending one: all of it at once.
+            // The confirmed part cannot be separated from the pending one: all of it at once.
             return self.read().map(Some);
         }
         let page = entries.finish()?;

@@ -21,7 +21,7 @@ use crate::state::end_of_commit;
 use crate::table::{IntoKey, RowError, Table};
 use crate::value::Value;
 
-/// The number of entries, unless the app wants another one.
+/// The number of entries by default.
 const LIMIT: usize = 100;
 
 /// Why the activity of rows could not be read.

@@ -65,7 +65,7 @@ impl Core {
             }
         };
         let Decided { events, decisions, mut conflicts } = decided;
-        // Where the history is another one, there is no such event any more.
+        // If the history was replaced, there is no such event any more.
         let decided_behind = (!rewrites).then(|| self.confirmed_head());
         conflicts.iter_mut().for_each(|conflict| conflict.decided_behind = decided_behind);
         merge.decide(events, decisions);

@@ -236,12 +236,10 @@ impl History<'_> {
     }
 
     fn take(&self) -> Result<Input, LoadHistoryError> {
-        match self.mailbox.take(self.mailbox.now().checked_add(self.timeout)) {
-            Mail::Message(input) => Ok(input),
-            Mail::Deadline | Mail::Closed => {
-                let reason = "it does not answer".to_owned();
-                Err(LoadHistoryError::Backend { reason })
-            }
-        }
+        let deadline = self.mailbox.now().checked_add(self.timeout);
+        let Mail::Message(input) = self.mailbox.take(deadline) else {
+            return Err(LoadHistoryError::Backend { reason: "it does not answer".to_owned() });
+        };
+        Ok(input)
     }
 }

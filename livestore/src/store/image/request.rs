@@ -44,10 +44,10 @@ impl Wanted {
         let deadline = mailbox.now().checked_add(self.timeout);
         let theirs = Arc::clone(&mailbox);
         self.request(move |answer| theirs.put(answer));
-        match mailbox.take(deadline) {
-            Mail::Message(answer) => answer,
-            Mail::Deadline | Mail::Closed => Err("the image did not come in time".to_owned()),
-        }
+        let Mail::Message(answer) = mailbox.take(deadline) else {
+            return Err("the image did not come in time".to_owned());
+        };
+        answer
     }
 
     /// Waits for the backend's answer in a task: a thread waits meanwhile.

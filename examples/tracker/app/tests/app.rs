@@ -48,8 +48,8 @@ fn what_is_found_is_one_group_of_the_list() {
     let store = Store::<App>::builder("tracker").open().unwrap();
     sample::fill(&store, 100).unwrap();
     store.commit(Screen::set().search("search")).unwrap();
-    let headings = |shown: &str| shown.matches("<h2").count();
-    assert_eq!(headings(&shown(&store)), 1);
+    let groups = |shown: &str| shown.matches("<section").count();
+    assert_eq!(groups(&shown(&store)), 1);
     store.commit(Screen::set().search(" ")).unwrap();
-    assert_eq!(headings(&shown(&store)), 6);
+    assert_eq!(groups(&shown(&store)), 6);
 }

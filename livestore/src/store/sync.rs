@@ -327,7 +327,8 @@ impl Core {
             }
             Order::Own | Order::Leader(_) => SyncStatus {
                 local_head: self.state.head,
-                upstream_head: self.state.head,
+                // A session's own commits get their final place from the leader.
+                upstream_head: self.confirmed_head(),
                 pending: 0,
                 refused: self.refused,
                 network: NetworkStatus::None,

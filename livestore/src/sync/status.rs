@@ -11,7 +11,8 @@ use crate::value::Timestamp;
 pub struct SyncStatus {
     /// The last event of the log.
     pub local_head: SeqNum,
-    /// The last event that the backend has, as far as the store knows.
+    /// The last event that the backend has, as far as the store knows. Without a backend, the last one whose
+    /// place in the log is final.
     pub upstream_head: SeqNum,
     /// The number of events that are to be pushed: committed here, and without a place in the
     /// backend's order yet. Client-only events are never pushed, and do not count.

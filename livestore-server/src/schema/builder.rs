@@ -98,8 +98,11 @@ impl<S: Schema> SchemaBuilder<S> {
 
     /// Listens on an address. Clients are served by [`SchemaServer::serve`].
     ///
+    /// At the first start with [side effects](Self::side_effects) of a name, it notes for each store that
+    /// they begin behind the events which that has.
+    ///
     /// # Errors
-    /// If the address cannot be used. If the name of side effects cannot be used, or they handle an event
+    /// If the address cannot be used, or the storage cannot for the notes of side effects. If the name of side effects cannot be used, or they handle an event
     /// that the schema does not have, the kind is [`InvalidInput`](io::ErrorKind::InvalidInput).
     pub async fn bind(self, address: &str) -> io::Result<SchemaServer<S>> {
         let Self { builder, limits, rules, validation_time, queries, images, side_effects } = self;
@@ -132,6 +135,9 @@ impl<S: Schema> SchemaBuilder<S> {
         };
         let runners = side_effects.iter().map(runner).collect::<Result<Vec<_>, _>>();
         let runners = runners.map_err(io::Error::other)?;
+        for runner in &runners {
+            runner.begin().await.map_err(io::Error::other)?;
+        }
         let news = runners.iter().map(Runner::news).collect();
         let dead_letters = DeadLetters::new(events, side_effects, metrics);
         let extension = Arc::new(AppSchema { validation, news });

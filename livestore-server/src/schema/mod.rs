@@ -99,8 +99,9 @@
 //!   in the storage, where only one server can be next. If it notes nothing for twice the time of an attempt,
 //!   another one takes over. A server that was merely frozen for that long may make its last
 //!   attempt at the same time as the other one: the key is the same.
-//! - **Only new events**: those that a store had when side effects of this name were first started are not
-//!   handled, unless they are to be handled [from the beginning](SideEffects::from_the_beginning).
+//! - **Only new events**: those that a store had when a server with side effects of this name was first
+//!   [bound](SchemaBuilder::bind) are not handled, unless they are to be handled
+//!   [from the beginning](SideEffects::from_the_beginning). What that server accepts is.
 //!
 //! Notes are in stores of their own, whose ids begin with `livestore:side-effects/`. They count towards the
 //! storage's limits; clients have no access to them.

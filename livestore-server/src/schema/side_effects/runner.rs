@@ -1,11 +1,12 @@
 //! The side effects of all stores: which of them have something to handle.
 
 use std::collections::{HashMap, HashSet};
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -16,10 +17,12 @@ use super::worker::{Next, Shared, Worker, ignore_others};
 use crate::edge;
 use crate::hub::Hub;
 use crate::server::Metrics;
-use crate::store::{StoreError, StoreId, is_reserved};
+use crate::store::{StoreError, StoreId, StoreInfo, is_reserved};
 
 /// The time between two looks at all stores: for events of other servers that have gone.
 const LOOK_AT_ALL: Duration = Duration::from_secs(60);
+/// The most stores that are noted at a time, at the first start.
+const NOTES_AT_ONCE: usize = 16;
 /// The pause after the storage could not be used.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,37 @@ impl Runner {
         Arc::clone(&self.news)
     }
 
+    /// At the first start ever, notes for each store that the events which it has are not handled. It has to
+    /// be done before the first event is accepted, which would count as one of them.
+    pub(in crate::schema) async fn begin(&self) -> Result<(), StoreError> {
+        let Shared { storage, effects, .. } = &*self.shared;
+        // Before the marker is looked for: a store that is made after it was set begins at its first event.
+        let stores = storage.list().await?;
+        let mut marker = Journal::load(storage, marker_id(&effects.name)?).await?;
+        if marker.head > 0 {
+            return Ok(());
+        }
+        if !effects.settings.from_the_beginning {
+            let old = stores.into_iter().filter(|(id, info)| !is_reserved(id) && info.head > 0);
+            let begun = old.map(|(_, info)| self.begin_behind(info));
+            let begun = stream::iter(begun).buffer_unordered(NOTES_AT_ONCE);
+            begun.try_for_each(|()| ready(Ok(()))).await?;
+        }
+        ignore_others(marker.append(storage, Note::Begun, Summary::default()).await)
+    }
+
+    /// Notes for a store that its events are not handled, unless some are already.
+    async fn begin_behind(&self, store: StoreInfo) -> Result<(), StoreError> {
+        let Shared { storage, effects, .. } = &*self.shared;
+        let mut journal =
+            Journal::load(storage, journal_id(&effects.name, &store.backend_id)?).await?;
+        if journal.head > 0 {
+            return Ok(());
+        }
+        let summary = Summary { cursor: store.head, ..Summary::default() };
+        ignore_others(journal.append(storage, Note::Begun, summary).await)
+    }
+
     /// Runs until the server stops, and until those handlers have ended that are at work then. Where it is
     /// dropped, they are abandoned, as by a crash.
     pub(in crate::schema) async fn run(mut self) {
@@ -90,11 +124,6 @@ impl Runner {
     }
 
     async fn work(&mut self) {
-        while let Err(error) = self.begin().await {
-            let effects = &self.shared.effects.name;
-            tracing::warn!(effects, %error, "side effects wait for the storage");
-            sleep(PAUSE).await;
-        }
         let mut looks = interval(LOOK_AT_ALL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let news = self.news();
@@ -106,31 +135,6 @@ impl Runner {
                 Some(Ok((worker, next))) = self.working.join_next() => self.worked(worker, next),
             }
         }
-    }
-
-    /// At the first start ever, notes for each store that the events which it has are not handled.
-    async fn begin(&self) -> Result<(), StoreError> {
-        let Shared { storage, effects, .. } = &*self.shared;
-        // Before the marker is looked for: a store that is made after it was set begins at its first event.
-        let stores = storage.list().await?;
-        let mut marker = Journal::load(storage, marker_id(&effects.name)?).await?;
-        if marker.head > 0 {
-            return Ok(());
-        }
-        if !effects.settings.from_the_beginning {
-            for (store, info) in stores {
-                if is_reserved(&store) || info.head == 0 {
-                    continue;
-                }
-                let id = journal_id(&effects.name, &info.backend_id)?;
-                let mut journal = Journal::load(storage, id).await?;
-                if journal.head == 0 {
-                    let summary = Summary { cursor: info.head, ..Summary::default() };
-                    ignore_others(journal.append(storage, Note::Begun, summary).await)?;
-                }
-            }
-        }
-        ignore_others(marker.append(storage, Note::Begun, Summary::default()).await)
     }
 
     async fn look_at_all(&mut self) {

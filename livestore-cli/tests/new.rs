@@ -1,5 +1,5 @@
-//! Every template is an app that builds, and whose tests pass. Those with a framework are the examples of its
-//! bindings, which are built with them.
+//! Every template is an app that builds, and whose tests pass. Those with a framework are examples of its
+//! bindings, or of the app for the desktop, and are built with them.
 
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 

@@ -76,6 +76,16 @@ const TEMPLATES: &[Template] = &[
             "src/main.rs" => "src/main.rs",
         ),
     },
+    Template {
+        name: "dioxus",
+        about: "notes in a window, with Dioxus; on Linux, with the headers of WebKitGTK",
+        start: "cargo run",
+        files: files!("dioxus":
+            "Cargo.toml.liquid" => "Cargo.toml",
+            "gitignore" => ".gitignore",
+            "src/main.rs" => "src/main.rs",
+        ),
+    },
 ];
 
 /// What `cargo generate` calls the app's name.

@@ -1,5 +1,9 @@
 //! What happens in a browser.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
 use crate::Result;
 use crate::page::{Look, Page};
 use crate::world::{Programs, World};
@@ -35,22 +39,30 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("tracker: it looks as it should", tracker::looks),
 ];
 
-/// Whether all scenarios passed whose names have every word.
+/// Whether all scenarios passed whose names have every word. As many run at once as there are cores.
 pub(crate) fn run_all(programs: &Programs, words: &[&str]) -> Result<bool> {
     let chosen = SCENARIOS.iter().filter(|(name, _)| words.iter().all(|word| name.contains(*word)));
-    let (mut passed, mut failed) = (0, 0);
-    for (name, scenario) in chosen {
-        match World::new(programs).and_then(|mut world| scenario(&mut world)) {
-            Ok(()) => passed += 1,
-            Err(error) => {
-                failed += 1;
-                println!("FAILED: {error}");
+    let chosen: Vec<_> = chosen.collect();
+    let (next, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some((name, scenario)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let begun = Instant::now();
+            let done = World::new(programs).and_then(|mut world| scenario(&mut world));
+            let seconds = begun.elapsed().as_secs();
+            match done {
+                Ok(()) => {
+                    passed.fetch_add(1, Ordering::Relaxed);
+                    println!("{name} ({seconds} s)");
+                }
+                Err(error) => println!("FAILED: {name} ({seconds} s): {error}"),
             }
         }
-        println!("{name}");
-    }
-    println!("{passed} passed, {failed} failed");
-    Ok(failed == 0 && passed > 0)
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    let passed = passed.into_inner();
+    println!("{passed} passed, {} failed", chosen.len() - passed);
+    Ok(passed > 0 && passed == chosen.len())
 }
 
 /// Nothing went wrong that a person would not see.

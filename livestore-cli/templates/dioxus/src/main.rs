@@ -55,15 +55,25 @@ fn Notes() -> Element {
     let store = use_store::<App>();
     let newest_first = Note::all().order_by(Note::WRITTEN_AT.desc());
     let notes = use_rows(store, newest_first, |note| note.id.clone());
-    let mut text = use_signal(String::new);
+    let mut written = use_signal(|| 0);
     let write = move |event: FormEvent| {
         event.prevent_default();
-        store().commit(NoteWritten { id: new_id(), text: text.take(), written_at: now() })?;
+        let Some(FormValue::Text(text)) = event.get_first("text") else { return Ok(()) };
+        store().commit(NoteWritten { id: new_id(), text, written_at: now() })?;
+        written += 1;
         Ok(())
     };
     rsx! {
         form { onsubmit: write,
-            input { value: "{text}", oninput: move |event| text.set(event.value()) }
+            // The page has what is typed until it is sent: a value that is set here comes too late for
+            // who types quickly. With a new key, it is a new field, which is empty.
+            for note in [written()] {
+                input {
+                    key: "{note}",
+                    name: "text",
+                    onmounted: move |field| async move { drop(field.set_focus(true).await) },
+                }
+            }
         }
         ul {
             for (id, note) in notes()?.iter().cloned() {

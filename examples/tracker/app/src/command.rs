@@ -73,7 +73,10 @@ pub(crate) fn run(mut ui: Ui, command: Command) {
         Command::NewIssue => ui.overlay.set(Some(Overlay::NewIssue)),
         Command::Search => focus(ui.search),
         Command::Show(layout) => ui.show(|screen| screen.layout(layout)),
-        Command::ClearFilters => ui.show(clear_filters),
+        Command::ClearFilters => {
+            ui.show(clear_filters);
+            ui.searches += 1;
+        }
         Command::PauseOrResume => sync::pause_or_resume(ui),
         Command::Fill => {
             let store = ui.store.peek().clone();

@@ -41,7 +41,7 @@ pub(crate) fn Compose() -> Element {
                 placeholder: "Title",
                 aria_label: "Title",
                 autocomplete: "off",
-                value: "{now.title}",
+                initial_value: "{now.title}",
                 oninput: move |event| draft.write().title = event.value(),
                 onkeydown: move |event| typing(&event),
                 onmounted: move |event| async move { _ = event.set_focus(true).await },
@@ -50,7 +50,7 @@ pub(crate) fn Compose() -> Element {
                 rows: "4",
                 placeholder: "Description",
                 aria_label: "Description",
-                value: "{now.description}",
+                initial_value: "{now.description}",
                 oninput: move |event| draft.write().description = event.value(),
                 onkeydown: move |event| typing(&event),
             }

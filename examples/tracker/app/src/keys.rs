@@ -84,6 +84,7 @@ fn escape(mut ui: Ui) {
     } else {
         if !ui.filters.peek().search.is_empty() {
             ui.show(|screen| screen.search(""));
+            ui.searches += 1;
         }
         ui.focus_list();
     }

@@ -46,7 +46,7 @@ pub(crate) fn Palette() -> Element {
                 aria_label: "A command, or the title of an issue",
                 placeholder: "Type a command, or the title of an issue",
                 autocomplete: "off",
-                value: "{text}",
+                initial_value: "{text}",
                 oninput: move |event| {
                     text.set(event.value());
                     at.set(0);

@@ -32,16 +32,19 @@ pub(crate) fn Toolbar() -> Element {
                     onclick: move |_| ui.has_menu.toggle(),
                     "☰"
                 }
-                input {
-                    id: "search",
-                    r#type: "search",
-                    placeholder: "Search",
-                    aria_label: "Search the titles of issues",
-                    autocomplete: "off",
-                    value: "{filters.search}",
-                    oninput: move |event| ui.show(|screen| screen.search(event.value())),
-                    onkeydown: move |event| typing(&event),
-                    onmounted: move |event| ui.search.set(Some(event.data())),
+                for search in [ui.searches.cloned()] {
+                    input {
+                        key: "{search}",
+                        id: "search",
+                        r#type: "search",
+                        placeholder: "Search",
+                        aria_label: "Search the titles of issues",
+                        autocomplete: "off",
+                        initial_value: "{filters.search}",
+                        oninput: move |event| ui.show(|screen| screen.search(event.value())),
+                        onkeydown: move |event| typing(&event),
+                        onmounted: move |event| ui.search.set(Some(event.data())),
+                    }
                 }
                 button { id: "palette", title: "Commands", onclick: move |_| ui.overlay.set(Some(Overlay::Palette)),
                     kbd { "Ctrl K" }

@@ -36,6 +36,9 @@ pub(crate) struct Ui {
     /// The list or the board, the field to search in, and that of an open issue's title.
     list: Signal<Option<Rc<MountedData>>>,
     pub(crate) search: Signal<Option<Rc<MountedData>>>,
+    /// The number of the field to search in. A value that the app sets while somebody types comes too late on the
+    /// desktop, and takes letters away: so fields have what is typed, and one that is emptied is a new one.
+    pub(crate) searches: Signal<u32>,
     pub(crate) title: Signal<Option<Rc<MountedData>>>,
     /// Whether the issue that opens next is opened to be edited.
     pub(crate) is_editing: Signal<bool>,
@@ -69,6 +72,7 @@ pub(crate) fn use_ui_provider() -> Ui {
         has_menu: Signal::new(false),
         list: Signal::new(None),
         search: Signal::new(None),
+        searches: Signal::new(0),
         title: Signal::new(None),
         is_editing: Signal::new(false),
         sample: consume_context(),

@@ -9,7 +9,8 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                         check what you have written: format, lints, all tests
-  ci                           the long proofs: everything else that CI runs
+  ci                           the long proofs: everything else that CI runs for a change
+  weekly                       the longest: mutants, fuzzing, all engines, lints of the UI frameworks
   help                         this text
 
 One of the proofs:
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Test,
     /// Run the long proofs.
     Ci,
+    /// Run the longest.
+    Weekly,
     /// Check the dependencies.
     Dependencies,
     /// Write what is public.
@@ -158,6 +161,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
     match name.as_str() {
         "test" => nothing("test", rest).map(|()| Command::Test),
         "ci" => nothing("ci", rest).map(|()| Command::Ci),
+        "weekly" => nothing("weekly", rest).map(|()| Command::Weekly),
         "dependencies" => nothing("dependencies", rest).map(|()| Command::Dependencies),
         "api" => Ok(Command::Api { check: flag("api", "--check", rest)? }),
         "command" => nothing("command", rest).map(|()| Command::Reference),
@@ -283,6 +287,7 @@ mod tests {
         assert_eq!(parsed("engines"), Ok(Command::Engines { words: vec![] }));
         assert_eq!(parsed("interop"), Ok(Command::Interop { words: vec![] }));
         assert_eq!(parsed("ci"), Ok(Command::Ci));
+        assert_eq!(parsed("weekly"), Ok(Command::Weekly));
         assert_eq!(parsed("help"), Ok(Command::Help));
     }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what `cargo xtask test` leaves out, because it is slow and rarely breaks.
+//! `cargo xtask ci` and `weekly`: what `cargo xtask test` leaves out, because it is slow and rarely breaks.
 
 use std::process::ExitCode;
 
@@ -7,12 +7,17 @@ use crate::step::{self, Step};
 use crate::tool::Tool;
 use crate::{book, engines, fuzz, interop, page, screens, simulation, wasm, web};
 
-/// For each target: enough to see that it works, and that nothing is wrong near its seeds.
-const FUZZ_SECONDS: u64 = 10;
+/// For each fuzz target.
+const FUZZ_SECONDS: u64 = 60;
 
-/// Runs every proof. `strict`: install what is missing, skip nothing.
+/// Runs the proofs that each change has to pass. `strict`: install what is missing, skip nothing.
 pub(crate) fn run(strict: bool) -> ExitCode {
     step::run_all(&plan(strict, Tool::is_here), strict)
+}
+
+/// Runs those that look for what nobody has broken, or that share nothing with the builds of the others.
+pub(crate) fn run_weekly(strict: bool) -> ExitCode {
+    step::run_all(&plan_weekly(strict, Tool::is_here), strict)
 }
 
 fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
@@ -29,14 +34,21 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         web::plan(Vec::new(), strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),
         Step::new("simulation", 7, [simulation::line(&[])]),
-        Step::new("mutants", 3, [Line::cargo("xtask mutants")]),
-        fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
         engines::plan(&[], strict, &is_here),
         interop::plan(Vec::new(), strict, is_here),
         Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),
     ]);
     steps
+}
+
+fn plan_weekly(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
+    vec![
+        screens::lints(strict, &is_here),
+        Step::new("mutants", 10, [Line::cargo("xtask mutants")]),
+        fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
+        interop::plan_engines(&[], strict, &is_here),
+    ]
 }
 
 fn docs() -> Line {

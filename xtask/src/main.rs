@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     match args::parse(std::env::args().skip(1)) {
         Ok(Command::Test) => test::run(is_strict()),
         Ok(Command::Ci) => ci::run(is_strict()),
+        Ok(Command::Weekly) => ci::run_weekly(is_strict()),
         Ok(Command::Dependencies) => dependencies::run(),
         Ok(Command::Api { check }) => api::run(check),
         Ok(Command::Reference) => reference::run(),

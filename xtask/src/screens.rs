@@ -17,33 +17,19 @@ const PAGES: &str = "integrations/tauri-plugin-livestore/guest-js";
 
 /// Checks and tests the bindings. `strict`: install what is missing, skip nothing.
 pub(crate) fn run(strict: bool) -> ExitCode {
-    step::run_all(&plan(strict, Tool::is_here), strict)
+    let mut steps = plan(strict, Tool::is_here);
+    steps.push(lints(strict, Tool::is_here));
+    step::run_all(&steps, strict)
 }
 
-/// The steps: one build for all of them. Without the headers of the web view, what needs it is left out; without
-/// npm, the pages are.
+/// The tests. Without the headers of the web view, what needs it is left out; without npm, the pages are.
 pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
-    let has_webview = is_here(Tool::Webview);
-    let mut lines = Vec::new();
-    let mut packages = "--workspace".to_owned();
-    match (has_webview, strict) {
-        (true, _) => {}
-        (false, true) => lines.push(Line::new("bash", ".ci/webview")),
-        (false, false) => {
-            packages.extend(WITH_WEBVIEW.map(|package| format!(" --exclude {package}")));
-        }
-    }
-    lines.extend([
-        line("fmt", "--all --check"),
-        line("clippy", &format!("{packages} --all-targets --locked -- -D warnings")),
-        // With the examples, and those in the documentation.
-        line("test", &format!("{packages} --locked")),
-    ]);
-    if has_webview || strict {
-        lines.push(in_workspace(DESKTOP, "clippy", "--all-targets --locked -- -D warnings"));
-    }
+    let (mut lines, packages) = packages(strict, &is_here);
+    lines.push(line("fmt", "--all --check"));
+    // With the examples, and those in the documentation.
+    lines.push(line("test", &format!("{packages} --locked")));
     let mut steps = vec![Step::new("screens", 15, lines)];
-    if !has_webview && !strict {
+    if !is_here(Tool::Webview) && !strict {
         steps.push(Step::lacking("screens in a web view", Tool::Webview));
     }
     steps.push(match is_here(Tool::Npm) {
@@ -54,6 +40,31 @@ pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         false => Step::lacking("pages in a web view", Tool::Npm),
     });
     steps
+}
+
+/// The lints, and the app for the desktop. They share nothing with the tests: every framework is checked anew.
+pub(crate) fn lints(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    let (mut lines, packages) = packages(strict, &is_here);
+    const CLIPPY: &str = "--all-targets --locked -- -D warnings";
+    lines.push(line("clippy", &format!("{packages} {CLIPPY}")));
+    if is_here(Tool::Webview) || strict {
+        lines.push(in_workspace(DESKTOP, "fmt", "--check"));
+        lines.push(in_workspace(DESKTOP, "clippy", CLIPPY));
+    }
+    Step::new("lints of the screens", 15, lines)
+}
+
+/// Which packages can be built, and what is to be done before.
+fn packages(strict: bool, is_here: impl Fn(Tool) -> bool) -> (Vec<Line>, String) {
+    let all = "--workspace".to_owned();
+    match (is_here(Tool::Webview), strict) {
+        (true, _) => (Vec::new(), all),
+        (false, true) => (vec![Line::new("bash", ".ci/webview")], all),
+        (false, false) => {
+            let without = WITH_WEBVIEW.map(|package| format!(" --exclude {package}"));
+            (Vec::new(), all + &without.concat())
+        }
+    }
 }
 
 /// Cargo in the workspace of the bindings.
@@ -86,11 +97,12 @@ mod tests {
         let [screens, pages] = &*texts(false, None) else { panic!("two steps") };
         let target = line::target().display().to_string();
         let test = format!(
-            "CARGO_TARGET_DIR={target} cargo test --manifest-path integrations/Cargo.toml --workspace --locked && "
+            "CARGO_TARGET_DIR={target} cargo test --manifest-path integrations/Cargo.toml --workspace --locked"
         );
-        assert!(screens.starts_with("screens: ") && screens.contains(&test), "{screens}");
-        assert!(screens.contains("examples/tracker/desktop/Cargo.toml"), "{screens}");
+        assert!(screens.starts_with("screens: ") && screens.ends_with(&test), "{screens}");
         assert!(pages.ends_with(" test"), "{pages}");
+        let lints = lints(false, |_| true).to_string();
+        assert!(lints.contains("examples/tracker/desktop/Cargo.toml"), "{lints}");
     }
 
     #[test]
@@ -99,12 +111,15 @@ mod tests {
             panic!("three steps")
         };
         assert!(screens.contains("--exclude tauri-plugin-livestore --exclude tauri-todos"));
-        assert!(!screens.contains("examples/tracker/desktop"), "{screens}");
         let why = "screens in a web view: WebKitGTK is not installed (bash .ci/webview)";
         assert_eq!(skipped, why);
+        let lints = |strict| lints(strict, |tool| tool != Tool::Webview).to_string();
+        assert!(!lints(false).contains("examples/tracker/desktop"), "{}", lints(false));
         let [screens, _] = &*texts(true, Some(Tool::Webview)) else { panic!("two steps") };
-        assert!(screens.starts_with("screens: bash .ci/webview && "), "{screens}");
-        assert!(!screens.contains("--exclude"), "{screens}");
+        for step in [screens, &lints(true)] {
+            assert!(step.contains(": bash .ci/webview && "), "{step}");
+            assert!(!step.contains("--exclude"), "{step}");
+        }
     }
 
     #[test]

@@ -299,15 +299,7 @@ impl LogConnection {
         Ok(())
     }
 
-    pub(super) fn read(
-        &self,
-        after: SeqNum,
-        limit: usize,
-    ) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.read_within(after, limit, usize::MAX)
-    }
-
-    /// As [`read`](Self::read), but ends once the events have `max_bytes` of args.
+    /// The first events after `after`, at most `limit` of them; it ends once they have `max_bytes` of args.
     pub(super) fn read_within(
         &self,
         after: SeqNum,

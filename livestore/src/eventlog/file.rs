@@ -222,8 +222,13 @@ impl LogStorage for FileLog {
         lock(&self.shared.writer).retract(from)
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.read_with(|log| log.read(after, limit))
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.read_with(|log| log.read_within(after, limit, max_bytes))
     }
 
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::pages::first_within;
 use super::{
     Base, Chain, CommandNotes, EventlogError, LogChange, LogStorage, START, Upstream, is_after,
 };
@@ -73,11 +74,16 @@ impl LogStorage for MemoryLog {
         Ok(())
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
         self.check(after)?;
         let events = self.events();
         let start = events.partition_point(|event| !is_after(event.seq, after));
-        Ok(events.iter().skip(start).take(limit).cloned().collect())
+        Ok(first_within(events.iter().skip(start), limit, max_bytes))
     }
 
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {

@@ -19,6 +19,7 @@ mod file;
 mod format;
 mod memory;
 mod migrate;
+mod pages;
 mod reader;
 mod received;
 mod shapes;
@@ -38,6 +39,7 @@ pub(crate) use chain::{Chain, START};
 pub(crate) use commands::CommandNotes;
 pub(crate) use file::FileLog;
 pub(crate) use memory::MemoryLog;
+pub(crate) use pages::{PAGE, PAGE_BYTES, Pages};
 pub(crate) use received::Received;
 pub(crate) use shapes::RecordedShape;
 pub(crate) use shared::SharedLog;
@@ -60,9 +62,6 @@ pub enum Durability {
     /// It is on disk: it survives a power cut.
     Synced,
 }
-
-/// The number of events on a page, by default.
-pub(crate) const PAGE: usize = 512;
 
 /// Called with the args of one event after another.
 pub(crate) type VisitArgs<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
@@ -98,19 +97,17 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
 
     /// The first events after `after`, at most `limit` of them, in order. A damaged event is an
     /// error once it is the first.
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError>;
+    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.read_within(after, limit, usize::MAX)
+    }
 
-    /// As [`read`](Self::read), but ends once the events have `max_bytes` of args. A log that is read whole
-    /// is read like this where it may be larger than memory.
-    #[cfg(not(any(simulation, target_family = "wasm")))]
+    /// As [`read`](Self::read), but ends once the events have `max_bytes` of args.
     fn read_within(
         &self,
         after: SeqNum,
         limit: usize,
-        _max_bytes: usize,
-    ) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.read(after, limit)
-    }
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError>;
 
     /// The last event, or none.
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError>;
@@ -313,8 +310,7 @@ impl Eventlog {
         checked(after, self.storage.read(after, limit)?)
     }
 
-    /// As [`read`](Self::read), but may end once the events have `max_bytes` of args.
-    #[cfg(not(any(simulation, target_family = "wasm")))]
+    /// As [`read`](Self::read), but ends once the events have `max_bytes` of args.
     pub(crate) fn read_within(
         &self,
         after: SeqNum,
@@ -459,41 +455,9 @@ impl Eventlog {
         Ok(event.filter(|event| place(event.seq) == place(seq)))
     }
 
-    /// Every event after `after` up to `to`, page by page.
+    /// Every event after `after` up to `to`, page by page, of about [`PAGE_BYTES`] at most.
     pub(crate) fn pages(&self, after: SeqNum, to: SeqNum) -> Pages {
-        Pages { log: self.clone(), at: after, to, size: PAGE, done: false }
-    }
-}
-
-/// The log, page by page.
-#[derive(Debug)]
-pub(crate) struct Pages {
-    log: Eventlog,
-    at: SeqNum,
-    to: SeqNum,
-    size: usize,
-    done: bool,
-}
-
-impl Pages {
-    /// The same, with this many events to a page.
-    pub(crate) fn of(self, size: usize) -> Self {
-        Self { size, ..self }
-    }
-
-    /// The next events; an empty page is the end.
-    pub(crate) fn next_page(&mut self) -> Result<Vec<EncodedEvent>, EventlogError> {
-        if self.done {
-            return Ok(Vec::new());
-        }
-        let mut page = self.log.read(self.at, self.size)?;
-        let beyond = page.iter().position(|event| is_after(event.seq, self.to));
-        page.truncate(beyond.unwrap_or(page.len()));
-        match page.last() {
-            Some(last) if beyond.is_none() && is_after(self.to, last.seq) => self.at = last.seq,
-            _ => self.done = true,
-        }
-        Ok(page)
+        Pages::new(self.clone(), after, to)
     }
 }
 

@@ -66,8 +66,13 @@ impl LogStorage for FileReader {
         Ok(())
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.file().read(after, limit)
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        self.file().read_within(after, limit, max_bytes)
     }
 
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {

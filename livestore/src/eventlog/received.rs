@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::pages::first_within;
 use super::{EventlogError, Fingerprint, LogChange, LogStorage, Upstream, before, is_after};
 use crate::event::{EncodedEvent, SeqNum};
 
@@ -104,8 +105,13 @@ impl LogStorage for Received {
         Ok(())
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
-        Ok(self.events().behind(after)?.iter().take(limit).cloned().collect())
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
+        Ok(first_within(self.events().behind(after)?.iter(), limit, max_bytes))
     }
 
     fn last(&self) -> Result<Option<EncodedEvent>, EventlogError> {

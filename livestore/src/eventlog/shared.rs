@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::pages::{bytes_of, first_within};
 use super::reader::FileReader;
 use super::received::Received;
 use super::{
@@ -184,22 +185,29 @@ impl LogStorage for SharedLog {
         Ok(())
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
+    fn read_within(
+        &self,
+        after: SeqNum,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedEvent>, EventlogError> {
         let confirmed = self.tail().confirmed;
         let mut events = Vec::new();
         if is_after(confirmed, after) {
-            events = self.confirmed().read(after, limit)?;
+            events = self.confirmed().read_within(after, limit, max_bytes)?;
             let len = events.len();
             events.retain(|event| !is_after(event.seq, confirmed));
-            if events.len() == len && len == limit {
+            let is_full = len == limit || bytes_of(&events) >= max_bytes;
+            if events.len() == len && is_full {
                 return Ok(events);
             }
         }
         let at = events.last().map_or(after, |event| event.seq);
         let tail = self.tail();
         let behind = tail.pending.iter().filter(|event| is_after(event.seq, at));
-        let left = limit - events.len();
-        events.extend(behind.take(left).cloned());
+        let (left, bytes_left) =
+            (limit - events.len(), max_bytes.saturating_sub(bytes_of(&events)));
+        events.extend(first_within(behind, left, bytes_left));
         Ok(events)
     }
 

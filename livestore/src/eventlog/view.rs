@@ -274,10 +274,6 @@ impl LogStorage for FileView {
         Ok(())
     }
 
-    fn read(&self, after: SeqNum, limit: usize) -> Result<Vec<EncodedEvent>, EventlogError> {
-        self.read_with(|log| log.read(after, limit))
-    }
-
     fn read_within(
         &self,
         after: SeqNum,

@@ -1,11 +1,10 @@
 //! The events of a folder's log.
 
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, EventlogError, is_after};
+use crate::eventlog::{Eventlog, EventlogError, PAGE_BYTES, is_after};
 
-/// The most events, and about the most bytes of args, that are read at once.
+/// The most events that are read at once.
 const PAGE: usize = 4_096;
-const PAGE_BYTES: usize = 4 << 20;
 
 /// The events of a log in order, made by [`Folder::events`](super::Folder::events).
 ///

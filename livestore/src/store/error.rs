@@ -6,7 +6,7 @@ use std::fmt;
 
 pub use open::{OpenError, SchemaDifference};
 
-use super::{ActivityError, UndoError};
+use super::{ActivityError, LoadHistoryError, UndoError};
 use crate::error::{ErrorChain, Unavailable, unavailable_becomes};
 use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::EventlogError;
@@ -73,6 +73,9 @@ pub enum Error {
     /// The state at an earlier event could not be made.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The events before an image could not be fetched.
+    #[error(transparent)]
+    LoadHistory(#[from] LoadHistoryError),
     /// The activity of rows could not be read.
     #[error(transparent)]
     Activity(#[from] ActivityError),
@@ -123,6 +126,7 @@ impl fmt::Debug for Error {
             Self::Read(error) => ("Read", error),
             Self::Eventlog(error) => ("Eventlog", error),
             Self::History(error) => ("History", error),
+            Self::LoadHistory(error) => ("LoadHistory", error),
             Self::Activity(error) => ("Activity", error),
             Self::Close(error) => ("Close", error),
             Self::Verify(error) => ("Verify", error),

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use super::tail::{Tail, TailStatus};
 use super::{Inner, Store};
 use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Eventlog, EventlogError, Pages, is_after};
+use crate::eventlog::{Eventlog, EventlogError, PAGE, PAGE_BYTES, Pages, is_after};
 use crate::schema::Schema;
 
 impl<S: Schema> Store<S> {
@@ -242,7 +242,7 @@ impl Follow {
 
     fn read(&mut self) -> Result<(), EventlogError> {
         let log = self.inner.upgrade().ok_or(EventlogError::Closed)?.log()?;
-        let mut page = log.read(self.at, crate::eventlog::PAGE)?;
+        let mut page = log.read_within(self.at, PAGE, PAGE_BYTES)?;
         let end = self.tail.head();
         page.retain(|event| !is_after(event.seq, end));
         if let Some(to) = self.wanted.to {

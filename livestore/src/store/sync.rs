@@ -89,7 +89,8 @@ impl<S: Schema> Store<S> {
         Ok(self.sync_status()?.network)
     }
 
-    /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work.
+    /// Disconnects from the backend until [`resume_sync`](Self::resume_sync). Commits still work. In the session
+    /// that leads, nothing is pushed or pulled any more once this returns.
     pub fn pause_sync(&self) {
         self.inner.pause_sync();
     }

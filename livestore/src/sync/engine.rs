@@ -247,7 +247,7 @@ impl Engine {
         self.state.commit(events);
     }
 
-    /// Pushes nothing any more: [`Input::Pause`] follows soon.
+    /// Pushes and pulls nothing any more: [`Input::Pause`] follows soon.
     pub(crate) fn pause(&mut self) {
         self.is_pausing = true;
     }
@@ -273,6 +273,8 @@ impl Engine {
             Input::Dialing => self.extend_deadline(now),
             Input::NoPayload(error) => self.no_payload(error, now, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
+            // The connection is about to be ended: the next one has it again.
+            Input::Backend(_) if self.is_pausing => {}
             Input::Backend(message) => {
                 if let Some(transition) = self.receive(message, now, &mut effects) {
                     return Step::Write(transition);

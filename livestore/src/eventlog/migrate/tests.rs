@@ -110,7 +110,7 @@ fn open(path: &Path) -> Result<LogConnection, EventlogError> {
 }
 
 fn all(log: &LogConnection) -> Vec<EncodedEvent> {
-    log.read(SeqNum::ROOT, usize::MAX).unwrap()
+    log.read_within(SeqNum::ROOT, usize::MAX, usize::MAX).unwrap()
 }
 
 fn format(conn: &Connection) -> i64 {
@@ -204,11 +204,11 @@ fn damage_from_before_is_still_found() {
         let intact = log.events.iter().take_while(|event| event.seq.global < 1_499).count();
         assert!((intact..=intact + 2).contains(&read.len()), "{damage}: {}", read.len());
         assert_eq!(log.events.get(..read.len()), Some(&*read), "{damage}");
-        let next = opened.read(read.last().unwrap().seq, 10);
+        let next = opened.read_within(read.last().unwrap().seq, 10, usize::MAX);
         let at = Some(SeqNum::new(1_500));
         assert!(matches!(next, Err(EventlogError::Corrupt { at: found, .. }) if found == at));
         // What comes behind it is read.
-        let behind = opened.read(SeqNum::new(1_501), usize::MAX).unwrap();
+        let behind = opened.read_within(SeqNum::new(1_501), usize::MAX, usize::MAX).unwrap();
         assert_eq!(behind.last(), log.events.last());
     }
 }

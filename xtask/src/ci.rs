@@ -7,6 +7,9 @@ use crate::step::{self, Step};
 use crate::tool::Tool;
 use crate::{book, engines, fuzz, interop, page, screens, simulation, wasm, web};
 
+/// The lines of the matrix that each change has to pass.
+const OVER_WEBSOCKET: &str = "ws:";
+
 /// For each fuzz target.
 const FUZZ_SECONDS: u64 = 60;
 
@@ -35,7 +38,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         Step::new("interleavings", 2, [simulation::interleavings()]),
         Step::new("simulation", 7, [simulation::line(&[])]),
         engines::plan(&[], strict, &is_here),
-        interop::plan(Vec::new(), strict, is_here),
+        interop::plan(vec![OVER_WEBSOCKET.to_owned()], strict, is_here),
         Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),
     ]);
@@ -47,6 +50,7 @@ fn plan_weekly(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         screens::lints(strict, &is_here),
         Step::new("mutants", 10, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
+        interop::plan(Vec::new(), strict, &is_here),
         interop::plan_engines(&[], strict, &is_here),
     ]
 }

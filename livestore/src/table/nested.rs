@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{ColumnRef, Comparison, Expression, SelectAst};
+use super::ast::{ColumnRef, Comparison, Direction, Expression, OrderBy, SelectAst};
 use super::predicate::Predicate;
 use super::{On, Query, QueryError, Reader, Row, RowError, RowReader, Select, Table, order};
 use crate::value::Value;
@@ -183,6 +183,10 @@ impl Children {
                 select.list =
                     select.all_columns().chain([*column]).map(Expression::Column).collect();
                 select.filters.push(Predicate::is_in(*column, values));
+                // Else the row ids would decide in which order the children of different parents are read, and a
+                // live query, which compares what is read, would notice a change where there is none.
+                let node = Expression::Column(*column);
+                select.order_by.insert(0, OrderBy { node, sorting: Direction::Ascending.into() });
                 let rows = reader.select(&select, |row| {
                     Ok((LinkValue(vec![row.get_value(width)?]), read(row)?))
                 })?;

@@ -106,10 +106,12 @@ impl<O: Send + Sync + 'static> Maintain<Window<O>> for RerunWindow<O> {
         reader: &Reader<'_>,
     ) -> Result<Refresh<Window<O>>, QueryError> {
         let wanted = lock(&self.wanted).clone();
-        let is_elsewhere = std::mem::replace(&mut self.shown, wanted).start != self.shown.start;
-        match is_elsewhere {
-            true => Ok(Refresh::Replace(self.rerun.start(reader)?)),
-            false => self.rerun.rerun(old, reader),
-        }
+        // What is read at another place may be the same, but is shown elsewhere.
+        let refresh = match wanted.start == self.shown.start {
+            true => self.rerun.rerun(old, reader)?,
+            false => Refresh::Replace(self.rerun.start(reader)?),
+        };
+        self.shown = wanted;
+        Ok(refresh)
     }
 }

@@ -14,7 +14,7 @@ use super::writes::Write;
 use crate::live::{Live, Reactive, Registry, batch, deliver, enqueue};
 use crate::state::State;
 use crate::table::{
-    Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Many, One,
+    Aggregate, Cardinality, ColumnRef, Comparison, Direction, Expression, First, Many, Nested, One,
     OrderBy, Predicate, SelectAst, Table, Writer,
 };
 use crate::value::Value;
@@ -220,6 +220,14 @@ fn rows_that_give_each_other_their_row_ids_have_not_gone() {
     let query = SelectAst { order_by: vec![by(0, ASCENDING)], ..plain() };
     let commit = ["DELETE FROM t", "INSERT INTO t (_rowid_, key, a) VALUES (1, 2, 0), (2, 1, 0)"];
     assert_eq!(calls(of::<Many>(query), &["INSERT INTO t VALUES (1, 0), (2, 0)"], &[&commit]), 0);
+}
+
+#[test]
+fn children_of_different_parents_that_are_read_in_another_order_call_no_subscriber() {
+    let parents = SelectAst { distinct: true, order_by: vec![by(0, ASCENDING)], ..plain() };
+    let query = Nested::<At<0>, At<0>>::new(parents, vec![(column(0), column(0))], plain());
+    let commit = ["UPDATE t SET _rowid_ = _rowid_ + 10 WHERE key = 1"];
+    assert_eq!(calls(query, &["INSERT INTO t VALUES (1, 0), (2, 0)"], &[&commit]), 0);
 }
 
 #[test]

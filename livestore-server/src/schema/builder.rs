@@ -98,12 +98,13 @@ impl<S: Schema> SchemaBuilder<S> {
 
     /// Listens on an address. Clients are served by [`SchemaServer::serve`].
     ///
-    /// At the first start with [side effects](Self::side_effects) of a name, it notes for each store that
-    /// they begin behind the events which that has.
+    /// The first time that [side effects](Self::side_effects) of a name are used, this also writes down for
+    /// each store which events are old, so that they are not handled.
     ///
     /// # Errors
-    /// If the address cannot be used, or the storage cannot for the notes of side effects. If the name of side effects cannot be used, or they handle an event
-    /// that the schema does not have, the kind is [`InvalidInput`](io::ErrorKind::InvalidInput).
+    /// If the address cannot be used, or the storage cannot be read or written. If the name of side effects
+    /// cannot be used, or they handle an event that the schema does not have, the kind is
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput).
     pub async fn bind(self, address: &str) -> io::Result<SchemaServer<S>> {
         let Self { builder, limits, rules, validation_time, queries, images, side_effects } = self;
         check::<S>(&side_effects)?;

@@ -385,10 +385,11 @@ fn other_states_are_searched_too() {
     assert_eq!(before.query(found()).unwrap(), 2);
 
     let mut replica = Replica::<App>::new(1 << 30).unwrap();
-    let events: Vec<_> = store.events().collect::<Result<_, _>>().unwrap();
+    let events: Vec<_> = store.events().into_iter().collect::<Result<_, _>>().unwrap();
     replica.apply(events.clone(), false).unwrap();
     assert_eq!(replica.query(found()).unwrap(), 3);
-    let next = fork.events().collect::<Result<Vec<_>, _>>().unwrap().split_off(events.len());
+    let next =
+        fork.events().into_iter().collect::<Result<Vec<_>, _>>().unwrap().split_off(events.len());
     let mut draft = replica.draft().unwrap();
     assert_eq!(draft.query(found()).unwrap(), 3);
     draft.apply(&next).unwrap();

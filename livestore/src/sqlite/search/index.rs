@@ -73,13 +73,6 @@ impl Index {
         Ok(found)
     }
 
-    /// The size of the index in memory.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> i64 {
-        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        self.conn.query_row(size, [], |row| row.get(0)).unwrap()
-    }
-
     fn insert(&self, names: &TableNames) -> Result<CachedStatement<'_>, SqliteError> {
         let columns: String = columns(names).map(|column| format!(", {column}")).collect();
         let binds = ", ?".repeat(names.columns.len());

@@ -240,7 +240,7 @@ fn live_searches_are_right_after_every_commit() {
         .unwrap();
     check(&["d"]);
     store.commit(IssueEvent::Replaced { from: "Startup".into(), to: "Crash".into() }).unwrap();
-    check(&["a", "d"]);
+    check(&["d", "a"]);
     store.commit(IssueEvent::Deleted { id: "d".into() }).unwrap();
     check(&["a"]);
     assert_eq!(children.get().iter().map(|issue| issue.children().len()).sum::<usize>(), 1);

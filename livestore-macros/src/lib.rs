@@ -80,6 +80,7 @@ use proc_macro::{Span, TokenStream};
 /// | `default = value` | the value in rows that raw SQL inserts without one; a constant, or a `vec!`, `….into()` or `T::default()` of constants | such an insert fails, or for an `Option` is null |
 /// | `index` or `index = "name"` | an index over this column, named `{table}_{col}` | |
 /// | `unique` or `unique = "name"` | a unique index, named `{table}_{col}_unique` | |
+/// | `search` | `Table::search` finds the row by the words of this text | |
 /// | `check = "sql"` | an SQL condition that every row must meet | |
 /// | `references = Table::COLUMN` | a foreign key, to a primary key or a `unique` column of a table of the same schema | |
 /// | `on_delete = cascade` | with `references`: `cascade`, `set_null` or `restrict` | `restrict` |

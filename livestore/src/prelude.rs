@@ -19,7 +19,7 @@ pub use crate::store::{CommitError, ExecuteError, OpenError, Store, UndoError};
 pub use crate::table::{
     Arrange as _, Assign as _, Choose as _, Compare as _, CompareAny as _, Condition, Group as _,
     Joins as _, Link as _, MaterializeError, Maybe, Narrow as _, Query, QueryError, Reader, Row,
-    Table, Widen as _, Writer, all_of, any_of, count, raw,
+    Search as _, Table, Widen as _, Writer, all_of, any_of, count, raw,
 };
 pub use crate::value::{ColumnType, Json, Timestamp};
 pub use crate::{alias, new_id, now, schema};

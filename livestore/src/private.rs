@@ -25,8 +25,8 @@ pub use crate::schema::{
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{
     AliasOf, Column, ColumnDef, ForeignKeyDef, IndexDef, MaterializeError, OnDelete, Projection,
-    Refer, Relation, Row, RowError, RowReader, RowWriter, SelectList, Table, TableDef, TableKeys,
-    Writer, assert_nullability, assert_unique_target, count, table_of,
+    Refer, Relation, Row, RowError, RowReader, RowWriter, Searchable, SelectList, Table, TableDef,
+    TableKeys, Writer, assert_nullability, assert_searched, assert_unique_target, count, table_of,
 };
 pub use crate::value::{ColumnType, Storage, Value, ValueError};
 

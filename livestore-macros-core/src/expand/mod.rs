@@ -20,6 +20,7 @@ mod event_lossless;
 mod projection_impl;
 mod row_impl;
 mod schema_impl;
+mod search_impl;
 mod serde_impl;
 mod stub;
 mod table_def;
@@ -51,7 +52,8 @@ pub(crate) fn table(ctxt: &Ctxt, table: &TableItem) -> TokenStream {
     let impls = if ctxt.has_errors() {
         stub::table(table)
     } else {
-        [table_impl::expand(table), row_impl::of_table(table)].into_iter().collect()
+        let search_impl = search_impl::expand(table).unwrap_or_default();
+        [table_impl::expand(table), row_impl::of_table(table), search_impl].into_iter().collect()
     };
     let positions = column_positions::of_table(table);
     let table_macro = table_macros::of_table(table);

@@ -45,6 +45,8 @@ pub(crate) fn table(table: &TableItem) -> TokenStream {
                 loop {}
             }
         }
+        #attributes
+        impl #runtime::Searchable for #ident {}
         #row_impl
     }
 }

@@ -18,11 +18,13 @@ pub(crate) fn expand(table: &TableItem) -> TokenStream {
     let indexes = indexes(table);
     let checks = checks(table);
     let foreign_keys = foreign_keys(table);
+    let searched = searched(table);
     quote! {
         #runtime::TableDef::new(#name, &[#(#column_defs),*], &[#(#primary_key),*])
             #indexes
             #checks
             #foreign_keys
+            #searched
     }
 }
 
@@ -67,6 +69,13 @@ fn foreign_keys(table: &TableItem) -> Option<TokenStream> {
         })
         .collect();
     (!defs.is_empty()).then(|| quote!(.foreign_keys(&[#(#defs),*])))
+}
+
+fn searched(table: &TableItem) -> Option<TokenStream> {
+    let columns = table.columns.iter().enumerate();
+    let searched: Vec<_> =
+        columns.filter(|(_, column)| column.is_searched).map(|(position, _)| position).collect();
+    (!searched.is_empty()).then(|| quote!(.searched(&[#(#searched),*])))
 }
 
 fn foreign_key(

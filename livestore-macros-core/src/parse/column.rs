@@ -11,8 +11,17 @@ use crate::parse::names;
 use crate::suggest;
 use crate::types;
 
-const KEYS: [&str; 8] =
-    ["primary_key", "default", "index", "unique", "name", "check", "references", "on_delete"];
+const KEYS: [&str; 9] = [
+    "primary_key",
+    "default",
+    "index",
+    "unique",
+    "search",
+    "name",
+    "check",
+    "references",
+    "on_delete",
+];
 
 /// A column: a field of a table.
 pub(crate) struct ColumnField {
@@ -25,6 +34,8 @@ pub(crate) struct ColumnField {
     pub(crate) name: String,
     pub(crate) default: Option<Expr>,
     pub(crate) check: Option<LitStr>,
+    /// Whether its texts are searched.
+    pub(crate) is_searched: bool,
     pub(crate) reference: Option<ForeignKey>,
 }
 
@@ -63,6 +74,7 @@ struct OwnKeys {
     name: KeyValue<LitStr>,
     default: KeyValue<Expr>,
     check: KeyValue<LitStr>,
+    search: KeyValue<Ident>,
     references: KeyValue<Expr>,
     on_delete: KeyValue<(Ident, OnDelete)>,
 }
@@ -94,6 +106,7 @@ impl ColumnField {
             reference: ForeignKey::from_keys(ctxt, &ty, own.references, own.on_delete),
             default: own.default.take(),
             check: own.check.take(),
+            is_searched: own.search.is_set(),
         };
         (column, table_wide)
     }
@@ -127,6 +140,7 @@ impl OwnKeys {
                 self.default.set(key, value)
             }
             "check" => self.check.set(key, key.string()?),
+            "search" => key.flag().and_then(|()| self.search.set(key, key.ident.clone())),
             "references" => {
                 let target = key.value("references = Table::COLUMN")?;
                 let is_column = check_target(&target);

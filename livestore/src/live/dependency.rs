@@ -109,10 +109,10 @@ impl Dependency {
     }
 }
 
-/// The conditions that use columns of this table alone.
+/// The conditions that use columns of this table alone, and that a row alone decides.
 fn own_filters(select: &SelectAst, table: TableRef) -> Vec<Predicate> {
     let is_own = |filter: &&Predicate| {
-        let mut own = true;
+        let mut own = !filter.has_search();
         filter.columns(&mut |column| own &= column.table == table);
         own
     };

@@ -84,6 +84,8 @@ pub(super) fn tier(select: &SelectAst, at_most: Option<u64>) -> (Tier, &'static 
     let counts_some = select.counted && !select.counts_all_rows();
     if !Rows::fit_columns(select.from.columns.len()) {
         (Tier::Rerun, TOO_WIDE)
+    } else if select.filters.iter().any(Predicate::has_search) {
+        (Tier::Rerun, "it searches the texts of a table")
     } else if !select.joins.is_empty() {
         (Tier::Rerun, "it joins tables")
     } else if counts_some {

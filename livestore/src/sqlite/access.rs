@@ -4,8 +4,8 @@
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::capture;
 use super::functions::{CHANGING, KNOWN, OF_THE_BUILD, is_one_of};
+use super::{capture, search};
 
 /// The rights of SQL, by who wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,10 @@ pub(super) fn authorize(access: u8, context: &AuthContext<'_>) -> Authorization 
     if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
-/// Whether one of the crate's triggers calls the function that captures changes.
+/// Whether one of the crate's triggers calls a function that captures or notes changes.
 fn is_capture(context: &AuthContext<'_>) -> bool {
     let in_trigger = context.accessor.is_some_and(|name| name.starts_with("__livestore"));
-    in_trigger
-        && matches!(context.action, AuthAction::Function { function_name } if function_name == capture::FUNCTION)
+    in_trigger && calls(&context.action, &[capture::FUNCTION, search::FUNCTION])
 }
 
 fn may_query(action: &AuthAction<'_>) -> bool {

@@ -10,6 +10,7 @@ mod limits;
 mod own_functions;
 mod quoting;
 mod row_order;
+mod search;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub use error::{SqliteError, SqliteErrorKind};
 pub(crate) use own_functions::{CONTAINS_TEXT, REAL_OF_BITS, contains_folded, fold};
 pub(crate) use quoting::quote;
 use row_order::RowOrder;
+use search::Search;
+pub(crate) use search::{SEARCH, words_of};
 
 use crate::value::{Value, ValueError};
 
@@ -56,6 +59,7 @@ pub(crate) struct Db {
     /// While SQL is examined, the tables and columns that it reads.
     reads: Reads,
     row_order: RowOrder,
+    search: Search,
     /// While queries may not take more: how many instructions are left, in steps.
     budget: Arc<AtomicI64>,
     /// Set once a materializer's statement has failed because of the machine.
@@ -103,8 +107,21 @@ impl Db {
         let changes = Changes::default();
         changes.install(&conn)?;
         own_functions::install(&conn)?;
+        let search = Search::default();
+        search.install(&conn)?;
         let (watched, watches, fault) = Default::default();
-        Ok(Self { conn, access, changes, watched, watches, reads, row_order, budget, fault })
+        Ok(Self {
+            conn,
+            access,
+            changes,
+            watched,
+            watches,
+            reads,
+            row_order,
+            search,
+            budget,
+            fault,
+        })
     }
 
     /// Sets the most bytes that the database takes, which is in one block of memory.
@@ -158,9 +175,22 @@ impl Db {
         Ok(prepared)
     }
 
-    /// Restores the triggers that keep rows changing in one order. A rollback may have dropped them.
-    pub(crate) fn restore_row_order(&self) -> Result<(), SqliteError> {
-        self.row_order.restore_triggers(&self.conn)
+    /// Opens a savepoint.
+    pub(crate) fn open_savepoint(&self, sql: &'static str) -> Result<(), SqliteError> {
+        self.search.mark(&self.conn);
+        self.run(sql).map(drop)
+    }
+
+    /// Restores what a rollback takes with it besides the rows: triggers, and the indexes of searches.
+    /// `to_last` says that it went back to the savepoint that was opened last.
+    pub(crate) fn rolled_back(&self, to_last: bool) -> Result<(), SqliteError> {
+        self.row_order.restore_triggers(&self.conn)?;
+        self.search.rolled_back(&self.conn, to_last)
+    }
+
+    /// Prepares a table for a search in these columns.
+    pub(crate) fn prepare_search(&self, names: TableNames) -> Result<(), SqliteError> {
+        self.search.prepare(&self.conn, names)
     }
 
     /// Returns the tables and columns that a user's SQL reads.
@@ -186,6 +216,12 @@ impl Db {
     /// Runs several statements of this crate.
     pub(crate) fn run_all(&self, sql: &str) -> Result<(), SqliteError> {
         Ok(self.conn.execute_batch(sql)?)
+    }
+
+    /// Compares every index of a search, once it is prepared, with one that is made now. Returns their number.
+    #[cfg(test)]
+    pub(crate) fn check_searches(&self) -> Result<u64, String> {
+        self.search.check(&self.conn)
     }
 
     /// Captures changes of these columns of a table from now on, and still those of the columns that

@@ -35,7 +35,7 @@ impl State {
     /// Opens a savepoint for a change that is not in the log yet: nothing is pending, and what is applied from
     /// here on, confirmed or pending, can be [undone](Self::undo_attempt) until the log has it.
     pub(crate) fn begin_attempt(&mut self) -> Result<(), SqliteError> {
-        self.db.run("SAVEPOINT attempt")?;
+        self.db.open_savepoint("SAVEPOINT attempt")?;
         self.attempt = Some(Attempt { head: self.head });
         Ok(())
     }
@@ -52,7 +52,7 @@ impl State {
         self.db.run("ROLLBACK TO attempt")?;
         self.db.run("RELEASE attempt")?;
         self.head = head;
-        self.db.restore_row_order()?;
+        self.db.rolled_back(false)?;
         Ok(true)
     }
 
@@ -67,7 +67,7 @@ impl State {
     /// Opens the savepoint: events that are applied from here on are pending, and can be
     /// [rolled back](Self::rollback_pending).
     pub(crate) fn begin_pending(&mut self) -> Result<(), SqliteError> {
-        self.db.run("SAVEPOINT confirmed")?;
+        self.db.open_savepoint("SAVEPOINT confirmed")?;
         let watched = self.db.watched();
         self.pending =
             Some(PendingSavepoint { head: self.head, watched, undo: PendingChanges::default() });
@@ -109,7 +109,7 @@ impl State {
         }
         self.end_attempt()?;
         self.head = pending.head;
-        self.db.restore_row_order()?;
+        self.db.rolled_back(false)?;
         let mut undone = pending.undo.into_changes();
         // The rollback has also removed the triggers of tables that were watched after the
         // savepoint, or watched in a different way.

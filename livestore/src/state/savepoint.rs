@@ -16,7 +16,7 @@ impl State {
     /// Opens a savepoint.
     pub(crate) fn savepoint(&self) -> Result<Savepoint<'_>, SqliteError> {
         self.db.changes().begin();
-        self.db.run("SAVEPOINT whole")?;
+        self.db.open_savepoint("SAVEPOINT whole")?;
         Ok(Savepoint { state: self, is_open: true })
     }
 }
@@ -44,11 +44,12 @@ impl Savepoint<'_> {
     fn undo(&self) -> Result<(), SqliteError> {
         let db = &self.state.db;
         db.changes().undo();
-        if db.is_in_savepoint() {
+        let is_there = db.is_in_savepoint();
+        if is_there {
             db.run("ROLLBACK TO whole")?;
             db.run("RELEASE whole")?;
         }
-        db.restore_row_order()
+        db.rolled_back(is_there)
     }
 }
 

@@ -221,6 +221,11 @@ impl SelectAst {
         Some(columns)
     }
 
+    /// Calls `visit` with every table that it searches.
+    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef)) {
+        self.filters.iter().for_each(|filter| filter.searches(visit));
+    }
+
     /// Whether a row of the result stands for a group of rows.
     pub(crate) fn is_grouped(&self) -> bool {
         !self.group_by.is_empty()

@@ -16,6 +16,8 @@ pub struct TableDef {
     pub(crate) indexes: &'static [IndexDef],
     pub(crate) checks: &'static [&'static str],
     pub(crate) foreign_keys: &'static [ForeignKeyDef],
+    /// The columns that are searched.
+    pub(crate) searched: &'static [usize],
     pub(super) sql: OnceLock<TableSql>,
 }
 
@@ -81,6 +83,7 @@ impl TableDef {
             indexes: &[],
             checks: &[],
             foreign_keys: &[],
+            searched: &[],
             sql: OnceLock::new(),
         }
     }
@@ -106,6 +109,13 @@ impl TableDef {
         self
     }
 
+    /// Adds the columns that are searched.
+    #[must_use]
+    pub const fn searched(mut self, columns: &'static [usize]) -> Self {
+        self.searched = columns;
+        self
+    }
+
     /// The table's name.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -114,6 +124,12 @@ impl TableDef {
     /// The names that the triggers of a watched table need.
     pub(crate) fn table_names(&self) -> TableNames {
         TableNames { table: self.name, columns: self.column_names().collect() }
+    }
+
+    /// The names that a search of the table needs.
+    pub(crate) fn searched_names(&self) -> TableNames {
+        let columns = self.searched.iter().map(|&column| self.column_name(column)).collect();
+        TableNames { table: self.name, columns }
     }
 
     /// The columns' names, in order.

@@ -37,12 +37,12 @@ impl Predicate {
             Self::And(parts) => every(parts.iter().map(|part| part.holds(row))),
             Self::Or(parts) => not(every(parts.iter().map(|part| not(part.holds(row))))),
             Self::Not(inner) => not(inner.holds(row)),
-            Self::CompareAggregate(..) | Self::Invalid(_) => None,
+            Self::Search(..) | Self::CompareAggregate(..) | Self::Invalid(_) => None,
         }
     }
 
-    /// Whether [`holds`](Self::holds) is certain about the row: not if a column that should have a JSON
-    /// array has something else, on which SQLite fails, or finds more than an array in it.
+    /// Whether [`holds`](Self::holds) is certain about the row: not for a search, and not if a column that
+    /// should have a JSON array has something else, on which SQLite fails, or finds more than an array in it.
     pub(crate) fn can_decide(&self, row: &[Value<'_>]) -> bool {
         match self {
             Self::Contains(column, _) => match at(row, *column) {
@@ -53,6 +53,7 @@ impl Predicate {
             },
             Self::And(parts) | Self::Or(parts) => parts.iter().all(|part| part.can_decide(row)),
             Self::Not(inner) => inner.can_decide(row),
+            Self::Search(..) => false,
             _ => true,
         }
     }

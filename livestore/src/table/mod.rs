@@ -24,6 +24,7 @@ mod predicate;
 mod query;
 mod raw;
 mod row;
+mod search;
 mod select;
 mod selection;
 mod source;
@@ -44,6 +45,7 @@ pub use nested::Nested;
 pub use query::{Query, QueryError, Reader};
 pub use raw::{Params, Raw, raw};
 pub use row::{Row, RowError, RowReader, RowWriter};
+pub use search::{Search, Searchable};
 pub use select::{Cardinality, First, GetRow, IntoKey, Many, One, Optional, Select};
 pub use source::{Maybe, Source};
 pub use write::{Assign, Delete, Numeric, Update, Write};
@@ -64,6 +66,8 @@ pub use def::{ColumnDef, ForeignKeyDef, IndexDef, OnDelete, Refer, Reference};
 pub use keys::{TableKeys, assert_nullability, assert_unique_target, table_of};
 #[doc(hidden)]
 pub use raw::{AnySchema, Bind};
+#[doc(hidden)]
+pub use search::{SearchedColumn, assert_searched};
 #[doc(hidden)]
 pub use selection::{Projection, SelectList, Selection};
 #[doc(hidden)]

@@ -4,9 +4,9 @@
 //! parts, and what is nested deeper than [`MAX_DEPTH`] is an error of the query. So every walk over a
 //! condition may recurse.
 
-use super::QueryError;
-use super::ast::{ColumnRef, Comparison, Expression};
+use super::ast::{ColumnRef, Comparison, Expression, TableRef};
 use super::eval::order;
+use super::{QueryError, TableDef};
 use crate::value::{Value, ValueError};
 
 /// The number of levels that a condition may have, in SQL. SQLite allows 1,000 levels in a statement.
@@ -25,6 +25,8 @@ pub(crate) enum Predicate {
     Like(ColumnRef, Value<'static>),
     /// The column has this text in it, whatever the case of both; the text is [folded](crate::sqlite::fold).
     ContainsText(ColumnRef, String),
+    /// The table's searched columns have these [words](crate::sqlite::words_of), of which there is one at least.
+    Search(TableRef, String),
     /// The column is a JSON array that has the value.
     Contains(ColumnRef, Value<'static>),
     And(Parts),
@@ -125,12 +127,35 @@ impl Predicate {
                 visit(*right);
             }
             Self::CompareAggregate(of, ..) => of.column().into_iter().for_each(visit),
+            Self::Search(table, _) => {
+                let searched = table.def.searched.iter();
+                searched.for_each(|&index| visit(ColumnRef::new(*table, index)));
+            }
             Self::And(parts) | Self::Or(parts) => {
                 parts.all.iter().for_each(|part| part.columns(visit));
             }
             Self::Not(inner) => inner.columns(visit),
             Self::Invalid(_) => {}
         }
+    }
+
+    /// Calls `visit` with every table that the condition searches.
+    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef)) {
+        match self {
+            Self::Search(table, _) => visit(table.def),
+            Self::And(parts) | Self::Or(parts) => {
+                parts.all.iter().for_each(|part| part.searches(visit));
+            }
+            Self::Not(inner) => inner.searches(visit),
+            _ => {}
+        }
+    }
+
+    /// Whether it searches a table: then an index decides it, and a row alone does not.
+    pub(crate) fn has_search(&self) -> bool {
+        let mut found = false;
+        self.searches(&mut |_| found = true);
+        found
     }
 }
 

@@ -124,6 +124,16 @@ pub enum QueryError {
         /// The number of values that a statement may have.
         max: usize,
     },
+    /// A materializer searches a table. What is found may differ between versions of SQLite, and state must
+    /// not.
+    #[error(
+        "a materializer cannot search table {table}: what is found depends on the version of SQLite; \
+         search before the commit, and put the keys of the rows into the event"
+    )]
+    SearchInMaterializer {
+        /// The table.
+        table: String,
+    },
     /// The store's schema does not list a table that the query reads. A store refuses such queries while
     /// compiling; what a materializer asks, it does not see.
     #[error("table {table} is not in the store's schema; list it in `schema!` under `tables`")]
@@ -146,6 +156,10 @@ pub enum QueryError {
 unavailable_becomes!(QueryError);
 
 impl QueryError {
+    pub(super) fn search_in_materializer(table: &TableDef) -> Self {
+        Self::SearchInMaterializer { table: table.name.to_owned() }
+    }
+
     pub(super) fn sql(sql: &str, source: impl Into<SqliteError>) -> Self {
         Self::Sql { sql: sql.to_owned(), source: source.into() }
     }
@@ -218,8 +232,32 @@ impl<'a> Reader<'a> {
         decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
     ) -> Result<Vec<R>, QueryError> {
         let (sql, binds) = select.to_sql(at_most)?;
+        self.prepare_searches(select)?;
         let statement = self.prepare(&sql)?;
         fetch(Fetch { sql: &sql, statement, positions: None, hash: self.hash }, &binds, decode)
+    }
+
+    /// Has the indexes of the tables that are searched agree with their rows.
+    fn prepare_searches(&self, select: &SelectAst) -> Result<(), QueryError> {
+        let mut prepared = Ok(());
+        select.searches(&mut |table| {
+            if prepared.is_ok() {
+                prepared = self.prepare_search(table);
+            }
+        });
+        prepared
+    }
+
+    fn prepare_search(&self, table: &TableDef) -> Result<(), QueryError> {
+        if self.access == Access::Materialize {
+            return Err(QueryError::search_in_materializer(table));
+        }
+        self.db.prepare_search(table.searched_names()).map_err(|source| {
+            match source.missing_table() {
+                Some(_) => QueryError::NotInSchema { table: table.name.to_owned() },
+                None => QueryError::sql(&format!("the index of table {}", table.name), source),
+            }
+        })
     }
 
     /// Runs a query, and says the hash of all rows it has read.

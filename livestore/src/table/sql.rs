@@ -8,7 +8,7 @@ use super::ast::{
     TableRef,
 };
 use super::predicate::{Predicate, SIDE_BY_SIDE};
-use crate::sqlite::{CONTAINS_TEXT, REAL_OF_BITS, quote};
+use crate::sqlite::{CONTAINS_TEXT, REAL_OF_BITS, SEARCH, quote};
 use crate::value::Value;
 
 /// A list with more values than this is bound as one.
@@ -240,6 +240,14 @@ impl SqlWriter {
                 self.text.push_str(", ");
                 self.bind(Value::text(folded.clone()));
                 self.text.push(')');
+            }
+            Predicate::Search(table, words) => {
+                self.node(Expression::RowId(*table));
+                let _ = write!(self.text, " IN (SELECT value FROM json_each({SEARCH}(");
+                self.bind(Value::text(table.def.name));
+                self.text.push_str(", ");
+                self.bind(Value::text(words.clone()));
+                self.text.push_str(")))");
             }
             Predicate::Contains(column, value) => {
                 self.text.push_str("EXISTS (SELECT 1 FROM json_each(");

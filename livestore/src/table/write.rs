@@ -198,7 +198,7 @@ impl<T: Table> Write for Update<T> {
                 }
             }
         }
-        sql.filters(&self.filters)?;
+        filters(&mut sql, &self.filters)?;
         if !self.is_of_one_row() && self.depends_on_order() {
             // With a subquery, as with a trigger, SQLite finds all rows before it changes the first:
             // being watched makes no difference.
@@ -241,8 +241,18 @@ impl<T: Table> Write for Delete<T> {
         let mut sql = SqlWriter::new(false);
         sql.push("DELETE FROM ");
         sql.name(T::NAME);
-        sql.filters(&self.filters)?;
+        filters(&mut sql, &self.filters)?;
         sql.finish()
+    }
+}
+
+/// The conditions of a write, which a materializer runs.
+fn filters(sql: &mut SqlWriter, filters: &[Predicate]) -> Result<(), QueryError> {
+    let mut searched = None;
+    filters.iter().for_each(|filter| filter.searches(&mut |table| searched = Some(table)));
+    match searched {
+        Some(table) => Err(QueryError::search_in_materializer(table)),
+        None => sql.filters(filters),
     }
 }
 

@@ -9,4 +9,5 @@ mod limits;
 mod properties;
 mod raw;
 mod reach;
+mod search;
 mod shapes;

@@ -25,7 +25,6 @@ const DIFFERENT_OPTIONS: &[(&str, &str)] = &[
     ("ENABLE_DBPAGE_VTAB", "a table that no SQL of an app may read"),
     ("ENABLE_DBSTAT_VTAB", "a table that no SQL of an app may read"),
     ("ENABLE_FTS3", "no virtual tables"),
-    ("ENABLE_FTS5", "no virtual tables"),
     ("ENABLE_RTREE", "no virtual tables"),
     ("ENABLE_LOAD_EXTENSION", "no extensions"),
     ("OMIT_LOAD_EXTENSION", "no extensions"),

@@ -73,8 +73,11 @@ fn run(seed: u64) {
     }
     let tally = tally.into_inner();
     println!("{tally:?}");
-    let Tally { commits, refused, rebases, points, rows, groups, reruns, failures, .. } = tally;
-    let seen = [refused, commits - refused, rebases, points, rows, groups, reruns, failures];
+    let Tally {
+        commits, refused, rebases, points, rows, groups, reruns, indexes, failures, ..
+    } = tally;
+    let kept = commits - refused;
+    let seen = [refused, kept, rebases, points, rows, groups, reruns, indexes, failures];
     // Failures come in clusters: over seeds their number varies by half. A tenth is far below it.
     let enough = tally.lost_savepoints > 0
         && tally.recoveries > 0
@@ -128,6 +131,7 @@ impl AddAssign for Tally {
         self.rows += other.rows;
         self.groups += other.groups;
         self.reruns += other.reruns;
+        self.indexes += other.indexes;
         self.failures += other.failures;
         self.recoveries += other.recoveries;
     }

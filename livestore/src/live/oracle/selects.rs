@@ -3,7 +3,7 @@
 use super::cells::{integer, text};
 use super::dice::Dice;
 use super::tables::{Holds, RandomTable};
-use crate::sqlite::fold;
+use crate::sqlite::{fold, words_of};
 use crate::table::{
     Aggregate, ColumnRef, Comparison, Direction, Expression, Join, Nulls, OrderBy, Predicate,
     SelectAst, Sorting, TableRef,
@@ -236,6 +236,10 @@ fn predicate(dice: &mut Dice<'_>, joined: &[Joined<'_>], depth: usize) -> Predic
     if holds == Holds::Arrays && dice.percent(70) {
         let item = if dice.percent(40) { text(dice) } else { integer(dice) };
         return Predicate::Contains(column, item);
+    }
+    if !column.table.def.searched.is_empty() && dice.percent(10) {
+        let typed = dice.pick(&["a", "b", "A b", "ab a", "ä", "1", "a-b", "é", "ß"]);
+        return Predicate::Search(column.table, words_of(typed));
     }
     match kind {
         4 => Predicate::Between(column, operand(dice, holds), operand(dice, holds)),

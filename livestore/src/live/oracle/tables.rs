@@ -150,6 +150,9 @@ fn def(shape: &Shape) -> TableDef {
         let name: &'static str = format!("{name} index").leak();
         def = def.indexes(vec![IndexDef::new(name, vec![shape.keys].leak(), unique)].leak());
     }
+    let texts = shape.columns.iter().enumerate().filter(|(_, (_, holds))| holds.is_text());
+    let texts: Vec<_> = texts.map(|(position, _)| position).collect();
+    def = def.searched(texts.leak());
     if let Some((parent, on_delete)) = shape.parent {
         let on_delete =
             [OnDelete::Cascade, OnDelete::SetNull, OnDelete::Restrict][usize::from(on_delete)];

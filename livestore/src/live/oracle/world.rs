@@ -40,6 +40,8 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) groups: u64,
     pub(super) reruns: u64,
+    /// Comparisons of an index of texts with a new one.
+    pub(super) indexes: u64,
     /// Checks of a live query that fails, as a fresh one does.
     pub(super) failures: u64,
     /// Live queries that work again.
@@ -227,9 +229,9 @@ impl World {
         nodes.dedup();
         let reader = self.history.reader();
         let roots = self.registry.roots(&reader).unwrap();
-        // Those that record the order of rows stay.
+        // Those that give rows an order stay, and those of searches.
         let of_triggers = "SELECT count(*) FROM temp.sqlite_schema
-            WHERE type = 'trigger' AND name NOT LIKE '\\_\\_livestore\\_order%' ESCAPE '\\'";
+            WHERE type = 'trigger' AND name NOT GLOB '__livestore_order*' AND name NOT GLOB '__livestore_search*'";
         let (triggers,) = raw::<(i64,)>(of_triggers, ()).one().run(&reader).unwrap();
         let there = (roots.queries.len(), triggers);
         if there == (nodes.len(), 3 * roots.watched.len() as i64) {
@@ -261,6 +263,10 @@ impl World {
                 Tier::Groups => &mut self.tally.groups,
                 Tier::Rerun => &mut self.tally.reruns,
             } += 1;
+        }
+        // A new index takes as long as all the rest.
+        if self.tally.steps % 12 == 0 {
+            self.tally.indexes += reader.db().check_searches()?;
         }
         Ok(())
     }

@@ -1,0 +1,12 @@
+use livestore::prelude::*;
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    text: String,
+}
+
+fn main() {
+    let _ = Todo::filter(Todo::search("milk"));
+}

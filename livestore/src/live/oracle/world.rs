@@ -265,7 +265,7 @@ impl World {
             } += 1;
         }
         // A new index takes as long as all the rest.
-        if self.tally.steps % 12 == 0 {
+        if self.tally.steps.is_multiple_of(12) {
             self.tally.indexes += reader.db().check_searches()?;
         }
         Ok(())

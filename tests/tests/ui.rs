@@ -25,7 +25,7 @@ const LONGER: [(&str, usize, &[&str]); 9] = [
         "commit_unlisted_event_in_a_batch", "column_equal_by_operator", "condition_by_and_operator",
         "filter_by_a_bool", "filter_by_an_aggregate", "filter_other_table", "get_half_a_key", "get_wrong_key", "join_five_tables",
         "joined_column_without_a_join", "live_query_of_another_schema", "materialize_insert_of_no_row", "materialize_run_of_a_query", "nest_rows_of_another_table", "raw_into_no_row",
-        "raw_param_of_no_value", "raw_params_without_tuple", "set_of_a_query", "sql_of_another_schema", "sql_query_to_run", "sql_write_to_query",
+        "raw_param_of_no_value", "raw_params_without_tuple", "search_without_columns", "set_of_a_query", "sql_of_another_schema", "sql_query_to_run", "sql_write_to_query",
         "sum_of_text",
     ]),
     // The same, of functions and traits that generated code calls.

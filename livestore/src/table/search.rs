@@ -8,8 +8,7 @@ use crate::value::ColumnType;
 /// A table with columns that are searched: those that are marked `#[column(search)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no columns to search",
-    label = "none of its columns is searched",
-    note = "mark the texts that are to be searched with `#[column(search)]`"
+    label = "mark its texts that are to be searched with `#[column(search)]`"
 )]
 pub trait Searchable: Table {}
 

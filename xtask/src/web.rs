@@ -164,7 +164,12 @@ fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
     {
         let named: String =
             packages.iter().map(|package| format!("--package {package} ")).collect();
-        lines.extend(compiler.build(&format!("{manifest}{named}--profile {profile}")));
+        let build = compiler.build(&format!("{manifest}{named}--profile {profile}"));
+        let is_searched = packages.contains(&TRACKER);
+        lines.extend(build.into_iter().map(|line| match profile == "web" && !is_searched {
+            true => line.env(SQLITE_FLAGS, sqlite_flags_without_search()),
+            false => line,
+        }));
     }
     let tool_target = line::target().join("web-tool").display().to_string();
     let build = format!("build --quiet --manifest-path {TOOL} --target-dir");
@@ -178,6 +183,15 @@ fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
             .args(FILES.map(str::to_owned))
     }));
     lines
+}
+
+/// How SQLite is compiled for a browser: see `.cargo/config.toml`.
+const SQLITE_FLAGS: &str = "SQLITE_WASM_RS_FLAGS";
+
+/// The flags for a page that searches no text, which need not load what that takes.
+fn sqlite_flags_without_search() -> String {
+    let flags = std::env::var(SQLITE_FLAGS).unwrap_or_default();
+    format!("{} -USQLITE_ENABLE_FTS5", flags.trim())
 }
 
 /// What a browser loads as it is.

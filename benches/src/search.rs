@@ -1,0 +1,145 @@
+//! Full-text search. The floor is a table of FTS5 beside the rows, as somebody who knows SQLite writes it.
+
+use std::hint::black_box;
+
+use livestore::prelude::*;
+use rusqlite::Connection;
+
+use crate::Result;
+use crate::app;
+use crate::harness::{Measured, ROUNDS, compare, time};
+
+const ROWS: u64 = 100_000;
+const WORDS: [&str; 8] = ["crash", "login", "report", "slow", "window", "sync", "invoice", "export"];
+
+livestore::schema! {
+    Tracker { tables: [Issue], events: [Reported] }
+}
+
+#[table]
+#[derive(Debug, Clone)]
+struct Issue {
+    #[column(primary_key)]
+    id: String,
+    #[column(search)]
+    title: String,
+    #[column(index)]
+    at: i64,
+}
+
+#[derive(Event, Debug)]
+#[event(name = "v1.Reported")]
+struct Reported {
+    id: String,
+    title: String,
+    at: i64,
+}
+
+impl Reported {
+    /// The `n`th. Every title has two of eight words, and a number that it shares with nobody.
+    fn nth(n: u64) -> Self {
+        let word = |at: u64| WORDS[usize::try_from(at % 8).unwrap_or(0)];
+        let title = format!("The {} of a {}, reported as number {n}", word(n), word(n / 8));
+        Self { id: app::id(n), title, at: n.cast_signed() }
+    }
+}
+
+impl Materialize for Reported {
+    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        let Self { id, title, at } = self;
+        state.insert(&Issue { id: id.clone(), title: title.clone(), at: *at })
+    }
+}
+
+/// Eleven rows of 100,000, by the beginnings of two words.
+pub(crate) fn few() -> Result<Measured> {
+    newest("numb 4711", r#""numb"* "4711"*"#, 100)
+}
+
+/// The newest 50 of a quarter of 100,000 rows, by the beginning of a word.
+pub(crate) fn many() -> Result<Measured> {
+    newest("inv", r#""inv"*"#, 1)
+}
+
+fn newest(text: &str, as_match: &str, times: u32) -> Result<Measured> {
+    let (store, state) = (ours()?, floor()?);
+    let search = Issue::filter(Issue::search(text)).order_by(Issue::AT.desc()).limit(50);
+    let by_hand = "SELECT id, title, at FROM issue
+        WHERE rowid IN (SELECT rowid FROM words WHERE words MATCH ?) ORDER BY at DESC LIMIT 50";
+    // The first one makes the index.
+    store.query(&search)?;
+    compare(
+        ROUNDS,
+        times,
+        || time(|| (0..times).try_for_each(|_| Ok(drop(black_box(store.query(&search)?))))),
+        || {
+            time(|| {
+                (0..times).try_for_each(|_| {
+                    let mut statement = state.prepare_cached(by_hand)?;
+                    let rows = statement.query_map([as_match], |row| {
+                        Ok(Issue { id: row.get(0)?, title: row.get(1)?, at: row.get(2)? })
+                    })?;
+                    black_box(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+                    Ok(())
+                })
+            })
+        },
+    )
+}
+
+/// The first search of 100,000 rows, which makes the index. The floor fills its own.
+pub(crate) fn first() -> Result<Measured> {
+    let state = floor()?;
+    compare(
+        5,
+        1,
+        || {
+            let store = ours()?;
+            time(|| Ok((store.query(Issue::filter(Issue::search("4711")).count())?, store)))
+        },
+        || {
+            state.execute_batch("DROP TABLE words")?;
+            time(|| Ok(state.execute_batch(FILL)?))
+        },
+    )
+}
+
+/// A commit of a row, while a search is live that does not find it. The floor is the same commit without.
+pub(crate) fn live() -> Result<Measured> {
+    const COMMITS: u32 = 1_000;
+    let (searched, plain) = (ours()?, ours()?);
+    let found = searched.live(Issue::filter(Issue::search("numb 4711")))?;
+    let _subscribed = found.subscribe(|rows| _ = black_box(rows.len()));
+    let mut next = [ROWS; 2];
+    let [ours, floor] = &mut next;
+    let commit = |store: &Store<Tracker>, next: &mut u64| {
+        let events: Vec<_> = (0..u64::from(COMMITS)).map(|n| Reported::nth(*next + n)).collect();
+        *next += u64::from(COMMITS);
+        time(|| events.into_iter().try_for_each(|event| Ok(drop(store.commit(event)?))))
+    };
+    compare(ROUNDS, COMMITS, || commit(&searched, ours), || commit(&plain, floor))
+}
+
+const FILL: &str = "CREATE VIRTUAL TABLE words USING fts5(title, content = '', contentless_delete = 1);
+    INSERT INTO words (rowid, title) SELECT rowid, title FROM issue;";
+
+fn ours() -> Result<Store<Tracker>> {
+    let store = Store::<Tracker>::builder("bench").open()?;
+    store.commit((0..ROWS).map(Reported::nth).collect::<Vec<_>>())?;
+    Ok(store)
+}
+
+fn floor() -> Result<Connection> {
+    let state = Connection::open_in_memory()?;
+    state.execute_batch(Tracker::def().ddl()?)?;
+    let mut insert = state.prepare("INSERT INTO issue VALUES (?, ?, ?)")?;
+    state.execute_batch("BEGIN")?;
+    for n in 0..ROWS {
+        let Reported { id, title, at } = Reported::nth(n);
+        insert.execute((id, title, at))?;
+    }
+    drop(insert);
+    state.execute_batch("COMMIT")?;
+    state.execute_batch(FILL)?;
+    Ok(state)
+}

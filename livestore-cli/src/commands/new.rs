@@ -63,6 +63,7 @@ const TEMPLATES: &[Template] = &[
         files: files!("web":
             "Cargo.toml.liquid" => "Cargo.toml",
             "gitignore" => ".gitignore",
+            ".cargo/config.toml" => ".cargo/config.toml",
             "src/main.rs" => "src/main.rs",
         ),
     },

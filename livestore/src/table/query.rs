@@ -191,7 +191,6 @@ impl<'a> Reader<'a> {
         self.db
     }
 
-    /// The window whose client documents are read.
     /// Runs a query on the state.
     ///
     /// # Errors
@@ -200,6 +199,7 @@ impl<'a> Reader<'a> {
         query.run(self)
     }
 
+    /// The window whose client documents are read.
     pub(crate) fn window_id(&self) -> &'a str {
         self.window_id
     }

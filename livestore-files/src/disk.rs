@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is where files are read and written")]
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -160,7 +160,7 @@ impl Disk {
         new.prefix(NEW);
         // As any program would create it: the umask decides.
         #[cfg(unix)]
-        new.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+        new.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
         new.tempfile_in(beside.parent().unwrap_or(&self.root))
     }
 
@@ -497,7 +497,7 @@ mod tests {
         disk.write("new.md", b"1", None).unwrap();
         fs::write(disk.at("plain.md"), "1").unwrap();
         assert_eq!(mode("new.md"), mode("plain.md"), "as any program would create it");
-        fs::set_permissions(disk.at("new.md"), Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(disk.at("new.md"), fs::Permissions::from_mode(0o640)).unwrap();
         disk.write("new.md", b"2", Some(Hash::of(b"1"))).unwrap();
         assert_eq!(mode("new.md"), 0o640);
     }

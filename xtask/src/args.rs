@@ -10,7 +10,7 @@ Usage: cargo xtask COMMAND
 
   test                         check what you have written: format, lints, all tests
   ci                           the long proofs: everything else that CI runs for a change
-  weekly                       the longest: mutants, fuzzing, all interop, lints of the UI frameworks
+  weekly                       the longest: mutants, fuzzing, all interop, lints of the UI frameworks, Windows
   help                         this text
 
 One of the proofs:
@@ -21,6 +21,7 @@ One of the proofs:
   page                         build and test the page of the devtools
   screens                      check and test the bindings of the UI frameworks
   wasm                         build the libraries for browsers
+  windows                      compile everything for Windows, tests too
   web test [WORD…]             the examples for browsers in Chromium: all scenarios, or those with every WORD
   interleavings                the live graph, with threads in many orders
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Screens,
     /// Build for browsers.
     Wasm,
+    /// Compile for Windows.
+    Windows,
     /// Build, serve or try the examples for browsers.
     Web(Web),
     /// Run the model of the live graph.
@@ -169,6 +172,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "page" => nothing("page", rest).map(|()| Command::Page),
         "screens" => nothing("screens", rest).map(|()| Command::Screens),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
+        "windows" => nothing("windows", rest).map(|()| Command::Windows),
         "web" => web(rest).map(Command::Web),
         "interleavings" => nothing("interleavings", rest).map(|()| Command::Interleavings),
         "simulation" => Ok(Command::Simulation { args: rest }),
@@ -267,6 +271,7 @@ mod tests {
         assert_eq!(parsed("page"), Ok(Command::Page));
         assert_eq!(parsed("screens"), Ok(Command::Screens));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
+        assert_eq!(parsed("windows"), Ok(Command::Windows));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
         assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build(Example::Todo))));
         assert_eq!(parsed("web serve todo"), Ok(Command::Web(Web::Serve(Example::Todo))));

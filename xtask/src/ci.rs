@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::line::Line;
 use crate::step::{self, Step};
 use crate::tool::Tool;
-use crate::{book, engines, fuzz, interop, page, screens, simulation, wasm, web};
+use crate::{book, engines, fuzz, interop, page, screens, simulation, wasm, web, windows};
 
 /// The lines of the matrix that each change has to pass.
 const OVER_WEBSOCKET: &str = "ws:";
@@ -48,6 +48,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
 fn plan_weekly(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     vec![
         screens::lints(strict, &is_here),
+        windows::plan(strict, &is_here),
         Step::new("mutants", 10, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),
         interop::plan(Vec::new(), strict, &is_here),

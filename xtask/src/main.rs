@@ -28,6 +28,7 @@ mod test;
 mod tool;
 mod wasm;
 mod web;
+mod windows;
 
 use args::Command;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Ok(Command::Book) => book::run(is_strict()),
         Ok(Command::Screens) => screens::run(is_strict()),
         Ok(Command::Wasm) => wasm::run(is_strict()),
+        Ok(Command::Windows) => windows::run(is_strict()),
         Ok(Command::Web(web)) => web::run(web, is_strict()),
         Ok(Command::Interleavings) => simulation::run_interleavings(),
         Ok(Command::Simulation { args }) => simulation::run(&args),

@@ -30,6 +30,8 @@ pub(crate) enum Tool {
     Mdbook,
     /// The system's web view, to compile against.
     Webview,
+    /// A compiler for Windows, from elsewhere.
+    WindowsCompiler,
 }
 
 impl Tool {
@@ -48,6 +50,7 @@ impl Tool {
             Self::Nats => "nats-server",
             Self::Mdbook => "mdbook",
             Self::Webview => "WebKitGTK",
+            Self::WindowsCompiler => "a compiler for x86_64-pc-windows-gnu",
         }
     }
 
@@ -64,6 +67,7 @@ impl Tool {
             Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
             Self::Webview => "bash .ci/webview",
+            Self::WindowsCompiler => "bash .ci/windows",
         }
     }
 
@@ -82,6 +86,7 @@ impl Tool {
             Self::Nats => return crate::engines::has_nats(),
             Self::Mdbook => Line::new("mdbook", "--version"),
             Self::Webview => return crate::screens::has_webview(),
+            Self::WindowsCompiler => return crate::windows::has_compiler(),
         };
         probe.succeeds()
     }

@@ -86,11 +86,15 @@ pub(crate) fn folder() -> std::path::PathBuf {
     line::target().join("wasm")
 }
 
-/// Whether rustc has the standard library for this target.
+/// Whether rustc has the standard library for browsers.
 pub(crate) fn has_target() -> bool {
+    has_std_for("wasm32-unknown-unknown")
+}
+
+/// Whether rustc has the standard library for this target.
+pub(crate) fn has_std_for(target: &str) -> bool {
     let mut rustc = Command::new("rustc");
-    let output =
-        rustc.args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]).output();
+    let output = rustc.args(["--print", "target-libdir", "--target", target]).output();
     let folder = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
     folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }

@@ -252,7 +252,8 @@ impl Session {
     ) -> Result<(), String> {
         if let Some(before) = &self.before {
             monotone(before, &status, may_withdraw)?;
-            if let Some(client_id) = client_id.filter(|_| syncs) {
+            // What it had committed as a follower, and no leader had got, has its numbers from this log only now.
+            if let Some(client_id) = client_id.filter(|_| syncs && self.led) {
                 check_generation(before, &status, client_id, ledger)?;
             }
         }
@@ -266,7 +267,7 @@ impl Session {
         if syncs && upstream > self.compared {
             self.compare(upstream, ledger)?;
         }
-        self.before = Some(status);
+        (self.before, self.led) = (Some(status), client_id.is_some());
         Ok(())
     }
 

@@ -105,6 +105,8 @@ pub struct Session {
     pub owner: u64,
     /// How it stood when it was looked at last, and was open.
     pub before: Option<SyncStatus>,
+    /// Whether it led then.
+    pub led: bool,
     /// Up to here, its confirmed events were compared with the server's.
     pub compared: u64,
     /// Why what it has may not be the server's any more.
@@ -123,7 +125,7 @@ pub enum Astray {
 impl Session {
     fn new(owner: u64) -> Self {
         let (open, before, astray) = (None, None, None);
-        Self { open, id: String::new(), owner, before, compared: 0, astray }
+        Self { open, id: String::new(), owner, before, led: false, compared: 0, astray }
     }
 
     /// The store, if it is open. What it does from now on, its process does.

@@ -10,7 +10,8 @@ use crate::app;
 use crate::harness::{Measured, ROUNDS, compare, time};
 
 const ROWS: u64 = 100_000;
-const WORDS: [&str; 8] = ["crash", "login", "report", "slow", "window", "sync", "invoice", "export"];
+const WORDS: [&str; 8] =
+    ["crash", "login", "report", "slow", "window", "sync", "invoice", "export"];
 
 livestore::schema! {
     Tracker { tables: [Issue], events: [Reported] }
@@ -120,7 +121,8 @@ pub(crate) fn live() -> Result<Measured> {
     compare(ROUNDS, COMMITS, || commit(&searched, ours), || commit(&plain, floor))
 }
 
-const FILL: &str = "CREATE VIRTUAL TABLE words USING fts5(title, content = '', contentless_delete = 1);
+const FILL: &str =
+    "CREATE VIRTUAL TABLE words USING fts5(title, content = '', contentless_delete = 1);
     INSERT INTO words (rowid, title) SELECT rowid, title FROM issue;";
 
 fn ours() -> Result<Store<Tracker>> {

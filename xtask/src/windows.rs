@@ -20,7 +20,8 @@ pub(crate) fn run(strict: bool) -> ExitCode {
 /// The step.
 pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     let without = ELSEWHERE.map(|package| format!(" --exclude {package}")).concat();
-    let check = format!("check --workspace --all-features --all-targets --target {TARGET}{without}");
+    let check =
+        format!("check --workspace --all-features --all-targets --target {TARGET}{without}");
     let check = Line::cargo(&check).env("RUSTFLAGS", "-D warnings");
     match (is_here(Tool::WindowsCompiler), strict) {
         (true, _) => Step::new("windows", 6, [check]),

@@ -34,6 +34,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("the devtools show what the store has", panels::devtools),
     ("the devtools are in a second tab", panels::in_a_tab),
     ("tracker: two browsers have one board", tracker::one_board),
+    ("tracker: of two who take an issue, one gets it", tracker::both_take),
     ("tracker: the keyboard does it", tracker::keyboard),
     ("tracker: a long list shows what is in sight", tracker::long_list),
     ("tracker: it looks as it should", tracker::looks),

@@ -127,6 +127,47 @@ pub(crate) fn one_board(world: &mut World<'_>) -> Result {
     }
 }
 
+/// Both are offline and want the same issue. The slower one is asked, and insists.
+pub(crate) fn both_take(world: &mut World<'_>) -> Result {
+    let [one, two] = [world.open_tracker(10)?, world.open_tracker(10)?];
+    one.wait_for_sync("Synced")?;
+    write(&one, "wanted")?;
+    wait_for_texts(&two, ".row .title", &["wanted"])?;
+    let person = "(it => { it.value = 'alan'; it.dispatchEvent(new Event('change', { bubbles: true })) }) \
+                  (document.querySelector('[aria-label=\"Who you are\"]'))";
+    wait::until("the people", &true, || has(&two, "option[value=alan]"))?;
+    two.eval(person)?;
+    for page in [&one, &two] {
+        page.click("#sync")?;
+        page.wait_for_sync("Paused")?;
+        page.click(".row")?;
+        wait::until("the issue", &true, || has(page, ".detail"))?;
+        page.press("i")?;
+        page.wait_for_sync("Paused · 1 to push")?;
+    }
+    let assignee = |page: &Page| texts(page, ".row .avatar[role=img]").map(|it| it.concat());
+    wait::until("who has it there", &"AT".to_owned(), || assignee(&two))?;
+    one.click("#sync")?;
+    one.wait_for_sync("Synced")?;
+    two.click("#sync")?;
+    let asked = "Ada Lovelace was faster: “wanted” is theirs now";
+    wait_for_texts(&two, ".conflicts [role=alert] span", &[asked])?;
+    wait::until("who has it", &"AL".to_owned(), || assignee(&two))?;
+    for (name, scheme, width, height) in [
+        ("tracker-conflict-narrow-light", "light", 380, 760),
+        ("tracker-conflict-dark", "dark", 1280, 800),
+    ] {
+        two.picture(&Look { name, scheme, width, height }, &world.programs.pictures)?;
+    }
+    two.click(".conflicts .again")?;
+    wait_for_texts(&two, ".conflicts span", &[])?;
+    for page in [&one, &two] {
+        wait::until("who has it in the end", &"AT".to_owned(), || assignee(page))?;
+        is_quiet(page)?;
+    }
+    Ok(())
+}
+
 pub(crate) fn keyboard(world: &mut World<'_>) -> Result {
     let page = world.open_tracker(10)?;
     page.wait_for_sync("Synced")?;

@@ -8,6 +8,7 @@ use tracker_schema::{Issue, Layout};
 use crate::board::Board;
 use crate::command::{self, Command};
 use crate::compose::Compose;
+use crate::conflicts::Conflicts;
 use crate::detail::Detail;
 use crate::keys;
 use crate::list::List;
@@ -64,6 +65,7 @@ fn Tracker() -> Element {
                 Some(Overlay::NewIssue) => rsx! { Compose {} },
                 None => rsx! {},
             }
+            Conflicts {}
             if let Some(problem) = (ui.problem)() {
                 div { class: "problem", role: "alert",
                     span { "{problem}" }

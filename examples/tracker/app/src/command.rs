@@ -3,7 +3,7 @@
 use dioxus::prelude::*;
 use livestore::now;
 use livestore::store::{Receipt, UndoError};
-use tracker_schema::{App, IssueEvent, Layout, Priority, Screen, Status, sample};
+use tracker_schema::{App, IssueEvent, Layout, Priority, Screen, Status, Take, sample};
 
 use crate::sync;
 use crate::ui::{Overlay, Ui, focus};
@@ -101,12 +101,7 @@ pub(crate) fn run(mut ui: Ui, command: Command) {
         Command::Priority(priority) => {
             change(ui, |id, by| IssueEvent::Prioritized { id, priority, by, at: now() })
         }
-        Command::AssignToMe => change(ui, |id, by| IssueEvent::Assigned {
-            id,
-            assignee: Some(by.clone()),
-            by,
-            at: now(),
-        }),
+        Command::AssignToMe => take(ui),
         Command::Delete => {
             change(ui, |id, by| IssueEvent::Deleted { id, by, at: now() });
             ui.open(None);
@@ -130,6 +125,14 @@ fn change(ui: Ui, event: impl FnOnce(String, String) -> IssueEvent) {
     if let Some(issue) = ui.current() {
         ui.commit(event(issue.id, ui.me()));
     }
+}
+
+/// Assigns the current issue to the person who works here, unless somebody else is faster.
+fn take(ui: Ui) {
+    let Some(issue) = ui.current() else { return };
+    let take = Take { issue: issue.id, seen: issue.assignee, by: ui.me(), at: now() };
+    let store = ui.store.peek().clone();
+    ui.report(store.execute(take));
 }
 
 fn advance(ui: Ui, forward: bool) {

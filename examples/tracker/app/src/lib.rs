@@ -9,6 +9,7 @@ mod app;
 mod board;
 mod command;
 mod compose;
+mod conflicts;
 mod detail;
 mod drag;
 mod keys;

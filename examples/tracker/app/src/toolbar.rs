@@ -38,7 +38,7 @@ pub(crate) fn Toolbar() -> Element {
                         id: "search",
                         r#type: "search",
                         placeholder: "Search",
-                        aria_label: "Search the titles of issues",
+                        aria_label: "Search issues",
                         autocomplete: "off",
                         initial_value: "{filters.search}",
                         oninput: move |event| ui.show(|screen| screen.search(event.value())),

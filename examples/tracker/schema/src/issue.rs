@@ -17,7 +17,9 @@ pub struct Issue {
     pub team: String,
     /// The order of the eventlog gives it. So it can change until the issue is confirmed.
     pub number: u32,
+    #[column(search)]
     pub title: String,
+    #[column(search)]
     pub description: String,
     pub status: Status,
     pub priority: Priority,

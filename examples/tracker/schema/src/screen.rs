@@ -154,8 +154,7 @@ impl Screen {
         let priority = self.priority.map(|priority| Issue::PRIORITY.eq(priority));
         let assignee = self.assignee.as_ref().map(|person| Issue::ASSIGNEE.eq(person));
         let label = self.label.as_ref().map(|id| Issue::LABELS.like(format!("%,{id},%")));
-        let search = Some(self.search.trim()).filter(|text| !text.is_empty());
-        let found = search.map(has_in_title);
+        let found = Some(&self.search).filter(|_| self.is_search()).map(Issue::search);
         Issue::filter(Issue::DELETED_AT.is_null())
             .filter(team)
             .filter(project)
@@ -172,15 +171,7 @@ impl Screen {
     }
 }
 
-/// The title has this text, in any case of its letters. SQLite's `LIKE` is faster, and knows the cases of A to Z.
-fn has_in_title(text: &str) -> Condition<Issue> {
-    match text.is_ascii() && !text.contains(['%', '_']) {
-        true => Issue::TITLE.like(format!("%{text}%")),
-        false => Issue::TITLE.contains_text(text),
-    }
-}
-
-/// The first issues whose titles have the text, for a menu.
+/// The issues that were changed last, of those that have these words, for a menu.
 pub fn found(text: &str, count: u64) -> Select<Issue> {
     let screen = Screen { search: text.to_owned(), ..Screen::default() };
     screen.issues().order_by(Issue::UPDATED_AT.desc()).limit(count)

@@ -246,3 +246,31 @@ fn what_was_done_is_undone_and_redone() -> Result {
     assert_eq!(store.query(Comment::get("1"))?.unwrap().text, "It works.");
     Ok(())
 }
+
+#[test]
+fn of_two_who_take_an_issue_the_faster_one_gets_it() -> Result {
+    let (clients, ada, alan) = two_clients()?;
+    let take = |by: &str| Take { issue: "a".into(), seen: None, by: by.into(), at: AT };
+    clients.conflict(&[&ada, &alan], || -> Result {
+        ada.execute(take("ada"))?;
+        alan.execute(take("alan"))?;
+        assert_eq!(alan.query(Issue::get("a"))?.unwrap().assignee.as_deref(), Some("alan"));
+        Ok(())
+    })??;
+    for client in [&ada, &alan] {
+        assert_eq!(client.query(Issue::get("a"))?.unwrap().assignee.as_deref(), Some("ada"));
+    }
+    assert_eq!(ada.conflicts()?.get().len(), 0);
+    let conflicts = alan.conflicts()?.get();
+    let [conflict] = &**conflicts else { return Err("one conflict".into()) };
+    assert_eq!(conflict.error, "Ada Lovelace was faster: “Issue a” is theirs now");
+
+    // Alan insists, now that he sees whose it is.
+    let take = conflict.decode::<Take>()?;
+    alan.execute(Take { seen: Some("ada".into()), ..take })?;
+    alan.drop_conflict(&conflict.id)?;
+    clients.sync()?;
+    assert_eq!(ada.query(Issue::get("a"))?.unwrap().assignee.as_deref(), Some("alan"));
+    assert_eq!(alan.conflicts()?.get().len(), 0);
+    Ok(())
+}

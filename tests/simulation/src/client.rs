@@ -231,8 +231,8 @@ impl<S: App> Opened for Held<S> {
         if !are_written {
             return Ok(());
         }
-        let status = self.status().ok_or("the store is closed")?;
-        targets.check(&self.items()?, status.pending == 0)
+        let count = |confirmed| self.events(SeqNum::ROOT, confirmed).map(|events| events.len());
+        targets.check(&self.items()?, count(true)? == count(false)?)
     }
 
     fn shared(&self) -> Result<Shared, String> {

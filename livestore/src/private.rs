@@ -17,10 +17,10 @@ pub use crate::event::{
     SameByValue, SameJson, Subject,
 };
 pub use crate::schema::{
-    Batch, ChangedFields, Command, CommandDef, Commit, Document, DocumentDef, DocumentKey,
-    EncodeBatchError, EventSet, ExecuteIn, HasDocument, HasTable, Listed, Materialize, Schema,
-    SchemaDef, Undeclared, UndoDef, UndoIn, assert_recorded_event, assert_table_keys,
-    assert_unique_commands, assert_unique_events, assert_unique_tables,
+    Batch, ChangedFields, Command, CommandDef, CommandJson, Commit, Document, DocumentDef,
+    DocumentKey, EncodeBatchError, EventSet, ExecuteIn, HasDocument, HasTable, Listed, Materialize,
+    Schema, SchemaDef, Undeclared, UndoDef, UndoIn, assert_recorded_event, assert_table_keys,
+    assert_unique_commands, assert_unique_events, assert_unique_tables, command_json,
 };
 pub use crate::table::checked::{self as sql, ColumnAt, TableAt};
 pub use crate::table::{

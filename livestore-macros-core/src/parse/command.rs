@@ -1,7 +1,7 @@
 //! `#[derive(Command)]`: a struct or an enum that is a command.
 
 use proc_macro2::Ident;
-use syn::{Data, DeriveInput, LitStr};
+use syn::{Data, DeriveInput, Generics, LitStr};
 
 use crate::ctxt::Ctxt;
 use crate::impl_attributes::ImplAttributes;
@@ -17,8 +17,9 @@ pub(crate) struct CommandItem {
     pub(crate) attributes: ImplAttributes,
     pub(crate) ident: Ident,
     pub(crate) name: LitStr,
-    /// Whether the type has no parameters, so that it has one name.
-    pub(crate) is_plain: bool,
+    pub(crate) generics: Generics,
+    /// Whether the type can be a command.
+    pub(crate) is_valid: bool,
 }
 
 impl CommandItem {
@@ -32,17 +33,19 @@ impl CommandItem {
         let ident = &input.ident;
         let name = name.take().unwrap_or_else(|| LitStr::new(&names::plain(ident), ident.span()));
         names::check_not_empty(ctxt, &name, "a command's name");
+        let is_plain = input.generics.params.is_empty();
         if let Data::Union(data) = &input.data {
             let message = "a union cannot be a command: use a struct or an enum";
             ctxt.error(data.union_token, message);
         }
-        let is_plain = input.generics.params.is_empty();
         if !is_plain {
             let message =
                 "a command has no parameters: it is read back from the log by its name alone";
             ctxt.error(&input.generics, message);
         }
         let attributes = ImplAttributes::of_input(input);
-        Self { runtime, attributes, ident: ident.clone(), name, is_plain }
+        let (ident, generics) = (ident.clone(), input.generics.clone());
+        let is_valid = is_plain && !matches!(input.data, Data::Union(_));
+        Self { runtime, attributes, ident, name, generics, is_valid }
     }
 }

@@ -3,11 +3,13 @@
 //! While somebody asks for them, the rows of a table are captured, and each change is noted with the last event
 //! of its commit. When that is confirmed, the row is forgotten.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
 
+use super::chunked::SharedChunks;
 use super::signal::{Signal, signal};
 use crate::event::SeqNum;
 use crate::sqlite::{Change, Image, Rows};
@@ -21,12 +23,55 @@ pub struct PendingRows<T> {
     of: PhantomData<fn() -> T>,
 }
 
-/// Primary keys, as bytes.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A primary key, as bytes.
+type Key = Arc<[u8]>;
+
+/// Primary keys. A copy shares what is not changed afterwards, so that a commit costs the same however many rows
+/// are pending.
+#[derive(Clone, Default)]
 pub(crate) struct PendingKeys {
-    keys: HashSet<Box<[u8]>>,
+    /// In order.
+    keys: SharedChunks<Key>,
     /// Some rows have changed, and it is not known which.
     is_unknown: bool,
+}
+
+impl PendingKeys {
+    fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        self.keys.search(|known| (**known).cmp(key))
+    }
+
+    fn insert(&mut self, key: &Key) {
+        if let Err(index) = self.search(key) {
+            self.keys.insert(index, Arc::clone(key));
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Ok(index) = self.search(key) {
+            self.keys.remove(index);
+        }
+    }
+}
+
+impl PartialEq for PendingKeys {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { keys, is_unknown } = other;
+        self.is_unknown == *is_unknown
+            && self.keys.len() == keys.len()
+            && self.keys.iter().eq(keys.iter())
+    }
+}
+
+impl Eq for PendingKeys {}
+
+impl fmt::Debug for PendingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_unknown {
+            true => f.write_str("unknown"),
+            false => write!(f, "{} keys", self.keys.len()),
+        }
+    }
 }
 
 impl<T: Table> PendingRows<T> {
@@ -40,13 +85,13 @@ impl<T: Table> PendingRows<T> {
     /// true of every row as long as the event is pending.
     pub fn contains<K: IntoKey<T::Key>>(&self, key: K) -> bool {
         // No row has a key without an SQL form.
-        let contains = |key: Vec<Value<'_>>| self.keys.keys.contains(&*bytes_of(key.iter()));
+        let contains = |key: Vec<Value<'_>>| self.keys.search(&bytes_of(key.iter())).is_ok();
         self.keys.is_unknown || key.into_key().is_ok_and(contains)
     }
 
     /// Returns whether no row of the table depends on pending events.
     pub fn is_empty(&self) -> bool {
-        !self.keys.is_unknown && self.keys.keys.is_empty()
+        !self.keys.is_unknown && self.keys.keys.len() == 0
     }
 }
 
@@ -90,7 +135,13 @@ struct Tracked {
     /// What those who ask have.
     user: Weak<()>,
     /// By the last event of their commits, in order. `None` stands for rows that are not known.
-    rows: VecDeque<(SeqNum, Option<Box<[u8]>>)>,
+    rows: VecDeque<(SeqNum, Option<Key>)>,
+    /// How often each is in `rows`.
+    counts: HashMap<Option<Key>, usize>,
+    /// What is in `rows`.
+    keys: PendingKeys,
+    /// Whether that has changed since it was published.
+    is_changed: bool,
 }
 
 /// A table is tracked as long as there is one of these.
@@ -114,7 +165,16 @@ impl PendingTracker {
         self.tables.retain(|table| table.position != position);
         let (user, keys) = (Arc::new(()), signal(Arc::default()));
         let (signal, user_of) = (keys.clone(), Arc::downgrade(&user));
-        self.tables.push(Tracked { position, def, signal, user: user_of, rows: VecDeque::new() });
+        self.tables.push(Tracked {
+            position,
+            def,
+            signal,
+            user: user_of,
+            rows: VecDeque::new(),
+            counts: HashMap::new(),
+            keys: PendingKeys::default(),
+            is_changed: false,
+        });
         Tracking { keys, user, is_new: true }
     }
 
@@ -139,12 +199,12 @@ impl PendingTracker {
                 continue;
             };
             match rows {
-                Rows::Unknown => tracked.rows.push_back((last, None)),
+                Rows::Unknown => tracked.add(last, None),
                 Rows::One { old, new } => {
                     let mut keys: Vec<_> =
                         [old, new].into_iter().flatten().map(|image| tracked.key(image)).collect();
                     keys.dedup();
-                    tracked.rows.extend(keys.into_iter().map(|key| (last, Some(key))));
+                    keys.into_iter().for_each(|key| tracked.add(last, Some(key.into())));
                 }
             }
         }
@@ -152,34 +212,66 @@ impl PendingTracker {
 
     /// Notes that a pending commit has changed rows, nobody knows which.
     pub(crate) fn note_unknown(&mut self, last: SeqNum) {
-        self.tables.iter_mut().for_each(|table| table.rows.push_back((last, None)));
+        self.tables.iter_mut().for_each(|table| table.add(last, None));
     }
 
     /// Forgets the rows whose events are confirmed: those up to this one.
     pub(crate) fn confirm(&mut self, confirmed: SeqNum) {
-        let place = |seq: SeqNum| (seq.global, seq.client);
-        for table in &mut self.tables {
-            let count = table.rows.partition_point(|(last, _)| place(*last) <= place(confirmed));
-            table.rows.drain(..count);
-        }
+        self.tables.iter_mut().for_each(|table| table.confirm(confirmed));
     }
 
     /// Forgets all rows: what is pending is applied again.
     pub(crate) fn clear(&mut self) {
-        self.tables.iter_mut().for_each(|table| table.rows.clear());
+        self.tables.iter_mut().for_each(Tracked::clear);
     }
 
     /// Makes the rows visible; who has subscribed is notified once no lock is held.
-    pub(crate) fn publish(&self) {
-        for table in &self.tables {
-            let keys = table.rows.iter().filter_map(|(_, key)| key.clone()).collect();
-            let is_unknown = table.rows.iter().any(|(_, key)| key.is_none());
-            table.signal.set_in_lock(Arc::new(PendingKeys { keys, is_unknown }));
+    pub(crate) fn publish(&mut self) {
+        for table in &mut self.tables {
+            if std::mem::take(&mut table.is_changed) {
+                table.signal.set_in_lock(Arc::new(table.keys.clone()));
+            }
         }
     }
 }
 
 impl Tracked {
+    fn add(&mut self, last: SeqNum, key: Option<Key>) {
+        let count = self.counts.entry(key.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            match &key {
+                Some(key) => self.keys.insert(key),
+                None => self.keys.is_unknown = true,
+            }
+            self.is_changed = true;
+        }
+        self.rows.push_back((last, key));
+    }
+
+    fn confirm(&mut self, confirmed: SeqNum) {
+        let place = |seq: SeqNum| (seq.global, seq.client);
+        let count = self.rows.partition_point(|(last, _)| place(*last) <= place(confirmed));
+        for (_, key) in self.rows.drain(..count) {
+            let Entry::Occupied(mut left) = self.counts.entry(key) else { continue };
+            *left.get_mut() -= 1;
+            if *left.get() == 0 {
+                match left.remove_entry().0 {
+                    Some(key) => self.keys.remove(&key),
+                    None => self.keys.is_unknown = false,
+                }
+                self.is_changed = true;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.counts.clear();
+        self.keys = PendingKeys::default();
+        self.is_changed = true;
+    }
+
     fn key(&self, image: &Image) -> Box<[u8]> {
         key_bytes(self.def, image)
     }
@@ -236,7 +328,7 @@ mod tests {
         Change { table: 0, rows: Rows::One { old: None, new: Some(image) } }
     }
 
-    fn pending(tracker: &PendingTracker, tracking: &Tracking) -> Vec<i64> {
+    fn pending(tracker: &mut PendingTracker, tracking: &Tracking) -> Vec<i64> {
         tracker.publish();
         let rows = PendingRows::<Item>::new((*tracking.keys.get()).clone());
         (0..5).filter(|id| rows.contains(*id)).collect()
@@ -252,8 +344,34 @@ mod tests {
             [(0, vec![1, 2, 3]), (1, vec![1, 2, 3]), (2, vec![1, 3]), (3, vec![3]), (9, vec![])]
         {
             tracker.confirm(SeqNum::new(confirmed));
-            assert_eq!(pending(&tracker, &tracking), expected, "e{confirmed}");
+            assert_eq!(pending(&mut tracker, &tracking), expected, "e{confirmed}");
         }
+    }
+
+    /// Counts what a commit copies of 10,000 pending rows: each copy of a key is one more reference to it.
+    #[test]
+    fn a_commit_copies_few_of_the_rows_that_are_pending() {
+        let (mut tracker, tracking) = tracker();
+        for id in 0..10_000 {
+            tracker.note(SeqNum::new(id.cast_unsigned() + 1), &[inserted(id)]);
+        }
+        tracker.publish();
+        let references =
+            |keys: &PendingKeys| -> usize { keys.keys.iter().map(Arc::strong_count).sum() };
+        let published = || (*tracking.keys.get()).clone();
+        let before = published();
+        let referred = references(&before);
+        tracker.note(SeqNum::new(10_001), &[inserted(20_000)]);
+        tracker.publish();
+        let after = published();
+        assert_eq!((before.keys.len(), after.keys.len()), (10_000, 10_001));
+        let copied = references(&before) - referred;
+        assert!((1..=64).contains(&copied), "{copied} of 10,000 are copied");
+
+        // What changes no row that is not pending already is not published.
+        tracker.note(SeqNum::new(10_002), &[inserted(20_000)]);
+        tracker.publish();
+        assert!(Arc::ptr_eq(&after, &published()));
     }
 
     #[test]
@@ -263,9 +381,9 @@ mod tests {
         tracker.note(SeqNum::new(3), &[inserted(1)]);
         tracker.note(client_only, &[inserted(2)]);
         tracker.confirm(SeqNum::new(3));
-        assert_eq!(pending(&tracker, &tracking), [2]);
+        assert_eq!(pending(&mut tracker, &tracking), [2]);
         tracker.confirm(client_only);
-        assert_eq!(pending(&tracker, &tracking), [0; 0]);
+        assert_eq!(pending(&mut tracker, &tracking), [0; 0]);
     }
 
     #[test]
@@ -273,9 +391,9 @@ mod tests {
         let (mut tracker, tracking) = tracker();
         tracker.note(SeqNum::new(1), &[Change { table: 0, rows: Rows::Unknown }]);
         tracker.note(SeqNum::new(2), &[inserted(3), Change { table: 1, rows: Rows::Unknown }]);
-        assert_eq!(pending(&tracker, &tracking), [0, 1, 2, 3, 4]);
+        assert_eq!(pending(&mut tracker, &tracking), [0, 1, 2, 3, 4]);
         tracker.confirm(SeqNum::new(1));
-        assert_eq!(pending(&tracker, &tracking), [3]);
+        assert_eq!(pending(&mut tracker, &tracking), [3]);
     }
 
     #[test]

@@ -26,9 +26,13 @@ use crate::table::Reader;
     label = "is not a command",
     note = "derive it: `#[derive(Command, Serialize, Deserialize)]`"
 )]
-pub trait Command: CommandArgs {
+pub trait Command: Sized {
     /// The name under which a pending command stands in the log. It stays on its client.
     const NAME: &'static str;
+
+    /// How it is written, and read.
+    #[doc(hidden)]
+    const JSON: CommandJson<Self>;
 }
 
 /// The args of a command, which JSON can carry.
@@ -42,6 +46,36 @@ pub trait CommandArgs: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Serialize + DeserializeOwned + 'static> CommandArgs for C {}
+
+/// How the args of a command are written as JSON, and read. For generated code: were serde's traits bounds of
+/// [`Command`], a command without them would be an error wherever it is named.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct CommandJson<C> {
+    pub(crate) write: fn(&C) -> serde_json::Result<String>,
+    pub(crate) read: fn(&str) -> serde_json::Result<C>,
+}
+
+/// The JSON form of a command. For generated code.
+#[doc(hidden)]
+pub const fn command_json<C: CommandArgs>() -> CommandJson<C> {
+    CommandJson {
+        write: |command| serde_json::to_string(command),
+        read: |json| serde_json::from_str(json),
+    }
+}
+
+impl<C> CommandJson<C> {
+    /// What stands for the JSON form of a type that cannot be a command, which is an error. For generated code.
+    #[doc(hidden)]
+    pub const fn of_no_command() -> Self {
+        Self { write: |_| Err(no_command()), read: |_| Err(no_command()) }
+    }
+}
+
+fn no_command() -> serde_json::Error {
+    serde::de::Error::custom("this type cannot be a command")
+}
 
 /// What a command does: it reads the state, and decides which events follow.
 ///
@@ -119,7 +153,7 @@ impl<C: Serialize + DeserializeOwned + 'static> CommandArgs for C {}
     label = "`impl Execute for {Self}` is missing",
     note = "derive `Command` for it, and write `impl Execute`: from the state to the events that follow"
 )]
-pub trait Execute: Command {
+pub trait Execute {
     /// The events that follow from it: anything that can be committed, such as an event, an `Option` of one,
     /// or a `Vec`.
     type Events;
@@ -148,7 +182,7 @@ pub trait Execute: Command {
     label = "not a command of `{S}`",
     note = "list it in `schema!`, under `commands: […]`"
 )]
-pub trait ExecuteIn<S: Schema>: Execute<Events: Commit<S>> {}
+pub trait ExecuteIn<S: Schema>: Command + Execute<Events: Commit<S>> {}
 
 /// What a command knows besides the state and its args.
 #[derive(Debug)]
@@ -238,7 +272,7 @@ fn execute<S: Schema, C: ExecuteIn<S>>(
     stored: &Stored<'_>,
 ) -> Result<Vec<BatchEntry>, CommandFailure> {
     let Stored { args, state, context, window_id } = stored;
-    let command: C = serde_json::from_str(args).map_err(|_| CommandFailure::Unreadable)?;
+    let command = (C::JSON.read)(args).map_err(|_| CommandFailure::Unreadable)?;
     let (events, _) = command.execute(state, context).map_err(|error| failed(&error))?;
     let mut batch = Batch::new(window_id);
     events.encode(&mut batch).map_err(|error| failed(&error))?;

@@ -24,7 +24,7 @@ pub use undo::{Undo, UndoIn};
 
 // What generated code needs: no app names it.
 #[doc(hidden)]
-pub use command::{CommandArgs, CommandDef};
+pub use command::{CommandArgs, CommandDef, CommandJson, command_json};
 #[doc(hidden)]
 pub use commit::Batch;
 #[doc(hidden)]

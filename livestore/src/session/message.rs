@@ -22,7 +22,7 @@ use crate::sync::{NetworkStatus, SyncStatus};
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 7;
+pub(crate) const PROTOCOL: u64 = 8;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub(crate) enum FromLeader {
     Sessions(Sessions),
     /// The answer to a tool.
     Inspected(Inspected),
+    /// From now on, what this session can undo is stored: another session of its window has gone.
+    StoresUndo,
 }
 
 /// The sessions of a client.
@@ -191,7 +193,7 @@ pub(crate) struct Welcome {
     /// commands decided again.
     pub(crate) surplus: i64,
     pub(crate) conflicts: Vec<Conflict>,
-    /// What the session's window can undo and redo. `None` if another session of the window is there: it has
+    /// What the session's window can undo and redo. `None` if that is the leader's own window: the leader has
     /// that.
     pub(crate) undo: Option<Vec<UndoChange>>,
 }
@@ -312,8 +314,8 @@ structs! {
     }
     UndoNotes { window_id, changes }
     UndoPlace { way, number }
-    UndoStep { commits, overwrites }
-    UndoCommit { id, inverse }
+    UndoStep { commits }
+    UndoCommit { id, inverse, found, left }
     CommitId { content, command }
     EventText { name, args }
     Difference { part, is_in_session, is_in_leader }
@@ -347,6 +349,7 @@ enums! {
         9 => Conflicts(conflicts),
         10 => Sessions(sessions),
         11 => Inspected(inspected),
+        12 => StoresUndo,
     }
     Reads {
         0 => Files,
@@ -411,7 +414,7 @@ mod tests {
         let place = UndoPlace { way: Way::Redo, number: 300 };
         let inverse = vec![EventText { name: "v1.Said".into(), args: "{}".into() }];
         let id = CommitId { content: i64::MIN, command: Some("c".into()) };
-        let step = UndoStep { commits: vec![UndoCommit { id, inverse }], overwrites: -1 };
+        let step = UndoStep { commits: vec![UndoCommit { id, inverse, found: -1, left: 300 }] };
         let changes = vec![
             UndoChange::Clear(Way::Undo),
             UndoChange::Put(place, step),

@@ -97,7 +97,7 @@ impl Conflict {
             let message = format!("`{}` is not the command `{}`", self.command, C::NAME);
             return Err(serde_json::Error::custom(message));
         }
-        serde_json::from_str(&self.args)
+        (C::JSON.read)(&self.args)
     }
 }
 

@@ -132,6 +132,12 @@ pub enum Misbehave {
     NeverEnd {
         later: bool,
     },
+    /// Never ends either, though each of its queries does.
+    AskOnAndOn {
+        later: bool,
+    },
+    /// Fails whenever it is executed again.
+    OnlyOnce,
     /// Returns other events at each execution, whatever the state.
     Fickle,
     /// Returns an event that cannot be applied.
@@ -175,6 +181,14 @@ impl Execute for Misbehave {
                     (),
                 ))?;
             },
+            Self::AskOnAndOn { later } if is_time(later) => loop {
+                state.query(raw::<(i64,)>(
+                    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 10000) \
+                     SELECT max(x) FROM n",
+                    (),
+                ))?;
+            },
+            Self::OnlyOnce if context.is_again() => return Err(QueryError::NoRow),
             Self::Unfitting { later } if is_time(later) => {
                 vec![noted("a".into()), noted("a".into())]
             }

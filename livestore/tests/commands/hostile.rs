@@ -1,6 +1,7 @@
 //! Commands that misbehave: the caller gets an error, or the app a conflict, and the store goes on.
 
 use livestore::prelude::*;
+use livestore::store::ConflictError;
 use livestore::table::Impurity;
 use livestore_testing::Clients;
 
@@ -19,6 +20,8 @@ fn the_caller_is_told_and_nothing_is_committed() {
     assert!(matches!(impure, ExecuteError::Impure { impurity: Impurity::Clock, .. }));
     assert!(impure.to_string().contains("put the time into its args"), "{impure}");
     let endless = error(Misbehave::NeverEnd { later });
+    assert!(matches!(endless, ExecuteError::TooLong { command: "Misbehave" }), "{endless}");
+    let endless = error(Misbehave::AskOnAndOn { later });
     assert!(matches!(endless, ExecuteError::TooLong { command: "Misbehave" }), "{endless}");
     let unfitting = error(Misbehave::Unfitting { later });
     assert!(
@@ -54,6 +57,7 @@ fn what_goes_wrong_later_is_a_conflict() {
         Misbehave::Panic { later },
         Misbehave::AskTheClock { later },
         Misbehave::NeverEnd { later },
+        Misbehave::AskOnAndOn { later },
         Misbehave::Unfitting { later },
         Misbehave::TooMany { later },
     ] {
@@ -69,7 +73,8 @@ fn what_goes_wrong_later_is_a_conflict() {
     clients.assert_converged();
     let conflicts = alice.conflicts().unwrap().get();
     let errors: Vec<_> = conflicts.iter().map(|conflict| conflict.error.as_str()).collect();
-    let parts = ["out of money", "`now()`", "instructions of SQLite", "v1.Noted", "101"];
+    let endless = "instructions of SQLite";
+    let parts = ["out of money", "`now()`", endless, endless, "v1.Noted", "101"];
     assert_eq!(errors.len(), parts.len(), "{errors:?}");
     for (error, part) in errors.iter().zip(parts) {
         assert!(error.contains(part), "{error}");
@@ -98,6 +103,34 @@ fn a_command_that_returns_other_events_each_time_settles_with_the_order() {
     }
     alice.verify_replay().unwrap();
     assert!(alice.conflicts().unwrap().get().is_empty());
+}
+
+#[test]
+fn a_command_that_fails_at_every_rebase_is_one_conflict_and_holds_nothing_up() {
+    let clients = Clients::<Bank>::new();
+    let (alice, bob) = (clients.open("alice").unwrap(), clients.open("bob").unwrap());
+    alice.offline();
+    alice.execute(Misbehave::OnlyOnce).unwrap();
+    for round in 0..3 {
+        let behind = alice.commit(opened(&format!("round {round}"), 0)).unwrap();
+        bob.commit(opened(&format!("bob {round}"), 0)).unwrap();
+        clients.sync().unwrap();
+        alice.online();
+        clients.sync().unwrap();
+        clients.assert_converged();
+        assert!(behind.confirmed_now().unwrap().is_ok());
+        let conflicts = alice.conflicts().unwrap().get();
+        let [conflict] = &conflicts[..] else { panic!("{conflicts:?}") };
+        assert_eq!((&*conflict.command, conflict.events.len()), ("Misbehave", 1));
+        // The app insists. That is not the first execution, so it fails at once, and stays.
+        let error = alice.retry_conflict(&conflict.id).unwrap_err();
+        assert!(matches!(&error, ConflictError::Failed { .. }), "{error:?}");
+        alice.offline();
+    }
+    let id = alice.conflicts().unwrap().get()[0].id.clone();
+    alice.drop_conflict(&id).unwrap();
+    assert!(alice.conflicts().unwrap().get().is_empty());
+    assert_eq!(alice.query(Receipt::all().count()).unwrap(), 0);
 }
 
 trait ConfirmedNow {

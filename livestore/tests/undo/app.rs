@@ -85,6 +85,21 @@ impl Materialize for Mailed {
     }
 }
 
+/// Changes a title, and cannot be undone.
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(name = "v1.Forced")]
+pub struct Forced {
+    pub id: String,
+    pub title: String,
+}
+
+impl Materialize for Forced {
+    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        let Self { id, title } = self;
+        state.run(Card::update().set(Card::TITLE, title).filter(Card::ID.eq(id)))
+    }
+}
+
 #[client_document]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ui {
@@ -145,7 +160,7 @@ livestore::schema! {
     pub Board {
         tables: [Card],
         documents: [Ui],
-        events: [CardEvent, Mailed],
+        events: [CardEvent, Mailed, Forced],
         commands: [Finish, AddNext],
         undo: [CardEvent],
     }

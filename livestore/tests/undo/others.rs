@@ -265,3 +265,87 @@ fn an_undo_that_is_pending_is_rebased_as_any_commit() {
     clients.assert_converged();
     assert_eq!(cards(&bob), ["a Bob's", "b B"]);
 }
+
+/// The trap of a group: its first commit would bring back what was there before somebody else's change, which
+/// its second has overwritten.
+#[test]
+fn what_others_have_changed_within_a_group_stays() {
+    let (clients, alice, bob) = two();
+    alice.commit(added("before")).unwrap();
+    let group = alice.undo_group().unwrap();
+    alice.commit(titled("a", "one")).unwrap();
+    clients.sync().unwrap();
+    bob.commit(titled("a", "Bob's")).unwrap();
+    clients.sync().unwrap();
+    alice.commit(titled("a", "two")).unwrap();
+    drop(group);
+    assert_eq!(alice.undo(), Err(UndoError::Changed));
+    assert_eq!(cards(&alice), ["a two", "before BEFORE"]);
+    alice.undo().unwrap();
+    assert_eq!(cards(&alice), ["a two"], "the step before it");
+}
+
+#[test]
+fn what_others_have_changed_elsewhere_within_a_group_is_left_alone() {
+    let (clients, alice, bob) = two();
+    let group = alice.undo_group().unwrap();
+    alice.commit(titled("a", "one")).unwrap();
+    clients.sync().unwrap();
+    bob.commit(marked("a", true)).unwrap();
+    clients.sync().unwrap();
+    alice.commit(titled("a", "two")).unwrap();
+    drop(group);
+    alice.undo().unwrap();
+    assert_eq!(cards(&alice), ["a A!"]);
+    alice.redo().unwrap();
+    assert_eq!(cards(&alice), ["a two!"]);
+}
+
+#[test]
+fn behind_a_rebase_a_group_of_which_only_the_end_was_pending_is_asked_again() {
+    let (clients, alice, bob) = two();
+    let group = alice.undo_group().unwrap();
+    alice.commit(titled("a", "one")).unwrap();
+    clients.sync().unwrap();
+    rebase(
+        &clients,
+        &alice,
+        || {
+            alice.commit(marked("a", true)).unwrap();
+            alice.commit(titled("a", "two")).unwrap();
+        },
+        || drop(bob.commit(titled("a", "Bob's")).unwrap()),
+    );
+    drop(group);
+    assert_eq!(cards(&alice), ["a two!"]);
+    assert_eq!(alice.undo(), Err(UndoError::Changed));
+    assert_eq!(cards(&alice), ["a two!"]);
+}
+
+#[test]
+fn within_a_group_other_commits_of_the_session_count_too() {
+    let (_clients, alice, _bob) = two();
+    let group = alice.undo_group().unwrap();
+    alice.commit(titled("a", "one")).unwrap();
+    alice.commit(Forced { id: "a".into(), title: "forced".into() }).unwrap();
+    alice.commit(titled("a", "two")).unwrap();
+    drop(group);
+    assert_eq!(alice.undo(), Err(UndoError::Changed));
+    assert_eq!(cards(&alice), ["a two"]);
+}
+
+#[test]
+fn a_group_that_others_have_broken_stays_so_over_a_restart() {
+    let (clients, alice, bob) = two();
+    let group = alice.undo_group().unwrap();
+    alice.commit(titled("a", "one")).unwrap();
+    clients.sync().unwrap();
+    bob.commit(titled("a", "Bob's")).unwrap();
+    clients.sync().unwrap();
+    alice.commit(titled("a", "two")).unwrap();
+    drop(group);
+    clients.sync().unwrap();
+    let alice = clients.restart(alice).unwrap();
+    assert_eq!(alice.undo(), Err(UndoError::Changed));
+    assert_eq!(cards(&alice), ["a two"]);
+}

@@ -17,6 +17,11 @@ fn agree(left: &Store<Board>, right: &Store<Board>) {
     wait_until(|| head(left) == head(right) && cards(left) == cards(right));
 }
 
+/// The number of sessions that this one knows of.
+fn sessions(store: &Store<Board>) -> usize {
+    store.tools().sessions().unwrap().len()
+}
+
 #[test]
 fn each_session_undoes_its_own() {
     let directory = TempDir::new().unwrap();
@@ -67,18 +72,9 @@ fn the_leader_stores_the_steps_of_other_sessions() {
     right.close().unwrap();
     assert_eq!(can(&left), (false, false));
 
-    // As long as the leader has not noticed that it was closed, this is a second session of that window, which has
-    // steps of its own.
-    let mut with_steps = None;
-    wait_until(|| {
-        let opened = open_in(&directory, "right");
-        match can(&opened) {
-            (true, true) => with_steps = Some(opened),
-            _ => opened.close().unwrap(),
-        }
-        with_steps.is_some()
-    });
-    let right = with_steps.unwrap();
+    // Whether or not the leader has noticed that it was closed.
+    let right = open_in(&directory, "right");
+    assert_eq!(can(&right), (true, true));
     right.redo().unwrap();
     assert_eq!(cards(&right), ["a two"]);
     right.undo().unwrap();
@@ -128,4 +124,79 @@ fn a_session_that_takes_over_stores_its_steps() {
     right.undo().unwrap();
     right.undo().unwrap();
     assert_eq!(cards(&right), [""; 0]);
+}
+
+#[test]
+fn a_window_that_is_opened_again_while_its_session_is_still_there_has_its_steps() {
+    let directory = TempDir::new().unwrap();
+    let (left, gone) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    gone.commit(added("a")).unwrap();
+    gone.commit(titled("a", "one")).unwrap();
+    gone.undo().unwrap();
+    agree(&left, &gone);
+
+    // As far as the leader knows, both are open.
+    let right = open_in(&directory, "right");
+    assert_eq!(can(&right), (true, true));
+    right.redo().unwrap();
+    right.commit(titled("a", "two")).unwrap();
+    agree(&left, &right);
+    // What the earlier one does and undoes now is its own: nothing of it is stored.
+    agree(&left, &gone);
+    gone.commit(titled("a", "gone")).unwrap();
+    gone.undo().unwrap();
+    agree(&left, &gone);
+    gone.close().unwrap();
+    wait_until(|| sessions(&left) == 2);
+
+    agree(&left, &right);
+    right.undo().unwrap();
+    agree(&left, &right);
+    right.close().unwrap();
+    let right = open_in(&directory, "right");
+    assert_eq!((cards(&right), can(&right)), (vec!["a one".to_owned()], (true, true)));
+    right.undo().unwrap();
+    right.undo().unwrap();
+    assert_eq!((cards(&right), right.undo()), (Vec::new(), Err(UndoError::Nothing)));
+}
+
+#[test]
+fn of_two_sessions_in_one_window_one_can_undo_what_both_know() {
+    let directory = TempDir::new().unwrap();
+    let (left, one) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    one.commit(added("a")).unwrap();
+    one.commit(titled("a", "one")).unwrap();
+    agree(&left, &one);
+    let two = open_in(&directory, "right");
+    two.undo().unwrap();
+    agree(&left, &two);
+    agree(&left, &one);
+    assert_eq!(one.undo(), Err(UndoError::Changed));
+    assert_eq!(cards(&one), ["a A"]);
+}
+
+#[test]
+fn when_the_last_session_of_a_window_ends_those_of_the_one_that_is_left_are_stored() {
+    let directory = TempDir::new().unwrap();
+    let (left, stays) = (open_in(&directory, "left"), open_in(&directory, "right"));
+    stays.commit(added("a")).unwrap();
+    agree(&left, &stays);
+    let brief = open_in(&directory, "right");
+    brief.commit(added("b")).unwrap();
+    agree(&left, &brief);
+    agree(&left, &stays);
+    stays.commit(added("c")).unwrap();
+    agree(&left, &stays);
+    brief.close().unwrap();
+    wait_until(|| sessions(&stays) == 2);
+    let receipt = stays.commit(added("d")).unwrap();
+    assert!(receipt.wait_confirmed(TIMEOUT).unwrap().is_some());
+    stays.close().unwrap();
+    left.close().unwrap();
+
+    let right = open_in(&directory, "right");
+    for _ in ["d", "c", "a"] {
+        right.undo().unwrap();
+    }
+    assert_eq!((cards(&right), right.undo()), (vec!["b B".to_owned()], Err(UndoError::Nothing)));
 }

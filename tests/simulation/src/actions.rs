@@ -25,6 +25,9 @@ impl World {
             Action::Execute(client, slot, request) => self.execute(*client, *slot, request)?,
             Action::Undo(client, slot, again) => self.undo(*client, *slot, *again)?,
             Action::Resolve(client, slot, retry) => self.resolve(*client, *slot, *retry)?,
+            Action::Feed(client, slot, process, how) => {
+                self.feed(*client, *slot, *process, *how)?;
+            }
             Action::Flush(client, slot) => self.flush(*client, *slot)?,
             Action::ResetState(client, slot) => self.reset_state(*client, *slot)?,
             Action::Hold(client, slot, hold) => {

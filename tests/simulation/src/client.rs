@@ -1,5 +1,6 @@
 //! A store that a client has open, of either version of the app.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use livestore::prelude::*;
@@ -11,6 +12,7 @@ use crate::app::{App, Deed, Item, Key, Tally, V1, V2, Watch, key, watch};
 use crate::bookings::{Account, Bookings, Request, Seat, Unmet};
 use crate::model::Shared;
 use crate::network::Wire;
+use crate::targets::{Feeding, Feeds, Targets};
 use crate::undo::{self, Items};
 
 /// Which release a client runs.
@@ -77,6 +79,8 @@ pub trait Opened {
     fn check_live(&self) -> Result<(), String>;
     /// Compares the state with one that is made from the log.
     fn check_state(&self) -> Result<(), String>;
+    /// Brings the targets up to date, and compares them with the items. A new feed does it if there is none yet.
+    fn feed(&self, how: Feeding, targets: &Targets) -> Result<(), String>;
     /// The part of the state that is the same for every client of a store.
     fn shared(&self) -> Result<Shared, String>;
     /// The events that could not be applied, and not because this version does not know them.
@@ -102,6 +106,7 @@ pub trait Opened {
 struct Held<S> {
     store: Store<S>,
     watches: Vec<Watch>,
+    feeds: RefCell<Option<Feeds<S>>>,
 }
 
 /// Opens a store.
@@ -134,7 +139,7 @@ fn open_as<S: App>(
     let builder = if habits.syncs_in(process) { builder.sync(sync) } else { builder };
     let store = builder.open().map_err(|error| text(&error))?;
     let watches = watch(&store).map_err(|error| text(&error))?;
-    Ok(Box::new(Held { store, watches }))
+    Ok(Box::new(Held { store, watches, feeds: RefCell::default() }))
 }
 
 /// An error in its own words and those of its sources: the disk may be to blame, and only they say.
@@ -218,6 +223,18 @@ impl<S: App> Opened for Held<S> {
         ))
     }
 
+    fn feed(&self, how: Feeding, targets: &Targets) -> Result<(), String> {
+        let mut slot = self.feeds.borrow_mut();
+        let kept = slot.take().filter(|_| how != Feeding::Restart);
+        let feeds = kept.map_or_else(|| Feeds::of(&self.store, targets), Ok)?;
+        let are_written = slot.insert(feeds).update(how == Feeding::Fail)?;
+        if !are_written {
+            return Ok(());
+        }
+        let count = |confirmed| self.events(SeqNum::ROOT, confirmed).map(|events| events.len());
+        targets.check(&self.items()?, count(true)? == count(false)?)
+    }
+
     fn shared(&self) -> Result<Shared, String> {
         let failed = |error: QueryError| text(&error);
         let seats = self.store.query(Seat::all()).map_err(failed)?;
@@ -272,8 +289,8 @@ impl<S: App> Opened for Held<S> {
     }
 
     fn close(self: Box<Self>) -> bool {
-        let Self { store, watches } = *self;
-        drop(watches);
+        let Self { store, watches, feeds } = *self;
+        drop((watches, feeds));
         store.close().is_ok()
     }
 }

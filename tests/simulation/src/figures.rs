@@ -32,6 +32,8 @@ pub struct Figures {
     pub resolved: u64,
     /// Steps that were undone, or done again.
     pub undone: u64,
+    /// Times that targets were written.
+    pub fed: u64,
     /// Sessions without a backend that made room for one that has it.
     pub step_downs: u64,
     /// Events that clients committed in a process that followed another.
@@ -61,6 +63,7 @@ impl Figures {
         self.conflicts += other.conflicts;
         self.resolved += other.resolved;
         self.undone += other.undone;
+        self.fed += other.fed;
         self.step_downs += other.step_downs;
         self.followed += other.followed;
         self.takeovers += other.takeovers;
@@ -87,7 +90,7 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worlds, steps, frames, committed, events, quarantined, .. } = self;
         let Self { refused, too_large, followed, takeovers, lines, .. } = self;
-        let Self { executed, conflicts, resolved, undone, step_downs, .. } = self;
+        let Self { executed, conflicts, resolved, undone, fed, step_downs, .. } = self;
         writeln!(
             f,
             "{worlds} seeds, {steps} steps, {frames} frames, {committed} events committed, \
@@ -100,6 +103,7 @@ impl fmt::Display for Figures {
         writeln!(f, "  {conflicts:>9} commands in conflict at the end")?;
         writeln!(f, "  {resolved:>9} conflicts to be resolved")?;
         writeln!(f, "  {undone:>9} steps undone, or done again")?;
+        writeln!(f, "  {fed:>9} times that targets were written")?;
         writeln!(f, "  {step_downs:>9} sessions that stepped down")?;
         writeln!(f, "  {followed:>9} events committed while another process led")?;
         writeln!(f, "  {takeovers:>9} processes that took over")?;

@@ -1,12 +1,15 @@
-//! Commands, their conflicts and undo, carried out.
+//! Commands, their conflicts, undo and feeds, carried out.
 
 use livestore::prelude::*;
+use livestore::simulation;
 use livestore::store::ConflictError;
 
 use crate::app::{Key, is_refused};
 use crate::bookings::Request;
 use crate::client::Opened;
+use crate::server::SERVER;
 use crate::slot::{Asked, Committed};
+use crate::targets::Feeding;
 use crate::undo;
 use crate::world::{World, is_disk};
 
@@ -101,6 +104,32 @@ impl World {
         }
         self.look_at(index)?;
         self.open_all(index)
+    }
+
+    pub(crate) fn feed(
+        &mut self,
+        index: usize,
+        slot: usize,
+        process: usize,
+        how: Feeding,
+    ) -> Result<(), String> {
+        let Some(client) = self.clients.get(index).filter(|client| !client.is_down) else {
+            return Ok(());
+        };
+        let is_able = client.processes.get(process).is_some_and(|it| it.is_up && !it.hangs);
+        let session = client.slots.get(slot).and_then(|slot| slot.sessions.get(process));
+        let Some(session) = session.filter(|_| is_able) else { return Ok(()) };
+        let before = session.targets.transactions();
+        let fed = session.feed(how);
+        self.figures.fed += session.targets.transactions() - before;
+        simulation::own(SERVER);
+        match fed {
+            Err(what) if !is_disk(&what) => Err(format!("client {index}: {what}")),
+            _ => {
+                self.look_at(index)?;
+                self.open_all(index)
+            }
+        }
     }
 
     fn committed(

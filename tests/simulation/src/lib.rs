@@ -25,5 +25,6 @@ pub mod plan;
 pub mod run;
 pub mod server;
 pub mod slot;
+pub mod targets;
 pub mod undo;
 pub mod world;

@@ -10,6 +10,7 @@ use crate::app::Deed;
 use crate::bookings::Request;
 use crate::client::Habits;
 use crate::disk::{CrashKind, Dice, Fault};
+use crate::targets::Feeding;
 
 /// A world before it begins.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub enum Action {
     Undo(usize, usize, bool),
     /// A client executes the command of a conflict again, or drops it.
     Resolve(usize, usize, bool),
+    /// A process of a client's brings the targets of a store up to date: the client, the store, the process.
+    Feed(usize, usize, usize, Feeding),
     /// A client writes what it has buffered.
     Flush(usize, usize),
     /// A client makes its state anew.
@@ -118,6 +121,9 @@ impl Action {
             Self::Undo(_, _, false) => "undo",
             Self::Undo(_, _, true) => "redo",
             Self::Resolve(..) => "resolve a conflict",
+            Self::Feed(_, _, _, Feeding::Update) => "feed a target",
+            Self::Feed(_, _, _, Feeding::Restart) => "feed a target anew",
+            Self::Feed(_, _, _, Feeding::Fail) => "a target fails",
             Self::Flush(..) => "flush",
             Self::ResetState(..) => "reset the state",
             Self::Hold(..) => "hold or resume",
@@ -166,6 +172,7 @@ impl Plan {
             setup.add_processes(&mut own);
         }
         let mut intents = Intents::draw(seed, has_sessions, &mut setup);
+        let mut feedings = Feedings::draw(seed);
         let (mut marks, mut actions) = (0, Vec::new());
         let length = 30 + dice.below(120);
         let trouble = 3 + dice.below(12);
@@ -187,6 +194,7 @@ impl Plan {
                     let deed = Deed::several(&mut dice, &mut marks);
                     actions.push(Action::Commit(who, slot, deed));
                     actions.extend(intents.next(who, slot));
+                    actions.extend(feedings.next(&setup, who, slot));
                     actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
                 }
                 actions.push(Action::Hold(client, slot, false));
@@ -201,6 +209,7 @@ impl Plan {
                 _ => actions.push(Action::Commit(client, slot, Deed::draw(&mut dice, &mut marks))),
             }
             actions.extend(intents.next(client, slot));
+            actions.extend(feedings.next(&setup, client, slot));
             if dice.below(2) == 0 {
                 actions.push(Action::Wait(Duration::from_millis(dice.below(40))));
             }
@@ -248,6 +257,35 @@ impl Intents {
             });
         }
         actions
+    }
+}
+
+/// What brings targets up to date, by dice of its own: it changes nothing else of a plan.
+struct Feedings {
+    dice: Dice,
+    has_targets: bool,
+}
+
+impl Feedings {
+    fn draw(seed: u64) -> Self {
+        let mut dice = Dice::new(seed.rotate_left(16) ^ 0xfeed);
+        let has_targets = dice.below(3) == 0;
+        Self { dice, has_targets }
+    }
+
+    fn next(&mut self, setup: &Setup, client: usize, slot: usize) -> Option<Action> {
+        let Self { dice, has_targets } = self;
+        if !*has_targets || dice.below(3) != 0 {
+            return None;
+        }
+        let processes = setup.clients.get(client)?.processes;
+        let process = index(dice, processes as u64);
+        let how = match dice.below(6) {
+            0 => Feeding::Restart,
+            1 => Feeding::Fail,
+            _ => Feeding::Update,
+        };
+        Some(Action::Feed(client, slot, process, how))
     }
 }
 

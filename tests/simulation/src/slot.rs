@@ -12,6 +12,7 @@ use crate::bookings::Request;
 use crate::client::{Habits, Opened, Version};
 use crate::disk::CrashKind;
 use crate::server::SERVER;
+use crate::targets::{Feeding, Targets};
 
 /// What was sent on a line arrives within this time, if nothing befalls the line or the leader.
 const CALM: Duration = Duration::from_secs(5);
@@ -111,6 +112,8 @@ pub struct Session {
     pub compared: u64,
     /// Why what it has may not be the server's any more.
     pub astray: Option<Astray>,
+    /// The targets that its process feeds.
+    pub targets: Targets,
 }
 
 /// What befell the server that a store knew.
@@ -125,7 +128,8 @@ pub enum Astray {
 impl Session {
     fn new(owner: u64) -> Self {
         let (open, before, astray) = (None, None, None);
-        Self { open, id: String::new(), owner, before, led: false, compared: 0, astray }
+        let (id, targets) = (String::new(), Targets::default());
+        Self { open, id, owner, before, led: false, compared: 0, astray, targets }
     }
 
     /// The store, if it is open. What it does from now on, its process does.
@@ -137,6 +141,17 @@ impl Session {
     /// How it stands with the backend; `None` if it is not open, or has closed itself.
     pub fn status(&self) -> Option<SyncStatus> {
         self.open()?.status()
+    }
+
+    /// Brings its targets up to date, if it is open.
+    pub fn feed(&self, how: Feeding) -> Result<(), String> {
+        let open = self.open().filter(|open| open.status().is_some());
+        open.map_or(Ok(()), |open| open.feed(how, &self.targets))
+    }
+
+    /// Brings its targets up to date, if they were ever written: they have what the store has.
+    pub fn feed_used(&self) -> Result<(), String> {
+        if self.targets.are_used() { self.feed(Feeding::Update) } else { Ok(()) }
     }
 
     /// Ends it without closing it.
@@ -280,6 +295,9 @@ impl Slot {
     /// All its processes are gone, at the same time.
     pub fn all_ended(&mut self, durability: Durability, kind: CrashKind) {
         self.sessions.iter_mut().for_each(Session::end);
+        if let CrashKind::PowerLoss { seed } = kind {
+            self.sessions.iter().for_each(|session| session.targets.lose_power(seed));
+        }
         self.disturb();
         for mine in &mut self.mine {
             mine.maybe |= match (durability, kind) {

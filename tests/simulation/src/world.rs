@@ -431,6 +431,7 @@ fn check_at_rest(
         let checked = open
             .check_live()
             .and_then(|()| open.check_state())
+            .and_then(|()| session.feed_used())
             .and_then(|()| session.check_whole());
         checked.map_err(|what| session.context(is_shared, what))?;
     }

@@ -398,6 +398,13 @@ impl Inner {
                     follower.set_sessions(sessions);
                 }
             }
+            FromLeader::StoresUndo => {
+                if let Ok(mut slot) = self.core()
+                    && let Some(core) = slot.as_mut()
+                {
+                    core.resend_undo(true);
+                }
+            }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
             FromLeader::Events(page) => return self.receive_history(page),
             FromLeader::Reset if self.must_read_all() => return false,

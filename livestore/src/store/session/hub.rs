@@ -46,6 +46,8 @@ struct Peer {
     session_id: Option<Arc<str>>,
     /// Whether its welcome was sent.
     is_welcomed: bool,
+    /// Whether what it can undo is stored: of several sessions in one window, that is so for the last one.
+    stores_undo: bool,
 }
 
 impl Hub {
@@ -218,6 +220,8 @@ impl Hub {
         match FromSession::decode(message) {
             Some(FromSession::Hello(hello)) => store.welcome(self, id, line, hello),
             Some(FromSession::Commit(events)) => store.commit_of(self, id, line, events),
+            // Its window has been opened again since.
+            Some(FromSession::Command(Command::Undo(_))) if !self.stores_undo(id) => {}
             Some(FromSession::Command(command)) => store.carry_out(command),
             Some(FromSession::Read(head)) => store.send_history(line, head),
             Some(FromSession::Recover(recover)) if recover.protocol == PROTOCOL => {
@@ -242,19 +246,23 @@ impl Hub {
         peers.iter().find(|peer| peer.id == id)?.session_id.clone()
     }
 
-    /// Whether another session is in the window of this one.
-    fn has_window_of(&self, session_id: &str) -> bool {
-        let others = |id: &Arc<str>| **id != *session_id && window_of(id) == window_of(session_id);
-        lock(&self.peers).iter().any(|peer| peer.session_id.as_ref().is_some_and(others))
+    /// Whether what this session can undo is stored.
+    fn stores_undo(&self, id: u64) -> bool {
+        lock(&self.peers).iter().any(|peer| peer.id == id && peer.stores_undo)
     }
 
     /// From now on, the session is notified of changes. What it has sent on an earlier line, and has not
     /// arrived, never arrives.
-    fn join(&self, id: u64, session_id: &Arc<str>) {
+    fn join(&self, id: u64, session_id: &Arc<str>, stores_undo: bool) {
         let mut peers = lock(&self.peers);
         peers.retain(|peer| peer.session_id.as_ref() != Some(session_id) || peer.id == id);
+        // An earlier one of its window may have gone, and this one be the same window, opened again.
+        peers.iter_mut().filter(|peer| peer.is_in_window_of(session_id)).for_each(|peer| {
+            peer.stores_undo = false;
+        });
         if let Some(peer) = peers.iter_mut().find(|peer| peer.id == id) {
             peer.session_id = Some(Arc::clone(session_id));
+            peer.stores_undo = stores_undo;
         }
         self.count(&peers);
     }
@@ -268,13 +276,22 @@ impl Hub {
 
     fn remove(&self, id: u64) {
         let mut peers = lock(&self.peers);
-        let was_session = peers.iter().any(|peer| peer.id == id && peer.session_id.is_some());
-        peers.retain(|peer| peer.id != id);
+        let gone = peers.iter().position(|peer| peer.id == id).map(|index| peers.remove(index));
         self.count(&peers);
+        let Some(Peer { session_id: Some(session_id), stores_undo, .. }) = gone else { return };
+        let heir = peers
+            .iter_mut()
+            .rev()
+            .find(|peer| stores_undo && peer.is_welcomed && peer.is_in_window_of(&session_id));
+        let heir = heir.map(|peer| {
+            peer.stores_undo = true;
+            peer.line.clone()
+        });
         drop(peers);
-        if was_session {
-            self.announce();
+        if let Some(line) = heir {
+            send(&line, &FromLeader::StoresUndo.encode());
         }
+        self.announce();
     }
 
     fn count(&self, peers: &[Peer]) {
@@ -283,11 +300,18 @@ impl Hub {
     }
 }
 
+impl Peer {
+    fn is_in_window_of(&self, session_id: &str) -> bool {
+        self.session_id.as_ref().is_some_and(|own| window_of(own) == window_of(session_id))
+    }
+}
+
 fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
     let id = hub.upgrade().map(|hub| {
         let id = hub.next_id.fetch_add(1, Ordering::Relaxed);
         let assembler = Assembler::default();
-        let peer = Peer { id, line, assembler, session_id: None, is_welcomed: false };
+        let peer =
+            Peer { id, line, assembler, session_id: None, is_welcomed: false, stores_undo: false };
         lock(&hub.peers).push(peer);
         id
     });
@@ -346,14 +370,13 @@ impl Inner {
         let welcome = slot.as_ref().map(|core| {
             // A session that joins is not notified of what its welcome contains.
             hub.send_outgoing(&core.log);
-            let mut welcome = core.welcome(&self.client_id, &hello.session_id)?;
-            welcome.undo = welcome.undo.filter(|_| !hub.has_window_of(&hello.session_id));
+            let welcome = core.welcome(&self.client_id, &hello.session_id)?;
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
         });
         match welcome {
             Some(Ok((opening, welcome))) => {
                 opening.iter().for_each(|message| answer(line, message));
-                hub.join(id, &hello.session_id);
+                hub.join(id, &hello.session_id, welcome.undo.is_some());
                 answer(line, &FromLeader::Welcome(welcome));
                 hub.welcomed(id);
             }

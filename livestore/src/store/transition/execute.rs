@@ -103,10 +103,12 @@ impl<S: Schema> Store<S> {
     ///
     /// # Errors
     /// See [`ExecuteError`].
-    pub fn execute<C: ExecuteIn<S>>(
-        &self,
-        command: C,
-    ) -> Result<Executed<C::Output>, ExecuteError<C::Error>> {
+    pub fn execute<C, T, E>(&self, command: C) -> Result<Executed<T>, ExecuteError<E>>
+    where
+        // `C::Output` would be a second error where `C` is not a command.
+        C: ExecuteIn<S, Output = T, Error = E>,
+        E: std::error::Error + 'static,
+    {
         let span = tracing::debug_span!(
             "execute",
             db.system.name = "livestore",
@@ -169,9 +171,9 @@ fn stored<S: Schema, C: ExecuteIn<S>>(
         command: C::NAME,
         reason: reason.to_string(),
     };
-    let args = serde_json::to_string(command).map_err(|error| refused(&error))?;
-    let read: C = serde_json::from_str(&args).map_err(|error| refused(&error))?;
-    let again = serde_json::to_string(&read).map_err(|error| refused(&error))?;
+    let args = (C::JSON.write)(command).map_err(|error| refused(&error))?;
+    let read = (C::JSON.read)(&args).map_err(|error| refused(&error))?;
+    let again = (C::JSON.write)(&read).map_err(|error| refused(&error))?;
     if args != again {
         return Err(refused(&format_args!("{args} is read back as {again}")));
     }

@@ -83,8 +83,9 @@ impl<S: Schema> Store<S> {
     /// A step is a commit, or a [group](Self::undo_group) of them. It counts if one of its events can be undone:
     /// if its type is listed under `undo` in `schema!`. Other commits, such as those of client documents, are
     /// left alone, and so is what others have committed. The last 100 steps can be undone, also after the store
-    /// was closed and opened again in the same [window](Self::window_id). If two sessions are in one window at the
-    /// same time, only the steps of the first one are stored.
+    /// was closed and opened again in the same [window](Self::window_id). If several sessions are in one window at
+    /// the same time, only the steps of one of them are stored: of the leading one, or else of the one that was
+    /// opened last.
     ///
     /// Undo is decided on the state as it is now. If somebody has changed since what it would restore, it does
     /// nothing, and [says so](UndoError::Changed).
@@ -304,7 +305,8 @@ impl Core {
         }
         let Some(step) = self.undo.step(place) else { return Err(UndoError::Nothing) };
         let overwrites = self.state.overwrites(step.inverse(), &self.window_id);
-        if overwrites.map_err(CommitError::from)? == step.overwrites {
+        let overwrites = Some(overwrites.map_err(CommitError::from)?);
+        if step.is_unbroken() && overwrites == step.overwrites() {
             Ok(())
         } else {
             Err(UndoError::Changed)

@@ -14,9 +14,11 @@ pub(in crate::store) struct Renewal {
     steps: Vec<(UndoPlace, Option<UndoStep>)>,
     /// The pending commits that are of a step, first to last: the number among the pending ones, the step's
     /// position in `steps`, and the number in the step.
-    found: Vec<(usize, usize, usize)>,
+    places: Vec<(usize, usize, usize)>,
     /// What undoes the commit that is being applied.
     inverse: Inverse,
+    /// What undoing the earlier ones of its step would overwrite, before it is applied.
+    found: i64,
 }
 
 /// What undoes a commit in its new place.
@@ -30,8 +32,12 @@ enum Inverse {
 impl UndoStack {
     /// The steps that have some of these commits, which are pending.
     pub(in crate::store) fn renewal(&self, pending: &[EncodedEvent]) -> Renewal {
-        let mut renewal =
-            Renewal { steps: Vec::new(), found: Vec::new(), inverse: Inverse::Unchanged };
+        let mut renewal = Renewal {
+            steps: Vec::new(),
+            places: Vec::new(),
+            inverse: Inverse::Unchanged,
+            found: 0,
+        };
         if self.is_empty() {
             return renewal;
         }
@@ -42,21 +48,21 @@ impl UndoStack {
                 renewal.steps.push((place, self.step(place).cloned()));
                 renewal.steps.len() - 1
             });
-            renewal.found.push((at, step, n));
+            renewal.places.push((at, step, n));
         }
-        renewal.found.reverse();
+        renewal.places.reverse();
         renewal
     }
 }
 
 impl Renewal {
     pub(in crate::store) fn is_needed(&self) -> bool {
-        !self.found.is_empty()
+        !self.places.is_empty()
     }
 
     fn find(&self, at: usize) -> Option<(usize, usize)> {
-        let index = self.found.binary_search_by_key(&at, |(at, _, _)| *at).ok()?;
-        self.found.get(index).map(|&(_, step, n)| (step, n))
+        let index = self.places.binary_search_by_key(&at, |(at, _, _)| *at).ok()?;
+        self.places.get(index).map(|&(_, step, n)| (step, n))
     }
 
     /// Asks the pending commit with this number, which is about to be applied.
@@ -67,8 +73,13 @@ impl Renewal {
         commit: &[EncodedEvent],
         window_id: &str,
     ) -> Result<(), SqliteError> {
-        if self.find(at).is_some() {
-            self.inverse = inverse_of(state, commit, window_id)?;
+        let Some((step, n)) = self.find(at) else { return Ok(()) };
+        self.inverse = inverse_of(state, commit, window_id)?;
+        if let Some((_, Some(step))) = self.steps.get(step) {
+            match state.overwrites(step.inverse_of_first(n), window_id) {
+                Ok(found) => self.found = found,
+                Err(_) => self.inverse = Inverse::Unknown,
+            }
         }
         Ok(())
     }
@@ -84,8 +95,20 @@ impl Renewal {
         let Some((step, n)) = self.find(at) else { return };
         let inverse = std::mem::replace(&mut self.inverse, Inverse::Unchanged);
         if let Some((_, step)) = self.steps.get_mut(step) {
-            let id = CommitId::of(commit);
-            *step = step.take().and_then(|step| renewed(state, step, n, id, inverse, window_id));
+            let (id, found) = (CommitId::of(commit), self.found);
+            let renewed = step.take().and_then(|mut step| {
+                let inverse = match inverse {
+                    Inverse::Events(inverse) => inverse,
+                    Inverse::Unchanged => return Some(step),
+                    Inverse::Unknown => return None,
+                };
+                let all = inverse.iter().chain(step.inverse_of_first(n));
+                let left = state.overwrites(all, window_id).ok()?;
+                *step.commits.get_mut(n)? = UndoCommit { id, inverse, found, left };
+                let has_inverse = step.inverse().next().is_some();
+                has_inverse.then_some(step)
+            });
+            *step = renewed;
         }
     }
 
@@ -101,28 +124,6 @@ impl Renewal {
         });
         changes.collect()
     }
-}
-
-/// The step with the new inverse of one of its commits. `None` if there is nothing left to undo.
-fn renewed(
-    state: &State,
-    mut step: UndoStep,
-    n: usize,
-    id: CommitId,
-    inverse: Inverse,
-    window_id: &str,
-) -> Option<UndoStep> {
-    let inverse = match inverse {
-        Inverse::Events(inverse) => inverse,
-        Inverse::Unchanged => return Some(step),
-        Inverse::Unknown => return None,
-    };
-    if let Some(commit) = step.commits.get_mut(n) {
-        *commit = UndoCommit { id, inverse };
-    }
-    step.overwrites = state.overwrites(step.inverse(), window_id).ok()?;
-    let has_inverse = step.inverse().next().is_some();
-    has_inverse.then_some(step)
 }
 
 /// What undoes a commit, which is about to be applied. The state stays as it is.

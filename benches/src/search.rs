@@ -39,7 +39,7 @@ struct Reported {
 impl Reported {
     /// The `n`th. Every title has two of eight words, and a number that it shares with nobody.
     fn nth(n: u64) -> Self {
-        let word = |at: u64| WORDS[usize::try_from(at % 8).unwrap_or(0)];
+        let word = |at: u64| WORDS.iter().cycle().nth((at % 8) as usize).unwrap_or(&"");
         let title = format!("The {} of a {}, reported as number {n}", word(n), word(n / 8));
         Self { id: app::id(n), title, at: n.cast_signed() }
     }
@@ -72,7 +72,14 @@ fn newest(text: &str, as_match: &str, times: u32) -> Result<Measured> {
     compare(
         ROUNDS,
         times,
-        || time(|| (0..times).try_for_each(|_| Ok(drop(black_box(store.query(&search)?))))),
+        || {
+            time(|| {
+                (0..times).try_for_each(|_| {
+                    black_box(store.query(&search)?);
+                    Ok(())
+                })
+            })
+        },
         || {
             time(|| {
                 (0..times).try_for_each(|_| {
@@ -116,7 +123,12 @@ pub(crate) fn live() -> Result<Measured> {
     let commit = |store: &Store<Tracker>, next: &mut u64| {
         let events: Vec<_> = (0..u64::from(COMMITS)).map(|n| Reported::nth(*next + n)).collect();
         *next += u64::from(COMMITS);
-        time(|| events.into_iter().try_for_each(|event| Ok(drop(store.commit(event)?))))
+        time(|| {
+            events.into_iter().try_for_each(|event| {
+                store.commit(event)?;
+                Ok(())
+            })
+        })
     };
     compare(ROUNDS, COMMITS, || commit(&searched, ours), || commit(&plain, floor))
 }

@@ -16,7 +16,7 @@ const MAX_LINES: usize = 10;
 
 /// Messages that are longer, because of lines that the compiler adds.
 #[rustfmt::skip]
-const LONGER: [(&str, usize, &[&str]); 9] = [
+const LONGER: [(&str, usize, &[&str]); 10] = [
     // A bound of an inherent method, of `Store`, `Writer`, `Table` or `raw`: the compiler shows the call
     // and the bound, which it does not for a trait's own method. These are what an app looks up first,
     // and should be found in the docs of the type.
@@ -28,10 +28,14 @@ const LONGER: [(&str, usize, &[&str]); 9] = [
         "raw_param_of_no_value", "raw_params_without_tuple", "search_without_columns", "set_of_a_query", "sql_of_another_schema", "sql_query_to_run", "sql_write_to_query",
         "sum_of_text",
     ]),
+    // The same, where the compiler shows the method over several lines.
+    ("a method's long bound", 22, &["execute_an_event", "execute_unlisted_command", "execute_without_derive"]),
     // The same, of functions and traits that generated code calls.
     ("a bound in generated code", 23, &[
         "alias_of_another_table", "alias_of_nothing", "column_type_of_unsupported_type",
-        "command_of_an_event_that_is_not_listed", "command_without_execute", "document_set_wrong_type", "document_without_default",
+        "command_of_an_event_that_is_not_listed", "command_of_no_events", "command_only_serialized",
+        "command_that_is_none", "command_without_derive", "command_without_execute", "command_without_serde",
+        "document_set_wrong_type", "document_without_default",
         "document_field_not_clone", "event_upcast_of_no_event", "event_upcast_to_something_else",
         "materialize_not_an_event", "row_field_of_another_type", "row_maybe_without_option",
         "select_as_other_source", "store_of_no_schema", "undo_of_an_event_that_is_not_listed", "undo_without_an_impl",
@@ -42,7 +46,7 @@ const LONGER: [(&str, usize, &[&str]); 9] = [
     ("a const's panic", 17, &["event_upcast_of_another_name", "event_upcast_of_client_only"]),
     // The compiler's own errors, with a correction.
     ("the compiler's", 20, &[
-        "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
+        "command_error_of_a_text", "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
     ]),
     // A warning, which the test makes an error: the compiler shows where.
     ("a warning", 11, &["event_deprecated"]),

@@ -1,0 +1,45 @@
+use livestore::prelude::*;
+
+#[table]
+struct Seat {
+    #[column(primary_key)]
+    number: u32,
+}
+
+#[derive(Event)]
+#[event(name = "v1.SeatAssigned")]
+struct SeatAssigned {
+    number: u32,
+}
+
+impl Materialize for SeatAssigned {
+    fn materialize(&self, state: &mut Writer<'_>) -> Result<(), MaterializeError> {
+        state.upsert(&Seat { number: self.number })
+    }
+}
+
+#[derive(Command, Serialize, Deserialize)]
+#[command(name = Assign)]
+struct Assign {
+    number: u32,
+}
+
+impl Execute for Assign {
+    type Events = SeatAssigned;
+    type Output = ();
+    type Error = QueryError;
+
+    fn execute(&self, _: &Reader<'_>, _: &ExecuteContext) -> Result<(SeatAssigned, ()), QueryError> {
+        Ok((SeatAssigned { number: self.number }, ()))
+    }
+}
+
+schema! {
+    pub App {
+        tables: [Seat],
+        events: [SeatAssigned],
+        commands: [Assign],
+    }
+}
+
+fn main() {}

@@ -37,7 +37,9 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
         web::plan(Vec::new(), strict, &is_here),
         Step::new("interleavings", 2, [simulation::interleavings()]),
         Step::new("simulation", 7, [simulation::line(&[])]),
-        engines::plan(&[], strict, &is_here),
+    ]);
+    steps.extend(engines::plan(&[], strict, &is_here));
+    steps.extend([
         interop::plan(vec![OVER_WEBSOCKET.to_owned()], strict, is_here),
         Step::new("templates", 4, [templates()]),
         Step::new("package", 2, [package(strict)]),

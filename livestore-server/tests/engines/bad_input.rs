@@ -19,7 +19,7 @@ fn refused(url: &str) -> OpenPostgresError {
 }
 
 /// The error and its causes, without what must not be in them.
-fn said(error: &dyn Error) -> String {
+pub(crate) fn said(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -6,11 +6,14 @@
 #![cfg(unix)]
 
 mod bad_input;
+mod behind_pgbouncer;
 mod commands;
 mod conformance;
+mod full_disk;
 mod kit;
 mod nats;
 mod outages;
+mod pgbouncer;
 mod postgres;
 #[cfg(feature = "schema")]
 mod schema;

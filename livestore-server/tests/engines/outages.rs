@@ -5,9 +5,10 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use livestore_server::store::{
-    Durability, EventStore, NatsStore, PostgresStore, StoreError, StoreId, StoreLimits,
-    StoredEvent, Watcher,
+    Durability, EventStore, NatsStore, OpenPostgresError, PostgresStore, StoreError, StoreId,
+    StoreLimits, StoredEvent, Watcher,
 };
+use livestore_testing::wait_until;
 
 use crate::kit::{append, ask, event, id, read};
 use crate::nats::Nats;
@@ -85,7 +86,10 @@ fn crashes_of_nats_lose_and_double_nothing() {
     );
 }
 
-fn crashes_lose_and_double_nothing<S: EventStore>(open: impl Fn() -> S, mut restart: impl FnMut()) {
+pub(crate) fn crashes_lose_and_double_nothing<S: EventStore>(
+    open: impl Fn() -> S,
+    mut restart: impl FnMut(),
+) {
     let (first, second) = (open(), open());
     ask(|reply| first.open(&id("s"), reply)).unwrap();
     let (count, stop) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -237,7 +241,7 @@ fn an_engine_is_back(storage: &dyn EventStore, store: &StoreId) {
 }
 
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     head: AtomicU64,
     lost: Mutex<Option<StoreError>>,
     changed: Condvar,
@@ -257,6 +261,72 @@ impl Watcher for Seen {
         *self.lost.lock().unwrap() = Some(error);
         self.changed.notify_all();
     }
+}
+
+/// An append that waits for Postgres when it crashes. Nobody knows whether it was stored, whatever becomes of
+/// the next attempt.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn an_append_that_a_crash_interrupts_is_uncertain() {
+    let mut postgres = Postgres::start();
+    let url = postgres.database("interrupted");
+    a_crash_interrupts_an_append(&mut postgres, "interrupted", &url);
+}
+
+pub(crate) fn a_crash_interrupts_an_append(postgres: &mut Postgres, database: &str, url: &str) {
+    let storage = open(url);
+    let store = id("s");
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    let mut lock = postgres.lock_stores(database);
+    let locked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    wait_until(|| postgres.sql("postgres", locked) == "1");
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE usename = 'livestore' AND wait_event_type = 'Lock'";
+    std::thread::scope(|scope| {
+        let append = scope.spawn(|| append(&storage, &store, &[event(0, "{}")]));
+        wait_until(|| postgres.sql("postgres", waiting) == "1");
+        postgres.crash();
+        let interrupted = append.join().unwrap();
+        assert!(matches!(interrupted, Err(StoreError::Uncertain(_))), "{interrupted:?}");
+    });
+    lock.wait().unwrap();
+}
+
+/// A replica takes over, as it does when its primary is lost.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask engines"]
+fn a_replica_is_refused_until_it_is_promoted() {
+    let mut primary = Postgres::start();
+    primary.database("replicated");
+    let replica = primary.replica();
+    let store = id("s");
+
+    let refused =
+        PostgresStore::connect(&replica.url("replicated"), Durability::Synced, StoreLimits::NONE);
+    assert!(matches!(refused, Err(OpenPostgresError::ReadOnly { .. })), "{refused:?}");
+
+    let hosts = format!(
+        "postgres://livestore:secret@/replicated?host={}&host={}&target_session_attrs=read-write",
+        replica.socket().display(),
+        primary.socket().display(),
+    );
+    let storage = open(&hosts);
+    ask(|reply| storage.open(&store, reply)).unwrap();
+    append(&storage, &store, &[event(0, "{}")]).unwrap();
+    let arrived = "SELECT count(*) FROM livestore.events";
+    wait_until(|| replica.sql("replicated", arrived) == "1");
+
+    primary.crash();
+    let lost = append(&storage, &store, &[event(1, "{}")]);
+    let is_lost = matches!(&lost, Err(StoreError::Unavailable(_) | StoreError::Uncertain(_)));
+    assert!(is_lost, "{lost:?}");
+    replica.sql("postgres", "SELECT pg_promote()");
+    let mut stored = append(&storage, &store, &[event(1, "{}")]);
+    while matches!(stored, Err(StoreError::Uncertain(_) | StoreError::Unavailable(_))) {
+        stored = append(&storage, &store, &[event(1, "{}")]);
+    }
+    assert_eq!(stored, Ok(()));
+    assert_eq!(read(&storage, &store), [event(0, "{}"), event(1, "{}")]);
 }
 
 #[test]

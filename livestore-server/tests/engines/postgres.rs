@@ -25,15 +25,12 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts a server with a role `livestore` that may create databases, and do nothing else.
     pub(crate) fn start() -> Self {
-        let programs = programs().expect("PostgreSQL is installed (apt-get install postgresql)");
-        let directory = tempfile::tempdir().unwrap();
-        let user = unprivileged_user();
-        if let Some((uid, gid)) = user {
-            chown(directory.path(), Some(uid), Some(gid)).unwrap();
-        }
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut postgres =
-            Self { programs, user, directory, settings: Vec::new(), port: 5432, server: None };
+        Self::start_in(tempfile::tempdir().unwrap())
+    }
+
+    /// Starts it with its data in this directory.
+    pub(crate) fn start_in(directory: TempDir) -> Self {
+        let mut postgres = Self::new(directory);
         let data = postgres.data();
         let made = postgres
             .command("initdb")
@@ -44,12 +41,35 @@ impl Postgres {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         // The administrator of the test comes without a password, the server with one.
-        let rules = "local all admin trust\nlocal all all scram-sha-256\n\
+        let rules = "local all,replication admin trust\nlocal all all scram-sha-256\n\
                      host all all 127.0.0.1/32 scram-sha-256\n";
         fs::write(data.join("pg_hba.conf"), rules).unwrap();
         postgres.up();
         postgres.sql("postgres", "CREATE ROLE livestore LOGIN PASSWORD 'secret'");
         postgres
+    }
+
+    /// Starts a replica of it.
+    pub(crate) fn replica(&self) -> Self {
+        let mut replica = Self::new(tempfile::tempdir().unwrap());
+        let mut command = replica.command("pg_basebackup");
+        command.args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf"]);
+        command.args(["--username=admin", "--port", &self.port.to_string()]);
+        command.arg("--host").arg(self.socket()).arg("--pgdata").arg(replica.data());
+        let copied = command.output().unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        replica.up();
+        replica
+    }
+
+    fn new(directory: TempDir) -> Self {
+        let programs = programs().expect("PostgreSQL is installed (apt-get install postgresql)");
+        let user = unprivileged_user();
+        if let Some((uid, gid)) = user {
+            chown(directory.path(), Some(uid), Some(gid)).unwrap();
+        }
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self { programs, user, directory, settings: Vec::new(), port: 5432, server: None }
     }
 
     /// Starts it, with what it had stored.
@@ -133,11 +153,26 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Runs a statement where a URL leads.
+    pub(crate) fn sql_at(&self, url: &str, statement: &str) {
+        let output = self.psql(url, statement).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Has a transaction lock all stores until the server ends.
+    pub(crate) fn lock_stores(&self, database: &str) -> Child {
+        let lock = "BEGIN; SELECT 1 FROM livestore.stores FOR UPDATE; SELECT pg_sleep(3600)";
+        let mut psql = self.psql(database, lock);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     fn psql(&self, database: &str, statement: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "admin"]);
-        command.args(["-d", database, "-c", statement]).arg("-h").arg(self.socket());
-        command.args(["-p", &self.port.to_string()]);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        command.args(["-d", database, "-c", statement]);
+        // A URL comes before it.
+        command.env("PGUSER", "admin").env("PGPORT", self.port.to_string());
+        command.env("PGHOST", self.socket());
         command
     }
 
@@ -150,6 +185,15 @@ impl Postgres {
             chown(&path, Some(uid), Some(gid)).unwrap();
         }
         path
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The user and group that it runs as, if they are not those of the test.
+    pub(crate) fn user(&self) -> Option<(u32, u32)> {
+        self.user
     }
 
     fn command(&self, program: &str) -> Command {
@@ -165,7 +209,8 @@ impl Postgres {
         self.directory.path().join("data")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The directory of the socket.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().to_owned()
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use tokio_postgres::error::SqlState;
@@ -10,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::config::Settings;
 use super::error::{Failure, OpenPostgresError, chain};
 use super::schema;
-use super::statement::{self, Batch, Found};
+use super::statement::{self, Batch, Found, Sending};
 use super::tls::MakeTls;
 use crate::store::remote::{EventPage, NEXT_PAGES, client_config, in_time};
 use crate::store::{Durability, StoreError, StoreId, StoreInfo, StoredEvent};
@@ -20,6 +21,8 @@ pub(super) struct Database {
     pub(super) settings: Settings,
     pub(super) tls: MakeTls,
     pool: Pool,
+    /// Whether a prepared statement was missing where it had been prepared.
+    forgets_statements: AtomicBool,
 }
 
 /// The answer to a statement.
@@ -38,25 +41,25 @@ impl Database {
             place: settings.place(),
             source: error.into(),
         })?;
-        Ok(Self { settings, tls, pool })
+        Ok(Self { settings, tls, pool, forgets_statements: AtomicBool::new(false) })
     }
 
     /// Checks that the database can be used, and creates what is missing.
     pub(super) async fn prepare(&self, durability: Durability) -> Result<(), OpenPostgresError> {
         let place = self.settings.place();
-        let connecting = self.settings.config.connect(self.tls.clone());
-        let (mut client, connection) = match in_time(connecting).await {
-            Some(Ok(connected)) => connected,
-            Some(Err(error)) => return Err(not_let_in(place, error)),
-            None => {
-                let source = "it does not answer".into();
-                return Err(OpenPostgresError::Unreachable { place, source });
-            }
+        let silent = || OpenPostgresError::Unreachable {
+            place: self.settings.place(),
+            source: "it does not answer".into(),
         };
+        let connecting = in_time(self.settings.config.connect(self.tls.clone()));
+        let connected = connecting.await.ok_or_else(silent)?;
+        let (mut client, connection) =
+            connected.map_err(|error| not_let_in(place.clone(), error))?;
         let connection = tokio::spawn(connection);
-        let prepared = schema::prepare(&mut client, &place, durability).await;
+        // A proxy may let the server in before it has a connection to Postgres.
+        let prepared = in_time(schema::prepare(&mut client, &place, durability)).await;
         connection.abort();
-        prepared
+        prepared.ok_or_else(silent)?
     }
 
     pub(super) async fn find(&self, store: StoreId) -> Result<Option<Found>, StoreError> {
@@ -87,7 +90,8 @@ impl Database {
         &self,
         (key, events, size, most_before): (i64, Arc<[StoredEvent]>, u64, u64),
     ) -> Result<bool, Failure> {
-        self.ask(move |client| {
+        self.ask_often(|client, sending| {
+            let events = Arc::clone(&events);
             Box::pin(async move {
                 let ends = (events.first(), events.last());
                 let (Some(first), Some(last)) = ends else { return Ok(true) };
@@ -99,7 +103,7 @@ impl Database {
                     size: size.cast_signed(),
                     most_before: i64::try_from(most_before).unwrap_or(i64::MAX),
                 };
-                statement::append(client, &batch).await
+                statement::append(client, sending, &batch).await
             })
         })
         .await
@@ -115,7 +119,9 @@ impl Database {
     ) -> Result<EventPage, StoreError> {
         let size = i64::from(size);
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
-        let rows = self.ask(move |client| Box::pin(statement::page(client, key, after, size)));
+        let rows = self.ask_often(|client, sending| {
+            Box::pin(statement::page(client, sending, key, after, size))
+        });
         let rows = rows.await.map_err(Failure::unavailable)?;
         Ok(rows.iter().map(|row| statement::event(key, row)).collect())
     }
@@ -166,6 +172,30 @@ impl Database {
     /// Runs statements that return nothing.
     pub(super) async fn run(&self, statements: String) -> Result<(), Failure> {
         self.ask(|client| Box::pin(async move { client.batch_execute(&statements).await })).await
+    }
+
+    /// Asks with a statement that is prepared, as long as prepared statements last.
+    async fn ask_often<T>(
+        &self,
+        question: impl for<'a> Fn(&'a mut Client, Sending) -> Answer<'a, T> + Send + Sync,
+    ) -> Result<T, Failure> {
+        let sending = match self.forgets_statements.load(Ordering::Relaxed) {
+            true => Sending::Whole,
+            false => Sending::Prepared,
+        };
+        match self.ask(|client| question(client, sending)).await {
+            // Nothing has happened yet.
+            Err(failure) if sending == Sending::Prepared && failure.lacks_statement() => {
+                if !self.forgets_statements.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "Postgres forgets prepared statements, as behind a PgBouncer in transaction mode: \
+                         from now on, statements are sent whole"
+                    );
+                }
+                self.ask(|client| question(client, Sending::Whole)).await
+            }
+            answered => answered,
+        }
     }
 
     /// Asks on one of the connections, which is given up if another one may be better.

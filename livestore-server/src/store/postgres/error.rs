@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::store::StoreError;
 use crate::store::remote::TlsError;
@@ -95,8 +95,8 @@ pub(super) enum Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
-            // These end the connection, and may come behind the commit.
-            Some(db) if is_end(db.code()) => Self::Broken(chain(&error)),
+            // Such an error may come behind the commit.
+            Some(db) if is_end(db) => Self::Broken(chain(&error)),
             Some(_) => Self::Answered(error),
             None => Self::Broken(chain(&error)),
         }
@@ -129,6 +129,17 @@ impl Failure {
         }
     }
 
+    /// Whether a prepared statement was not there, or another one had its name.
+    pub(super) fn lacks_statement(&self) -> bool {
+        let lacking = [
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+            SqlState::DUPLICATE_PSTATEMENT,
+            SqlState::PROTOCOL_VIOLATION,
+        ];
+        let Self::Answered(error) = self else { return false };
+        error.code().is_some_and(|code| lacking.contains(code))
+    }
+
     /// Whether another connection may lead to a Postgres that works.
     pub(super) fn concerns_connection(&self) -> bool {
         match self {
@@ -152,9 +163,13 @@ fn answered(error: &tokio_postgres::Error) -> StoreError {
     }
 }
 
-fn is_end(code: &SqlState) -> bool {
-    [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN, &SqlState::IDLE_SESSION_TIMEOUT]
-        .contains(&code)
+/// Whether the error ends the connection. PgBouncer sends its own with the code of a violated protocol, and
+/// without the severity that is never translated.
+fn is_end(error: &DbError) -> bool {
+    match error.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => error.severity() == "FATAL",
+    }
 }
 
 /// Returns an error and its causes in one line.

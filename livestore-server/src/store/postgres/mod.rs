@@ -159,20 +159,30 @@ impl Engine {
                 answered => break answered,
             }
         };
-        match appended.map_err(Failure::of_append)? {
-            true => {
+        let stored = match appended {
+            Ok(true) => Ok(()),
+            Ok(false) => match self.reason(key, first, size).await {
+                Ok(StoreError::Behind { head }) if is_retry && head >= last => {
+                    match self.database.has(key, events).await {
+                        Ok(true) => Ok(()),
+                        Ok(false) => Err(StoreError::Behind { head }),
+                        Err(error) => Err(error),
+                    }
+                }
+                Ok(reason) | Err(reason) => Err(reason),
+            },
+            Err(failure) => Err(failure.of_append()),
+        };
+        match stored {
+            Ok(()) => {
                 self.news.appended(key, last);
                 Ok(())
             }
-            false => match self.reason(key, first, size).await? {
-                StoreError::Behind { head }
-                    if is_retry && head >= last && self.database.has(key, events).await? =>
-                {
-                    self.news.appended(key, last);
-                    Ok(())
-                }
-                reason => Err(reason),
-            },
+            // The first attempt may have stored them.
+            Err(StoreError::Unavailable(_) | StoreError::DiskFull) if is_retry => {
+                Err(StoreError::Uncertain("the connection to Postgres broke".to_owned()))
+            }
+            Err(reason) => Err(reason),
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn prepare(
 ) -> Result<(), OpenPostgresError> {
     let schema = OpenPostgresError::Schema;
     let settings = client
-        .query_one(
+        .query_typed_one(
             "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery(),
                     current_setting('fsync'), current_setting('synchronous_commit')",
             &[],
@@ -66,7 +66,7 @@ pub(super) async fn prepare(
         }
     }
     let transaction = client.transaction().await.map_err(schema)?;
-    transaction.query_one(LOCK, &[]).await.map_err(schema)?;
+    transaction.query_typed_one(LOCK, &[]).await.map_err(schema)?;
     match version(&transaction).await.map_err(schema)? {
         Some(VERSION) => {}
         Some(found) => return Err(OpenPostgresError::Version { found }),
@@ -77,9 +77,10 @@ pub(super) async fn prepare(
 
 async fn version(transaction: &Transaction<'_>) -> Result<Option<i32>, tokio_postgres::Error> {
     let exists = "SELECT to_regclass('livestore.version') IS NOT NULL";
-    if !transaction.query_one(exists, &[]).await?.try_get::<_, bool>(0)? {
+    if !transaction.query_typed_one(exists, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(None);
     }
-    let row = transaction.query_one("SELECT max(version) FROM livestore.version", &[]).await?;
+    let version = "SELECT max(version) FROM livestore.version";
+    let row = transaction.query_typed_one(version, &[]).await?;
     Ok(Some(row.try_get::<_, Option<i32>>(0)?.unwrap_or(0)))
 }

@@ -1,8 +1,14 @@
 //! The statements, and events as rows.
+//!
+//! Those that are sent most, of [`append`] and [`page`], are prepared, because planning a small one takes
+//! longer than executing it. A pooler such as PgBouncer may lend a connection for one transaction only, and
+//! then a prepared statement may be gone, or be another server's of the same name. The two have different
+//! numbers of parameters, so Postgres refuses to execute the wrong one. All others are sent whole, each time.
 
 use deadpool_postgres::Client;
 use livestore_protocol::{SyncEvent, Timestamp};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row, Statement};
 
 use super::schema::LOCK;
 use crate::store::{StoreError, StoreId, StoreInfo, StoredEvent, checksum};
@@ -29,17 +35,27 @@ pub(super) struct Batch<'a> {
     pub(super) most_before: i64,
 }
 
+/// How [`append`] and [`page`] are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// Prepared, once for each connection.
+    Prepared,
+    /// Whole, each time.
+    Whole,
+}
+
+/// A value, and its type, which Postgres then need not be asked for.
+type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
 pub(super) async fn find(client: &Client, store: &StoreId) -> Result<Option<Found>, Error> {
     const FIND: &str = "SELECT key, backend_id, head, bytes FROM livestore.stores WHERE id = $1";
-    let find = client.prepare_cached(FIND).await?;
-    let row = client.query_opt(&find, &[&store.as_str().as_bytes()]).await?;
+    let row = client.query_typed_opt(FIND, &[(&store.as_str().as_bytes(), Type::BYTEA)]).await?;
     row.map(|row| found(&row)).transpose()
 }
 
 pub(super) async fn find_by_key(client: &Client, key: i64) -> Result<Option<Found>, Error> {
     const FIND: &str = "SELECT key, backend_id, head, bytes FROM livestore.stores WHERE key = $1";
-    let find = client.prepare_cached(FIND).await?;
-    let row = client.query_opt(&find, &[&key]).await?;
+    let row = client.query_typed_opt(FIND, &[(&key, Type::INT8)]).await?;
     row.map(|row| found(&row)).transpose()
 }
 
@@ -54,22 +70,27 @@ pub(super) async fn create(
     const CREATE: &str = "INSERT INTO livestore.stores (id, backend_id) VALUES ($1, $2)
                           ON CONFLICT (id) DO NOTHING";
     let id = store.as_str().as_bytes();
+    let store: [Parameter<'_>; 2] = [(&id, Type::BYTEA), (&backend_id, Type::TEXT)];
     let Some(limit) = limit else {
-        return client.execute(CREATE, &[&id, &backend_id]).await.map(|_| ());
+        return client.execute_typed(CREATE, &store).await.map(|_| ());
     };
     // Servers that count at the same time would exceed the limit together.
     let transaction = client.transaction().await?;
-    transaction.query_one(LOCK, &[]).await?;
+    transaction.query_typed_one(LOCK, &[]).await?;
     let count = "SELECT count(*) FROM (SELECT 1 FROM livestore.stores LIMIT $1) AS counted";
-    let count: i64 = transaction.query_one(count, &[&limit]).await?.try_get(0)?;
-    if count < limit {
-        transaction.execute(CREATE, &[&id, &backend_id]).await?;
+    let count = transaction.query_typed_one(count, &[(&limit, Type::INT8)]).await?;
+    if count.try_get::<_, i64>(0)? < limit {
+        transaction.execute_typed(CREATE, &store).await?;
     }
     transaction.commit().await
 }
 
 /// Appends events, if the store's head is their parent and there is room. Returns whether it was so.
-pub(super) async fn append(client: &Client, batch: &Batch<'_>) -> Result<bool, Error> {
+pub(super) async fn append(
+    client: &Client,
+    sending: Sending,
+    batch: &Batch<'_>,
+) -> Result<bool, Error> {
     const APPEND: &str = "
         WITH store AS (
             UPDATE livestore.stores SET head = $3, bytes = bytes + $4
@@ -82,7 +103,6 @@ pub(super) async fn append(client: &Client, batch: &Batch<'_>) -> Result<bool, E
             $6::bigint[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[]
         ) AS event";
     let Batch { key, events, parent, last, size, most_before } = batch;
-    let append = client.prepare_cached(APPEND).await?;
     let texts = |text: fn(&SyncEvent) -> &str| -> Vec<&[u8]> {
         events.iter().map(|stored| text(stored.event()).as_bytes()).collect()
     };
@@ -93,31 +113,34 @@ pub(super) async fn append(client: &Client, batch: &Batch<'_>) -> Result<bool, E
     let checksums = numbers(&|stored| checksum(place(*key, stored.event().seq), stored));
     let (names, args) = (texts(|event| &event.name), texts(|event| &event.args));
     let (clients, sessions) = (texts(|event| &event.client_id), texts(|event| &event.session_id));
-    let stored = client
-        .execute(
-            &append,
-            &[
-                key,
-                parent,
-                last,
-                size,
-                most_before,
-                &seqs,
-                &names,
-                &args,
-                &clients,
-                &sessions,
-                &created,
-                &checksums,
-            ],
-        )
-        .await?;
+    let parameters: [Parameter<'_>; 12] = [
+        (key, Type::INT8),
+        (parent, Type::INT8),
+        (last, Type::INT8),
+        (size, Type::INT8),
+        (most_before, Type::INT8),
+        (&seqs, Type::INT8_ARRAY),
+        (&names, Type::BYTEA_ARRAY),
+        (&args, Type::BYTEA_ARRAY),
+        (&clients, Type::BYTEA_ARRAY),
+        (&sessions, Type::BYTEA_ARRAY),
+        (&created, Type::INT8_ARRAY),
+        (&checksums, Type::INT8_ARRAY),
+    ];
+    let stored = match sending {
+        Sending::Prepared => {
+            let append = prepare(client, APPEND, &parameters).await?;
+            client.execute(&append, &parameters.each_ref().map(|(value, _)| *value)).await?
+        }
+        Sending::Whole => client.execute_typed(APPEND, &parameters).await?,
+    };
     Ok(stored > 0)
 }
 
 /// Returns the events after `after`, in order: at most `events`, and about a mebibyte.
 pub(super) async fn page(
     client: &Client,
+    sending: Sending,
     key: i64,
     after: i64,
     events: i64,
@@ -131,20 +154,40 @@ pub(super) async fn page(
             ) AS first
         ) AS sized
         WHERE before < $4 ORDER BY seq";
-    let page = client.prepare_cached(PAGE).await?;
-    client.query(&page, &[&key, &after, &events, &PAGE_BYTES]).await
+    let parameters: [Parameter<'_>; 4] = [
+        (&key, Type::INT8),
+        (&after, Type::INT8),
+        (&events, Type::INT8),
+        (&PAGE_BYTES, Type::INT8),
+    ];
+    match sending {
+        Sending::Prepared => {
+            let page = prepare(client, PAGE, &parameters).await?;
+            client.query(&page, &parameters.each_ref().map(|(value, _)| *value)).await
+        }
+        Sending::Whole => client.query_typed(PAGE, &parameters).await,
+    }
+}
+
+/// Prepares a statement, unless this connection has it.
+async fn prepare(
+    client: &Client,
+    statement: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<Statement, Error> {
+    let types: Vec<_> = parameters.iter().map(|(_, type_)| type_.clone()).collect();
+    client.prepare_typed_cached(statement, &types).await
 }
 
 pub(super) async fn list(client: &Client) -> Result<Vec<Row>, Error> {
     let list = "SELECT key, backend_id, head, bytes, id FROM livestore.stores ORDER BY id";
-    client.query(list, &[]).await
+    client.query_typed(list, &[]).await
 }
 
 /// Returns the heads of stores by their keys.
 pub(super) async fn heads(client: &Client, keys: &[i64]) -> Result<Vec<(i64, u64)>, Error> {
     const HEADS: &str = "SELECT key, head FROM livestore.stores WHERE key = ANY($1)";
-    let heads = client.prepare_cached(HEADS).await?;
-    let rows = client.query(&heads, &[&keys]).await?;
+    let rows = client.query_typed(HEADS, &[(&keys, Type::INT8_ARRAY)]).await?;
     rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.cast_unsigned())))
         .collect()
@@ -152,7 +195,7 @@ pub(super) async fn heads(client: &Client, keys: &[i64]) -> Result<Vec<(i64, u64
 
 pub(super) async fn is_read_only(client: &Client) -> Result<bool, Error> {
     let ask = "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery()";
-    client.query_one(ask, &[]).await?.try_get(0)
+    client.query_typed_one(ask, &[]).await?.try_get(0)
 }
 
 /// Reads a store of [`find`] or [`list`].

@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(1);
 const POLL_WITHOUT_ANNOUNCEMENTS: Duration = Duration::from_millis(100);
 
 /// A connection that has not brought the announcement that this server sent itself after this time
-/// brings none.
+/// brings none. Whether it still brings them is tried that often, too.
 const PROBE: Duration = Duration::from_secs(5);
 
 /// The pause before listening again.
@@ -175,13 +175,14 @@ impl<F: Feed> News<F> {
     /// Asks for the heads of all watched stores, again and again.
     async fn poll(self: Arc<Self>) {
         let (mut answered, mut probed, mut warned) = (Instant::now(), Instant::now(), false);
+        let mut heard = Instant::now();
         loop {
             let hears = self.hears.load(Ordering::Relaxed);
             let pause = if hears { POLL } else { POLL_WITHOUT_ANNOUNCEMENTS };
             let _ = timeout(pause, self.wake_poller.notified()).await;
             let keys = self.watched_keys();
             if keys.is_empty() {
-                answered = Instant::now();
+                (answered, probed, heard) = (Instant::now(), Instant::now(), Instant::now());
                 continue;
             }
             match self.feed.heads(keys.clone()).await {
@@ -205,6 +206,11 @@ impl<F: Feed> News<F> {
                 }
             } else {
                 (probed, warned) = (Instant::now(), false);
+                if heard.elapsed() > PROBE {
+                    // The next round shows whether they still arrive.
+                    heard = Instant::now();
+                    self.hears.store(false, Ordering::Relaxed);
+                }
             }
         }
     }
@@ -298,3 +304,6 @@ impl Watched {
         self.watchers().iter().for_each(|watcher| watcher.lost(error.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests;

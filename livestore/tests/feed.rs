@@ -115,6 +115,28 @@ fn poll(feed: &Feed<App, Mirror>) -> Poll<bool> {
     feed.poll_changed(&mut Context::from_waker(Waker::noop()))
 }
 
+/// What is rolled back gives its row ids to other rows: to `b` that of `c`, and to `c` that of `a`.
+#[test]
+fn changes_that_a_target_did_not_take_are_the_same_once_it_does() {
+    let clients = Clients::<App>::new();
+    let (alice, bob) = (clients.open("alice").unwrap(), clients.open("bob").unwrap());
+    let target = Mirror::default();
+    let mut feed = alice.feed(target.clone()).unwrap();
+    let both = || {
+        alice.commit([added("c"), added("a")]).unwrap();
+        update(&mut feed);
+        bob.commit([added("b"), added("c"), changed("c", "of bob")]).unwrap();
+    };
+    clients.conflict(&[&bob, &alice], both).unwrap();
+    target.fail(true);
+    assert!(matches!(feed.update(), Err(FeedError::Target(Full))));
+    target.fail(false);
+    target.log();
+    update(&mut feed);
+    assert_eq!(target.log(), ["~c -a +b"]);
+    assert_eq!(target.notes(), notes(&alice));
+}
+
 #[test]
 fn a_target_gets_all_rows_once_and_then_each_change() {
     let store = Store::<App>::builder("notes").open().unwrap();

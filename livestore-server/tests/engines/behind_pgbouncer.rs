@@ -133,7 +133,7 @@ fn servers_say_what_they_do_without() {
         })
         .collect();
     for (n, client) in clients.iter().enumerate() {
-        client.commit(added(&format!("of {n}"))).unwrap();
+        client.commit(added(format!("of {n}"))).unwrap();
     }
     let heads = || clients.iter().map(|client| client.sync_status().unwrap().upstream_head.global);
     wait_until(|| heads().all(|head| head == 2));

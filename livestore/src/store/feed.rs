@@ -301,11 +301,11 @@ where
 
     fn write(&mut self, store: &Inner, now: &Now) -> Result<bool, FeedError<T::Error>> {
         let Some(place) = &self.place else { return Ok(false) };
-        let unknown = |change: &Change| matches!(change.rows, Rows::Unknown);
-        let mut changes = Change::net(std::mem::take(&mut self.unwritten));
-        changes.retain(|change| change.table == self.position);
-        let changes = by_key(changes, T::Row::def());
-        self.must_replace |= changes.iter().any(unknown);
+        // They are needed again if the target cannot be written.
+        self.unwritten = Change::net(std::mem::take(&mut self.unwritten));
+        self.unwritten.retain(|change| change.table == self.position);
+        self.must_replace |= self.unwritten.iter().any(|it| matches!(it.rows, Rows::Unknown));
+        let changes = by_key(&self.unwritten, T::Row::def());
         let cursor = match now.cursor(store, place.state.head)? {
             Some(cursor) => cursor,
             None => Cursor::new(place.state.head, "in memory"),
@@ -316,9 +316,7 @@ where
         } else if changes.is_empty() && self.cursor.as_ref() == Some(&cursor) {
             return Ok(false);
         } else {
-            let decoded = changes.iter().filter_map(row_change).collect::<Result<_, _>>();
-            // They are needed if the target cannot be written.
-            self.unwritten = changes;
+            let decoded = changes.into_iter().filter_map(row_change).collect::<Result<_, _>>();
             self.target.apply(decoded?, &cursor)
         };
         written.map_err(FeedError::Target)?;
@@ -418,39 +416,41 @@ impl Now {
     }
 }
 
-/// Returns the changes with each row named by its primary key: one that was deleted and inserted again, as it is
-/// when it gets a new row id, has changed, or not even that.
-fn by_key(changes: Vec<Change>, def: &TableDef) -> Vec<Change> {
-    let mut deleted = HashMap::new();
-    let mut merged: Vec<Option<Change>> = Vec::with_capacity(changes.len());
-    for Change { table, mut rows } in changes {
-        match &mut rows {
-            Rows::One { old: Some(old), new: None } => {
-                deleted.insert(key_bytes(def, old), merged.len());
-            }
-            Rows::One { old: old @ None, new: Some(new) } => {
-                let earlier = deleted.remove(&key_bytes(def, new));
-                let earlier = earlier.and_then(|at| merged.get_mut(at)?.take());
-                if let Some(Change { rows: Rows::One { old: was, .. }, .. }) = earlier {
-                    *old = was;
-                }
-            }
-            _ => {}
+/// A row before and after a change, each unless there is none.
+type BeforeAndAfter<'c> = (Option<&'c Image>, Option<&'c Image>);
+
+/// Returns what has become of each row, by its primary key, in the order in which they are first named. SQLite's
+/// row ids are no names: a row that is deleted and inserted again has changed, or not even that; and what gets
+/// the row id of another row is another row all the same.
+fn by_key<'c>(changes: &'c [Change], def: &TableDef) -> Vec<BeforeAndAfter<'c>> {
+    let mut places = HashMap::new();
+    let mut rows: Vec<BeforeAndAfter<'c>> = Vec::with_capacity(changes.len());
+    let mut row = |image: &'c Image, set: fn(&mut BeforeAndAfter<'c>, &'c Image)| {
+        let place = *places.entry(key_bytes(def, image)).or_insert(rows.len());
+        if place == rows.len() {
+            rows.push((None, None));
         }
-        let is_same = |old: &Image, new: &Image| old.values == new.values;
-        let has_effect = match &rows {
-            Rows::One { old: Some(old), new: Some(new) } => !is_same(old, new),
-            _ => true,
-        };
-        merged.push(has_effect.then_some(Change { table, rows }));
+        if let Some(row) = rows.get_mut(place) {
+            set(row, image);
+        }
+    };
+    for change in changes {
+        let Rows::One { old, new } = &change.rows else { continue };
+        if let Some(old) = old {
+            row(old, |row, old| row.0 = Some(old));
+        }
+        if let Some(new) = new {
+            row(new, |row, new| row.1 = Some(new));
+        }
     }
-    merged.into_iter().flatten().collect()
+    let values = |image: Option<&'c Image>| image.map(|image| &image.values);
+    rows.retain(|(old, new)| values(*old) != values(*new));
+    rows
 }
 
-/// Returns the change with rows of the app's type. `None` if it changes nothing, or nobody knows what.
-fn row_change<R: Row>(change: &Change) -> Option<Result<RowChange<R>, RowError>> {
+/// Returns the change with rows of the app's type. `None` if it changes nothing.
+fn row_change<R: Row>((old, new): BeforeAndAfter<'_>) -> Option<Result<RowChange<R>, RowError>> {
     let decode = |image: &Image| R::decode(&RowReader::of_values(&image.values, None));
-    let Rows::One { old, new } = &change.rows else { return None };
     match (old, new) {
         (Some(before), Some(after)) => Some(
             decode(before)

@@ -52,7 +52,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "search/few",              goal: Ratio(1.5),                  run: search::few },
     Bench { name: "search/many",             goal: Ratio(1.5),                  run: search::many },
     Bench { name: "search/first-100k",       goal: Ratio(1.5),                  run: search::first },
-    Bench { name: "search/live",             goal: Added(50.0),                 run: search::live },
+    Bench { name: "search/live",             goal: Ratio(1.2),                  run: search::live },
     Bench { name: "live/point-1",            goal: Added(4.0),                  run: live::point::<1> },
     Bench { name: "live/point-100",          goal: Added(4.0),                  run: live::point::<100> },
     Bench { name: "live/point-10k",          goal: Added(4.0),                  run: live::point::<10_000> },

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use livestore::prelude::*;
+use livestore::table::Select;
 use rusqlite::Connection;
 
 use crate::Result;
@@ -112,25 +113,33 @@ pub(crate) fn first() -> Result<Measured> {
     )
 }
 
-/// A commit of a row, while a search is live that does not find it. The floor is the same commit without.
+/// A commit of a row, while a search is live that does not find it: it runs again. The floor is the same commit, and
+/// then the search.
 pub(crate) fn live() -> Result<Measured> {
-    const COMMITS: u32 = 1_000;
+    const COMMITS: u32 = 100;
     let (searched, plain) = (ours()?, ours()?);
-    let found = searched.live(Issue::filter(Issue::search("numb 4711")))?;
+    let search = Issue::filter(Issue::search("numb 4711"));
+    let found = searched.live(search.clone())?;
     let _subscribed = found.subscribe(|rows| _ = black_box(rows.len()));
     let mut next = [ROWS; 2];
     let [ours, floor] = &mut next;
-    let commit = |store: &Store<Tracker>, next: &mut u64| {
+    let commit = |store: &Store<Tracker>, next: &mut u64, search: Option<&Select<Issue>>| {
         let events: Vec<_> = (0..u64::from(COMMITS)).map(|n| Reported::nth(*next + n)).collect();
         *next += u64::from(COMMITS);
         time(|| {
             events.into_iter().try_for_each(|event| {
                 store.commit(event)?;
+                search.map(|search| store.query(search)).transpose()?;
                 Ok(())
             })
         })
     };
-    compare(ROUNDS, COMMITS, || commit(&searched, ours), || commit(&plain, floor))
+    compare(
+        ROUNDS,
+        COMMITS,
+        || commit(&searched, ours, None),
+        || commit(&plain, floor, Some(&search)),
+    )
 }
 
 const FILL: &str =

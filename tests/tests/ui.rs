@@ -32,7 +32,7 @@ const LONGER: [(&str, usize, &[&str]); 10] = [
     ("a method's long bound", 22, &["execute_an_event", "execute_unlisted_command", "execute_without_derive"]),
     // The same, of functions and traits that generated code calls.
     ("a bound in generated code", 23, &[
-        "alias_of_another_table", "alias_of_nothing", "column_type_of_unsupported_type",
+        "alias_of_another_table", "alias_of_nothing", "column_search_of_a_number", "column_type_of_unsupported_type",
         "command_of_an_event_that_is_not_listed", "command_of_no_events", "command_only_serialized",
         "command_that_is_none", "command_without_derive", "command_without_execute", "command_without_serde",
         "document_set_wrong_type", "document_without_default",

@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn a_commit_copies_few_of_the_rows_that_are_pending() {
         let (mut tracker, tracking) = tracker();
-        for id in 0..10_000 {
+        for id in 0..10_000_i64 {
             tracker.note(SeqNum::new(id.cast_unsigned() + 1), &[inserted(id)]);
         }
         tracker.publish();

@@ -2,9 +2,9 @@
 
 use dioxus::prelude::*;
 use futures_util::StreamExt as _;
+use livestore::event::Conflict;
 use livestore::live::Reactive as _;
 use livestore::now;
-use livestore::event::Conflict;
 use livestore_dioxus::use_store;
 use tracker_schema::{App, Take};
 
@@ -58,7 +58,8 @@ fn use_conflicts() -> Signal<Vec<Conflict>> {
     let store = use_store::<App>();
     use_hook(|| {
         let live = store.peek().conflicts().ok();
-        let mut conflicts = Signal::new(live.as_ref().map(|live| live.get().to_vec()).unwrap_or_default());
+        let mut conflicts =
+            Signal::new(live.as_ref().map(|live| live.get().to_vec()).unwrap_or_default());
         spawn(async move {
             let Some(live) = live else { return };
             let mut news = live.stream();

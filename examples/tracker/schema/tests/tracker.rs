@@ -274,3 +274,24 @@ fn of_two_who_take_an_issue_the_faster_one_gets_it() -> Result {
     assert_eq!(alan.conflicts()?.get().len(), 0);
     Ok(())
 }
+
+#[test]
+fn titles_are_found_by_words_as_they_are_typed() -> Result {
+    let store = Store::<App>::builder("tracker").open()?;
+    store.commit(sample::workspace())?;
+    store.commit(created("a", "a0"))?;
+    let title = "The café’s menu: 100% slow".to_owned();
+    store.commit(IssueEvent::Retitled { id: "a".into(), title, by: "ada".into(), at: AT })?;
+    let is_found = |text: &str| -> Result<bool> {
+        let shown = Screen { search: text.into(), ..Screen::default() };
+        Ok(ids(&store.query(shown.issues())?) == ["a"])
+    };
+    for text in ["", " ", "m", "MEN", "cafe", "slow men", "100%", "\"menu"] {
+        assert!(is_found(text)?, "{text:?}");
+    }
+    // The middle of a word, and a word that is missing.
+    for text in ["enu", "menu fast"] {
+        assert!(!is_found(text)?, "{text:?}");
+    }
+    Ok(())
+}

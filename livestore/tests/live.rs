@@ -426,7 +426,6 @@ fn a_query_whose_every_run_is_slow_is_reported_once() {
         "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000000)
         SELECT count(*) + (SELECT count(*) FROM owner) FROM c";
     let _slow = store.live(raw::<(i64,)>(counted, ())).unwrap();
-    let _fast = store.live(raw::<(i64,)>("SELECT count(*) FROM owner", ())).unwrap();
     let warnings = Warnings::default();
     tracing::subscriber::with_default(warnings.clone(), || {
         for id in [1, 2] {
@@ -434,9 +433,8 @@ fn a_query_whose_every_run_is_slow_is_reported_once() {
         }
     });
     let warnings = warnings.0.lock().unwrap();
-    let [warning] = &**warnings else { panic!("{warnings:?}") };
-    assert!(
-        warning.contains("WITH RECURSIVE") && warning.contains("it is SQL as text"),
-        "{warning}"
-    );
+    // On a machine that is busy enough, any query is slow twice.
+    let of_counted: Vec<_> = warnings.iter().filter(|it| it.contains("WITH RECURSIVE")).collect();
+    let [warning] = &*of_counted else { panic!("{warnings:?}") };
+    assert!(warning.contains("it is SQL as text"), "{warning}");
 }

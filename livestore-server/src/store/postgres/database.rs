@@ -56,10 +56,15 @@ impl Database {
         let (mut client, connection) =
             connected.map_err(|error| not_let_in(place.clone(), error))?;
         let connection = tokio::spawn(connection);
-        // A proxy may let the server in before it has a connection to Postgres.
-        let prepared = in_time(schema::prepare(&mut client, &place, durability)).await;
+        // A proxy may let the server in before it has a connection to Postgres. Behind the first answer, there may
+        // be another server to wait for, which creates what is missing.
+        let prepared = match in_time(client.batch_execute("SELECT 1")).await {
+            Some(Ok(())) => schema::prepare(&mut client, &place, durability).await,
+            Some(Err(error)) => Err(OpenPostgresError::Schema(error)),
+            None => Err(silent()),
+        };
         connection.abort();
-        prepared.ok_or_else(silent)?
+        prepared
     }
 
     pub(super) async fn find(&self, store: StoreId) -> Result<Option<Found>, StoreError> {

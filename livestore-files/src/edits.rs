@@ -12,7 +12,7 @@ use crate::index::{Entry, Import, IndexError, Reached};
 use crate::mapping::{Edit, Mapping, Rejected};
 use crate::path::is_conflict;
 use crate::target::Files;
-use crate::worker::{GRACE, Worker};
+use crate::worker::{GRACE, MAX_BUSY, Worker};
 
 /// What somebody else has done to files.
 #[derive(Default)]
@@ -33,7 +33,10 @@ impl<M: Mapping> Worker<M> {
         // Whoever removes the folder does not remove its rows.
         let is_there = self.feed.target().index.is_there();
         let edits = match found {
-            Ok(edits) if is_there => edits,
+            Ok(mut edits) if is_there => {
+                self.settle(&mut edits, now);
+                edits
+            }
             found => {
                 if let Err(error) = found {
                     let reason = format!("the folder cannot be read: {error}");
@@ -62,13 +65,32 @@ impl<M: Mapping> Worker<M> {
                 removed.push(key);
             }
         }
-        (self.paths, self.must_scan) = (BTreeSet::new(), false);
+        self.must_scan = false;
+        self.look_at_unsettled(now);
         let files = self.feed.target();
         for key in &removed {
             files.pass_removal(&store, key);
         }
         self.update()?;
         self.restore(&removed)
+    }
+
+    /// Leaves out what somebody may still be writing: a program that saves a file empties it first, and then writes
+    /// it. A file is passed once it was read twice and was the same, or has been changing for long.
+    fn settle(&mut self, edits: &mut Edits, now: Instant) {
+        let before = std::mem::take(&mut self.unsettled);
+        let mut is_settled = |path: &str, found: &Contents| {
+            let known = before.get(path);
+            let since = known.map_or(now, |(_, since)| *since);
+            let is_same = known.is_some_and(|(hash, _)| *hash == found.hash);
+            let is_settled = is_same || since + MAX_BUSY <= now;
+            if !is_settled {
+                self.unsettled.insert(path.to_owned(), (found.hash, since));
+            }
+            is_settled
+        };
+        edits.changed.retain(|(_, path, found)| is_settled(path, found));
+        edits.unknown.retain(|(path, found)| is_settled(path, found));
     }
 
     /// Writes files again whose rows do not say what the edit was.

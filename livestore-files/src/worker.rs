@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use livestore::ErrorChain;
 use livestore::store::{Feed, FeedError, WeakStore};
 
+use crate::hash::Hash;
 use crate::index::Index;
 use crate::mapping::Mapping;
 use crate::path::{is_ours, is_visible};
@@ -23,7 +24,7 @@ use crate::watch::Watch;
 const QUIET: Duration = Duration::from_millis(100);
 
 /// The time after which files are read although events go on.
-const MAX_BUSY: Duration = Duration::from_secs(1);
+pub(crate) const MAX_BUSY: Duration = Duration::from_secs(1);
 
 /// The time after which a file that is missing counts as removed: editors save by removing and renaming.
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
@@ -78,6 +79,8 @@ pub(crate) struct Worker<M: Mapping> {
     next_scan: Instant,
     /// The rows whose files are missing, and since when.
     pub(crate) missing: HashMap<String, Instant>,
+    /// Files that have changed, as they were read last, and since when: somebody may still be writing them.
+    pub(crate) unsettled: HashMap<String, (Hash, Instant)>,
     /// Who waits for files and rows to agree.
     waiting: Vec<Sender<Result<(), String>>>,
     retry: Option<(Instant, Duration)>,
@@ -105,6 +108,7 @@ impl<M: Mapping> Worker<M> {
             due: Some(now),
             next_scan: now + SCAN,
             missing: HashMap::new(),
+            unsettled: HashMap::new(),
             waiting: Vec::new(),
             retry: None,
         };
@@ -280,6 +284,15 @@ impl<M: Mapping> Worker<M> {
         }
         self.answer();
         ControlFlow::Continue(())
+    }
+
+    /// Reads the files again that may still be being written.
+    pub(crate) fn look_at_unsettled(&mut self, now: Instant) {
+        self.paths = self.unsettled.keys().cloned().collect();
+        if !self.paths.is_empty() {
+            self.since = Some(now);
+            self.due = Some(self.due.map_or(now + QUIET, |due| due.min(now + QUIET)));
+        }
     }
 
     /// Answers those who wait, unless a file is missing for which it is too early to say that it was removed.

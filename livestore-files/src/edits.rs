@@ -34,7 +34,7 @@ impl<M: Mapping> Worker<M> {
         let is_there = self.feed.target().index.is_there();
         let edits = match found {
             Ok(mut edits) if is_there => {
-                self.settle(&mut edits, now);
+                self.leave_out_unfinished(&mut edits, now);
                 edits
             }
             found => {
@@ -66,7 +66,7 @@ impl<M: Mapping> Worker<M> {
             }
         }
         self.must_scan = false;
-        self.look_at_unsettled(now);
+        self.look_at_unfinished(now);
         let files = self.feed.target();
         for key in &removed {
             files.pass_removal(&store, key);
@@ -77,20 +77,20 @@ impl<M: Mapping> Worker<M> {
 
     /// Leaves out what somebody may still be writing: a program that saves a file empties it first, and then writes
     /// it. A file is passed once it was read twice and was the same, or has been changing for long.
-    fn settle(&mut self, edits: &mut Edits, now: Instant) {
-        let before = std::mem::take(&mut self.unsettled);
-        let mut is_settled = |path: &str, found: &Contents| {
+    fn leave_out_unfinished(&mut self, edits: &mut Edits, now: Instant) {
+        let before = std::mem::take(&mut self.unfinished);
+        let mut is_finished = |path: &str, found: &Contents| {
             let known = before.get(path);
             let since = known.map_or(now, |(_, since)| *since);
             let is_same = known.is_some_and(|(hash, _)| *hash == found.hash);
-            let is_settled = is_same || since + MAX_BUSY <= now;
-            if !is_settled {
-                self.unsettled.insert(path.to_owned(), (found.hash, since));
+            let is_finished = is_same || since + MAX_BUSY <= now;
+            if !is_finished {
+                self.unfinished.insert(path.to_owned(), (found.hash, since));
             }
-            is_settled
+            is_finished
         };
-        edits.changed.retain(|(_, path, found)| is_settled(path, found));
-        edits.unknown.retain(|(path, found)| is_settled(path, found));
+        edits.changed.retain(|(_, path, found)| is_finished(path, found));
+        edits.unknown.retain(|(path, found)| is_finished(path, found));
     }
 
     /// Writes files again whose rows do not say what the edit was.

@@ -80,7 +80,7 @@ pub(crate) struct Worker<M: Mapping> {
     /// The rows whose files are missing, and since when.
     pub(crate) missing: HashMap<String, Instant>,
     /// Files that have changed, as they were read last, and since when: somebody may still be writing them.
-    pub(crate) unsettled: HashMap<String, (Hash, Instant)>,
+    pub(crate) unfinished: HashMap<String, (Hash, Instant)>,
     /// Who waits for files and rows to agree.
     waiting: Vec<Sender<Result<(), String>>>,
     retry: Option<(Instant, Duration)>,
@@ -108,7 +108,7 @@ impl<M: Mapping> Worker<M> {
             due: Some(now),
             next_scan: now + SCAN,
             missing: HashMap::new(),
-            unsettled: HashMap::new(),
+            unfinished: HashMap::new(),
             waiting: Vec::new(),
             retry: None,
         };
@@ -287,8 +287,8 @@ impl<M: Mapping> Worker<M> {
     }
 
     /// Reads the files again that may still be being written.
-    pub(crate) fn look_at_unsettled(&mut self, now: Instant) {
-        self.paths = self.unsettled.keys().cloned().collect();
+    pub(crate) fn look_at_unfinished(&mut self, now: Instant) {
+        self.paths = self.unfinished.keys().cloned().collect();
         if !self.paths.is_empty() {
             self.since = Some(now);
             self.due = Some(self.due.map_or(now + QUIET, |due| due.min(now + QUIET)));

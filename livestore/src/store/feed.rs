@@ -421,7 +421,7 @@ type BeforeAndAfter<'c> = (Option<&'c Image>, Option<&'c Image>);
 
 /// Returns what has become of each row, by its primary key, in the order in which they are first named. SQLite's
 /// row ids are no names: a row that is deleted and inserted again has changed, or not even that; and what gets
-/// the row id of another row is another row all the same.
+/// the row id of another row is still a different row.
 fn by_key<'c>(changes: &'c [Change], def: &TableDef) -> Vec<BeforeAndAfter<'c>> {
     let mut places = HashMap::new();
     let mut rows: Vec<BeforeAndAfter<'c>> = Vec::with_capacity(changes.len());

@@ -30,7 +30,7 @@ pub(crate) const SEARCH: &str = "livestore_search";
 /// The function that the triggers call.
 pub(super) const FUNCTION: &str = "__livestore_touch";
 
-/// The most changes that are noted. After more, the whole index is made anew: reading so many rows again
+/// The most changes that are noted. After more, the whole index is rebuilt: reading that many rows again
 /// would take as long.
 const MAX_TOUCHED: usize = 65_536;
 
@@ -194,7 +194,7 @@ impl SearchedTable {
             Some(mut index) => index.update(conn, &self.names, changed).map(|()| index),
             None => Index::of(conn, &self.names),
         };
-        // After a failure, the index is made anew.
+        // After a failure, the index is rebuilt.
         self.index = Some(refreshed?);
         self.applied = self.touched.len();
         if conn.is_autocommit() {

@@ -20,7 +20,7 @@ use livestore_testing::{TIMEOUT, wait_until};
 use crate::bad_input::said;
 use crate::kit::{append, ask, event, id, read};
 use crate::outages::{Seen, a_crash_interrupts_an_append, crashes_lose_and_double_nothing};
-use crate::pgbouncer::PgBouncer;
+use crate::pgbouncer::{PgBouncer, crash_in_turn};
 use crate::postgres::Postgres;
 
 fn connect(url: &str, limits: StoreLimits) -> Result<PostgresStore, OpenPostgresError> {
@@ -172,20 +172,7 @@ fn crashes_of_either_lose_and_double_nothing() {
     postgres.database("crashed");
     let mut bouncer = PgBouncer::start(&postgres, 3);
     let url = bouncer.url("crashed");
-    let mut turn = 0;
-    crashes_lose_and_double_nothing(
-        || open(&url),
-        || {
-            turn += 1;
-            if turn % 2 == 0 {
-                postgres.crash();
-                postgres.up();
-            } else {
-                bouncer.crash();
-                bouncer.up();
-            }
-        },
-    );
+    crashes_lose_and_double_nothing(|| open(&url), crash_in_turn(&mut postgres, &mut bouncer));
 }
 
 /// PgBouncer answers in Postgres' place, with the code of a violated protocol.

@@ -85,6 +85,24 @@ impl PgBouncer {
     }
 }
 
+/// Returns what kills Postgres or PgBouncer, in turn, and starts it again.
+pub(crate) fn crash_in_turn<'a>(
+    postgres: &'a mut Postgres,
+    bouncer: &'a mut PgBouncer,
+) -> impl FnMut() + 'a {
+    let mut is_turn_of_postgres = false;
+    move || {
+        if is_turn_of_postgres {
+            postgres.crash();
+            postgres.up();
+        } else {
+            bouncer.crash();
+            bouncer.up();
+        }
+        is_turn_of_postgres = !is_turn_of_postgres;
+    }
+}
+
 impl Drop for PgBouncer {
     fn drop(&mut self) {
         self.crash();

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::nats::Nats;
-use crate::pgbouncer::PgBouncer;
+use crate::pgbouncer::{PgBouncer, crash_in_turn};
 use crate::postgres::Postgres;
 use crate::storm_kit::{self, Client, Server};
 
@@ -43,17 +43,7 @@ fn nothing_is_lost_or_doubled_by_servers_behind_pgbouncer() {
     let mut postgres = Postgres::start();
     postgres.database("storm");
     let mut bouncer = PgBouncer::start(&postgres, 5);
-    let mut turn = 0;
-    storm(&bouncer.url("storm"), || {
-        turn += 1;
-        if turn % 2 == 0 {
-            postgres.crash();
-            postgres.up();
-        } else {
-            bouncer.crash();
-            bouncer.up();
-        }
-    });
+    storm(&bouncer.url("storm"), crash_in_turn(&mut postgres, &mut bouncer));
 }
 
 #[test]

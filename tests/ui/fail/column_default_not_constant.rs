@@ -1,14 +1,15 @@
-// 2 mistakes
 use livestore::prelude::*;
+
+fn lowest() -> u32 {
+    9
+}
 
 #[table]
 struct Todo {
     #[column(primary_key)]
     id: String,
-    #[column(default = std::process::id())]
+    #[column(default = lowest())]
     priority: u32,
-    #[column(default = Json(vec![std::process::id()]))]
-    list: Json<Vec<u32>>,
 }
 
 fn main() {}

@@ -1,0 +1,15 @@
+use livestore::prelude::*;
+
+fn lowest() -> u32 {
+    9
+}
+
+#[table]
+struct Todo {
+    #[column(primary_key)]
+    id: String,
+    #[column(default = Json(vec![lowest()]))]
+    priorities: Json<Vec<u32>>,
+}
+
+fn main() {}

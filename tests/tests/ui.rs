@@ -46,7 +46,7 @@ const LONGER: [(&str, usize, &[&str]); 10] = [
     ("a const's panic", 17, &["event_upcast_of_another_name", "event_upcast_of_client_only"]),
     // The compiler's own errors, with a correction.
     ("the compiler's", 20, &[
-        "command_error_of_a_text", "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
+        "column_default_not_constant", "column_default_of_json_not_constant", "command_error_of_a_text", "event_upcast_missing_function", "materialize_forgotten_event", "sql_unknown_schema",
     ]),
     // A warning, which the test makes an error: the compiler shows where.
     ("a warning", 11, &["event_deprecated"]),

@@ -6,7 +6,7 @@ use std::{fs, io};
 use livestore::Store;
 use livestore::schema::Schema;
 use livestore::tools::{CommitByNameError, NamedEvent};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// Commits the events of a file, in their order, each as a commit of its own; returns their number.
@@ -100,8 +100,13 @@ pub enum EventsFileError {
 #[derive(Deserialize)]
 struct FileEvent {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     args: Option<Box<RawValue>>,
+}
+
+/// Reads a field that is there, also if it is `null`.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(field).map(Some)
 }
 
 /// LiveStore's export.
@@ -115,5 +120,18 @@ fn read(text: &str) -> Result<Vec<FileEvent>, serde_json::Error> {
     match serde_json::from_str::<Document>(text) {
         Ok(document) => Ok(document.events),
         Err(_) => serde_json::Deserializer::from_str(text).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn args_that_are_null_are_not_missing() {
+        let read = read(r#"{"name":"a"} {"name":"b","args":null}"#).unwrap();
+        let args: Vec<_> =
+            read.iter().map(|event| event.args.as_ref().map(|args| args.get())).collect();
+        assert_eq!(args, [None, Some("null")]);
     }
 }

@@ -23,6 +23,7 @@ One of the proofs:
   wasm                         build the libraries for browsers
   windows                      compile everything for Windows, tests too
   web test [WORD…]             the examples for browsers in Chromium: all scenarios, or those with every WORD
+  web window                   the tracker in a window of the desktop, beside two browsers
   interleavings                the live graph, with threads in many orders
   simulation [ARG…]            clients, a server and faults from seeds; ARGs are for `cargo test`
   mutants [ARG…]               whether the simulator finds deliberate bugs; ARGs are for `cargo test`
@@ -228,7 +229,7 @@ fn seconds(mut args: Vec<String>) -> Result<(u64, Vec<String>), Wrong> {
 fn web(mut args: Vec<String>) -> Result<Web, Wrong> {
     let wrong = |argument: &str| Wrong::Argument { command: "web", argument: argument.to_owned() };
     if args.is_empty() {
-        return Err(Wrong::NoPart { command: "web", parts: "bench, build, serve or test" });
+        return Err(Wrong::NoPart { command: "web", parts: "bench, build, serve, test or window" });
     }
     let name = args.remove(0);
     let example = || match args.as_slice() {
@@ -239,6 +240,7 @@ fn web(mut args: Vec<String>) -> Result<Web, Wrong> {
     match name.as_str() {
         "test" => Ok(Web::Test(args)),
         "bench" if args.is_empty() => Ok(Web::Bench),
+        "window" if args.is_empty() => Ok(Web::Window),
         "build" => example().map(Web::Build),
         "serve" => example().map(Web::Serve),
         name => Err(wrong(name)),
@@ -273,6 +275,7 @@ mod tests {
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("windows"), Ok(Command::Windows));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));
+        assert_eq!(parsed("web window"), Ok(Command::Web(Web::Window)));
         assert_eq!(parsed("web build"), Ok(Command::Web(Web::Build(Example::Todo))));
         assert_eq!(parsed("web serve todo"), Ok(Command::Web(Web::Serve(Example::Todo))));
         assert_eq!(parsed("web serve tracker"), Ok(Command::Web(Web::Serve(Example::Tracker))));
@@ -320,7 +323,7 @@ mod tests {
             ("soak 5", "`cargo xtask soak` does not take `5`"),
             ("fuzz --seconds", "`cargo xtask fuzz` does not take `--seconds`"),
             ("fuzz sql --second 5", "`cargo xtask fuzz` does not take `--second`"),
-            ("web", "`cargo xtask web` wants bench, build, serve or test"),
+            ("web", "`cargo xtask web` wants bench, build, serve, test or window"),
             ("web serve 80", "`cargo xtask web` does not take `80`"),
             ("ci --fast", "`cargo xtask ci` does not take `--fast`"),
             ("help me", "`cargo xtask help` does not take `me`"),

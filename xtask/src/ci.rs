@@ -50,6 +50,7 @@ fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
 fn plan_weekly(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     vec![
         screens::lints(strict, &is_here),
+        web::plan_window(strict, &is_here),
         windows::plan(strict, &is_here),
         Step::new("mutants", 10, [Line::cargo("xtask mutants")]),
         fuzz::plan(&fuzz::TARGETS, FUZZ_SECONDS),

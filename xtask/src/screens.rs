@@ -48,8 +48,8 @@ pub(crate) fn lints(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     const CLIPPY: &str = "--all-targets --locked -- -D warnings";
     lines.push(line("clippy", &format!("{packages} {CLIPPY}")));
     if is_here(Tool::Webview) || strict {
-        lines.push(in_workspace(DESKTOP, "fmt", "--check"));
-        lines.push(in_workspace(DESKTOP, "clippy", CLIPPY));
+        lines.push(desktop("fmt", "--check"));
+        lines.push(desktop("clippy", CLIPPY));
     }
     Step::new("lints of the screens", 15, lines)
 }
@@ -70,6 +70,11 @@ fn packages(strict: bool, is_here: impl Fn(Tool) -> bool) -> (Vec<Line>, String)
 /// Cargo in the workspace of the bindings.
 fn line(command: &str, args: &str) -> Line {
     in_workspace("integrations/Cargo.toml", command, args)
+}
+
+/// Cargo in the workspace of the app with a web view.
+pub(crate) fn desktop(command: &str, args: &str) -> Line {
+    in_workspace(DESKTOP, command, args)
 }
 
 /// Cargo in another workspace, building into the same folder as in this one.

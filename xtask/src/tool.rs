@@ -32,6 +32,8 @@ pub(crate) enum Tool {
     Mdbook,
     /// The system's web view, to compile against.
     Webview,
+    /// A screen in memory, to have a window on.
+    Screen,
     /// A compiler for Windows, from elsewhere.
     WindowsCompiler,
 }
@@ -53,6 +55,7 @@ impl Tool {
             Self::PgBouncer => "PgBouncer",
             Self::Mdbook => "mdbook",
             Self::Webview => "WebKitGTK",
+            Self::Screen => "Xvfb with xdotool and ImageMagick",
             Self::WindowsCompiler => "a compiler for x86_64-pc-windows-gnu",
         }
     }
@@ -72,6 +75,7 @@ impl Tool {
             Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
             Self::Webview => "bash .ci/webview",
+            Self::Screen => "bash .ci/window",
             Self::WindowsCompiler => "bash .ci/windows",
         }
     }
@@ -92,6 +96,7 @@ impl Tool {
             Self::PgBouncer => return crate::engines::has_pgbouncer(),
             Self::Mdbook => Line::new("mdbook", "--version"),
             Self::Webview => return crate::screens::has_webview(),
+            Self::Screen => return crate::web::has_screen(),
             Self::WindowsCompiler => return crate::windows::has_compiler(),
         };
         probe.succeeds()

@@ -3,6 +3,7 @@
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use crate::line::{self, Line};
+use crate::screens;
 use crate::step::{self, Step};
 use crate::tool::Tool;
 use crate::wasm::{self, Compiler};
@@ -22,6 +23,8 @@ pub(crate) enum Web {
     Build(Example),
     /// Serve it, beside a backend.
     Serve(Example),
+    /// Try the tracker in a window of the desktop, beside two browsers.
+    Window,
     /// Try them in Chromium: the scenarios whose names have every word.
     Test(Vec<String>),
 }
@@ -68,6 +71,7 @@ pub(crate) fn run(web: Web, strict: bool) -> ExitCode {
     match web {
         Web::Bench => step::run_all(&[plan_bench(strict, Tool::is_here)], strict),
         Web::Build(app) => step::run_all(&[plan_build(app, strict, Tool::is_here)], strict),
+        Web::Window => step::run_all(&[plan_window(strict, Tool::is_here)], strict),
         Web::Test(words) => step::run_all(&[plan(words, strict, Tool::is_here)], strict),
         Web::Serve(app) => {
             let built = step::run_all(&[plan_build(app, strict, Tool::is_here)], true);
@@ -98,6 +102,31 @@ pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> b
         Ok(lines) => Step::new("web", 13, lines),
         Err(tool) => Step::lacking("web", tool),
     }
+}
+
+/// The tracker's window, on a screen in memory. Only what is compiled against the web view of the system has it.
+pub(crate) fn plan_window(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
+    const NAME: &str = "window";
+    let needed = [(Tool::Webview, ".ci/webview"), (Tool::Screen, ".ci/window")];
+    let missing: Vec<_> = needed.into_iter().filter(|(tool, _)| !is_here(*tool)).collect();
+    if let Some((tool, _)) = missing.first().filter(|_| !strict) {
+        return Step::lacking(NAME, *tool);
+    }
+    let mut lines: Vec<_> = missing.iter().map(|(_, script)| Line::new("bash", script)).collect();
+    lines.push(screens::desktop("build", "--locked"));
+    let build = Line::cargo("build --package livestore-server --package livestore-web-tests");
+    let app = line::target().join("debug/tracker-desktop").display().to_string();
+    let words = vec!["--window".to_owned(), app];
+    match in_chromium("dev", build, words, strict, is_here) {
+        Ok(tests) => lines.extend(tests),
+        Err(tool) => return Step::lacking(NAME, tool),
+    }
+    Step::new(NAME, 15, lines)
+}
+
+/// Whether there can be a window that nobody sees, with keys pressed in it.
+pub(crate) fn has_screen() -> bool {
+    Line::new("which", "Xvfb xdotool import").succeeds()
 }
 
 fn plan_bench(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
@@ -254,6 +283,17 @@ mod tests {
             let pinned = format!("wasm-bindgen-cli-support = \"={locked}\"");
             assert!(read(TOOL).contains(&pinned), "{TOOL} should say {pinned}");
         }
+    }
+
+    #[test]
+    fn the_window_is_skipped_by_a_person_without_a_screen_and_ci_installs_one() {
+        let step = |strict, missing| plan_window(strict, |tool| Some(tool) != missing).to_string();
+        let skipped = step(false, Some(Tool::Screen));
+        assert!(skipped.ends_with("is not installed (bash .ci/window)"), "{skipped}");
+        assert!(step(true, Some(Tool::Screen)).starts_with("window: bash .ci/window && "));
+        let here = step(false, None);
+        assert!(here.contains("examples/tracker/desktop/Cargo.toml --locked && "), "{here}");
+        assert!(here.ends_with("/debug/tracker-desktop"), "{here}");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn check<S: EventStore>(make: impl Fn(StoreLimits) -> S) {
     what_is_stored_is_recognized(&fresh());
     a_store_can_keep_the_id_it_had_elsewhere(&fresh());
     any_text_is_kept(&fresh());
+    any_args_are_kept(&fresh());
     the_clock_may_jump(&fresh());
     limits_hold(&make(StoreLimits { stores: 2, bytes: 1_000 }));
 }
@@ -378,6 +379,34 @@ fn any_text_is_kept(storage: &impl EventStore) {
     let stored = StoredEvent::new(event, Timestamp::MIN);
     append(storage, &store, std::slice::from_ref(&stored)).expect("appends");
     assert_eq!(read(storage, &store, 0), [stored]);
+}
+
+/// Args are JSON, or nothing at all, which `null` is not. They stay as they were written.
+fn any_args_are_kept(storage: &impl EventStore) {
+    let store = id("args");
+    ask(|reply| storage.open(&store, reply)).expect("opens");
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    let texts = [
+        "",
+        "null",
+        "{}",
+        "\"\"",
+        "-0",
+        "1.0",
+        "1e400",
+        r#""\ud83e \/ \u0000""#,
+        " [ 1,\n2 ]\t",
+        r#"{"b":1,"a":2,"b":3}"#,
+        "\"\u{7f}\u{2028}\u{1F600}\"",
+        &deep,
+    ];
+    let mut events = chain(0, texts.len() as u64);
+    for (stored, args) in events.iter_mut().zip(texts) {
+        stored.event.args = args.to_owned();
+    }
+    append(storage, &store, &events).expect("appends");
+    assert_eq!(read(storage, &store, 0), events);
+    assert_eq!(storage.has(&store, &events), Ok(true), "they are recognized");
 }
 
 /// The server's clock may be set back: order is the events' numbers, and nothing else.

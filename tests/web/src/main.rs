@@ -1,8 +1,9 @@
 //! The browser's example in a real browser: `cargo xtask web test`.
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
-//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`], [`panels`] and [`tracker`] are what happens,
-//! [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose matrix has a page among its clients.
+//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`], [`panels`], [`tracker`]
+//! and [`window`] are what happens, [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose
+//! matrix has a page among its clients.
 
 #![cfg(unix)]
 #![expect(
@@ -24,6 +25,7 @@ mod scenario;
 mod tabs;
 mod tracker;
 mod wait;
+mod window;
 mod world;
 
 /// The result of a step, or an error for people to read.
@@ -32,10 +34,12 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 const USAGE: &str = "\
 Usage: livestore-web-tests TOOL SITE PICTURES [WORD…]
        livestore-web-tests TOOL SITE PICTURES --bench [store|tracker]
+       livestore-web-tests TOOL SITE PICTURES --window APP
        livestore-web-tests TOOL SITE --drive MODULE
 
 Serves the folder SITE by the program TOOL, and runs every scenario, or those whose name has every
-WORD. What the pages look like is saved in the folder PICTURES. Or measures how fast it is. Or has the program
+WORD. What the pages look like is saved in the folder PICTURES. Or measures how fast it is. Or has the tracker's
+program APP, whose window is on a screen in memory, and two browsers share a board. Or has the program
 MODULE in a page answer what is written to stdin.
 ";
 
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         }
         [tool, site, pictures, "--bench", words @ ..] => {
             bench::run(&programs([tool, site, pictures]), words).map(|()| true)
+        }
+        [tool, site, pictures, "--window", app] => {
+            window::run(&programs([tool, site, pictures]), app.as_ref()).map(|()| true)
         }
         [tool, site, pictures, words @ ..] => {
             scenario::run_all(&programs([tool, site, pictures]), words)

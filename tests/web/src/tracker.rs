@@ -8,7 +8,7 @@ use crate::world::World;
 use crate::{Result, wait};
 
 /// The titles in the column of the board with this number, from the top.
-fn column(page: &Page, number: usize) -> Result<Vec<String>> {
+pub(crate) fn column(page: &Page, number: usize) -> Result<Vec<String>> {
     let script = format!(
         "[...(document.querySelectorAll('.board section')[{number}]?.querySelectorAll('.card') ?? [])] \
          .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top)) \
@@ -43,7 +43,7 @@ fn drag(page: &Page, from: usize, to: usize) -> Result {
 }
 
 /// Writes an issue, by the keyboard alone.
-fn write(page: &Page, title: &str) -> Result {
+pub(crate) fn write(page: &Page, title: &str) -> Result {
     page.press("c")?;
     wait::until("the dialog", &true, || has_focus(page, ".dialog .title"))?;
     page.type_text(title)?;
@@ -51,7 +51,7 @@ fn write(page: &Page, title: &str) -> Result {
     wait::until("the dialog to close", &true, || has(page, "#main:not(:has(.dialog))"))
 }
 
-fn has(page: &Page, selector: &str) -> Result<bool> {
+pub(crate) fn has(page: &Page, selector: &str) -> Result<bool> {
     Ok(page.eval(&format!("!!document.querySelector({})", json!(selector)))? == true)
 }
 
@@ -72,7 +72,7 @@ fn wait_for_texts(page: &Page, selector: &str, wanted: &[&str]) -> Result {
 }
 
 const BACKLOG: usize = 0;
-const TODO: usize = 1;
+pub(crate) const TODO: usize = 1;
 const IN_PROGRESS: usize = 2;
 const DONE: usize = 4;
 

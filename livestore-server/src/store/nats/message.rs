@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use livestore_protocol::{SyncEvent, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::store::{StoreError, StoredEvent, checksum};
@@ -13,7 +13,7 @@ use crate::store::{StoreError, StoredEvent, checksum};
 struct Message {
     name: String,
     /// Absent if the event has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     args: Option<Box<RawValue>>,
     /// Args that JSON would not keep character by character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,6 +24,11 @@ struct Message {
     /// The size of the store up to this event.
     total_bytes: u64,
     checksum: i64,
+}
+
+/// Reads a field that is there, also if it is `null`.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(field).map(Some)
 }
 
 /// Returns the message of an event, with which the store has `total_bytes`.

@@ -7,8 +7,11 @@ use crate::line::{self, Line};
 use crate::step::{self, Step};
 use crate::tool::Tool;
 
-/// What the names of those tests contain that need PgBouncer as well.
-const BEHIND_PGBOUNCER: &str = "pgbouncer";
+/// What some of the tests need besides: a name for those, and what their names contain.
+const OPTIONAL: [(Tool, &str, &str); 2] = [
+    (Tool::PgBouncer, "engines behind PgBouncer", "pgbouncer"),
+    (Tool::Mount, "an engine on a full disk", "full_disk"),
+];
 
 /// Runs the tests, all or those whose names have one of `words`. `strict`: install what is missing, skip
 /// nothing.
@@ -16,24 +19,24 @@ pub(crate) fn run(words: &[String], strict: bool) -> ExitCode {
     step::run_all(&plan(words, strict, Tool::is_here), strict)
 }
 
-/// The step, which needs PostgreSQL and NATS. Without PgBouncer it leaves some tests out, and there is one more
-/// step that says so.
+/// The step, which needs PostgreSQL and NATS. Without what only some tests need it leaves these out, and there is
+/// one more step for each that says so.
 pub(crate) fn plan(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
+    let needed = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
+    if let Some(tool) = needed.filter(|_| !strict) {
+        return vec![Step::lacking("engines", tool)];
+    }
     let mut lines = Vec::new();
-    let missing = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
-    let has_pgbouncer = is_here(Tool::PgBouncer);
-    match missing {
-        Some(tool) if !strict => return vec![Step::lacking("engines", tool)],
-        None if has_pgbouncer || !strict => {}
-        _ => lines.push(Line::new("bash", ".ci/engines")),
+    if strict && (needed.is_some() || !is_here(Tool::PgBouncer)) {
+        lines.push(Line::new("bash", ".ci/engines"));
     }
     // With all features, as in the other steps: nothing is built again.
-    let tests = "test --workspace --all-features --test engines -- --include-ignored";
-    let mut tests = Line::cargo(tests);
+    let mut tests =
+        Line::cargo("test --workspace --all-features --test engines -- --include-ignored");
     let mut left_out = Vec::new();
-    if !strict && !has_pgbouncer {
-        tests = tests.args(["--skip", BEHIND_PGBOUNCER].map(str::to_owned));
-        left_out.push(Step::lacking("engines behind PgBouncer", Tool::PgBouncer));
+    for (tool, name, part) in OPTIONAL.into_iter().filter(|(tool, ..)| !strict && !is_here(*tool)) {
+        tests = tests.args(["--skip", part].map(str::to_owned));
+        left_out.push(Step::lacking(name, tool));
     }
     lines.push(tests.args(words.iter().cloned()));
     let mut steps = vec![Step::new("engines", 6, lines)];
@@ -52,6 +55,11 @@ pub(crate) fn has_postgres() -> bool {
 pub(crate) fn has_nats() -> bool {
     line::root().join("target/nats/bin/nats-server").exists()
         || Line::new("nats-server", "--version").succeeds()
+}
+
+/// Whether this user can mount a file system.
+pub(crate) fn can_mount() -> bool {
+    Line::new("unshare", "--mount true").succeeds()
 }
 
 /// Whether PgBouncer is in the path, or where Debian puts it.
@@ -77,6 +85,14 @@ mod tests {
                 "{installed}"
             );
         }
+    }
+
+    #[test]
+    fn without_the_right_to_mount_a_person_leaves_out_the_full_disk_and_ci_does_not() {
+        let lenient = steps(false, Tool::Mount);
+        assert!(lenient[0].ends_with(" --skip full_disk"), "{lenient:?}");
+        assert!(lenient[1].ends_with("a small file system is not installed (root can mount one)"));
+        assert!(!steps(true, Tool::Mount)[0].contains("--skip"));
     }
 
     #[test]

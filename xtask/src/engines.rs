@@ -22,12 +22,12 @@ pub(crate) fn run(words: &[String], strict: bool) -> ExitCode {
 /// The step, which needs PostgreSQL and NATS. Without what only some tests need it leaves these out, and there is
 /// one more step for each that says so.
 pub(crate) fn plan(words: &[String], strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
-    let needed = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
-    if let Some(tool) = needed.filter(|_| !strict) {
+    let missing = [Tool::Postgres, Tool::Nats].into_iter().find(|tool| !is_here(*tool));
+    if let Some(tool) = missing.filter(|_| !strict) {
         return vec![Step::lacking("engines", tool)];
     }
     let mut lines = Vec::new();
-    if strict && (needed.is_some() || !is_here(Tool::PgBouncer)) {
+    if strict && (missing.is_some() || !is_here(Tool::PgBouncer)) {
         lines.push(Line::new("bash", ".ci/engines"));
     }
     // With all features, as in the other steps: nothing is built again.

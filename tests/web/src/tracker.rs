@@ -51,7 +51,7 @@ pub(crate) fn write(page: &Page, title: &str) -> Result {
     wait::until("the dialog to close", &true, || has(page, "#main:not(:has(.dialog))"))
 }
 
-pub(crate) fn has(page: &Page, selector: &str) -> Result<bool> {
+fn has(page: &Page, selector: &str) -> Result<bool> {
     Ok(page.eval(&format!("!!document.querySelector({})", json!(selector)))? == true)
 }
 
@@ -60,7 +60,7 @@ fn has_focus(page: &Page, selector: &str) -> Result<bool> {
     Ok(page.eval(&format!("document.activeElement?.matches({selector}) === true"))? == true)
 }
 
-fn texts(page: &Page, selector: &str) -> Result<Vec<String>> {
+pub(crate) fn texts(page: &Page, selector: &str) -> Result<Vec<String>> {
     let selector = json!(selector);
     let script = format!("[...document.querySelectorAll({selector})].map(it => it.textContent)");
     Ok(serde_json::from_value(page.eval(&script)?)?)

@@ -1,6 +1,7 @@
 //! The issue tracker in a window of the desktop, on a screen that nobody looks at, beside two browsers.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::page::Page;
-use crate::tracker::{TODO, column, has, write};
+use crate::tracker::{TODO, column, texts, write};
 use crate::world::{Programs, World};
 use crate::{Result, wait};
 
@@ -34,17 +35,18 @@ pub(crate) fn run(programs: &Programs, app: &Path) -> Result {
     wait_for_todos(&one, &["from the window"])?;
     write(&one, "from one")?;
     wait_for_todos(&two, &["from one", "from the window"])?;
-    // What is selected in the window is what a browser has written.
+    // The uppermost issue is selected in the window: in the end, the one that a browser has written.
     wait::until("the window to have what the browser wrote", &true, || {
         window.press(&["k", "1"])?;
-        has(&two, ".board section:nth-of-type(2) .card:has(.urgent)")
+        let urgent = texts(&two, ".card:has(.urgent) .title")?;
+        Ok(urgent.iter().any(|title| title == "from one"))
     })?;
 
     world.stop_backend();
     write(&two, "offline in two")?;
     two.wait_for_sync("Offline · 1 to push")?;
     window.write("offline in the window")?;
-    // It is closed while it has something to push, and opened again without a backend.
+    // It is killed while it has something to push, and opened again without a backend.
     drop(window);
     let window = Window::open(&screen, app, &world.backend_url(), &data)?;
     window.write("after a restart")?;
@@ -76,6 +78,24 @@ pub(crate) fn run(programs: &Programs, app: &Path) -> Result {
 fn wait_for_todos(page: &Page, wanted: &[&str]) -> Result {
     let wanted: Vec<_> = wanted.iter().map(|&title| title.to_owned()).collect();
     wait::until("the issues", &wanted, || column(page, TODO))
+}
+
+/// Whether a file in this folder, or below it, has the text.
+fn has_text(folder: &Path, text: &str) -> std::io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = match path.is_dir() {
+            true => has_text(&path, text)?,
+            // Files come and go.
+            false => fs::read(&path).is_ok_and(|bytes| {
+                bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            }),
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A screen in memory.
@@ -141,14 +161,15 @@ impl Drop for Screen {
 struct Window<'a> {
     screen: &'a Screen,
     app: Child,
+    data: &'a Path,
 }
 
 impl<'a> Window<'a> {
-    fn open(screen: &'a Screen, app: &Path, backend: &str, data: &Path) -> Result<Self> {
+    fn open(screen: &'a Screen, app: &Path, backend: &str, data: &'a Path) -> Result<Self> {
         let mut command = Command::new(app);
         command.args(["--sync", backend, "--sample", "10", "--dir"]).arg(data);
         command.env("DISPLAY", &screen.display).stdout(Stdio::null()).stderr(Stdio::null());
-        let window = Self { screen, app: command.spawn()? };
+        let window = Self { screen, app: command.spawn()?, data };
         let id = || screen.run("xdotool", &["search", "--onlyvisible", "--name", "^Tracker$"]);
         wait::until("the window", &true, || Ok(id().is_ok()))?;
         // Without a window manager, keys go to where the pointer is.
@@ -156,7 +177,7 @@ impl<'a> Window<'a> {
         Ok(window)
     }
 
-    /// Writes an issue, by the keyboard alone.
+    /// Writes an issue, by the keyboard alone, and waits until the log has it.
     fn write(&self, title: &str) -> Result {
         let before = self.screen.at_rest()?;
         wait::until("the dialog", &true, || {
@@ -168,7 +189,8 @@ impl<'a> Window<'a> {
         self.press(&["ctrl+a"])?;
         self.screen.run("xdotool", &["type", "--delay", "30", title])?;
         thread::sleep(PAUSE);
-        self.press(&["Return"])
+        self.press(&["Return"])?;
+        wait::until("the issue in the log", &true, || Ok(has_text(self.data, title)?))
     }
 
     fn press(&self, keys: &[&str]) -> Result {

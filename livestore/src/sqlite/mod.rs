@@ -31,7 +31,7 @@ pub(crate) use own_functions::{CONTAINS_TEXT, REAL_OF_BITS, contains_folded, fol
 pub(crate) use quoting::quote;
 use row_order::RowOrder;
 use search::Search;
-pub(crate) use search::{SEARCH, words_of};
+pub(crate) use search::{IS_FOUND, SEARCH, Searched, words_of};
 
 use crate::value::{Value, ValueError};
 
@@ -189,8 +189,12 @@ impl Db {
     }
 
     /// Prepares a table for a search in these columns.
-    pub(crate) fn prepare_search(&self, names: TableNames) -> Result<(), SqliteError> {
-        self.search.prepare(&self.conn, names)
+    pub(crate) fn prepare_search(
+        &self,
+        names: TableNames,
+        words: &str,
+    ) -> Result<Searched, SqliteError> {
+        self.search.prepare(&self.conn, names, words)
     }
 
     /// Returns the tables and columns that a user's SQL reads.

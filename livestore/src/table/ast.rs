@@ -221,8 +221,8 @@ impl SelectAst {
         Some(columns)
     }
 
-    /// Calls `visit` with every table that it searches.
-    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef)) {
+    /// Calls `visit` with every table that it searches, and the words.
+    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef, &str)) {
         self.filters.iter().for_each(|filter| filter.searches(visit));
     }
 

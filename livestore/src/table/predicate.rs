@@ -139,10 +139,10 @@ impl Predicate {
         }
     }
 
-    /// Calls `visit` with every table that the condition searches.
-    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef)) {
+    /// Calls `visit` with every table that the condition searches, and the words.
+    pub(crate) fn searches(&self, visit: &mut dyn FnMut(&'static TableDef, &str)) {
         match self {
-            Self::Search(table, _) => visit(table.def),
+            Self::Search(table, words) => visit(table.def, words),
             Self::And(parts) | Self::Or(parts) => {
                 parts.all.iter().for_each(|part| part.searches(visit));
             }
@@ -154,7 +154,7 @@ impl Predicate {
     /// Whether it searches a table: then an index decides it, and a row alone does not.
     pub(crate) fn has_search(&self) -> bool {
         let mut found = false;
-        self.searches(&mut |_| found = true);
+        self.searches(&mut |_, _| found = true);
         found
     }
 }

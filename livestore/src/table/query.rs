@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{RowError, RowReader, SelectAst, TableDef};
 use crate::error::{Unavailable, unavailable_becomes};
-use crate::sqlite::{Access, Db, SqliteError, hash_row};
+use crate::sqlite::{Access, Db, Searched, SqliteError, hash_row};
 use crate::value::{Value, ValueError};
 
 /// A question to the state, with a typed answer.
@@ -231,28 +231,34 @@ impl<'a> Reader<'a> {
         at_most: Option<u64>,
         decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
     ) -> Result<Vec<R>, QueryError> {
-        let (sql, binds) = select.to_sql(at_most)?;
-        self.prepare_searches(select)?;
+        let searched = self.prepare_searches(select)?;
+        let (sql, binds) = select.to_sql_of(searched, at_most)?;
         let statement = self.prepare(&sql)?;
         fetch(Fetch { sql: &sql, statement, positions: None, hash: self.hash }, &binds, decode)
     }
 
     /// Has the indexes of the tables that are searched agree with their rows.
-    fn prepare_searches(&self, select: &SelectAst) -> Result<(), QueryError> {
+    fn prepare_searches(&self, select: &SelectAst) -> Result<Searched, QueryError> {
+        let (mut searches, mut row_by_row) = (0, 0);
         let mut prepared = Ok(());
-        select.searches(&mut |table| {
+        select.searches(&mut |table, words| {
             if prepared.is_ok() {
-                prepared = self.prepare_search(table);
+                searches += 1;
+                prepared = self.prepare_search(table, words).map(|searched| {
+                    row_by_row += usize::from(searched == Searched::RowByRow);
+                });
             }
         });
-        prepared
+        prepared?;
+        let is_row_by_row = row_by_row == searches && searches <= Searched::MOST_ROW_BY_ROW;
+        Ok(if is_row_by_row { Searched::RowByRow } else { Searched::Listed })
     }
 
-    fn prepare_search(&self, table: &TableDef) -> Result<(), QueryError> {
+    fn prepare_search(&self, table: &TableDef, words: &str) -> Result<Searched, QueryError> {
         if self.access == Access::Materialize {
             return Err(QueryError::search_in_materializer(table));
         }
-        self.db.prepare_search(table.searched_names()).map_err(|source| {
+        self.db.prepare_search(table.searched_names(), words).map_err(|source| {
             match source.missing_table() {
                 Some(_) => QueryError::NotInSchema { table: table.name.to_owned() },
                 None => QueryError::sql(&format!("the index of table {}", table.name), source),

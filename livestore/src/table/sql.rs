@@ -8,7 +8,7 @@ use super::ast::{
     TableRef,
 };
 use super::predicate::{Predicate, SIDE_BY_SIDE};
-use crate::sqlite::{CONTAINS_TEXT, REAL_OF_BITS, SEARCH, quote};
+use crate::sqlite::{CONTAINS_TEXT, IS_FOUND, REAL_OF_BITS, SEARCH, Searched, quote};
 use crate::value::Value;
 
 /// A list with more values than this is bound as one.
@@ -23,8 +23,18 @@ pub(crate) type BoundSql = (String, Vec<Value<'static>>);
 impl SelectAst {
     /// The SELECT, returning no more than `at_most` rows.
     pub(crate) fn to_sql(&self, at_most: Option<u64>) -> Result<BoundSql, QueryError> {
+        self.to_sql_of(Searched::Listed, at_most)
+    }
+
+    /// The SELECT, which has what its searches find in this way.
+    pub(crate) fn to_sql_of(
+        &self,
+        searched: Searched,
+        at_most: Option<u64>,
+    ) -> Result<BoundSql, QueryError> {
         self.check()?;
         let mut writer = SqlWriter::new(!self.joins.is_empty());
+        writer.searched = searched;
         writer.outer = self.joins.iter().any(|join| join.left);
         if !self.counted {
             writer.select(self, Returned::List, at_most.into_iter().chain(self.limit).min())?;
@@ -83,11 +93,13 @@ pub(super) struct SqlWriter {
     qualified: bool,
     /// Whether any column may be NULL, because a left join found no row.
     outer: bool,
+    searched: Searched,
 }
 
 impl SqlWriter {
     pub(super) fn new(qualified: bool) -> Self {
-        Self { text: String::with_capacity(160), binds: Vec::new(), qualified, outer: false }
+        let (text, searched) = (String::with_capacity(160), Searched::Listed);
+        Self { text, binds: Vec::new(), qualified, outer: false, searched }
     }
 
     pub(super) fn finish(self) -> Result<BoundSql, QueryError> {
@@ -241,14 +253,7 @@ impl SqlWriter {
                 self.bind(Value::text(folded.clone()));
                 self.text.push(')');
             }
-            Predicate::Search(table, words) => {
-                self.node(Expression::RowId(*table));
-                let _ = write!(self.text, " IN (SELECT value FROM json_each({SEARCH}(");
-                self.bind(Value::text(table.def.name));
-                self.text.push_str(", ");
-                self.bind(Value::text(words.clone()));
-                self.text.push_str(")))");
-            }
+            Predicate::Search(table, words) => self.search(*table, words),
             Predicate::Contains(column, value) => {
                 self.text.push_str("EXISTS (SELECT 1 FROM json_each(");
                 self.column(*column);
@@ -277,6 +282,29 @@ impl SqlWriter {
     }
 
     /// `NULL` in the list matches `NULL`, as `eq` does.
+    fn search(&mut self, table: TableRef, words: &str) {
+        match self.searched {
+            Searched::Listed => {
+                self.node(Expression::RowId(table));
+                let _ = write!(self.text, " IN (SELECT value FROM json_each({SEARCH}(");
+            }
+            Searched::RowByRow => {
+                let _ = write!(self.text, "{IS_FOUND}(");
+            }
+        }
+        self.bind(Value::text(table.def.name));
+        self.text.push_str(", ");
+        self.bind(Value::text(words.to_owned()));
+        match self.searched {
+            Searched::Listed => self.text.push_str(")))"),
+            Searched::RowByRow => {
+                self.text.push_str(", ");
+                self.node(Expression::RowId(table));
+                self.text.push(')');
+            }
+        }
+    }
+
     fn is_in(&mut self, column: ColumnRef, values: &[Value<'static>]) {
         let has_null = values.contains(&Value::Null);
         self.text.push('(');

@@ -249,7 +249,7 @@ impl<T: Table> Write for Delete<T> {
 /// The conditions of a write, which a materializer runs.
 fn filters(sql: &mut SqlWriter, filters: &[Predicate]) -> Result<(), QueryError> {
     let mut searched = None;
-    filters.iter().for_each(|filter| filter.searches(&mut |table| searched = Some(table)));
+    filters.iter().for_each(|filter| filter.searches(&mut |table, _| searched = Some(table)));
     match searched {
         Some(table) => Err(QueryError::search_in_materializer(table)),
         None => sql.filters(filters),

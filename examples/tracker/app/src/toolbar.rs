@@ -41,6 +41,7 @@ pub(crate) fn Toolbar() -> Element {
                         aria_label: "Search issues",
                         autocomplete: "off",
                         initial_value: "{filters.search}",
+                        onfocus: move |_| ui.prepare_search(),
                         oninput: move |event| ui.show(|screen| screen.search(event.value())),
                         onkeydown: move |event| typing(&event),
                         onmounted: move |event| ui.search.set(Some(event.data())),

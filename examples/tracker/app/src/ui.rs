@@ -7,6 +7,7 @@ use livestore::schema::{Commit, Document};
 use livestore::table::Table as _;
 use livestore::{ErrorChain, now};
 use livestore_dioxus::{LiveDocument, use_document, use_store};
+use tracker_schema::screen::found;
 use tracker_schema::{App, Issue, IssueEvent, Screen, Settings, Status};
 
 use crate::app::Sample;
@@ -97,6 +98,11 @@ impl Ui {
         change: impl FnOnce(<Screen as Document>::Set) -> <Screen as Document>::Set,
     ) {
         self.report(self.screen.set(change));
+    }
+
+    /// Searches for anything: the first search makes an index, and the first letter should not wait for it.
+    pub(crate) fn prepare_search(self) {
+        self.report(self.store.peek().query(found("any", 1)));
     }
 
     /// Shows an error, unless it is none.

@@ -1,6 +1,7 @@
 //! The index of a table: which row has which words.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row, Statement};
@@ -14,6 +15,36 @@ use super::words;
 #[derive(Debug)]
 pub(super) struct Index {
     conn: Connection,
+    /// The number of rows.
+    rows: i64,
+    /// What the last searches have found, the last one first, since a row has changed.
+    remembered: Vec<(String, Arc<Found>)>,
+}
+
+/// The number of searches whose results an index remembers: a list and its length are two queries with one
+/// search, and a screen has few searches.
+pub(super) const REMEMBERED: usize = 4;
+
+/// The row ids that a search has found, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found(Vec<i64>);
+
+impl Found {
+    /// Whether the row was found.
+    pub(super) fn contains(&self, rowid: i64) -> bool {
+        self.0.binary_search(&rowid).is_ok()
+    }
+
+    /// The row ids as a JSON array.
+    pub(super) fn to_json(&self) -> String {
+        let mut json = String::from("[");
+        for rowid in &self.0 {
+            let separator = if json.len() > 1 { "," } else { "" };
+            let _ = write!(json, "{separator}{rowid}");
+        }
+        json.push(']');
+        json
+    }
 }
 
 impl Index {
@@ -22,15 +53,18 @@ impl Index {
         let conn = Connection::open_in_memory()?;
         // An index with which something went wrong is not used any more: nothing is rolled back.
         conn.execute_batch(&format!("PRAGMA journal_mode = OFF; {} BEGIN;", ddl(names)))?;
-        let index = Self { conn };
+        let mut index = Self { conn, rows: 0, remembered: Vec::new() };
         let mut insert = index.insert(names)?;
         let mut select = state.prepare(&select(names))?;
         let mut rows = select.query([])?;
+        let mut count = 0;
         while let Some(row) = rows.next()? {
             put(&mut insert, row)?;
+            count += 1;
         }
         drop(insert);
         index.conn.execute_batch("COMMIT")?;
+        index.rows = count;
         Ok(index)
     }
 
@@ -44,6 +78,7 @@ impl Index {
         let mut rowids = rowids.to_vec();
         rowids.sort_unstable();
         rowids.dedup();
+        self.remembered.clear();
         self.conn.execute_batch("BEGIN")?;
         let mut insert = self.insert(names)?;
         let mut delete = self.conn.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
@@ -56,21 +91,40 @@ impl Index {
             }
         }
         drop((insert, delete));
-        Ok(self.conn.execute_batch("COMMIT")?)
+        self.conn.execute_batch("COMMIT")?;
+        let count = "SELECT COUNT(*) FROM words_docsize";
+        self.rows = self.conn.prepare_cached(count)?.query_row([], |row| row.get(0))?;
+        Ok(())
     }
 
-    /// Returns the row ids of the rows that have all of these words, as a JSON array.
-    pub(super) fn find(&self, words: &str) -> rusqlite::Result<String> {
+    /// Finds the rows that have all of these words.
+    pub(super) fn find(&mut self, words: &str) -> rusqlite::Result<Arc<Found>> {
+        let known = self.remembered.iter().position(|(known, _)| known == words);
+        if let Some((_, found)) = known.and_then(|at| self.remembered.get(at)) {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(self.look_up(words)?);
+        self.remembered.truncate(REMEMBERED - 1);
+        self.remembered.insert(0, (words.to_owned(), Arc::clone(&found)));
+        Ok(found)
+    }
+
+    /// Whether so many rows were found that looking at each row of the table, in the order that is asked for,
+    /// is faster than sorting those that were found.
+    pub(super) fn is_much(&self, found: &Found) -> bool {
+        i64::try_from(found.0.len()).is_ok_and(|found| found >= self.rows / 4)
+    }
+
+    fn look_up(&self, words: &str) -> rusqlite::Result<Found> {
         let mut select =
             self.conn.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1")?;
         let mut rows = select.query([words::to_match(words)])?;
-        let mut found = String::from("[");
+        let mut rowids = Vec::new();
         while let Some(row) = rows.next()? {
-            let separator = if found.len() > 1 { "," } else { "" };
-            let _ = write!(found, "{separator}{}", row.get::<_, i64>(0)?);
+            rowids.push(row.get(0)?);
         }
-        found.push(']');
-        Ok(found)
+        rowids.sort_unstable();
+        Ok(Found(rowids))
     }
 
     fn insert(&self, names: &TableNames) -> Result<CachedStatement<'_>, SqliteError> {

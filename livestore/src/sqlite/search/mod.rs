@@ -5,6 +5,9 @@
 //! then on triggers note the rows that change, and no more; the next search has them read again. So being
 //! searched costs a commit next to nothing, and an index can never be the reason why an event fails.
 //!
+//! Where a search finds few rows, a statement goes through these. Where it finds many, such as those with one
+//! letter, sorting them would take longer than to go through the table in the order that is asked for.
+//!
 //! A rollback changes rows back, and fires no triggers. So the rows that have changed stay noted as long as
 //! a savepoint is open, and are read once more after a rollback.
 
@@ -17,7 +20,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::Null;
 
-use index::Index;
+use index::{Found, Index};
 pub(crate) use words::words_of;
 
 use super::quoting::quote;
@@ -27,8 +30,25 @@ use super::{SqliteError, TableNames, lock};
 /// crate calls it, and [prepares](Search::prepare) the table before.
 pub(crate) const SEARCH: &str = "livestore_search";
 
+/// `(table, words, row id)`: whether the row has these words. NULL if there is no row.
+pub(crate) const IS_FOUND: &str = "livestore_is_found";
+
 /// The function that the triggers call.
 pub(super) const FUNCTION: &str = "__livestore_touch";
+
+/// How a statement has the rows that a search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Searched {
+    /// As a [list](SEARCH), which it goes through.
+    Listed,
+    /// It goes through the table, and asks whether each row was [found](IS_FOUND).
+    RowByRow,
+}
+
+impl Searched {
+    /// The most searches of a statement that may go row by row: what they find is remembered.
+    pub(crate) const MOST_ROW_BY_ROW: usize = index::REMEMBERED;
+}
 
 /// The most changes that are noted. After more, the whole index is rebuilt: reading that many rows again
 /// would take as long.
@@ -62,14 +82,25 @@ impl Search {
         let search = self.clone();
         conn.create_scalar_function(SEARCH, 2, flags, move |context| {
             let (table, words) = (context.get_raw(0).as_str()?, context.get_raw(1).as_str()?);
-            search.find(table, words)
+            Ok(search.find(table, words)?.to_json())
+        })?;
+        let search = self.clone();
+        conn.create_scalar_function(IS_FOUND, 3, flags, move |context| {
+            let (table, words) = (context.get_raw(0).as_str()?, context.get_raw(1).as_str()?);
+            let Some(rowid) = context.get::<Option<i64>>(2)? else { return Ok(None) };
+            Ok(Some(search.find(table, words)?.contains(rowid)))
         })?;
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_aggregate_function(FUNCTION, 2, flags, self.clone())?)
     }
 
-    /// Has the index of a table agree with its rows, so that it can be searched.
-    pub(super) fn prepare(&self, conn: &Connection, names: TableNames) -> Result<(), SqliteError> {
+    /// Has the index of a table agree with its rows, so that it can be searched for these words.
+    pub(super) fn prepare(
+        &self,
+        conn: &Connection,
+        names: TableNames,
+        words: &str,
+    ) -> Result<Searched, SqliteError> {
         let mut tables = lock(&self.0);
         let at = match tables.iter().position(|known| known.names.table == names.table) {
             Some(at) => at,
@@ -79,16 +110,16 @@ impl Search {
                 tables.len() - 1
             }
         };
-        match tables.get_mut(at) {
-            Some(table) => table.refresh(conn),
-            None => Ok(()),
-        }
+        let Some(table) = tables.get_mut(at) else { return Ok(Searched::Listed) };
+        let index = table.refresh(conn)?;
+        let found = index.find(words)?;
+        Ok(if index.is_much(&found) { Searched::RowByRow } else { Searched::Listed })
     }
 
-    fn find(&self, table: &str, words: &str) -> rusqlite::Result<String> {
-        let tables = lock(&self.0);
-        let known = tables.iter().find(|known| known.names.table == table);
-        match known.and_then(|known| known.index.as_ref()) {
+    fn find(&self, table: &str, words: &str) -> rusqlite::Result<Arc<Found>> {
+        let mut tables = lock(&self.0);
+        let known = tables.iter_mut().find(|known| known.names.table == table);
+        match known.and_then(|known| known.index.as_mut()) {
             Some(index) => index.find(words),
             None => {
                 let message = format!("the index of {table} is not made");
@@ -134,13 +165,13 @@ impl Search {
         let mut checked = 0;
         for table in lock(&self.0).iter_mut().filter(|table| table.index.is_some()) {
             table.refresh(conn).unwrap();
-            let new = Index::of(conn, &table.names).unwrap();
+            let mut new = Index::of(conn, &table.names).unwrap();
             for words in ["a", "b", "apple", "apple b", "ä", "1"] {
-                let found = table.index.as_ref().unwrap().find(words).unwrap();
+                let found = table.index.as_mut().unwrap().find(words).unwrap();
                 let expected = new.find(words).unwrap();
                 if found != expected {
                     return Err(format!(
-                        "{words} in {}: {found} and not {expected}",
+                        "{words} in {}: {found:?} and not {expected:?}",
                         table.names.table
                     ));
                 }
@@ -187,20 +218,19 @@ impl SearchedTable {
         (self.applied, self.marked, self.is_incomplete) = (0, 0, false);
     }
 
-    fn refresh(&mut self, conn: &Connection) -> Result<(), SqliteError> {
+    fn refresh(&mut self, conn: &Connection) -> Result<&mut Index, SqliteError> {
         let changed = self.touched.get(self.applied..).unwrap_or_default();
         let refreshed = match self.index.take() {
-            Some(index) if changed.is_empty() => Ok(index),
-            Some(mut index) => index.update(conn, &self.names, changed).map(|()| index),
-            None => Index::of(conn, &self.names),
+            Some(index) if changed.is_empty() => index,
+            // After a failure, the index is rebuilt.
+            Some(mut index) => index.update(conn, &self.names, changed).map(|()| index)?,
+            None => Index::of(conn, &self.names)?,
         };
-        // After a failure, the index is rebuilt.
-        self.index = Some(refreshed?);
         self.applied = self.touched.len();
         if conn.is_autocommit() {
             self.forget_applied();
         }
-        Ok(())
+        Ok(self.index.insert(refreshed))
     }
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::index::Index;
-use super::{MAX_TOUCHED, SEARCH, words_of};
+use super::{IS_FOUND, MAX_TOUCHED, SEARCH, Searched, words_of};
 use crate::sqlite::{Access, Db, TableNames};
 
 fn names() -> TableNames {
@@ -35,19 +35,25 @@ fn write(db: &Db, sql: &str) {
     db.prepare_checked(&sql, Access::Materialize).unwrap().execute([]).unwrap();
 }
 
+/// What is found, in whichever way a statement has it.
 fn found(db: &Db, text: &str) -> Vec<i64> {
-    db.prepare_search(names()).unwrap();
-    let sql = format!(
-        "SELECT id FROM \"no\"\"te\" WHERE _rowid_ IN (SELECT value FROM json_each({SEARCH}('no\"te', ?1))) ORDER BY id"
-    );
-    let mut statement = db.prepare(&sql).unwrap();
-    let ids = statement.query_map([words_of(text)], |row| row.get(0)).unwrap();
-    ids.collect::<Result<_, _>>().unwrap()
+    let words = words_of(text);
+    db.prepare_search(names(), &words).unwrap();
+    let listed = format!("_rowid_ IN (SELECT value FROM json_each({SEARCH}('no\"te', ?1)))");
+    let row_by_row = format!("{IS_FOUND}('no\"te', ?1, _rowid_)");
+    let [listed, row_by_row] = [listed, row_by_row].map(|condition| {
+        let sql = format!("SELECT id FROM \"no\"\"te\" WHERE {condition} ORDER BY id");
+        let mut statement = db.prepare(&sql).unwrap();
+        let ids = statement.query_map([&words], |row| row.get(0)).unwrap();
+        ids.collect::<Result<Vec<i64>, _>>().unwrap()
+    });
+    assert_eq!(listed, row_by_row, "{text}");
+    listed
 }
 
 /// What an index finds that is made now.
 fn fresh(db: &Db, text: &str) -> Vec<i64> {
-    let found = Index::of(&db.conn, &names()).unwrap().find(&words_of(text)).unwrap();
+    let found = Index::of(&db.conn, &names()).unwrap().find(&words_of(text)).unwrap().to_json();
     let sql = "SELECT id FROM \"no\"\"te\" WHERE _rowid_ IN (SELECT value FROM json_each(?1)) ORDER BY id";
     let mut statement = db.prepare(sql).unwrap();
     let ids = statement.query_map([found], |row| row.get(0)).unwrap();
@@ -220,6 +226,7 @@ fn the_sql_of_an_app_reaches_no_index() {
     for access in [Access::Query, Access::Live, Access::Materialize] {
         for sql in [
             "SELECT livestore_search('no\"te', 'apple')",
+            "SELECT livestore_is_found('no\"te', 'apple', 1)",
             "SELECT __livestore_touch(0, 1)",
             "SELECT * FROM words",
             "INSERT INTO words (words) VALUES ('delete-all')",
@@ -230,6 +237,29 @@ fn the_sql_of_an_app_reaches_no_index() {
         }
     }
     assert_eq!(found(&db, "apple"), [0]);
+}
+
+#[test]
+fn a_search_that_finds_much_goes_row_by_row() {
+    let texts: Vec<String> = (0..100).map(|n| format!("all a{}", n % 10)).collect();
+    let db = db(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let searched = |words: &str| db.prepare_search(names(), words).unwrap();
+    assert_eq!(searched("all"), Searched::RowByRow);
+    assert_eq!(searched("a3"), Searched::Listed);
+    assert_eq!(searched("none"), Searched::Listed);
+    // More than are remembered, in one statement.
+    for n in 0..20 {
+        assert_eq!(found(&db, &format!("a{}", n % 10)).len(), 10);
+        assert_eq!(found(&db, "a").len(), 100);
+    }
+    let is_found = format!("SELECT {IS_FOUND}('no\"te', 'all', NULL)");
+    let none: Option<bool> =
+        db.prepare(&is_found).unwrap().query_row([], |row| row.get(0)).unwrap();
+    assert_eq!(none, None, "a row that a left join has not found");
+    // Most rows go, and what is much changes with their number.
+    write(&db, "DELETE FROM note WHERE id % 10 <> 3");
+    assert_eq!(searched("a3"), Searched::RowByRow);
+    assert_eq!(found(&db, "all").len(), 10);
 }
 
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ One of the proofs:
   command                      write the reference of the `livestore` command to docs/command.md
   book                         build the guide
   page                         build and test the page of the devtools
-  screens                      check and test the bindings of the UI frameworks
+  screens [--bench]            check and test the bindings of the UI frameworks; --bench: only measure
   wasm                         build the libraries for browsers
   windows                      compile everything for Windows, tests too
   web test [WORD…]             the examples for browsers in Chromium: all scenarios, or those with every WORD
@@ -63,7 +63,10 @@ pub(crate) enum Command {
     /// Build the page of the devtools.
     Page,
     /// Check the bindings of the UI frameworks.
-    Screens,
+    Screens {
+        /// Only measure.
+        bench: bool,
+    },
     /// Build for browsers.
     Wasm,
     /// Compile for Windows.
@@ -171,7 +174,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, W
         "command" => nothing("command", rest).map(|()| Command::Reference),
         "book" => nothing("book", rest).map(|()| Command::Book),
         "page" => nothing("page", rest).map(|()| Command::Page),
-        "screens" => nothing("screens", rest).map(|()| Command::Screens),
+        "screens" => Ok(Command::Screens { bench: flag("screens", "--bench", rest)? }),
         "wasm" => nothing("wasm", rest).map(|()| Command::Wasm),
         "windows" => nothing("windows", rest).map(|()| Command::Windows),
         "web" => web(rest).map(Command::Web),
@@ -271,7 +274,8 @@ mod tests {
         assert_eq!(parsed("command"), Ok(Command::Reference));
         assert_eq!(parsed("book"), Ok(Command::Book));
         assert_eq!(parsed("page"), Ok(Command::Page));
-        assert_eq!(parsed("screens"), Ok(Command::Screens));
+        assert_eq!(parsed("screens"), Ok(Command::Screens { bench: false }));
+        assert_eq!(parsed("screens --bench"), Ok(Command::Screens { bench: true }));
         assert_eq!(parsed("wasm"), Ok(Command::Wasm));
         assert_eq!(parsed("windows"), Ok(Command::Windows));
         assert_eq!(parsed("web bench"), Ok(Command::Web(Web::Bench)));

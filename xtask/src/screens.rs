@@ -22,6 +22,15 @@ pub(crate) fn run(strict: bool) -> ExitCode {
     step::run_all(&steps, strict)
 }
 
+/// Measures how long it takes until a framework is notified of a changed row.
+pub(crate) fn run_bench(strict: bool) -> ExitCode {
+    let (mut lines, packages) = packages(strict, &Tool::is_here);
+    let bench = "--release --test conformance --locked -- --ignored --nocapture --test-threads 1";
+    // Yew runs in a browser alone.
+    lines.push(line("test", &format!("{packages} --exclude livestore-yew {bench}")));
+    step::run_all(&[Step::new("bench of the screens", 30, lines)], strict)
+}
+
 /// The tests. Without the headers of the web view, what needs it is left out; without npm, the pages are.
 pub(crate) fn plan(strict: bool, is_here: impl Fn(Tool) -> bool) -> Vec<Step> {
     let (mut lines, packages) = packages(strict, &is_here);

@@ -6,6 +6,9 @@
     reason = "a test has threads, and may panic"
 )]
 
+#[path = "../../notified.rs"]
+mod notified;
+
 use std::cell::{Cell, RefCell};
 use std::panic::panic_any;
 use std::rc::Rc;
@@ -23,6 +26,8 @@ use livestore_dioxus::{
     use_store_provider,
 };
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
+
+use crate::notified::Turn;
 
 /// An app on the screen.
 struct Ui {
@@ -51,7 +56,10 @@ impl Drawn {
 
 impl Ui {
     fn new(app: fn() -> Element) -> Self {
-        let store = livestore::Store::<App>::builder("items").open().unwrap();
+        Self::with(livestore::Store::builder("items").open().unwrap(), app)
+    }
+
+    fn with(store: livestore::Store<App>, app: fn() -> Element) -> Self {
         let drawn = Drawn::default();
         let dom =
             VirtualDom::new(app).with_root_context(store.clone()).with_root_context(drawn.clone());
@@ -148,6 +156,22 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
     ui.commit(ItemEvent::Renamed { id: 50_000, title: "changed".into() });
     assert_eq!(ui.drawn.take(), (0, 1));
     assert!(ui.html().contains(";changed;item 50001;"));
+}
+
+#[test]
+#[ignore = "a bench: cargo xtask screens bench"]
+fn notified_as_fast_as_a_plain_subscriber() {
+    let mut ui = Ui::with(notified::store(), list);
+    block_on(notified::measure("dioxus", async |turn| match turn {
+        Turn::Commit(event) => {
+            ui.store.commit(event).unwrap();
+            ui.dom.wait_for_work().now_or_never().unwrap();
+        }
+        Turn::Show => {
+            ui.settle();
+            assert_eq!(ui.drawn.rows.take() % 100_000, 1);
+        }
+    }));
 }
 
 #[test]

@@ -8,6 +8,9 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test has threads")]
 
+#[path = "../../notified.rs"]
+mod notified;
+
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -17,6 +20,8 @@ use egui_kittest::kittest::Queryable as _;
 use livestore::prelude::*;
 use livestore_egui::{Live, LiveBy, LiveDocument, LiveList};
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
+
+use crate::notified::Turn;
 
 fn open() -> Store<App> {
     Store::builder("items").open().unwrap()
@@ -124,6 +129,21 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
     commit(&store, &mut harness, ItemEvent::Renamed { id: 2, title: "near".into() });
     assert_eq!(drawn.titles()[..3], ["item 1", "near", "item 3"]);
     assert_eq!(drawn.titles().len(), in_sight);
+}
+
+#[test]
+#[ignore = "a bench: cargo xtask screens bench"]
+fn notified_as_fast_as_a_plain_subscriber() {
+    let store = notified::store();
+    let (mut harness, _) = screen(&store);
+    let measured = notified::measure("egui", async |turn| match turn {
+        Turn::Commit(event) => {
+            store.commit(event).unwrap();
+            assert!(wants_repaint(&harness));
+        }
+        Turn::Show => drop(harness.run()),
+    });
+    futures_executor::block_on(measured);
 }
 
 #[test]

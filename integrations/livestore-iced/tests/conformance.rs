@@ -8,11 +8,15 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test has threads")]
 
+#[path = "../../notified.rs"]
+mod notified;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
+use iced::advanced::subscription::into_recipes;
 use iced::futures::channel::mpsc;
-use iced::futures::{FutureExt as _, StreamExt as _};
+use iced::futures::{FutureExt as _, StreamExt as _, stream};
 use iced::widget::{column, text, text_input};
 use iced::{Element, Size, Subscription};
 use iced_test::emulator::{Emulator, Event, Mode};
@@ -22,6 +26,8 @@ use livestore::prelude::*;
 use livestore_iced::{Live, LiveDiffs, Scroll, diffs, live, rows};
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
 use livestore_testing::wait_until;
+
+use crate::notified::Turn;
 
 fn open() -> Store<App> {
     Store::builder("items").open().unwrap()
@@ -223,6 +229,21 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
     store.commit(ItemEvent::Renamed { id: 50_000, title: "far away".into() }).unwrap();
     app.wait_for(&["2 changes, last ~49999", "item 1"]);
     assert!(!app.shows("far away") && !app.shows("item 1000"));
+}
+
+#[test]
+#[ignore = "a bench: cargo xtask screens bench"]
+fn notified_as_fast_as_a_plain_subscriber() {
+    let store = notified::store();
+    let recipe = into_recipes(diffs(&all(&store))).pop().unwrap();
+    let mut messages = recipe.stream(stream::pending().boxed());
+    let measured = notified::measure("iced", async |turn| {
+        if let Turn::Commit(event) = turn {
+            store.commit(event).unwrap();
+            while messages.next().await.unwrap().unwrap().len() > 1 {}
+        }
+    });
+    iced::futures::executor::block_on(measured);
 }
 
 #[test]

@@ -8,6 +8,9 @@
     reason = "a test has threads, and may panic"
 )]
 
+#[path = "../../notified.rs"]
+mod notified;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +26,8 @@ use livestore::table::{Arrange as _, Compare as _, Raw, Table as _, raw};
 use livestore_leptos::{Row, provide_store, use_document, use_live, use_rows, use_store};
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
 use tokio::task::{LocalSet, spawn_local, yield_now};
+
+use crate::notified::Turn;
 
 /// Runs a test in a component with a store, in Leptos' executor.
 async fn in_app<F: Future<Output = ()>>(test: impl FnOnce(Store<App>, Owner) -> F) {
@@ -156,6 +161,28 @@ async fn of_100_000_rows_only_the_changed_one_is_drawn() {
         settle().await;
         assert_eq!(page.take(), (0, 1));
         assert!(page.text().contains(";changed;item 50001;"));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "a bench: cargo xtask screens bench"]
+async fn notified_as_fast_as_a_plain_subscriber() {
+    in_app(|_, _| async move {
+        let store = notified::store();
+        let page = Page::render(&store);
+        settle().await;
+        page.take();
+        notified::measure("leptos", async |turn| match turn {
+            Turn::Commit(event) => {
+                store.commit(event).unwrap();
+                while page.rows.load(Ordering::Relaxed) == 0 {
+                    yield_now().await;
+                }
+            }
+            Turn::Show => assert_eq!(page.take(), (0, 1)),
+        })
+        .await;
     })
     .await;
 }

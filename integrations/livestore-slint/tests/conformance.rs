@@ -10,6 +10,9 @@
     reason = "a test, not an API"
 )]
 
+#[path = "../../notified.rs"]
+mod notified;
+
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -19,6 +22,8 @@ use livestore::prelude::*;
 use livestore_slint::{Binding, LiveModel, bind};
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
 use slint::{FilterModel, Model as _, ModelRc, SharedString};
+
+use crate::notified::Turn;
 
 slint::slint! {
     export component Items inherits Window {
@@ -170,6 +175,22 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
     model.update();
     assert_eq!(reader.reads(), ["far away"]);
     assert_eq!(made.get(), 1);
+}
+
+#[test]
+#[ignore = "a bench: cargo xtask screens bench"]
+fn notified_as_fast_as_a_plain_subscriber() {
+    let store = notified::store();
+    let model = LiveModel::new(all(&store), |item: &Item| SharedString::from(&item.title));
+    let reader = Reader::of(&model);
+    let measured = notified::measure("slint", async |turn| match turn {
+        Turn::Commit(event) => {
+            store.commit(event).unwrap();
+            model.update();
+        }
+        Turn::Show => assert_eq!(reader.reads().len(), 1),
+    });
+    futures_executor::block_on(measured);
 }
 
 #[test]

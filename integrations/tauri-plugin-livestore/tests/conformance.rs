@@ -8,15 +8,19 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test has threads and files")]
 
+#[path = "../../notified.rs"]
+mod notified;
 mod page;
 
 use std::path::Path;
+use std::sync::{Mutex, mpsc};
 
 use livestore::prelude::*;
 use livestore_testing::sample::items::{App, Item, ItemEvent, Screen, added};
 use livestore_testing::wait_until;
 use serde_json::{Value, json};
 
+use crate::notified::Turn;
 use crate::page::{Page, filled, live_count, open};
 
 fn steps(message: &Value) -> Vec<String> {
@@ -79,6 +83,24 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
     store.commit(ItemEvent::Renamed { id: 50_000, title: "far away".into() }).unwrap();
     let row = json!({ "id": 50_000, "title": "far away", "place": 50_000, "done": false });
     assert_eq!(page.wait_for(1, 1), json!({ "steps": [["update", 49_999, row]] }));
+}
+
+#[test]
+#[ignore = "a bench: cargo xtask screens bench"]
+fn notified_as_fast_as_a_plain_subscriber() {
+    let store = notified::store();
+    let (sender, messages) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let page = Page::open_with(&store, move |_, _| sender.lock().unwrap().send(()).unwrap());
+    page.live("items", json!({ "onlyOpen": false }), 1);
+    messages.recv().unwrap();
+    let measured = notified::measure("tauri", async |turn| {
+        if let Turn::Commit(event) = turn {
+            store.commit(event).unwrap();
+            messages.recv().unwrap();
+        }
+    });
+    futures_executor::block_on(measured);
 }
 
 #[test]

@@ -13,9 +13,8 @@ use self::opened_files::Files;
 use super::activity::LogVersion;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
-#[cfg(not(target_family = "wasm"))]
-use super::image::Wanted;
-use super::image::{self, Opened};
+use super::image::{self, Opened, Wanted};
+use super::load_history::Loading;
 use super::order::Order;
 use super::own_commits::OwnCommits;
 use super::session::{Joined, Joining, Seeker, Sessions, Setup};
@@ -122,6 +121,44 @@ pub(super) fn open_at_once<S: Schema>(
         Found::Free(files) => files,
         Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
     };
+    lead(options, schema, ids, files)
+}
+
+/// Opens the store with an image, if it wants one and the backend sends it, and does not wait for more.
+pub(super) async fn open_with_image<S: Schema>(
+    mut options: Options,
+    schema: &'static SchemaDef,
+) -> Result<Store<S>, OpenError> {
+    if let Some(wanted) = Wanted::of(&options, schema) {
+        options.image = Some(wanted.fetch_aside().await);
+    }
+    open_at_once(options, schema)
+}
+
+/// Does the same where only this session can have the files open, and has them open once. Others that look
+/// for it wait meanwhile.
+#[cfg(target_family = "wasm")]
+pub(super) async fn open_files_with_image<S: Schema>(
+    mut options: Options,
+    schema: &'static SchemaDef,
+) -> Result<Store<S>, OpenError> {
+    let ids = prepare(&options, schema)?;
+    let files = Files::open(&options)?;
+    if files.log.head()? == SeqNum::ROOT
+        && let Some(wanted) = Wanted::of_new(&options, schema)
+    {
+        options.image = Some(wanted.fetch_aside().await);
+    }
+    lead(options, schema, ids, files)
+}
+
+/// Opens the store over its files.
+fn lead<S: Schema>(
+    options: Options,
+    schema: &'static SchemaDef,
+    ids: Ids,
+    files: Files,
+) -> Result<Store<S>, OpenError> {
     let lock = files.lock.clone();
     // What was opened is closed before it is removed.
     start(options, schema, ids, files).inspect_err(|_| {
@@ -286,7 +323,8 @@ fn follow<S: Schema>(
     joined: Joined,
     folder: PathBuf,
 ) -> Result<Store<S>, OpenError> {
-    let Joined { mut follower, client_id, mailbox, assembler, snapshot, conflicts, undo } = joined;
+    let Joined { mut follower, client_id, mailbox, assembler, snapshot, conflicts, no_image, undo } =
+        joined;
     let received = snapshot;
     let without_files = options.without_files.take();
     let setup = Setup {
@@ -311,7 +349,8 @@ fn follow<S: Schema>(
         hub: None,
     };
     let order = Order::Leader(Box::new(follower));
-    let mut core = boot(&mut options, schema, files, order, Opened::default(), &ids)?;
+    let opened = Opened { state: None, no_image };
+    let mut core = boot(&mut options, schema, files, order, opened, &ids)?;
     core.conflicts = signal(conflicts);
     core.undo = UndoStack::of_session(Arc::clone(&core.window_id), undo);
     let sync = options.sync.take();
@@ -356,6 +395,7 @@ fn make<S: Schema>(
         sync: sync.map(Syncing::new),
         sessions,
         waiting: Waiting::default(),
+        loading: Loading::default(),
         on_quarantined: options.on_quarantined,
         conflicts,
         traces_sql: options.traces_sql,

@@ -1,19 +1,24 @@
 //! Opening a store: lock the directory, open the log, make the state.
 
 mod opened_files;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::opened_files::Files;
+#[cfg(target_family = "wasm")]
+pub(super) use self::waiting::open_files_with_image;
+pub(super) use self::waiting::{open, open_with_image, warn_not_synced};
 use super::activity::LogVersion;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
-use super::image::{self, Opened, Wanted};
+use super::image::{self, Opened};
 use super::load_history::Loading;
 use super::order::Order;
 use super::own_commits::OwnCommits;
@@ -56,48 +61,6 @@ const ATTEMPTS: u32 = 200;
 #[cfg(not(target_family = "wasm"))]
 const PAUSE: Duration = Duration::from_millis(5);
 
-pub(super) fn open<S: Schema>(
-    options: Options,
-    schema: &'static SchemaDef,
-) -> Result<Store<S>, OpenError> {
-    match options.sync.as_ref().and_then(SyncOptions::initial_wait) {
-        Some(timeout) => open_and_wait(options, schema, timeout),
-        None => open_at_once(options, schema),
-    }
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn open_and_wait<S: Schema>(
-    mut options: Options,
-    schema: &'static SchemaDef,
-    timeout: Duration,
-) -> Result<Store<S>, OpenError> {
-    let backend = options.sync.as_ref().map(|sync| &sync.backend);
-    if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
-        return Err(OpenError::WouldBlock { reason });
-    }
-    options.image = Wanted::of(&options, schema).map(Wanted::fetch);
-    let store = open_at_once(options, schema)?;
-    if !store.wait_synced(timeout)? {
-        warn_not_synced();
-    }
-    Ok(store)
-}
-
-#[cfg(target_family = "wasm")]
-fn open_and_wait<S: Schema>(
-    _: Options,
-    _: &'static SchemaDef,
-    _: Duration,
-) -> Result<Store<S>, OpenError> {
-    let reason = "it is the only thread, on which everything runs here".to_owned();
-    Err(OpenError::WouldBlock { reason })
-}
-
-pub(super) fn warn_not_synced() {
-    tracing::warn!("the store opens before it is synced: the backend took too long");
-}
-
 /// Opens the store, and does not wait for its backend.
 pub(super) fn open_at_once<S: Schema>(
     mut options: Options,
@@ -121,34 +84,6 @@ pub(super) fn open_at_once<S: Schema>(
         Found::Free(files) => files,
         Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
     };
-    lead(options, schema, ids, files)
-}
-
-/// Opens the store with an image, if it wants one and the backend sends it, and does not wait for more.
-pub(super) async fn open_with_image<S: Schema>(
-    mut options: Options,
-    schema: &'static SchemaDef,
-) -> Result<Store<S>, OpenError> {
-    if let Some(wanted) = Wanted::of(&options, schema) {
-        options.image = Some(wanted.fetch_aside().await);
-    }
-    open_at_once(options, schema)
-}
-
-/// Does the same where only this session can have the files open, and has them open once. Others that look
-/// for it wait meanwhile.
-#[cfg(target_family = "wasm")]
-pub(super) async fn open_files_with_image<S: Schema>(
-    mut options: Options,
-    schema: &'static SchemaDef,
-) -> Result<Store<S>, OpenError> {
-    let ids = prepare(&options, schema)?;
-    let files = Files::open(&options)?;
-    if files.log.head()? == SeqNum::ROOT
-        && let Some(wanted) = Wanted::of_new(&options, schema)
-    {
-        options.image = Some(wanted.fetch_aside().await);
-    }
     lead(options, schema, ids, files)
 }
 

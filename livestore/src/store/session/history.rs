@@ -10,8 +10,8 @@ use crate::error::{ErrorChain, Unavailable};
 use crate::event::SeqNum;
 use crate::eventlog::EventlogError;
 use crate::session::{FromLeader, Hello};
-use crate::store::Inner;
 use crate::store::load_history::LoadHistoryError;
+use crate::store::{HistoryError, Inner};
 
 /// How long the backend may be silent meanwhile.
 pub(in crate::store) const SILENCE: Duration = Duration::from_secs(30);
@@ -41,6 +41,25 @@ impl Inner {
             (None, _) => line.close(),
         };
         self.load_history(SILENCE, Box::new(then));
+    }
+
+    /// Resets the state, as a session wants it.
+    pub(super) fn carry_out_reset(self: &Arc<Self>) {
+        let fail = |error: &(dyn std::error::Error + 'static)| {
+            tracing::error!(error = %ErrorChain::new(error), "the state is not reset");
+        };
+        match self.reset() {
+            Ok(()) => {}
+            Err(HistoryError::Eventlog(EventlogError::NotReceived { .. })) => {
+                let inner = Arc::downgrade(self);
+                let then = move |loaded: Result<(), LoadHistoryError>| match loaded {
+                    Ok(()) => inner.upgrade().iter().for_each(Self::carry_out_reset),
+                    Err(error) => fail(&error),
+                };
+                self.load_history(SILENCE, Box::new(then));
+            }
+            Err(error) => fail(&error),
+        }
     }
 
     /// Welcomes a session that needs the log's first events.

@@ -458,7 +458,7 @@ impl Inner {
         send(line, &answer.encode());
     }
 
-    pub(super) fn carry_out(&self, command: Command) {
+    pub(super) fn carry_out(self: &Arc<Self>, command: Command) {
         match command {
             Command::Pause => self.pause_sync(),
             Command::Resume => self.resume_sync(),
@@ -483,11 +483,7 @@ impl Inner {
                     tracing::warn!(%error, "what a session can undo is not in the log");
                 }
             }
-            Command::Reset => {
-                if let Err(error) = self.reset() {
-                    tracing::error!(error = %ErrorChain::new(&error), "the state is not reset");
-                }
-            }
+            Command::Reset => self.carry_out_reset(),
         }
     }
 }

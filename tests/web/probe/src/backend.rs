@@ -1,6 +1,6 @@
 //! A server that knows the schema and sends images, and a client of it: `livestore-web-probe backend EVENTS`.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use livestore::Store;
 use livestore_server::Server;
 use livestore_server::schema::ImageLimits;
 use livestore_server::store::{MemoryStore, StoreLimits};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::checks::{App, WordSaid};
 use crate::images::{Client, builder};
@@ -26,12 +27,8 @@ pub(crate) async fn run(events: usize) -> Result {
     let opened = client.answer("open", Some(builder(&url, Duration::from_secs(10)))).await;
     fill(client.store().ok_or_else(|| opened.to_string())?, events).await?;
     println!("listening on {url}");
-    let (lines, mut commands) = tokio::sync::mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        let commands = std::io::stdin().lock().lines().map_while(std::io::Result::ok);
-        commands.take_while(|command| lines.send(command.clone()).is_ok()).for_each(drop);
-    });
-    while let Some(command) = commands.recv().await {
+    let mut commands = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(command) = commands.next_line().await? {
         writeln!(std::io::stdout().lock(), "{}", client.answer(&command, None).await)?;
     }
     Ok(())

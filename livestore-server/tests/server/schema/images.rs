@@ -257,6 +257,8 @@ async fn a_session_without_files_has_its_leader_fetch_the_history() {
     let leader = open(builder.clone()).await;
     let pages = [page(&directory).await, page(&directory).await];
     pages[0].commit(added("of a page")).unwrap();
+    // The leader has it, then.
+    pages[0].flush().unwrap();
     agree(&leader, &writer).await;
     let (one, two) = tokio::join!(history_of(&pages[0]), history_of(&pages[1]));
     assert_eq!((one, two), (Ok(()), Ok(())));

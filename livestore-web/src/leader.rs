@@ -94,7 +94,7 @@ async fn open<S: Schema>(builder: Builder<S>, path: &str) -> Result<Store<S>, St
     };
     install_disk(Some(Rc::new(disk)));
     // It does not wait for a first sync: whoever opens it in a page does.
-    open_in_worker(builder).map_err(|error| ErrorChain::new(&error).to_string())
+    open_in_worker(builder).await.map_err(|error| ErrorChain::new(&error).to_string())
 }
 
 /// Opens the files: those that SQLite has, and the snapshot's.

@@ -44,14 +44,14 @@
 //!
 //! A page is sent the state and the newest events, not the whole log. `events` and `state_at` of what
 //! came before return [`NotReceived`](livestore::eventlog::EventlogError::NotReceived) until
-//! [`load_history`] has been called.
+//! [`load_history`] has been called. If the store was opened from an
+//! [image](livestore::sync::InitialSync::Image), it fetches them from the backend.
 //!
 //! [opfs]: https://developer.mozilla.org/docs/Web/API/File_System_API/Origin_private_file_system
 
 use livestore::Store;
-use livestore::eventlog::EventlogError;
 use livestore::schema::Schema;
-use livestore::store::Builder;
+use livestore::store::{Builder, LoadHistoryError};
 
 #[cfg(target_family = "wasm")]
 mod disk;
@@ -83,7 +83,8 @@ pub use storage::{Storage, Usage, persist, storage, usage};
 
 /// Opens a store in this page.
 ///
-/// It may wait for the [first sync](livestore::sync::InitialSync::Wait); meanwhile the page goes on. If the
+/// It may wait for an [image](livestore::sync::InitialSync::Image) of the state and the [first
+/// sync](livestore::sync::InitialSync::Wait); meanwhile the page goes on. If the
 /// browser does not store anything, as in some private windows, the store is in memory, and [`storage`] says
 /// so. Unless the builder has a [`window_id`](Builder::window_id), this tab's is used, which a reload does not
 /// change.
@@ -134,8 +135,11 @@ pub fn set_module_url(url: impl Into<String>) {
 /// Waits until this page has the log's events from the first on, so that `events` and `state_at` reach all
 /// of them. Each takes about 200 bytes in memory, and its args.
 ///
+/// If the store was opened from an [image](livestore::sync::InitialSync::Image), its worker fetches them from
+/// the backend first, once for all tabs, unless the backend is silent for 30 s. What was fetched is stored.
+///
 /// # Errors
-/// When the store is closed.
-pub async fn load_history<S: Schema>(store: &Store<S>) -> Result<(), EventlogError> {
+/// When the store is closed, or the backend does not send the events: see [`LoadHistoryError`].
+pub async fn load_history<S: Schema>(store: &Store<S>) -> Result<(), LoadHistoryError> {
     livestore::__private::web::History::of(store).await
 }

@@ -50,8 +50,9 @@ pub mod web {
     pub use crate::edge::web::{
         Disk, Handle, IfHeld, OpenMode, WebLock, fs, install_disk, request_lock,
     };
+    #[cfg(target_family = "wasm")]
+    pub use crate::store::web::open_in_worker;
     pub use crate::store::web::{
-        History, Journal, Recovery, find_leader, folder_of, open_in_worker, recover, store_id,
-        without_files,
+        History, Journal, Recovery, find_leader, folder_of, recover, store_id, without_files,
     };
 }

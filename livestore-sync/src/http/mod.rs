@@ -103,7 +103,6 @@ impl SyncBackend for Http {
         None
     }
 
-    #[cfg(not(target_family = "wasm"))]
     fn image(&self, request: livestore::sync::ImageRequest, reply: livestore::sync::ImageReply) {
         net::image(&self.options, request, reply);
     }

@@ -51,13 +51,19 @@ impl Address {
     /// Returns the URL for a browser, which resolves and dials it itself.
     #[cfg(target_family = "wasm")]
     pub(crate) fn url(&self, transport: Transport) -> String {
+        format!("{}{}", self.origin(transport), self.target.as_str())
+    }
+
+    /// The part of the URL before the path.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn origin(&self, transport: Transport) -> String {
         let scheme = match (transport, self.tls) {
             (Transport::WebSocket, false) => "ws",
             (Transport::WebSocket, true) => "wss",
             (Transport::Http, false) => "http",
             (Transport::Http, true) => "https",
         };
-        format!("{scheme}://{}{}", self.authority, self.target.as_str())
+        format!("{scheme}://{}", self.authority)
     }
 
     /// Returns the problem with the URL, if there is one.

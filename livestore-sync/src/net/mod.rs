@@ -3,6 +3,7 @@
 
 mod address;
 mod end;
+mod image;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 mod retry_after;
@@ -17,12 +18,13 @@ use web as platform;
 
 pub(crate) use address::Address;
 pub(crate) use end::End;
+pub(crate) use image::image;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{Counted, Traffic, dial, image, spawn_task};
+pub(crate) use native::{Counted, Traffic, dial, spawn_task};
 pub(crate) use platform::{Instant, Place, timeout};
 pub(crate) use run::{Command, Commands, connect};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::describe;
+pub(crate) use web::{Post, Posted, describe};
 
 use std::time::Duration;
 

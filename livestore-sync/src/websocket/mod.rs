@@ -97,7 +97,6 @@ impl SyncBackend for WebSocket {
         None
     }
 
-    #[cfg(not(target_family = "wasm"))]
     fn image(&self, request: livestore::sync::ImageRequest, reply: livestore::sync::ImageReply) {
         net::image(&self.options, request, reply);
     }

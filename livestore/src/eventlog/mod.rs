@@ -371,14 +371,12 @@ impl Eventlog {
 
     /// The last event of the history before the base that was fetched so far; `None` if the log has
     /// another base, or none.
-    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
     pub(crate) fn history_head(&self, base: Base) -> Result<Option<u64>, EventlogError> {
         self.storage.history_head(base)
     }
 
     /// Adds the next events of the history before the base. Returns false, and does nothing, if the log
     /// has another base, or none.
-    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
     pub(crate) fn add_history(
         &self,
         base: Base,
@@ -389,7 +387,6 @@ impl Eventlog {
 
     /// Makes the history that was fetched a part of the log. If it is not the one that the base stands for,
     /// removes it, and returns false.
-    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "a page gets no image"))]
     pub(crate) fn complete_history(&self, base: Base) -> Result<bool, EventlogError> {
         self.storage.complete_history(base)
     }

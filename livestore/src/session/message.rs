@@ -22,7 +22,7 @@ use crate::sync::{NetworkStatus, SyncStatus};
 use crate::value::Timestamp;
 
 /// The version of the conversation.
-pub(crate) const PROTOCOL: u64 = 8;
+pub(crate) const PROTOCOL: u64 = 9;
 
 /// A message of a session's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub(crate) enum FromLeader {
     Inspected(Inspected),
     /// From now on, what this session can undo is stored: another session of its window has gone.
     StoresUndo,
+    /// The leader does not have the events that this session wants to read, and cannot fetch them. The text is
+    /// for people.
+    NoHistory(String),
 }
 
 /// The sessions of a client.
@@ -189,6 +192,8 @@ pub(crate) struct Welcome {
     pub(crate) pending: Vec<EncodedEvent>,
     pub(crate) network: NetworkStatus,
     pub(crate) next_attempt: Option<Timestamp>,
+    /// The reason why the leader was not opened from an image, although its app wanted that.
+    pub(crate) no_image: Option<String>,
     /// The number of events that the log has more of this session than it has committed, because its
     /// commands decided again.
     pub(crate) surplus: i64,
@@ -310,7 +315,7 @@ structs! {
     SchemaPart { name, hash }
     Welcome {
         client_id, syncs, history_id, upstream_head, confirmed_head, local_head, pending, network,
-        next_attempt, surplus, conflicts, undo
+        next_attempt, no_image, surplus, conflicts, undo
     }
     UndoNotes { window_id, changes }
     UndoPlace { way, number }
@@ -350,6 +355,7 @@ enums! {
         10 => Sessions(sessions),
         11 => Inspected(inspected),
         12 => StoresUndo,
+        13 => NoHistory(reason),
     }
     Reads {
         0 => Files,

@@ -5,8 +5,6 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use super::image::Answer;
-#[cfg(not(target_family = "wasm"))]
-use super::image::Wanted;
 use super::session::Journal;
 use super::sync::OnQuarantined;
 use super::synced::synced_within;
@@ -270,20 +268,12 @@ impl<S: Schema> Builder<S> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    #[cfg_attr(target_family = "wasm", expect(unused_mut, reason = "no image is fetched there"))]
-    pub async fn open_async(mut self) -> Result<Store<S>, OpenError> {
+    pub async fn open_async(self) -> Result<Store<S>, OpenError> {
         let wait = self.options.sync.as_ref().and_then(SyncOptions::initial_wait);
-        #[cfg(target_family = "wasm")]
         let store = match &self.options.without_files {
+            #[cfg(target_family = "wasm")]
             Some(_) => open::open_without_files(self.options, S::def()).await?,
-            None => open::open_at_once(self.options, S::def())?,
-        };
-        #[cfg(not(target_family = "wasm"))]
-        let store = {
-            if let Some(wanted) = Wanted::of(&self.options, S::def()) {
-                self.options.image = Some(wanted.fetch_aside().await);
-            }
-            open::open_at_once(self.options, S::def())?
+            _ => open::open_with_image(self.options, S::def()).await?,
         };
         if let Some(timeout) = wait
             && !synced_within(&store, timeout).await?

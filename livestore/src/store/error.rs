@@ -6,9 +6,7 @@ use std::fmt;
 
 pub use open::{OpenError, SchemaDifference};
 
-#[cfg(not(target_family = "wasm"))]
-use super::LoadHistoryError;
-use super::{ActivityError, UndoError};
+use super::{ActivityError, LoadHistoryError, UndoError};
 use crate::error::{ErrorChain, Unavailable, unavailable_becomes};
 use crate::event::{DecodeError, EncodeError, ParseSeqNumError, SeqNum};
 use crate::eventlog::EventlogError;
@@ -76,7 +74,6 @@ pub enum Error {
     #[error(transparent)]
     History(#[from] HistoryError),
     /// The events before an image could not be fetched.
-    #[cfg(not(target_family = "wasm"))]
     #[error(transparent)]
     LoadHistory(#[from] LoadHistoryError),
     /// The activity of rows could not be read.
@@ -129,7 +126,6 @@ impl fmt::Debug for Error {
             Self::Read(error) => ("Read", error),
             Self::Eventlog(error) => ("Eventlog", error),
             Self::History(error) => ("History", error),
-            #[cfg(not(target_family = "wasm"))]
             Self::LoadHistory(error) => ("LoadHistory", error),
             Self::Activity(error) => ("Activity", error),
             Self::Close(error) => ("Close", error),

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::activity::LogVersion;
 use super::exclusive::Exclusive;
+use super::load_history::Loading;
 use super::order::Order;
 use super::own_commits::OwnCommits;
 use super::session::Sessions;
@@ -133,6 +134,7 @@ impl<S: Schema> Store<S> {
             sessions: Sessions::none(),
             status: signal(status),
             waiting: Waiting::default(),
+            loading: Loading::default(),
             probe,
             on_quarantined: None,
             conflicts,

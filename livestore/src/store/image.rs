@@ -6,10 +6,8 @@
 //! the snapshot is lost, or of no use to a new schema, no state can be made: then the log
 //! [begins again](begin_again), with all that is not synced, and everything else is pulled.
 
-#[cfg(not(target_family = "wasm"))]
 mod request;
 
-#[cfg(not(target_family = "wasm"))]
 pub(super) use request::Wanted;
 
 use crate::ambient::new_id;

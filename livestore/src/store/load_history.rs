@@ -1,19 +1,19 @@
 //! The events before those that a store was opened with, fetched when the app wants them.
 
+mod fetching;
+
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::fetching::{Fetching, Input};
+use super::Inner;
+#[cfg(not(target_family = "wasm"))]
 use super::Store;
-use crate::edge::{Mail, Mailbox};
+use crate::edge::primitives::{Mutex, lock};
+use crate::edge::{Mailbox, Worker, catch_panic};
 use crate::error::{Unavailable, unavailable_becomes};
-use crate::event::{EncodedEvent, SeqNum};
-use crate::eventlog::{Base, Eventlog, EventlogError};
-use crate::schema::Schema;
-use crate::sync::payload::Payload;
-use crate::sync::{
-    BackendMessage, ConnectRequest, Connection, Cursor, MessageSender, PayloadError,
-    PayloadRequest, Secret, SyncBackend,
-};
+use crate::eventlog::EventlogError;
 
 /// Why the events before those that a store was opened with could not be fetched. Those that were are not
 /// fetched again.
@@ -26,6 +26,12 @@ pub enum LoadHistoryError {
     /// Another session of this client has the log.
     #[error("another session has the log: call `load_history` there")]
     OtherSession,
+    /// The session that has the log could not fetch the events.
+    #[error("the session that has the log could not load the history: {reason}")]
+    Leader {
+        /// The reason, for people.
+        reason: String,
+    },
     /// The backend does not send the events.
     #[error("the sync backend does not send the history: {reason}; try again later")]
     Backend {
@@ -64,13 +70,21 @@ pub enum LoadHistoryError {
 
 unavailable_becomes!(LoadHistoryError);
 
-/// What happens while the history is fetched.
-enum Input {
-    Payload(Result<Secret, PayloadError>),
-    Backend(BackendMessage),
+/// Called with the outcome of a load.
+pub(super) type OnLoaded = Box<dyn FnOnce(Result<(), LoadHistoryError>) + Send>;
+
+/// The load of the history that is under way, if there is one, and who waits for its end.
+#[derive(Default)]
+pub(super) struct Loading(Mutex<Load>);
+
+#[derive(Default)]
+struct Load {
+    worker: Option<Worker<Input>>,
+    waiting: Vec<OnLoaded>,
 }
 
-impl<S: Schema> Store<S> {
+#[cfg(not(target_family = "wasm"))]
+impl<S: crate::schema::Schema> Store<S> {
     /// Fetches the events before those that the store was opened with, if that was from an
     /// [image](crate::sync::InitialSync::Image): from then on, the log has all of them. Does nothing
     /// if it has them already.
@@ -99,6 +113,8 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// See [`LoadHistoryError`].
     pub fn load_history(&self, timeout: Duration) -> Result<(), LoadHistoryError> {
+        use crate::edge::Mail;
+        use crate::event::SeqNum;
         let (log, follows) =
             self.inner.with_core(|core| (core.log.clone(), core.order.follows()))?;
         if follows {
@@ -108,138 +124,97 @@ impl<S: Schema> Store<S> {
                 Err(_) => Err(LoadHistoryError::OtherSession),
             };
         }
-        let Some(base) = log.base()? else { return Ok(()) };
-        let backend_id = log.upstream()?.and_then(|upstream| upstream.backend_id);
-        let sync = self.inner.sync.as_ref().ok_or(LoadHistoryError::NoBackend)?;
-        if let Some(reason) = sync.blocked_by_waiting() {
+        if log.base()?.is_some()
+            && let Some(sync) = &self.inner.sync
+            && let Some(reason) = sync.blocked_by_waiting()
+        {
             return Err(LoadHistoryError::WouldBlock { reason });
         }
-        let mut history = History {
+        let outcome = Arc::new(Mailbox::new());
+        let theirs = Arc::clone(&outcome);
+        self.inner.load_history(timeout, Box::new(move |loaded| theirs.put(loaded)));
+        match outcome.take(None) {
+            Mail::Message(loaded) => loaded,
+            _ => Err(LoadHistoryError::Closed),
+        }
+    }
+}
+
+impl Inner {
+    /// Fetches the events before the log's first one, if they are only at the backend, and calls `then` once
+    /// they are here, or cannot be fetched. Several loads at a time are one; the first one's time-out counts.
+    /// Call it while no lock is held.
+    pub(super) fn load_history(self: &Arc<Self>, timeout: Duration, then: OnLoaded) {
+        let fetching = match self.fetching(timeout) {
+            Ok(Some(fetching)) => fetching,
+            Ok(None) => return then(Ok(())),
+            Err(error) => return then(Err(error)),
+        };
+        let mut load = lock(&self.loading.0);
+        load.waiting.push(then);
+        if load.worker.is_some() {
+            return;
+        }
+        match self.spawn_fetching(fetching) {
+            Ok(worker) => load.worker = Some(worker),
+            Err(error) => {
+                drop(load);
+                self.loading.end(&Err(EventlogError::NoThread(error.into()).into()));
+            }
+        }
+    }
+
+    /// What is left to be fetched, if something is.
+    fn fetching(&self, timeout: Duration) -> Result<Option<Fetching>, LoadHistoryError> {
+        let log = self.log()?;
+        let Some(base) = log.base()? else { return Ok(None) };
+        let sync = self.sync.as_ref().ok_or(LoadHistoryError::NoBackend)?;
+        let backend_id = log.upstream()?.and_then(|upstream| upstream.backend_id);
+        Ok(Some(Fetching {
             log,
             base,
+            head: 0,
             backend_id: backend_id.unwrap_or_default(),
-            backend: &*sync.backend,
-            payload: &sync.payload,
-            store_id: self.store_id(),
+            backend: Arc::clone(&sync.backend),
+            payload: sync.payload.clone(),
+            store_id: self.store_id.clone(),
             mailbox: Arc::new(Mailbox::new()),
+            connection: None,
             timeout,
-        };
-        history.fetch()?;
-        history.complete()
-    }
-}
-
-/// The history before a log's base, on its way.
-struct History<'a> {
-    log: Eventlog,
-    base: Base,
-    backend_id: String,
-    backend: &'a dyn SyncBackend,
-    payload: &'a Payload,
-    store_id: &'a str,
-    mailbox: Arc<Mailbox<Input>>,
-    timeout: Duration,
-}
-
-impl History<'_> {
-    fn fetch(&mut self) -> Result<(), LoadHistoryError> {
-        let mut head = self.head()?;
-        if head == self.base.seq {
-            return Ok(());
-        }
-        let mut connection = self.connect()?;
-        loop {
-            let page = match self.next()? {
-                BackendMessage::Connected => {
-                    let backend_id = self.backend_id.clone();
-                    connection.pull(Some(Cursor { backend_id, head }));
-                    continue;
-                }
-                BackendMessage::Pulled(page) => page,
-                BackendMessage::PullFailed(error) => {
-                    return Err(LoadHistoryError::Backend { reason: error.to_string() });
-                }
-                BackendMessage::Disconnected { reason } => {
-                    return Err(LoadHistoryError::Backend { reason });
-                }
-                _ => continue,
-            };
-            if page.backend_id != self.backend_id {
-                return Err(LoadHistoryError::OtherHistory);
-            }
-            let wanted = |seq| seq > head && seq <= self.base.seq;
-            let events = page.events.into_iter().filter(|event| wanted(event.seq));
-            let events: Vec<_> = events.map(EncodedEvent::from).collect();
-            head = self.add(head, events)?;
-            if head == self.base.seq {
-                return Ok(());
-            }
-        }
+        }))
     }
 
-    fn head(&self) -> Result<u64, LoadHistoryError> {
-        self.log.history_head(self.base)?.ok_or(LoadHistoryError::OtherHistory)
-    }
-
-    /// Adds the next events; returns the number of the last one.
-    fn add(&self, head: u64, events: Vec<EncodedEvent>) -> Result<u64, LoadHistoryError> {
-        let mut next = head;
-        for event in &events {
-            if event.parent.global != next || event.seq.global != next + 1 {
-                let reason = format!("it left out events behind e{next}");
-                return Err(LoadHistoryError::Backend { reason });
-            }
-            next = event.seq.global;
-        }
-        if !events.is_empty() && !self.log.add_history(self.base, events)? {
-            return Err(LoadHistoryError::OtherHistory);
-        }
-        Ok(next)
-    }
-
-    fn complete(&self) -> Result<(), LoadHistoryError> {
-        match self.log.complete_history(self.base)? {
-            true => Ok(()),
-            // Somebody else may have done the same.
-            false if self.log.base()?.is_none() => Ok(()),
-            false => Err(LoadHistoryError::OtherHistory),
-        }
-    }
-
-    fn connect(&self) -> Result<Box<dyn Connection>, LoadHistoryError> {
-        let payload = match self.payload.get() {
-            Ok(payload) => payload,
-            Err(provider) => {
-                let mailbox = Arc::clone(&self.mailbox);
-                let reply = move |answer| mailbox.put(Input::Payload(answer));
-                provider.call(PayloadRequest::default(), self.backend, reply);
-                match self.take()? {
-                    Input::Payload(Ok(payload)) => Some(payload),
-                    Input::Payload(Err(error)) => {
-                        return Err(LoadHistoryError::Backend { reason: error.into_reason() });
+    fn spawn_fetching(self: &Arc<Self>, mut fetching: Fetching) -> std::io::Result<Worker<Input>> {
+        let (mailbox, inner) = (Arc::clone(&fetching.mailbox), Arc::downgrade(self));
+        let turn = move |input| {
+            // A backend that somebody else has written may panic.
+            let turn = catch_panic(|| fetching.turn(input));
+            let panicked = || LoadHistoryError::Backend { reason: "it panicked".to_owned() };
+            match turn.unwrap_or_else(|_| ControlFlow::Break(Err(panicked()))) {
+                ControlFlow::Continue(deadline) => ControlFlow::Continue(deadline),
+                ControlFlow::Break(loaded) => {
+                    fetching.connection = None;
+                    if let Some(inner) = inner.upgrade() {
+                        inner.loading.end(&loaded);
                     }
-                    Input::Backend(_) => None,
+                    ControlFlow::Break(())
                 }
             }
         };
-        let mailbox = Arc::clone(&self.mailbox);
-        let messages = MessageSender::new(move |message| mailbox.put(Input::Backend(message)));
-        Ok(self.backend.connect(ConnectRequest::new(self.store_id, payload), messages))
+        mailbox.put(Input::Start);
+        Worker::spawn("livestore-history", mailbox, turn)
+    }
+}
+
+impl Loading {
+    /// Ends the load that is under way.
+    pub(super) fn close(&self) {
+        self.end(&Err(LoadHistoryError::Closed));
     }
 
-    fn next(&self) -> Result<BackendMessage, LoadHistoryError> {
-        loop {
-            if let Input::Backend(message) = self.take()? {
-                return Ok(message);
-            }
-        }
-    }
-
-    fn take(&self) -> Result<Input, LoadHistoryError> {
-        let deadline = self.mailbox.now().checked_add(self.timeout);
-        let Mail::Message(input) = self.mailbox.take(deadline) else {
-            return Err(LoadHistoryError::Backend { reason: "it does not answer".to_owned() });
-        };
-        Ok(input)
+    fn end(&self, loaded: &Result<(), LoadHistoryError>) {
+        let Load { worker, waiting } = std::mem::take(&mut *lock(&self.0));
+        drop(worker);
+        waiting.into_iter().for_each(|then| then(loaded.clone()));
     }
 }

@@ -18,7 +18,6 @@ mod history;
 mod id;
 mod image;
 mod live;
-#[cfg(not(target_family = "wasm"))]
 mod load_history;
 mod log;
 mod open;
@@ -35,6 +34,7 @@ mod sync;
 mod synced;
 mod tail;
 mod target;
+mod timer;
 pub mod tools;
 mod trace;
 mod transition;
@@ -58,7 +58,6 @@ pub use events::{Events, EventsIter, Follow};
 pub use feed::{Feed, FeedError};
 pub use flushed::Flushed;
 pub use history::StateAt;
-#[cfg(not(target_family = "wasm"))]
 pub use load_history::LoadHistoryError;
 pub use log::Log;
 pub use receipt::{Confirmed, Receipt};
@@ -89,6 +88,7 @@ use crate::table::QueryError;
 use crate::value::Timestamp;
 use activity::LogVersion;
 use exclusive::{Exclusive, ExclusiveGuard};
+use load_history::Loading;
 use order::Order;
 use own_commits::OwnCommits;
 use session::{Hub, Sessions};
@@ -153,6 +153,7 @@ struct Inner {
     status: Signal<SyncStatus>,
     /// Tasks that wait until the store is synced.
     waiting: Waiting,
+    loading: Loading,
     /// For tools that want to know what the store does.
     probe: Arc<Probe>,
     on_quarantined: Option<OnQuarantined>,
@@ -413,6 +414,7 @@ impl Inner {
             sync.close();
         }
         self.sessions.close();
+        self.loading.close();
         self.waiting.wake();
         let Some(mut core) = core else { return Ok(()) };
         let flushed = core.log.flush();

@@ -1,21 +1,25 @@
 //! Opening a store: lock the directory, open the log, make the state.
 
 mod opened_files;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::opened_files::Files;
+#[cfg(target_family = "wasm")]
+pub(super) use self::waiting::open_files_with_image;
+pub(super) use self::waiting::{open, open_with_image, warn_not_synced};
 use super::activity::LogVersion;
 use super::builder::{Options, WithoutFiles};
 use super::exclusive::Exclusive;
-#[cfg(not(target_family = "wasm"))]
-use super::image::Wanted;
 use super::image::{self, Opened};
+use super::load_history::Loading;
 use super::order::Order;
 use super::own_commits::OwnCommits;
 use super::session::{Joined, Joining, Seeker, Sessions, Setup};
@@ -57,48 +61,6 @@ const ATTEMPTS: u32 = 200;
 #[cfg(not(target_family = "wasm"))]
 const PAUSE: Duration = Duration::from_millis(5);
 
-pub(super) fn open<S: Schema>(
-    options: Options,
-    schema: &'static SchemaDef,
-) -> Result<Store<S>, OpenError> {
-    match options.sync.as_ref().and_then(SyncOptions::initial_wait) {
-        Some(timeout) => open_and_wait(options, schema, timeout),
-        None => open_at_once(options, schema),
-    }
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn open_and_wait<S: Schema>(
-    mut options: Options,
-    schema: &'static SchemaDef,
-    timeout: Duration,
-) -> Result<Store<S>, OpenError> {
-    let backend = options.sync.as_ref().map(|sync| &sync.backend);
-    if let Some(reason) = backend.and_then(|backend| backend.blocked_by_waiting()) {
-        return Err(OpenError::WouldBlock { reason });
-    }
-    options.image = Wanted::of(&options, schema).map(Wanted::fetch);
-    let store = open_at_once(options, schema)?;
-    if !store.wait_synced(timeout)? {
-        warn_not_synced();
-    }
-    Ok(store)
-}
-
-#[cfg(target_family = "wasm")]
-fn open_and_wait<S: Schema>(
-    _: Options,
-    _: &'static SchemaDef,
-    _: Duration,
-) -> Result<Store<S>, OpenError> {
-    let reason = "it is the only thread, on which everything runs here".to_owned();
-    Err(OpenError::WouldBlock { reason })
-}
-
-pub(super) fn warn_not_synced() {
-    tracing::warn!("the store opens before it is synced: the backend took too long");
-}
-
 /// Opens the store, and does not wait for its backend.
 pub(super) fn open_at_once<S: Schema>(
     mut options: Options,
@@ -122,6 +84,16 @@ pub(super) fn open_at_once<S: Schema>(
         Found::Free(files) => files,
         Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
     };
+    lead(options, schema, ids, files)
+}
+
+/// Opens the store over its files.
+fn lead<S: Schema>(
+    options: Options,
+    schema: &'static SchemaDef,
+    ids: Ids,
+    files: Files,
+) -> Result<Store<S>, OpenError> {
     let lock = files.lock.clone();
     // What was opened is closed before it is removed.
     start(options, schema, ids, files).inspect_err(|_| {
@@ -286,7 +258,8 @@ fn follow<S: Schema>(
     joined: Joined,
     folder: PathBuf,
 ) -> Result<Store<S>, OpenError> {
-    let Joined { mut follower, client_id, mailbox, assembler, snapshot, conflicts, undo } = joined;
+    let Joined { mut follower, client_id, mailbox, assembler, snapshot, conflicts, no_image, undo } =
+        joined;
     let received = snapshot;
     let without_files = options.without_files.take();
     let setup = Setup {
@@ -311,7 +284,8 @@ fn follow<S: Schema>(
         hub: None,
     };
     let order = Order::Leader(Box::new(follower));
-    let mut core = boot(&mut options, schema, files, order, Opened::default(), &ids)?;
+    let opened = Opened { state: None, no_image };
+    let mut core = boot(&mut options, schema, files, order, opened, &ids)?;
     core.conflicts = signal(conflicts);
     core.undo = UndoStack::of_session(Arc::clone(&core.window_id), undo);
     let sync = options.sync.take();
@@ -356,6 +330,7 @@ fn make<S: Schema>(
         sync: sync.map(Syncing::new),
         sessions,
         waiting: Waiting::default(),
+        loading: Loading::default(),
         on_quarantined: options.on_quarantined,
         conflicts,
         traces_sql: options.traces_sql,

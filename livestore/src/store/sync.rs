@@ -323,7 +323,7 @@ impl Core {
                     refused: self.refused,
                     network,
                     next_attempt,
-                    no_image: None,
+                    no_image: self.no_image.clone(),
                 }
             }
             Order::Own | Order::Leader(_) => SyncStatus {

@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::timer::after;
 use super::{ReadError, Store};
 #[cfg(not(target_family = "wasm"))]
-use crate::edge::Mail;
-use crate::edge::{Mailbox, Worker};
+use crate::edge::{Mail, Mailbox};
 use crate::eventlog::EventlogError;
 #[cfg(not(target_family = "wasm"))]
 use crate::live::Reactive;
@@ -108,7 +107,14 @@ pub(super) async fn synced_within<S: Schema>(
     timeout: Duration,
 ) -> Result<bool, EventlogError> {
     let is_over = Arc::new(AtomicBool::new(false));
-    let _timer = timer(store, &is_over, timeout)?;
+    let (inner, theirs) = (Arc::downgrade(&store.inner), Arc::clone(&is_over));
+    let timer = after(timeout, move || {
+        theirs.store(true, Ordering::Release);
+        if let Some(inner) = inner.upgrade() {
+            inner.waiting.wake();
+        }
+    });
+    let _timer = timer.map_err(|error| EventlogError::NoThread(error.into()))?;
     let mut synced = store.synced();
     std::future::poll_fn(|context| match Pin::new(&mut synced).poll(context) {
         // A store that was closed meanwhile says so itself.
@@ -117,28 +123,4 @@ pub(super) async fn synced_within<S: Schema>(
         Poll::Pending => Poll::Pending,
     })
     .await
-}
-
-/// Sets `is_over` after this time, and wakes the tasks that wait for the store.
-fn timer<S: Schema>(
-    store: &Store<S>,
-    is_over: &Arc<AtomicBool>,
-    timeout: Duration,
-) -> Result<Worker<()>, EventlogError> {
-    let mailbox = Arc::new(Mailbox::new());
-    let until = mailbox.now().checked_add(timeout);
-    let (inner, is_over) = (Arc::downgrade(&store.inner), Arc::clone(is_over));
-    let turn = move |message: Option<()>| {
-        if message.is_some() {
-            return ControlFlow::Continue(until);
-        }
-        is_over.store(true, Ordering::Release);
-        if let Some(inner) = inner.upgrade() {
-            inner.waiting.wake();
-        }
-        ControlFlow::Break(())
-    };
-    mailbox.put(());
-    let timer = Worker::spawn("livestore-timer", mailbox, turn);
-    timer.map_err(|error| EventlogError::NoThread(error.into()))
 }

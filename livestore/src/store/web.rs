@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::builder::{DEFAULT_WINDOW, WithoutFiles};
+use super::load_history::LoadHistoryError;
+use super::session::SILENCE;
 use super::{Builder, OpenError, Order, Store, folder};
 use crate::edge::{Line, LineEvent, OnLine, dial};
 use crate::error::Unavailable;
-use crate::eventlog::EventlogError;
 use crate::schema::Schema;
 use crate::session::{Assembler, FromLeader, FromSession, PROTOCOL, Recover, Recovered, frames};
 
@@ -35,13 +36,15 @@ pub fn without_files<S>(
     builder
 }
 
-/// Opens the store on the disk that is installed, and does not wait for its first sync.
+/// Opens the store on the disk that is installed. It waits for an image, if it wants one, and not for its
+/// first sync.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub fn open_in_worker<S: Schema>(mut builder: Builder<S>) -> Result<Store<S>, OpenError> {
+#[cfg(target_family = "wasm")]
+pub async fn open_in_worker<S: Schema>(mut builder: Builder<S>) -> Result<Store<S>, OpenError> {
     builder.options.directory = Some(PathBuf::from(DIRECTORY));
-    super::open::open_at_once(builder.options, S::def())
+    super::open::open_files_with_image(builder.options, S::def()).await
 }
 
 /// Returns the id of the store that the builder opens.
@@ -177,7 +180,15 @@ impl fmt::Debug for Recovery {
 
 /// Waits until the session has all of the log's events, from the first on.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct History<S>(Store<S>);
+pub struct History<S> {
+    store: Store<S>,
+    /// Whether the leader was asked for them.
+    is_asked: bool,
+    /// The outcome, if this session has the log and has begun to load them.
+    load: Option<Arc<Mutex<Option<Loaded>>>>,
+}
+
+type Loaded = Result<(), LoadHistoryError>;
 
 impl<S> History<S> {
     /// Asks for them when it is first polled.
@@ -185,23 +196,43 @@ impl<S> History<S> {
     where
         S: Schema,
     {
-        Self(store.clone())
+        Self { store: store.clone(), is_asked: false, load: None }
     }
 }
 
 impl<S: Schema> Future for History<S> {
-    type Output = Result<(), EventlogError>;
+    type Output = Loaded;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = &self.0.inner;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Loaded> {
+        let inner = Arc::clone(&self.store.inner);
         // Before the look: what changes after it wakes the task.
         inner.waiting.add(context.waker());
         let mut slot = inner.core()?;
-        let is_here = match &mut slot.as_mut().ok_or(Unavailable::Closed)?.order {
-            Order::Leader(follower) => follower.ask_for_history(),
-            Order::Own | Order::Backend(_) => true,
-        };
-        if is_here { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if let Order::Leader(follower) = &mut slot.as_mut().ok_or(Unavailable::Closed)?.order {
+            if !std::mem::replace(&mut self.is_asked, true) {
+                follower.forget_history_failure();
+            }
+            return match follower.ask_for_history() {
+                Ok(true) => Poll::Ready(Ok(())),
+                Ok(false) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            };
+        }
+        drop(slot);
+        let is_new = self.load.is_none();
+        let load = Arc::clone(self.load.get_or_insert_default());
+        if is_new {
+            let (waiting, theirs) = (Arc::downgrade(&inner), Arc::clone(&load));
+            let then = move |loaded| {
+                *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+                if let Some(inner) = waiting.upgrade() {
+                    inner.waiting.wake();
+                }
+            };
+            inner.load_history(SILENCE, Box::new(then));
+        }
+        let loaded = load.lock().unwrap_or_else(PoisonError::into_inner).take();
+        loaded.map_or(Poll::Pending, Poll::Ready)
     }
 }
 

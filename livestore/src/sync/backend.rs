@@ -50,7 +50,6 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
 
     /// Requests an [image](super::InitialSync::Image) of a store's state, and returns at once. `reply` is
     /// called with its bytes, or with the reason why there is none. By default there is none.
-    #[cfg(not(target_family = "wasm"))]
     fn image(&self, request: ImageRequest, reply: ImageReply) {
         drop(request);
         reply(Err("this backend makes no images".to_owned()));
@@ -58,7 +57,6 @@ pub trait SyncBackend: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A request for an image of a store's state.
-#[cfg(not(target_family = "wasm"))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImageRequest {
@@ -73,7 +71,6 @@ pub struct ImageRequest {
 }
 
 /// Receives an image, or the reason why there is none, for people. See [`SyncBackend::image`].
-#[cfg(not(target_family = "wasm"))]
 pub type ImageReply = Box<dyn FnOnce(Result<Vec<u8>, String>) + Send>;
 
 /// A future that a store wants to run: see [`SyncBackend::spawn`].

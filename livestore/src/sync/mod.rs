@@ -21,11 +21,12 @@ pub use livestore_protocol::{
     Cursor, MAX_BATCH_BYTES, MAX_DEPTH, MAX_EVENTS, More, Page, Secret, SyncError, SyncEvent,
 };
 
-pub use backend::{
-    BackendMessage, ConnectRequest, Connection, InvalidBackend, MessageSender, SyncBackend,
-};
 #[cfg(not(target_family = "wasm"))]
-pub use backend::{ImageReply, ImageRequest, Task};
+pub use backend::Task;
+pub use backend::{
+    BackendMessage, ConnectRequest, Connection, ImageReply, ImageRequest, InvalidBackend,
+    MessageSender, SyncBackend,
+};
 pub use options::{InitialSync, SyncOptions};
 pub use payload::{InvalidPayload, PayloadError, PayloadRequest};
 pub use status::{NetworkStatus, OnBackendReset, StopReason, SyncStatus};

@@ -43,16 +43,14 @@ pub enum InitialSync {
     ///
     /// The events before are not here then. What needs them, such as [`events`](crate::Store::events) from
     /// the first on, returns [`NotReceived`](crate::eventlog::EventlogError::NotReceived) until
-    /// [`Store::load_history`](crate::Store::load_history) has fetched them. If the app comes with another
-    /// schema before that, its state can be made of nothing that is here: the store then has only what is
-    /// not synced, until it has pulled all events.
+    /// [`Store::load_history`](crate::Store::load_history), in a browser `livestore_web::load_history`, has
+    /// fetched them. If the app comes with another schema before that, its state can be made of nothing that
+    /// is here: the store then has only what is not synced, until it has pulled all events.
     ///
     /// An image is used only if it is whole, of this store, and made under this very schema: otherwise the
     /// store replays, as with `Wait`, and [`SyncStatus::no_image`](super::SyncStatus::no_image) says why.
     /// That its rows follow from the events, the backend is trusted with, until the history was loaded
     /// and [`Store::verify_replay`](crate::Store::verify_replay) has replayed it.
-    ///
-    /// In a browser it is `Wait`.
     Image(Duration),
 }
 
@@ -196,7 +194,6 @@ impl SyncOptions {
     }
 
     /// How long opening waits for an image, if it wants one.
-    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn image_wait(&self) -> Option<Duration> {
         match self.initial {
             InitialSync::Image(timeout) if !self.starts_paused => Some(timeout),

@@ -51,7 +51,6 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for PayloadError {
 
 impl PayloadError {
     /// The reason, for people.
-    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn into_reason(self) -> String {
         match self {
             Self::LoginRequired(reason) | Self::Failed(reason) => {

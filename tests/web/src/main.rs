@@ -1,8 +1,8 @@
 //! The browser's example in a real browser: `cargo xtask web test`.
 //!
 //! [`devtools`] starts Chromium and talks to it, [`page`] is a page in it, [`world`] has a backend,
-//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`], [`panels`], [`tracker`]
-//! and [`window`] are what happens, [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose
+//! the server of the pages, and the terminal's `todo`; [`scenario`], [`tabs`], [`images`], [`panels`],
+//! [`tracker`] and [`window`] are what happens, [`probe`] is what holds. [`drive`] is for `cargo xtask interop`, whose
 //! matrix has a page among its clients.
 
 #![cfg(unix)]
@@ -18,6 +18,7 @@ mod bench;
 mod bench_tracker;
 mod devtools;
 mod drive;
+mod images;
 mod page;
 mod panels;
 mod probe;

@@ -89,6 +89,19 @@ impl Page {
         self.call("Page.reload", json!({})).map(drop)
     }
 
+    /// Loads the page again, and waits until the one that there was is gone.
+    pub(crate) fn load_again(&self) -> Result {
+        self.eval("window.isLeaving = true")?;
+        self.reload()?;
+        self.wait_until_gone()
+    }
+
+    fn wait_until_gone(&self) -> Result {
+        wait::until("the page to be loaded again", &Value::Null, || {
+            self.look("window.isLeaving ?? null")
+        })
+    }
+
     /// Adds a todo and loads the page again, in one task of the page's.
     pub(crate) fn add_and_reload(&self, text: &str) -> Result {
         let text = json!(text);
@@ -100,9 +113,7 @@ impl Page {
         );
         // A page that is going may not answer.
         let _ = self.eval(&script);
-        wait::until("the page to be loaded again", &Value::Null, || {
-            self.look("window.isLeaving ?? null")
-        })
+        self.wait_until_gone()
     }
 
     /// What is typed, and not added yet.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::Result;
 use crate::page::{Look, Page};
 use crate::world::{Programs, World};
-use crate::{panels, probe, tabs, tracker};
+use crate::{images, panels, probe, tabs, tracker};
 
 type Scenario = fn(&mut World<'_>) -> Result;
 
@@ -31,6 +31,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a full quota loses nothing", tabs::full_quota),
     ("without storage, the page says so", tabs::denied),
     ("a worker that cannot be loaded is named", tabs::not_loaded),
+    ("a new client opens from an image", images::opens_from_an_image),
+    ("broken images are not used", images::broken_images_are_not_used),
+    ("an image in memory", images::in_memory),
+    ("an image without its backend", images::without_the_backend),
     ("the devtools show what the store has", panels::devtools),
     ("the devtools are in a second tab", panels::in_a_tab),
     ("tracker: two browsers have one board", tracker::one_board),

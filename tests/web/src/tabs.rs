@@ -214,7 +214,7 @@ pub(crate) fn full_quota(world: &mut World<'_>) -> Result {
 }
 
 /// Runs this JavaScript in each worker before anything else.
-fn in_workers(script: &str) -> String {
+pub(crate) fn in_workers(script: &str) -> String {
     format!(
         "const Native = Worker; \
          window.Worker = class extends Native {{ constructor(url, options) {{ \
@@ -225,11 +225,15 @@ fn in_workers(script: &str) -> String {
     )
 }
 
+/// Has a browser store nothing, as in some private windows.
+pub(crate) fn deny_storage() -> &'static str {
+    "StorageManager.prototype.getDirectory = \
+     () => Promise.reject(new DOMException('not here', 'SecurityError'))"
+}
+
 pub(crate) fn denied(world: &mut World<'_>) -> Result {
-    let deny = "StorageManager.prototype.getDirectory = \
-                () => Promise.reject(new DOMException('not here', 'SecurityError'))";
     let (profile, url) = (Profile::new(&world.browser)?, world.url("ws"));
-    let page = Page::open_with(&world.browser, &profile, &url, &in_workers(deny))?;
+    let page = Page::open_with(&world.browser, &profile, &url, &in_workers(deny_storage()))?;
     page.wait_for_sync("Synced")?;
     wait::until("that nothing is stored", &true, || page.says_nothing_is_stored())?;
     page.add("Milk")?;

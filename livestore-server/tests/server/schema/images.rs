@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use livestore::__private::web::{History, Journal, without_files};
 use livestore::eventlog::EventlogError;
 use livestore::prelude::*;
 use livestore::store::LoadHistoryError;
@@ -222,6 +223,95 @@ async fn the_history_is_there_once_it_was_loaded() {
     server.crash().await;
     let lost = load_history(&client).await.unwrap_err();
     assert!(matches!(lost, LoadHistoryError::Backend { .. }), "{lost} at {address}");
+}
+
+/// A session that has none of its leader's files, as a browser's page.
+async fn page(directory: &TempDir) -> Store<App> {
+    let path = directory.path().to_owned();
+    open(move || {
+        let builder = Store::builder("notes").directory(path);
+        without_files(builder, "window".to_owned(), NoJournal)
+    })
+    .await
+}
+
+struct NoJournal;
+
+impl Journal for NoJournal {
+    fn add(&self, _: u64, _: Vec<u8>) {}
+    fn remove(&self, _: u64) {}
+}
+
+async fn history_of(store: &Store<App>) -> Result<(), LoadHistoryError> {
+    timeout(PATIENCE, History::of(store)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_without_files_has_its_leader_fetch_the_history() {
+    let server = serving().await;
+    let writer = filled(&server, "notes", 2_500).await;
+    let directory = TempDir::new().unwrap();
+    let (path, backend) = (directory.path().to_owned(), socket(&server));
+    let builder =
+        move || Store::<App>::builder("notes").directory(&path).sync(options(backend.clone()));
+    let leader = open(builder.clone()).await;
+    let pages = [page(&directory).await, page(&directory).await];
+    pages[0].commit(added("of a page")).unwrap();
+    // The leader has it, then.
+    pages[0].flush().unwrap();
+    agree(&leader, &writer).await;
+    let (one, two) = tokio::join!(history_of(&pages[0]), history_of(&pages[1]));
+    assert_eq!((one, two), (Ok(()), Ok(())));
+    for store in [&leader, &pages[0], &pages[1]] {
+        agree(store, &writer).await;
+        assert_eq!(events(store), events(&writer));
+        store.verify_replay().unwrap();
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_needs_all_events_is_welcomed_once_they_are_there() {
+    let server = serving().await;
+    let writer = filled(&server, "notes", 300).await;
+    let directory = TempDir::new().unwrap();
+    let (path, backend) = (directory.path().to_owned(), socket(&server));
+    let leader = open(move || Store::builder("notes").directory(path).sync(options(backend))).await;
+    std::fs::remove_file(directory.path().join("notes/state.snapshot")).unwrap();
+    let page = page(&directory).await;
+    agree(&page, &writer).await;
+    assert_eq!((events(&page), events(&leader)), (events(&writer), events(&writer)));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_knows_why_there_is_no_image_and_why_no_history() {
+    let server = serving().await;
+    let writer = filled(&server, "notes", 40).await;
+    let directories = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let leader_in = async |directory: &TempDir, backend: Answering| {
+        let path = directory.path().to_owned();
+        open(move || Store::builder("notes").directory(path).sync(options(backend))).await
+    };
+    let answers = [Err("not today".to_owned()), Ok(fetch(&server, "notes").await.unwrap())];
+    let backends = answers.map(|answer| Answering { inner: socket(&server), answer });
+    let [refusing, sending] = backends;
+    let replayed = leader_in(&directories[0], refusing).await;
+    let reason = no_image(&page(&directories[0]).await);
+    assert_eq!((reason.as_deref(), no_image(&replayed)), (Some("not today"), reason.clone()));
+
+    let leader = leader_in(&directories[1], sending).await;
+    let page = page(&directories[1]).await;
+    assert_eq!(no_image(&page), None);
+    agree(&page, &writer).await;
+    server.crash().await;
+    for _ in 0..2 {
+        let failed = history_of(&page).await.unwrap_err();
+        assert!(matches!(failed, LoadHistoryError::Leader { .. }), "{failed}");
+        let failed = history_of(&leader).await.unwrap_err();
+        assert!(matches!(failed, LoadHistoryError::Backend { .. }), "{failed}");
+    }
+    leader.close().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ mod place;
 mod traffic;
 
 pub(crate) use dial::dial;
-pub(crate) use image::image;
+pub(crate) use image::ImageAnswer;
 pub(crate) use place::{Place, spawn, spawn_task};
 pub(crate) use traffic::{Counted, Traffic};
 

@@ -1,11 +1,15 @@
 //! Tasks and time of a browser's page or worker.
 
+mod fetch;
+mod image;
 mod time;
 
 use std::io;
 
 use wasm_bindgen::JsCast as _;
 
+pub(crate) use fetch::{Post, Posted};
+pub(crate) use image::ImageAnswer;
 pub(crate) use time::{Instant, timeout};
 
 /// The event loop, where everything runs.

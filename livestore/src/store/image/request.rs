@@ -5,16 +5,22 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::Answer;
+use crate::edge::files;
 use crate::edge::primitives::{Mutex, lock};
-use crate::edge::{Mail, Mailbox, files, run_aside};
+#[cfg(not(target_family = "wasm"))]
+use crate::edge::{Mail, Mailbox};
 use crate::event::SeqNum;
 use crate::eventlog::{Eventlog, SharedLog};
 use crate::schema::SchemaDef;
 use crate::store::builder::Options;
 use crate::store::open::EVENTLOG;
+use crate::store::timer::after;
 use crate::sync::{
     ConnectRequest, ImageRequest, PayloadError, PayloadRequest, Secret, SyncOptions,
 };
+
+/// Why there is no image once its time is over.
+const LATE: &str = "the image did not come in time";
 
 /// An image that a new store wants.
 pub(in crate::store) struct Wanted {
@@ -28,10 +34,16 @@ pub(in crate::store) struct Wanted {
 impl Wanted {
     /// What the store wants, if it has no events.
     pub(in crate::store) fn of(options: &Options, schema: &'static SchemaDef) -> Option<Self> {
+        let wanted = Self::of_new(options, schema)?;
+        (!has_events(options)).then_some(wanted)
+    }
+
+    /// What a store wants that has no events.
+    pub(in crate::store) fn of_new(options: &Options, schema: &'static SchemaDef) -> Option<Self> {
         let sync = options.sync.clone()?;
         let timeout = sync.image_wait()?;
         let schema_hash = schema.hash().ok()?;
-        if schema.is_untyped() || has_events(options) {
+        if schema.is_untyped() {
             return None;
         }
         let store_id = options.store_id.clone();
@@ -39,22 +51,25 @@ impl Wanted {
     }
 
     /// Waits for the backend's answer, on this thread.
+    #[cfg(not(target_family = "wasm"))]
     pub(in crate::store) fn fetch(self) -> Answer {
         let mailbox = Arc::new(Mailbox::new());
         let deadline = mailbox.now().checked_add(self.timeout);
         let theirs = Arc::clone(&mailbox);
         self.request(move |answer| theirs.put(answer));
         let Mail::Message(answer) = mailbox.take(deadline) else {
-            return Err("the image did not come in time".to_owned());
+            return Err(LATE.to_owned());
         };
         answer
     }
 
-    /// Waits for the backend's answer in a task: a thread waits meanwhile.
+    /// Waits for the backend's answer in a task.
     pub(in crate::store) async fn fetch_aside(self) -> Answer {
         let slot = Arc::new(Slot::default());
-        let sender = Sender(Arc::clone(&slot));
-        run_aside("livestore-image", move || sender.0.put(self.fetch()));
+        let (theirs, in_time) = (Arc::clone(&slot), Arc::clone(&slot));
+        let timer = after(self.timeout, move || in_time.put(Err(LATE.to_owned())));
+        let _timer = timer.map_err(|error| format!("nobody could wait for the image: {error}"))?;
+        self.request(move |answer| theirs.put(answer));
         std::future::poll_fn(|context| slot.poll(context.waker())).await
     }
 
@@ -110,14 +125,5 @@ impl Slot {
                 Poll::Pending
             }
         }
-    }
-}
-
-/// Answers for a thread that could not be spawned, or panicked.
-struct Sender(Arc<Slot>);
-
-impl Drop for Sender {
-    fn drop(&mut self) {
-        self.0.put(Err("nobody could wait for the image".to_owned()));
     }
 }

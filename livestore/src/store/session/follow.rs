@@ -14,6 +14,7 @@ use crate::session::{
     Update, frames,
 };
 use crate::state::{Quarantined, ReplayError};
+use crate::store::load_history::LoadHistoryError;
 use crate::store::order::Order;
 use crate::store::trace::Applied;
 use crate::store::transition::Prepared;
@@ -48,6 +49,8 @@ pub(in crate::store) struct Follower {
     journaling: Option<Journaling>,
     /// The log's first events, as far as the leader has sent them, since they were asked for.
     first: Option<Vec<EncodedEvent>>,
+    /// Why the leader could not send them, if so.
+    no_history: Option<String>,
 }
 
 /// The commits that are on their way.
@@ -96,6 +99,7 @@ impl Follower {
             waiting: Vec::new(),
             journaling: None,
             first: None,
+            no_history: None,
         };
         new.note_network();
         new
@@ -241,17 +245,32 @@ impl Follower {
     }
 
     /// Asks for the log's first events, if they are not here and not on their way. Returns whether they
-    /// are here.
-    pub(in crate::store) fn ask_for_history(&mut self) -> bool {
+    /// are here, or why they do not come.
+    pub(in crate::store) fn ask_for_history(&mut self) -> Result<bool, LoadHistoryError> {
         let begin = self.log.begins_after();
         if begin == SeqNum::ROOT {
-            return true;
+            return Ok(true);
+        }
+        if let Some(reason) = self.no_history.take() {
+            return Err(LoadHistoryError::Leader { reason });
         }
         if self.first.is_none() && self.line.is_some() {
             self.send(&FromSession::Read(begin));
             self.first = Some(Vec::new());
         }
-        false
+        Ok(false)
+    }
+
+    /// The leader cannot send the log's first events.
+    fn fail_history(&mut self, reason: String) {
+        if self.first.take().is_some() {
+            self.no_history = Some(reason);
+        }
+    }
+
+    /// Forgets why they did not come, for another attempt.
+    pub(in crate::store) fn forget_history_failure(&mut self) {
+        self.no_history = None;
     }
 
     /// Adds some of the log's first events; an empty page is the last one. Returns whether they are all
@@ -407,6 +426,15 @@ impl Inner {
             }
             FromLeader::Failed(reason) => self.sessions.acks.failed(reason),
             FromLeader::Events(page) => return self.receive_history(page),
+            FromLeader::NoHistory(reason) => {
+                if let Ok(mut slot) = self.core()
+                    && let Some(core) = slot.as_mut()
+                    && let Some(follower) = core.order.follower_mut()
+                {
+                    follower.fail_history(reason);
+                }
+                self.waiting.wake();
+            }
             FromLeader::Reset if self.must_read_all() => return false,
             FromLeader::Reset => {
                 if let Err(error) = self.reset_here() {

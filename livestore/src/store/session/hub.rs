@@ -169,6 +169,11 @@ impl Hub {
     fn receive(&self, id: u64, event: LineEvent) {
         let mut early = lock(&self.early);
         match &mut *early {
+            // Nobody has to wait for that the store is open.
+            Some(_) if is_question_whether_it_leads(&event) => {
+                drop(early);
+                self.send_to(|peer| peer.id == id, &FromLeader::Recovered.encode());
+            }
             Some(waiting) => waiting.push((id, event)),
             None => {
                 drop(early);
@@ -241,6 +246,11 @@ impl Hub {
         true
     }
 
+    /// Whether the line is still there.
+    pub(super) fn has_peer(&self, id: u64) -> bool {
+        lock(&self.peers).iter().any(|peer| peer.id == id)
+    }
+
     fn session_of(&self, id: u64) -> Option<Arc<str>> {
         let peers = lock(&self.peers);
         peers.iter().find(|peer| peer.id == id)?.session_id.clone()
@@ -306,6 +316,16 @@ impl Peer {
     }
 }
 
+/// Whether a session only wants to know that there is a leader: it has nothing to recover.
+fn is_question_whether_it_leads(event: &LineEvent) -> bool {
+    let LineEvent::Frame(frame) = event else { return false };
+    let Ok(Some(message)) = Assembler::default().add(frame) else { return false };
+    matches!(
+        FromSession::decode(&message),
+        Some(FromSession::Recover(Recover { protocol: PROTOCOL, commits, .. })) if commits.is_empty()
+    )
+}
+
 fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
     let id = hub.upgrade().map(|hub| {
         let id = hub.next_id.fetch_add(1, Ordering::Relaxed);
@@ -325,6 +345,14 @@ fn accept(hub: &Weak<Hub>, line: Line) -> OnLine {
 
 pub(super) fn send(line: &Line, message: &[u8]) {
     line.send(frames(message));
+}
+
+/// Ends the line of a session that cannot be served, and says why.
+pub(super) fn send_away(line: &Line, error: &(dyn std::error::Error + 'static)) {
+    let reason = ErrorChain::new(error).to_string();
+    tracing::warn!(reason, "a session is sent away");
+    send(line, &FromLeader::Failed(reason).encode());
+    line.close();
 }
 
 /// Sends what a session waits for, however much that is.
@@ -353,7 +381,7 @@ impl Core {
 }
 
 impl Inner {
-    fn welcome(self: &Arc<Self>, hub: &Hub, id: u64, line: &Line, hello: Hello) {
+    pub(super) fn welcome(self: &Arc<Self>, hub: &Hub, id: u64, line: &Line, hello: Hello) {
         if let Some(refusal) = self.refusal(&hello) {
             send(line, &FromLeader::Refused(refusal).encode());
             return;
@@ -374,18 +402,17 @@ impl Inner {
             Ok::<_, EventlogError>((core.opening(&hello.reads, self.schema)?, welcome))
         });
         match welcome {
+            Some(Err(EventlogError::NotReceived { .. })) => {
+                drop(slot);
+                self.load_and_welcome(id, line, hello);
+            }
             Some(Ok((opening, welcome))) => {
                 opening.iter().for_each(|message| answer(line, message));
                 hub.join(id, &hello.session_id, welcome.undo.is_some());
                 answer(line, &FromLeader::Welcome(welcome));
                 hub.welcomed(id);
             }
-            Some(Err(error)) => {
-                let reason = ErrorChain::new(&error).to_string();
-                tracing::warn!(reason, "a session is sent away");
-                send(line, &FromLeader::Failed(reason).encode());
-                line.close();
-            }
+            Some(Err(error)) => send_away(line, &error),
             None => line.close(),
         }
     }
@@ -431,16 +458,7 @@ impl Inner {
         send(line, &answer.encode());
     }
 
-    fn send_history(&self, line: &Line, head: SeqNum) {
-        let Ok(slot) = self.core() else { return line.close() };
-        let Some(Ok(messages)) = slot.as_ref().map(|core| core.history(head)) else {
-            return line.close();
-        };
-        drop(slot);
-        messages.iter().for_each(|message| answer(line, message));
-    }
-
-    pub(super) fn carry_out(&self, command: Command) {
+    pub(super) fn carry_out(self: &Arc<Self>, command: Command) {
         match command {
             Command::Pause => self.pause_sync(),
             Command::Resume => self.resume_sync(),
@@ -465,11 +483,7 @@ impl Inner {
                     tracing::warn!(%error, "what a session can undo is not in the log");
                 }
             }
-            Command::Reset => {
-                if let Err(error) = self.reset() {
-                    tracing::error!(error = %ErrorChain::new(&error), "the state is not reset");
-                }
-            }
+            Command::Reset => self.carry_out_reset(),
         }
     }
 }
@@ -508,6 +522,7 @@ impl Core {
             pending,
             network: status.network,
             next_attempt: status.next_attempt,
+            no_image: status.no_image,
             surplus: self.log.surplus(session_id)?,
             conflicts: (*self.conflicts.get()).clone(),
             undo: (*window_id != *self.window_id)

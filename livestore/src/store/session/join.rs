@@ -32,6 +32,8 @@ pub(in crate::store) struct Joined {
     /// The leader's snapshot, if this session cannot read it.
     pub(in crate::store) snapshot: Option<Vec<u8>>,
     pub(in crate::store) conflicts: Vec<Conflict>,
+    /// Why the leader was not opened from an image, if it was to be.
+    pub(in crate::store) no_image: Option<String>,
     /// What this session can undo and redo, if the leader stores that.
     pub(in crate::store) undo: Option<Vec<UndoChange>>,
 }
@@ -170,6 +172,7 @@ impl Joining<'_> {
         let (client_id, network) = (Arc::clone(&welcome.client_id), welcome.network.clone());
         let next_attempt = welcome.next_attempt;
         let (conflicts, undo) = (welcome.conflicts.clone(), welcome.undo.clone());
+        let no_image = welcome.no_image.clone();
         let order = order(welcome);
         log.set(order.state.confirmed_head, order.state.pending.iter().cloned());
         let mut mirror = Mirror::new(Arc::clone(self.session_id), order);
@@ -177,7 +180,16 @@ impl Joining<'_> {
             mirror.set_last(&last);
         }
         let follower = Follower::new(mirror, log, Some(line), network, next_attempt);
-        Ok(Some(Joined { follower, client_id, mailbox, assembler, snapshot, conflicts, undo }))
+        Ok(Some(Joined {
+            follower,
+            client_id,
+            mailbox,
+            assembler,
+            snapshot,
+            conflicts,
+            no_image,
+            undo,
+        }))
     }
 
     /// The log as the leader has sent it, and its snapshot.

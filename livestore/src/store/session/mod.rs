@@ -6,6 +6,7 @@
 mod acks;
 mod arrive;
 mod follow;
+mod history;
 mod hub;
 mod join;
 mod journal;
@@ -24,6 +25,7 @@ pub(super) use acks::{Acks, Awaited};
 #[cfg(not(target_family = "wasm"))]
 pub(super) use acks::{CLOSING, PATIENCE};
 pub(super) use follow::Follower;
+pub(super) use history::SILENCE;
 pub(super) use hub::Hub;
 pub(super) use join::{Joined, Joining};
 pub use journal::Journal;

@@ -356,6 +356,7 @@ impl Inner {
         let Some(core) = slot.as_mut() else { return true };
         let Some(follower) = core.order.follower_mut() else { return true };
         follower.set_network(welcome.network.clone(), welcome.next_attempt);
+        core.no_image.clone_from(&welcome.no_image);
         let (conflicts, stores_undo) = (welcome.conflicts.clone(), welcome.undo.is_some());
         let order = order(welcome);
         if follower.must_read_all_of(&order) {

@@ -220,5 +220,6 @@ async fn in_a_page() -> Outcome {
 /// What this program's worker opens.
 #[cfg(target_family = "wasm")]
 pub(crate) fn builder(request: livestore_web::WorkerRequest) -> livestore::store::Builder<App> {
-    Store::<App>::builder(request.store_id)
+    let with_images = crate::images::builder_of(&request.page_url);
+    with_images.unwrap_or_else(|| Store::<App>::builder(request.store_id))
 }

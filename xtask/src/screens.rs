@@ -24,7 +24,7 @@ pub(crate) fn run(strict: bool) -> ExitCode {
 
 /// Measures how long it takes until a framework is notified of a changed row.
 pub(crate) fn run_bench(strict: bool) -> ExitCode {
-    let (mut lines, packages) = packages(strict, &Tool::is_here);
+    let (mut lines, packages) = packages(strict, Tool::is_here);
     let bench = "--release --test conformance --locked -- --ignored --nocapture --test-threads 1";
     // Yew runs in a browser alone.
     lines.push(line("test", &format!("{packages} --exclude livestore-yew {bench}")));

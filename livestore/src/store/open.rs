@@ -68,12 +68,7 @@ pub(super) fn open_at_once<S: Schema>(
 ) -> Result<Store<S>, OpenError> {
     // Its log says nothing to a session that has types.
     options.single_process |= schema.is_untyped();
-    let span = tracing::info_span!(
-        "open",
-        db.system.name = "livestore",
-        db.namespace = options.store_id,
-        db.operation.name = "open",
-    );
+    let span = span(&options);
     let _entered = span.enter();
     let ids = prepare(&options, schema)?;
     // In a browser nothing can wait for another session here.
@@ -85,6 +80,16 @@ pub(super) fn open_at_once<S: Schema>(
         Found::Led(joined, folder) => return follow(options, schema, ids, *joined, folder),
     };
     lead(options, schema, ids, files)
+}
+
+/// The span of an opening.
+fn span(options: &Options) -> tracing::Span {
+    tracing::info_span!(
+        "open",
+        db.system.name = "livestore",
+        db.namespace = options.store_id,
+        db.operation.name = "open",
+    )
 }
 
 /// Opens the store over its files.

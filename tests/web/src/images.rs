@@ -179,6 +179,35 @@ pub(crate) fn opens_from_an_image(world: &mut World<'_>) -> Result {
     has_events(&page.ask("history")?, words + 1)
 }
 
+/// A second tab waits, too, for as long as the first one's worker waits for an image.
+pub(crate) fn is_slow(world: &mut World<'_>) -> Result {
+    let mut peer = Peer::start(EVENTS)?;
+    let script = in_workers(&instead_of_images(SLOW));
+    let mut page = peer.open_page(world, 60, &script)?;
+    page.eval("globalThis.opening = answer('open'); 0")?;
+    wait::until("the first tab to lead", &Value::Bool(true), || page.eval(LEADS))?;
+    let mut tab = page.open_tab()?;
+    load(&tab)?;
+    is_from_image(&tab.ask("open")?, EVENTS + 1)?;
+    page.eval("opening.then(() => 0)")?;
+    agree(&mut page, &mut peer, EVENTS)?;
+    agree(&mut tab, &mut peer, EVENTS)
+}
+
+/// All of an image, in eight parts, and each after 5 seconds.
+const SLOW: &str = "new Response(new ReadableStream({ async start(answer) { \
+                      for (let part = 0; part < 8; part++) { \
+                        await new Promise(done => setTimeout(done, 5000)); \
+                        const [from, to] = [part, part + 1].map(n => n * bytes.length / 8); \
+                        answer.enqueue(bytes.slice(from, to)) \
+                      } \
+                      answer.close() \
+                    } }))";
+
+/// Whether a worker of this origin has the lock of a leader.
+const LEADS: &str = "navigator.locks.query() \
+                     .then(({ held }) => held.some(lock => lock.name.startsWith('livestore leads')))";
+
 /// What a worker gets instead of an image.
 const BROKEN: [(&str, &str); 5] = [
     ("cut short", "new Response(bytes.slice(0, bytes.length / 2))"),

@@ -32,6 +32,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("without storage, the page says so", tabs::denied),
     ("a worker that cannot be loaded is named", tabs::not_loaded),
     ("a new client opens from an image", images::opens_from_an_image),
+    ("an image is slow", images::is_slow),
     ("broken images are not used", images::broken_images_are_not_used),
     ("an image in memory", images::in_memory),
     ("an image without its backend", images::without_the_backend),

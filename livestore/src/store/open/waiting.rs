@@ -6,7 +6,7 @@ use super::open_at_once;
 #[cfg(target_family = "wasm")]
 use super::opened_files::Files;
 #[cfg(target_family = "wasm")]
-use super::{lead, prepare};
+use super::{lead, prepare, span};
 #[cfg(target_family = "wasm")]
 use crate::event::SeqNum;
 use crate::schema::{Schema, SchemaDef};
@@ -82,5 +82,5 @@ pub(in crate::store) async fn open_files_with_image<S: Schema>(
     {
         options.image = Some(wanted.fetch_aside().await);
     }
-    lead(options, schema, ids, files)
+    span(&options).in_scope(|| lead(options, schema, ids, files))
 }

@@ -33,7 +33,7 @@ pub(crate) use size::MAX_STATE_BYTES;
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub(crate) use timings::{Timing, Timings};
 pub(crate) use trace::{end_of_commit, position_of};
-pub(crate) use undo::UndoFailure;
+pub(crate) use undo::{Overwritten, UndoFailure};
 pub use verify::{Difference, Divergence, DivergenceCause};
 pub use view::{Interrupt, Query, StateView, TableColumn, TableInfo};
 

@@ -13,6 +13,21 @@ pub(crate) struct UndoFailure {
     pub(crate) reason: String,
 }
 
+/// What events would overwrite.
+#[derive(Debug)]
+pub(crate) struct Overwritten {
+    pub(crate) hash: i64,
+    /// What would undo the first of the events.
+    pub(crate) first: Vec<EventText>,
+}
+
+impl UndoFailure {
+    /// What would be overwritten has changed.
+    pub(crate) fn changed() -> Self {
+        Self { event: "", reason: "what it would overwrite has changed".to_owned() }
+    }
+}
+
 impl State {
     /// Returns the events that undo this one, if it is applied now. `None` if its type cannot be undone.
     pub(crate) fn inverse_of(
@@ -32,21 +47,23 @@ impl State {
         Ok(Some(texts.collect()))
     }
 
-    /// A hash of what would be overwritten if these events were applied: of what would undo each.
-    pub(crate) fn overwrites<'e>(
+    /// What would be overwritten if these events were applied: what would undo each, in this state.
+    pub(crate) fn overwrites(
         &self,
-        events: impl Iterator<Item = &'e EventText>,
+        events: &[EventText],
         window_id: &str,
-    ) -> Result<i64, UndoFailure> {
-        let mut hash = Hash::default();
+    ) -> Result<Overwritten, UndoFailure> {
+        let (mut hash, mut first) = (Hash::default(), None);
         for EventText { name, args } in events {
             hash.add(name);
-            for event in self.inverse_of(name, args, window_id)?.unwrap_or_default() {
+            let inverse = self.inverse_of(name, args, window_id)?.unwrap_or_default();
+            for event in &inverse {
                 hash.add(&event.name);
                 hash.add(&event.args);
             }
+            first.get_or_insert(inverse);
         }
-        Ok(hash.digest())
+        Ok(Overwritten { hash: hash.digest(), first: first.unwrap_or_default() })
     }
 }
 

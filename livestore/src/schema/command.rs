@@ -189,6 +189,12 @@ pub trait Execute {
 
     /// Decides. The events are committed as one unit; there may be none.
     ///
+    /// The store waits for it. Once its queries have taken 50 million instructions of SQLite, seconds of work, or 10
+    /// seconds with all that it does between them, each further query fails, the log says which command it is, and
+    /// so does the error, [`TooLong`](crate::store::ExecuteError::TooLong). The clock is looked at now and then, not
+    /// for the first queries. What nothing can stop is a loop in Rust that does not query at all, or goes on when a
+    /// query fails: end it by what it knows, and return the errors of queries with `?`.
+    ///
     /// # Errors
     /// When the command cannot be done in this state. The first time, the caller of
     /// [`Store::execute`](crate::Store::execute) gets the error, and nothing has happened. Later, the events

@@ -25,7 +25,7 @@ mod view;
 use rusqlite::{Connection, OpenFlags};
 
 pub use boot::{Boot, BootStage, UnknownEvents};
-pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, of_command};
+pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, MAX_TIME, of_command};
 pub(crate) use image::{Image, ImageError, Origin};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Decided, Replay, ReplayError, events_of};

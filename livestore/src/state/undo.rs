@@ -1,7 +1,7 @@
 //! What undoes an event, in a state.
 
 use super::execute::CommandFault;
-use super::{MAX_INSTRUCTIONS, State};
+use super::{MAX_INSTRUCTIONS, MAX_TIME, State};
 use crate::ambient::Impurity;
 use crate::event::{EventText, Hash};
 use crate::table::Reader;
@@ -39,7 +39,9 @@ impl State {
         let Some((undo, def)) = self.schema.undo(name) else { return Ok(None) };
         let run = |before: &Reader<'_>| undo.undo(name, args, before);
         let failed = |reason| UndoFailure { event: def.name(), reason };
-        let decided = self.run_command(window_id, run).map_err(|fault| failed(describe(&fault)))?;
+        let decided = self
+            .run_command(def.name(), window_id, run)
+            .map_err(|fault| failed(describe(&fault)))?;
         let entries = decided.map_err(failed)?;
         let texts = entries
             .into_iter()
@@ -72,7 +74,8 @@ fn describe(fault: &CommandFault) -> String {
         CommandFault::Panicked { message } => format!("it panicked: {message}"),
         CommandFault::Impure(impurity) => format!("it {}", of_undo(*impurity)),
         CommandFault::TooLong => format!(
-            "its queries took more than {MAX_INSTRUCTIONS} instructions of SQLite; give their conditions an index"
+            "its queries took more than {MAX_INSTRUCTIONS} instructions of SQLite, or {MAX_TIME:?}; \
+             give their conditions an index"
         ),
     }
 }

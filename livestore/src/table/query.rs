@@ -291,6 +291,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
         self.record(sql);
+        self.db.check_budget().map_err(|source| QueryError::sql(sql, source))?;
         self.db.prepare(sql).map_err(|source| match source.missing_table() {
             Some(table) => QueryError::NotInSchema { table },
             None => QueryError::sql(sql, source),
@@ -299,7 +300,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
         self.record(sql);
-        self.db.prepare_checked(sql, self.access).map_err(|source| QueryError::sql(sql, source))
+        let checked = self.db.check_budget();
+        checked
+            .and_then(|()| self.db.prepare_checked(sql, self.access))
+            .map_err(|source| QueryError::sql(sql, source))
     }
 
     fn record(&self, sql: &str) {

@@ -7,7 +7,7 @@ use crate::ambient::Impurity;
 use crate::event::PendingCommand;
 use crate::eventlog::Patience;
 use crate::schema::{Batch, ExecuteContext, ExecuteIn, Schema};
-use crate::state::{CommandFault, MAX_INSTRUCTIONS, of_command};
+use crate::state::{CommandFault, MAX_INSTRUCTIONS, MAX_TIME, of_command};
 use crate::store::order::Order;
 use crate::store::{CommitError, Core, Receipt, Store};
 use crate::table::Reader;
@@ -51,10 +51,11 @@ pub enum ExecuteError<E: std::error::Error + 'static> {
         /// What it used.
         impurity: Impurity,
     },
-    /// The command's queries take too long, or never end.
+    /// The command's queries take too long, or never end, or it queried again after 10 seconds.
     #[error(
-        "the queries of the command `{command}` took more than {MAX_INSTRUCTIONS} instructions of SQLite; \
-         give their conditions an index, or see whether the command ends at all"
+        "the queries of the command `{command}` took more than {MAX_INSTRUCTIONS} instructions of SQLite, or \
+         {MAX_TIME:?} with all that it did between them; give their conditions an index, or see whether the command \
+         ends at all"
     )]
     TooLong {
         /// The command's name.
@@ -157,13 +158,16 @@ impl<S: Schema> Store<S> {
             let mut batch = Batch::new(window_id);
             Ok((crate::schema::Commit::encode(events, &mut batch).map(|()| batch), output))
         };
-        let decided = core.state.run_command(window_id, run).map_err(|fault| match fault {
-            CommandFault::Panicked { message } => {
-                ExecuteError::Panicked { command: C::NAME, message }
-            }
-            CommandFault::Impure(impurity) => ExecuteError::Impure { command: C::NAME, impurity },
-            CommandFault::TooLong => ExecuteError::TooLong { command: C::NAME },
-        })?;
+        let decided =
+            core.state.run_command(C::NAME, window_id, run).map_err(|fault| match fault {
+                CommandFault::Panicked { message } => {
+                    ExecuteError::Panicked { command: C::NAME, message }
+                }
+                CommandFault::Impure(impurity) => {
+                    ExecuteError::Impure { command: C::NAME, impurity }
+                }
+                CommandFault::TooLong => ExecuteError::TooLong { command: C::NAME },
+            })?;
         let (batch, output) =
             decided.map_err(|source| ExecuteError::Command { command: C::NAME, source })?;
         Ok((batch.map_err(CommitError::from)?, output))

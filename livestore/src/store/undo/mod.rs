@@ -385,9 +385,10 @@ impl Core {
     }
 
     /// What the log has to note when these changes are made. `None` if that is nothing, or another session has
-    /// the log.
+    /// the log, or it stores none.
     pub(super) fn undo_notes(&self, changes: &[UndoChange]) -> Option<UndoNotes> {
-        (!self.order.follows()).then(|| self.undo.notes(changes)).flatten()
+        let is_ours = !self.order.follows() && self.log.keeps_undo();
+        is_ours.then(|| self.undo.notes(changes)).flatten()
     }
 
     /// Sends the changes to the leader, if this session follows one.

@@ -19,11 +19,10 @@ pub const ID_LENGTH: usize = 21;
 /// assert_eq!(livestore_protocol::id_from_random([0; 21]), "uuuuuuuuuuuuuuuuuuuuu");
 /// ```
 pub fn id_from_random(random: [u8; ID_LENGTH]) -> String {
-    random
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))
-        .map(|&letter| char::from(letter))
-        .collect()
+    let letters = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
+    let mut id = String::with_capacity(ID_LENGTH);
+    id.extend(letters.map(|&letter| char::from(letter)));
+    id
 }
 
 /// The id of a store: any text of 1 to 512 bytes. Ids are equal only byte for byte.

@@ -1,12 +1,14 @@
 //! The current time and new random ids: the two things that an app puts into its events and that
 //! no materializer may ask for. `purity` sees to that.
 
+mod id_source;
 mod purity;
 mod test_values;
 
 #[doc(hidden)]
 pub use test_values::{TestValues, change_test_values};
 
+pub(crate) use id_source::IdSource;
 pub use purity::Impurity;
 pub(crate) use purity::{is_impure, materialize};
 

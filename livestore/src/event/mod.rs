@@ -159,6 +159,14 @@ impl EventDef {
         Box::new(std::iter::once(self).chain(older))
     }
 
+    /// This definition or the older one that is read through it and has this name.
+    pub(crate) fn called(&'static self, name: &str) -> Option<&'static Self> {
+        match self.name == name {
+            true => Some(self),
+            false => self.upcasts.iter().find_map(|older| older.called(name)),
+        }
+    }
+
     /// Whether an event need not be read back to know that it is read as it was written.
     pub(crate) const fn is_lossless(&self) -> bool {
         self.is_lossless

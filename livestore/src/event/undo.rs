@@ -26,10 +26,8 @@ pub(crate) struct UndoCommit {
     pub(crate) id: CommitId,
     /// The events that undo it, in the order in which they are to be committed.
     pub(crate) inverse: Vec<EventText>,
-    /// A hash of what would have been overwritten if the step had been undone right before the commit. If it is
-    /// not what the commit before it has [left](Self::left), something came in between.
-    pub(crate) found: i64,
-    /// The same, right behind the commit. As long as it is the same, nobody has changed that.
+    /// A hash of what these would have overwritten right behind the commit. As long as it is the same, once all
+    /// that the step has done since is undone, nobody has changed that.
     pub(crate) left: i64,
 }
 
@@ -43,9 +41,13 @@ pub(crate) struct CommitId {
 }
 
 /// The form of a commit in JSON.
-type CommitText = (i64, Option<String>, Vec<(String, String)>, i64, i64);
+type CommitText = (i64, Option<String>, Vec<(String, String)>, i64);
 
-/// The form of a step in earlier versions, which had one hash: that of the last commit.
+/// The form in earlier versions, with a hash before and one behind it, of what undoing it and all before it in the
+/// step would have overwritten.
+type TwoHashesText = (i64, Option<String>, Vec<(String, String)>, i64, i64);
+
+/// The form of a step before that, with one hash: that of the last commit.
 type EarlierText = (i64, Vec<(i64, Option<String>, Vec<(String, String)>)>);
 
 impl CommitId {
@@ -78,58 +80,43 @@ fn content_of(commit: &[EncodedEvent]) -> i64 {
 impl UndoStep {
     /// The events that undo it, in the order in which they are to be committed.
     pub(crate) fn inverse(&self) -> impl Iterator<Item = &EventText> {
-        self.inverse_of_first(self.commits.len())
-    }
-
-    /// The events that undo this many of its commits, the first ones.
-    pub(crate) fn inverse_of_first(&self, count: usize) -> impl Iterator<Item = &EventText> {
-        let first = self.commits.iter().take(count);
-        first.rev().flat_map(|commit| &commit.inverse)
-    }
-
-    /// Whether nobody has changed, between two of its commits, what the earlier ones have changed.
-    pub(crate) fn is_unbroken(&self) -> bool {
-        self.commits
-            .iter()
-            .zip(self.commits.iter().skip(1))
-            .all(|(one, next)| one.left == next.found)
-    }
-
-    /// A hash of what the inverse events overwrite. As long as it is the same, nobody has changed that.
-    pub(crate) fn overwrites(&self) -> Option<i64> {
-        self.commits.last().map(|commit| commit.left)
+        self.commits.iter().rev().flat_map(|commit| &commit.inverse)
     }
 
     /// The step as JSON.
     pub(crate) fn to_text(&self) -> String {
-        let commits = self.commits.iter().map(|UndoCommit { id, inverse, found, left }| {
+        let commits = self.commits.iter().map(|UndoCommit { id, inverse, left }| {
             let events = inverse.iter().map(|event| (&*event.name, &*event.args));
-            (id.content, id.command.as_deref(), events.collect::<Vec<_>>(), found, left)
+            (id.content, id.command.as_deref(), events.collect::<Vec<_>>(), left)
         });
-        serde_json::json!(commits.collect::<Vec<_>>()).to_string()
+        // Texts and numbers have a JSON form.
+        serde_json::to_string(&commits.collect::<Vec<_>>()).unwrap_or_default()
     }
 
     /// Reads what [`to_text`](Self::to_text) has written. `None` if it is damaged.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
         let commits: Vec<CommitText> = serde_json::from_str(text).ok().or_else(|| earlier(text))?;
-        let commits = commits.into_iter().map(|(content, command, inverse, found, left)| {
+        let commits = commits.into_iter().map(|(content, command, inverse, left)| {
             let inverse = inverse.into_iter().map(|(name, args)| EventText { name, args });
             let id = CommitId { content, command };
-            UndoCommit { id, inverse: inverse.collect(), found, left }
+            UndoCommit { id, inverse: inverse.collect(), left }
         });
         Some(Self { commits: commits.collect() })
     }
 }
 
-/// Reads a step of an earlier version. What came between its commits is not known.
+/// Reads a step of an earlier version. The hash of a step's first commit meant what it means today. That of a later
+/// one never fits again, so that a group counts as changed.
 fn earlier(text: &str) -> Option<Vec<CommitText>> {
+    if let Ok(commits) = serde_json::from_str::<Vec<TwoHashesText>>(text) {
+        let commits = commits.into_iter();
+        return Some(
+            commits.map(|(id, command, inverse, _, left)| (id, command, inverse, left)).collect(),
+        );
+    }
     let (left, commits): EarlierText = serde_json::from_str(text).ok()?;
     let commits = commits.into_iter();
-    Some(
-        commits
-            .map(|(content, command, inverse)| (content, command, inverse, left, left))
-            .collect(),
-    )
+    Some(commits.map(|(id, command, inverse)| (id, command, inverse, left)).collect())
 }
 
 /// A hash of texts, each of which counts as a whole.
@@ -188,21 +175,25 @@ mod tests {
         let inverse = vec![event("v1.A"), event("v1.B")];
         let step = UndoStep {
             commits: vec![
-                UndoCommit { id: id(None), inverse, found: 0, left: i64::MIN },
-                UndoCommit { id: id(Some("c")), inverse: Vec::new(), found: i64::MIN, left: 1 },
+                UndoCommit { id: id(None), inverse, left: i64::MIN },
+                UndoCommit { id: id(Some("c")), inverse: Vec::new(), left: 1 },
             ],
         };
         assert_eq!(UndoStep::of_text(&step.to_text()), Some(step));
-        for damaged in ["", "null", "[1]", "[1,[[1,null]]]", "[1.5,[]]", "[[1,null,[],1]]"] {
+        for damaged in ["", "null", "[1]", "[1,[[1,null]]]", "[1.5,[]]", "[[1,null,[]]]"] {
             assert_eq!(UndoStep::of_text(damaged), None, "{damaged}");
         }
     }
 
     #[test]
     fn a_step_of_an_earlier_version_is_read() {
-        let step = UndoStep::of_text(r#"[-7,[[1,null,[["v1.A","{}"]]],[2,"c",[]]]]"#).unwrap();
-        assert_eq!((step.commits.len(), step.overwrites()), (2, Some(-7)));
-        assert!(step.is_unbroken());
-        assert_eq!(step.inverse().map(|event| &*event.name).collect::<Vec<_>>(), ["v1.A"]);
+        for (text, left) in [
+            (r#"[-7,[[1,null,[["v1.A","{}"]]],[2,"c",[]]]]"#, [-7, -7]),
+            (r#"[[1,null,[["v1.A","{}"]],3,4],[2,"c",[],5,6]]"#, [4, 6]),
+        ] {
+            let step = UndoStep::of_text(text).unwrap();
+            assert_eq!(step.commits.iter().map(|commit| commit.left).collect::<Vec<_>>(), left);
+            assert_eq!(step.inverse().map(|event| &*event.name).collect::<Vec<_>>(), ["v1.A"]);
+        }
     }
 }

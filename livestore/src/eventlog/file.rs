@@ -208,6 +208,10 @@ impl LogStorage for FileLog {
         self.add(events, std::slice::from_ref(undo))
     }
 
+    fn keeps_undo(&self) -> bool {
+        true
+    }
+
     fn note_undo(&self, undo: &UndoNotes) -> Result<(), EventlogError> {
         self.shared.write_buffer(LostFiles::Refuse)?;
         lock(&self.shared.writer).note_undo(undo)

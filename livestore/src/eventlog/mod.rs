@@ -82,6 +82,11 @@ pub(crate) trait LogStorage: std::fmt::Debug + Send + Sync {
         self.append(events)
     }
 
+    /// Whether it stores what can be undone.
+    fn keeps_undo(&self) -> bool {
+        false
+    }
+
     /// Changes what can be undone.
     fn note_undo(&self, _undo: &UndoNotes) -> Result<(), EventlogError> {
         Ok(())
@@ -281,6 +286,11 @@ impl Eventlog {
         undo: &UndoNotes,
     ) -> Result<(), EventlogError> {
         self.storage.append_with(events, undo)
+    }
+
+    /// Whether it stores what can be undone: if it outlives its store.
+    pub(crate) fn keeps_undo(&self) -> bool {
+        self.storage.keeps_undo()
     }
 
     /// Changes what can be undone.

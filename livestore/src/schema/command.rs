@@ -8,6 +8,7 @@
 //! decided before.
 
 use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
 
 use livestore_protocol::{ID_LENGTH, id_from_random};
@@ -54,6 +55,8 @@ impl<C: Serialize + DeserializeOwned + 'static> CommandArgs for C {}
 pub struct CommandJson<C> {
     pub(crate) write: fn(&C) -> serde_json::Result<String>,
     pub(crate) read: fn(&str) -> serde_json::Result<C>,
+    /// Whether this is what `write` returns.
+    pub(crate) is_written_as: fn(&C, &str) -> bool,
 }
 
 /// The JSON form of a command. For generated code.
@@ -62,6 +65,24 @@ pub const fn command_json<C: CommandArgs>() -> CommandJson<C> {
     CommandJson {
         write: |command| serde_json::to_string(command),
         read: |json| serde_json::from_str(json),
+        is_written_as: |command, json| {
+            let mut expected = Expected(json.as_bytes());
+            serde_json::to_writer(&mut expected, command).is_ok() && expected.0.is_empty()
+        },
+    }
+}
+
+/// What is still to be written. Anything else is an error.
+struct Expected<'a>(&'a [u8]);
+
+impl io::Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -69,7 +90,11 @@ impl<C> CommandJson<C> {
     /// What stands for the JSON form of a type that cannot be a command, which is an error. For generated code.
     #[doc(hidden)]
     pub const fn of_no_command() -> Self {
-        Self { write: |_| Err(no_command()), read: |_| Err(no_command()) }
+        Self {
+            write: |_| Err(no_command()),
+            read: |_| Err(no_command()),
+            is_written_as: |_, _| false,
+        }
     }
 }
 
@@ -163,6 +188,12 @@ pub trait Execute {
     type Error: std::error::Error + 'static;
 
     /// Decides. The events are committed as one unit; there may be none.
+    ///
+    /// The store waits for it. Once its queries have taken 50 million instructions of SQLite, seconds of work, or 10
+    /// seconds with all that it does between them, each further query fails, the log says which command it is, and
+    /// so does the error, [`TooLong`](crate::store::ExecuteError::TooLong). The clock is looked at now and then, not
+    /// for the first queries. What nothing can stop is a loop in Rust that does not query at all, or goes on when a
+    /// query fails: end it by what it knows, and return the errors of queries with `?`.
     ///
     /// # Errors
     /// When the command cannot be done in this state. The first time, the caller of

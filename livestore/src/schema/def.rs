@@ -92,7 +92,7 @@ impl EventSet {
 
     /// The definition of the event called `name`, or of an older one that is read as one of these.
     pub(crate) fn def(&self, name: &str) -> Option<&'static EventDef> {
-        self.defs.iter().flat_map(EventDef::with_upcasts).find(|def| def.name() == name)
+        self.defs.iter().find_map(|def| def.called(name))
     }
 
     /// Applies an event by its name and args.

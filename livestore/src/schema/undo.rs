@@ -128,7 +128,7 @@ impl UndoDef {
 
     /// The definition of the event called `name`, if it is of this type.
     pub(crate) fn event(&self, name: &str) -> Option<&'static EventDef> {
-        self.defs.iter().flat_map(EventDef::with_upcasts).find(|def| def.name() == name)
+        self.defs.iter().find_map(|def| def.called(name))
     }
 
     /// Returns the events that undo this one, or the reason why they are not known.

@@ -320,7 +320,7 @@ structs! {
     UndoNotes { window_id, changes }
     UndoPlace { way, number }
     UndoStep { commits }
-    UndoCommit { id, inverse, found, left }
+    UndoCommit { id, inverse, left }
     CommitId { content, command }
     EventText { name, args }
     Difference { part, is_in_session, is_in_leader }
@@ -420,7 +420,7 @@ mod tests {
         let place = UndoPlace { way: Way::Redo, number: 300 };
         let inverse = vec![EventText { name: "v1.Said".into(), args: "{}".into() }];
         let id = CommitId { content: i64::MIN, command: Some("c".into()) };
-        let step = UndoStep { commits: vec![UndoCommit { id, inverse, found: -1, left: 300 }] };
+        let step = UndoStep { commits: vec![UndoCommit { id, inverse, left: 300 }] };
         let changes = vec![
             UndoChange::Clear(Way::Undo),
             UndoChange::Put(place, step),

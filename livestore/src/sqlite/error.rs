@@ -139,6 +139,12 @@ impl SqliteError {
         let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
         rusqlite::Error::SqliteFailure(failure, Some("the state is too large".to_owned())).into()
     }
+
+    /// The error of SQLite for a statement that somebody ends.
+    pub(crate) fn interrupted() -> Self {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
+        rusqlite::Error::SqliteFailure(failure, Some("interrupted".to_owned())).into()
+    }
 }
 
 fn kind_of(error: &rusqlite::Error) -> SqliteErrorKind {

@@ -3,6 +3,7 @@
 //! Nothing above this folder and `table/` knows that rusqlite exists.
 
 mod access;
+mod budget;
 mod capture;
 mod error;
 mod functions;
@@ -15,7 +16,7 @@ mod search;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -25,6 +26,8 @@ use rusqlite::{CachedStatement, Connection, FileControl, MAIN_DB, TransactionSta
 use xxhash_rust::xxh3::Xxh3;
 
 pub(crate) use access::Access;
+use budget::Budget;
+pub(crate) use budget::Limits;
 pub(crate) use capture::{Change, Changes, ColumnSet, Image, Rows, TableNames};
 pub use error::{SqliteError, SqliteErrorKind};
 pub(crate) use own_functions::{CONTAINS_TEXT, REAL_OF_BITS, contains_folded, fold};
@@ -37,12 +40,6 @@ use crate::value::{Value, ValueError};
 
 /// The number of prepared statements that a connection keeps: more than an app has shapes of queries.
 const STATEMENT_CACHE: usize = 512;
-
-/// The number of instructions between two looks at the budget of queries.
-const STEP: i32 = 100_000;
-
-/// No budget.
-const UNLIMITED: i64 = -1;
 
 /// The number of SQLite's steps between two looks at whether a query has to end.
 const OPS_PER_LOOK: c_int = 1_000;
@@ -60,8 +57,8 @@ pub(crate) struct Db {
     reads: Reads,
     row_order: RowOrder,
     search: Search,
-    /// While queries may not take more: how many instructions are left, in steps.
-    budget: Arc<AtomicI64>,
+    /// How much queries may take.
+    budget: Budget,
     /// Set once a materializer's statement has failed because of the machine.
     fault: RefCell<Option<SqliteError>>,
 }
@@ -102,8 +99,8 @@ impl Db {
             }
             authorization
         }))?;
-        let budget = Arc::new(AtomicI64::new(UNLIMITED));
-        count_steps(&mut conn, &budget)?;
+        let budget = Budget::unlimited();
+        budget.count_steps(&mut conn)?;
         let changes = Changes::default();
         changes.install(&conn)?;
         own_functions::install(&conn)?;
@@ -141,14 +138,20 @@ impl Db {
         self.fault.take()
     }
 
-    /// Calls `run`, whose queries fail once they have taken about this many instructions. Returns whether
-    /// they have.
-    pub(crate) fn with_budget<R>(&self, instructions: u64, run: impl FnOnce() -> R) -> (R, bool) {
-        let steps =
-            i64::try_from(instructions / u64::from(STEP.unsigned_abs())).unwrap_or(i64::MAX);
-        self.budget.store(steps.max(1), Ordering::Relaxed);
-        let result = run();
-        (result, self.budget.swap(UNLIMITED, Ordering::Relaxed) == 0)
+    /// Calls `run` of the command or event `name`, whose queries fail once they are beyond about these limits.
+    /// Returns whether they are.
+    pub(crate) fn with_budget<R>(
+        &self,
+        name: &'static str,
+        limits: Limits,
+        run: impl FnOnce() -> R,
+    ) -> (R, bool) {
+        self.budget.within(name, limits, run)
+    }
+
+    /// Called before a query of the app: fails if it is beyond the limits.
+    pub(crate) fn check_budget(&self) -> Result<(), SqliteError> {
+        self.budget.check()
     }
 
     /// Prepares SQL of this crate.
@@ -332,18 +335,6 @@ impl Db {
     }
 }
 
-/// Has queries end once the budget is used up, if there is one.
-fn count_steps(conn: &mut Connection, budget: &Arc<AtomicI64>) -> rusqlite::Result<()> {
-    let left = Arc::clone(budget);
-    let is_used_up = move || {
-        let limited = |left: i64| (left > 0).then(|| left - 1);
-        // The last step ends the query, and so does every one after it.
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, limited)
-            .is_err_and(|left| left == 0)
-    };
-    conn.progress_handler(STEP, Some(is_used_up))
-}
-
 /// Takes the bounds of [`Db::within`] away when it is dropped.
 struct Bounded<'a> {
     db: &'a mut Db,
@@ -353,7 +344,7 @@ struct Bounded<'a> {
 
 impl Drop for Bounded<'_> {
     fn drop(&mut self) {
-        let counted = count_steps(&mut self.db.conn, &self.db.budget);
+        let counted = self.db.budget.count_steps(&mut self.db.conn);
         let length = self.db.conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.length);
         debug_assert!(counted.is_ok() && length.is_ok(), "they fail for wrong arguments only");
     }

@@ -25,7 +25,7 @@ mod view;
 use rusqlite::{Connection, OpenFlags};
 
 pub use boot::{Boot, BootStage, UnknownEvents};
-pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, of_command};
+pub(crate) use execute::{Again, CommandFault, MAX_INSTRUCTIONS, MAX_TIME, of_command};
 pub(crate) use image::{Image, ImageError, Origin};
 pub use quarantine::{QuarantineReason, Quarantined};
 pub(crate) use replay::{Decided, Replay, ReplayError, events_of};
@@ -33,7 +33,7 @@ pub(crate) use size::MAX_STATE_BYTES;
 pub(crate) use snapshot::{Snapshot, SnapshotError, StateCopy, Unusable};
 pub(crate) use timings::{Timing, Timings};
 pub(crate) use trace::{end_of_commit, position_of};
-pub(crate) use undo::UndoFailure;
+pub(crate) use undo::{Overwritten, UndoFailure};
 pub use verify::{Difference, Divergence, DivergenceCause};
 pub use view::{Interrupt, Query, StateView, TableColumn, TableInfo};
 

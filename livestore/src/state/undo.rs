@@ -1,7 +1,7 @@
 //! What undoes an event, in a state.
 
 use super::execute::CommandFault;
-use super::{MAX_INSTRUCTIONS, State};
+use super::{MAX_INSTRUCTIONS, MAX_TIME, State};
 use crate::ambient::Impurity;
 use crate::event::{EventText, Hash};
 use crate::table::Reader;
@@ -11,6 +11,21 @@ use crate::table::Reader;
 pub(crate) struct UndoFailure {
     pub(crate) event: &'static str,
     pub(crate) reason: String,
+}
+
+/// What events would overwrite.
+#[derive(Debug)]
+pub(crate) struct Overwritten {
+    pub(crate) hash: i64,
+    /// What would undo the first of the events.
+    pub(crate) first: Vec<EventText>,
+}
+
+impl UndoFailure {
+    /// What would be overwritten has changed.
+    pub(crate) fn changed() -> Self {
+        Self { event: "", reason: "what it would overwrite has changed".to_owned() }
+    }
 }
 
 impl State {
@@ -24,7 +39,9 @@ impl State {
         let Some((undo, def)) = self.schema.undo(name) else { return Ok(None) };
         let run = |before: &Reader<'_>| undo.undo(name, args, before);
         let failed = |reason| UndoFailure { event: def.name(), reason };
-        let decided = self.run_command(window_id, run).map_err(|fault| failed(describe(&fault)))?;
+        let decided = self
+            .run_command(def.name(), window_id, run)
+            .map_err(|fault| failed(describe(&fault)))?;
         let entries = decided.map_err(failed)?;
         let texts = entries
             .into_iter()
@@ -32,21 +49,23 @@ impl State {
         Ok(Some(texts.collect()))
     }
 
-    /// A hash of what would be overwritten if these events were applied: of what would undo each.
-    pub(crate) fn overwrites<'e>(
+    /// What would be overwritten if these events were applied: what would undo each, in this state.
+    pub(crate) fn overwrites(
         &self,
-        events: impl Iterator<Item = &'e EventText>,
+        events: &[EventText],
         window_id: &str,
-    ) -> Result<i64, UndoFailure> {
-        let mut hash = Hash::default();
+    ) -> Result<Overwritten, UndoFailure> {
+        let (mut hash, mut first) = (Hash::default(), None);
         for EventText { name, args } in events {
             hash.add(name);
-            for event in self.inverse_of(name, args, window_id)?.unwrap_or_default() {
+            let inverse = self.inverse_of(name, args, window_id)?.unwrap_or_default();
+            for event in &inverse {
                 hash.add(&event.name);
                 hash.add(&event.args);
             }
+            first.get_or_insert(inverse);
         }
-        Ok(hash.digest())
+        Ok(Overwritten { hash: hash.digest(), first: first.unwrap_or_default() })
     }
 }
 
@@ -55,7 +74,8 @@ fn describe(fault: &CommandFault) -> String {
         CommandFault::Panicked { message } => format!("it panicked: {message}"),
         CommandFault::Impure(impurity) => format!("it {}", of_undo(*impurity)),
         CommandFault::TooLong => format!(
-            "its queries took more than {MAX_INSTRUCTIONS} instructions of SQLite; give their conditions an index"
+            "its queries took more than {MAX_INSTRUCTIONS} instructions of SQLite, or {MAX_TIME:?}; \
+             give their conditions an index"
         ),
     }
 }

@@ -114,7 +114,7 @@ impl Inner {
             let window_id = &self.window_id;
             let run = |reader: &Reader<'_>| def.execute_again(&command, reader, window_id);
             let failed = |error| ConflictError::Failed { error };
-            let decided = core.state.run_command(window_id, run);
+            let decided = core.state.run_command(def.name(), window_id, run);
             let mut entries = match decided.map_err(|fault| failed(fault.to_string()))? {
                 Ok(entries) => entries,
                 Err(CommandFailure::Failed(error)) => return Err(failed(error)),

@@ -16,6 +16,7 @@ use super::tools::Probe;
 use super::trace::Applied;
 use super::undo::UndoStack;
 use super::{Core, HistoryError, Inner, Store, Tail};
+use crate::ambient::IdSource;
 use crate::event::{EncodedEvent, SeqNum, new_session_id};
 use crate::eventlog::{Eventlog, EventlogError, MemoryLog, is_after};
 use crate::live::{PendingTracker, Registry, signal};
@@ -112,6 +113,7 @@ impl<S: Schema> Store<S> {
             max_state_bytes,
             window_id: Arc::clone(&self.inner.window_id),
             own_commits: OwnCommits::new(Arc::clone(&session_id)),
+            command_ids: IdSource::default(),
             pending_rows: PendingTracker::default(),
             undo: UndoStack::new(Arc::clone(&self.inner.window_id), None),
             conflicts: conflicts.clone(),

@@ -75,7 +75,7 @@ pub(crate) use open::EVENTLOG;
 #[cfg(not(any(simulation, target_family = "wasm")))]
 pub(crate) use open::SNAPSHOT;
 
-use crate::ambient::{Impurity, is_impure};
+use crate::ambient::{IdSource, Impurity, is_impure};
 use crate::edge::{DirectoryLock, Stopwatch};
 use crate::error::{ErrorChain, Unavailable};
 use crate::event::{Conflict, SeqNum};
@@ -196,6 +196,8 @@ struct Core {
     /// As in [`Inner`].
     window_id: Arc<str>,
     own_commits: OwnCommits,
+    /// Makes the ids of commands.
+    command_ids: IdSource,
     /// The rows that depend on pending events, where somebody asks for them.
     pending_rows: PendingTracker,
     /// What this session can undo and redo.

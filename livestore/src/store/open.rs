@@ -30,7 +30,7 @@ use super::tail::Tail;
 use super::trace::Applied;
 use super::undo::UndoStack;
 use super::{Core, Inner, Log, OpenError, Store, folder, id};
-use crate::ambient::{Impurity, is_impure, new_id};
+use crate::ambient::{IdSource, Impurity, is_impure, new_id};
 #[cfg(not(target_family = "wasm"))]
 use crate::edge::pause;
 use crate::edge::{ReadFile, Stopwatch, catch_panic, files};
@@ -466,6 +466,7 @@ fn boot(
         max_state_bytes,
         window_id,
         own_commits: OwnCommits::new(Arc::clone(&ids.session_id)),
+        command_ids: IdSource::default(),
         pending_rows: PendingTracker::default(),
         undo,
         conflicts,

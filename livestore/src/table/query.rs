@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
         let sql = &table.sql().get;
         let statement = self.prepare(sql)?;
         let ready = Fetch { sql, statement, positions: None, hash: self.hash };
-        Ok(fetch(ready, &[Value::text(id)], |row| row.get(1))?.into_iter().next())
+        fetch_first(ready, &[Value::text(id)], |row| row.get(1))
     }
 
     /// Runs a SELECT.
@@ -297,6 +297,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
         self.record(sql);
+        self.db.check_budget().map_err(|source| QueryError::sql(sql, source))?;
         self.db.prepare(sql).map_err(|source| match source.missing_table() {
             Some(table) => QueryError::NotInSchema { table },
             None => QueryError::sql(sql, source),
@@ -305,7 +306,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn prepare_raw(&self, sql: &str) -> Result<CachedStatement<'a>, QueryError> {
         self.record(sql);
-        self.db.prepare_checked(sql, self.access).map_err(|source| QueryError::sql(sql, source))
+        let checked = self.db.check_budget();
+        checked
+            .and_then(|()| self.db.prepare_checked(sql, self.access))
+            .map_err(|source| QueryError::sql(sql, source))
     }
 
     fn record(&self, sql: &str) {
@@ -330,6 +334,22 @@ pub(super) struct Fetch<'q, 'c> {
     pub(super) statement: CachedStatement<'c>,
     pub(super) positions: Option<&'q [usize]>,
     pub(super) hash: Option<&'q RefCell<Xxh3>>,
+}
+
+/// Binds, runs, and reads the first row. What is behind it is not looked at.
+pub(super) fn fetch_first<O>(
+    fetch: Fetch<'_, '_>,
+    binds: &[Value<'_>],
+    decode: impl FnOnce(&RowReader<'_>) -> Result<O, RowError>,
+) -> Result<Option<O>, QueryError> {
+    let Fetch { sql, mut statement, positions, hash } = fetch;
+    let failed = |error: rusqlite::Error| QueryError::sql(sql, error);
+    let mut rows = statement.query(rusqlite::params_from_iter(binds)).map_err(failed)?;
+    let Some(row) = rows.next().map_err(failed)? else { return Ok(None) };
+    if let Some(hash) = hash {
+        hash_row(row, &mut hash.borrow_mut());
+    }
+    Ok(Some(decode(&RowReader::new(row, positions))?))
 }
 
 /// Binds, runs, and reads every row.

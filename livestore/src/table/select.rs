@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::ast::SelectAst;
-use super::query::{Fetch, fetch};
+use super::query::{Fetch, fetch_first};
 use super::{
     Projection, Query, QueryError, Reader, Row, RowError, RowReader, SelectList, Source, Table,
 };
@@ -300,13 +300,13 @@ impl<T: Table> GetRow<T> {
     pub(crate) fn read<R>(
         &self,
         reader: &Reader<'_>,
-        decode: impl FnMut(&RowReader<'_>) -> Result<R, RowError>,
+        decode: impl FnOnce(&RowReader<'_>) -> Result<R, RowError>,
     ) -> Result<Option<R>, QueryError> {
         let key = self.key()?;
         let sql = &T::def().sql().get;
         let statement = reader.prepare(sql)?;
         let ready = Fetch { sql, statement, positions: None, hash: reader.hash };
-        Ok(fetch(ready, key, decode)?.into_iter().next())
+        fetch_first(ready, key, decode)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A board of cards.
 
+use std::cell::Cell;
+
 use livestore::prelude::*;
 
 #[table]
@@ -42,10 +44,22 @@ impl Materialize for CardEvent {
     }
 }
 
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs this; returns how often an event of a card was asked on this thread meanwhile what undoes it.
+pub fn asked(run: impl FnOnce()) -> u64 {
+    ASKED.set(0);
+    run();
+    ASKED.get()
+}
+
 impl Undo for CardEvent {
     type Events = Vec<Self>;
 
     fn undo(&self, before: &Reader<'_>) -> Result<Vec<Self>, QueryError> {
+        ASKED.set(ASKED.get() + 1);
         let card = |id: &str| before.query(Card::get(id));
         Ok(match self {
             Self::Added { id, .. } => vec![Self::Removed { id: id.clone() }],

@@ -83,6 +83,28 @@ fn a_group_is_one_step() {
 }
 
 #[test]
+fn a_group_costs_as_much_as_its_commits() {
+    let store = open();
+    store.commit(added("a")).unwrap();
+    for commits in [1, 10, 100] {
+        let group = store.undo_group().unwrap();
+        let committed = asked(|| {
+            for n in 0..commits {
+                store.commit(titled("a", &format!("{commits} {n}"))).unwrap();
+            }
+        });
+        drop(group);
+        // Each event is asked, and what undoes it.
+        assert_eq!(committed, 2 * commits);
+        // What undoes it is asked before it is applied, and what undoes that in turn behind the commit.
+        assert_eq!(asked(|| drop(store.undo().unwrap())), 2 * commits);
+        // Of a commit of several events, all but the first are asked once more, each in the state before it.
+        assert_eq!(asked(|| drop(store.redo().unwrap())), 3 * commits - 1);
+    }
+    assert_eq!(cards(&store), ["a 100 99"]);
+}
+
+#[test]
 fn undo_ends_the_step_of_a_group() {
     let store = open();
     let _group = store.undo_group().unwrap();

@@ -19,6 +19,7 @@ pub(crate) fn pause(time: Duration) -> bool {
 }
 
 /// Measures how long things take that are done one after the other.
+#[derive(Debug)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {

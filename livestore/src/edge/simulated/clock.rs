@@ -42,6 +42,7 @@ pub(super) fn reset() {
 }
 
 /// Measures how long things take that are done one after the other.
+#[derive(Debug)]
 pub(crate) struct Stopwatch(Duration);
 
 impl Stopwatch {

@@ -41,6 +41,7 @@ pub(crate) fn pause(_: Duration) -> bool {
 }
 
 /// Measures how long things take that are done one after the other.
+#[derive(Debug)]
 pub(crate) struct Stopwatch(Duration);
 
 impl Stopwatch {

@@ -7,7 +7,7 @@ use livestore_protocol::is_too_deep;
 
 use super::observed::Observed;
 use crate::error::ErrorChain;
-use crate::event::{EncodedEvent, PendingCommand, SeqNum, UndoNotes, Way};
+use crate::event::{EncodedEvent, PendingCommand, SeqNum, UndoNotes};
 use crate::eventlog::{Eventlog, EventlogError, Patience};
 use crate::live::deliver;
 use crate::schema::{Batch, BatchEntry, Commit, Schema};
@@ -18,7 +18,7 @@ use crate::store::order::Order;
 #[cfg(not(target_family = "wasm"))]
 use crate::store::session::PATIENCE;
 use crate::store::trace;
-use crate::store::undo::{Recorded, Recorder};
+use crate::store::undo::{Recorded, Recorder, StepBack};
 use crate::store::{CommitError, Core, Inner, Receipt, Store};
 use crate::sync::{MAX_BATCH_BYTES, MAX_EVENTS};
 
@@ -141,7 +141,7 @@ impl Inner {
         author: &Arc<str>,
         entries: &mut [BatchEntry],
         command: Option<&Arc<PendingCommand>>,
-        way: Option<Way>,
+        back: Option<&StepBack>,
     ) -> Result<Receipt, CommitError> {
         let observed = Observed::begin(&self.probe, entries);
         let core = slot.as_mut().ok_or(CommitError::Closed)?;
@@ -154,7 +154,8 @@ impl Inner {
         core.state.timings.note(observed.is_some());
         let savepoint = core.state.savepoint().map_err(CommitError::of_state)?;
         let is_own = Arc::ptr_eq(author, &self.session_id);
-        let recorder = is_own.then(|| core.recorder(way)).flatten();
+        let (recorder, way) =
+            (is_own.then(|| core.recorder(back)).flatten(), back.map(|back| back.way));
         let materialized = plan.materialize(&core.state, recorder);
         let logged = materialized.and_then(|recorded| {
             let has_step = recorded.is_some();

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::ambient::{Impurity, new_id};
+use crate::ambient::Impurity;
 use crate::event::PendingCommand;
 use crate::eventlog::Patience;
 use crate::schema::{Batch, ExecuteContext, ExecuteIn, Schema};
-use crate::state::{CommandFault, MAX_INSTRUCTIONS, of_command};
+use crate::state::{CommandFault, MAX_INSTRUCTIONS, MAX_TIME, of_command};
+use crate::store::order::Order;
 use crate::store::{CommitError, Core, Receipt, Store};
 use crate::table::Reader;
 
@@ -50,17 +51,18 @@ pub enum ExecuteError<E: std::error::Error + 'static> {
         /// What it used.
         impurity: Impurity,
     },
-    /// The command's queries take too long, or never end.
+    /// The command's queries take too long, or never end, or it queried again after 10 seconds.
     #[error(
-        "the queries of the command `{command}` took more than {MAX_INSTRUCTIONS} instructions of SQLite; \
-         give their conditions an index, or see whether the command ends at all"
+        "the queries of the command `{command}` took more than {MAX_INSTRUCTIONS} instructions of SQLite, or \
+         {MAX_TIME:?} with all that it did between them; give their conditions an index, or see whether the command \
+         ends at all"
     )]
     TooLong {
         /// The command's name.
         command: &'static str,
     },
     /// The command cannot be stored beside its events: its args have no JSON form, or are not read back as they
-    /// were.
+    /// were. A store without a backend stores no command, and looks at that in debug builds only.
     #[error("the args of the command `{command}` cannot be stored: {reason}")]
     Args {
         /// The command's name.
@@ -117,18 +119,25 @@ impl<S: Schema> Store<S> {
             livestore.command = C::NAME,
         );
         let _entered = span.enter();
-        // In a materializer, the lock says what is wrong.
-        drop(self.inner.core().map_err(CommitError::from)?);
-        let stored = Arc::new(stored::<S, C>(&command, new_id())?);
-        let mut patience = Patience::new();
+        let mut slot = self.inner.core().map_err(CommitError::from)?;
+        let id = slot.as_mut().ok_or(CommitError::Closed)?.command_ids.next();
+        let (mut stored, mut patience) = (None, Patience::new());
         loop {
-            let slot = self.inner.core().map_err(CommitError::from)?;
             let core = slot.as_ref().ok_or(CommitError::Closed)?;
-            let context = ExecuteContext::new(&stored.id, false);
+            if stored.is_none() && core.must_store_commands() {
+                // That is code of the app, which may use the store.
+                drop(slot);
+                stored = Some(Arc::new(stored_form::<S, C>(&command, &id)?));
+                slot = self.inner.core().map_err(CommitError::from)?;
+                continue;
+            }
+            let context = ExecuteContext::new(&id, false);
             let (mut batch, output) = self.decide(core, &command, &context)?;
             let author = &self.inner.session_id;
-            match self.inner.commit_in(slot, author, &mut batch.entries, Some(&stored), None) {
-                Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
+            match self.inner.commit_in(slot, author, &mut batch.entries, stored.as_ref(), None) {
+                Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {
+                    slot = self.inner.core().map_err(CommitError::from)?;
+                }
                 committed => {
                     let receipt = committed?.of(&self.inner);
                     return Ok(Executed { output, receipt });
@@ -149,23 +158,36 @@ impl<S: Schema> Store<S> {
             let mut batch = Batch::new(window_id);
             Ok((crate::schema::Commit::encode(events, &mut batch).map(|()| batch), output))
         };
-        let decided = core.state.run_command(window_id, run).map_err(|fault| match fault {
-            CommandFault::Panicked { message } => {
-                ExecuteError::Panicked { command: C::NAME, message }
-            }
-            CommandFault::Impure(impurity) => ExecuteError::Impure { command: C::NAME, impurity },
-            CommandFault::TooLong => ExecuteError::TooLong { command: C::NAME },
-        })?;
+        let decided =
+            core.state.run_command(C::NAME, window_id, run).map_err(|fault| match fault {
+                CommandFault::Panicked { message } => {
+                    ExecuteError::Panicked { command: C::NAME, message }
+                }
+                CommandFault::Impure(impurity) => {
+                    ExecuteError::Impure { command: C::NAME, impurity }
+                }
+                CommandFault::TooLong => ExecuteError::TooLong { command: C::NAME },
+            })?;
         let (batch, output) =
             decided.map_err(|source| ExecuteError::Command { command: C::NAME, source })?;
         Ok((batch.map_err(CommitError::from)?, output))
     }
 }
 
-/// The command as it stands beside its events.
-fn stored<S: Schema, C: ExecuteIn<S>>(
+impl Core {
+    /// Whether a command needs a form in which it is stored: somebody else decides the order of its events, and may
+    /// have it executed again. Where the store does that alone, its events are confirmed at once, and nobody would
+    /// read what was written. So only a debug build writes it there, to say early what would fail with a backend.
+    fn must_store_commands(&self) -> bool {
+        cfg!(debug_assertions) || !matches!(self.order, Order::Own)
+    }
+}
+
+/// The command as it stands beside its events. Whether it is read back as it was depends on its values, such as a NaN,
+/// so that each is looked at.
+fn stored_form<S: Schema, C: ExecuteIn<S>>(
     command: &C,
-    id: String,
+    id: &str,
 ) -> Result<PendingCommand, ExecuteError<C::Error>> {
     let refused = |reason: &dyn fmt::Display| ExecuteError::Args {
         command: C::NAME,
@@ -173,9 +195,9 @@ fn stored<S: Schema, C: ExecuteIn<S>>(
     };
     let args = (C::JSON.write)(command).map_err(|error| refused(&error))?;
     let read = (C::JSON.read)(&args).map_err(|error| refused(&error))?;
-    let again = (C::JSON.write)(&read).map_err(|error| refused(&error))?;
-    if args != again {
+    if !(C::JSON.is_written_as)(&read, &args) {
+        let again = (C::JSON.write)(&read).map_err(|error| refused(&error))?;
         return Err(refused(&format_args!("{args} is read back as {again}")));
     }
-    Ok(PendingCommand { id, name: C::NAME.to_owned(), args })
+    Ok(PendingCommand { id: id.to_owned(), name: C::NAME.to_owned(), args })
 }

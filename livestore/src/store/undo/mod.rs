@@ -7,7 +7,7 @@ mod stack;
 use std::fmt;
 use std::sync::Arc;
 
-pub(super) use record::Recorder;
+pub(super) use record::{Recorder, StepBack};
 pub(super) use renew::Renewal;
 pub(super) use stack::{Recorded, UndoStack};
 
@@ -243,7 +243,7 @@ impl Inner {
             let slot = self.core()?;
             let core = slot.as_ref().ok_or(Unavailable::Closed)?;
             let (place, step) = core.undo.next(way).ok_or(UndoError::Nothing)?;
-            let decided = core.check_step(place).and_then(|()| {
+            let decided = core.check_applied(place).and_then(|()| {
                 step.inverse().map(|event| core.entry(event)).collect::<Result<Vec<_>, _>>()
             });
             let mut entries = match decided {
@@ -253,13 +253,17 @@ impl Inner {
                     return Err(self.failed_step(place, error));
                 }
             };
-            match self.commit_in(slot, &self.session_id, &mut entries, None, Some(way)) {
-                Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {}
-                Err(CommitError::Materialize { event, source, .. }) => {
-                    return Err(self.failed_step(place, UndoError::Inapplicable { event, source }));
-                }
-                committed => return Ok(committed?),
-            }
+            let back = StepBack::new(way);
+            let error =
+                match self.commit_in(slot, &self.session_id, &mut entries, None, Some(&back)) {
+                    Err(CommitError::Eventlog(error)) if error.is_busy() && patience.wait() => {
+                        continue;
+                    }
+                    Err(_) if back.is_changed.get() => UndoError::Changed,
+                    Err(error) => not_undone(&entries, error),
+                    Ok(receipt) => return Ok(receipt),
+                };
+            return Err(self.failed_step(place, error));
         }
     }
 
@@ -274,6 +278,21 @@ impl Inner {
             deliver();
         }
         error
+    }
+}
+
+/// Why these events, which would undo a step, were not committed.
+fn not_undone(entries: &[BatchEntry], error: CommitError) -> UndoError {
+    let is_of_event = matches!(error, CommitError::Materialize { .. } | CommitError::Undo { .. });
+    let unread = |entry: &&BatchEntry| !entry.set.reads(entry.def.name(), &entry.args);
+    match (error, entries.iter().find(unread)) {
+        (_, Some(entry)) if is_of_event => {
+            UndoError::UnknownEvent { event: entry.def.name().to_owned() }
+        }
+        (CommitError::Materialize { event, source, .. }, _) => {
+            UndoError::Inapplicable { event, source }
+        }
+        (error, _) => error.into(),
     }
 }
 
@@ -294,22 +313,15 @@ impl UndoError {
 }
 
 impl Core {
-    /// Whether the step still is what it was when it was recorded.
-    fn check_step(&self, place: UndoPlace) -> Result<(), UndoError> {
+    /// Whether all commits of the step were done for good, as far as that is known.
+    fn check_applied(&self, place: UndoPlace) -> Result<(), UndoError> {
         let failure = match self.undo.failure(place) {
             Some(failure) => Some(failure),
             None => self.quarantined_in(place)?,
         };
-        if let Some(source) = failure {
-            return Err(UndoError::NotApplied { source });
-        }
-        let Some(step) = self.undo.step(place) else { return Err(UndoError::Nothing) };
-        let overwrites = self.state.overwrites(step.inverse(), &self.window_id);
-        let overwrites = Some(overwrites.map_err(CommitError::from)?);
-        if step.is_unbroken() && overwrites == step.overwrites() {
-            Ok(())
-        } else {
-            Err(UndoError::Changed)
+        match failure {
+            Some(source) => Err(UndoError::NotApplied { source }),
+            None => Ok(()),
         }
     }
 
@@ -338,16 +350,20 @@ impl Core {
         let EventText { name, args } = event;
         let unknown = || UndoError::UnknownEvent { event: name.clone() };
         let set = self.state.schema().event_set(name).ok_or_else(unknown)?;
-        let def = set.def(name).filter(|_| set.reads(name, args)).ok_or_else(unknown)?;
+        let def = set.def(name).ok_or_else(unknown)?;
         Ok(BatchEntry { def, args: args.clone(), set: *set })
     }
 
-    /// Records the next commit, which undoes or redoes the next step if `way` says so. `None` if nothing that
+    /// Records the next commit, which undoes or redoes the next step if `back` says so. `None` if nothing that
     /// the schema has can be undone.
-    pub(super) fn recorder(&self, way: Option<Way>) -> Option<Recorder<'_>> {
-        let joins = || self.undo.open_step().filter(|_| way.is_none());
+    pub(super) fn recorder<'a>(&'a self, back: Option<&'a StepBack>) -> Option<Recorder<'a>> {
+        let recorder = Recorder::new(&self.window_id);
+        if let Some(back) = back {
+            let (_, step) = self.undo.next(back.way)?;
+            return Some(recorder.checking(back, step));
+        }
         let has_undo = self.state.schema().has_undo();
-        has_undo.then(|| Recorder::new(&self.window_id, joins()))
+        has_undo.then(|| recorder.joining(self.undo.open_step()))
     }
 
     /// Makes the changes of a commit, which the log has by now. `has_step`: whether it was recorded.
@@ -369,9 +385,10 @@ impl Core {
     }
 
     /// What the log has to note when these changes are made. `None` if that is nothing, or another session has
-    /// the log.
+    /// the log, or it stores none.
     pub(super) fn undo_notes(&self, changes: &[UndoChange]) -> Option<UndoNotes> {
-        (!self.order.follows()).then(|| self.undo.notes(changes)).flatten()
+        let is_ours = !self.order.follows() && self.log.keeps_undo();
+        is_ours.then(|| self.undo.notes(changes)).flatten()
     }
 
     /// Sends the changes to the leader, if this session follows one.

@@ -17,8 +17,6 @@ pub(in crate::store) struct Renewal {
     places: Vec<(usize, usize, usize)>,
     /// What undoes the commit that is being applied.
     inverse: Inverse,
-    /// What undoing the earlier ones of its step would overwrite, before it is applied.
-    found: i64,
 }
 
 /// What undoes a commit in its new place.
@@ -32,12 +30,8 @@ enum Inverse {
 impl UndoStack {
     /// The steps that have some of these commits, which are pending.
     pub(in crate::store) fn renewal(&self, pending: &[EncodedEvent]) -> Renewal {
-        let mut renewal = Renewal {
-            steps: Vec::new(),
-            places: Vec::new(),
-            inverse: Inverse::Unchanged,
-            found: 0,
-        };
+        let mut renewal =
+            Renewal { steps: Vec::new(), places: Vec::new(), inverse: Inverse::Unchanged };
         if self.is_empty() {
             return renewal;
         }
@@ -73,13 +67,8 @@ impl Renewal {
         commit: &[EncodedEvent],
         window_id: &str,
     ) -> Result<(), SqliteError> {
-        let Some((step, n)) = self.find(at) else { return Ok(()) };
-        self.inverse = inverse_of(state, commit, window_id)?;
-        if let Some((_, Some(step))) = self.steps.get(step) {
-            match state.overwrites(step.inverse_of_first(n), window_id) {
-                Ok(found) => self.found = found,
-                Err(_) => self.inverse = Inverse::Unknown,
-            }
+        if self.find(at).is_some() {
+            self.inverse = inverse_of(state, commit, window_id)?;
         }
         Ok(())
     }
@@ -95,16 +84,14 @@ impl Renewal {
         let Some((step, n)) = self.find(at) else { return };
         let inverse = std::mem::replace(&mut self.inverse, Inverse::Unchanged);
         if let Some((_, step)) = self.steps.get_mut(step) {
-            let (id, found) = (CommitId::of(commit), self.found);
             let renewed = step.take().and_then(|mut step| {
                 let inverse = match inverse {
                     Inverse::Events(inverse) => inverse,
                     Inverse::Unchanged => return Some(step),
                     Inverse::Unknown => return None,
                 };
-                let all = inverse.iter().chain(step.inverse_of_first(n));
-                let left = state.overwrites(all, window_id).ok()?;
-                *step.commits.get_mut(n)? = UndoCommit { id, inverse, found, left };
+                let left = state.overwrites(&inverse, window_id).ok()?.hash;
+                *step.commits.get_mut(n)? = UndoCommit { id: CommitId::of(commit), inverse, left };
                 let has_inverse = step.inverse().next().is_some();
                 has_inverse.then_some(step)
             });
@@ -133,7 +120,7 @@ fn inverse_of(
     window_id: &str,
 ) -> Result<Inverse, SqliteError> {
     let savepoint = state.savepoint()?;
-    let (mut writer, mut recorder) = (state.writer(), Recorder::new(window_id, None));
+    let (mut writer, mut recorder) = (state.writer(), Recorder::new(window_id));
     let mut failed = None;
     for event in commit {
         let set = state.schema().event_set(&event.name);

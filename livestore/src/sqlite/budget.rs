@@ -37,7 +37,7 @@ pub(super) struct Budget {
     watch: RefCell<Option<Stopwatch>>,
     /// Whose queries they are.
     name: Cell<&'static str>,
-    /// Whether the log has been told that nothing is left.
+    /// Whether the log says already that nothing is left.
     is_logged: Cell<bool>,
 }
 

@@ -109,8 +109,8 @@ impl Index {
         Ok(found)
     }
 
-    /// Whether so many rows were found that looking at each row of the table, in the order that is asked for,
-    /// is faster than sorting those that were found.
+    /// Whether a quarter of the rows was found, or more. Then it is faster to look at each row of the table, in the
+    /// order that is asked for, than to sort those that were found.
     pub(super) fn is_much(&self, found: &Found) -> bool {
         i64::try_from(found.0.len()).is_ok_and(|found| found >= self.rows / 4)
     }

@@ -51,6 +51,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "query/scan-10k",          goal: Ratio(1.2),                  run: query::scan },
     Bench { name: "search/few",              goal: Ratio(1.5),                  run: search::few },
     Bench { name: "search/many",             goal: Ratio(1.5),                  run: search::many },
+    Bench { name: "search/all",              goal: Ratio(1.5),                  run: search::all },
     Bench { name: "search/first-100k",       goal: Ratio(1.5),                  run: search::first },
     Bench { name: "search/live",             goal: Ratio(1.2),                  run: search::live },
     Bench { name: "live/point-1",            goal: Added(4.0),                  run: live::point::<1> },

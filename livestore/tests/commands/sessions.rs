@@ -109,11 +109,14 @@ fn what_no_leader_has_decided_the_next_one_decides() {
     let second = second(&clients, &alice);
     wait_until(|| second.sync_status().unwrap().is_synced());
     alice.offline();
+    bob.offline();
     alice.close().unwrap();
     // There may be no leader yet.
     let executed = second.execute(pay("a", "b", 6)).unwrap();
     let later = second.execute(pay_some("a", "b", 100)).unwrap();
+    // Whichever comes first at the backend.
     bob.execute(pay("a", "b", 7)).unwrap();
+    bob.online();
     clients.sync().unwrap();
     wait_until(|| {
         second.resume_sync();

@@ -36,13 +36,20 @@ pub(crate) async fn measure(framework: &str, mut take: impl AsyncFnMut(Turn)) {
     for block in 0..BLOCKS {
         let mut times = (Duration::ZERO, Duration::ZERO);
         for commit in 0..COMMITS {
-            let title = format!("{block} {commit}");
-            let event = ItemEvent::Renamed { id: i64::from(1 + commit % 5), title };
+            let id = i64::from(1 + commit % 5);
+            let event = ItemEvent::Renamed { id, title: format!("{block} {commit}") };
+            // What is shown takes the processor's caches; whoever comes first would pay for that.
+            plain.commit(id);
+            if commit % 2 == 0 {
+                times.1 += plain.commit(id);
+            }
             let begun = Instant::now();
-            take(Turn::Commit(event.clone())).await;
+            take(Turn::Commit(event)).await;
             times.0 += begun.elapsed();
+            if commit % 2 == 1 {
+                times.1 += plain.commit(id);
+            }
             take(Turn::Show).await;
-            times.1 += plain.commit(event);
         }
         ours.push(times.0 / COMMITS);
         floor.push(times.1 / COMMITS);
@@ -77,9 +84,10 @@ impl Plain {
         Self { store, notified, _guard: guard }
     }
 
-    /// The time until its subscriber is notified.
-    fn commit(&self, event: ItemEvent) -> Duration {
+    /// The time until its subscriber is notified of a row that gets a new title.
+    fn commit(&self, id: i64) -> Duration {
         let before = self.notified.load(Ordering::Relaxed);
+        let event = ItemEvent::Renamed { id, title: format!("title {before}") };
         let begun = Instant::now();
         self.store.commit(event).unwrap();
         let took = begun.elapsed();

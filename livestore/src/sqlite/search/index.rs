@@ -109,10 +109,10 @@ impl Index {
         Ok(found)
     }
 
-    /// Whether a quarter of the rows was found, or more. Then it is faster to look at each row of the table, in the
+    /// Whether an eighth of the rows was found, or more. Then it is faster to look at each row of the table, in the
     /// order that is asked for, than to sort those that were found.
     pub(super) fn is_much(&self, found: &Found) -> bool {
-        i64::try_from(found.0.len()).is_ok_and(|found| found >= self.rows / 4)
+        i64::try_from(found.0.len()).is_ok_and(|found| found >= self.rows / 8)
     }
 
     fn look_up(&self, words: &str) -> rusqlite::Result<Found> {

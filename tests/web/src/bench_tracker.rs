@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -73,6 +75,8 @@ pub(crate) fn run(world: &World<'_>) -> Result {
 /// Types what is searched for, letter by letter.
 fn search(page: &Page) -> Result {
     page.press("/")?;
+    // Nobody types the first letter in the same instant; meanwhile the index of the search is made.
+    thread::sleep(Duration::from_millis(300));
     page.eval("watch('input')")?;
     let mut count = 0;
     for word in ["search results", "dark mode", "webhooks"] {

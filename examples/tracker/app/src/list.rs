@@ -102,16 +102,24 @@ fn Part(group: Group, shown: Shown) -> Element {
     let selected = ui.selected.read();
     let name = name_of(&group, ui);
     let height = ROW * (total as f64 + 1.0);
+    // With each letter, most rows that a search has found are others: their elements are used again. Elsewhere the
+    // same rows move.
+    let key = |at: usize, issue: &Shared| match group {
+        Group::Found => at.to_string(),
+        _ => issue.id.clone(),
+    };
+    let keyed: Vec<_> =
+        window.rows().iter().enumerate().map(|(at, issue)| (key(at, issue), at, issue)).collect();
     rsx! {
         section { role: "group", aria_label: "{name}", style: "height: {height}px",
             h2 {
-                Mark { group }
+                Mark { group: group.clone() }
                 "{name}"
                 small { "{total}" }
             }
-            for (at, issue) in window.rows().iter().enumerate() {
+            for (key, at, issue) in keyed {
                 Line {
-                    key: "{issue.id}",
+                    key: "{key}",
                     is_selected: selected.as_ref() == Some(&issue.id),
                     issue: issue.clone(),
                     place: window.start() + at,

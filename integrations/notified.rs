@@ -1,5 +1,5 @@
 //! How long it takes from a commit until a framework is notified of the row that has changed, of 100,000, beside
-//! a plain subscriber of the same list: `cargo xtask screens bench` prints it for each binding.
+//! a plain subscriber of the same list: `cargo xtask screens --bench` prints it for each binding.
 
 #![allow(clippy::disallowed_methods, reason = "a bench has a clock")]
 

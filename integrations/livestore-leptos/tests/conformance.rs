@@ -166,7 +166,7 @@ async fn of_100_000_rows_only_the_changed_one_is_drawn() {
 }
 
 #[tokio::test]
-#[ignore = "a bench: cargo xtask screens bench"]
+#[ignore = "a bench: cargo xtask screens --bench"]
 async fn notified_as_fast_as_a_plain_subscriber() {
     in_app(|_, _| async move {
         let store = notified::store();

@@ -86,7 +86,7 @@ fn of_100_000_rows_only_the_changed_one_is_drawn() {
 }
 
 #[test]
-#[ignore = "a bench: cargo xtask screens bench"]
+#[ignore = "a bench: cargo xtask screens --bench"]
 fn notified_as_fast_as_a_plain_subscriber() {
     let store = notified::store();
     let (sender, messages) = mpsc::channel();

@@ -65,17 +65,17 @@ impl Ui {
             VirtualDom::new(app).with_root_context(store.clone()).with_root_context(drawn.clone());
         let mut ui = Self { dom, store, drawn };
         ui.dom.rebuild(&mut NoOpMutations);
-        ui.settle();
+        ui.run_until_idle();
         ui
     }
 
     fn commit<E: Commit<App>>(&mut self, events: E) {
         self.store.commit(events).unwrap();
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Does all that the app has to do, and waits for nothing.
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         while self.dom.wait_for_work().now_or_never().is_some() {
             self.dom.render_immediate(&mut NoOpMutations);
         }
@@ -88,7 +88,7 @@ impl Ui {
     /// Runs `work` as an event handler of the app does.
     fn in_app<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let result = self.dom.in_scope(ScopeId::APP, work);
-        self.settle();
+        self.run_until_idle();
         result
     }
 
@@ -168,7 +168,7 @@ fn notified_as_fast_as_a_plain_subscriber() {
             ui.dom.wait_for_work().now_or_never().unwrap();
         }
         Turn::Show => {
-            ui.settle();
+            ui.run_until_idle();
             assert_eq!(ui.drawn.rows.take() % 100_000, 1);
         }
     }));
@@ -400,17 +400,17 @@ fn what_another_thread_commits_arrives() {
         thread::spawn(move || (1..=200).for_each(|id| drop(store.commit(added(id)).unwrap())));
     // It draws while the other thread commits.
     while !writer.is_finished() {
-        ui.settle();
+        ui.run_until_idle();
     }
     writer.join().unwrap();
-    ui.settle();
+    ui.run_until_idle();
     assert!(ui.html().ends_with("item 199;item 200;"));
     // A change wakes an app that waits.
     let store = ui.store.clone();
     let writer = thread::spawn(move || drop(store.commit(ItemEvent::Removed { id: 200 }).unwrap()));
     while !ui.html().ends_with("item 199;") {
         block_on(ui.dom.wait_for_work());
-        ui.settle();
+        ui.run_until_idle();
     }
     writer.join().unwrap();
 }

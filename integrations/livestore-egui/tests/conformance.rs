@@ -68,11 +68,11 @@ fn screen(store: &Store<App>) -> (Harness<'static>, Drawn) {
         let drawn = drawn.clone();
         move |ui| drawn.show(ui, &list)
     });
-    (settled(harness), drawn)
+    (idle(harness), drawn)
 }
 
 /// Runs until nothing is left to be repainted.
-fn settled(mut harness: Harness<'_>) -> Harness<'_> {
+fn idle(mut harness: Harness<'_>) -> Harness<'_> {
     harness.run();
     harness
 }
@@ -108,7 +108,7 @@ fn rows_are_inserted_updated_moved_and_removed() {
 fn a_value_is_updated() {
     let store = filled(2);
     let count = Live::new(store.live(Item::all().count()).unwrap());
-    let mut harness = settled(Harness::new_ui(move |ui| {
+    let mut harness = idle(Harness::new_ui(move |ui| {
         count.show(ui, |ui, count| ui.label(format!("{} items", **count)));
     }));
     assert!(harness.query_by_label("2 items").is_some());
@@ -213,7 +213,7 @@ fn a_panic_in_a_component_harms_nothing() {
     assert!(panicked.is_err());
 
     let drawn = Drawn::default();
-    let mut harness = settled(Harness::new_ui(|ui| drawn.show(ui, &list)));
+    let mut harness = idle(Harness::new_ui(|ui| drawn.show(ui, &list)));
     commit(&store, &mut harness, added(3));
     assert_eq!(drawn.titles(), ["item 1", "item 2", "item 3"]);
 }

@@ -42,7 +42,7 @@ async fn in_app<F: Future<Output = ()>>(test: impl FnOnce(Store<App>, Owner) -> 
 
 /// Lets every task do what it has to do: those that are due are run before one that is spawned now, and what
 /// these wake, such as effects, in the next round.
-async fn settle() {
+async fn run_until_idle() {
     for _ in 0..10 {
         spawn_local(async {}).await.unwrap();
     }
@@ -113,24 +113,24 @@ impl Page {
 async fn rows_are_inserted_updated_moved_and_removed() {
     in_app(|store, _| async move {
         let page = Page::render(&store);
-        settle().await;
+        run_until_idle().await;
         store.commit([added(1), added(2), added(3)]).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 1;item 2;item 3;");
         assert_eq!(page.take(), (2, 3));
         store.commit(ItemEvent::Renamed { id: 2, title: "two".into() }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 1;two;item 3;");
         assert_eq!(page.take(), (0, 1));
         store.commit(ItemEvent::Moved { id: 2, place: 9 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 1;item 3;two;");
         store.commit(ItemEvent::Removed { id: 1 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 3;two;");
         page.take();
         store.commit(ItemEvent::Done { id: 3 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "two;");
         assert_eq!(page.take(), (1, 0));
     })
@@ -144,7 +144,7 @@ async fn a_value_is_updated() {
         let view = || text(move || count.get().map(|count| **count));
         assert_eq!(view(), "0");
         store.commit([added(1), added(2)]).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(view(), "2");
     })
     .await;
@@ -155,10 +155,10 @@ async fn of_100_000_rows_only_the_changed_one_is_drawn() {
     in_app(|store, _| async move {
         store.commit(ItemEvent::Filled { last: 100_000 }).unwrap();
         let page = Page::render(&store);
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.take(), (1, 100_000));
         store.commit(ItemEvent::Renamed { id: 50_000, title: "changed".into() }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.take(), (0, 1));
         assert!(page.text().contains(";changed;item 50001;"));
     })
@@ -171,7 +171,7 @@ async fn notified_as_fast_as_a_plain_subscriber() {
     in_app(|_, _| async move {
         let store = notified::store();
         let page = Page::render(&store);
-        settle().await;
+        run_until_idle().await;
         page.take();
         notified::measure("leptos", async |turn| match turn {
             Turn::Commit(event) => {
@@ -204,9 +204,9 @@ async fn parameters_of_a_query_change() {
         // The new query's value is there at once.
         done.set(true);
         assert_eq!(ids(), (1, vec![3]));
-        settle().await;
+        run_until_idle().await;
         store.commit(ItemEvent::Done { id: 2 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(ids(), (2, vec![2, 3]));
         assert_eq!(store.inspect().unwrap().queries.len(), 1, "the first query is no longer live");
         // The same query again: whoever reads it goes on.
@@ -216,11 +216,11 @@ async fn parameters_of_a_query_change() {
             let seen = Arc::clone(&seen);
             move || seen.store(items.get().unwrap().len(), Ordering::Relaxed)
         });
-        settle().await;
+        run_until_idle().await;
         done.set(true);
-        settle().await;
+        run_until_idle().await;
         store.commit(ItemEvent::Done { id: 1 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(seen.load(Ordering::Relaxed), 3);
     })
     .await;
@@ -240,12 +240,12 @@ async fn unmounting_frees_the_query() {
                 screen.get().unwrap();
             });
         });
-        settle().await;
+        run_until_idle().await;
         store.commit(added(1)).unwrap();
         assert_eq!(store.inspect().unwrap().queries.len(), 3);
         component.cleanup();
         drop(component);
-        settle().await;
+        run_until_idle().await;
         store.commit(added(2)).unwrap();
         assert_eq!(store.inspect().unwrap().queries.len(), 0);
     })
@@ -274,11 +274,11 @@ async fn the_error_of_a_query_is_shown() {
         };
         assert_eq!(view(), "0 numbers, 0");
         store.commit(added(1)).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert!(view().starts_with("failed: ") && view().contains("title"), "{}", view());
         assert!(view().ends_with(", none"), "{}", view());
         store.commit(ItemEvent::Done { id: 1 }).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(view(), "0 numbers, 0");
     })
     .await;
@@ -290,11 +290,11 @@ async fn a_panic_in_a_component_harms_nothing() {
         let items = use_live(&store, open_items);
         Effect::new(move || assert_ne!(items.get().unwrap().len(), 1, "one item is too few"));
         let page = Page::render(&store);
-        settle().await;
+        run_until_idle().await;
         store.commit(added(1)).unwrap();
-        settle().await;
+        run_until_idle().await;
         store.commit(added(2)).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 1;item 2;");
         assert_eq!(items.get().unwrap().len(), 2);
     })
@@ -307,10 +307,10 @@ async fn a_client_document_is_read_and_written() {
         let (screen, set_screen) = use_document::<App, Screen>(&store);
         let draft = move || screen.get().unwrap().draft.clone();
         store.commit(Screen::set().draft("from the store")).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(draft(), "from the store");
         set_screen.set(|set| set.draft("from the screen")).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(draft(), "from the screen");
         assert_eq!(store.query(Screen::get()).unwrap().draft, "from the screen");
     })
@@ -332,7 +332,7 @@ async fn a_component_commits_while_it_is_drawn_and_while_it_reads() {
                 }
             }
         });
-        settle().await;
+        run_until_idle().await;
         assert_eq!(rows.get().unwrap().len(), 3);
     })
     .await;
@@ -351,7 +351,7 @@ async fn a_subscriber_commits_what_components_show() {
             }
         });
         store.commit(added(1)).unwrap();
-        settle().await;
+        run_until_idle().await;
         assert_eq!(page.text(), "item 1;item 2;item 3;item 4;item 5;");
     })
     .await;
@@ -373,7 +373,7 @@ async fn what_another_thread_commits_arrives() {
             yield_now().await;
         }
         writer.join().unwrap();
-        settle().await;
+        run_until_idle().await;
         assert!(page.text().ends_with("item 199;item 200;"));
     })
     .await;

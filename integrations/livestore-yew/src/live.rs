@@ -105,7 +105,7 @@ mod tests {
     }
 
     /// Lets every task do what it has to do.
-    async fn settle() {
+    async fn run_until_idle() {
         for _ in 0..100 {
             yield_now().await;
         }
@@ -115,14 +115,14 @@ mod tests {
     async fn a_change_renders_once_and_what_was_seen_does_not() {
         in_page(|store| async move {
             let page = Rendered::new(&store, Item::all().count());
-            settle().await;
+            run_until_idle().await;
             assert_eq!(page.renderings.get(), 0);
             store.commit([added(1), added(2)]).unwrap();
             assert_eq!(page.renderings.get(), 0, "not within the commit");
-            settle().await;
+            run_until_idle().await;
             assert_eq!(page.renderings.get(), 1);
             store.commit(ItemEvent::Done { id: 1 }).unwrap();
-            settle().await;
+            run_until_idle().await;
             assert_eq!(page.renderings.get(), 1, "the count is the same");
         })
         .await;
@@ -133,10 +133,10 @@ mod tests {
         in_page(|store| async move {
             let Rendered { live, task, .. } = Rendered::new(&store, Item::all());
             drop(live);
-            settle().await;
+            run_until_idle().await;
             assert_eq!(store.inspect().unwrap().queries.len(), 1);
             task.abort();
-            settle().await;
+            run_until_idle().await;
             store.commit(added(1)).unwrap();
             assert_eq!(store.inspect().unwrap().queries.len(), 0);
         })
@@ -149,11 +149,11 @@ mod tests {
             let titles: Raw<(i64,)> = raw("SELECT title FROM item WHERE done = 0", ());
             let page = Rendered::new(&store, titles);
             store.commit(added(1)).unwrap();
-            settle().await;
+            run_until_idle().await;
             assert_eq!(page.renderings.get(), 1);
             assert!(page.live.try_get().unwrap_err().to_string().contains("title"));
             store.commit(ItemEvent::Done { id: 1 }).unwrap();
-            settle().await;
+            run_until_idle().await;
             assert_eq!(page.renderings.get(), 2);
             assert!(page.live.try_get().is_ok());
         })
@@ -167,9 +167,9 @@ mod tests {
             let fragile = watch(live.clone(), live.version(), || panic!("it cannot be rendered"));
             let page = Rendered::new(&store, Item::all());
             store.commit(added(1)).unwrap();
-            settle().await;
+            run_until_idle().await;
             store.commit(added(2)).unwrap();
-            settle().await;
+            run_until_idle().await;
             assert_eq!((page.renderings.get(), page.live.get().len()), (2, 2));
             fragile.abort();
         })
@@ -191,7 +191,7 @@ mod tests {
                 }
             });
             store.commit(added(1)).unwrap();
-            settle().await;
+            run_until_idle().await;
             assert_eq!(*lengths.borrow(), [1, 2, 3]);
         })
         .await;
@@ -212,7 +212,7 @@ mod tests {
                 yield_now().await;
             }
             writer.join().unwrap();
-            settle().await;
+            run_until_idle().await;
             assert!((1..=200).contains(&page.renderings.get()));
             assert_eq!(page.live.get().len(), 200);
         })

@@ -31,6 +31,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a full quota loses nothing", tabs::full_quota),
     ("without storage, the page says so", tabs::denied),
     ("a worker that cannot be loaded is named", tabs::not_loaded),
+    ("a bundle that starts itself does so in the worker, too", tabs::starts_itself),
     ("a new client opens from an image", images::opens_from_an_image),
     ("an image is slow", images::is_slow),
     ("broken images are not used", images::broken_images_are_not_used),

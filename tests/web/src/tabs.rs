@@ -251,6 +251,36 @@ pub(crate) fn not_loaded(world: &mut World<'_>) -> Result {
     wait::until("the problem", &true, names_it)
 }
 
+/// A bundle that starts itself with a URL that is relative to the page, as `dx` makes it.
+pub(crate) fn starts_itself(world: &mut World<'_>) -> Result {
+    let site = &world.programs.site;
+    let bundle = std::fs::read_to_string(site.join("todo-web.js"))?;
+    let start = "__wbg_init({ module_or_path: '/./todo-web_bg.wasm' }).then(() => 'started', String)\
+                   .then(text => new BroadcastChannel('start').postMessage(\
+                     text + (self.document ? ' in a page' : ' in a worker')));";
+    std::fs::write(site.join("self-starting.js"), format!("{bundle}\n{start}\n"))?;
+    let html = std::fs::read_to_string(site.join("index.html"))?;
+    let (before, after) = html.split_once("<script").ok_or("a page without a script")?;
+    let (_, after) = after.split_once("</script>").ok_or("a script without an end")?;
+    let script = "<script type=module src=/./self-starting.js></script>";
+    std::fs::write(site.join("self-starting.html"), format!("{before}{script}{after}"))?;
+    let listen = "globalThis.starts = []; \
+                  new BroadcastChannel('start').onmessage = ({ data }) => starts.push(data);";
+    let (profile, url) = (Profile::new(&world.browser)?, world.url("ws"));
+    let url = url.replace("/?", "/self-starting.html?");
+    let page = Page::open_with(&world.browser, &profile, &url, listen)?;
+    page.wait_for_sync("Synced")?;
+    page.add("Milk")?;
+    let starts = || Ok(page.eval("starts.toSorted().join()")?);
+    wait::until("both", &"started in a page,started in a worker".into(), starts)?;
+    page.load_again()?;
+    page.wait_for_todos(&["[ ] Milk"])?;
+    match page.says_nothing_is_stored()? {
+        true => Err("it is in memory".into()),
+        false => is_quiet(&page),
+    }
+}
+
 fn same(wanted: &str, found: &str) -> Result {
     match wanted == found {
         true => Ok(()),

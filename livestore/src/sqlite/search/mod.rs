@@ -86,9 +86,12 @@ impl Search {
         })?;
         let search = self.clone();
         conn.create_scalar_function(IS_FOUND, 3, flags, move |context| {
-            let (table, words) = (context.get_raw(0).as_str()?, context.get_raw(1).as_str()?);
             let Some(rowid) = context.get::<Option<i64>>(2)? else { return Ok(None) };
-            Ok(Some(search.find(table, words)?.contains(rowid)))
+            // Looked up for the first row of a statement, and there for all others.
+            let found = context.get_or_create_aux(1, |words| {
+                search.find(context.get_raw(0).as_str()?, words.as_str()?)
+            })?;
+            Ok(Some(found.contains(rowid)))
         })?;
         let flags = FunctionFlags::SQLITE_UTF8;
         Ok(conn.create_aggregate_function(FUNCTION, 2, flags, self.clone())?)

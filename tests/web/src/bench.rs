@@ -7,6 +7,10 @@ use crate::world::{Programs, World};
 use crate::{Result, wait};
 use crate::{bench_tracker, probe};
 
+/// Has a browser paint a frame as soon as there is something new. A screen with 60 of them a second, on top of what is
+/// measured, takes up to 16.7 ms until it shows the next one: by chance, and not by what the page does.
+const NO_FRAME_RATE: &str = "--disable-frame-rate-limit";
+
 /// Measures stores and the tracker, or what is named, and prints a line for each figure, with its goal.
 pub(crate) fn run(programs: &Programs, words: &[&str]) -> Result {
     let is_due = |name| words.is_empty() || words.contains(&name);
@@ -14,7 +18,7 @@ pub(crate) fn run(programs: &Programs, words: &[&str]) -> Result {
         stores(&World::new(programs)?)?;
     }
     if is_due("tracker") {
-        bench_tracker::run(&World::new(programs)?)?;
+        bench_tracker::run(&World::with_flags(programs, &[NO_FRAME_RATE])?)?;
     }
     Ok(())
 }

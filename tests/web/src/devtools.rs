@@ -48,10 +48,10 @@ struct Pipe {
 }
 
 impl Browser {
-    /// Starts one that has nothing but the folder `profile`.
-    pub(crate) fn start(profile: &Path) -> Result<Self> {
+    /// Starts one that has nothing but the folder `profile`, with these flags beside its own.
+    pub(crate) fn start(profile: &Path, flags: &[&str]) -> Result<Self> {
         let mut command = Command::new("bash");
-        command.args(["-c", START, "chromium"]).args(FLAGS);
+        command.args(["-c", START, "chromium"]).args(flags).args(FLAGS);
         command.arg(format!("--user-data-dir={}", profile.display()));
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

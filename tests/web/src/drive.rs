@@ -17,7 +17,7 @@ use crate::{Result, wait};
 pub(crate) fn run(tool: &Path, site: &Path, module: &str) -> Result {
     let folder = TempDir::new()?;
     let site = serve(tool, site)?;
-    let browser = Browser::start(&folder.path().join("profile"))?;
+    let browser = Browser::start(&folder.path().join("profile"), &[])?;
     // A page of the same origin in which nothing else happens.
     let plain = format!("{}/style.css", site.address);
     let mut current: Option<(Value, Page)> = None;

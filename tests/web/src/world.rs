@@ -30,11 +30,16 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(crate) fn new(programs: &'a Programs) -> Result<Self> {
+        Self::with_flags(programs, &[])
+    }
+
+    /// One whose browser has these flags.
+    pub(crate) fn with_flags(programs: &'a Programs, flags: &[&str]) -> Result<Self> {
         let dir = TempDir::new()?;
         let backend = start_backend(dir.path(), "127.0.0.1:0")?;
         Ok(Self {
             programs,
-            browser: Browser::start(&dir.path().join("profile"))?,
+            browser: Browser::start(&dir.path().join("profile"), flags)?,
             site: serve(&programs.tool, &programs.site)?,
             backend_address: backend.address.clone(),
             backend: Some(backend),

@@ -82,7 +82,7 @@ fn search(page: &Page) -> Result {
     for word in ["search results", "dark mode", "webhooks"] {
         page.eval("document.activeElement.select()")?;
         for letter in word.chars() {
-            page.type_text(&letter.to_string())?;
+            page.press(&letter.to_string())?;
             count += 1;
             wait_for(page, count)?;
         }

@@ -265,9 +265,9 @@ impl Page {
         self.call("Input.dispatchMouseEvent", event).map(drop)
     }
 
-    /// Types into what has the focus.
+    /// Types into what has the focus, key by key, so that a key that moves the focus is noticed.
     pub(crate) fn type_text(&self, text: &str) -> Result {
-        self.call("Input.insertText", json!({ "text": text })).map(drop)
+        text.chars().try_for_each(|letter| self.press(&letter.to_string()))
     }
 
     /// Clicks on what a selector finds.

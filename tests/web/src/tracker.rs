@@ -208,6 +208,10 @@ pub(crate) fn keyboard(world: &mut World<'_>) -> Result {
     page.press("/")?;
     page.type_text("thi")?;
     wait_for_texts(&page, ".row .title", &["third"])?;
+    wait::until("the letters", &"thi".into(), || page.eval("document.activeElement.value"))?;
+    page.press("Enter")?;
+    wait_for_texts(&page, selected, &["third"])?;
+    wait::until("the list", &true, || has_focus(&page, ".list"))?;
     page.press("Escape")?;
     page.press("Escape")?;
     wait::until("all rows", &3, || Ok(texts(&page, ".row .title")?.len()))?;
@@ -247,7 +251,15 @@ pub(crate) fn long_list(world: &mut World<'_>) -> Result {
     let first = few(&page)?;
     page.eval("document.querySelector('.list').scrollTop = 12_000")?;
     wait::until("other rows", &true, || Ok(!few(&page)?.contains(&first[0])))?;
-    page.eval("document.querySelector('.list').scrollTop = 0")?;
+    // What is found is shown from the first one on.
+    page.press("/")?;
+    page.type_text("search")?;
+    let top = || page.eval("document.querySelector('.list').scrollTop");
+    wait::until("the list's beginning", &0.into(), top)?;
+    let is_found = |row: &String| row.to_lowercase().contains("search");
+    let found = || Ok(texts(&page, ".row .title")?.iter().all(is_found));
+    wait::until("what is found", &true, found)?;
+    page.press("Escape")?;
     wait::until("the rows of before", &first, || few(&page))?;
     let other = world.open_tracker(0)?;
     wait::until("the rows in another browser", &first, || few(&other).or_else(|_| Ok(Vec::new())))?;

@@ -6,7 +6,7 @@ use dioxus::prelude::*;
 use tracker_schema::{Group, Status};
 
 use crate::drag::{Drag, Lifted};
-use crate::part::{Avatar, LabelChip, PriorityIcon, StatusIcon, use_in_sight};
+use crate::part::{avatar, chips, priority_icon, status_icon, use_in_sight};
 use crate::ui::use_ui;
 use crate::window::{Shared, Shown, use_window};
 
@@ -31,7 +31,7 @@ pub(crate) fn Board() -> Element {
     let ui = use_ui();
     let columns = Status::ALL.map(|status| Column {
         status,
-        shown: use_window(ui.store, move || Group::Status(status).issues(&ui.filters.read())),
+        shown: use_window(ui.store, 0..0, move || Group::Status(status).issues(&ui.filters.read())),
         view: use_signal(|| (0.0, 1_000.0)),
         element: use_signal(|| None),
     });
@@ -90,7 +90,7 @@ fn ColumnView(column: Column, at: usize) -> Element {
     rsx! {
         section { role: "group", aria_label: "{status}",
             h2 {
-                StatusIcon { status }
+                {status_icon(status)}
                 "{status}"
                 small { "{total}" }
             }
@@ -155,20 +155,12 @@ fn Face(issue: Shared) -> Element {
     rsx! {
         p { class: "over",
             span { class: "key", "{names.key(&issue)}" }
-            match &issue.assignee {
-                Some(id) => rsx! { Avatar { name: names.person(id).to_owned() } },
-                None => rsx! {},
-            }
+            {issue.assignee.as_ref().map(|id| avatar(Some(names.person(id))))}
         }
         p { class: "title", "{issue.title}" }
         p { class: "chips",
-            PriorityIcon { priority: issue.priority }
-            for label in names.labels_of(&issue) {
-                LabelChip { key: "{label.id}", label }
-            }
-            if let Some(points) = issue.estimate {
-                span { class: "chip points", title: "Estimate", "{points}" }
-            }
+            {priority_icon(issue.priority)}
+            {chips(&issue, &names, None)}
         }
     }
 }

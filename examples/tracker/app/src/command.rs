@@ -3,7 +3,7 @@
 use dioxus::prelude::*;
 use livestore::now;
 use livestore::store::{Receipt, UndoError};
-use tracker_schema::{App, IssueEvent, Layout, Priority, Screen, Status, Take, sample};
+use tracker_schema::{App, Issue, IssueEvent, Layout, Priority, Screen, Status, Take, sample};
 
 use crate::sync;
 use crate::ui::{Overlay, Ui, focus};
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Select {
         forward: bool,
     },
+    /// The first issue of the list.
+    SelectFirst,
     Open(String),
     /// The others are about the issue that is open, or else selected.
     OpenSelected,
@@ -84,7 +86,8 @@ pub(crate) fn run(mut ui: Ui, command: Command) {
         }
         Command::Undo => step(ui, livestore::Store::undo),
         Command::Redo => step(ui, livestore::Store::redo),
-        Command::Select { forward } => select(ui, forward),
+        Command::Select { forward } => select(ui, ui.current(), forward),
+        Command::SelectFirst => select(ui, None, true),
         Command::Open(id) => ui.open(Some(id)),
         Command::OpenSelected => ui.open(ui.selected.peek().clone()),
         Command::Edit if ui.open.peek().is_some() => focus(ui.title),
@@ -150,15 +153,15 @@ fn clear_filters(
     screen.team(None).project(None).priority(None).assignee(None).label(None).search("")
 }
 
-/// Selects the next issue that the window shows, or the one before. An issue that is open makes room for it.
-fn select(ui: Ui, forward: bool) {
+/// Selects the issue that the window shows behind this one, or before it; without one, the first or the last of all. An
+/// issue that is open makes room for it.
+fn select(ui: Ui, current: Option<Issue>, forward: bool) {
     let screen = ui.filters.peek().clone();
     let names = ui.names.peek();
     let mut groups = screen.groups(names.people.iter().map(|person| &*person.id));
     if !forward {
         groups.reverse();
     }
-    let current = ui.current();
     let group = current.as_ref().map(|issue| screen.group_of(issue));
     let start = group.and_then(|group| groups.iter().position(|it| *it == group)).unwrap_or(0);
     let store = ui.store.peek().clone();

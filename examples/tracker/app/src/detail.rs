@@ -8,7 +8,7 @@ use livestore_dioxus::use_live;
 use tracker_schema::{Activity, Comment, CommentEvent, Issue, IssueEvent, Priority, Status};
 
 use crate::command::{self, Command};
-use crate::part::{Avatar, LabelChip, Pick, options, picked, positions, some, typing};
+use crate::part::{Pick, avatar, label_chip, options, picked, positions, some, typing};
 use crate::ui::{Ui, focus, use_ui};
 use crate::window::Shared;
 
@@ -172,7 +172,7 @@ fn Labels(issue: Shared) -> Element {
                         let (id, label, is_on) = (issue.id.clone(), label.id.clone(), has(&label.id));
                         move |_| toggle(ui, id.clone(), label.clone(), is_on)
                     },
-                    LabelChip { label: label.clone() }
+                    {label_chip(&label)}
                 }
             }
         }
@@ -206,7 +206,7 @@ fn Feed(issue: String, created: (String, Timestamp)) -> Element {
         ol { class: "feed", aria_label: "Activity",
             for (n, (at, by, text, comment)) in lines.into_iter().enumerate() {
                 li { key: "{n}", class: if comment.is_some() { "comment" },
-                    Avatar { name: names.person(&by).to_owned() }
+                    {avatar(Some(names.person(&by)))}
                     div {
                         b { "{names.person(&by)} " }
                         if comment.is_none() { "{text} " }

@@ -4,6 +4,7 @@ use dioxus::prelude::*;
 use tracker_schema::{Layout, Priority};
 
 use crate::command::{self, Command};
+use crate::part::typing;
 use crate::ui::Ui;
 
 /// A key was pressed anywhere, but in a field that takes it.
@@ -49,6 +50,16 @@ pub(crate) fn pressed_in_list(ui: Ui, event: &Event<KeyboardData>) {
     };
     event.prevent_default();
     command::run(ui, command);
+}
+
+/// A key was pressed in the field to search in.
+pub(crate) fn pressed_in_search(ui: Ui, event: &Event<KeyboardData>) {
+    typing(event);
+    if matches!(event.key(), Key::Enter | Key::ArrowDown) {
+        event.prevent_default();
+        command::run(ui, Command::SelectFirst);
+        ui.focus_list();
+    }
 }
 
 fn command_of(key: &Key) -> Option<Command> {

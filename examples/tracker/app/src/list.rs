@@ -1,11 +1,12 @@
 //! Issues in a list, divided into groups. Of each group, the rows are drawn that are in sight.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use dioxus::prelude::*;
 use tracker_schema::Group;
 
-use crate::part::{Avatar, LabelChip, PriorityIcon, StatusIcon, use_in_sight};
+use crate::part::{avatar, chips, priority_icon, status_icon, use_in_sight};
 use crate::ui::use_ui;
 use crate::window::{Shared, Shown, use_window};
 
@@ -15,39 +16,26 @@ const ROW: f64 = 38.0;
 /// The rows that are drawn beyond what is in sight, on either side.
 const SPARE: usize = 6;
 
+/// Where the list is scrolled to, and how high it is.
+type View = Signal<(f64, f64)>;
+
+/// The element that is scrolled stays when the groups change: a new one would take the focus from whoever is typing a
+/// search.
 #[component]
 pub(crate) fn List() -> Element {
     let ui = use_ui();
+    let mut view: View = use_signal(|| (0.0, 1_000.0));
     let groups = use_memo(move || {
         let names = ui.names.read();
         ui.filters.read().groups(names.people.iter().map(|person| &*person.id))
     });
-    rsx! {
-        // Other groups are another list.
-        for groups in [groups()] {
-            Groups { key: "{groups:?}", groups }
+    use_effect(move || {
+        // What is found for other words is seen from its beginning.
+        ui.filters.read();
+        if view.peek().0 > 0.0 {
+            ui.scroll_to_top();
         }
-    }
-}
-
-#[component]
-fn Groups(groups: Vec<Group>) -> Element {
-    let ui = use_ui();
-    let parts: Vec<(Group, Shown)> = groups
-        .into_iter()
-        .map(|group| {
-            let of = group.clone();
-            (group, use_window(ui.store, move || of.issues(&ui.filters.read())))
-        })
-        .collect();
-    let mut view = use_signal(|| (0.0, 1_000.0));
-    let all: Vec<Shown> = parts.iter().map(|(_, shown)| *shown).collect();
-    let windows = all.clone();
-    use_effect(move || scroll(&windows, view()));
-    let is_empty = use_memo(move || all.iter().all(|shown| shown.total() == 0));
-    let measure = move |event: Event<ScrollData>| {
-        view.set((event.scroll_top(), f64::from(event.client_height())));
-    };
+    });
     rsx! {
         div {
             class: "list",
@@ -55,7 +43,7 @@ fn Groups(groups: Vec<Group>) -> Element {
             tabindex: "0",
             aria_label: "Issues",
             aria_activedescendant: ui.selected.read().as_ref().map(|id| format!("issue-{id}")),
-            onscroll: measure,
+            onscroll: move |event| view.set((event.scroll_top(), f64::from(event.client_height()))),
             onresize: move |event| {
                 if let Ok(size) = event.get_content_box_size() {
                     let top = view.peek().0;
@@ -64,30 +52,59 @@ fn Groups(groups: Vec<Group>) -> Element {
             },
             onmounted: move |event| ui.set_list(event.data()),
             onkeydown: move |event| crate::keys::pressed_in_list(ui, &event),
-            if is_empty() {
-                p { class: "nothing", "Nothing passes the filters." }
-            }
-            for (group, shown) in parts {
-                Part { key: "{group:?}", group, shown }
+            // Other groups are another list.
+            for groups in [groups()] {
+                Groups { key: "{groups:?}", groups, view }
             }
         }
     }
 }
 
-/// Has each window show the rows that are in sight, where the list is scrolled to `top`.
-fn scroll(windows: &[Shown], (top, height): (f64, f64)) {
+#[component]
+fn Groups(groups: Vec<Group>, view: View) -> Element {
+    let ui = use_ui();
+    // The rows of one group alone are known before the number of its issues is.
+    let first = if groups.len() == 1 { rows_in_sight(0.0, *view.peek(), usize::MAX) } else { 0..0 };
+    let window = |group: Group| {
+        let of = group.clone();
+        (group, use_window(ui.store, first.clone(), move || of.issues(&ui.filters.read())))
+    };
+    let parts: Vec<(Group, Shown)> = groups.into_iter().map(window).collect();
+    let all: Vec<Shown> = parts.iter().map(|(_, shown)| *shown).collect();
+    let windows = all.clone();
+    use_effect(move || scroll(&windows, view()));
+    let is_empty = use_memo(move || all.iter().all(|shown| shown.total() == 0));
+    rsx! {
+        if is_empty() {
+            p { class: "nothing", "Nothing passes the filters." }
+        }
+        for (group, shown) in parts {
+            Part { key: "{group:?}", group, shown }
+        }
+    }
+}
+
+/// Has each window show the rows that are in sight.
+fn scroll(windows: &[Shown], view: (f64, f64)) {
     let mut start = 0.0;
     for window in windows {
         let total = window.total();
-        let row = |y: f64| ((y - start - ROW) / ROW).max(0.0) as usize;
-        let from = row(top).saturating_sub(SPARE).min(total);
-        let to = (row(top + height) + 1 + SPARE).min(total);
-        let is_in_sight = start < top + height && total > 0;
-        window.scroll(if is_in_sight { from..to.max(from) } else { 0..0 });
+        window.scroll(rows_in_sight(start, view, total));
         if total > 0 {
             start += ROW * (total as f64 + 1.0);
         }
     }
+}
+
+/// The rows to draw of a group that starts this far from the list's beginning.
+fn rows_in_sight(start: f64, (top, height): (f64, f64), total: usize) -> Range<usize> {
+    if total == 0 || start >= top + height {
+        return 0..0;
+    }
+    let row = |y: f64| ((y - start - ROW) / ROW).max(0.0) as usize;
+    let from = row(top).saturating_sub(SPARE).min(total);
+    let to = (row(top + height) + 1 + SPARE).min(total);
+    from..to.max(from)
 }
 
 /// A group.
@@ -134,13 +151,11 @@ fn Part(group: Group, shown: Shown) -> Element {
 #[component]
 pub(crate) fn Mark(group: Group) -> Element {
     let ui = use_ui();
+    let names = ui.names.read();
     match group {
-        Group::Status(status) => rsx! { StatusIcon { status } },
-        Group::Priority(priority) => rsx! { PriorityIcon { priority } },
-        Group::Assignee(Some(id)) => {
-            rsx! { Avatar { name: ui.names.read().person(&id).to_owned() } }
-        }
-        Group::Assignee(None) => rsx! { i { class: "avatar nobody" } },
+        Group::Status(status) => status_icon(status),
+        Group::Priority(priority) => priority_icon(priority),
+        Group::Assignee(id) => avatar(id.as_ref().map(|id| names.person(id))),
         Group::Found => rsx! {},
     }
 }
@@ -163,6 +178,7 @@ fn Line(issue: Shared, place: usize, total: usize, is_selected: bool) -> Element
     let top = ROW * (place as f64 + 1.0);
     let element = use_in_sight(is_selected);
     let id = issue.id.clone();
+    let project = issue.project.as_ref().map(|id| names.project(id));
     let mut day = String::new();
     _ = write!(day, "{}", issue.created_at);
     day.truncate("2026-01-01".len());
@@ -177,25 +193,12 @@ fn Line(issue: Shared, place: usize, total: usize, is_selected: bool) -> Element
             style: "top: {top}px",
             onmounted: move |event| element.set(event),
             onclick: move |_| ui.open(Some(id.clone())),
-            PriorityIcon { priority: issue.priority }
+            {priority_icon(issue.priority)}
             span { class: "key", "{names.key(&issue)}" }
-            StatusIcon { status: issue.status }
+            {status_icon(issue.status)}
             span { class: "title", "{issue.title}" }
-            span { class: "chips",
-                for label in names.labels_of(&issue) {
-                    LabelChip { key: "{label.id}", label }
-                }
-                if let Some(project) = &issue.project {
-                    span { class: "chip project", "{names.project(project)}" }
-                }
-                if let Some(points) = issue.estimate {
-                    span { class: "chip points", title: "Estimate", "{points}" }
-                }
-            }
-            match &issue.assignee {
-                Some(id) => rsx! { Avatar { name: names.person(id).to_owned() } },
-                None => rsx! { i { class: "avatar nobody", title: "Nobody" } },
-            }
+            span { class: "chips", {chips(&issue, &names, project)} }
+            {avatar(issue.assignee.as_ref().map(|id| names.person(id)))}
             time { "{day}" }
         }
     }

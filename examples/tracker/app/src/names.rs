@@ -40,8 +40,8 @@ impl Names {
     }
 
     /// The labels of an issue.
-    pub(crate) fn labels_of(&self, issue: &Issue) -> Vec<Named> {
-        issue.label_ids().filter_map(|id| find(&self.labels, id).cloned()).collect()
+    pub(crate) fn labels_of(&self, issue: &Issue) -> impl Iterator<Item = &Named> {
+        issue.label_ids().filter_map(|id| find(&self.labels, id))
     }
 }
 

@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use dioxus::html::{ScrollBehavior, ScrollLogicalPosition, ScrollToOptions};
 use dioxus::prelude::*;
-use tracker_schema::{Priority, Status};
+use tracker_schema::{Issue, Priority, Status};
 
 use crate::keys::is_letter;
-use crate::names::Named;
+use crate::names::{Named, Names};
 
-#[component]
-pub(crate) fn StatusIcon(status: Status) -> Element {
+// Rows and cards have hundreds of these, and none has a state: they are functions, which cost less than components.
+
+pub(crate) fn status_icon(status: Status) -> Element {
     let name = match status {
         Status::Backlog => "backlog",
         Status::Todo => "todo",
@@ -20,12 +21,11 @@ pub(crate) fn StatusIcon(status: Status) -> Element {
         Status::Canceled => "canceled",
     };
     rsx! {
-        i { class: "status {name}", role: "img", aria_label: "{status}", title: "{status}" }
+        i { class: "status {name}", role: "img", title: "{status}" }
     }
 }
 
-#[component]
-pub(crate) fn PriorityIcon(priority: Priority) -> Element {
+pub(crate) fn priority_icon(priority: Priority) -> Element {
     let name = match priority {
         Priority::Urgent => "urgent",
         Priority::High => "high",
@@ -34,32 +34,42 @@ pub(crate) fn PriorityIcon(priority: Priority) -> Element {
         Priority::None => "none",
     };
     rsx! {
-        i { class: "priority {name}", role: "img", aria_label: "{priority}", title: "{priority}",
-            b {}
-            b {}
-            b {}
-        }
+        i { class: "priority {name}", role: "img", title: "{priority}" }
     }
 }
 
-/// A person's initials.
-#[component]
-pub(crate) fn Avatar(name: String) -> Element {
-    let initials: String = name.split(' ').filter_map(|word| word.chars().next()).take(2).collect();
+/// A person's initials, or a place for them.
+pub(crate) fn avatar(name: Option<&str>) -> Element {
+    let class = if name.is_some() { "avatar" } else { "avatar nobody" };
+    let title = name.unwrap_or("Nobody");
+    let words = name.unwrap_or_default().split(' ');
+    let initials: String = words.filter_map(|word| word.chars().next()).take(2).collect();
     // The same for all who see it, and different for most names.
-    let hue = name.bytes().fold(7_u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
+    let hue = title.bytes().fold(7_u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
     rsx! {
-        i { class: "avatar", style: "--hue: {hue}", role: "img", aria_label: "{name}", title: "{name}", "{initials}" }
+        i { class, style: "--hue: {hue}", role: "img", title, "{initials}" }
     }
 }
 
-#[component]
-pub(crate) fn LabelChip(label: Named) -> Element {
+/// An issue's labels, its project where that is shown, and its estimate.
+pub(crate) fn chips(issue: &Issue, names: &Names, project: Option<&str>) -> Element {
+    let points = issue.estimate.map(|points| points.to_string());
     rsx! {
-        span { class: "chip",
-            i { style: "background: {label.mark}" }
-            "{label.name}"
+        for label in names.labels_of(issue) {
+            {label_chip(label)}
         }
+        if let Some(project) = project {
+            span { class: "chip", "{project}" }
+        }
+        if let Some(points) = points {
+            span { class: "chip", title: "Estimate", "{points}" }
+        }
+    }
+}
+
+pub(crate) fn label_chip(label: &Named) -> Element {
+    rsx! {
+        span { class: "chip", style: "--mark: {label.mark}", "{label.name}" }
     }
 }
 

@@ -4,7 +4,8 @@ use dioxus::prelude::*;
 use tracker_schema::{Grouping, Layout, Priority};
 
 use crate::command::{self, Command};
-use crate::part::{Pick, options, picked, positions, some, typing};
+use crate::keys;
+use crate::part::{Pick, options, picked, positions, some};
 use crate::sync::SyncState;
 use crate::ui::{Overlay, use_ui};
 
@@ -43,7 +44,7 @@ pub(crate) fn Toolbar() -> Element {
                         initial_value: "{filters.search}",
                         onfocus: move |_| ui.prepare_search(),
                         oninput: move |event| ui.show(|screen| screen.search(event.value())),
-                        onkeydown: move |event| typing(&event),
+                        onkeydown: move |event| keys::pressed_in_search(ui, &event),
                         onmounted: move |event| ui.search.set(Some(event.data())),
                     }
                 }

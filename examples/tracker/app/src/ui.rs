@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use dioxus::html::ScrollBehavior;
+use dioxus::html::geometry::PixelsVector2D;
 use dioxus::prelude::*;
 use livestore::schema::{Commit, Document};
 use livestore::table::Table as _;
@@ -167,6 +169,17 @@ impl Ui {
         self.list.set(Some(element));
         if self.overlay.peek().is_none() {
             self.focus_list();
+        }
+    }
+
+    /// Shows the first rows of the list.
+    pub(crate) fn scroll_to_top(self) {
+        let element = self.list.peek().clone();
+        if let Some(element) = element {
+            // A list that is gone meanwhile need not be scrolled.
+            spawn(async move {
+                _ = element.scroll(PixelsVector2D::zero(), ScrollBehavior::Instant).await;
+            });
         }
     }
 

@@ -25,15 +25,16 @@ pub(crate) struct Shown {
 }
 
 /// Shows a window over the issues that `query` asks for, which is called again when a signal that it reads changes.
-/// The window shows nothing but the number of issues until it is [scrolled](Shown::scroll).
+/// The window shows the rows of `first` until it is [scrolled](Shown::scroll).
 pub(crate) fn use_window(
     store: ReadSignal<livestore::Store<App>>,
+    first: Range<usize>,
     mut query: impl FnMut() -> Select<Issue> + 'static,
 ) -> Shown {
     let query = use_callback(move |()| query());
     use_hook(|| {
         let (context, mut changes) = ReactiveContext::new();
-        let range = CopyValue::new((0, 0));
+        let range = CopyValue::new((first.start, first.end));
         let start = move || {
             let query = context.reset_and_run_in(|| query.call(()));
             let (from, to) = *range.peek();

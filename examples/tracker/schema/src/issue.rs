@@ -9,7 +9,7 @@ use crate::Team;
 use crate::activity::record;
 
 /// An issue. A deleted one stays, with its comments, so that its deletion can be undone.
-#[table(index(rank), index(status, rank), index(priority, rank), index(assignee, rank))]
+#[table(index(deleted_at, rank), index(status, rank), index(priority, rank), index(assignee, rank))]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     #[column(primary_key)]

@@ -271,7 +271,7 @@ pub(crate) fn starts_itself(world: &mut World<'_>) -> Result {
     let page = Page::open_with(&world.browser, &profile, &url, listen)?;
     page.wait_for_sync("Synced")?;
     page.add("Milk")?;
-    let starts = || Ok(page.eval("starts.toSorted().join()")?);
+    let starts = || page.eval("starts.toSorted().join()");
     wait::until("both", &"started in a page,started in a worker".into(), starts)?;
     page.load_again()?;
     page.wait_for_todos(&["[ ] Milk"])?;

@@ -42,20 +42,31 @@
 //! | what happens on another thread | [`wait_until`] |
 //!
 //! A test that passes never waits for time to pass; one that fails does so after [`TIMEOUT`].
+//!
+//! In a browser, where nothing can wait and no test has files, there are the time and ids, events from a file and the
+//! state as text.
 
+#[cfg(not(target_family = "wasm"))]
 mod clients;
 mod clock;
+#[cfg(not(target_family = "wasm"))]
 mod converge;
+#[cfg(not(target_family = "wasm"))]
 mod directory;
 mod events_file;
 pub mod sample;
 mod state_text;
+#[cfg(not(target_family = "wasm"))]
 mod wait;
 
+#[cfg(not(target_family = "wasm"))]
 pub use clients::{Client, Clients, RestartError};
 pub use clock::{Clock, CountedIds};
+#[cfg(not(target_family = "wasm"))]
 pub use converge::{Lagging, NotSynced, assert_converged, sync};
+#[cfg(not(target_family = "wasm"))]
 pub use directory::StoreDirectory;
 pub use events_file::{EventsFileError, commit_events};
 pub use state_text::state_text;
+#[cfg(not(target_family = "wasm"))]
 pub use wait::{TIMEOUT, wait_until};

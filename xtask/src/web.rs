@@ -66,6 +66,13 @@ impl Example {
 /// The package of the tracker, which is in the workspace of the UI frameworks.
 const TRACKER: &str = "tracker";
 
+/// What the tests open in a browser.
+const PAGES: [&str; 3] = ["todo-web", "livestore-web-probe", TRACKER];
+
+/// The examples of bindings, each with the name of its framework behind this.
+const OF_BINDING: &str = "todos-";
+const BINDINGS: [&str; 3] = ["todos-dioxus", "todos-leptos", "todos-yew"];
+
 /// Does it. `strict`: what is missing is installed.
 pub(crate) fn run(web: Web, strict: bool) -> ExitCode {
     match web {
@@ -98,8 +105,9 @@ pub(crate) fn plan(words: Vec<String>, strict: bool, is_here: impl Fn(Tool) -> b
     let bins = "--bin livestore-server --bin todo --bin livestore-web-tests --bin livestore-web-probe \
                 --test storm";
     let build = Line::cargo(&format!("build --workspace --all-features {bins}"));
-    match in_chromium("dev", build, words, strict, is_here) {
-        Ok(lines) => Step::new("web", 13, lines),
+    let all = [PAGES, BINDINGS].concat();
+    match in_chromium("dev", &all, build, words, strict, is_here) {
+        Ok(lines) => Step::new("web", 17, lines),
         Err(tool) => Step::lacking("web", tool),
     }
 }
@@ -117,7 +125,7 @@ pub(crate) fn plan_window(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step 
     let build = Line::cargo("build --package livestore-server --package livestore-web-tests");
     let app = line::target().join("debug/tracker-desktop").display().to_string();
     let words = vec!["--window".to_owned(), app];
-    match in_chromium("dev", build, words, strict, is_here) {
+    match in_chromium("dev", &PAGES, build, words, strict, is_here) {
         Ok(tests) => lines.extend(tests),
         Err(tool) => return Step::lacking(NAME, tool),
     }
@@ -131,22 +139,23 @@ pub(crate) fn has_screen() -> bool {
 
 fn plan_bench(strict: bool, is_here: impl Fn(Tool) -> bool) -> Step {
     let build = "build --package livestore-server --package livestore-web-tests";
-    match in_chromium("web", Line::cargo(build), vec!["--bench".to_owned()], strict, is_here) {
+    let build = Line::cargo(build);
+    match in_chromium("web", &PAGES, build, vec!["--bench".to_owned()], strict, is_here) {
         Ok(lines) => Step::new("web bench", 18, lines),
         Err(tool) => Step::lacking("web bench", tool),
     }
 }
 
-/// The lines that build everything for the browser in this profile, and run the program of the tests; or
-/// what they lack.
+/// The lines that build these for the browser in this profile, and run the program of the tests; or what they lack.
 fn in_chromium(
     profile: &str,
+    packages: &[&str],
     build: Line,
     words: Vec<String>,
     strict: bool,
     is_here: impl Fn(Tool) -> bool,
 ) -> Result<Vec<Line>, Tool> {
-    let mut lines = pages(profile, &["todo-web", "livestore-web-probe", TRACKER], strict, is_here)?;
+    let mut lines = pages(profile, packages, strict, is_here)?;
     lines.push(build);
     let tests = line::target().join("debug/livestore-web-tests").display().to_string();
     let folders =
@@ -186,13 +195,12 @@ pub(crate) fn page_of_interop(
 /// The lines that make the folder of files that a browser loads.
 fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
     let (with_frameworks, ours): (Vec<&str>, Vec<&str>) =
-        packages.iter().copied().partition(|package| *package == TRACKER);
+        packages.iter().copied().partition(|it| *it == TRACKER || it.starts_with(OF_BINDING));
     let workspaces = [("", ours), ("--manifest-path integrations/Cargo.toml ", with_frameworks)];
     let mut lines = Vec::new();
     for (manifest, packages) in workspaces.into_iter().filter(|(_, packages)| !packages.is_empty())
     {
-        let named: String =
-            packages.iter().map(|package| format!("--package {package} ")).collect();
+        let named: String = packages.iter().map(|package| named(package)).collect();
         let build = compiler.build(&format!("{manifest}{named}--profile {profile}"));
         let is_searched = packages.contains(&TRACKER);
         lines.extend(build.into_iter().map(|line| match profile == "web" && !is_searched {
@@ -206,12 +214,23 @@ fn site(compiler: Compiler, profile: &str, packages: &[&str]) -> Vec<Line> {
     let built = wasm::folder().join("wasm32-unknown-unknown");
     let built = built.join(if profile == "dev" { "debug" } else { profile });
     lines.extend(packages.iter().map(|package| {
-        let wasm = built.join(format!("{package}.wasm")).display().to_string();
+        let folder = if package.starts_with(OF_BINDING) { "examples" } else { "" };
+        let wasm = built.join(folder).join(format!("{package}.wasm"));
         Line::new(tool(), "bindgen")
-            .args([wasm, site_folder(profile)])
+            .args([wasm.display().to_string(), site_folder(profile)])
             .args(FILES.map(str::to_owned))
     }));
     lines
+}
+
+/// What cargo calls a page's program.
+fn named(package: &str) -> String {
+    match package.strip_prefix(OF_BINDING) {
+        Some(framework) => format!("--package livestore-{framework} --example {package} "),
+        // Beside an example, cargo builds no program that is not named.
+        None if package == TRACKER => format!("--package {package} --bin {package} "),
+        None => format!("--package {package} "),
+    }
 }
 
 /// How SQLite is compiled for a browser: see `.cargo/config.toml`.
@@ -300,8 +319,8 @@ mod tests {
     fn the_tracker_is_built_in_the_workspace_of_the_frameworks() {
         let step = plan(Vec::new(), true, |_| true).to_string();
         let ours = "cargo build --package todo-web --package livestore-web-probe --profile dev";
-        let theirs =
-            "cargo build --manifest-path integrations/Cargo.toml --package tracker --profile dev";
+        let theirs = "cargo build --manifest-path integrations/Cargo.toml --package tracker --bin tracker \
+                      --package livestore-dioxus --example todos-dioxus";
         assert!(step.contains(ours) && step.contains(theirs), "{step}");
     }
 

@@ -1,4 +1,4 @@
-//! TodoMVC in a browser, with Dioxus: `dx serve --platform web --example todos`.
+//! TodoMVC in a browser, with Dioxus: `dx serve --platform web --example todos-dioxus`.
 //!
 //! The todos are stored in the browser, and shared between its tabs.
 
@@ -14,7 +14,7 @@ fn main() {
         return;
     }
     if cfg!(not(target_family = "wasm")) {
-        return eprintln!("This is for a browser: `dx serve --platform web --example todos`.");
+        return eprintln!("This is for a browser: `dx serve --platform web --example todos-dioxus`.");
     }
     wasm_bindgen_futures::spawn_local(async move {
         let store = livestore_web::open(builder("todos")).await.expect("the store can be opened");

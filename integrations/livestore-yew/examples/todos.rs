@@ -1,8 +1,8 @@
 //! TodoMVC in a browser, with Yew. In this crate's folder:
 //!
 //! ```sh
-//! cargo build --example todos --target wasm32-unknown-unknown
-//! wasm-bindgen --target web --out-dir examples/pkg ../target/wasm32-unknown-unknown/debug/examples/todos.wasm
+//! cargo build --example todos-yew --target wasm32-unknown-unknown
+//! wasm-bindgen --target web --out-dir examples/pkg ../target/wasm32-unknown-unknown/debug/examples/todos-yew.wasm
 //! ```
 //!
 //! Then serve the folder `examples`. The todos are stored in the browser, and shared between its tabs.

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod bench_tracker;
+mod bindings;
 mod devtools;
 mod drive;
 mod images;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::Result;
 use crate::page::{Look, Page};
 use crate::world::{Programs, World};
-use crate::{images, panels, probe, tabs, tracker};
+use crate::{bindings, images, panels, probe, tabs, tracker};
 
 type Scenario = fn(&mut World<'_>) -> Result;
 
@@ -37,6 +37,9 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("broken images are not used", images::broken_images_are_not_used),
     ("an image in memory", images::in_memory),
     ("an image without its backend", images::without_the_backend),
+    ("the example of Dioxus", bindings::dioxus),
+    ("the example of Leptos", bindings::leptos),
+    ("the example of Yew", bindings::yew),
     ("the devtools show what the store has", panels::devtools),
     ("the devtools are in a second tab", panels::in_a_tab),
     ("tracker: two browsers have one board", tracker::one_board),

@@ -71,7 +71,12 @@ impl<'a> World<'a> {
 
     /// The address of a page of the same origin that has no script.
     pub(crate) fn plain_url(&self) -> String {
-        format!("{}/style.css", self.site.address)
+        self.address_of("style.css")
+    }
+
+    /// The address of a file of the site.
+    pub(crate) fn address_of(&self, file: &str) -> String {
+        format!("{}/{file}", self.site.address)
     }
 
     /// The address of the backend.

@@ -14,7 +14,9 @@ fn main() {
         return;
     }
     if cfg!(not(target_family = "wasm")) {
-        return eprintln!("This is for a browser: `dx serve --platform web --example todos-dioxus`.");
+        return eprintln!(
+            "This is for a browser: `dx serve --platform web --example todos-dioxus`."
+        );
     }
     wasm_bindgen_futures::spawn_local(async move {
         let store = livestore_web::open(builder("todos")).await.expect("the store can be opened");

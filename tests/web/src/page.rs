@@ -228,6 +228,13 @@ impl Page {
         self.press("Enter")
     }
 
+    /// Adds a todo that is too long to be typed.
+    pub(crate) fn paste(&self, text: &str) -> Result {
+        self.eval("document.querySelector('#text').focus()")?;
+        self.call("Input.insertText", json!({ "text": text }))?;
+        self.press("Enter")
+    }
+
     /// Presses a key: one that has a letter, or Enter, Escape or `Ctrl+` a letter.
     pub(crate) fn press(&self, key: &str) -> Result {
         let (text, code, control) = match (key, key.strip_prefix("Ctrl+")) {

@@ -197,7 +197,7 @@ pub(crate) fn full_quota(world: &mut World<'_>) -> Result {
     // More than what SQLite has left in the file's last pages.
     let long = "x".repeat(200_000);
     for n in 0..3 {
-        page.add(&format!("{n} {long}"))?;
+        page.paste(&format!("{n} {long}"))?;
     }
     wait_for_count(&page, 4)?;
     // Had they been written, they would soon be gone from there.

@@ -257,7 +257,10 @@ pub(crate) fn long_list(world: &mut World<'_>) -> Result {
     let top = || page.eval("document.querySelector('.list').scrollTop");
     wait::until("the list's beginning", &0.into(), top)?;
     let is_found = |row: &String| row.to_lowercase().contains("search");
-    let found = || Ok(texts(&page, ".row .title")?.iter().all(is_found));
+    let found = || {
+        let rows = texts(&page, ".row .title")?;
+        Ok(!rows.is_empty() && rows.iter().all(is_found))
+    };
     wait::until("what is found", &true, found)?;
     page.press("Escape")?;
     wait::until("the rows of before", &first, || few(&page))?;

@@ -55,7 +55,8 @@ pub(crate) fn pressed_in_list(ui: Ui, event: &Event<KeyboardData>) {
 /// A key was pressed in the field to search in.
 pub(crate) fn pressed_in_search(ui: Ui, event: &Event<KeyboardData>) {
     typing(event);
-    if matches!(event.key(), Key::Enter | Key::ArrowDown) {
+    // While a word is composed, as in Japanese, these keys are about the word.
+    if !event.is_composing() && matches!(event.key(), Key::Enter | Key::ArrowDown) {
         event.prevent_default();
         command::run(ui, Command::SelectFirst);
         ui.focus_list();
